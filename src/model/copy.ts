@@ -1,0 +1,47 @@
+/** How sure we are that a copy exists and is intact, weakest first. */
+export const confidences = ["claimed", "listed", "sampled", "verified"] as const;
+export type Confidence = (typeof confidences)[number];
+
+/** `dag`: addressable blocks (IPFS); `car`: one CAR file; `file`: the plain bytes of the file. */
+export const forms = ["dag", "car", "file"] as const;
+export type Form = (typeof forms)[number];
+
+/** `present` counts as a copy; `lost` and `corrupt` do not and call for repair. */
+export const copyStates = ["present", "lost", "corrupt"] as const;
+export type CopyState = (typeof copyStates)[number];
+
+/** Tiers from the warmest to the coldest; policies compare them in this order. */
+export const tiers = ["cache", "hot", "warm", "cold", "archive"] as const;
+export type Tier = (typeof tiers)[number];
+
+/** Names a piece of content: what a driver is asked for. */
+export interface ObjectRef {
+  /** Root CID in its canonical text form. */
+  readonly cid: string;
+  /** Bytes of the content itself (the file), not of any container around it. */
+  readonly size: number;
+  /** The UnixFS profile under which the file gives `cid` (src/content/profile.ts). */
+  readonly profile: string;
+}
+
+/** Where and how a backend holds a copy, as the driver itself names it. */
+export interface StoredCopy {
+  /** Opaque to everyone but the driver; enough to find the copy again. */
+  readonly locator: string;
+  readonly form: Form;
+  /** Bytes it takes up on the backend. */
+  readonly bytes: number;
+}
+
+/** What a check found, kept as evidence. Times are ISO 8601 UTC. */
+export interface Evidence {
+  readonly backend: string;
+  readonly cid: string;
+  /** `absent` and `corrupt` are findings, not errors: an unreachable backend throws instead. */
+  readonly finding: "present" | "absent" | "corrupt";
+  readonly confidence: Confidence;
+  /** How it was checked, e.g. "re-hashed 1,048,576 bytes" or "HEAD, size and checksum". */
+  readonly method: string;
+  readonly checkedAt: string;
+  readonly bytesRead: number;
+}

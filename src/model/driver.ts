@@ -1,0 +1,138 @@
+import type { ZodType } from "zod";
+import type { Confidence, Evidence, Form, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { RemovalPermit } from "#model/removal.ts";
+
+/**
+ * One kind of storage, opened for one backend.
+ *
+ * Every method may be called twice, or from two nodes at once, with the same effect as once.
+ * Methods throw `EngineError` with the code that fits; nothing else escapes. An operation that
+ * a driver cannot do throws `NOT_SUPPORTED`; it never returns quietly. Nothing blocks for
+ * hours: slow services answer with a state that is asked again later. `options.signal` stops
+ * any call soon, leaving nothing half-written visible.
+ */
+export interface Driver {
+  readonly kind: string;
+  readonly capabilities: DriverCapabilities;
+
+  /** Reaches the storage and says what is free. Throws UNAVAILABLE, UNAUTHENTICATED, FORBIDDEN. */
+  status(options?: CallOptions): Promise<BackendStatus>;
+
+  /** The copy as it is now, or undefined when there is none. Cheap: reads no content. */
+  stat(object: ObjectRef, options?: CallOptions): Promise<StoredCopy | undefined>;
+
+  /**
+   * Streams the stored bytes in the form they are stored in (`copy.form`). Not verified: the
+   * caller pipes the stream through the verifier of `src/content`. NOT_FOUND when absent.
+   */
+  read(object: ObjectRef, copy: StoredCopy, options?: ReadOptions): Promise<ByteStream>;
+
+  /**
+   * Stores the body durably and atomically: visible whole after return, invisible before, and
+   * discarded when the body throws. An existing intact-looking copy (same size) is returned as
+   * it is, unless `options.replace`. NO_SPACE when it would exceed the capacity.
+   */
+  write(object: ObjectRef, body: WriteBody, options?: WriteOptions): Promise<StoredCopy>;
+
+  /**
+   * Checks a copy at the storage itself. `listed` must see it exist with the right size,
+   * `verified` must recompute its identity from every byte (or rest on a checksum that the
+   * storage recomputed itself). Findings are returned, reachability problems throw.
+   */
+  verify(object: ObjectRef, level: Confidence, options?: CallOptions): Promise<Evidence>;
+
+  /**
+   * Removes the copy. Only the removal handler calls this, with the permit that allows it.
+   * Returns "absent" when there was nothing (so that a repeated removal is harmless).
+   */
+  remove(
+    object: ObjectRef,
+    permit: RemovalPermit,
+    options?: CallOptions,
+  ): Promise<"removed" | "absent">;
+
+  /** Streams everything the backend holds, in a stable order, resumable after `cursor`. */
+  list(options?: ListOptions): AsyncIterable<ListedCopy>;
+
+  /** Releases connections. No call follows. */
+  close(): Promise<void>;
+}
+
+export type ByteStream = AsyncIterable<Uint8Array>;
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** Half-open byte range of the stored form; needs the capability `ranges`. */
+  readonly range?: { readonly start: number; readonly end: number };
+}
+
+export interface WriteBody {
+  readonly form: Form;
+  /** Exact bytes of the stored form when known before, else undefined. */
+  readonly bytes: number | undefined;
+  readonly stream: ByteStream;
+}
+
+export interface WriteOptions extends CallOptions {
+  readonly replace?: boolean;
+}
+
+export interface ListOptions extends CallOptions {
+  readonly cursor?: string;
+}
+
+export interface ListedCopy {
+  readonly cid: string;
+  readonly copy: StoredCopy;
+  /** Content bytes when the listing tells them (form `file`), else undefined. */
+  readonly size: number | undefined;
+  /** Pass as `cursor` to go on after this entry. */
+  readonly cursor: string;
+}
+
+export interface BackendStatus {
+  /** Name and version of what answered, for doctor and evidence. */
+  readonly server: string;
+  readonly writable: boolean;
+  readonly usedBytes: number | undefined;
+  readonly freeBytes: number | undefined;
+}
+
+/** Static facts, known offline, so that a policy can be refused before anything runs. */
+export interface DriverCapabilities {
+  /** Forms it can store, the preferred one first. */
+  readonly forms: readonly Form[];
+  readonly operations: readonly DriverOperation[];
+  /** Levels of confidence that `verify` can reach. */
+  readonly confidence: readonly Confidence[];
+  readonly ranges: "none" | "bytes";
+  readonly create: "atomic" | "last-writer-wins";
+  readonly bytesMax: number | undefined;
+}
+
+export type DriverOperation = "read" | "write" | "remove" | "list" | "verify";
+
+/** The default export of a file in `src/drivers/`: one registry entry. */
+export interface DriverDefinition<Options = unknown> {
+  /** Equals the file (or folder) name. */
+  readonly name: string;
+  /** One sentence for the reference page. */
+  readonly summary: string;
+  /** What may stand under `options:` of a backend, in the user's form. */
+  readonly options: ZodType<Options>;
+  readonly capabilities: DriverCapabilities;
+  /** A YAML backend entry that a test parses. */
+  readonly example: string;
+  open(context: DriverContext<Options>): Promise<Driver>;
+}
+
+export interface DriverContext<Options = unknown> {
+  readonly backend: string;
+  readonly options: Options;
+  readonly capacityBytes: number | undefined;
+  /** Resolves a secret reference (`env:NAME`, `file:PATH`, `command:…`) when it is needed. */
+  secret(reference: string): Promise<string>;
+}

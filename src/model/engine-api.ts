@@ -1,0 +1,226 @@
+import type { Backend } from "#model/backend.ts";
+import type { Diagnostic } from "#model/diagnostic.ts";
+import type { BackendStatus } from "#model/driver.ts";
+import type { AccessSummary, DriftReport } from "#model/index-store.ts";
+import type { NodeReport } from "#model/node.ts";
+import type { Plan, PlanAction } from "#model/plan.ts";
+import type { Run, RunControl } from "#model/run.ts";
+import type { SqlRow } from "#model/sql.ts";
+
+/**
+ * Everything a person or program may ask of the engine. The HTTP API is a thin shell over it,
+ * and the command line talks to that API: over a socket when a controller runs, in its own
+ * process when none does. All methods throw `EngineError`.
+ */
+export interface EngineApi {
+  status(): Promise<EngineStatus>;
+  backends(): Promise<readonly (Backend & { readonly status: BackendStatus | string })[]>;
+
+  /** Checks policy files (default: the configured ones) against the configured backends. */
+  validate(files?: readonly string[]): Promise<ValidationReport>;
+  plan(request: PlanRequest): Promise<PlanReport>;
+  /** The first actions of a plan, for people; the rest is in its Parquet file. */
+  planActions(planCid: string, offset: number, limit: number): Promise<readonly PlanAction[]>;
+  apply(request: ApplyRequest): Promise<Run>;
+  explain(request: ExplainRequest): Promise<Explanation>;
+
+  objects(request: ObjectsRequest): Promise<readonly ObjectSummary[]>;
+  object(reference: string): Promise<ObjectDetail>;
+  /** Read-only SQL over the views; streams rows in pieces. */
+  query(text: string): AsyncIterable<QueryChunk>;
+
+  importDirectory(request: ImportRequest): AsyncIterable<ImportProgress>;
+  importInventory(backend: string): Promise<DriftReport>;
+  importAccesses(batchId: string, lines: AsyncIterable<string>): Promise<AccessImportReport>;
+  /** Re-hashes copies at their backends and records what was found. */
+  verify(request: VerifyRequest): AsyncIterable<VerifyProgress>;
+  setHold(reference: string, held: boolean, reason: string): Promise<ObjectSummary>;
+  setCordon(backend: string, cordoned: boolean): Promise<void>;
+
+  runs(): Promise<readonly Run[]>;
+  run(id: string): Promise<Run>;
+  controlRun(id: string, control: RunControl): Promise<Run>;
+
+  nodes(): Promise<readonly NodeState[]>;
+  /** For workers. */
+  heartbeat(report: NodeReport): Promise<void>;
+  segment(planCid: string, from: number, to: number): Promise<Uint8Array>;
+  runControls(runIds: readonly string[]): Promise<Readonly<Record<string, RunControl>>>;
+}
+
+export interface EngineStatus {
+  readonly version: string;
+  readonly dataDirectory: string;
+  readonly queue: string;
+  readonly startedAt: string;
+  readonly objects: number;
+  readonly copies: number;
+  readonly bytes: number;
+  readonly belowMinimum: number;
+  readonly backends: readonly { name: string; tier: string; copies: number; bytes: number }[];
+  readonly runs: readonly Run[];
+  readonly nodes: readonly NodeState[];
+}
+
+export interface ValidationReport {
+  readonly policies: number;
+  readonly rules: number;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface PlanRequest {
+  /** Evaluate as if it were this time (ISO 8601); default now. */
+  readonly at?: string;
+  readonly policies?: readonly string[];
+  /** Write `<out>.plan.json` and `<out>.plan.parquet`; without it nothing is written. */
+  readonly out?: string;
+}
+
+export interface PlanReport {
+  readonly plan: Plan;
+  readonly elapsedMs: number;
+  readonly sample: readonly PlanAction[];
+}
+
+export interface ApplyRequest {
+  /** A saved plan; without it the policies are planned now and that plan runs. */
+  readonly planFile?: string;
+  /** The plan a person saw and agreed to; apply refuses when planning gives another one. */
+  readonly expectCid?: string;
+  /** Guards to override, by `GuardResult.guard`. */
+  readonly override?: readonly string[];
+  readonly allowSubset?: boolean;
+  readonly maxObjects?: number;
+}
+
+export interface ExplainRequest {
+  /** CID, path or numeric object id. */
+  readonly object: string;
+  readonly at?: string;
+}
+
+export interface Explanation {
+  readonly object: ObjectDetail;
+  readonly evaluatedAt: string;
+  readonly rules: readonly RuleExplanation[];
+  /** What the plan would do with this object now, in words. */
+  readonly conclusion: readonly string[];
+  /** The next moment at which time alone changes the answer, if one is known. */
+  readonly nextChange: { readonly at: string; readonly what: string } | undefined;
+}
+
+export interface RuleExplanation {
+  readonly rule: string;
+  readonly place: string;
+  readonly verb: string;
+  readonly matched: boolean;
+  /** `applies`, or why a matching rule does nothing here: lost to another, satisfied, blocked. */
+  readonly result: string;
+  readonly clauses: readonly ClauseExplanation[];
+}
+
+export interface ClauseExplanation {
+  readonly text: string;
+  readonly holds: boolean;
+  /** The value of the left-hand side now, as people write it. */
+  readonly value: string;
+  /** The value that would flip it, and when time alone gets there. */
+  readonly flip: string | undefined;
+}
+
+export interface ObjectsRequest {
+  /** A policy expression. */
+  readonly where?: string;
+  readonly limit: number;
+}
+
+export interface ObjectSummary {
+  readonly objectId: number;
+  readonly cid: string;
+  readonly size: number;
+  readonly path: string | undefined;
+  readonly type: string | undefined;
+  readonly collection: string | undefined;
+  readonly owner: string | undefined;
+  readonly heat: number;
+  readonly accessed: string | undefined;
+  readonly backends: readonly string[];
+  readonly verified: number;
+  readonly held: boolean;
+}
+
+export interface ObjectDetail extends ObjectSummary {
+  readonly profile: string;
+  readonly names: readonly string[];
+  readonly tags: readonly string[];
+  readonly created: string;
+  readonly ingested: string;
+  readonly reads: number;
+  readonly copies: readonly {
+    backend: string;
+    form: string;
+    state: string;
+    confidence: string;
+    bytes: number;
+    checkedAt: string | undefined;
+  }[];
+  readonly history: readonly { at: string; kind: string; reason: string }[];
+}
+
+export interface QueryChunk {
+  readonly columns: readonly string[];
+  readonly rows: readonly SqlRow[];
+}
+
+export interface ImportRequest {
+  readonly path: string;
+  /** Backend that gets the bytes. */
+  readonly backend: string;
+  readonly collection?: string;
+  readonly owner?: string;
+  readonly tags?: readonly string[];
+  /** Prefix of the names in the index; default the folder's own name: `/node_modules/…`. */
+  readonly prefix?: string;
+  readonly dryRun?: boolean;
+}
+
+export interface ImportProgress {
+  readonly type: "progress" | "problem" | "summary";
+  readonly files: number;
+  readonly bytes: number;
+  readonly added: number;
+  readonly known: number;
+  readonly problems: number;
+  readonly elapsedMs: number;
+  /** With `problem`: which file, and what to do. */
+  readonly message?: string;
+}
+
+export interface AccessImportReport extends AccessSummary {
+  readonly lines: number;
+  readonly malformed: number;
+  /** `line N: …` for the first few malformed lines. */
+  readonly examples: readonly string[];
+}
+
+export interface VerifyRequest {
+  readonly backend?: string;
+  readonly where?: string;
+}
+
+export interface VerifyProgress {
+  readonly type: "progress" | "problem" | "summary";
+  readonly copies: number;
+  readonly total: number;
+  readonly bytes: number;
+  readonly verified: number;
+  readonly absent: number;
+  readonly corrupt: number;
+  readonly elapsedMs: number;
+  readonly message?: string;
+}
+
+export interface NodeState extends NodeReport {
+  readonly lastSeen: string;
+  readonly up: boolean;
+}

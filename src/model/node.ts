@@ -1,0 +1,16 @@
+export const roles = ["controller", "worker", "gateway"] as const;
+export type Role = (typeof roles)[number];
+
+/** A process that works, as it reports itself. */
+export interface NodeReport {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly architecture: string;
+  readonly platform: string;
+  readonly version: string;
+  readonly pid: number;
+  /** Backends this node can reach (its lanes). */
+  readonly backends: readonly string[];
+  readonly startedAt: string;
+}

@@ -1,0 +1,135 @@
+import type { Confidence } from "#model/copy.ts";
+
+/**
+ * What one action does. `replicate` adds a copy; `demote` and `promote` add one copy and then
+ * remove one; `evict` removes one; `tombstone` marks an object for deletion and starts its
+ * grace; `delete` removes one copy of an object whose grace is over.
+ */
+export const verbs = ["replicate", "demote", "promote", "evict", "tombstone", "delete"] as const;
+export type Verb = (typeof verbs)[number];
+
+/** One row of a plan. Backends are named by their id (`Backend.id`). */
+export interface PlanAction {
+  /** Position in the plan, dense from 0; also the identity of the action within it. */
+  readonly sequence: number;
+  readonly verb: Verb;
+  readonly objectId: number;
+  readonly cid: string;
+  readonly size: number;
+  readonly profile: string;
+  /** Read from here (any other healthy copy may serve when it fails); null without a copy step. */
+  readonly source: number | null;
+  /** A copy is made here; null when nothing is copied. */
+  readonly target: number | null;
+  /** The copy here is removed at the end; null when nothing is removed. */
+  readonly victim: number | null;
+  /** `policy/rule` that won. */
+  readonly rule: string;
+  /** Why, in words that do not depend on the time of evaluation. */
+  readonly reason: string;
+  /** What must still hold after a removal, re-checked when the permit is issued. */
+  readonly requirements: readonly CopyRequirement[];
+}
+
+/** "At least `copies` copies among `backends`, each at least this sure." */
+export interface CopyRequirement {
+  readonly rule: string;
+  /** Bit mask over backend ids, as a decimal string (JSON has no 64-bit integers). */
+  readonly backends: string;
+  readonly copies: number;
+  readonly confidence: Confidence;
+}
+
+/** Column order and SQL types of the plan's rows, in memory and in Parquet. */
+export const planColumns = [
+  ["sequence", "BIGINT"],
+  ["verb", "VARCHAR"],
+  ["object_id", "BIGINT"],
+  ["cid", "BLOB"],
+  ["size", "BIGINT"],
+  ["profile", "VARCHAR"],
+  ["source", "INTEGER"],
+  ["target", "INTEGER"],
+  ["victim", "INTEGER"],
+  ["rule", "VARCHAR"],
+  ["reason", "VARCHAR"],
+  ["requirements", "VARCHAR"],
+] as const;
+
+/**
+ * The part of a plan that its CID covers: what would change, and what that rests on. The time
+ * of evaluation is not in it (docs/decisions/0002): two evaluations that lead to the same
+ * actions on the same index are the same plan.
+ */
+export interface PlanHeader {
+  readonly schemaVersion: 1;
+  readonly engine: string;
+  /** SHA-256 (hex) of each policy's canonical form, by policy name. */
+  readonly policies: Readonly<Record<string, string>>;
+  /** Commit counter of the index when the plan was made. */
+  readonly indexVersion: number;
+  /** Digest of the backend inventory (names, tiers, capacities, cordons). */
+  readonly inventory: string;
+  /** CID of the Parquet file with the rows. */
+  readonly rows: string;
+  readonly totals: PlanTotals;
+  readonly guards: readonly GuardResult[];
+  /** What rules wanted and the plan could not give, with the reason. */
+  readonly blocked: readonly BlockedCount[];
+}
+
+/** A plan as a file: `<name>.plan.json`, its rows beside it as `<name>.plan.parquet`. */
+export interface Plan {
+  readonly cid: string;
+  readonly evaluatedAt: string;
+  readonly header: PlanHeader;
+  /** Where the Parquet rows lie on this machine. */
+  readonly rowsPath: string;
+}
+
+export interface PlanTotals {
+  readonly actions: number;
+  readonly objects: number;
+  /** Bytes that would be read and written by copies. */
+  readonly bytesMoved: number;
+  /** Bytes that removals would free. */
+  readonly bytesFreed: number;
+  readonly groups: readonly PlanGroup[];
+}
+
+/** Totals of one verb by rule and backends (names, for people). */
+export interface PlanGroup {
+  readonly verb: Verb;
+  readonly rule: string;
+  readonly source: string | null;
+  readonly target: string | null;
+  readonly victim: string | null;
+  readonly actions: number;
+  readonly bytes: number;
+}
+
+export interface GuardResult {
+  readonly guard: "objects" | "deletes" | "minimum-copies" | "capacity";
+  readonly passed: boolean;
+  readonly message: string;
+  /** The flag that overrides it, if one may. */
+  readonly override?: string;
+}
+
+export type BlockReason =
+  | "held"
+  | "minimum-copies"
+  | "ensure"
+  | "capacity"
+  | "cordon"
+  | "no-target"
+  | "no-source"
+  | "limit"
+  | "grace";
+
+export interface BlockedCount {
+  readonly rule: string;
+  readonly reason: BlockReason;
+  readonly objects: number;
+  readonly bytes: number;
+}

@@ -1,0 +1,40 @@
+import type { Confidence, Evidence } from "#model/copy.ts";
+
+/**
+ * Leave to remove one copy, issued by the single writer of the index and recorded in the
+ * ledger before anything happens. It names the copies that must remain and are reserved.
+ */
+export interface RemovalPermit {
+  readonly id: string;
+  readonly cid: string;
+  readonly objectId: number;
+  /** The backend whose copy may go. */
+  readonly backend: string;
+  /** Copies that must be seen, now, before the removal. Empty only for `authority: "delete"`. */
+  readonly reserved: readonly ReservedCopy[];
+  /** `surplus`: enough other copies remain. `delete`: a tombstone past its grace period. */
+  readonly authority: "surplus" | "delete";
+  readonly issuedAt: string;
+  /** ISO 8601 UTC; afterwards the permit is void and its outcome is settled by asking. */
+  readonly expiresAt: string;
+}
+
+export interface ReservedCopy {
+  readonly backend: string;
+  readonly confidence: Confidence;
+}
+
+/** Why the writer gave no permit. */
+export interface PermitRefusal {
+  readonly objectId: number;
+  readonly cid: string;
+  readonly backend: string;
+  readonly reason: "held" | "below-minimum" | "ensure" | "reserved" | "absent" | "not-tombstoned";
+  readonly message: string;
+}
+
+/** What a removal rested on: kept with the job, then in the ledger as the proof. */
+export interface RemovalProof {
+  readonly permitId: string;
+  readonly evidence: readonly Evidence[];
+}

@@ -1,0 +1,113 @@
+import type { Evidence, StoredCopy } from "#model/copy.ts";
+import type { ErrorCode } from "#model/engine-error.ts";
+import type { Verb } from "#model/plan.ts";
+import type { PermitRefusal, RemovalPermit, RemovalProof } from "#model/removal.ts";
+
+export const runStates = [
+  "running",
+  "paused",
+  "completed",
+  "partial",
+  "failed",
+  "cancelled",
+] as const;
+/** `partial`: it ended and some objects failed. */
+export type RunState = (typeof runStates)[number];
+
+/** One execution of a plan, as the index knows it. Times are ISO 8601 UTC. */
+export interface Run {
+  readonly id: string;
+  readonly planCid: string;
+  readonly state: RunState;
+  readonly createdAt: string;
+  readonly endedAt: string | undefined;
+  readonly progress: RunProgress;
+}
+
+/** Counts of actions by outcome; `actions` = done + skipped + failed + cancelled + remaining. */
+export interface RunProgress {
+  readonly actions: number;
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly remaining: number;
+  readonly bytes: number;
+  readonly bytesDone: number;
+  /** The most frequent failures by code, with one example message. */
+  readonly causes: readonly { code: string; count: number; example: string }[];
+}
+
+/** A segment of a plan whose actions share verb, source, target and victim: one flow of jobs. */
+export interface Batch {
+  readonly runId: string;
+  readonly planCid: string;
+  readonly number: number;
+  readonly verb: Verb;
+  readonly source: string | null;
+  readonly target: string | null;
+  readonly victim: string | null;
+  /** Half-open range of `PlanAction.sequence`. */
+  readonly from: number;
+  readonly to: number;
+  readonly actions: number;
+  readonly bytes: number;
+  readonly state: "pending" | "queued" | "done";
+  /** Counts flows made for this batch; part of job ids, so that a retry is a new flow. */
+  readonly attempt: number;
+}
+
+/** A batch closes at this many objects or bytes; a larger object travels alone. */
+export const batchObjectsMax = 1_000;
+export const batchBytesMax = 16 * 1024 * 1024;
+
+/** What a job carries: names, never objects. */
+export interface StepData {
+  readonly runId: string;
+  readonly planCid: string;
+  readonly batch: number;
+  readonly attempt: number;
+  readonly from: number;
+  readonly to: number;
+  /** CID of the segment's Arrow IPC bytes: what was fetched is checked against it. */
+  readonly segmentCid: string;
+  readonly verb: Verb;
+  readonly source: string | null;
+  readonly target: string | null;
+  readonly victim: string | null;
+}
+
+/** What became of one action in a copy step. */
+export type CopyOutcome = { readonly sequence: number } & (
+  | {
+      readonly outcome: "done";
+      readonly copy: StoredCopy;
+      readonly evidence: Evidence;
+      /** False when the target already held an intact copy. */
+      readonly moved: boolean;
+    }
+  | ActionEnd
+);
+
+/** What became of one action in a remove step. */
+export type RemoveOutcome = { readonly sequence: number } & (
+  | {
+      readonly outcome: "done";
+      readonly result: "removed" | "absent";
+      readonly proof: RemovalProof;
+    }
+  | ActionEnd
+);
+
+export type ActionEnd =
+  | { readonly outcome: "skipped" | "cancelled"; readonly reason: string }
+  | { readonly outcome: "failed"; readonly code: ErrorCode; readonly message: string };
+
+/** Answer of the single writer to a commit: which removals may go on. */
+export interface CommitResult {
+  readonly permits: readonly (RemovalPermit & { readonly sequence: number })[];
+  readonly refusals: readonly (PermitRefusal & { readonly sequence: number })[];
+}
+
+/** What a worker is told about a run it works on. */
+export type RunControl = "run" | "pause" | "cancel";

@@ -1,0 +1,60 @@
+import type { Backend } from "#model/backend.ts";
+import type { Confidence } from "#model/copy.ts";
+import type { HeatSettings } from "#model/index-store.ts";
+import type { SqlFragment } from "#policies/sql-fragment.ts";
+
+/**
+ * Policies made ready for one inventory and one moment: what the planner and explain work on.
+ * Rules stand in the order in which they win: by priority of their policy (high first), then
+ * policy name, then their place in the document.
+ */
+export interface CompiledPolicySet {
+  readonly rules: readonly CompiledRule[];
+  /** SHA-256 (hex) of each policy's canonical form, by policy name. */
+  readonly digests: Readonly<Record<string, string>>;
+  readonly moment: Moment;
+}
+
+/** What a compilation is bound to besides the policies. */
+export interface Moment {
+  readonly now: Date;
+  readonly backends: readonly Backend[];
+  readonly heat: HeatSettings;
+}
+
+export interface CompiledRule {
+  /** `policy/rule`. */
+  readonly id: string;
+  readonly policy: string;
+  /** Place in the document, for diagnostics: `file:line:column`. */
+  readonly place: string;
+  /** Boolean SQL over one row of the view `object`, aliased `o`; never null. */
+  readonly where: SqlFragment;
+  /**
+   * Set when `where` reads the object's name: the same predicate over the view `name`, aliased
+   * `n`, joined to `o`. Protective rules (hold, ensure) match when any name does, all others
+   * only when every name does.
+   */
+  readonly whereByName: SqlFragment | undefined;
+  /** The checked expression, for explain. */
+  readonly expression: unknown;
+  readonly verb: CompiledVerb;
+  /** SQL keys over `o`; the planner adds object_id as the last one. */
+  readonly order: readonly { readonly key: SqlFragment; readonly descending: boolean }[];
+  readonly limit: { readonly objects: number | undefined; readonly bytes: number | undefined };
+}
+
+/** Masks are over `Backend.id`; they come from expressions over backends, known when compiled. */
+export type CompiledVerb =
+  | { readonly kind: "hold" }
+  | {
+      readonly kind: "ensure";
+      readonly copies: { readonly min: number; readonly max: number | undefined };
+      readonly on: bigint;
+      readonly confidence: Confidence;
+      /** Attribute of backends to spread over: `region`, `tier`, `driver`, `labels.<key>`. */
+      readonly per: string | undefined;
+    }
+  | { readonly kind: "evict"; readonly from: bigint }
+  | { readonly kind: "demote" | "promote"; readonly from: bigint; readonly to: bigint }
+  | { readonly kind: "delete"; readonly graceMs: number };
