@@ -41,14 +41,20 @@ export interface IndexStore {
   beginRun(plan: Plan, now: Date): Promise<Run>;
   run(id: string): Promise<Run | undefined>;
   runs(): Promise<readonly Run[]>;
+  /** `cancelled` also ends the actions of pending batches; queued ones end by their commits. */
   setRunState(id: string, state: "running" | "paused" | "cancelled", now: Date): Promise<Run>;
   /** Batches to enqueue next for one lane (first backend that acts), in plan order. */
   pendingBatches(runId: string, lane: string, limit: number): Promise<readonly Batch[]>;
   /** Lanes with pending or queued batches of a run. */
   lanes(runId: string): Promise<readonly LaneLoad[]>;
   markQueued(runId: string, numbers: readonly number[]): Promise<void>;
-  /** After the queue store was lost: queued batches become pending under a new attempt. */
-  requeue(runId: string): Promise<number>;
+  /** Queued batches with a number above `after`, by number: to see whether their flows live. */
+  queuedBatches(runId: string, after: number, limit: number): Promise<readonly Batch[]>;
+  /**
+   * After flows were lost: queued batches (all, or those numbered) become pending under a new
+   * attempt. Says how many.
+   */
+  requeue(runId: string, numbers?: readonly number[]): Promise<number>;
   /** Arrow IPC stream bytes of a range of a plan's actions, the same bytes every time. */
   segment(planCid: string, from: number, to: number): Promise<Uint8Array>;
 

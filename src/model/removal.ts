@@ -22,6 +22,8 @@ export interface RemovalPermit {
 export interface ReservedCopy {
   readonly backend: string;
   readonly confidence: Confidence;
+  /** Last time every byte was checked (ISO 8601 UTC); decides how deep the new check must go. */
+  readonly verifiedAt: string | undefined;
 }
 
 /** Why the writer gave no permit. */
