@@ -8,5 +8,6 @@ export default defineConfig({
     // Two cores: a file per core, each in a process of its own (native addons, servers).
     pool: "forks",
     maxWorkers: 2,
+    reporters: ["default", "./test/reporter.ts"],
   },
 });

@@ -1,0 +1,40 @@
+import { readdir } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import { EngineError } from "#model/engine-error.ts";
+
+/**
+ * Loads a registry that is a folder: every file `<name>.ts` (or folder with `<name>/<name>.ts`)
+ * is one entry, its default export, whose `name` equals the file name. Adding an entry is
+ * adding a file. Works on the sources and on the compiled output alike. Sorted by name.
+ *
+ * @param folder URL of the folder, usually `new URL("./drivers/", import.meta.url)`
+ */
+export async function loadRegistryFolder<Entry extends { readonly name: string }>(
+  folder: URL,
+): Promise<ReadonlyMap<string, Entry>> {
+  const extension = extname(import.meta.url);
+  const entries = await readdir(folder, { withFileTypes: true });
+  const registry = new Map<string, Entry>();
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const name = basename(entry.name, extension);
+    if (entry.isFile() && extname(entry.name) !== extension) continue;
+    const path = entry.isDirectory() ? `${entry.name}/${entry.name}${extension}` : entry.name;
+    registry.set(name, await loadEntry<Entry>(new URL(path, folder), name));
+  }
+  return registry;
+}
+
+async function loadEntry<Entry extends { readonly name: string }>(
+  file: URL,
+  name: string,
+): Promise<Entry> {
+  const module = (await import(file.href)) as { readonly default?: Entry };
+  if (module.default?.name !== name) {
+    throw new EngineError(
+      "INTERNAL",
+      `${file.pathname}: the default export must be a registry entry named "${name}"`,
+      { hint: "name the file after its entry, or move code that is no entry into a folder" },
+    );
+  }
+  return module.default;
+}
