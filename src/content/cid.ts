@@ -1,0 +1,65 @@
+import { hash } from "node:crypto";
+import { base16 } from "multiformats/bases/base16";
+import { base32 } from "multiformats/bases/base32";
+import { base36 } from "multiformats/bases/base36";
+import { base58btc } from "multiformats/bases/base58";
+import { CID } from "multiformats/cid";
+import * as digests from "multiformats/hashes/digest";
+import { EngineError } from "#model/engine-error.ts";
+
+export const rawCode = 0x55;
+export const dagPbCode = 0x70;
+export const sha256Code = 0x12;
+
+/** CIDs reach us in the base32 and base58 that tools print, base36 of subdomains, and hex. */
+const anyBase = base32.decoder.or(base58btc.decoder).or(base36.decoder).or(base16.decoder);
+
+/** Text → CID; the text must be a CID and nothing else. Throws USAGE. */
+export function parseCid(text: string): CID {
+  try {
+    return text.startsWith("Qm") ? CID.parse(text) : CID.parse(text, anyBase);
+  } catch (thrown) {
+    throw new EngineError("USAGE", `"${shorten(text)}" is not a CID`, {
+      hint: "a CID looks like bafkrei… or Qm…; give it whole, without a path or /ipfs/ before it",
+      cause: thrown,
+    });
+  }
+}
+
+/** The one text form we store and compare: base32 for CIDv1, base58 for CIDv0. */
+export function canonicalCid(text: string): string {
+  return parseCid(text).toString();
+}
+
+/** Canonical text → the binary form kept in the index and in plans. */
+export function cidToBytes(text: string): Uint8Array {
+  return parseCid(text).bytes;
+}
+
+/** Binary form → canonical text. Throws CORRUPT, because bytes only come from our own stores. */
+export function cidFromBytes(bytes: Uint8Array): string {
+  try {
+    return CID.decode(bytes).toString();
+  } catch (thrown) {
+    throw new EngineError("CORRUPT", `${bytes.length} stored bytes are not a CID`, {
+      cause: thrown,
+    });
+  }
+}
+
+/** CIDv1 (raw, SHA-256) of a block. */
+export function rawCid(bytes: Uint8Array): CID {
+  return CID.createV1(rawCode, sha256Digest(bytes));
+}
+
+/** SHA-256 of bytes in memory, as a multihash. */
+export function sha256Digest(bytes: Uint8Array): digests.Digest<typeof sha256Code, 32> {
+  return digests.create(sha256Code, hash("sha256", bytes, "buffer")) as digests.Digest<
+    typeof sha256Code,
+    32
+  >;
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
