@@ -1,0 +1,188 @@
+import { createServer } from "node:net";
+import { open, readFile, rm } from "node:fs/promises";
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
+import { EngineError } from "#model/engine-error.ts";
+import { isServerProcess, stopServer } from "#jobs/server-process.ts";
+import { initialiseCluster, type PostgresCluster } from "#jobs/postgres-cluster.ts";
+
+/** A PostgreSQL server of our own in a data directory, shared by its processes. */
+export interface EmbeddedPostgres {
+  readonly url: string;
+  /** Process id of the server. */
+  readonly pid: number;
+  /** Ends our use of it; the owner (and no other) stops the server. */
+  close(): Promise<void>;
+}
+
+const startTimeoutMs = 30_000;
+const portAttemptsMax = 5;
+/** A session that holds this advisory lock owns the server; it falls free when its process dies. */
+const ownerLock = 7_406_412;
+
+/**
+ * Opens the server of a data directory: uses the one that runs there already (another process
+ * of this installation, or one that outlived a killed owner), else starts it. Never starts a
+ * second one on the same directory: PostgreSQL's own lock file decides that race.
+ */
+export async function openEmbeddedPostgres(directory: string): Promise<EmbeddedPostgres> {
+  const cluster = await initialiseCluster(directory);
+  for (let attempt = 1; ; attempt += 1) {
+    const running = await awaitServer(cluster);
+    if (running !== undefined) return use(cluster, running);
+    const failure = await startServer(cluster, await freePort());
+    if (failure !== undefined && attempt >= portAttemptsMax) {
+      throw new EngineError("UNAVAILABLE", `the embedded PostgreSQL did not start: ${failure}`, {
+        hint: `read ${join(cluster.directory, "postgres.log")}`,
+      });
+    }
+  }
+}
+
+interface RunningServer {
+  readonly pid: number;
+  readonly port: number;
+}
+
+async function use(cluster: PostgresCluster, server: RunningServer): Promise<EmbeddedPostgres> {
+  const url = urlOf(cluster, server.port);
+  const session = new Client({ connectionString: url });
+  // Losing this session only means that the server went away; whoever uses it will say so.
+  session.on("error", () => undefined);
+  await session.connect();
+  const lock = await session.query<{ owner: boolean }>("SELECT pg_try_advisory_lock($1) AS owner", [
+    ownerLock,
+  ]);
+  const owner = lock.rows[0]?.owner === true;
+  return {
+    url,
+    pid: server.pid,
+    close: async () => {
+      await session.end().catch(() => undefined);
+      if (owner) await stopServer(server.pid);
+    },
+  };
+}
+
+/** The server that runs on this cluster once it answers, or undefined when there is none. */
+async function awaitServer(cluster: PostgresCluster): Promise<RunningServer | undefined> {
+  const deadline = Date.now() + startTimeoutMs;
+  let lastError = "";
+  while (Date.now() < deadline) {
+    const server = await recordedServer(cluster);
+    if (server === undefined) return undefined;
+    const client = new Client({
+      connectionString: urlOf(cluster, server.port),
+      connectionTimeoutMillis: 2_000,
+    });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      await client.end();
+      return server;
+    } catch (error) {
+      lastError = EngineError.from(error).message;
+      await sleep(50);
+    }
+  }
+  throw new EngineError(
+    "UNAVAILABLE",
+    `the embedded PostgreSQL in ${cluster.directory} runs but does not answer: ${lastError}`,
+    { hint: `read ${join(cluster.directory, "postgres.log")}` },
+  );
+}
+
+/** What `postmaster.pid` says: process id in line 1, port in line 4. */
+async function recordedServer(cluster: PostgresCluster): Promise<RunningServer | undefined> {
+  const file = join(cluster.dataDirectory, "postmaster.pid");
+  const text = await readFile(file, "utf8").catch(() => "");
+  if (text === "") return undefined;
+  const lines = text.split("\n");
+  const pid = Number(lines[0]);
+  if (await isServerProcess(pid)) return { pid, port: Number(lines[3] ?? 0) };
+  // The file outlived its server; its process id may belong to someone else by now.
+  await rm(file, { force: true });
+  return undefined;
+}
+
+/** Resolves to undefined when the server runs, else to why it does not. */
+async function startServer(cluster: PostgresCluster, port: number): Promise<string | undefined> {
+  const logPath = join(cluster.directory, "postgres.log");
+  const log = await open(logPath, "w");
+  try {
+    // Detached: an interrupt from the terminal must reach us first, so that queues close before
+    // their server does.
+    const child = spawn(cluster.postgres, serverArguments(cluster, port), {
+      cwd: cluster.directory,
+      stdio: ["ignore", log.fd, log.fd],
+      detached: true,
+      env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" },
+      ...cluster.user,
+    });
+    const exited = new Promise<string>((resolve) => {
+      child.once("error", (error) => {
+        resolve(error.message);
+      });
+      child.once("exit", (code) => {
+        resolve(`it ended with code ${code}`);
+      });
+    });
+    child.unref();
+    const ready = awaitLockFile(cluster, child);
+    const failure = await Promise.race([exited, ready]);
+    child.removeAllListeners();
+    if (failure === undefined) return undefined;
+    const lines = (await readFile(logPath, "utf8")).trim().split("\n");
+    return `${failure}: ${lines.at(-1) ?? ""}`;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Resolves when the child has written its lock file; what becomes of it then is asked by SQL. */
+async function awaitLockFile(cluster: PostgresCluster, child: ChildProcess): Promise<undefined> {
+  while (child.exitCode === null && child.pid !== undefined) {
+    if ((await recordedServer(cluster))?.pid === child.pid) return undefined;
+    await sleep(20);
+  }
+  // It ended: its exit is reported by its own event.
+  return new Promise(() => undefined);
+}
+
+function serverArguments(cluster: PostgresCluster, port: number): string[] {
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    // Each lane takes up to four connections: twenty lanes in one process hold about eighty.
+    max_connections: "300",
+    shared_buffers: "32MB",
+    // Losing the last moments of the queue is harmless: steps are idempotent and the index
+    // knows what is left. Consistency after a crash is not affected by this.
+    synchronous_commit: "off",
+    wal_level: "minimal",
+    max_wal_senders: "0",
+    autovacuum_naptime: "15s",
+    log_min_messages: "warning",
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  return ["-D", cluster.dataDirectory, "-p", String(port), ...flags];
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function urlOf(cluster: PostgresCluster, port: number): string {
+  return `postgres://thermocline:${cluster.password}@127.0.0.1:${port}/postgres`;
+}

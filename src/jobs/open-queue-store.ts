@@ -1,0 +1,38 @@
+import { openEmbeddedPostgres } from "#jobs/embedded-postgres.ts";
+import { openPostgresStore } from "#jobs/postgres-store.ts";
+import {
+  defaultNamespace,
+  hidePassword,
+  type QueueStore,
+  type QueueStoreOptions,
+} from "#jobs/queue-store.ts";
+import { openRedisStore } from "#jobs/redis-store.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/**
+ * Opens the queue store of a `redis://`, `rediss://` or `postgres://` URL, or the PostgreSQL
+ * server embedded in a data directory. UNAVAILABLE when nobody answers.
+ */
+export async function openQueueStore(options: QueueStoreOptions): Promise<QueueStore> {
+  const namespace = options.namespace ?? defaultNamespace;
+  const onError = options.onError ?? (() => undefined);
+  if (!/^[a-z][a-z0-9_]{0,40}$/.test(namespace)) {
+    throw new EngineError("USAGE", `"${namespace}" is not a queue namespace`, {
+      hint: "use small letters, digits and underscores, a letter first",
+    });
+  }
+  if ("embedded" in options) {
+    const server = await openEmbeddedPostgres(options.embedded.directory);
+    return openPostgresStore(server.url, { namespace, onError, release: () => server.close() });
+  }
+  const scheme = URL.canParse(options.url) ? new URL(options.url).protocol : "";
+  if (scheme === "redis:" || scheme === "rediss:") {
+    return openRedisStore(options.url, { namespace, onError });
+  }
+  if (scheme === "postgres:" || scheme === "postgresql:") {
+    return openPostgresStore(options.url, { namespace, onError, release: async () => undefined });
+  }
+  throw new EngineError("USAGE", `"${hidePassword(options.url)}" is not a queue URL`, {
+    hint: "write redis://host:6379, rediss://… or postgres://user@host/database",
+  });
+}

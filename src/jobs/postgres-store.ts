@@ -1,0 +1,92 @@
+import { createPostgresBackend, FlowProducer, Queue, runMigrations, Worker } from "bullmq";
+import type { Processor } from "bullmq";
+import { Client } from "pg";
+import { EngineError } from "#model/engine-error.ts";
+import {
+  hidePassword,
+  queueOptions,
+  type LaneWorkerOptions,
+  type QueueStore,
+} from "#jobs/queue-store.ts";
+import { StoreParts } from "#jobs/store-parts.ts";
+
+const connectTimeoutMs = 3_000;
+/** Pools are per queue, worker and producer: small ones, or many lanes exhaust the server. */
+const producerConnectionsMax = 1;
+const workerConnectionsMax = 2;
+
+interface PostgresStoreOptions {
+  readonly namespace: string;
+  readonly onError: (error: EngineError) => void;
+  /** Called last: lets go of the server itself. */
+  readonly release: () => Promise<void>;
+}
+
+/** Queues on PostgreSQL, in a schema of their own. */
+export async function openPostgresStore(
+  url: string,
+  options: PostgresStoreOptions,
+): Promise<QueueStore> {
+  await migrate(url, options).catch(async (error: unknown) => {
+    await options.release();
+    throw error;
+  });
+  const parts = new StoreParts(options.onError);
+  const connection = (max: number) => ({
+    connectionString: url,
+    connectionTimeoutMillis: connectTimeoutMs,
+    schema: options.namespace,
+    max,
+  });
+  const producer = { connection: connection(producerConnectionsMax) };
+  // BullMQ's classes carry their kind of server in their type; the store hides which it is.
+  return {
+    kind: "postgresql",
+    address: hidePassword(url),
+    queue: (name) =>
+      parts.queue(name, () => {
+        const made = new Queue(name, { ...queueOptions, ...producer }, createPostgresBackend);
+        return made as unknown as Queue;
+      }),
+    worker: <Data, Result>(
+      name: string,
+      processor: Processor<Data, Result>,
+      workerOptions: LaneWorkerOptions,
+    ) => {
+      const settings = { ...workerOptions, connection: connection(workerConnectionsMax) };
+      const made = new Worker(name, processor, settings, createPostgresBackend);
+      return parts.worker(made as unknown as Worker<Data, Result>);
+    },
+    flows: () =>
+      parts.flows(
+        () => new FlowProducer(producer, createPostgresBackend) as unknown as FlowProducer,
+      ),
+    close: async () => {
+      await parts.close();
+      await options.release();
+    },
+  };
+}
+
+/** Also the first contact: an unreachable or refusing server is reported here. */
+async function migrate(url: string, options: PostgresStoreOptions): Promise<void> {
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: connectTimeoutMs,
+    options: `-c search_path=${options.namespace}`,
+  });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await runMigrations(client, options.namespace);
+  } catch (error) {
+    const denied = error instanceof Error && "code" in error && String(error.code).startsWith("28");
+    throw new EngineError(
+      denied ? "UNAUTHENTICATED" : "UNAVAILABLE",
+      `the queue at ${hidePassword(url)} does not answer: ${EngineError.from(error).message}`,
+      { cause: error, hint: "check queue.url and that the server runs and is reachable" },
+    );
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,53 @@
+import type { FlowProducer, Processor, Queue, QueueOptions, Worker, WorkerOptions } from "bullmq";
+import type { EngineError } from "#model/engine-error.ts";
+
+/**
+ * Where queues live, whichever kind of server that is. Closing it closes every queue, worker
+ * and producer made through it.
+ */
+export interface QueueStore {
+  readonly kind: "redis" | "postgresql";
+  /** Its URL without secrets, for people. */
+  readonly address: string;
+  /** The queue of that name; the same object each time. */
+  queue(name: string): Queue;
+  worker<Data, Result>(
+    name: string,
+    processor: Processor<Data, Result>,
+    options: LaneWorkerOptions,
+  ): Worker<Data, Result>;
+  flows(): FlowProducer;
+  close(): Promise<void>;
+}
+
+export type LaneWorkerOptions = Omit<WorkerOptions, "connection" | "prefix">;
+
+export type QueueStoreOptions = StoreLocation & {
+  /** Keeps installations on one server apart: key prefix, or schema name. */
+  readonly namespace?: string;
+  /** Hears of lost connections and the like; the queues recover by themselves. */
+  readonly onError?: (error: EngineError) => void;
+};
+
+type StoreLocation =
+  | { readonly url: string }
+  | { readonly embedded: { readonly directory: string } };
+
+export const defaultNamespace = "thermocline";
+
+/**
+ * The event stream is for watchers; it also carries the results of steps, so it is kept short.
+ * Progress is read from the index, not from here.
+ */
+export const queueOptions: Omit<QueueOptions, "connection"> = {
+  streams: { events: { maxLen: 10 } },
+};
+
+/** The URL as people may see it. */
+export function hidePassword(url: string): string {
+  if (!URL.canParse(url)) return url.replace(/:\/\/[^@/]*@/, "://***@");
+  const parsed = new URL(url);
+  if (parsed.password !== "") parsed.password = "***";
+  parsed.search = "";
+  return parsed.href;
+}

@@ -1,0 +1,72 @@
+import { FlowProducer, Queue, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { EngineError } from "#model/engine-error.ts";
+import { hidePassword, queueOptions, type QueueStore } from "#jobs/queue-store.ts";
+import { StoreParts } from "#jobs/store-parts.ts";
+
+const connectTimeoutMs = 3_000;
+const reconnectDelayMaxMs = 2_000;
+
+interface RedisStoreOptions {
+  readonly namespace: string;
+  readonly onError: (error: EngineError) => void;
+}
+
+/** Queues on Redis or Valkey. */
+export async function openRedisStore(url: string, options: RedisStoreOptions): Promise<QueueStore> {
+  await probe(url);
+  const connection = new Redis(url, {
+    // Commands wait for a reconnection instead of failing; workers need that (BullMQ).
+    maxRetriesPerRequest: null,
+    connectTimeout: connectTimeoutMs,
+    retryStrategy: (times) => Math.min(50 * 2 ** times, reconnectDelayMaxMs),
+  });
+  const parts = new StoreParts(options.onError);
+  connection.on("error", (error) => {
+    options.onError(EngineError.from(error, "UNAVAILABLE"));
+  });
+  // The braces keep all keys in one slot of a Redis Cluster.
+  const prefix = `{${options.namespace}}`;
+  return {
+    kind: "redis",
+    address: hidePassword(url),
+    queue: (name) =>
+      parts.queue(name, () => new Queue(name, { ...queueOptions, connection, prefix })),
+    worker: (name, processor, workerOptions) =>
+      parts.worker(new Worker(name, processor, { ...workerOptions, connection, prefix })),
+    flows: () => parts.flows(() => new FlowProducer({ connection, prefix })),
+    close: async () => {
+      await parts.close();
+      connection.disconnect();
+    },
+  };
+}
+
+/** Fails soon and clearly where the long-lived connection would try for ever. */
+async function probe(url: string): Promise<void> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: connectTimeoutMs,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  // The reason arrives as an event; the rejected call only says "Connection is closed".
+  let cause: Error | undefined;
+  client.on("error", (error) => {
+    cause ??= error;
+  });
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    const message = (cause ?? EngineError.from(error)).message;
+    const denied = /NOAUTH|WRONGPASS/.test(message);
+    throw new EngineError(
+      denied ? "UNAUTHENTICATED" : "UNAVAILABLE",
+      `the queue at ${hidePassword(url)} does not answer: ${message}`,
+      { cause: error, hint: "check queue.url and that the server runs and is reachable" },
+    );
+  } finally {
+    client.disconnect();
+  }
+}
