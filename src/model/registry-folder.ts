@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { EngineError } from "#model/engine-error.ts";
@@ -5,7 +6,8 @@ import { EngineError } from "#model/engine-error.ts";
 /**
  * Loads a registry that is a folder: every file `<name>.ts` (or folder with `<name>/<name>.ts`)
  * is one entry, its default export, whose `name` equals the file name. Adding an entry is
- * adding a file. Works on the sources and on the compiled output alike. Sorted by name.
+ * adding a file; a folder without a file of its own name holds code that entries share. Works
+ * on the sources and on the compiled output alike. Sorted by name.
  *
  * @param folder URL of the folder, usually `new URL("./drivers/", import.meta.url)`
  */
@@ -19,7 +21,9 @@ export async function loadRegistryFolder<Entry extends { readonly name: string }
     const name = basename(entry.name, extension);
     if (entry.isFile() && extname(entry.name) !== extension) continue;
     const path = entry.isDirectory() ? `${entry.name}/${entry.name}${extension}` : entry.name;
-    registry.set(name, await loadEntry<Entry>(new URL(path, folder), name));
+    const file = new URL(path, folder);
+    if (entry.isDirectory() && !existsSync(file)) continue;
+    registry.set(name, await loadEntry<Entry>(file, name));
   }
   return registry;
 }

@@ -1,0 +1,56 @@
+import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { ByteStream, Driver } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { verifyFile } from "#content/verify-file.ts";
+
+/**
+ * The check of drivers that hand back what they store: `listed` looks at presence and size,
+ * `verified` reads every byte again and recomputes the identity.
+ */
+export async function verifyCopy(
+  driver: Pick<Driver, "stat" | "read" | "kind">,
+  backend: string,
+  object: ObjectRef,
+  level: Confidence,
+  signal: AbortSignal | undefined,
+): Promise<Evidence> {
+  if (level !== "listed" && level !== "verified") {
+    throw new EngineError("NOT_SUPPORTED", `driver ${driver.kind} has no check "${level}"`, {
+      hint: "ask for `listed` or `verified`",
+    });
+  }
+  const options = signal === undefined ? {} : { signal };
+  const found = (finding: Evidence["finding"], method: string, bytesRead: number): Evidence => ({
+    backend,
+    cid: object.cid,
+    finding,
+    confidence: level,
+    method,
+    checkedAt: new Date().toISOString(),
+    bytesRead,
+  });
+  const copy = await driver.stat(object, options);
+  if (copy === undefined) return found("absent", "looked for it: not there", 0);
+  if (copy.form === "file" && copy.bytes !== object.size) {
+    return found("corrupt", `has ${copy.bytes} bytes, needs ${object.size}`, 0);
+  }
+  if (level === "listed") return found("present", "looked for it: right size", 0);
+  let bytesRead = 0;
+  try {
+    for await (const chunk of verified(await driver.read(object, copy, options), copy, object)) {
+      bytesRead += chunk.length;
+    }
+  } catch (error) {
+    const failure = EngineError.from(error);
+    if (failure.code === "CORRUPT") return found("corrupt", failure.message, bytesRead);
+    // Removed between the look and the reading.
+    if (failure.code === "NOT_FOUND") return found("absent", failure.message, bytesRead);
+    throw failure;
+  }
+  return found("present", `read back and re-hashed ${bytesRead} bytes`, bytesRead);
+}
+
+function verified(stream: ByteStream, copy: StoredCopy, object: ObjectRef): ByteStream {
+  if (copy.form === "file") return verifyFile(stream, object);
+  throw new EngineError("NOT_SUPPORTED", `copies in form ${copy.form} cannot be checked yet`);
+}

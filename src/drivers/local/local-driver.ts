@@ -1,0 +1,201 @@
+import { accessSync, constants, lstatSync, statfsSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { Confidence, Evidence, Form, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type {
+  BackendStatus,
+  ByteStream,
+  CallOptions,
+  Driver,
+  DriverCapabilities,
+  DriverContext,
+  ListedCopy,
+  ListOptions,
+  ReadOptions,
+  WriteBody,
+  WriteOptions,
+} from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { RemovalPermit } from "#model/removal.ts";
+import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
+import { checkPermit } from "#drivers/contract/check-permit.ts";
+import { discardBody } from "#drivers/contract/discard-body.ts";
+import { looksIntact } from "#drivers/contract/expect-bytes.ts";
+import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
+import { verifyCopy } from "#drivers/contract/verify-copy.ts";
+import { fileError, systemCode } from "#drivers/local/file-error.ts";
+import { removeLeftovers } from "#drivers/local/incoming-file.ts";
+import { listStoredFiles } from "#drivers/local/list-stored-files.ts";
+import { objectFile } from "#drivers/local/object-file.ts";
+import { readStoredFile } from "#drivers/local/read-file.ts";
+import { type Durability, StoreFolder } from "#drivers/local/store-folder.ts";
+import { storeFile } from "#drivers/local/store-file.ts";
+import { Usage } from "#drivers/local/usage.ts";
+
+export const localCapabilities: DriverCapabilities = {
+  forms: ["file", "car"],
+  operations: ["read", "write", "remove", "list", "verify"],
+  confidence: ["listed", "verified"],
+  ranges: "bytes",
+  create: "atomic",
+  bytesMax: undefined,
+};
+
+export interface LocalOptions {
+  readonly path: string;
+  readonly durability: Durability;
+  readonly create: boolean;
+}
+
+/** Asking for the state this often costs nothing; more often gives the same answer. */
+const statusAgeMs = 1_000;
+
+/** A content-addressed store in a folder: one read-only file per object. */
+export class LocalDriver implements Driver {
+  readonly kind = "local";
+  readonly capabilities = localCapabilities;
+  readonly #backend: string;
+  readonly #folder: StoreFolder;
+  readonly #usage: Usage;
+
+  private constructor(backend: string, folder: StoreFolder, usage: Usage) {
+    this.#backend = backend;
+    this.#folder = folder;
+    this.#usage = usage;
+  }
+
+  static async open(context: DriverContext<LocalOptions>): Promise<LocalDriver> {
+    const { path, durability, create } = context.options;
+    const folder = StoreFolder.open(path, durability, create);
+    try {
+      removeLeftovers(folder.incoming, Date.now());
+    } catch (error) {
+      throw fileError(error, "cannot clean up in", folder.incoming);
+    }
+    return new LocalDriver(context.backend, folder, new Usage(folder, context.capacityBytes));
+  }
+
+  async status(options: CallOptions = {}): Promise<BackendStatus> {
+    throwIfCancelled(options.signal, "asking for the state of the store");
+    this.#folder.checkMounted();
+    try {
+      await this.#usage.refresh(statusAgeMs);
+      const disk = statfsSync(this.#folder.root);
+      const diskFree = disk.bavail * disk.bsize;
+      return {
+        server: `local store, layout ${this.#folder.layout}`,
+        writable: isWritable(this.#folder.incoming),
+        usedBytes: this.#usage.bytes,
+        freeBytes: Math.min(diskFree, this.#usage.freeBytes ?? diskFree),
+      };
+    } catch (error) {
+      throw fileError(error, "cannot read the state of", this.#folder.root);
+    }
+  }
+
+  async stat(object: ObjectRef, options: CallOptions = {}): Promise<StoredCopy | undefined> {
+    throwIfCancelled(options.signal, `looking for ${object.cid}`);
+    return this.#find(object);
+  }
+
+  async read(object: ObjectRef, copy: StoredCopy, options: ReadOptions = {}): Promise<ByteStream> {
+    throwIfCancelled(options.signal, `reading ${object.cid}`);
+    const stored = this.#findForm(object.cid, copy.form);
+    if (stored === undefined) {
+      throw new EngineError("NOT_FOUND", `${object.cid} is not on ${this.#backend}`);
+    }
+    const bytes = readStoredFile(join(this.#folder.root, stored.locator), options.range);
+    return stopOnAbort(bytes, options.signal, `reading ${object.cid} from ${this.#backend}`);
+  }
+
+  async write(object: ObjectRef, body: WriteBody, options: WriteOptions = {}): Promise<StoredCopy> {
+    throwIfCancelled(options.signal, `writing ${object.cid}`);
+    const existing = this.#find(object);
+    if (existing !== undefined && options.replace !== true && looksIntact(existing, object, body)) {
+      await discardBody(body);
+      return existing;
+    }
+    const stored = await storeFile(
+      this.#folder,
+      this.#usage,
+      object,
+      body,
+      this.capabilities,
+      options.signal,
+    );
+    // A copy in another form would answer first and was just called not good enough.
+    if (existing !== undefined && existing.form !== stored.form) {
+      this.#removeForm(object.cid, existing.form);
+    }
+    return stored;
+  }
+
+  async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
+    return verifyCopy(this, this.#backend, object, level, options.signal);
+  }
+
+  async remove(
+    object: ObjectRef,
+    permit: RemovalPermit,
+    options: CallOptions = {},
+  ): Promise<"removed" | "absent"> {
+    checkPermit(this.#backend, object, permit);
+    throwIfCancelled(options.signal, `removing ${object.cid}`);
+    const removed = this.capabilities.forms.filter((form) => this.#removeForm(object.cid, form));
+    return removed.length > 0 ? "removed" : "absent";
+  }
+
+  list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
+    return listStoredFiles(this.#folder, options.cursor, options.signal);
+  }
+
+  async close(): Promise<void> {
+    try {
+      this.#usage.save();
+    } catch {
+      // Only a cache: the next opening counts again.
+    }
+  }
+
+  #find(object: ObjectRef): StoredCopy | undefined {
+    const stored = this.#findForm(object.cid, "file") ?? this.#findForm(object.cid, "car");
+    if (stored === undefined) this.#folder.checkMounted();
+    return stored;
+  }
+
+  #findForm(cid: string, form: Form): StoredCopy | undefined {
+    const { shard, name } = objectFile(cid, form);
+    const path = join(this.#folder.objects, shard, name);
+    try {
+      if (this.#folder.existingShard(shard) === undefined) return undefined;
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (stat === undefined || !stat.isFile()) return undefined;
+      return { locator: `objects/${shard}/${name}`, form, bytes: stat.size };
+    } catch (error) {
+      throw fileError(error, "cannot look at", path);
+    }
+  }
+
+  #removeForm(cid: string, form: Form): boolean {
+    const stored = this.#findForm(cid, form);
+    if (stored === undefined) return false;
+    const path = join(this.#folder.root, stored.locator);
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      // Another process was faster.
+      if (systemCode(error) === "ENOENT") return false;
+      throw fileError(error, "cannot remove", path);
+    }
+    this.#usage.changed(objectFile(cid, form).shard, -stored.bytes);
+    return true;
+  }
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

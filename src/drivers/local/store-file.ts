@@ -1,0 +1,117 @@
+import { lstatSync, renameSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import type { ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { DriverCapabilities, WriteBody } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { formatSize } from "#model/quantity.ts";
+import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
+import { expectedBytes, wrongBytes } from "#drivers/contract/expect-bytes.ts";
+import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
+import { fileError } from "#drivers/local/file-error.ts";
+import { IncomingFile } from "#drivers/local/incoming-file.ts";
+import { type ObjectFile, objectFile } from "#drivers/local/object-file.ts";
+import type { StoreFolder } from "#drivers/local/store-folder.ts";
+import type { Reservation, Usage } from "#drivers/local/usage.ts";
+
+/** From here on it pays to ask the disk for room before the first byte is written. */
+const askDiskFromBytes = 16 * 1024 * 1024;
+
+/** A write in progress: everything one needs to know to finish it. */
+interface Write {
+  readonly folder: StoreFolder;
+  readonly usage: Usage;
+  readonly object: ObjectRef;
+  readonly body: WriteBody;
+  readonly bytes: number | undefined;
+  readonly reservation: Reservation;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Stores a body as a file: whole and durable after return, invisible before. */
+export async function storeFile(
+  folder: StoreFolder,
+  usage: Usage,
+  object: ObjectRef,
+  body: WriteBody,
+  capabilities: DriverCapabilities,
+  signal: AbortSignal | undefined,
+): Promise<StoredCopy> {
+  const target = objectFile(object.cid, body.form);
+  const bytes = expectedBytes(object, body, capabilities);
+  folder.checkMounted();
+  try {
+    askDisk(folder, bytes);
+    using reservation = await usage.reserve(bytes ?? 0);
+    const write: Write = { folder, usage, object, body, bytes, reservation, signal };
+    const incoming = new IncomingFile(folder.incoming);
+    try {
+      await receive(write, incoming);
+      return await publish(write, incoming, target);
+    } finally {
+      incoming.discard();
+    }
+  } catch (error) {
+    throw fileError(error, `cannot store ${object.cid} in`, folder.root);
+  }
+}
+
+/**
+ * Takes the body's bytes. While one chunk is being written the next is asked for, so that the
+ * disk and whoever reads and hashes work at the same time.
+ */
+async function receive(write: Write, incoming: IncomingFile): Promise<void> {
+  const { object, bytes, signal } = write;
+  let writing: Promise<void> | undefined;
+  let received = 0;
+  try {
+    for await (const chunk of stopOnAbort(write.body.stream, signal, `writing ${object.cid}`)) {
+      received += chunk.length;
+      if (bytes !== undefined && received > bytes) {
+        throw wrongBytes(object, bytes, "the body has more");
+      }
+      write.reservation.cover(received);
+      await writing;
+      writing = incoming.write(chunk);
+      // A failure is reported at the next turn, when somebody waits for it.
+      writing.catch(() => undefined);
+    }
+    await writing;
+  } finally {
+    // The descriptor must not be closed under a write in flight.
+    await writing?.catch(() => undefined);
+  }
+  if (bytes !== undefined && received !== bytes) {
+    throw wrongBytes(object, bytes, `the body ended after ${received}`);
+  }
+  if (write.folder.syncsFiles) await incoming.sync();
+  incoming.close();
+}
+
+/** Gives the finished file its name, and counts it. */
+async function publish(
+  write: Write,
+  incoming: IncomingFile,
+  target: ObjectFile,
+): Promise<StoredCopy> {
+  const shard = await write.folder.shard(target.shard);
+  const path = join(shard, target.name);
+  throwIfCancelled(write.signal, `writing ${write.object.cid}`);
+  const before = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  renameSync(incoming.path, path);
+  write.usage.changed(target.shard, incoming.bytes - before);
+  await write.folder.syncFolder(shard);
+  const locator = `objects/${target.shard}/${target.name}`;
+  return { locator, form: target.form, bytes: incoming.bytes };
+}
+
+function askDisk(folder: StoreFolder, bytes: number | undefined): void {
+  if (bytes === undefined || bytes < askDiskFromBytes) return;
+  const disk = statfsSync(folder.root);
+  const free = disk.bavail * disk.bsize;
+  if (bytes <= free) return;
+  throw new EngineError(
+    "NO_SPACE",
+    `${folder.root}: ${formatSize(bytes)} do not fit on the disk (${formatSize(free)} free)`,
+    { hint: "free some space, or add a rule that evicts or demotes from this backend" },
+  );
+}

@@ -1,0 +1,166 @@
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { EngineError } from "#model/engine-error.ts";
+import { fileError, systemCode } from "#drivers/local/file-error.ts";
+import { replaceFile } from "#drivers/local/replace-file.ts";
+
+/** `full`: file and folder entry are forced to disk; `file`: the bytes only; `none`: neither. */
+export const durabilities = ["full", "file", "none"] as const;
+export type Durability = (typeof durabilities)[number];
+
+const layoutVersion = 1;
+const layoutFile = "thermocline-store.json";
+
+/** What a new disk may hold and still count as empty. */
+const ignored = new Set(["lost+found", ".DS_Store"]);
+
+/**
+ * The folder of one store:
+ *
+ *     thermocline-store.json   layout version; without it nothing here is touched
+ *     objects/<shard>/<name>   stored files, never changed in place
+ *     incoming/                files being written
+ *     usage.json               sizes by shard, a cache that is checked before use
+ */
+export class StoreFolder {
+  readonly root: string;
+  readonly objects: string;
+  readonly incoming: string;
+  readonly usageFile: string;
+  readonly layout = layoutVersion;
+  readonly #durability: Durability;
+  /** Shards known to exist in this process; the promise is their durable creation. */
+  readonly #shards = new Map<string, Promise<void>>();
+
+  private constructor(root: string, durability: Durability) {
+    this.root = root;
+    this.objects = join(root, "objects");
+    this.incoming = join(root, "incoming");
+    this.usageFile = join(root, "usage.json");
+    this.#durability = durability;
+  }
+
+  /** Opens the store, or makes one in an absent or empty folder. */
+  static open(path: string, durability: Durability, create: boolean): StoreFolder {
+    const folder = new StoreFolder(resolve(path), durability);
+    try {
+      if (!existsSync(join(folder.root, layoutFile))) folder.#initialise(create);
+      folder.#checkLayout();
+      mkdirSync(folder.objects, { recursive: true });
+      mkdirSync(folder.incoming, { recursive: true });
+    } catch (error) {
+      throw fileError(error, "cannot open the store", folder.root);
+    }
+    return folder;
+  }
+
+  /**
+   * Throws UNAVAILABLE when the store itself has gone. A disk that is not mounted looks like an
+   * empty folder: that must never be read as "the copies are lost".
+   */
+  checkMounted(): void {
+    if (existsSync(join(this.root, layoutFile))) return;
+    throw new EngineError("UNAVAILABLE", `the store at ${this.root} is not there`, {
+      hint: "check that its disk is mounted; nothing was changed",
+    });
+  }
+
+  /** Makes the shard's folder when needed and returns its path. */
+  async shard(shard: string): Promise<string> {
+    const path = join(this.objects, shard);
+    let made = this.#shards.get(shard);
+    if (made === undefined) {
+      made = this.#makeShard(path);
+      this.#shards.set(shard, made);
+      made.catch(() => this.#shards.delete(shard));
+    }
+    await made;
+    return path;
+  }
+
+  /** Forces a folder's entries to disk when the durability asks for it. */
+  async syncFolder(path: string): Promise<void> {
+    if (this.#durability !== "full") return;
+    const handle = await open(path, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  get syncsFiles(): boolean {
+    return this.#durability !== "none";
+  }
+
+  /** The path of a shard, or undefined when absent. Refuses anything but a real folder. */
+  existingShard(shard: string): string | undefined {
+    const path = join(this.objects, shard);
+    if (this.#shards.has(shard)) return path;
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    if (!stat.isDirectory()) throw notAFolder(path);
+    return path;
+  }
+
+  async #makeShard(path: string): Promise<void> {
+    try {
+      mkdirSync(path);
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw error;
+      if (!lstatSync(path).isDirectory()) throw notAFolder(path);
+      return;
+    }
+    await this.syncFolder(this.objects);
+  }
+
+  #initialise(create: boolean): void {
+    const entries = existsSync(this.root) ? readdirSync(this.root) : [];
+    // Another process may be making the same store right now: its half-made file is ours.
+    const foreign = entries.filter((name) => !ignored.has(name) && !name.startsWith(layoutFile));
+    if (foreign.length > 0 && !existsSync(join(this.root, layoutFile))) {
+      throw new EngineError(
+        "REFUSED",
+        `${this.root} is not empty and holds no store (found "${foreign[0]}")`,
+        { hint: "point `path` at an empty or new folder; import existing files instead" },
+      );
+    }
+    if (!create) {
+      throw new EngineError("UNAVAILABLE", `there is no store at ${this.root}`, {
+        hint: "check that its disk is mounted, or set `create: true` to make one here",
+      });
+    }
+    mkdirSync(this.root, { recursive: true });
+    const text = `${JSON.stringify({ store: "thermocline", layout: layoutVersion })}\n`;
+    replaceFile(join(this.root, layoutFile), text);
+  }
+
+  #checkLayout(): void {
+    const path = join(this.root, layoutFile);
+    const layout = layoutOf(readFileSync(path, "utf8"));
+    if (layout === layoutVersion) return;
+    throw new EngineError(
+      "NOT_SUPPORTED",
+      `${path}: layout ${String(layout)} is unknown, this version reads ${layoutVersion}`,
+      { hint: "use the version of thermocline that made this store, or a newer one" },
+    );
+  }
+}
+
+function layoutOf(text: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "object" && parsed !== null && "layout" in parsed
+      ? parsed.layout
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function notAFolder(path: string): EngineError {
+  return new EngineError("REFUSED", `${path} is not a folder`, {
+    hint: "a store holds no symbolic links: remove it, then verify this backend",
+  });
+}

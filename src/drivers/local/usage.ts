@@ -1,0 +1,172 @@
+import { lstatSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { z } from "zod";
+import { EngineError } from "#model/engine-error.ts";
+import { formatSize } from "#model/quantity.ts";
+import { shardNames } from "#drivers/local/object-file.ts";
+import { replaceFile } from "#drivers/local/replace-file.ts";
+import type { StoreFolder } from "#drivers/local/store-folder.ts";
+
+/** A folder changed this recently may change again within the same time stamp. */
+const stampCertainAfterMs = 2_000;
+/** Other processes' writes are looked for this often, and never for more than 2 % of the time. */
+const refreshAfterMs = 60_000;
+const refreshShareOfTime = 50;
+/** Scanning gives way to other work after this long. */
+const sliceMs = 5;
+
+const cacheSchema = z.record(z.string(), z.tuple([z.string(), z.int().nonnegative()]));
+
+interface ShardUsage {
+  bytes: number;
+  /** Modification time of the folder these bytes belong to; undefined when not certain. */
+  stamp: string | undefined;
+}
+
+/**
+ * Bytes that the store holds. Stored files never change in place, so a folder whose
+ * modification time is the one we know still holds what we counted. That makes the count exact
+ * at opening, after crashes and with several processes, and needs a scan only of what changed.
+ */
+export class Usage {
+  readonly #folder: StoreFolder;
+  readonly #capacityBytes: number | undefined;
+  readonly #shards = new Map<string, ShardUsage>();
+  #bytes = 0;
+  #reserved = 0;
+  #scan: Promise<void> | undefined;
+  #scannedAt = 0;
+  #scanTookMs = 0;
+
+  constructor(folder: StoreFolder, capacityBytes: number | undefined) {
+    this.#folder = folder;
+    this.#capacityBytes = capacityBytes;
+    this.#load();
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Room under the configured capacity; undefined without one. */
+  get freeBytes(): number | undefined {
+    if (this.#capacityBytes === undefined) return undefined;
+    return Math.max(0, this.#capacityBytes - this.#bytes - this.#reserved);
+  }
+
+  /** Brings the count up to date when it is older than this. */
+  async refresh(olderThanMs: number): Promise<void> {
+    const waitMs = Math.max(olderThanMs, this.#scanTookMs * refreshShareOfTime);
+    if (this.#scannedAt > 0 && performance.now() - this.#scannedAt < waitMs) return;
+    this.#scan ??= this.#scanChanged().finally(() => {
+      this.#scan = undefined;
+    });
+    await this.#scan;
+  }
+
+  /** Sets room aside for a write that has begun. NO_SPACE when the capacity does not allow it. */
+  async reserve(bytes: number): Promise<Reservation> {
+    if (this.#capacityBytes !== undefined) await this.refresh(refreshAfterMs);
+    const reservation = new Reservation((more) => this.#take(more));
+    reservation.cover(bytes);
+    return reservation;
+  }
+
+  /** Counts what this process just stored or removed in a shard. */
+  changed(shard: string, bytes: number): void {
+    const known = this.#shards.get(shard);
+    this.#shards.set(shard, { bytes: (known?.bytes ?? 0) + bytes, stamp: undefined });
+    this.#bytes += bytes;
+  }
+
+  /** Keeps the count for the next opening; losing it costs only a scan. */
+  save(): void {
+    const certain = [...this.#shards].flatMap(([shard, { bytes, stamp }]) =>
+      stamp === undefined ? [] : [[shard, [stamp, bytes]] as const],
+    );
+    replaceFile(this.#folder.usageFile, JSON.stringify(Object.fromEntries(certain)));
+  }
+
+  #take(bytes: number): void {
+    const free = this.freeBytes;
+    if (bytes > 0 && free !== undefined && bytes > free) {
+      throw new EngineError(
+        "NO_SPACE",
+        `${this.#folder.root}: ${formatSize(bytes)} more would exceed the capacity of ` +
+          `${formatSize(this.#capacityBytes ?? 0)} (${formatSize(free)} free)`,
+        { hint: "raise `capacity`, or add a rule that evicts or demotes from this backend" },
+      );
+    }
+    this.#reserved += bytes;
+  }
+
+  #load(): void {
+    try {
+      const text = readFileSync(this.#folder.usageFile, "utf8");
+      for (const [shard, [stamp, bytes]] of Object.entries(cacheSchema.parse(JSON.parse(text)))) {
+        this.#shards.set(shard, { bytes, stamp });
+        this.#bytes += bytes;
+      }
+    } catch {
+      // Absent or damaged: everything is counted again.
+      this.#shards.clear();
+      this.#bytes = 0;
+    }
+  }
+
+  async #scanChanged(): Promise<void> {
+    const startedAt = performance.now();
+    let sliceStartedAt = startedAt;
+    for (const shard of shardNames) {
+      this.#scanShard(shard);
+      if (performance.now() - sliceStartedAt < sliceMs) continue;
+      await nextTurn();
+      sliceStartedAt = performance.now();
+    }
+    this.#scannedAt = performance.now();
+    this.#scanTookMs = this.#scannedAt - startedAt;
+  }
+
+  #scanShard(shard: string): void {
+    const path = this.#folder.existingShard(shard);
+    const stat = path && lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    const known = this.#shards.get(shard);
+    if (path === undefined || !stat) {
+      this.#shards.delete(shard);
+      this.#bytes -= known?.bytes ?? 0;
+      return;
+    }
+    const stamp = String(stat.mtimeNs);
+    if (known?.stamp === stamp) return;
+    let bytes = 0;
+    for (const name of readdirSync(path)) {
+      bytes += lstatSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0;
+    }
+    const certain = Date.now() - Number(stat.mtimeMs) > stampCertainAfterMs;
+    this.#shards.set(shard, { bytes, stamp: certain ? stamp : undefined });
+    this.#bytes += bytes - (known?.bytes ?? 0);
+  }
+}
+
+/** Room set aside for one write; released when the write has been counted or has failed. */
+export class Reservation implements Disposable {
+  readonly #take: (bytes: number) => void;
+  #bytes = 0;
+
+  constructor(take: (bytes: number) => void) {
+    this.#take = take;
+  }
+
+  /** Makes sure that the room set aside is at least this much. */
+  cover(bytes: number): void {
+    if (bytes <= this.#bytes) return;
+    this.#take(bytes - this.#bytes);
+    this.#bytes = bytes;
+  }
+
+  [Symbol.dispose](): void {
+    this.#take(-this.#bytes);
+    this.#bytes = 0;
+  }
+}
