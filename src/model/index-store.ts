@@ -45,7 +45,10 @@ export interface IndexStore {
   setRunState(id: string, state: "running" | "paused" | "cancelled", now: Date): Promise<Run>;
   /** Batches to enqueue next for one lane (first backend that acts), in plan order. */
   pendingBatches(runId: string, lane: string, limit: number): Promise<readonly Batch[]>;
-  /** Lanes with pending or queued batches of a run. */
+  /**
+   * Lanes with pending or queued batches of a run. Batches on which no backend acts
+   * (tombstones) are on the lane "index".
+   */
   lanes(runId: string): Promise<readonly LaneLoad[]>;
   markQueued(runId: string, numbers: readonly number[]): Promise<void>;
   /** Queued batches with a number above `after`, by number: to see whether their flows live. */

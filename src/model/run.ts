@@ -78,26 +78,34 @@ export interface StepData {
 }
 
 /** What became of one action in a copy step. */
-export type CopyOutcome = { readonly sequence: number } & (
-  | {
-      readonly outcome: "done";
-      readonly copy: StoredCopy;
-      readonly evidence: Evidence;
-      /** False when the target already held an intact copy. */
-      readonly moved: boolean;
-    }
-  | ActionEnd
-);
+export type CopyOutcome = StepFindings &
+  (
+    | {
+        readonly outcome: "done";
+        readonly copy: StoredCopy;
+        readonly evidence: Evidence;
+        /** False when the target already held an intact copy. */
+        readonly moved: boolean;
+      }
+    | ActionEnd
+  );
 
 /** What became of one action in a remove step. */
-export type RemoveOutcome = { readonly sequence: number } & (
-  | {
-      readonly outcome: "done";
-      readonly result: "removed" | "absent";
-      readonly proof: RemovalProof;
-    }
-  | ActionEnd
-);
+export type RemoveOutcome = StepFindings &
+  (
+    | {
+        readonly outcome: "done";
+        readonly result: "removed" | "absent";
+        readonly proof: RemovalProof;
+      }
+    | ActionEnd
+  );
+
+export interface StepFindings {
+  readonly sequence: number;
+  /** What checks found on the way that the index should know, such as a corrupt source. */
+  readonly findings?: readonly Evidence[];
+}
 
 export type ActionEnd =
   | { readonly outcome: "skipped" | "cancelled"; readonly reason: string }

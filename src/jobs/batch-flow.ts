@@ -1,0 +1,55 @@
+import type { FlowJob } from "bullmq";
+import type { Batch, StepData } from "#model/run.ts";
+import { indexQueue, laneQueue } from "#jobs/lanes.ts";
+import { stepJobId, type Step, type StepJobData } from "#jobs/step-job.ts";
+
+/** A step that throws (a defect, a lost index) is tried this often before its flow fails. */
+const attemptsMax = 5;
+const backoffDelayMs = 500;
+/** Finished flows stay visible for a little while; what they did is in the ledger. */
+const finishedFlowsKept = 20;
+
+/** The steps of a batch in the order in which they run. */
+export function stepsOf(batch: Pick<Batch, "target" | "victim">): readonly Step[] {
+  const copying: Step[] = batch.target === null ? [] : ["copy"];
+  const removing: Step[] = batch.victim === null ? [] : ["remove", "removals"];
+  return [...copying, "copies", ...removing];
+}
+
+/** The job whose end is the end of the batch. */
+export function rootJobId(data: StepData): string {
+  return stepJobId(data, stepsOf(data).at(-1) ?? "copies");
+}
+
+/** One batch as a flow: each step is the child of the one that follows it. */
+export function batchFlow(data: StepData): FlowJob {
+  let flow: FlowJob | undefined;
+  const names = stepsOf(data);
+  for (const step of names) {
+    const last = step === names.at(-1);
+    const jobData: StepJobData = { ...data, step };
+    flow = {
+      name: step,
+      queueName: queueOf(data, step),
+      data: jobData,
+      opts: {
+        jobId: stepJobId(data, step),
+        attempts: attemptsMax,
+        backoff: { type: "exponential", delay: backoffDelayMs },
+        // A finished child lives on in its parent, which holds its result.
+        removeOnComplete: last ? { count: finishedFlowsKept } : true,
+        removeOnFail: { count: finishedFlowsKept },
+        ...(last ? {} : { failParentOnFailure: true }),
+      },
+      ...(flow === undefined ? {} : { children: [flow] }),
+    };
+  }
+  if (flow === undefined) throw new TypeError("a batch has at least one step");
+  return flow;
+}
+
+function queueOf(data: StepData, step: Step): string {
+  if (step === "copy" && data.target !== null) return laneQueue(data.target);
+  if (step === "remove" && data.victim !== null) return laneQueue(data.victim);
+  return indexQueue;
+}

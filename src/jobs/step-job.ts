@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { deflateRaw, inflateRaw } from "node:zlib";
+import { promisify } from "node:util";
+import type { StepData } from "#model/run.ts";
+
+/** What a job does. `copies` and `removals` are the commits that follow `copy` and `remove`. */
+export const steps = ["copy", "copies", "remove", "removals"] as const;
+export type Step = (typeof steps)[number];
+
+/** Data of a job. The first half never changes; the second is the job's memory. */
+export interface StepJobData extends StepData {
+  readonly step: Step;
+  /** Outcomes so far (packed), so that the next worker goes on where this one stopped. */
+  readonly checkpoint?: string;
+  /** Evidence gathered for removals about to be made (packed). */
+  readonly evidence?: string;
+  /** How often in a row a backend was found to be out: spaces the next tries. */
+  readonly outages?: number;
+}
+
+/** What a job returns: a packed list of outcomes, or a packed CommitResult. */
+export interface StepResult {
+  readonly packed: string;
+}
+
+/** What people may watch while a job is active. */
+export interface StepProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly bytes: number;
+  /** Why it does not go on at the moment. */
+  readonly waiting?: string;
+}
+
+/** Same batch, attempt and step: same job, so that enqueuing twice is harmless. */
+export function stepJobId(data: StepData, step: Step): string {
+  const identity = [data.runId, data.planCid, data.batch, data.attempt, step].join("\n");
+  return createHash("sha256").update(identity).digest("hex").slice(0, 40);
+}
+
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
+/** The fastest level: outcomes of one batch are alike and shrink to a fifth even so. */
+const packLevel = 1;
+
+/** Lists of a thousand outcomes pass through the queue store: they travel compressed. */
+export async function pack(value: unknown): Promise<string> {
+  const bytes = await deflate(JSON.stringify(value), { level: packLevel });
+  return bytes.toString("base64");
+}
+
+/** Reverses `pack`; only ever given what our own jobs packed. */
+export async function unpack<Value>(packed: string): Promise<Value> {
+  const bytes = await inflate(Buffer.from(packed, "base64"));
+  return JSON.parse(bytes.toString("utf8")) as Value;
+}
