@@ -1,0 +1,185 @@
+import type { ZodType, core } from "zod";
+import { documentCodes } from "#document/diagnostic-codes.ts";
+import type { DocumentPath, Finding } from "#document/document-places.ts";
+import { nearestMatch } from "#document/nearest-match.ts";
+import { allowedKeys } from "#document/schema-walk.ts";
+import { container, describeValue, quoted, typeWords, valueAt } from "#document/value-words.ts";
+
+/** What one zod issue says, still without a place in a file. */
+export interface IssueFinding {
+  readonly path: DocumentPath;
+  /** Whether the caret belongs under the key or under the value. */
+  readonly place: "key" | "value";
+  readonly finding: Finding;
+  /** Offsets inside the text at the path. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+/** A zod issue → findings in the words of someone who writes YAML. */
+export function issueFindings(
+  issue: core.$ZodIssue,
+  raw: unknown,
+  schema: ZodType,
+): readonly IssueFinding[] {
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => unknownKey(key, issue.path, raw, schema));
+    case "invalid_type":
+      return [wrongType(issue.path, [issue.expected], raw)];
+    case "invalid_value":
+      return [notAllowed(issue.path, issue.values, raw)];
+    case "invalid_union":
+      return unionFindings(issue, raw, schema);
+    case "invalid_key":
+      return [at(issue.path, "key", invalid(`key ${quoted(issue.path.at(-1))}`, issue.issues))];
+    case "invalid_element":
+      return [at(issue.path, "value", invalid("element", issue.issues))];
+    case "too_small":
+    case "too_big":
+      return [at(issue.path, "value", outOfBounds(issue, valueAt(raw, issue.path)))];
+    case "custom":
+      return [customFinding(issue)];
+    default:
+      return [at(issue.path, "value", invalidText(issue, valueAt(raw, issue.path)))];
+  }
+}
+
+function at(path: DocumentPath, place: "key" | "value", finding: Finding): IssueFinding {
+  return { path, place, finding };
+}
+
+function unknownKey(
+  key: string,
+  parent: DocumentPath,
+  raw: unknown,
+  schema: ZodType,
+): IssueFinding {
+  const allowed = allowedKeys(schema, parent, raw);
+  const nearest = nearestMatch(key, allowed);
+  const list = allowed.length === 0 ? "no key is allowed here" : `allowed: ${allowed.join(", ")}`;
+  return at([...parent, key], "key", {
+    code: documentCodes.unknownKey,
+    message: `unknown key "${key}"${container(parent, raw)}`,
+    hint: nearest === undefined ? list : `did you mean "${nearest}"? (${list})`,
+  });
+}
+
+function wrongType(path: DocumentPath, expected: readonly string[], raw: unknown): IssueFinding {
+  const value = valueAt(raw, path);
+  const wanted = [...new Set(expected.map((type) => typeWords[type] ?? type))].join(" or ");
+  if (value === undefined) {
+    return at(path, "key", {
+      code: documentCodes.missingKey,
+      message: `the key "${String(path.at(-1))}" is missing${container(path.slice(0, -1), raw)}`,
+      hint: `add "${String(path.at(-1))}: …" (${wanted})`,
+    });
+  }
+  return at(path, "value", {
+    code: documentCodes.wrongType,
+    message: `expected ${wanted}, found ${describeValue(value)}`,
+    hint: typeHint(value, expected),
+  });
+}
+
+function typeHint(value: unknown, expected: readonly string[]): string | undefined {
+  if (expected.includes("string") && (typeof value === "number" || typeof value === "boolean")) {
+    return `put it in quotes: "${value}"`;
+  }
+  if (expected.includes("array") && typeof value === "string") return `write [${value}]`;
+  if (value === null) return "give it a value, or remove the key";
+  return undefined;
+}
+
+function notAllowed(path: DocumentPath, values: readonly unknown[], raw: unknown): IssueFinding {
+  const value = valueAt(raw, path);
+  if (value === undefined) return missingOneOf(path, values, raw);
+  const words = values.map(String);
+  const nearest = typeof value === "string" ? nearestMatch(value, words) : undefined;
+  const list = `allowed: ${words.join(", ")}`;
+  return at(path, "value", {
+    code: documentCodes.invalidValue,
+    message: `${quoted(value)} is not a value of "${String(path.at(-1) ?? "the document")}"`,
+    hint: nearest === undefined ? list : `did you mean "${nearest}"? (${list})`,
+  });
+}
+
+function missingOneOf(path: DocumentPath, values: readonly unknown[], raw: unknown): IssueFinding {
+  const key = String(path.at(-1));
+  const choice = values.map(String).join(" or ");
+  return at(path, "key", {
+    code: documentCodes.missingKey,
+    message: `the key "${key}" is missing${container(path.slice(0, -1), raw)}`,
+    hint: `add "${key}: ${choice}"`,
+  });
+}
+
+/** The branch that a person most likely meant is the one whose value's own type fits. */
+function unionFindings(
+  issue: core.$ZodIssueInvalidUnion,
+  raw: unknown,
+  schema: ZodType,
+): readonly IssueFinding[] {
+  if (issue.errors.length === 0) {
+    const { options = [] } = issue as { options?: readonly unknown[] };
+    return [notAllowed(issue.path, options, raw)];
+  }
+  const fitting = issue.errors.filter((branch) => expectedTypes(branch).length === 0);
+  if (fitting.length === 0) return [wrongType(issue.path, expectedTypes(issue.errors.flat()), raw)];
+  const best = fitting.reduce((a, b) => (b.length < a.length ? b : a));
+  return best.flatMap((nested) =>
+    issueFindings({ ...nested, path: [...issue.path, ...nested.path] }, raw, schema),
+  );
+}
+
+function expectedTypes(branch: readonly core.$ZodIssue[]): readonly string[] {
+  return branch.flatMap((issue) =>
+    issue.code === "invalid_type" && issue.path.length === 0 ? [issue.expected] : [],
+  );
+}
+
+function outOfBounds(
+  issue: core.$ZodIssueTooSmall | core.$ZodIssueTooBig,
+  value: unknown,
+): Finding {
+  const [limit, inclusiveWord, exclusiveWord] =
+    issue.code === "too_small"
+      ? [issue.minimum, "at least", "more than"]
+      : [issue.maximum, "at most", "less than"];
+  const relation = issue.inclusive === false ? exclusiveWord : inclusiveWord;
+  const counted = countedIn[issue.origin];
+  const unit = counted === undefined ? "" : ` ${counted}${Number(limit) === 1 ? "" : "s"}`;
+  return {
+    code: documentCodes.invalidValue,
+    message: `${describeValue(value)} is out of bounds: ${relation} ${limit}${unit}`,
+  };
+}
+
+const countedIn: Readonly<Record<string, string>> = {
+  array: "element",
+  set: "element",
+  string: "character",
+};
+
+function customFinding(issue: core.$ZodIssueCustom): IssueFinding {
+  const { code, hint, from, to, place } = issue.params ?? {};
+  const finding = {
+    code: typeof code === "string" ? code : documentCodes.invalidValue,
+    message: issue.message,
+    hint: typeof hint === "string" ? hint : undefined,
+  };
+  const found = at(issue.path, place === "key" ? "key" : "value", finding);
+  return typeof from === "number"
+    ? { ...found, from, to: typeof to === "number" ? to : undefined }
+    : found;
+}
+
+function invalid(what: string, issues: readonly core.$ZodIssue[]): Finding {
+  const reason = issues.map((nested) => nested.message).join("; ");
+  return { code: documentCodes.invalidValue, message: `invalid ${what}: ${reason}` };
+}
+
+function invalidText(issue: core.$ZodIssue, value: unknown): Finding {
+  const message = issue.message.startsWith("Invalid") ? "has the wrong form" : issue.message;
+  return { code: documentCodes.invalidValue, message: `${describeValue(value)}: ${message}` };
+}
