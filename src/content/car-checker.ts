@@ -1,0 +1,86 @@
+import type { CID } from "multiformats/cid";
+import { CarParser, type CarBlock } from "#content/car-parser.ts";
+import { checkBlock } from "#content/check-block.ts";
+import { parseCid } from "#content/cid.ts";
+import { decodeNode, type DagNode } from "#content/dag-node.ts";
+import type { ObjectRef } from "#model/copy.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/** Receives each block after its bytes were found to be those of its CID. */
+export type CheckedBlockHandler = (block: CarBlock, node: DagNode) => void;
+
+const identityCode = 0;
+
+/**
+ * Checks that a CAR holds an object, while its bytes pass: each block against its CID, the root
+ * named in the header and present, every link of every block followed by a block, the size that
+ * of the object. Remembers about a hundred bytes per block (1 TiB of 1 MiB blocks: 100 MiB).
+ */
+export class CarChecker {
+  readonly #object: ObjectRef;
+  readonly #root: string;
+  readonly #parser: CarParser;
+  /** Blocks by identity: those that came, and those that are linked and did not come yet. */
+  readonly #seen = new Set<string>();
+  readonly #missing = new Set<string>();
+
+  constructor(object: ObjectRef, onBlock?: CheckedBlockHandler) {
+    this.#object = object;
+    this.#root = blockIdentity(parseCid(object.cid));
+    this.#parser = new CarParser({
+      onRoots: (roots) => {
+        if (!roots.some((cid) => blockIdentity(cid) === this.#root)) {
+          throw this.#corrupt(`its roots are ${roots.join(", ") || "none"}`);
+        }
+      },
+      onBlock: (block) => {
+        checkBlock(block);
+        const node = decodeNode(block);
+        this.#account(block, node);
+        onBlock?.(block, node);
+      },
+    });
+  }
+
+  /** Takes the next bytes of the CAR. Throws CORRUPT as soon as something is wrong. */
+  update(bytes: Uint8Array): void {
+    this.#parser.update(bytes);
+  }
+
+  /** To be called where the stream ended: throws CORRUPT unless all of the object was there. */
+  finish(): void {
+    this.#parser.finish();
+    if (!this.#seen.has(this.#root)) throw this.#corrupt("its root block is missing");
+    if (this.#missing.size > 0) throw this.#corrupt(`${this.#missing.size} blocks are missing`);
+  }
+
+  #account({ cid }: CarBlock, node: DagNode): void {
+    const identity = blockIdentity(cid);
+    if (identity === this.#root) this.#checkSize(node);
+    this.#seen.add(identity);
+    this.#missing.delete(identity);
+    for (const link of node.links) {
+      const linked = blockIdentity(link);
+      if (link.multihash.code === identityCode || this.#seen.has(linked)) continue;
+      this.#missing.add(linked);
+    }
+  }
+
+  #checkSize({ fileBytes }: DagNode): void {
+    if (fileBytes === undefined || fileBytes === this.#object.size) return;
+    throw this.#corrupt(`the file in it has ${fileBytes} bytes, not ${this.#object.size}`);
+  }
+
+  #corrupt(what: string): EngineError {
+    const message = `this CAR does not hold ${this.#object.cid}: ${what}`;
+    return new EngineError("CORRUPT", message, {
+      hint: "restore this object from another copy",
+      details: { cid: this.#object.cid },
+    });
+  }
+}
+
+/** Equal for CIDs of the same block, whatever their version. */
+export function blockIdentity(cid: CID): string {
+  return `${cid.code}:${Buffer.from(cid.multihash.bytes).toString("latin1")}`;
+}

@@ -1,0 +1,173 @@
+import { CarBufferReader } from "@ipld/car/buffer-reader";
+import { CID } from "multiformats/cid";
+import { EngineError } from "#model/engine-error.ts";
+
+/** One block as a CAR carries it; nothing says yet that the bytes fit the CID. */
+export interface CarBlock {
+  readonly cid: CID;
+  readonly bytes: Uint8Array;
+}
+
+export interface CarHandlers {
+  onRoots(roots: readonly CID[]): void;
+  onBlock(block: CarBlock): void;
+}
+
+/** Blocks above 2 MiB cannot travel between IPFS nodes; some room for those written anyway. */
+export const carBlockBytesMax = 4 * 1024 * 1024;
+const headerBytesMax = 64 * 1024;
+const varintBytesMax = 8;
+const v2HeaderBytes = 40;
+
+/**
+ * Reads a CARv1, or the CARv1 inside a CARv2, from bytes that are pushed in as they come. Holds
+ * one section at most: a length beyond the limit is an error, never an allocation (which is why
+ * this is not left to a library). Malformed input throws CORRUPT.
+ */
+export class CarParser {
+  readonly #handlers: CarHandlers;
+  readonly #steps: Generator<number, void, Uint8Array>;
+  /** Bytes the parser waits for; undefined once it has seen all it wants. */
+  #wanted: number | undefined;
+  #pieces: Uint8Array[] = [];
+  #held = 0;
+  /** Between two sections, where a CAR may end. */
+  #complete = false;
+
+  constructor(handlers: CarHandlers) {
+    this.#handlers = handlers;
+    this.#steps = this.#parse();
+    this.#wanted = this.#steps.next().value ?? undefined;
+  }
+
+  update(bytes: Uint8Array): void {
+    let rest = bytes;
+    while (this.#wanted !== undefined) {
+      const missing = this.#wanted - this.#held;
+      if (rest.length < missing) {
+        if (rest.length > 0) this.#pieces.push(rest);
+        this.#held += rest.length;
+        return;
+      }
+      this.#pieces.push(rest.subarray(0, missing));
+      rest = rest.subarray(missing);
+      const [first] = this.#pieces;
+      const section = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);
+      this.#pieces = [];
+      this.#held = 0;
+      this.#wanted = this.#steps.next(section).value ?? undefined;
+    }
+  }
+
+  /** To be called where the stream ended. */
+  finish(): void {
+    if (this.#wanted === undefined || (this.#complete && this.#held === 0)) return;
+    throw malformed("it ends in the middle of a block");
+  }
+
+  /** Yields the number of bytes it needs next and is given exactly those. */
+  *#parse(): Generator<number, void, Uint8Array> {
+    const header = yield* this.#header();
+    if (header.version === 2) {
+      yield* this.#payloadOfV2();
+      return;
+    }
+    this.#handlers.onRoots(header.roots);
+    yield* this.#sections(Number.POSITIVE_INFINITY);
+  }
+
+  *#payloadOfV2(): Generator<number, void, Uint8Array> {
+    const fixed = yield v2HeaderBytes;
+    const view = new DataView(fixed.buffer, fixed.byteOffset, fixed.byteLength);
+    const dataOffset = Number(view.getBigUint64(16, true));
+    const dataSize = Number(view.getBigUint64(24, true));
+    yield* skip(dataOffset - pragmaBytes - v2HeaderBytes);
+    const header = yield* this.#header();
+    if (header.version !== 1) throw malformed("the CAR inside the CARv2 has no version 1");
+    this.#handlers.onRoots(header.roots);
+    yield* this.#sections(dataSize - header.bytes);
+  }
+
+  *#header(): Generator<number, CarHeader, Uint8Array> {
+    const length = yield* varint("header", headerBytesMax);
+    const block = yield length.value;
+    if (Buffer.compare(block, v2Pragma) === 0) {
+      return { version: 2, roots: [], bytes: length.bytes + block.length };
+    }
+    const whole = Buffer.concat([length.encoded, block]);
+    try {
+      const roots = CarBufferReader.fromBytes(whole).getRoots();
+      return { version: 1, roots, bytes: whole.length };
+    } catch (thrown) {
+      throw malformed("its header cannot be read", thrown);
+    }
+  }
+
+  *#sections(bytes: number): Generator<number, void, Uint8Array> {
+    for (let rest = bytes; rest > 0;) {
+      this.#complete = bytes === Number.POSITIVE_INFINITY;
+      const length = yield* varint("block", Math.min(rest, carBlockBytesMax), () => {
+        this.#complete = false;
+      });
+      this.#handlers.onBlock(decodeSection(yield length.value));
+      rest -= length.bytes + length.value;
+    }
+  }
+}
+
+interface CarHeader {
+  readonly version: 1 | 2;
+  readonly roots: readonly CID[];
+  readonly bytes: number;
+}
+
+interface Varint {
+  readonly value: number;
+  readonly bytes: number;
+  readonly encoded: Uint8Array;
+}
+
+/** The CBOR map {"version": 2} with which every CARv2 begins, after its length. */
+const v2Pragma = Buffer.from("a16776657273696f6e02", "hex");
+const pragmaBytes = v2Pragma.length + 1;
+
+function* varint(
+  what: string,
+  max: number,
+  onFirst?: () => void,
+): Generator<number, Varint, Uint8Array> {
+  const encoded: number[] = [];
+  let value = 0;
+  for (let byte = 0x80; byte >= 0x80;) {
+    [byte = 0] = yield 1;
+    if (encoded.length === 0) onFirst?.();
+    value += (byte & 0x7f) * 2 ** (7 * encoded.length);
+    encoded.push(byte);
+    if (value > max || encoded.length > varintBytesMax) {
+      throw malformed(`a ${what} claims to be longer than ${max} bytes`);
+    }
+  }
+  if (value === 0) throw malformed(`a ${what} of no bytes`);
+  return { value, bytes: encoded.length, encoded: Uint8Array.from(encoded) };
+}
+
+function* skip(bytes: number): Generator<number, void, Uint8Array> {
+  if (bytes < 0) throw malformed("the offset in its CARv2 header is wrong");
+  for (let rest = bytes; rest > 0;) rest -= (yield Math.min(rest, headerBytesMax)).length;
+}
+
+function decodeSection(section: Uint8Array): CarBlock {
+  try {
+    const [cid, bytes] = CID.decodeFirst(section);
+    return { cid, bytes };
+  } catch (thrown) {
+    throw malformed("a block has no valid CID", thrown);
+  }
+}
+
+function malformed(what: string, cause?: unknown): EngineError {
+  return new EngineError("CORRUPT", `this is not an intact CAR: ${what}`, {
+    hint: "restore it from another copy",
+    cause,
+  });
+}

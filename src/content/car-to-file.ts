@@ -1,0 +1,141 @@
+import type { CID } from "multiformats/cid";
+import { blockIdentity, CarChecker } from "#content/car-checker.ts";
+import type { CarBlock } from "#content/car-parser.ts";
+import { canonicalCid, parseCid } from "#content/cid.ts";
+import type { DagNode } from "#content/dag-node.ts";
+import { FileHasher } from "#content/file-hasher.ts";
+import { profileNamed } from "#content/profile.ts";
+import type { ObjectRef } from "#model/copy.ts";
+import type { ByteStream } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/** Blocks that a file repeats are kept up to this much, for CARs that carry each only once. */
+const repeatBytesMax = 32 * 1024 * 1024;
+
+/**
+ * Turns the CAR of a file into the bytes of the file, in one pass, every block verified. Both
+ * orders in use are understood: parents first (Kubo, gateways; a block may be left out when it
+ * came before) and children first (ours and most importers). Where the stream would end it
+ * throws CORRUPT when the object is not whole, and NOT_SUPPORTED when the blocks are all there
+ * but in an order that would need them stored first.
+ */
+export async function* carToFile(
+  stream: ByteStream,
+  object: ObjectRef,
+): AsyncGenerator<Uint8Array> {
+  const ready: Uint8Array[] = [];
+  const emit = (data: Uint8Array): void => void (data.length > 0 && ready.push(data));
+  let order: BlockOrder | undefined;
+  const checker = new CarChecker(object, (block, node) => {
+    order ??= isRoot(block, object)
+      ? new ParentsFirst(block.cid, emit)
+      : new ChildrenFirst(object, emit);
+    order.take(block, node);
+  });
+  for await (const bytes of stream) {
+    checker.update(bytes);
+    yield* ready.splice(0);
+  }
+  checker.finish();
+  if (order?.finished()) return;
+  throw new EngineError(
+    "NOT_SUPPORTED",
+    `the CAR of ${object.cid} is not in the order of the file`,
+    {
+      hint: "import it into an IPFS node and export it again, or keep it as a CAR",
+    },
+  );
+}
+
+interface BlockOrder {
+  take(block: CarBlock, node: DagNode): void;
+  /** After the last block: whether exactly the bytes of the file were emitted. */
+  finished(): boolean;
+}
+
+/** Children come before their parent: what came out is hashed again under the profile. */
+class ChildrenFirst implements BlockOrder {
+  readonly #hasher: FileHasher;
+  readonly #emit: (data: Uint8Array) => void;
+  readonly #expected: string;
+
+  constructor(object: ObjectRef, emit: (data: Uint8Array) => void) {
+    this.#hasher = new FileHasher(profileNamed(object.profile));
+    this.#emit = emit;
+    this.#expected = canonicalCid(object.cid);
+  }
+
+  take(_block: CarBlock, node: DagNode): void {
+    if (node.links.length > 0 || !node.data) return;
+    this.#hasher.update(node.data);
+    this.#emit(node.data);
+  }
+
+  finished(): boolean {
+    return this.#hasher.finish().cid === this.#expected;
+  }
+}
+
+/** Parents come first: the links say which block is next, so the order itself is the proof. */
+class ParentsFirst implements BlockOrder {
+  readonly #emit: (data: Uint8Array) => void;
+  /** Blocks still to come, the next one last. */
+  readonly #expected: string[];
+  readonly #kept = new Map<string, { readonly node: DagNode; readonly bytes: number }>();
+  #keptBytes = 0;
+  #lost = false;
+
+  constructor(root: CID, emit: (data: Uint8Array) => void) {
+    this.#expected = [blockIdentity(root)];
+    this.#emit = emit;
+  }
+
+  take(block: CarBlock, node: DagNode): void {
+    const identity = blockIdentity(block.cid);
+    if (identity === this.#expected.at(-1)) {
+      this.#expected.pop();
+      this.#keep(identity, node, block.bytes.length);
+      this.#visit(node);
+      this.#takeKept();
+    } else if (!this.#kept.has(identity)) {
+      this.#lost ||= this.#expected.length > 0;
+    }
+  }
+
+  finished(): boolean {
+    return !this.#lost && this.#expected.length === 0;
+  }
+
+  #visit(node: DagNode): void {
+    if (this.#lost) return;
+    if (node.data) this.#emit(node.data);
+    this.#expected.push(...node.links.map((link) => blockIdentity(link)).toReversed());
+  }
+
+  /** Goes on with blocks that came before and are due again. */
+  #takeKept(): void {
+    for (;;) {
+      const identity = this.#expected.at(-1);
+      const kept = identity === undefined ? undefined : this.#kept.get(identity);
+      if (identity === undefined || !kept) return;
+      this.#expected.pop();
+      this.#keep(identity, kept.node, kept.bytes);
+      this.#visit(kept.node);
+    }
+  }
+
+  /** The least recently used block goes first when there is too much. */
+  #keep(identity: string, node: DagNode, bytes: number): void {
+    if (!this.#kept.delete(identity)) this.#keptBytes += bytes;
+    this.#kept.set(identity, { node, bytes });
+    for (const [oldest, entry] of this.#kept) {
+      if (this.#keptBytes <= repeatBytesMax) return;
+      this.#kept.delete(oldest);
+      this.#keptBytes -= entry.bytes;
+    }
+  }
+}
+
+function isRoot(block: CarBlock, object: ObjectRef): boolean {
+  return blockIdentity(block.cid) === blockIdentity(parseCid(object.cid));
+}
