@@ -4,7 +4,7 @@ import type { ListedCopy } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import { fileError } from "#drivers/local/file-error.ts";
-import { parseObjectFile, shardNames } from "#drivers/local/object-file.ts";
+import { parseObjectFile } from "#drivers/local/object-file.ts";
 import type { StoreFolder } from "#drivers/local/store-folder.ts";
 
 const cursorPattern = /^objects\/([0-9a-f]{3})\/([A-Za-z0-9.]+)$/;
@@ -19,7 +19,8 @@ export async function* listStoredFiles(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ListedCopy> {
   const after = cursor === undefined ? undefined : parseCursor(cursor);
-  for (const shard of shardNames) {
+  throwIfCancelled(signal, `listing ${folder.root}`);
+  for (const shard of folder.shardNames()) {
     if (after !== undefined && shard < after.shard) continue;
     throwIfCancelled(signal, `listing ${folder.root}`);
     folder.checkMounted();

@@ -30,11 +30,6 @@ export function objectFile(cidText: string, form: Form): ObjectFile {
   return { shard, name: form === "car" ? name + carSuffix : name, form };
 }
 
-/** All shard names in the order of listings. */
-export const shardNames: readonly string[] = Array.from({ length: 0x1000 }, (_, number) =>
-  number.toString(16).padStart(3, "0"),
-);
-
 /** What a file in a shard holds, or undefined for a file that is not ours. */
 export function parseObjectFile(
   shard: string,

@@ -12,6 +12,8 @@ export type Durability = (typeof durabilities)[number];
 const layoutVersion = 1;
 const layoutFile = "thermocline-store.json";
 
+const shardPattern = /^[0-9a-f]{3}$/;
+
 /** What a new disk may hold and still count as empty. */
 const ignored = new Set(["lost+found", ".DS_Store"]);
 
@@ -64,6 +66,14 @@ export class StoreFolder {
     throw new EngineError("UNAVAILABLE", `the store at ${this.root} is not there`, {
       hint: "check that its disk is mounted; nothing was changed",
     });
+  }
+
+  /** Shards that exist, in the order of listings. */
+  shardNames(): readonly string[] {
+    this.checkMounted();
+    return readdirSync(this.objects)
+      .filter((name) => shardPattern.test(name))
+      .toSorted();
   }
 
   /** Makes the shard's folder when needed and returns its path. */

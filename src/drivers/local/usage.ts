@@ -4,7 +4,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { EngineError } from "#model/engine-error.ts";
 import { formatSize } from "#model/quantity.ts";
-import { shardNames } from "#drivers/local/object-file.ts";
 import { replaceFile } from "#drivers/local/replace-file.ts";
 import type { StoreFolder } from "#drivers/local/store-folder.ts";
 
@@ -118,7 +117,8 @@ export class Usage {
   async #scanChanged(): Promise<void> {
     const startedAt = performance.now();
     let sliceStartedAt = startedAt;
-    for (const shard of shardNames) {
+    // Those we knew and those there are: a shard that vanished counts nothing any more.
+    for (const shard of new Set([...this.#shards.keys(), ...this.#folder.shardNames()])) {
       this.#scanShard(shard);
       if (performance.now() - sliceStartedAt < sliceMs) continue;
       await nextTurn();

@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Driver } from "#model/driver.ts";
+import type { DriverSubject, SubjectStorage } from "./driver-subject.ts";
+import { declarationTests } from "./driver-kit/declaration.ts";
+import { interruptionTests } from "./driver-kit/interruption.ts";
+import type { KitTest } from "./driver-kit/kit-test.ts";
+import { listingTests } from "./driver-kit/listing.ts";
+import { roundTripTests } from "./driver-kit/round-trip.ts";
+import { verificationTests } from "./driver-kit/verification.ts";
+
+/**
+ * The suite that every driver passes. It reads the declared capabilities to know what to
+ * expect: what is declared must work, and what is not must throw NOT_SUPPORTED.
+ */
+export function testDriver(subject: DriverSubject): void {
+  const tests: readonly KitTest[] = [
+    ...declarationTests(subject),
+    ...roundTripTests(subject),
+    ...interruptionTests(subject),
+    ...verificationTests(subject),
+    ...listingTests(),
+  ];
+  const { missing } = subject;
+  const note = missing === undefined ? "" : ` (${missing})`;
+  if (missing !== undefined) console.error(`skipped: driver ${subject.name}${note}`);
+  describe.skipIf(missing !== undefined)(`driver ${subject.name}${note}`, () => {
+    it("skips only tests that the kit has", () => {
+      const names = tests.map((test) => test.name);
+      expect(names).toEqual(expect.arrayContaining(subject.skip.map((skip) => skip.test)));
+    });
+    describe("in an empty place", () => {
+      runAll(subject, tests);
+    });
+  });
+}
+
+function runAll(subject: DriverSubject, tests: readonly KitTest[]): void {
+  let storage: SubjectStorage;
+  const opened: Driver[] = [];
+  const open = async (options?: { readonly capacityBytes?: number }): Promise<Driver> => {
+    const driver = await storage.open(options);
+    opened.push(driver);
+    return driver;
+  };
+  beforeEach(async () => {
+    storage = await subject.storage();
+  });
+  afterEach(async () => {
+    for (const driver of opened.splice(0)) await driver.close();
+    expect(await storage.leftovers()).toEqual([]);
+    await storage.remove();
+  });
+  for (const test of tests) {
+    const reason = subject.skip.find((skip) => skip.test === test.name)?.reason;
+    const note = reason === undefined ? "" : ` (${reason})`;
+    if (note !== "") console.error(`skipped: driver ${subject.name}: ${test.name}${note}`);
+    it.skipIf(reason !== undefined)(`${test.name}${note}`, async () => {
+      expect.hasAssertions();
+      await test.run({ subject, storage, driver: await open(), open });
+    });
+  }
+}

@@ -1,0 +1,77 @@
+import { expect } from "vitest";
+import { confidences, forms } from "#model/copy.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { Driver, DriverOperation } from "#model/driver.ts";
+import { type KitTest, kitBackend } from "./kit-test.ts";
+import type { DriverSubject } from "../driver-subject.ts";
+import { collect, fileBody, permit, type Sample, sample } from "../sample-object.ts";
+
+/** The declaration is the contract with the planner: it is tested, not believed. */
+export function declarationTests(subject: DriverSubject): readonly KitTest[] {
+  const { capabilities } = subject.definition;
+  return [
+    {
+      name: "says which server answered, and that it can be written",
+      run: async ({ driver }) => {
+        const status = await driver.status();
+        expect(status.server).not.toBe("");
+        expect(status.writable).toBe(capabilities.operations.includes("write"));
+      },
+    },
+    {
+      name: "declares the capabilities of its definition and a kind equal to its name",
+      run: async ({ driver }) => {
+        expect(driver.capabilities).toEqual(capabilities);
+        expect(driver.kind).toBe(subject.definition.name);
+        expect(capabilities.forms.length).toBeGreaterThan(0);
+      },
+    },
+    ...(["read", "write", "remove", "list", "verify"] as const).map((operation): KitTest => ({
+      name: `${operation} works when declared, and else throws NOT_SUPPORTED`,
+      run: async ({ driver }) => {
+        const outcome = attempts[operation](driver, sample(10)).then(
+          () => "works",
+          (error: unknown) => EngineError.from(error).code,
+        );
+        const declared = capabilities.operations.includes(operation);
+        expect(await outcome).toBe(declared ? "works" : "NOT_SUPPORTED");
+      },
+    })),
+    {
+      name: "verifies at each declared level and refuses the others",
+      run: async ({ driver }) => {
+        const stored = sample(100);
+        await driver.write(stored.object, fileBody(stored));
+        for (const level of confidences) {
+          const evidence = driver.verify(stored.object, level);
+          if (capabilities.confidence.includes(level)) {
+            const wanted = { finding: "present", confidence: level, cid: stored.object.cid };
+            expect(await evidence).toMatchObject({ ...wanted, backend: kitBackend });
+          } else await expect(evidence).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
+        }
+      },
+    },
+    {
+      name: "refuses to store a form it does not declare",
+      run: async ({ driver }) => {
+        const stored = sample(10);
+        for (const form of forms.filter((name) => !capabilities.forms.includes(name))) {
+          const writing = driver.write(stored.object, { ...fileBody(stored), form });
+          await expect(writing).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
+        }
+        expect(await driver.stat(stored.object)).toBeUndefined();
+      },
+    },
+  ];
+}
+
+const attempts: Record<DriverOperation, (driver: Driver, stored: Sample) => Promise<unknown>> = {
+  read: async (driver, stored) => {
+    const copy = await driver.write(stored.object, fileBody(stored));
+    return collect(await driver.read(stored.object, copy));
+  },
+  write: (driver, stored) => driver.write(stored.object, fileBody(stored)),
+  remove: (driver, stored) => driver.remove(stored.object, permit(stored.object, kitBackend)),
+  list: (driver) => Array.fromAsync(driver.list()),
+  verify: (driver, stored) => driver.verify(stored.object, "listed"),
+};

@@ -1,0 +1,166 @@
+import { assert, asyncProperty, integer, nat, oneof } from "fast-check";
+import { expect } from "vitest";
+import type { KitTest } from "./kit-test.ts";
+import type { DriverSubject } from "../driver-subject.ts";
+import { collect, fileBody, pieces, sample } from "../sample-object.ts";
+
+const chunkBytes = 1024 * 1024;
+
+/** What goes in comes out, in every size and cut, whole and in parts. */
+export function roundTripTests(subject: DriverSubject): readonly KitTest[] {
+  const sizes: readonly (readonly [string, number])[] = [
+    ["an empty file", 0],
+    ["one byte", 1],
+    ["exactly one chunk", chunkBytes],
+    ["one byte more than a chunk", chunkBytes + 1],
+    ["a large file", subject.largeBytes],
+  ];
+  return [
+    ...sizes.flatMap(([what, size]) => [storesAndReads(what, size), storesUnannounced(what, size)]),
+    storesAnything,
+    ...(subject.definition.capabilities.ranges === "bytes" ? [readsRanges(subject)] : []),
+    writesTwice,
+    replaces,
+    writesAtOnce,
+    {
+      name: "reading what is not there is NOT_FOUND",
+      run: async ({ driver }) => {
+        const { object } = sample(10);
+        const gone = { locator: "elsewhere", form: "file", bytes: 10 } as const;
+        const reading = driver.read(object, gone).then(collect);
+        await expect(reading).rejects.toMatchObject({ code: "NOT_FOUND" });
+      },
+    },
+  ];
+}
+
+function storesAndReads(what: string, size: number): KitTest {
+  return {
+    name: `stores and reads back ${what}`,
+    run: async ({ driver, open }) => {
+      const stored = sample(size);
+      const copy = await driver.write(stored.object, fileBody(stored));
+      expect(copy).toMatchObject({ form: "file", bytes: size });
+      expect(await driver.stat(stored.object)).toEqual(copy);
+      const other = await open();
+      expect(await other.stat(stored.object)).toEqual(copy);
+      const read = await collect(await other.read(stored.object, copy));
+      expect(read.equals(stored.bytes)).toBe(true);
+    },
+  };
+}
+
+function storesUnannounced(what: string, size: number): KitTest {
+  return {
+    name: `stores ${what} whose size was not announced`,
+    run: async ({ driver }) => {
+      const stored = sample(size);
+      const body = {
+        form: "file",
+        bytes: undefined,
+        stream: pieces(stored.bytes, 100_003),
+      } as const;
+      const copy = await driver.write(stored.object, body);
+      expect(copy.bytes).toBe(size);
+      const read = await collect(await driver.read(stored.object, copy));
+      expect(read.equals(stored.bytes)).toBe(true);
+    },
+  };
+}
+
+const storesAnything: KitTest = {
+  name: "stores and verifies files of any size cut in any way",
+  run: async ({ driver }) => {
+    const size = oneof(nat(2_000), nat(300_000));
+    const cut = integer({ min: 100, max: 200_000 });
+    await assert(
+      asyncProperty(size, cut, nat(), async (bytes, pieceBytes, seed) => {
+        const stored = sample(bytes, seed);
+        const copy = await driver.write(stored.object, fileBody(stored, pieceBytes));
+        const read = await collect(await driver.read(stored.object, copy));
+        expect(read.equals(stored.bytes)).toBe(true);
+        expect(await driver.verify(stored.object, "verified")).toMatchObject({
+          finding: "present",
+          bytesRead: bytes,
+        });
+      }),
+      { numRuns: 15 },
+    );
+  },
+};
+
+function readsRanges(subject: DriverSubject): KitTest {
+  return {
+    name: "reads any half-open range, cut off at the end",
+    run: async ({ driver }) => {
+      const size = subject.largeBytes;
+      const stored = sample(size);
+      const copy = await driver.write(stored.object, fileBody(stored));
+      const ranges: readonly (readonly [number, number])[] = [
+        [0, 1],
+        [0, size],
+        [1, 3],
+        [size - 1, size],
+        [chunkBytes - 1, chunkBytes + 1],
+        [10, 2 * chunkBytes + 10],
+        [5, 5],
+        [size - 2, size + 100],
+        [size, size + 1],
+      ];
+      for (const [start, end] of ranges) {
+        const read = await collect(
+          await driver.read(stored.object, copy, { range: { start, end } }),
+        );
+        expect(read.equals(stored.bytes.subarray(start, end)), `${start} to ${end}`).toBe(true);
+      }
+    },
+  };
+}
+
+const writesTwice: KitTest = {
+  name: "a second write of the same object changes nothing and reads nothing",
+  run: async ({ driver }) => {
+    const stored = sample(5_000);
+    const first = await driver.write(stored.object, fileBody(stored));
+    const used = (await driver.status()).usedBytes;
+    const stream = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.reject(new Error("the body must not be read")),
+      }),
+    };
+    const second = await driver.write(stored.object, { form: "file", bytes: 5_000, stream });
+    expect(second).toEqual(first);
+    expect((await driver.status()).usedBytes).toBe(used);
+    expect(await Array.fromAsync(driver.list())).toHaveLength(1);
+  },
+};
+
+const replaces: KitTest = {
+  name: "replaces a corrupt copy when told to, and only then",
+  run: async ({ driver, storage }) => {
+    const stored = sample(5_000);
+    const copy = await driver.write(stored.object, fileBody(stored));
+    await storage.corrupt(copy);
+    await driver.write(stored.object, fileBody(stored));
+    expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "corrupt" });
+    await driver.write(stored.object, fileBody(stored), { replace: true });
+    expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "present" });
+    expect(await Array.fromAsync(driver.list())).toHaveLength(1);
+  },
+};
+
+const writesAtOnce: KitTest = {
+  name: "two drivers may write the same object at the same time",
+  run: async ({ driver, open }) => {
+    const other = await open();
+    const stored = sample(300_000);
+    const copies = await Promise.all(
+      [driver, other, driver, other].map((writer) =>
+        writer.write(stored.object, fileBody(stored, 7_001)),
+      ),
+    );
+    expect(new Set(copies.map((copy) => JSON.stringify(copy))).size).toBe(1);
+    expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "present" });
+    expect(await Array.fromAsync(other.list())).toHaveLength(1);
+  },
+};

@@ -1,0 +1,73 @@
+import { expect } from "vitest";
+import { type KitTest, kitBackend } from "./kit-test.ts";
+import type { DriverSubject } from "../driver-subject.ts";
+import { fileBody, permit, sample } from "../sample-object.ts";
+
+/** What a check finds is what is there; and removal asks for the right permit. */
+export function verificationTests(subject: DriverSubject): readonly KitTest[] {
+  return [
+    {
+      name: "finds an absent copy absent at every level",
+      run: async ({ driver }) => {
+        const { object } = sample(10);
+        for (const level of subject.definition.capabilities.confidence) {
+          const evidence = await driver.verify(object, level);
+          expect(evidence).toMatchObject({ finding: "absent", bytesRead: 0 });
+        }
+      },
+    },
+    ...[1, 5_000, subject.largeBytes].map(findsCorruption),
+    {
+      name: "says what it checked, how, when and how much it read",
+      run: async ({ driver }) => {
+        const stored = sample(5_000);
+        await driver.write(stored.object, fileBody(stored));
+        const before = Date.now();
+        const evidence = await driver.verify(stored.object, "verified");
+        expect(evidence).toMatchObject({ backend: kitBackend, cid: stored.object.cid });
+        expect(evidence.bytesRead).toBe(5_000);
+        expect(evidence.method).not.toBe("");
+        expect(Date.parse(evidence.checkedAt)).toBeGreaterThanOrEqual(before);
+      },
+    },
+    {
+      name: "removes with a permit, and removing again is harmless",
+      run: async ({ driver, open }) => {
+        const [stored, kept] = [sample(5_000, 1), sample(5_000, 2)];
+        await driver.write(stored.object, fileBody(stored));
+        await driver.write(kept.object, fileBody(kept));
+        const leave = permit(stored.object, kitBackend);
+        expect(await driver.remove(stored.object, leave)).toBe("removed");
+        expect(await driver.remove(stored.object, leave)).toBe("absent");
+        expect(await (await open()).remove(stored.object, leave)).toBe("absent");
+        expect(await driver.stat(stored.object)).toBeUndefined();
+        expect(await driver.stat(kept.object)).toBeDefined();
+      },
+    },
+    {
+      name: "refuses a permit for another object or another backend",
+      run: async ({ driver }) => {
+        const stored = sample(5_000);
+        await driver.write(stored.object, fileBody(stored));
+        const others = [permit(sample(7).object, kitBackend), permit(stored.object, "elsewhere")];
+        for (const leave of others) {
+          const removing = driver.remove(stored.object, leave);
+          await expect(removing).rejects.toMatchObject({ code: "REFUSED" });
+        }
+        expect(await driver.stat(stored.object)).toBeDefined();
+      },
+    },
+  ];
+}
+
+function findsCorruption(size: number): KitTest {
+  return {
+    name: `finds one changed byte in a copy of ${size} bytes`,
+    run: async ({ driver, storage }) => {
+      const stored = sample(size);
+      await storage.corrupt(await driver.write(stored.object, fileBody(stored)));
+      const evidence = await driver.verify(stored.object, "verified");
+      expect(evidence).toMatchObject({ finding: "corrupt", cid: stored.object.cid });
+    },
+  };
+}
