@@ -1,7 +1,7 @@
-import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
-import type { ByteStream, Driver } from "#model/driver.ts";
+import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
+import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { verifyFile } from "#content/verify-file.ts";
+import { verifyStream } from "#content/verify-stream.ts";
 
 /**
  * The check of drivers that hand back what they store: `listed` looks at presence and size,
@@ -37,9 +37,8 @@ export async function verifyCopy(
   if (level === "listed") return found("present", "looked for it: right size", 0);
   let bytesRead = 0;
   try {
-    for await (const chunk of verified(await driver.read(object, copy, options), copy, object)) {
-      bytesRead += chunk.length;
-    }
+    const stored = await driver.read(object, copy, options);
+    for await (const chunk of verifyStream(stored, copy.form, object)) bytesRead += chunk.length;
   } catch (error) {
     const failure = EngineError.from(error);
     if (failure.code === "CORRUPT") return found("corrupt", failure.message, bytesRead);
@@ -48,9 +47,4 @@ export async function verifyCopy(
     throw failure;
   }
   return found("present", `read back and re-hashed ${bytesRead} bytes`, bytesRead);
-}
-
-function verified(stream: ByteStream, copy: StoredCopy, object: ObjectRef): ByteStream {
-  if (copy.form === "file") return verifyFile(stream, object);
-  throw new EngineError("NOT_SUPPORTED", `copies in form ${copy.form} cannot be checked yet`);
 }
