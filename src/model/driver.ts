@@ -121,7 +121,10 @@ export interface DriverDefinition<Options = unknown> {
   readonly name: string;
   /** One sentence for the reference page. */
   readonly summary: string;
-  /** What may stand under `options:` of a backend, in the user's form. */
+  /**
+   * What may stand under `options:` of a backend, in the user's form. A field that is a path
+   * carries `.meta({ format: "path" })`: relative ones start at the configuration file.
+   */
   readonly options: ZodType<Options>;
   readonly capabilities: DriverCapabilities;
   /** A YAML backend entry that a test parses. */

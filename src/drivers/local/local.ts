@@ -4,7 +4,11 @@ import { LocalDriver, localCapabilities } from "#drivers/local/local-driver.ts";
 import { durabilities } from "#drivers/local/store-folder.ts";
 
 const options = z.strictObject({
-  path: z.string().min(1).describe("Folder of the store; an absent or empty one is set up."),
+  path: z
+    .string()
+    .min(1)
+    .describe("Folder of the store; an absent or empty one is set up.")
+    .meta({ format: "path" }),
   durability: z
     .enum(durabilities)
     .default("full")

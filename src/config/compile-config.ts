@@ -1,0 +1,91 @@
+import { resolve } from "node:path";
+import { roles } from "#model/node.ts";
+import type { BackendConfig, Config, ConfigInput } from "#config.ts";
+import type { BackendDocument, ConfigDocument } from "#config/config-schema.ts";
+import type { Setting } from "#config/merge-settings.ts";
+
+export interface CheckedConfig {
+  readonly document: ConfigDocument;
+  readonly settings: readonly Setting[];
+  /** What each driver's schema made of `options`, in the order of the backends. */
+  readonly options: readonly unknown[];
+  readonly file: string | undefined;
+  readonly directory: string;
+  readonly input: ConfigInput;
+}
+
+/** The document → what the engine works with; relative paths become absolute. */
+export function compileConfig(checked: CheckedConfig): Config {
+  const { document, settings, options, file, directory, input } = checked;
+  const { api, queue, node, safety } = document;
+  return {
+    file,
+    directory,
+    dataDirectory: resolve(directory, document.data),
+    policies: document.policies.map((path) => resolve(directory, path)),
+    queue,
+    api: { listen: absoluteSocket(api.listen, directory), url: api.url, token: api.token },
+    backends: document.backends.map((backend, position) =>
+      compileBackend(backend, options[position], input),
+    ),
+    node: {
+      name: node.name ?? nodeName(input.hostname),
+      roles: node.roles ?? roles,
+      labels: node.labels,
+    },
+    safety: {
+      minimumCopies: safety.minimumCopies,
+      permitTtlMs: safety.permitTtl,
+      objectsPercentMax: safety.maxObjects,
+    },
+    heat: { halfLifeMs: document.heat.halfLife },
+    index: { memoryBytes: document.index.memoryLimit, threads: document.index.threads },
+    log: { level: document.log.level, format: document.log.format },
+    settings,
+  };
+}
+
+function compileBackend(
+  backend: BackendDocument,
+  options: unknown,
+  { drivers }: ConfigInput,
+): BackendConfig {
+  const { price } = backend;
+  const definition = drivers.get(backend.driver);
+  if (definition === undefined) throw new TypeError(`unchecked driver ${backend.driver}`);
+  return {
+    name: backend.name,
+    driver: backend.driver,
+    tier: backend.tier,
+    region: backend.region,
+    labels: backend.labels,
+    capacityBytes: backend.capacity,
+    price: {
+      perGibMonth: price.perGiBMonth,
+      perWrite: price.perWrite,
+      perRead: price.perRead,
+      egressPerGib: price.egressPerGiB,
+      minimumDurationMs: price.minimumDuration,
+      minimumBytes: price.minimumSize,
+    },
+    capabilities: definition.capabilities,
+    options,
+    concurrency: backend.limits.concurrency,
+  };
+}
+
+function absoluteSocket(listen: string | undefined, directory: string): string | undefined {
+  if (listen?.startsWith("unix:") !== true) return listen;
+  return `unix:${resolve(directory, listen.slice("unix:".length))}`;
+}
+
+/** Host names may hold what node names may not: dots, capitals, underscores. */
+function nodeName(hostname: string): string {
+  const name = hostname
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 63)
+    .replace(/-+$/, "");
+  return name === "" ? "node" : name;
+}

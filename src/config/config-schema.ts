@@ -1,0 +1,150 @@
+import { z } from "zod";
+import { backendsMax } from "#model/backend.ts";
+import { tiers } from "#model/copy.ts";
+import { roles } from "#model/node.ts";
+import { parseSecretReference, secretField, secretHint } from "#model/secret-reference.ts";
+import { durationField, nameField, quantityField, sizeField } from "#document/fields.ts";
+
+const labelsField = z
+  .record(z.string().regex(/^[A-Za-z][\w.-]{0,62}$/), z.string())
+  .describe("free labels, which policies can ask for: labels.arch");
+
+const listenField = z.string().regex(/^(?:unix:.+|[^\s/]+:\d{1,5})$/, {
+  error: "an address is unix:PATH or HOST:PORT, such as 127.0.0.1:7411",
+});
+
+const percentField = quantityField((text) => {
+  const match = /^(\d+(?:\.\d+)?)%$/.exec(text.trim());
+  const value = Number(match?.[1]);
+  if (match === null || value > 100) throw new RangeError(`"${text}" is not a share such as 10%`);
+  return value;
+}, "a share: 10%");
+
+const queueUrlField = z.string().superRefine((text, context) => {
+  if (text === "embedded" || parseSecretReference(text) !== undefined) return;
+  const url = URL.parse(text);
+  if (url === null || !/^(?:rediss?|postgres(?:ql)?):$/.test(url.protocol)) {
+    const message = "a queue is embedded, redis://…, rediss://…, postgres://… or a reference";
+    context.addIssue({ code: "custom", message, params: { hint: "remove it for embedded" } });
+  } else if (url.password !== "") {
+    const message = "this URL holds a password; only a reference to it may stand here";
+    context.addIssue({ code: "custom", message, params: { code: "E0110", hint: secretHint } });
+  }
+});
+
+const priceSchema = z.strictObject({
+  perGiBMonth: z.number().nonnegative().default(0).describe("USD for keeping one GiB a month"),
+  perWrite: z.number().nonnegative().default(0).describe("USD for one write request"),
+  perRead: z.number().nonnegative().default(0).describe("USD for one read request"),
+  egressPerGiB: z.number().nonnegative().default(0).describe("USD for reading one GiB out"),
+  minimumDuration: durationField.prefault("0ms").describe("a copy is charged at least this long"),
+  minimumSize: sizeField.prefault("0B").describe("a copy is charged at least at this size"),
+});
+
+const backendSchema = z.strictObject({
+  name: nameField.describe("what policies, plans and reports call it"),
+  driver: z.string().min(1).describe("the kind of storage"),
+  tier: z.enum(tiers).describe("how warm it is: cache, hot, warm, cold, archive"),
+  region: z.string().min(1).optional().describe("where it is; policies spread copies by it"),
+  labels: labelsField.default({}),
+  capacity: sizeField.optional().describe("bytes that thermocline may use there"),
+  price: priceSchema.prefault({}).describe("what it costs, for plans with totals"),
+  limits: z
+    .strictObject({
+      concurrency: z.int().min(1).max(256).default(4).describe("batches at the same time"),
+    })
+    .prefault({})
+    .describe("how hard it may be worked"),
+  options: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("what its driver needs; see the driver's own keys below"),
+});
+
+/** `thermocline.yaml` in the user's form; the output has bytes and milliseconds. */
+export const configSchema = z.strictObject({
+  apiVersion: z.literal("thermocline/v1").describe("version of this format"),
+  kind: z.literal("Config").optional().describe("Config, where a file says what it is"),
+  data: z
+    .string()
+    .min(1)
+    .default("./.thermocline")
+    .describe("directory of the index, the embedded queue and saved plans"),
+  policies: z
+    .array(z.string().min(1))
+    .default(["policies"])
+    .describe("policy files, directories (every *.thermocline.yaml below) or globs"),
+  queue: z
+    .strictObject({
+      url: queueUrlField
+        .default("embedded")
+        .describe("embedded (PostgreSQL in the data directory), redis://…, postgres://…, or env:…"),
+      prefix: nameField
+        .default("thermocline")
+        .describe("keeps several installations on one server apart"),
+    })
+    .prefault({})
+    .describe("where jobs wait"),
+  api: z
+    .strictObject({
+      listen: listenField
+        .optional()
+        .describe("unix:PATH or HOST:PORT; default a socket in the data directory"),
+      url: z.string().min(1).optional().describe("the controller, for workers elsewhere"),
+      token: secretField.optional().describe("its token, by reference: env:, file:, command:"),
+    })
+    .prefault({})
+    .describe("how a controller is reached"),
+  backends: z
+    .array(backendSchema)
+    .max(backendsMax)
+    .default([])
+    .describe("the places that can hold copies"),
+  node: z
+    .strictObject({
+      name: nameField.optional().describe("name of this node; default its host name"),
+      roles: z.array(z.enum(roles)).min(1).optional().describe("what it does; default all"),
+      labels: labelsField.default({}),
+    })
+    .prefault({})
+    .describe("this machine"),
+  safety: z
+    .strictObject({
+      minimumCopies: z
+        .int()
+        .min(1)
+        .default(1)
+        .describe("verified copies that every object keeps, whatever policies say"),
+      permitTtl: durationField
+        .prefault("10m")
+        .describe("how long a permit to remove a copy stays valid"),
+      maxObjects: percentField
+        .prefault("10%")
+        .describe("share of all objects that one plan may touch without an override"),
+    })
+    .prefault({})
+    .describe("what nothing may override, and what guards allow"),
+  heat: z
+    .strictObject({
+      halfLife: durationField.prefault("7d").describe("a read counts half after this time"),
+    })
+    .prefault({})
+    .describe("how reads fade"),
+  index: z
+    .strictObject({
+      memoryLimit: sizeField.prefault("1GiB").describe("memory of the index database"),
+      threads: z.int().min(1).max(256).optional().describe("its threads; default all cores"),
+    })
+    .prefault({})
+    .describe("the object index"),
+  log: z
+    .strictObject({
+      level: z.enum(["error", "warn", "info", "debug", "trace"]).default("info"),
+      format: z.enum(["json", "pretty"]).optional().describe("default pretty on a terminal"),
+    })
+    .prefault({})
+    .describe("what the program says about itself, on standard error"),
+});
+
+export type ConfigDocument = z.output<typeof configSchema>;
+export type BackendDocument = ConfigDocument["backends"][number];
