@@ -1,0 +1,90 @@
+import type { Context } from "hono";
+import { Hono } from "hono";
+import type { Route, ServerContext } from "#api/route.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { answerWith } from "#api/answer.ts";
+import { AnswersByKey } from "#api/idempotency.ts";
+import { pathParameters, takesKey } from "#api/openapi.ts";
+import { problemOf, problemType } from "#api/problem.ts";
+import { readInput, readLines, readText } from "#api/request-input.ts";
+import { allRoutes } from "#api/routes/all-routes.ts";
+import { TokenGuard } from "#api/token.ts";
+
+/** The HTTP interface of an engine, as a Hono app: the table of routes behind one guard. */
+export function createApp(server: ServerContext, options: AppOptions): Hono {
+  const app = new Hono();
+  const guard = new TokenGuard(options.token);
+  const answers = new AnswersByKey();
+  for (const route of allRoutes) {
+    app.on(route.method, honoPath(route.path), async (context) => {
+      if (route.open !== true && !guard.admits(context.req.header("authorization"))) {
+        return unauthenticated();
+      }
+      const body = await readBody(route, context);
+      const answer = (): Promise<Response> => callRoute(route, server, context, body);
+      const key = takesKey(route) ? context.req.header("idempotency-key") : undefined;
+      if (key === undefined) return await answer();
+      return await answers.once(key, `${route.operation} ${context.req.path} ${body}`, answer);
+    });
+  }
+  app.notFound((context) =>
+    problemResponse(
+      new EngineError("NOT_FOUND", `no route ${context.req.method} ${context.req.path}`, {
+        hint: "GET /api/v1/openapi.json lists every route",
+      }),
+    ),
+  );
+  app.onError((thrown) => {
+    const error = EngineError.from(thrown);
+    if (error.code === "INTERNAL") options.onDefect?.(error);
+    return problemResponse(error, error.details["tooLarge"] === true ? 413 : undefined);
+  });
+  return app;
+}
+
+/** What an app needs beside the engine. */
+export interface AppOptions {
+  readonly token: string;
+  /** Told of errors that are nobody's fault but ours. */
+  readonly onDefect?: (error: EngineError) => void;
+}
+
+async function callRoute(
+  route: Route,
+  server: ServerContext,
+  context: Context,
+  body: string,
+): Promise<Response> {
+  const input = readInput(route, context, body);
+  const lines = readLines(route.lines === true ? context.req.raw.body : null);
+  // The schema of this very route has just given the input its type.
+  const result = await route.handle(server, input as never, lines);
+  return await answerWith(route.answer, result);
+}
+
+async function readBody(route: Route, context: Context): Promise<string> {
+  if (route.method === "GET" || route.lines === true) return "";
+  return await readText(context.req.raw.body);
+}
+
+function honoPath(path: string): string {
+  return pathParameters(path).reduce((text, name) => text.replace(`{${name}}`, `:${name}`), path);
+}
+
+function unauthenticated(): Response {
+  const error = new EngineError("UNAUTHENTICATED", "the token is missing or wrong", {
+    hint: "send `Authorization: Bearer <token>`; the state file says where the token lies",
+  });
+  const response = problemResponse(error, 401);
+  response.headers.set("WWW-Authenticate", 'Bearer realm="thermocline"');
+  return response;
+}
+
+function problemResponse(error: EngineError, status?: number): Response {
+  const problem = problemOf(error, status);
+  const headers = new Headers({ "Content-Type": problemType });
+  if (error.retryAfterMs !== undefined) {
+    headers.set("Retry-After", String(Math.ceil(error.retryAfterMs / 1_000)));
+  }
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}

@@ -1,0 +1,160 @@
+import { resolve } from "node:path";
+import type { EngineApi } from "#model/engine-api.ts";
+import { parseAddress } from "#api/address.ts";
+import { ApiConnection } from "#api/api-connection.ts";
+import { fromExactJson } from "#api/json-values.ts";
+
+/** The answer of a method of the engine. */
+type Answer<Method extends keyof EngineApi> = ReturnType<EngineApi[Method]>;
+type Request<Method extends keyof EngineApi> = Parameters<EngineApi[Method]>[0];
+
+const idsPerCall = 100;
+/** Workers must notice soon that a controller is stuck. */
+const workerTimeoutMs = 30_000;
+
+/**
+ * The engine of a running controller, called over HTTP: the same contract as the engine in this
+ * process, errors included. Relative paths are made absolute, as the controller works elsewhere.
+ */
+export class ApiClient implements EngineApi {
+  readonly #connection: ApiConnection;
+
+  /** `address` is what the state file says: `unix:/path`, `http://host:port` or an https URL. */
+  constructor(options: { readonly address: string; readonly token: string }) {
+    this.#connection = new ApiConnection(parseAddress(options.address), options.token);
+  }
+
+  status(): Answer<"status"> {
+    return this.#connection.json("GET", "/api/v1/status");
+  }
+
+  backends(): Answer<"backends"> {
+    return this.#connection.json("GET", "/api/v1/backends");
+  }
+
+  validate(files?: readonly string[]): Answer<"validate"> {
+    const body = files === undefined ? {} : { files: files.map((file) => resolve(file)) };
+    return this.#connection.json("POST", "/api/v1/validate", { body });
+  }
+
+  plan(request: Request<"plan">): Answer<"plan"> {
+    return this.#connection.json("POST", "/api/v1/plans", {
+      body: { ...request, ...absolute("out", request.out) },
+    });
+  }
+
+  planActions(cid: string, offset: number, limit: number): Answer<"planActions"> {
+    const path = `/api/v1/plans/${encodeURIComponent(cid)}/actions`;
+    return this.#connection.json("GET", path, { query: { offset, limit } });
+  }
+
+  apply(request: Request<"apply">): Answer<"apply"> {
+    return this.#connection.json("POST", "/api/v1/runs", {
+      body: { ...request, ...absolute("planFile", request.planFile) },
+    });
+  }
+
+  explain({ object, at }: Request<"explain">): Answer<"explain"> {
+    return this.#connection.json("GET", "/api/v1/explain", { query: { object, at } });
+  }
+
+  objects({ where, limit }: Request<"objects">): Answer<"objects"> {
+    return this.#connection.json("GET", "/api/v1/objects", { query: { where, limit } });
+  }
+
+  object(reference: string): Answer<"object"> {
+    return this.#connection.json("GET", "/api/v1/object", { query: { reference } });
+  }
+
+  async *query(text: string): Answer<"query"> {
+    const body = { text, exact: true };
+    type Chunk = { columns: string[]; rows: unknown };
+    for await (const chunk of this.#connection.lines<Chunk>("POST", "/api/v1/query", { body })) {
+      const rows = fromExactJson(chunk.rows) as readonly Record<string, unknown>[];
+      yield { columns: chunk.columns, rows };
+    }
+  }
+
+  importDirectory(request: Request<"importDirectory">): Answer<"importDirectory"> {
+    return this.#connection.lines("POST", "/api/v1/imports/directory", {
+      body: { ...request, path: resolve(request.path) },
+    });
+  }
+
+  importInventory(backend: string): Answer<"importInventory"> {
+    return this.#connection.json("POST", "/api/v1/imports/inventory", { body: { backend } });
+  }
+
+  importAccesses(batchId: string, lines: AsyncIterable<string>): Answer<"importAccesses"> {
+    const path = `/api/v1/imports/accesses/${encodeURIComponent(batchId)}`;
+    return this.#connection.json("POST", path, { lines: withNewlines(lines) });
+  }
+
+  verify(request: Request<"verify">): Answer<"verify"> {
+    return this.#connection.lines("POST", "/api/v1/verify", { body: request });
+  }
+
+  setHold(reference: string, held: boolean, reason: string): Answer<"setHold"> {
+    return this.#connection.json("POST", "/api/v1/object/hold", {
+      body: { reference, held, reason },
+    });
+  }
+
+  setCordon(backend: string, cordoned: boolean): Answer<"setCordon"> {
+    const path = `/api/v1/backends/${encodeURIComponent(backend)}/cordon`;
+    return this.#connection.json("POST", path, { body: { cordoned } });
+  }
+
+  runs(): Answer<"runs"> {
+    return this.#connection.json("GET", "/api/v1/runs");
+  }
+
+  run(id: string): Answer<"run"> {
+    return this.#connection.json("GET", `/api/v1/runs/${encodeURIComponent(id)}`);
+  }
+
+  controlRun(id: string, control: Parameters<EngineApi["controlRun"]>[1]): Answer<"controlRun"> {
+    const path = `/api/v1/runs/${encodeURIComponent(id)}/control`;
+    return this.#connection.json("POST", path, { body: { control } });
+  }
+
+  nodes(): Answer<"nodes"> {
+    return this.#connection.json("GET", "/api/v1/nodes");
+  }
+
+  heartbeat(report: Request<"heartbeat">): Answer<"heartbeat"> {
+    return this.#connection.json("POST", "/api/v1/nodes/heartbeat", {
+      body: report,
+      timeoutMs: workerTimeoutMs,
+    });
+  }
+
+  async segment(planCid: string, from: number, to: number): Answer<"segment"> {
+    const path = `/api/v1/plans/${encodeURIComponent(planCid)}/segment`;
+    const bytes = await this.#connection.bytes("GET", path, { query: { from, to } });
+    return new Uint8Array(bytes);
+  }
+
+  async runControls(runIds: readonly string[]): Answer<"runControls"> {
+    const controls: Record<string, Awaited<Answer<"runControls">>[string]> = {};
+    // A query string has a bound; a worker on many runs asks in pieces.
+    for (let start = 0; start < runIds.length; start += idsPerCall) {
+      const ids = runIds.slice(start, start + idsPerCall).join(",");
+      const query = { ids };
+      const timeoutMs = workerTimeoutMs;
+      Object.assign(
+        controls,
+        await this.#connection.json("GET", "/api/v1/run-controls", { query, timeoutMs }),
+      );
+    }
+    return controls;
+  }
+}
+
+async function* withNewlines(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
+}
+
+function absolute(key: "out" | "planFile", path: string | undefined): object {
+  return path === undefined ? {} : { [key]: resolve(path) };
+}

@@ -1,0 +1,83 @@
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { Route } from "#api/route.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/** A JSON body holds parameters, never content. */
+export const bodyBytesMax = 1024 * 1024;
+/** One upload of lines; longer logs come as several batches. */
+export const linesBytesMax = 1024 * 1024 * 1024;
+const lineLengthMax = 64 * 1024;
+
+/** Path, query and body of a request, checked by the schema of its route. */
+export function readInput(route: Route, context: Context, body: string): unknown {
+  const given = {
+    ...(route.method === "GET" ? context.req.query() : parseBody(body)),
+    ...context.req.param(),
+  };
+  const result = route.input.safeParse(given);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map(describeIssue);
+  throw new EngineError("USAGE", `${route.operation}: ${issues.join("; ")}`, {
+    hint: "GET /api/v1/openapi.json describes the parameters of every route",
+    details: { issues },
+  });
+}
+
+/** Lines of a body as they arrive, with bounds on each and on all together. */
+export async function* readLines(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
+  if (body === null) return;
+  const decoder = new TextDecoder();
+  let rest = "";
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > linesBytesMax) throw tooLarge(`the body is over ${linesBytesMax} bytes`);
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    if (rest.length > lineLengthMax || lines.some((line) => line.length > lineLengthMax)) {
+      throw tooLarge(`a line is over ${lineLengthMax} characters`);
+    }
+    for (const line of lines) yield line;
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield rest;
+}
+
+/** A whole body as text. */
+export async function readText(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > bodyBytesMax) throw tooLarge(`the body is over ${bodyBytesMax} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseBody(text: string): object {
+  if (text.trim() === "") return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError("USAGE", `the body is not JSON: ${reason}`, { cause });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new EngineError("USAGE", "the body must be a JSON object");
+}
+
+/** The error of a body that is over its bound (status 413). */
+function tooLarge(message: string): EngineError {
+  return new EngineError("USAGE", message, {
+    hint: "send less at once",
+    details: { tooLarge: true },
+  });
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const place = issue.path.join(".");
+  return place === "" ? issue.message : `${place}: ${issue.message}`;
+}

@@ -1,0 +1,48 @@
+import type { z } from "zod";
+import type { EngineApi } from "#model/engine-api.ts";
+
+/**
+ * One route of the HTTP interface: the server, the OpenAPI document and the tests all read this
+ * table. `input` holds every parameter: names in the path template come from the path, the rest
+ * from the query of a GET or from the JSON body of anything else.
+ */
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** OpenAPI form: `/api/v1/runs/{id}`. */
+  readonly path: string;
+  /** The operation id; for engine routes the name of the `EngineApi` method. */
+  readonly operation: string;
+  readonly summary: string;
+  readonly input: z.ZodObject;
+  readonly answer: Answer;
+  /** Answers without a token: health checks and the description of the interface. */
+  readonly open?: boolean;
+  /** The body is lines of JSON, streamed, instead of one JSON value. */
+  readonly lines?: boolean;
+  handle(server: ServerContext, input: never, lines: AsyncIterable<string>): unknown;
+}
+
+/** What a route answers with, and the schema of it (of each line, for `ndjson`). */
+export type Answer =
+  | { readonly kind: "json" | "ndjson"; readonly schema: z.ZodType }
+  | { readonly kind: "none" | "text" | "arrow" };
+
+/** What handlers work with. */
+export interface ServerContext {
+  readonly api: EngineApi;
+  readonly version: string;
+  /** Differs at each start, so that a state file can be matched with its controller. */
+  readonly instance: string;
+}
+
+interface TypedRoute<Input extends z.ZodObject, Result> extends Omit<Route, "input" | "handle"> {
+  readonly input: Input;
+  handle(server: ServerContext, input: z.output<Input>, lines: AsyncIterable<string>): Result;
+}
+
+/** Defines a route; the handler's input has the type its schema gives. */
+export function defineRoute<Input extends z.ZodObject, Result>(
+  route: TypedRoute<Input, Result>,
+): Route {
+  return route;
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import type { Route } from "#api/route.ts";
+import { defineRoute } from "#api/route.ts";
+import { openApiDocument } from "#api/openapi.ts";
+import { engineRoutes } from "#api/routes/engine-routes.ts";
+import { healthRoutes } from "#api/routes/health-routes.ts";
+import { importRoutes } from "#api/routes/import-routes.ts";
+import { objectRoutes } from "#api/routes/object-routes.ts";
+import { policyRoutes } from "#api/routes/policy-routes.ts";
+import { runRoutes } from "#api/routes/run-routes.ts";
+
+/** Every route of the server. */
+export const allRoutes: readonly Route[] = [
+  ...healthRoutes,
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/openapi.json",
+    operation: "openapi",
+    summary: "This description",
+    open: true,
+    input: z.object({}),
+    answer: { kind: "json", schema: z.looseObject({ openapi: z.string() }) },
+    handle: ({ version }) => openApiDocument(allRoutes, version),
+  }),
+  ...engineRoutes,
+  ...policyRoutes,
+  ...objectRoutes,
+  ...importRoutes,
+  ...runRoutes,
+];

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import type { Route } from "#api/route.ts";
+import { defineRoute } from "#api/route.ts";
+import { formatMetrics } from "#api/metrics.ts";
+
+const nothing = z.strictObject({});
+
+/** Health, version and metrics: what orchestrators and Prometheus ask. */
+export const healthRoutes: readonly Route[] = [
+  defineRoute({
+    method: "GET",
+    path: "/livez",
+    operation: "livez",
+    summary: "The process answers",
+    open: true,
+    input: z.object({}),
+    answer: { kind: "text" },
+    handle: () => "ok\n",
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/readyz",
+    operation: "readyz",
+    summary: "The engine can work: its index answers",
+    open: true,
+    input: z.object({ verbose: z.string().optional() }),
+    answer: { kind: "text" },
+    async handle({ api }, { verbose }) {
+      const status = await api.status();
+      if (verbose === undefined) return "ok\n";
+      const up = status.nodes.filter((node) => node.up).length;
+      return `[+] index ok: ${status.objects} objects\n[+] nodes: ${up} up\nok\n`;
+    },
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/version",
+    operation: "version",
+    summary: "Which controller answers",
+    open: true,
+    input: nothing,
+    answer: {
+      kind: "json",
+      schema: z.object({ name: z.string(), version: z.string(), instance: z.string() }),
+    },
+    handle: ({ version, instance }) => ({ name: "thermocline", version, instance }),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/metrics",
+    operation: "metrics",
+    summary: "Metrics in the Prometheus text format",
+    input: z.object({}),
+    answer: { kind: "text" },
+    handle: async ({ api }) => formatMetrics(await api.status(), await api.runs()),
+  }),
+];

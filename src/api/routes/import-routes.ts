@@ -1,0 +1,62 @@
+import { z } from "zod";
+import type { Route } from "#api/route.ts";
+import { defineRoute } from "#api/route.ts";
+import { absolutePath, reference } from "#api/schemas/input.ts";
+import {
+  accessImportReportSchema,
+  driftReportSchema,
+  importProgressSchema,
+  verifyProgressSchema,
+} from "#api/schemas/import-schema.ts";
+
+/** What brings facts into the index: imports, access logs, verification. */
+export const importRoutes: readonly Route[] = [
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/imports/directory",
+    operation: "importDirectory",
+    summary: "Import a directory tree of the controller's machine; answers with progress",
+    input: z.strictObject({
+      path: absolutePath,
+      backend: reference,
+      collection: reference.exactOptional(),
+      owner: reference.exactOptional(),
+      tags: z.array(reference).max(100).exactOptional(),
+      prefix: z.string().max(4_096).exactOptional(),
+      dryRun: z.boolean().exactOptional(),
+    }),
+    answer: { kind: "ndjson", schema: importProgressSchema },
+    handle: ({ api }, request) => api.importDirectory(request),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/imports/inventory",
+    operation: "importInventory",
+    summary: "Compare what a backend lists with the index, and correct the index",
+    input: z.strictObject({ backend: reference }),
+    answer: { kind: "json", schema: driftReportSchema },
+    handle: ({ api }, { backend }) => api.importInventory(backend),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/imports/accesses/{batchId}",
+    operation: "importAccesses",
+    summary: "Count reads from an access log (lines of JSON); a batch counts once",
+    lines: true,
+    input: z.strictObject({ batchId: z.string().min(1).max(500) }),
+    answer: { kind: "json", schema: accessImportReportSchema },
+    handle: ({ api }, { batchId }, lines) => api.importAccesses(batchId, lines),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/verify",
+    operation: "verify",
+    summary: "Re-hash copies at their backends and record what is found",
+    input: z.strictObject({
+      backend: reference.exactOptional(),
+      where: z.string().max(100_000).exactOptional(),
+    }),
+    answer: { kind: "ndjson", schema: verifyProgressSchema },
+    handle: ({ api }, request) => api.verify(request),
+  }),
+];

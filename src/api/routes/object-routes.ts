@@ -1,0 +1,68 @@
+import { z } from "zod";
+import type { Route } from "#api/route.ts";
+import { defineRoute } from "#api/route.ts";
+import { exactJson, plainJson } from "#api/json-values.ts";
+import { queryNumber, reference } from "#api/schemas/input.ts";
+import { objectDetailSchema, objectSummarySchema } from "#api/schemas/object-schema.ts";
+
+const objectsMax = 10_000;
+const textMax = 100_000;
+
+/** Objects: list, show, hold, and read-only SQL. */
+export const objectRoutes: readonly Route[] = [
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/objects",
+    operation: "objects",
+    summary: "Objects that satisfy a policy expression",
+    input: z.strictObject({
+      where: z.string().max(textMax).exactOptional(),
+      limit: queryNumber.pipe(z.number().max(objectsMax)).default(100),
+    }),
+    answer: { kind: "json", schema: z.array(objectSummarySchema) },
+    handle: ({ api }, request) => api.objects(request),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/object",
+    operation: "object",
+    summary: "One object, by CID, path or number",
+    input: z.strictObject({ reference }),
+    answer: { kind: "json", schema: objectDetailSchema },
+    handle: ({ api }, input) => api.object(input.reference),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/object/hold",
+    operation: "setHold",
+    summary: "Forbid, or allow again, the removal of any copy of an object",
+    input: z.strictObject({ reference, held: z.boolean(), reason: z.string().max(4_096) }),
+    answer: { kind: "json", schema: objectSummarySchema },
+    handle: ({ api }, input) => api.setHold(input.reference, input.held, input.reason),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/query",
+    operation: "query",
+    summary: "Read-only SQL over the views; rows come in pieces",
+    input: z.strictObject({
+      text: z.string().min(1).max(textMax),
+      exact: z
+        .boolean()
+        .default(false)
+        .describe("Tag what JSON lacks: {$date}, {$bytes}, {$bigint}, {$number}, {$object}"),
+    }),
+    answer: {
+      kind: "ndjson",
+      schema: z.object({
+        columns: z.array(z.string()),
+        rows: z.array(z.record(z.string(), z.unknown())),
+      }),
+    },
+    async *handle({ api }, { text, exact }) {
+      for await (const { columns, rows } of api.query(text)) {
+        yield { columns, rows: exact ? exactJson(rows) : plainJson(rows) };
+      }
+    },
+  }),
+];

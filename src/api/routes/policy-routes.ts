@@ -1,0 +1,67 @@
+import { z } from "zod";
+import type { Route } from "#api/route.ts";
+import { defineRoute } from "#api/route.ts";
+import { absolutePath, moment, queryNumber, reference } from "#api/schemas/input.ts";
+import { explanationSchema } from "#api/schemas/explanation-schema.ts";
+import { planActionSchema, planReportSchema } from "#api/schemas/plan-schema.ts";
+import { validationReportSchema } from "#api/schemas/validation-schema.ts";
+
+const filesMax = 1_000;
+const actionsMax = 10_000;
+
+/** Policies and what they lead to: validate, plan, explain. */
+export const policyRoutes: readonly Route[] = [
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/validate",
+    operation: "validate",
+    summary: "Check policy files (default: the configured ones) against the backends",
+    input: z.strictObject({ files: z.array(absolutePath).max(filesMax).optional() }),
+    answer: { kind: "json", schema: validationReportSchema },
+    handle: ({ api }, { files }) => api.validate(files),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/plans",
+    operation: "plan",
+    summary: "Evaluate the policies; changes nothing",
+    input: z.strictObject({
+      at: moment.exactOptional(),
+      policies: z.array(reference).max(filesMax).exactOptional(),
+      out: absolutePath.exactOptional(),
+    }),
+    answer: { kind: "json", schema: planReportSchema },
+    handle: ({ api }, request) => api.plan(request),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/plans/{cid}/actions",
+    operation: "planActions",
+    summary: "Actions of a plan, by position",
+    input: z.strictObject({
+      cid: reference,
+      offset: queryNumber.default(0),
+      limit: queryNumber.pipe(z.number().max(actionsMax)).default(100),
+    }),
+    answer: { kind: "json", schema: z.array(planActionSchema) },
+    handle: ({ api }, { cid, offset, limit }) => api.planActions(cid, offset, limit),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/plans/{cid}/segment",
+    operation: "segment",
+    summary: "Actions of a plan as an Arrow IPC stream; Thermocline-Cid names its bytes",
+    input: z.strictObject({ cid: reference, from: queryNumber, to: queryNumber }),
+    answer: { kind: "arrow" },
+    handle: ({ api }, { cid, from, to }) => api.segment(cid, from, to),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/explain",
+    operation: "explain",
+    summary: "Why the policies do, or do not do, something with an object",
+    input: z.strictObject({ object: reference, at: moment.exactOptional() }),
+    answer: { kind: "json", schema: explanationSchema },
+    handle: ({ api }, request) => api.explain(request),
+  }),
+];

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import type { Route } from "#api/route.ts";
+import type { RunControl } from "#model/run.ts";
+import { defineRoute } from "#api/route.ts";
+import { absolutePath, reference } from "#api/schemas/input.ts";
+import { runSchema } from "#api/schemas/run-schema.ts";
+
+const control = z.enum(["run", "pause", "cancel"] satisfies RunControl[]);
+
+/** Runs: start (apply), watch, pause, resume, cancel. */
+export const runRoutes: readonly Route[] = [
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/runs",
+    operation: "apply",
+    summary: "Apply a plan: the saved one, or what the policies lead to now",
+    input: z.strictObject({
+      planFile: absolutePath.exactOptional(),
+      expectCid: reference.exactOptional(),
+      override: z.array(reference).max(20).exactOptional(),
+      allowSubset: z.boolean().exactOptional(),
+      maxObjects: z.int().positive().exactOptional(),
+    }),
+    answer: { kind: "json", schema: runSchema },
+    handle: ({ api }, request) => api.apply(request),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/runs",
+    operation: "runs",
+    summary: "All runs",
+    input: z.strictObject({}),
+    answer: { kind: "json", schema: z.array(runSchema) },
+    handle: ({ api }) => api.runs(),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/runs/{id}",
+    operation: "run",
+    summary: "One run with its progress",
+    input: z.strictObject({ id: reference }),
+    answer: { kind: "json", schema: runSchema },
+    handle: ({ api }, { id }) => api.run(id),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/runs/{id}/control",
+    operation: "controlRun",
+    summary: "Pause, resume (run) or cancel a run",
+    input: z.strictObject({ id: reference, control }),
+    answer: { kind: "json", schema: runSchema },
+    handle: ({ api }, input) => api.controlRun(input.id, input.control),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/run-controls",
+    operation: "runControls",
+    summary: "What a worker shall do with each of the runs it works on",
+    input: z.strictObject({
+      ids: z
+        .string()
+        .max(16_384)
+        .describe("Ids of runs, with commas between")
+        .transform((text) => text.split(",").filter((id) => id !== "")),
+    }),
+    answer: { kind: "json", schema: z.record(z.string(), control) },
+    handle: ({ api }, { ids }) => api.runControls(ids),
+  }),
+];

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import type { Backend, PriceCard } from "#model/backend.ts";
+import type { BackendStatus, DriverCapabilities } from "#model/driver.ts";
+import { confidences, forms, tiers } from "#model/copy.ts";
+import { count, optionalText, shapeOf } from "#api/schemas/shape.ts";
+
+/** A backend with what its storage answered just now, or why it did not. */
+export const backendSchema = shapeOf<Backend & { status: BackendStatus | string }>({
+  id: count,
+  name: z.string(),
+  driver: z.string(),
+  tier: z.enum(tiers),
+  region: optionalText,
+  labels: z.record(z.string(), z.string()),
+  capacityBytes: count.optional(),
+  usedBytes: count,
+  freeBytes: z.number().optional(),
+  cordoned: z.boolean(),
+  price: shapeOf<PriceCard>({
+    perGibMonth: z.number(),
+    perWrite: z.number(),
+    perRead: z.number(),
+    egressPerGib: z.number(),
+    minimumDurationMs: count,
+    minimumBytes: count,
+  }),
+  capabilities: shapeOf<DriverCapabilities>({
+    forms: z.array(z.enum(forms)),
+    operations: z.array(z.string()),
+    confidence: z.array(z.enum(confidences)),
+    ranges: z.enum(["none", "bytes"]),
+    create: z.enum(["atomic", "last-writer-wins"]),
+    bytesMax: count.optional(),
+  }),
+  status: z.union([
+    z.string(),
+    shapeOf<BackendStatus>({
+      server: z.string(),
+      writable: z.boolean(),
+      usedBytes: count.optional(),
+      freeBytes: count.optional(),
+    }),
+  ]),
+});

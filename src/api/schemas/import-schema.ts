@@ -1,0 +1,51 @@
+import { z } from "zod";
+import type { AccessImportReport, ImportProgress, VerifyProgress } from "#model/engine-api.ts";
+import type { DriftReport } from "#model/index-store.ts";
+import { count, optionalText, shapeOf } from "#api/schemas/shape.ts";
+
+const lineType = z.enum(["progress", "problem", "summary"]);
+
+/** One line of the progress of an import. */
+export const importProgressSchema = shapeOf<ImportProgress>({
+  type: lineType,
+  files: count,
+  bytes: count,
+  added: count,
+  known: count,
+  problems: count,
+  elapsedMs: z.number(),
+  message: optionalText,
+});
+
+/** One line of the progress of a verification. */
+export const verifyProgressSchema = shapeOf<VerifyProgress>({
+  type: lineType,
+  copies: count,
+  total: count,
+  bytes: count,
+  verified: count,
+  absent: count,
+  corrupt: count,
+  elapsedMs: z.number(),
+  message: optionalText,
+});
+
+/** What a backend holds against what the index believed. */
+export const driftReportSchema = shapeOf<DriftReport>({
+  backend: z.string(),
+  listed: count,
+  confirmed: count,
+  lost: count,
+  unexpected: count,
+  changed: count,
+});
+
+/** What became of the lines of an access log. */
+export const accessImportReportSchema = shapeOf<AccessImportReport>({
+  applied: count,
+  unknown: count,
+  repeated: z.boolean(),
+  lines: count,
+  malformed: count,
+  examples: z.array(z.string()),
+});

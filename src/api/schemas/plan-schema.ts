@@ -1,0 +1,92 @@
+import { z } from "zod";
+import type { PlanReport } from "#model/engine-api.ts";
+import type {
+  BlockedCount,
+  CopyRequirement,
+  GuardResult,
+  Plan,
+  PlanAction,
+  PlanGroup,
+  PlanHeader,
+  PlanTotals,
+} from "#model/plan.ts";
+import { confidences } from "#model/copy.ts";
+import { verbs } from "#model/plan.ts";
+import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+
+const backendId = count.nullable();
+const backendName = z.string().nullable();
+
+/** One row of a plan. */
+export const planActionSchema = shapeOf<PlanAction>({
+  sequence: count,
+  verb: z.enum(verbs),
+  objectId: count,
+  cid: z.string(),
+  size: count,
+  profile: z.string(),
+  source: backendId,
+  target: backendId,
+  victim: backendId,
+  rule: z.string(),
+  reason: z.string(),
+  requirements: z.array(
+    shapeOf<CopyRequirement>({
+      rule: z.string(),
+      backends: z.string().describe("bit mask over backend ids, in decimal"),
+      copies: count,
+      confidence: z.enum(confidences),
+    }),
+  ),
+});
+
+const totalsSchema = shapeOf<PlanTotals>({
+  actions: count,
+  objects: count,
+  bytesMoved: count,
+  bytesFreed: count,
+  groups: z.array(
+    shapeOf<PlanGroup>({
+      verb: z.enum(verbs),
+      rule: z.string(),
+      source: backendName,
+      target: backendName,
+      victim: backendName,
+      actions: count,
+      bytes: count,
+    }),
+  ),
+});
+
+const headerSchema = shapeOf<PlanHeader>({
+  schemaVersion: z.literal(1),
+  engine: z.string(),
+  policies: z.record(z.string(), z.string()),
+  indexVersion: count,
+  inventory: z.string(),
+  rows: z.string(),
+  totals: totalsSchema,
+  guards: z.array(
+    shapeOf<GuardResult>({
+      guard: z.string(),
+      passed: z.boolean(),
+      message: z.string(),
+      override: optionalText,
+    }),
+  ),
+  blocked: z.array(
+    shapeOf<BlockedCount>({ rule: z.string(), reason: z.string(), objects: count, bytes: count }),
+  ),
+});
+
+/** A plan with its first actions. */
+export const planReportSchema = shapeOf<PlanReport>({
+  plan: shapeOf<Plan>({
+    cid: z.string(),
+    evaluatedAt: time,
+    header: headerSchema,
+    rowsPath: z.string(),
+  }),
+  elapsedMs: z.number(),
+  sample: z.array(planActionSchema),
+});

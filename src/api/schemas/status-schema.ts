@@ -1,0 +1,23 @@
+import { z } from "zod";
+import type { EngineStatus } from "#model/engine-api.ts";
+import { tiers } from "#model/copy.ts";
+import { nodeStateSchema } from "#api/schemas/node-schema.ts";
+import { runSchema } from "#api/schemas/run-schema.ts";
+import { count, shapeOf, time } from "#api/schemas/shape.ts";
+
+/** The engine at a glance. */
+export const statusSchema = shapeOf<EngineStatus>({
+  version: z.string(),
+  dataDirectory: z.string(),
+  queue: z.string(),
+  startedAt: time,
+  objects: count,
+  copies: count,
+  bytes: count,
+  belowMinimum: count,
+  backends: z.array(
+    z.looseObject({ name: z.string(), tier: z.enum(tiers), copies: count, bytes: count }),
+  ),
+  runs: z.array(runSchema),
+  nodes: z.array(nodeStateSchema),
+});

@@ -1,0 +1,104 @@
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { EngineApi } from "#model/engine-api.ts";
+import type { Calls } from "./sample-engine.ts";
+import { allRoutes } from "#api/routes/all-routes.ts";
+import { sampleEngine, sampleNode } from "./sample-engine.ts";
+import { serveEngine } from "./served-engine.ts";
+
+type Call = (api: EngineApi) => Promise<unknown>;
+
+const path = "/träger/a b&c.txt";
+const plan = { at: "2026-03-01T12:00:00Z", policies: ["cool"], out: "/tmp/plan" };
+
+/** One call of every method, with arguments that a URL or JSON might mangle. */
+const everyMethod: Record<keyof EngineApi, Call> = {
+  status: (api) => api.status(),
+  backends: (api) => api.backends(),
+  validate: (api) => api.validate(["/policies/a.yaml"]),
+  plan: (api) => api.plan(plan),
+  planActions: (api) => api.planActions("bafkreiplan", 5, 10),
+  apply: (api) => api.apply({ planFile: "/tmp/x", override: ["objects"], maxObjects: 3 }),
+  explain: (api) => api.explain({ object: path, at: "2026-03-01T12:00:00Z" }),
+  objects: (api) => api.objects({ where: 'path like "/a+b/%**" and size > 1KiB', limit: 7 }),
+  object: (api) => api.object(path),
+  query: (api) => Array.fromAsync(api.query("select 'é' -- ?&\n")),
+  importDirectory: (api) =>
+    Array.fromAsync(api.importDirectory({ path: "/data", backend: "hot", tags: ["a"] })),
+  importInventory: (api) => api.importInventory("hot"),
+  importAccesses: (api) => api.importAccesses("2026/03 batch?", linesOf(["{}", "é", "{}"])),
+  verify: (api) => Array.fromAsync(api.verify({ backend: "hot" })),
+  setHold: (api) => api.setHold(path, true, "legal, “quoted”"),
+  setCordon: (api) => api.setCordon("hot/1", true),
+  runs: (api) => api.runs(),
+  run: (api) => api.run("run-1"),
+  controlRun: (api) => api.controlRun("run/1", "pause"),
+  nodes: (api) => api.nodes(),
+  heartbeat: (api) => api.heartbeat(sampleNode),
+  segment: (api) => api.segment("bafkreiplan", 0, 1_000),
+  runControls: (api) => api.runControls(["run-1", "run-2"]),
+};
+
+describe.each(["socket", "loopback"] as const)("over a %s", (kind) => {
+  test.each(Object.entries(everyMethod))(
+    "%s reaches the engine with the same arguments and comes back the same",
+    async (_, call) => {
+      const direct: Calls = [];
+      const remote: Calls = [];
+      const expected = await call(sampleEngine(direct));
+      await using served = await serveEngine(sampleEngine(remote), kind);
+      expect(await call(served.client)).toEqual(expected);
+      expect(remote).toEqual(direct);
+      expect(remote).toHaveLength(1);
+    },
+  );
+});
+
+test("every answer has the shape its route declares", async () => {
+  await using served = await serveEngine(sampleEngine());
+  for (const { operation, answer } of allRoutes) {
+    const call = (everyMethod as Partial<Record<string, Call>>)[operation];
+    if (!call || !("schema" in answer)) continue;
+    const value = JSON.parse(JSON.stringify(await call(served.client), withoutBigints)) as unknown;
+    const items = answer.kind === "ndjson" ? (value as unknown[]) : [value];
+    const problems = items.map((item) => answer.schema.safeParse(item).error);
+    expect({ operation, problems: problems.filter(Boolean) }).toEqual({ operation, problems: [] });
+  }
+});
+
+test("every method of the engine has a route of its name", () => {
+  const operations = allRoutes.map((route) => route.operation);
+  expect(operations).toEqual(expect.arrayContaining(Object.keys(everyMethod)));
+  expect(new Set(operations).size).toBe(operations.length);
+});
+
+test("relative paths are those of the caller, not of the controller", async () => {
+  const calls: Calls = [];
+  await using served = await serveEngine(sampleEngine(calls));
+  await Array.fromAsync(served.client.importDirectory({ path: "some/dir", backend: "hot" }));
+  await served.client.validate(["a.yaml"]);
+  await served.client.plan({ out: "out/plan" });
+  await served.client.apply({ planFile: "out/plan.plan.json" });
+  expect(calls).toEqual([
+    ["importDirectory", { path: resolve("some/dir"), backend: "hot" }],
+    ["validate", [resolve("a.yaml")]],
+    ["plan", { out: resolve("out/plan") }],
+    ["apply", { planFile: resolve("out/plan.plan.json") }],
+  ]);
+});
+
+test("a worker may ask about more runs than one URL can hold", async () => {
+  await using served = await serveEngine(sampleEngine());
+  const ids = Array.from({ length: 450 }, (_, number) => `01985b7e-0000-7000-8000-${number}`);
+  const controls = await served.client.runControls(ids);
+  expect(Object.keys(controls)).toEqual(ids);
+  expect(await served.client.runControls([])).toEqual({});
+});
+
+async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
+  yield* lines;
+}
+
+function withoutBigints(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
+}
