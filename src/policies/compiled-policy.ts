@@ -1,6 +1,7 @@
 import type { Backend } from "#model/backend.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { HeatSettings } from "#model/index-store.ts";
+import type { Expression } from "#policies/expression/expression.ts";
 import type { SqlFragment } from "#policies/sql-fragment.ts";
 
 /**
@@ -37,7 +38,7 @@ export interface CompiledRule {
    */
   readonly whereByName: SqlFragment | undefined;
   /** The checked expression, for explain. */
-  readonly expression: unknown;
+  readonly expression: Expression;
   readonly verb: CompiledVerb;
   /** SQL keys over `o`; the planner adds object_id as the last one. */
   readonly order: readonly { readonly key: SqlFragment; readonly descending: boolean }[];

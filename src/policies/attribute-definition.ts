@@ -1,0 +1,82 @@
+import type { Backend } from "#model/backend.ts";
+import type { Confidence } from "#model/copy.ts";
+import type { HeatSettings } from "#model/index-store.ts";
+import type { Expression } from "#policies/expression/expression.ts";
+import type { LiteralValue } from "#policies/expression/syntax.ts";
+import type { ValueType } from "#policies/expression/value-type.ts";
+import type { SqlFragment } from "#policies/sql-fragment.ts";
+
+/** The default export of a file in `src/policies/attributes/`: one word of the language. */
+export type AttributeDefinition = ObjectAttribute | CopyAttribute | ObjectFunction;
+
+interface Entry {
+  /** Equals the file name. */
+  readonly name: string;
+  /** What it means, as one sentence for the reference page and for editors. */
+  readonly summary: string;
+  /** An expression that uses it; a test compiles it. */
+  readonly example: string;
+  readonly type: ValueType;
+  /** What makes its value change, so that explain can say when an answer may change. */
+  readonly changes: "never" | "time" | "reads" | "edits" | "copies" | "inventory";
+}
+
+/** Something every object has, read from a row of the view `object` (alias `o`). */
+export interface ObjectAttribute extends Entry {
+  readonly kind: "attribute";
+  readonly scope: "object";
+  /** Whether it may be unknown; `missing(x)` asks for that. */
+  readonly nullable: boolean;
+  /** SQL of the value. Durations are milliseconds as DOUBLE, points in time TIMESTAMP. */
+  sql(context: SqlContext): SqlFragment;
+  /** For durations that count from an instant: that instant, so that comparisons can prune. */
+  since?(context: SqlContext): SqlFragment;
+  /** For sets: whether a member is in it. */
+  has?(member: SqlFragment): SqlFragment;
+  /** Its value reads the object's name: the predicate is compiled once more over all names. */
+  readonly byName?: true;
+}
+
+/** A fact of a backend (scope `backend`) or of one copy on it (scope `copy`). */
+export interface CopyAttribute extends Entry {
+  readonly kind: "attribute";
+  readonly scope: "backend" | "copy";
+  readonly nullable: boolean;
+  /** `labels.<key>`: the attribute is used with a key. */
+  readonly keyed?: true;
+  value(subject: CopySubject, key: string | undefined): LiteralValue;
+}
+
+/** Backends are judged when the policy is compiled, not in SQL. */
+export interface CopySubject {
+  readonly backend: Backend;
+  readonly confidence: Confidence;
+}
+
+/** Something asked of an object with arguments. */
+export interface ObjectFunction extends Entry {
+  readonly kind: "function";
+  readonly scope: "object";
+  readonly parameters: readonly Parameter[];
+  sql(context: SqlContext, values: readonly Expression[]): SqlFragment;
+}
+
+export type Parameter = { readonly name: string; readonly optional?: true } & (
+  | {
+      readonly kind: "constant";
+      readonly type: ValueType;
+      /** Why a value of the right type is still not allowed, or undefined. */
+      refuse?(value: LiteralValue): string | undefined;
+    }
+  /** A condition over backends and the confidence of the copies on them. */
+  | { readonly kind: "condition" }
+);
+
+/** What compilation to SQL is bound to. */
+export interface SqlContext {
+  readonly now: Date;
+  readonly heat: HeatSettings;
+  readonly backends: readonly Backend[];
+  /** The name in question: `o.path`, or `n.path` when compiled over the view `name`. */
+  readonly path: SqlFragment;
+}

@@ -1,0 +1,60 @@
+import type { Backend } from "#model/backend.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { HeatSettings } from "#model/index-store.ts";
+import type { AttributeRegistry } from "#policies/attribute-registry.ts";
+import { noClasses } from "#policies/expression/check-context.ts";
+import { compileCondition } from "#policies/expression/compile-expression.ts";
+import { readsName } from "#policies/expression/expression.ts";
+import type { ExpressionProblem } from "#policies/expression/expression-problem.ts";
+import { readCondition } from "#policies/expression/read-expression.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/** What a filter is compiled for; a `Moment` with the registry beside it. */
+export interface FilterContext {
+  readonly registry: AttributeRegistry;
+  readonly now: Date;
+  readonly heat: HeatSettings;
+  readonly backends: readonly Backend[];
+}
+
+/**
+ * A condition that a person typed (`objects ls --where …`) as boolean SQL over the view
+ * `object`, aliased `o`. An object with several names is selected when any of them is. Throws
+ * USAGE with the expression and a caret below the first problem.
+ */
+export function compileFilter(text: string, context: FilterContext): SqlFragment {
+  const problems: ExpressionProblem[] = [];
+  const expression = readCondition(text, {
+    registry: context.registry,
+    scope: "object",
+    variables: new Map(),
+    classes: noClasses,
+    report: (problem) => problems.push(problem),
+  });
+  if (expression === undefined) throw refusal(text, problems);
+  const byPath = compileCondition(expression, { ...context, path: trusted("o.path") });
+  if (!readsName(expression)) return byPath;
+  const byName = compileCondition(expression, { ...context, path: trusted("n.path") });
+  return sql`(case when o.names > 1
+    then exists (select 1 from name n where n.object_id = o.object_id and ${byName})
+    else ${byPath} end)`;
+}
+
+function refusal(text: string, problems: readonly ExpressionProblem[]): EngineError {
+  const [first] = problems;
+  if (first === undefined) return new EngineError("INTERNAL", `cannot read "${text}"`);
+  const { code, message, hint, span } = first;
+  const line = text.replaceAll(/\s/g, " ");
+  const caret = " ".repeat(span.start) + "^".repeat(Math.max(1, span.end - span.start));
+  return new EngineError("USAGE", `${message} [${code}]\n  ${line}\n  ${caret}`, {
+    ...(hint === undefined ? {} : { hint }),
+    details: {
+      problems: problems.map(({ code, message, span: { start, end } }) => ({
+        code,
+        message,
+        start,
+        end,
+      })),
+    },
+  });
+}

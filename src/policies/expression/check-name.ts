@@ -1,0 +1,109 @@
+import type { AttributeDefinition } from "#policies/attribute-definition.ts";
+import { canonicalCid } from "#policies/expression/canonical-cid.ts";
+import type { CheckContext, Scope } from "#policies/expression/check-context.ts";
+import { checkClass } from "#policies/expression/check-class.ts";
+import type { Expression } from "#policies/expression/expression.ts";
+import { nameHint } from "#policies/expression/name-hint.ts";
+import type { Syntax } from "#policies/expression/syntax.ts";
+import { cidType, unknownType, type ValueType } from "#policies/expression/value-type.ts";
+
+type Name = Extract<Syntax, { kind: "name" }>;
+
+/** A bare word: an attribute, a word of an ordered type, a class, or a CID. */
+export function checkName(
+  syntax: Name,
+  expected: ValueType | undefined,
+  context: CheckContext,
+): Expression {
+  const { name, key, span } = syntax;
+  const definition = context.registry.get(name);
+  if (definition?.kind === "attribute" && inScope(definition.scope, context.scope)) {
+    reportKey(syntax, definition, context);
+    return { kind: "attribute", definition, key, type: definition.type, span };
+  }
+  if (expected?.kind === "ordinal" && expected.words.includes(name)) {
+    return { kind: "literal", type: expected, value: name, span };
+  }
+  if (context.classes.names.includes(name)) return checkClass(name, span, context);
+  const cid = canonicalCid(name);
+  if (cid !== undefined) return { kind: "literal", type: cidType, value: cid, span };
+  reportUnknown(syntax, definition, expected, context);
+  return { kind: "literal", type: unknownType, value: null, span };
+}
+
+/** Whether a bare word means something by itself, without its neighbour's type. */
+export function standsAlone(syntax: Syntax, context: CheckContext): boolean {
+  if (syntax.kind !== "name") return true;
+  const definition = context.registry.get(syntax.name);
+  return definition !== undefined && inScope(definition.scope, context.scope);
+}
+
+/** Conditions over copies may also use what describes their backends. */
+export function inScope(scope: Scope, wanted: Scope): boolean {
+  return scope === wanted || (scope === "backend" && wanted === "copy");
+}
+
+/** The attributes and functions that may be used in a scope, for hints. */
+export function namesInScope(context: CheckContext): readonly string[] {
+  return [...context.registry.values()]
+    .filter((definition) => inScope(definition.scope, context.scope))
+    .map((definition) => definition.name);
+}
+
+function reportKey(
+  { name, key, span }: Name,
+  definition: AttributeDefinition,
+  context: CheckContext,
+): void {
+  const keyed = definition.kind === "attribute" && "keyed" in definition;
+  if (keyed === (key !== undefined)) return;
+  context.report({
+    code: "E0201",
+    span,
+    message: keyed ? `"${name}" needs a key` : `"${name}" has no keys`,
+    hint: keyed ? `write ${name}.<key>, such as ${definition.example}` : `write ${name}`,
+  });
+}
+
+function reportUnknown(
+  { name, span }: Name,
+  definition: AttributeDefinition | undefined,
+  expected: ValueType | undefined,
+  context: CheckContext,
+): void {
+  if (definition?.kind === "function") {
+    const hint = `write ${definition.example}`;
+    context.report({ code: "E0201", span, message: `"${name}" needs arguments`, hint });
+    return;
+  }
+  if (definition !== undefined) {
+    const [found, wanted] =
+      definition.scope === "object" ? ["objects", "backends"] : ["backends", "objects"];
+    context.report({
+      code: "E0205",
+      span,
+      message: `"${name}" describes ${found}; here ${wanted} are described`,
+      hint: `known here: ${namesInScope(context).join(", ")}`,
+    });
+    return;
+  }
+  if (expected?.kind === "ordinal") {
+    const hint = nameHint(name, expected.words, `values of ${expected.name}`);
+    context.report({
+      code: "E0207",
+      span,
+      message: `there is no ${expected.name} "${name}"`,
+      hint,
+    });
+    return;
+  }
+  const isText = expected?.kind === "text";
+  context.report({
+    code: "E0201",
+    span,
+    message: `unknown name "${name}"`,
+    hint: isText
+      ? `a text is written in quotes: "${name}"`
+      : nameHint(name, [...namesInScope(context), ...context.classes.names], "known here"),
+  });
+}

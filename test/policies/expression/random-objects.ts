@@ -1,0 +1,89 @@
+import * as fc from "fast-check";
+import type { MemoryIndex } from "../memory-index.ts";
+
+/** An object as the test's own evaluator sees it: times in milliseconds, null for unknown. */
+export interface TestObject {
+  readonly id: number;
+  readonly size: number;
+  readonly path: string | null;
+  readonly type: string | null;
+  readonly collection: string | null;
+  readonly owner: string | null;
+  readonly tags: readonly string[];
+  readonly created: number;
+  readonly modified: number | null;
+  readonly ingested: number;
+  readonly accessed: number | null;
+  readonly weight: number;
+  readonly held: boolean;
+  /** Confidence by backend id. */
+  readonly copies: Readonly<Record<string, number>>;
+  /** Reads by days before the day of `now`. */
+  readonly reads: Readonly<Record<string, number>>;
+}
+
+export const dayMs = 86_400_000;
+export const testNow = Date.parse("2026-06-01T12:00:00Z");
+
+export const words = ["a", "b", "data", "tmp", "x.jpg", "y.png", "Ünï", "it's", "100%"] as const;
+const word = fc.constantFrom(...words);
+const path = fc.array(word, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
+const instant = fc.integer({ min: 0, max: 60 }).map((days) => testNow - days * dayMs);
+const backendId = fc.constantFrom("0", "1", "2", "3");
+
+const object = fc.record({
+  size: fc.oneof(fc.constantFrom(0, 1024, 1_048_576), fc.integer({ min: 0, max: 3_000_000 })),
+  path: fc.option(path),
+  type: fc.option(fc.constantFrom("image/png", "image/jpeg", "text/plain")),
+  collection: fc.option(word),
+  owner: fc.option(word),
+  tags: fc.uniqueArray(word, { maxLength: 3 }),
+  created: instant,
+  modified: fc.option(instant),
+  ingested: instant,
+  accessed: fc.option(instant),
+  weight: fc.constantFrom(0, 0.25, 1, 4, 16, 64),
+  held: fc.boolean(),
+  copies: fc.dictionary(backendId, fc.integer({ min: 0, max: 3 })),
+  reads: fc.dictionary(fc.constantFrom("0", "1", "5", "7", "30"), fc.integer({ min: 1, max: 5 })),
+});
+
+/** The same objects in each run. */
+export function sampleObjects(count: number): readonly TestObject[] {
+  return fc.sample(object, { seed: 7, numRuns: count }).map((values, id) => ({ id, ...values }));
+}
+
+export async function insertObjects(
+  index: MemoryIndex,
+  objects: readonly TestObject[],
+): Promise<void> {
+  const mask = (object: TestObject, level: number): number =>
+    Object.entries(object.copies).reduce(
+      (bits, [id, confidence]) => (confidence >= level ? bits | (1 << Number(id)) : bits),
+      0,
+    );
+  for (const object of objects) {
+    await index.run(`insert into object (object_id, size, path, names, type, collection, owner,
+      created, modified, ingested, accessed, heat_weight, held, present_mask, listed_mask,
+      sampled_mask, verified_mask) values (${object.id}, ${object.size}, ${text(object.path)},
+      ${object.path === null ? 0 : 1}, ${text(object.type)}, ${text(object.collection)},
+      ${text(object.owner)}, ${time(object.created)}, ${time(object.modified)},
+      ${time(object.ingested)}, ${time(object.accessed)}, ${object.weight}, ${object.held},
+      ${mask(object, 0)}, ${mask(object, 1)}, ${mask(object, 2)}, ${mask(object, 3)})`);
+    for (const tag of object.tags) {
+      await index.run(`insert into tag values (${object.id}, ${text(tag)})`);
+    }
+    for (const [days, reads] of Object.entries(object.reads)) {
+      const day = new Date(testNow - Number(days) * dayMs).toISOString().slice(0, 10);
+      await index.run(`insert into access_day values (${object.id}, '${day}', ${reads})`);
+    }
+  }
+}
+
+function text(value: string | null): string {
+  return value === null ? "null" : `'${value.replaceAll("'", "''")}'`;
+}
+
+function time(value: number | null): string {
+  return value === null ? "null" : `make_timestamp(${value * 1000}::BIGINT)`;
+}
