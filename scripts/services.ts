@@ -1,0 +1,41 @@
+// Installs the servers that tests start and this machine lacks, and says what there is.
+//   npm run services [-- --json] [-- --require]
+import { parseArgs } from "node:util";
+import { redis } from "./services/redis.ts";
+import type { ServiceReport } from "./services/service.ts";
+import { versitygw } from "./services/versitygw.ts";
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    /** Fail when anything is missing: for a CI where no suite may be skipped. */
+    require: { type: "boolean", default: false },
+  },
+});
+
+const reports = [redis, versitygw].map((service) => {
+  const found = service.find();
+  if (!found.available) console.error(`installing ${service.name} …`);
+  return found.available ? found : service.install();
+});
+
+if (values.json) console.log(JSON.stringify({ schemaVersion: 1, services: reports }, undefined, 2));
+else printTable(reports);
+if (values.require && reports.some((report) => !report.available)) process.exitCode = 1;
+
+function printTable(rows: readonly ServiceReport[]): void {
+  const cells = [
+    ["service", "version", "how", "where"],
+    ...rows.map((row) =>
+      row.available
+        ? [row.service, row.version, row.how, row.path]
+        : [row.service, "-", "not available", row.reason],
+    ),
+  ];
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  for (const row of cells) {
+    console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
+  }
+}

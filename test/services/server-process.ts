@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A server that a test started; `stop` ends it by its process id and waits for the end. */
+export interface ServerProcess {
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+const readyWithinMs = 15_000;
+
+/** Starts a program and waits until it answers. Throws with its output when it does not. */
+export async function startServer(
+  program: string,
+  args: readonly string[],
+  options: {
+    readonly folder: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    answers(): Promise<boolean>;
+  },
+): Promise<ServerProcess> {
+  const child = spawn(program, args, {
+    cwd: options.folder,
+    env: { ...process.env, ...options.environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = once(child, "exit");
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-4_000);
+    });
+  }
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+    await exited;
+  };
+  const deadline = Date.now() + readyWithinMs;
+  while (!(await options.answers().catch(() => false))) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await stop();
+      throw new Error(`${program} did not start:\n${output}`);
+    }
+    await sleep(20);
+  }
+  return { pid: child.pid ?? 0, stop };
+}
+
+/** A loopback port that nobody listens on right now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}

@@ -1,0 +1,60 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { versitygw } from "../../scripts/services/versitygw.ts";
+import { freePort, startServer } from "./server-process.ts";
+
+/** A running S3 server whose buckets are folders of `folder`. */
+export interface VersitygwServer {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly folder: string;
+  /** Makes a bucket the way an operator of this server would: as a folder. */
+  makeBucket(name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Why versitygw cannot be started here, or undefined. */
+export function versitygwMissing(): string | undefined {
+  const found = versitygw.find();
+  return found.available ? undefined : `versitygw: ${found.reason}`;
+}
+
+/** An S3 server of a test's own: loopback, random port, private folder. */
+export async function startVersitygw(): Promise<VersitygwServer> {
+  const found = versitygw.find();
+  if (!found.available) throw new Error(found.reason);
+  const root = await mkdtemp(join(tmpdir(), "thermocline-s3-"));
+  const folder = join(root, "buckets");
+  await mkdir(folder);
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const region = "eu-test-1";
+  const [accessKeyId, secretAccessKey] = ["test-access", "test-secret"];
+  const options = ["--port", `127.0.0.1:${port}`, "--region", region, "--quiet"];
+  const server = await startServer(
+    found.path,
+    [...options, "--health", "/health", "posix", folder],
+    {
+      folder: root,
+      environment: { ROOT_ACCESS_KEY_ID: accessKeyId, ROOT_SECRET_ACCESS_KEY: secretAccessKey },
+      answers: async () => (await fetch(`${endpoint}/health`)).ok,
+    },
+  );
+  return {
+    endpoint,
+    region,
+    accessKeyId,
+    secretAccessKey,
+    folder,
+    makeBucket: async (name) => {
+      await mkdir(join(folder, name));
+    },
+    stop: async () => {
+      await server.stop();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
