@@ -1,12 +1,11 @@
-import type { Confidence, Evidence } from "#model/copy.ts";
+import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
 
 /**
  * Leave to remove one copy, issued by the single writer of the index and recorded in the
  * ledger before anything happens. It names the copies that must remain and are reserved.
  */
-export interface RemovalPermit {
+export interface RemovalPermit extends ObjectRef {
   readonly id: string;
-  readonly cid: string;
   readonly objectId: number;
   /** The backend whose copy may go. */
   readonly backend: string;
