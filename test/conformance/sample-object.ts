@@ -38,7 +38,7 @@ export function fileBody({ bytes }: Sample, pieceBytes?: number): WriteBody {
 export function permit(object: ObjectRef, backend: string): RemovalPermit {
   return {
     id: "permit-1",
-    cid: object.cid,
+    ...object,
     objectId: 1,
     backend,
     reserved: [],
