@@ -1,0 +1,114 @@
+import type { Evidence } from "#model/copy.ts";
+import type { Driver } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { CopyOutcome } from "#model/run.ts";
+import { throwIfOut } from "#jobs/backend-outage.ts";
+import { runWithRetries } from "#jobs/run-job.ts";
+import type { SegmentAction } from "#jobs/segment.ts";
+import type { StepContext } from "#jobs/step-context.ts";
+import { transfer, transferFault, type TransferFault } from "#jobs/transfer.ts";
+
+interface Endpoint {
+  readonly backend: string;
+  readonly driver: Driver;
+}
+
+/**
+ * Brings one object to the target of its batch: from the planned source, else from any other
+ * backend that holds an intact copy. Throws only when stopped or when a backend is out.
+ */
+export async function copyObject(
+  action: SegmentAction,
+  context: StepContext,
+): Promise<{ readonly outcome: CopyOutcome; readonly bytes: number }> {
+  const { sequence } = action;
+  const target = endpoint(context, context.data.target);
+  const findings: Evidence[] = [];
+  let first: EngineError | undefined;
+  for (const source of sources(context)) {
+    try {
+      const done = await runWithRetries(() => copyFrom(action, source, target, context), context);
+      const { copy, evidence, moved, bytes } = done;
+      const seen = findings.length === 0 ? {} : { findings };
+      return { outcome: { sequence, outcome: "done", copy, evidence, moved, ...seen }, bytes };
+    } catch (thrown) {
+      context.signal.throwIfAborted();
+      const error = EngineError.from(thrown);
+      const fault = transferFault(error);
+      if (fault?.side !== "source") {
+        // The target, or something that another source would not change either.
+        await throwIfOut(target.backend, target.driver, error, true);
+        return { outcome: failed(sequence, error, findings), bytes: 0 };
+      }
+      // Only the planned source was believed to hold a copy: what is wrong there, we tell.
+      const planned = source.backend === context.data.source;
+      if (planned && fault.evidence !== undefined) findings.push(fault.evidence);
+      first ??= error;
+    }
+  }
+  const planned = context.data.source ?? "";
+  const driver = context.drivers.get(planned);
+  if (first !== undefined && driver !== undefined) await throwIfOut(planned, driver, first, false);
+  first ??= new EngineError("NOT_FOUND", `no backend of this node holds ${action.object.cid}`, {
+    hint: "run a worker that reaches a backend with a copy",
+  });
+  return { outcome: failed(sequence, first, findings), bytes: 0 };
+}
+
+async function copyFrom(
+  action: SegmentAction,
+  source: Endpoint,
+  target: Endpoint,
+  context: StepContext,
+): ReturnType<typeof transfer> {
+  const { signal } = context;
+  const { object } = action;
+  const copy = await source.driver.stat(object, { signal }).catch((thrown: unknown) => {
+    throw sourceFault(EngineError.from(thrown), source.backend, undefined);
+  });
+  if (copy !== undefined) return transfer(object, { ...source, copy }, target, { signal });
+  const message = `backend ${source.backend} holds no copy of ${object.cid}`;
+  throw sourceFault(new EngineError("NOT_FOUND", message), source.backend, {
+    backend: source.backend,
+    cid: object.cid,
+    finding: "absent",
+    confidence: "listed",
+    method: "looked for it as the source of a copy",
+    checkedAt: context.now().toISOString(),
+    bytesRead: 0,
+  });
+}
+
+/** The planned source first, then every other backend this node can read. */
+function sources(context: StepContext): readonly Endpoint[] {
+  const { source, target } = context.data;
+  return [...context.drivers]
+    .filter(([backend]) => backend !== target)
+    .map(([backend, driver]) => ({ backend, driver }))
+    .toSorted((a, b) => Number(b.backend === source) - Number(a.backend === source));
+}
+
+function endpoint(context: StepContext, backend: string | null): Endpoint {
+  const driver = context.drivers.get(backend ?? "");
+  if (backend !== null && driver !== undefined) return { backend, driver };
+  throw new EngineError("INTERNAL", `this node has no driver for the target ${backend}`);
+}
+
+function failed(sequence: number, error: EngineError, findings: readonly Evidence[]): CopyOutcome {
+  const seen = findings.length === 0 ? {} : { findings };
+  return { sequence, outcome: "failed", code: error.code, message: error.message, ...seen };
+}
+
+function sourceFault(
+  error: EngineError,
+  backend: string,
+  evidence: Evidence | undefined,
+): EngineError {
+  const fault: TransferFault = { side: "source", backend, evidence };
+  return new EngineError(error.code, error.message, {
+    cause: error,
+    retryable: error.retryable,
+    details: { ...error.details, transfer: fault },
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  });
+}

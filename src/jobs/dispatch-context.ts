@@ -1,0 +1,43 @@
+import type { Driver } from "#model/driver.ts";
+import type { IndexStore } from "#model/index-store.ts";
+import type { Batch, StepData } from "#model/run.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
+import { segmentCid } from "#jobs/segment.ts";
+import type { CommitPort } from "#jobs/step-context.ts";
+import type { EngineError } from "#model/engine-error.ts";
+
+/** What the parts of the dispatcher work with. */
+export interface DispatchContext {
+  readonly store: QueueStore;
+  readonly index: DispatchIndex;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly commit: CommitPort;
+  readonly queuedPerLaneMax: number;
+  readonly now: () => Date;
+  readonly onError: (error: EngineError) => void;
+}
+
+/** What the dispatcher needs of the index. */
+export type DispatchIndex = Pick<
+  IndexStore,
+  | "runs"
+  | "lanes"
+  | "pendingBatches"
+  | "markQueued"
+  | "queuedBatches"
+  | "requeue"
+  | "segment"
+  | "commitCopies"
+  | "commitRemovals"
+  | "recordEvidence"
+  | "expiredPermits"
+  | "settlePermit"
+  | "finishRuns"
+>;
+
+/** What the jobs of a batch carry; reads the segment to name it by its CID. */
+export async function stepDataOf(batch: Batch, index: DispatchIndex): Promise<StepData> {
+  const segment = await index.segment(batch.planCid, batch.from, batch.to);
+  const { number, state: _state, actions: _actions, bytes: _bytes, ...names } = batch;
+  return { ...names, batch: number, segmentCid: segmentCid(segment) };
+}

@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Driver } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { Bell } from "#jobs/bell.ts";
+import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
+import type { Run } from "#model/run.ts";
+import { enqueueBatches } from "#jobs/enqueue-batches.ts";
+import { repairFlows } from "#jobs/repair-flows.ts";
+import { indexQueue } from "#jobs/lanes.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
+import { settleExpiredPermits } from "#jobs/settle-permits.ts";
+import { defaultStepSettings } from "#jobs/step-context.ts";
+import type { StepRunner } from "#jobs/step-job-runner.ts";
+import type { StepJobData } from "#jobs/step-job.ts";
+import { consume, loadStepHandlers } from "#jobs/worker.ts";
+
+export interface DispatcherOptions {
+  readonly store: QueueStore;
+  readonly index: DispatchIndex;
+  /** To ask backends how removals with an unknown outcome ended. */
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly permitTtlMs?: number;
+  /** Fewest verified copies any object keeps. */
+  readonly minimumCopies?: number;
+  heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
+  readonly queuedPerLaneMax?: number;
+  readonly now?: () => Date;
+  readonly onError?: (error: EngineError) => void;
+  /** Hears of every run that ended. */
+  readonly onRunEnded?: (run: Run) => void;
+}
+
+/** The controller's side of the queue: keeps lanes filled, commits results, ends runs. */
+export interface Dispatcher {
+  /** Looks at once: a run was started, paused, resumed or cancelled. */
+  wake(): void;
+  /** After this nothing is dispatched or committed. */
+  close(): Promise<void>;
+}
+
+export const defaultQueuedPerLaneMax = 50;
+/** Long enough for a lane with its queue of batches; an expired permit costs a second run. */
+export const defaultPermitTtlMs = 60 * 60 * 1_000;
+const roundEveryMs = 1_000;
+/** Commits come in crowds: they share a round. */
+const roundPauseMs = 50;
+/** Lost flows and expired permits are rare: they are looked for less often. */
+const repairEveryMs = 10_000;
+const commitsAtOnce = 2;
+
+/** Takes up all running runs and serves them until it is closed. One per installation. */
+export async function startDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
+  const dispatch = contextOf(options);
+  const { store, index, now, onError } = dispatch;
+  const bell = new Bell();
+  const shutdown = new AbortController();
+  const runner: StepRunner = {
+    handlers: await loadStepHandlers(),
+    drivers: dispatch.drivers,
+    settings: defaultStepSettings,
+    controls: undefined,
+    commit: dispatch.commit,
+    shutdown: shutdown.signal,
+    actions: async () => [],
+    now,
+  };
+  const commits = consume(store, indexQueue, runner, commitsAtOnce);
+  let suspicious = true;
+  commits.on("completed", () => {
+    bell.ring();
+  });
+  commits.on("failed", (job, error) => {
+    onError(new EngineError("INTERNAL", failureText(job?.data, error), { cause: error }));
+    suspicious = true;
+    bell.ring();
+  });
+  let repairedAt = 0;
+  const round = async (): Promise<void> => {
+    const runs = await index.runs();
+    if (suspicious || Date.now() - repairedAt >= repairEveryMs) {
+      suspicious = false;
+      repairedAt = Date.now();
+      await repairFlows(runs, dispatch);
+      await settleExpiredPermits(dispatch);
+    }
+    await enqueueBatches(runs, dispatch);
+    for (const run of await index.finishRuns(now())) options.onRunEnded?.(run);
+  };
+  const loop = (async () => {
+    while (!shutdown.signal.aborted) {
+      await round().catch((error: unknown) => {
+        onError(EngineError.from(error));
+      });
+      await sleep(roundPauseMs);
+      await bell.wait(roundEveryMs);
+    }
+  })();
+  return {
+    wake: () => {
+      bell.ring();
+    },
+    close: async () => {
+      shutdown.abort();
+      bell.ring();
+      await loop;
+      await commits.close();
+    },
+  };
+}
+
+function contextOf(options: DispatcherOptions): DispatchContext {
+  const now = options.now ?? (() => new Date());
+  const context = () => ({
+    now: now(),
+    permitTtlMs: options.permitTtlMs ?? defaultPermitTtlMs,
+    minimumCopies: options.minimumCopies ?? 1,
+    heldByPolicy: (objectIds: readonly number[]) => options.heldByPolicy(objectIds),
+  });
+  return {
+    store: options.store,
+    index: options.index,
+    drivers: options.drivers,
+    commit: { index: options.index, context },
+    now,
+    onError: options.onError ?? (() => undefined),
+    queuedPerLaneMax: options.queuedPerLaneMax ?? defaultQueuedPerLaneMax,
+  };
+}
+
+function failureText(data: StepJobData | undefined, error: Error): string {
+  if (data === undefined) return `a commit step failed: ${error.message}`;
+  return `step ${data.step} of batch ${data.batch} of run ${data.runId} failed: ${error.message}`;
+}

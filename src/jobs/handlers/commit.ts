@@ -1,0 +1,36 @@
+import type { StepContext, StepHandler } from "#jobs/step-context.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { CommitResult, CopyOutcome, RemoveOutcome } from "#model/run.ts";
+
+/**
+ * Writes what the step before it did into the index. After a copy (or, without one, to admit a
+ * batch) the answer carries the permits for the removals that follow. Runs on the controller.
+ */
+const commit: StepHandler = {
+  name: "commit",
+  run: async (context: StepContext): Promise<CommitResult> => {
+    const { data, commit: port } = context;
+    if (port === undefined) throw new EngineError("INTERNAL", "commits run on the controller");
+    const now = context.now();
+    if (data.step === "removals") {
+      const outcomes = (await context.previous<readonly RemoveOutcome[]>()) ?? [];
+      await port.index.commitRemovals(data, outcomes, now);
+      await recordFindings(context, outcomes);
+      return { permits: [], refusals: [] };
+    }
+    const outcomes = (await context.previous<readonly CopyOutcome[]>()) ?? [];
+    // First what was found, so that a copy seen corrupt cannot justify a permit.
+    await recordFindings(context, outcomes);
+    return port.index.commitCopies(data, outcomes, port.context());
+  },
+};
+
+export default commit;
+
+async function recordFindings(
+  context: StepContext,
+  outcomes: readonly (CopyOutcome | RemoveOutcome)[],
+): Promise<void> {
+  const findings = outcomes.flatMap((outcome) => outcome.findings ?? []);
+  if (findings.length > 0) await context.commit?.index.recordEvidence(findings, context.now());
+}

@@ -1,0 +1,31 @@
+import { copyObject } from "#jobs/copy-object.ts";
+import { forEachObject } from "#jobs/for-each-object.ts";
+import { stopOf, type StepContext, type StepHandler } from "#jobs/step-context.ts";
+import type { CopyOutcome } from "#model/run.ts";
+
+/**
+ * Copies the objects of a batch to its target. An object that keeps failing ends as `failed`
+ * and never blocks the others; objects that an earlier worker finished are not repeated.
+ */
+const copy: StepHandler = {
+  name: "copy",
+  run: async (context: StepContext): Promise<readonly CopyOutcome[]> => {
+    const { memory, signal } = context;
+    const rest = context.actions.filter((action) => !memory.has(action.sequence));
+    try {
+      await forEachObject(rest, context.settings.objectsAtOnce, signal, async (action) => {
+        const { outcome, bytes } = await copyObject(action, context);
+        memory.add(outcome, bytes);
+      });
+    } catch (error) {
+      if (stopOf(signal) !== "cancel") throw error;
+    }
+    const cancelled = rest.filter((action) => !memory.has(action.sequence));
+    for (const { sequence } of cancelled) {
+      memory.add({ sequence, outcome: "cancelled", reason: "the run was cancelled" }, 0);
+    }
+    return memory.outcomes() as readonly CopyOutcome[];
+  },
+};
+
+export default copy;

@@ -1,0 +1,55 @@
+import type { ActionEnd, Batch, Run } from "#model/run.ts";
+import { rootJobId } from "#jobs/batch-flow.ts";
+import type { DispatchContext } from "#jobs/dispatch-context.ts";
+import { endBatch } from "#jobs/end-batch.ts";
+import { indexQueue } from "#jobs/lanes.ts";
+
+/** A batch whose flows fail as a whole (defects, not objects) is given up after so many. */
+export const flowAttemptsMax = 4;
+const batchesAtOnce = 200;
+
+/**
+ * Looks whether the flow of every queued batch still lives. A lost one (crash between marking
+ * and enqueuing, or a lost queue store) and a failed one are made anew under the next attempt;
+ * one that failed too often ends its actions as failed, with the cause. In a cancelled run
+ * everything that no worker holds ends as cancelled.
+ */
+export async function repairFlows(runs: readonly Run[], context: DispatchContext): Promise<void> {
+  for (const run of runs) {
+    if (run.state !== "running" && run.state !== "paused" && run.state !== "cancelled") continue;
+    if (run.progress.remaining === 0) continue;
+    for (let after = -1; ;) {
+      const batches = await context.index.queuedBatches(run.id, after, batchesAtOnce);
+      const renew: number[] = [];
+      for (const batch of batches) {
+        if (await repair(batch, run, context)) renew.push(batch.number);
+      }
+      if (renew.length > 0) await context.index.requeue(run.id, renew);
+      const last = batches.at(-1);
+      if (last === undefined || batches.length < batchesAtOnce) break;
+      after = last.number;
+    }
+  }
+}
+
+/** Whether the batch needs a new flow. */
+async function repair(batch: Batch, run: Run, context: DispatchContext): Promise<boolean> {
+  const queue = context.store.queue(indexQueue);
+  const id = rootJobId({ ...batch, batch: batch.number, segmentCid: "" });
+  const job = await queue.getJob(id);
+  const state = job === undefined ? "unknown" : await job.getState();
+  const gone = state === "unknown" || state === "failed";
+  if (run.state === "cancelled") {
+    // Removing fails while a worker holds one of its jobs: that worker cancels the rest itself.
+    const free = gone || (await queue.remove(id, { removeChildren: true })) === 1;
+    if (free) await endBatch(batch, cancelled, context);
+    return false;
+  }
+  if (!gone) return false;
+  if (state === "unknown" || batch.attempt < flowAttemptsMax) return true;
+  const message = `the job of its batch failed ${batch.attempt} times: ${job?.failedReason ?? ""}`;
+  await endBatch(batch, { outcome: "failed", code: "INTERNAL", message }, context);
+  return false;
+}
+
+const cancelled: ActionEnd = { outcome: "cancelled", reason: "the run was cancelled" };

@@ -1,0 +1,86 @@
+import { throwIfOut } from "#jobs/backend-outage.ts";
+import { runWithRetries } from "#jobs/run-job.ts";
+import type { StepContext } from "#jobs/step-context.ts";
+import { confidences, type Confidence, type Evidence, type ObjectRef } from "#model/copy.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { RemovalPermit, ReservedCopy } from "#model/removal.ts";
+import type { ActionEnd } from "#model/run.ts";
+
+/** What the backends said, now, about the copies that must remain. */
+export interface ReservedCheck {
+  readonly evidence: readonly Evidence[];
+  /** Set when the removal must not happen, and why. */
+  readonly refusal: ActionEnd | undefined;
+}
+
+/**
+ * Asks each backend for the copy it must keep. A copy that was re-hashed within `proofAgeMaxMs`
+ * must be there with the right size; an older one is re-hashed now (docs/decisions/0010).
+ */
+export async function checkReserved(
+  permit: RemovalPermit,
+  object: ObjectRef,
+  context: StepContext,
+): Promise<ReservedCheck> {
+  const evidence: Evidence[] = [];
+  if (permit.reserved.length === 0 && permit.authority !== "delete") {
+    return { evidence, refusal: refuse("REFUSED", `permit ${permit.id} reserves no copy`) };
+  }
+  for (const reserved of permit.reserved) {
+    const level = levelFor(reserved, context);
+    try {
+      const found = await check(object, reserved, level, context);
+      evidence.push(found);
+      if (found.finding === "present") continue;
+      const code = found.finding === "corrupt" ? "CORRUPT" : "NOT_FOUND";
+      const message = `kept: the copy on ${reserved.backend} that must remain is ${found.finding}`;
+      return { evidence, refusal: refuse(code, message) };
+    } catch (thrown) {
+      context.signal.throwIfAborted();
+      const error = EngineError.from(thrown);
+      const driver = context.drivers.get(reserved.backend);
+      if (driver !== undefined) await throwIfOut(reserved.backend, driver, error, false);
+      const message = `kept: the copy on ${reserved.backend} could not be checked: ${error.message}`;
+      return { evidence, refusal: refuse(error.code, message) };
+    }
+  }
+  return { evidence, refusal: undefined };
+}
+
+async function check(
+  object: ObjectRef,
+  reserved: ReservedCopy,
+  level: Confidence,
+  context: StepContext,
+): Promise<Evidence> {
+  const { signal } = context;
+  const driver = context.drivers.get(reserved.backend);
+  if (driver === undefined) {
+    const message = `this node does not reach backend ${reserved.backend}`;
+    throw new EngineError("NOT_SUPPORTED", message);
+  }
+  const found = await runWithRetries(() => driver.verify(object, level, { signal }), context);
+  if (found.finding === "present" && rank(found.confidence) < rank(level)) {
+    const message = `backend ${reserved.backend} can only be checked as ${found.confidence}`;
+    throw new EngineError("NOT_SUPPORTED", message);
+  }
+  const rests = rank(level) < rank(reserved.confidence);
+  return rests ? { ...found, method: `${found.method}; re-hashed ${reserved.verifiedAt}` } : found;
+}
+
+/** `claimed` copies are looked at too: nothing is removed on hearsay. */
+function levelFor(reserved: ReservedCopy, context: StepContext): Confidence {
+  if (rank(reserved.confidence) <= rank("listed")) return "listed";
+  const verifiedAt = Date.parse(reserved.verifiedAt ?? "");
+  const ageMs = context.now().getTime() - verifiedAt;
+  const fresh = ageMs >= 0 && ageMs <= context.settings.proofAgeMaxMs;
+  return fresh ? "listed" : reserved.confidence;
+}
+
+function rank(confidence: Confidence): number {
+  return confidences.indexOf(confidence);
+}
+
+function refuse(code: EngineError["code"], message: string): ActionEnd {
+  return { outcome: "failed", code, message };
+}

@@ -1,0 +1,41 @@
+import { EngineError } from "#model/engine-error.ts";
+import type { RemovalPermit } from "#model/removal.ts";
+import type { DispatchContext } from "#jobs/dispatch-context.ts";
+
+/**
+ * A permit is settled this long after it ran out: by then a worker that began to remove at the
+ * last moment has ended, even with its clock a minute behind (docs/decisions/0010).
+ */
+const settleAfterMs = 2 * 60 * 1_000;
+const statTimeoutMs = 10_000;
+
+/** Settles permits that ran out with an unknown outcome; those it cannot ask about now wait. */
+export async function settleExpiredPermits(context: DispatchContext): Promise<void> {
+  const before = new Date(context.now().getTime() - settleAfterMs);
+  for (const permit of await context.index.expiredPermits(before)) {
+    await settlePermit(permit, context).catch((error: unknown) => {
+      context.onError(EngineError.from(error));
+    });
+  }
+}
+
+/** Asks the backend whether the copy is still there, and records the answer as the outcome. */
+export async function settlePermit(permit: RemovalPermit, context: DispatchContext): Promise<void> {
+  const driver = context.drivers.get(permit.backend);
+  if (driver === undefined) {
+    const message = `the controller has no driver for ${permit.backend} to settle a removal`;
+    throw new EngineError("NOT_FOUND", message, { hint: "add the backend back, then try again" });
+  }
+  const found = await driver.stat(permit, { signal: AbortSignal.timeout(statTimeoutMs) });
+  const now = context.now();
+  const evidence = {
+    backend: permit.backend,
+    cid: permit.cid,
+    finding: found === undefined ? "absent" : "present",
+    confidence: "listed",
+    method: "looked for it after a removal whose outcome was unknown",
+    checkedAt: now.toISOString(),
+    bytesRead: 0,
+  } as const;
+  await context.index.settlePermit(permit.id, evidence, now);
+}

@@ -1,0 +1,65 @@
+import type { Driver } from "#model/driver.ts";
+import type { CommitContext, IndexStore } from "#model/index-store.ts";
+import type { SegmentAction } from "#jobs/segment.ts";
+import type { StepJobData } from "#jobs/step-job.ts";
+import type { StepMemory } from "#jobs/step-memory.ts";
+
+/** What a handler is given: the step, the ways to act, and how to be stopped. */
+export interface StepContext {
+  readonly data: StepJobData;
+  readonly actions: readonly SegmentAction[];
+  readonly drivers: ReadonlyMap<string, Driver>;
+  /** Outcomes so far, kept with the job. */
+  readonly memory: StepMemory;
+  /** Aborted on pause, cancel and shutdown; its reason is a StepStop. */
+  readonly signal: AbortSignal;
+  readonly settings: StepSettings;
+  now(): Date;
+  /** What the step before this one returned; undefined when there is none. */
+  previous<Value>(): Promise<Value | undefined>;
+  /** Only on the controller. */
+  readonly commit: CommitPort | undefined;
+}
+
+export interface StepSettings {
+  /** Objects of one batch that are worked on at the same time. */
+  readonly objectsAtOnce: number;
+  /** A copy that was re-hashed longer ago than this is re-hashed before it justifies a removal. */
+  readonly proofAgeMaxMs: number;
+}
+
+export const defaultStepSettings: StepSettings = {
+  objectsAtOnce: 8,
+  proofAgeMaxMs: 60 * 60 * 1_000,
+};
+
+/** The single writer, as a commit step sees it. */
+export interface CommitPort {
+  readonly index: Pick<IndexStore, "commitCopies" | "commitRemovals" | "recordEvidence">;
+  context(): CommitContext;
+}
+
+/** The default export of a file in `src/jobs/handlers/`. What `run` returns is packed. */
+export interface StepHandler {
+  /** Equals the file name. */
+  readonly name: string;
+  run(context: StepContext): Promise<unknown>;
+}
+
+export type StopReason = "pause" | "cancel" | "shutdown";
+
+/** Why an active step was stopped; the reason of its signal. */
+export class StepStop extends Error {
+  readonly reason: StopReason;
+
+  constructor(reason: StopReason) {
+    super(`stopped: ${reason}`);
+    this.name = "StepStop";
+    this.reason = reason;
+  }
+}
+
+/** The stop that a signal carries, if it was given. */
+export function stopOf(signal: AbortSignal): StopReason | undefined {
+  return signal.reason instanceof StepStop ? signal.reason.reason : undefined;
+}

@@ -1,0 +1,113 @@
+import { DelayedError, WaitingError, type Job } from "bullmq";
+import type { Driver } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { backendOut } from "#jobs/backend-outage.ts";
+import type { RunControls } from "#jobs/run-controls.ts";
+import { outageDelayMs } from "#jobs/run-job.ts";
+import type { SegmentAction } from "#jobs/segment.ts";
+import {
+  StepStop,
+  stopOf,
+  type CommitPort,
+  type StepHandler,
+  type StepSettings,
+} from "#jobs/step-context.ts";
+import { pack, unpack, type StepJobData, type StepResult } from "#jobs/step-job.ts";
+import { StepMemory } from "#jobs/step-memory.ts";
+
+/** A paused job looks this often whether its run goes on. */
+const pausedDelayMs = 2_000;
+
+/** What a process that runs steps has at hand. */
+export interface StepRunner {
+  readonly handlers: ReadonlyMap<string, StepHandler>;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly settings: StepSettings;
+  readonly controls: RunControls | undefined;
+  readonly commit: CommitPort | undefined;
+  /** Aborted when the process shuts down. */
+  readonly shutdown: AbortSignal;
+  actions(data: StepJobData): Promise<readonly SegmentAction[]>;
+  now(): Date;
+}
+
+/**
+ * Runs one job: the handler of its step until it ends or is stopped. A stopped job keeps what
+ * it has done and goes back to its lane: at once on shutdown, later when its run is paused or
+ * a backend is out. BullMQ's own retries are left for defects.
+ */
+export async function runStepJob(
+  job: Job<StepJobData>,
+  token: string,
+  runner: StepRunner,
+): Promise<StepResult> {
+  const stop = new AbortController();
+  const memory = await StepMemory.of(job);
+  const onShutdown = () => {
+    stop.abort(new StepStop("shutdown"));
+  };
+  if (runner.shutdown.aborted) onShutdown();
+  runner.shutdown.addEventListener("abort", onShutdown);
+  const release = await runner.controls?.watch(job.data.runId, (control) => {
+    if (control !== "run") stop.abort(new StepStop(control));
+  });
+  try {
+    return await runHandler(job, memory, stop.signal, runner);
+  } catch (thrown) {
+    const reason = stopOf(stop.signal);
+    if (reason === "shutdown") {
+      await memory.save(job.data.outages);
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+    const delayMs = reason === "pause" ? pausedDelayMs : await delayOf(thrown, job, memory);
+    if (delayMs === undefined) throw thrown;
+    if (reason === "pause") await memory.save(0, "the run is paused");
+    await job.moveToDelayed(Date.now() + delayMs, token);
+    throw new DelayedError();
+  } finally {
+    release?.();
+    runner.shutdown.removeEventListener("abort", onShutdown);
+  }
+}
+
+async function runHandler(
+  job: Job<StepJobData>,
+  memory: StepMemory,
+  signal: AbortSignal,
+  runner: StepRunner,
+): Promise<StepResult> {
+  const { data } = job;
+  const name = data.step === "copy" || data.step === "remove" ? data.step : "commit";
+  const handler = runner.handlers.get(name);
+  if (handler === undefined) throw new EngineError("INTERNAL", `there is no handler ${name}`);
+  const actions = name === "commit" ? [] : await runner.actions(data);
+  memory.expect(actions.length);
+  const result = await handler.run({
+    ...runner,
+    data,
+    actions,
+    memory,
+    signal,
+    now: () => runner.now(),
+    previous: async <Value>() => {
+      const children = (await job.getChildrenValues()) as Record<string, StepResult> | undefined;
+      const child = Object.values(children ?? {})[0];
+      return child === undefined ? undefined : unpack<Value>(child.packed);
+    },
+  });
+  return { packed: await pack(result) };
+}
+
+/** When a backend (or the controller) is out: how long to step aside. Else undefined. */
+async function delayOf(
+  thrown: unknown,
+  job: Job<StepJobData>,
+  memory: StepMemory,
+): Promise<number | undefined> {
+  const error = EngineError.from(thrown);
+  if (backendOut(error) === undefined && error.code !== "UNAVAILABLE") return undefined;
+  const outages = (job.data.outages ?? 0) + 1;
+  await memory.save(outages, error.message);
+  return outageDelayMs(error, outages);
+}

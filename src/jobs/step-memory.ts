@@ -1,0 +1,103 @@
+import type { Job } from "bullmq";
+import type { Evidence } from "#model/copy.ts";
+import type { CopyOutcome, RemoveOutcome } from "#model/run.ts";
+import { pack, unpack, type StepJobData, type StepProgress } from "#jobs/step-job.ts";
+
+/** What a killed worker loses at most: this much time or this many objects. */
+const saveEveryMs = 500;
+const saveEveryObjects = 100;
+
+/** A finished object: which kind depends on the step, and a step has only one. */
+type Outcome = CopyOutcome | RemoveOutcome;
+
+/**
+ * What a job has done so far, kept in the job's own data, so that whoever takes the job over
+ * goes on there. Saving is spaced out and never runs twice at a time.
+ */
+export class StepMemory {
+  readonly #job: Job<StepJobData>;
+  readonly #outcomes = new Map<number, Outcome>();
+  #evidence: readonly Evidence[] = [];
+  #saving: Promise<void> | undefined;
+  #savedAt = Date.now();
+  #unsaved = 0;
+  #bytes = 0;
+  #total = 0;
+
+  private constructor(job: Job<StepJobData>) {
+    this.#job = job;
+  }
+
+  static async of(job: Job<StepJobData>): Promise<StepMemory> {
+    const memory = new StepMemory(job);
+    const { checkpoint, evidence } = job.data;
+    const outcomes = checkpoint === undefined ? [] : await unpack<readonly Outcome[]>(checkpoint);
+    memory.#evidence = evidence === undefined ? [] : await unpack<readonly Evidence[]>(evidence);
+    for (const outcome of outcomes) memory.#outcomes.set(outcome.sequence, outcome);
+    return memory;
+  }
+
+  /** How many objects the step has in all, for progress. */
+  expect(total: number): void {
+    this.#total = total;
+  }
+
+  has(sequence: number): boolean {
+    return this.#outcomes.has(sequence);
+  }
+
+  /** All outcomes in plan order. */
+  outcomes(): readonly Outcome[] {
+    return [...this.#outcomes.values()].toSorted((a, b) => a.sequence - b.sequence);
+  }
+
+  /** Notes a finished object; now and then this saves in the background. */
+  add(outcome: Outcome, bytes: number): void {
+    this.#outcomes.set(outcome.sequence, outcome);
+    this.#bytes += bytes;
+    this.#unsaved += 1;
+    const due = this.#unsaved >= saveEveryObjects || Date.now() - this.#savedAt >= saveEveryMs;
+    // A save that fails costs repeated work after a crash, nothing else; the next one may pass.
+    if (due && this.#saving === undefined) this.save().catch(() => undefined);
+  }
+
+  /** Keeps evidence with the job before the removals that rest on it. */
+  async keepEvidence(evidence: readonly Evidence[]): Promise<void> {
+    this.#evidence = evidence;
+    await this.save();
+  }
+
+  /** What was kept about one object before its removal, by this worker or an earlier one. */
+  evidenceFor(cid: string): readonly Evidence[] {
+    return this.#evidence.filter((evidence) => evidence.cid === cid);
+  }
+
+  /** Writes everything so far into the job. */
+  async save(outages = 0, waiting?: string): Promise<void> {
+    await this.#saving?.catch(() => undefined);
+    this.#saving = this.#write(outages, waiting).finally(() => {
+      this.#saving = undefined;
+    });
+    await this.#saving;
+  }
+
+  async #write(outages: number, waiting: string | undefined): Promise<void> {
+    this.#unsaved = 0;
+    this.#savedAt = Date.now();
+    const { checkpoint: _old, evidence: _stale, outages: _count, ...step } = this.#job.data;
+    const data: StepJobData = {
+      ...step,
+      checkpoint: await pack(this.outcomes()),
+      ...(this.#evidence.length === 0 ? {} : { evidence: await pack(this.#evidence) }),
+      ...(outages === 0 ? {} : { outages }),
+    };
+    await this.#job.updateData(data);
+    const progress: StepProgress = {
+      done: this.#outcomes.size,
+      total: this.#total,
+      bytes: this.#bytes,
+      ...(waiting === undefined ? {} : { waiting }),
+    };
+    await this.#job.updateProgress(progress);
+  }
+}

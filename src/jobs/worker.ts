@@ -1,0 +1,98 @@
+import type { Job, Worker } from "bullmq";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Driver } from "#model/driver.ts";
+import type { EngineApi } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { NodeReport } from "#model/node.ts";
+import { loadRegistryFolder } from "#model/registry-folder.ts";
+import { laneQueue, laneTiming } from "#jobs/lanes.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
+import { RunControls } from "#jobs/run-controls.ts";
+import { SegmentCache } from "#jobs/segment-cache.ts";
+import { defaultStepSettings, type StepHandler, type StepSettings } from "#jobs/step-context.ts";
+import { runStepJob, type StepRunner } from "#jobs/step-job-runner.ts";
+import type { StepJobData, StepResult } from "#jobs/step-job.ts";
+
+/** What a worker asks of the controller, in its own process or over HTTP. */
+export type WorkerApi = Pick<EngineApi, "segment" | "runControls" | "heartbeat">;
+
+export interface WorkerOptions {
+  readonly store: QueueStore;
+  readonly node: NodeReport;
+  /** Drivers by backend: the lanes this worker consumes. */
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly api: WorkerApi;
+  readonly settings?: Partial<StepSettings>;
+  /** Jobs of one lane at the same time. */
+  readonly concurrency?: number;
+  readonly now?: () => Date;
+  readonly onError?: (error: EngineError) => void;
+}
+
+/** A worker that consumes its lanes until it is closed. */
+export interface RunningWorker {
+  /**
+   * Stops within seconds: objects that are nearly done finish, others are left for the next
+   * worker, which gets their jobs at once.
+   */
+  close(): Promise<void>;
+}
+
+const defaultConcurrency = 4;
+const heartbeatEveryMs = 5_000;
+/** On shutdown, active jobs get this long to end by themselves. */
+const graceMs = 1_500;
+
+/** Starts consuming the lanes of every backend this node can reach. */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const shutdown = new AbortController();
+  const controls = new RunControls(options.api);
+  const segments = new SegmentCache(options.api);
+  const onError = options.onError ?? (() => undefined);
+  const runner: StepRunner = {
+    handlers: await loadStepHandlers(),
+    drivers: options.drivers,
+    settings: { ...defaultStepSettings, ...options.settings },
+    controls,
+    commit: undefined,
+    shutdown: shutdown.signal,
+    actions: (data) => segments.actions(data),
+    now: options.now ?? (() => new Date()),
+  };
+  const lanes = [...options.drivers.keys()].map((backend) =>
+    consume(options.store, laneQueue(backend), runner, options.concurrency ?? defaultConcurrency),
+  );
+  const beat = () => {
+    options.api.heartbeat(options.node).catch((error: unknown) => {
+      onError(EngineError.from(error, "UNAVAILABLE"));
+    });
+  };
+  beat();
+  const heart = setInterval(beat, heartbeatEveryMs);
+  return {
+    close: async () => {
+      clearInterval(heart);
+      const closing = Promise.all(lanes.map((lane) => lane.close()));
+      await Promise.race([closing, sleep(graceMs)]);
+      shutdown.abort();
+      await closing;
+      controls.close();
+    },
+  };
+}
+
+/** The step handlers: one per file of the folder. */
+export function loadStepHandlers(): Promise<ReadonlyMap<string, StepHandler>> {
+  return loadRegistryFolder<StepHandler>(new URL("./handlers/", import.meta.url));
+}
+
+/** Consumes one queue with the timing that lets others take over from a killed process. */
+export function consume(
+  store: QueueStore,
+  queue: string,
+  runner: StepRunner,
+  concurrency: number,
+): Worker<StepJobData, StepResult> {
+  const process = (job: Job<StepJobData>, token?: string) => runStepJob(job, token ?? "", runner);
+  return store.worker<StepJobData, StepResult>(queue, process, { ...laneTiming, concurrency });
+}
