@@ -17,6 +17,7 @@ import type {
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
+import { Capacity } from "#drivers/contract/capacity.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { looksIntact } from "#drivers/contract/expect-bytes.ts";
@@ -71,7 +72,11 @@ export class LocalDriver implements Driver {
     } catch (error) {
       throw fileError(error, "cannot clean up in", folder.incoming);
     }
-    return new LocalDriver(context.backend, folder, new Usage(folder, context.capacityBytes));
+    return new LocalDriver(
+      context.backend,
+      folder,
+      new Usage(folder, new Capacity(context.backend, context.capacityBytes)),
+    );
   }
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {
@@ -84,8 +89,8 @@ export class LocalDriver implements Driver {
       return {
         server: `local store, layout ${this.#folder.layout}`,
         writable: isWritable(this.#folder.incoming),
-        usedBytes: this.#usage.bytes,
-        freeBytes: Math.min(diskFree, this.#usage.freeBytes ?? diskFree),
+        usedBytes: this.#usage.capacity.usedBytes,
+        freeBytes: Math.min(diskFree, this.#usage.capacity.freeBytes ?? diskFree),
       };
     } catch (error) {
       throw fileError(error, "cannot read the state of", this.#folder.root);

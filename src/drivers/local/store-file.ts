@@ -4,6 +4,7 @@ import type { ObjectRef, StoredCopy } from "#model/copy.ts";
 import type { DriverCapabilities, WriteBody } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { formatSize } from "#model/quantity.ts";
+import type { Reservation } from "#drivers/contract/capacity.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import { expectedBytes, wrongBytes } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
@@ -11,7 +12,7 @@ import { fileError } from "#drivers/local/file-error.ts";
 import { IncomingFile } from "#drivers/local/incoming-file.ts";
 import { type ObjectFile, objectFile } from "#drivers/local/object-file.ts";
 import type { StoreFolder } from "#drivers/local/store-folder.ts";
-import type { Reservation, Usage } from "#drivers/local/usage.ts";
+import type { Usage } from "#drivers/local/usage.ts";
 
 /** From here on it pays to ask the disk for room before the first byte is written. */
 const askDiskFromBytes = 16 * 1024 * 1024;

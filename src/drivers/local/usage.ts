@@ -2,8 +2,7 @@ import { lstatSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
-import { EngineError } from "#model/engine-error.ts";
-import { formatSize } from "#model/quantity.ts";
+import type { Capacity, Reservation } from "#drivers/contract/capacity.ts";
 import { replaceFile } from "#drivers/local/replace-file.ts";
 import type { StoreFolder } from "#drivers/local/store-folder.ts";
 
@@ -29,29 +28,17 @@ interface ShardUsage {
  * at opening, after crashes and with several processes, and needs a scan only of what changed.
  */
 export class Usage {
+  readonly capacity: Capacity;
   readonly #folder: StoreFolder;
-  readonly #capacityBytes: number | undefined;
   readonly #shards = new Map<string, ShardUsage>();
-  #bytes = 0;
-  #reserved = 0;
   #scan: Promise<void> | undefined;
   #scannedAt = 0;
   #scanTookMs = 0;
 
-  constructor(folder: StoreFolder, capacityBytes: number | undefined) {
+  constructor(folder: StoreFolder, capacity: Capacity) {
     this.#folder = folder;
-    this.#capacityBytes = capacityBytes;
+    this.capacity = capacity;
     this.#load();
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Room under the configured capacity; undefined without one. */
-  get freeBytes(): number | undefined {
-    if (this.#capacityBytes === undefined) return undefined;
-    return Math.max(0, this.#capacityBytes - this.#bytes - this.#reserved);
   }
 
   /** Brings the count up to date when it is older than this. */
@@ -66,17 +53,15 @@ export class Usage {
 
   /** Sets room aside for a write that has begun. NO_SPACE when the capacity does not allow it. */
   async reserve(bytes: number): Promise<Reservation> {
-    if (this.#capacityBytes !== undefined) await this.refresh(refreshAfterMs);
-    const reservation = new Reservation((more) => this.#take(more));
-    reservation.cover(bytes);
-    return reservation;
+    if (this.capacity.isLimited) await this.refresh(refreshAfterMs);
+    return this.capacity.reserve(bytes);
   }
 
   /** Counts what this process just stored or removed in a shard. */
   changed(shard: string, bytes: number): void {
     const known = this.#shards.get(shard);
     this.#shards.set(shard, { bytes: (known?.bytes ?? 0) + bytes, stamp: undefined });
-    this.#bytes += bytes;
+    this.capacity.add(bytes);
   }
 
   /** Keeps the count for the next opening; losing it costs only a scan. */
@@ -87,30 +72,17 @@ export class Usage {
     replaceFile(this.#folder.usageFile, JSON.stringify(Object.fromEntries(certain)));
   }
 
-  #take(bytes: number): void {
-    const free = this.freeBytes;
-    if (bytes > 0 && free !== undefined && bytes > free) {
-      throw new EngineError(
-        "NO_SPACE",
-        `${this.#folder.root}: ${formatSize(bytes)} more would exceed the capacity of ` +
-          `${formatSize(this.#capacityBytes ?? 0)} (${formatSize(free)} free)`,
-        { hint: "raise `capacity`, or add a rule that evicts or demotes from this backend" },
-      );
-    }
-    this.#reserved += bytes;
-  }
-
   #load(): void {
     try {
       const text = readFileSync(this.#folder.usageFile, "utf8");
       for (const [shard, [stamp, bytes]] of Object.entries(cacheSchema.parse(JSON.parse(text)))) {
         this.#shards.set(shard, { bytes, stamp });
-        this.#bytes += bytes;
+        this.capacity.add(bytes);
       }
     } catch {
       // Absent or damaged: everything is counted again.
+      this.capacity.add(-this.capacity.usedBytes);
       this.#shards.clear();
-      this.#bytes = 0;
     }
   }
 
@@ -134,7 +106,7 @@ export class Usage {
     const known = this.#shards.get(shard);
     if (path === undefined || !stat) {
       this.#shards.delete(shard);
-      this.#bytes -= known?.bytes ?? 0;
+      this.capacity.add(-(known?.bytes ?? 0));
       return;
     }
     const stamp = String(stat.mtimeNs);
@@ -145,28 +117,6 @@ export class Usage {
     }
     const certain = Date.now() - Number(stat.mtimeMs) > stampCertainAfterMs;
     this.#shards.set(shard, { bytes, stamp: certain ? stamp : undefined });
-    this.#bytes += bytes - (known?.bytes ?? 0);
-  }
-}
-
-/** Room set aside for one write; released when the write has been counted or has failed. */
-export class Reservation implements Disposable {
-  readonly #take: (bytes: number) => void;
-  #bytes = 0;
-
-  constructor(take: (bytes: number) => void) {
-    this.#take = take;
-  }
-
-  /** Makes sure that the room set aside is at least this much. */
-  cover(bytes: number): void {
-    if (bytes <= this.#bytes) return;
-    this.#take(bytes - this.#bytes);
-    this.#bytes = bytes;
-  }
-
-  [Symbol.dispose](): void {
-    this.#take(-this.#bytes);
-    this.#bytes = 0;
+    this.capacity.add(bytes - (known?.bytes ?? 0));
   }
 }

@@ -1,5 +1,7 @@
 import { assert, asyncProperty, integer, nat, oneof } from "fast-check";
 import { expect } from "vitest";
+import { convertForm } from "#content/convert-form.ts";
+import type { Form } from "#model/copy.ts";
 import type { KitTest } from "./kit-test.ts";
 import type { DriverSubject } from "../driver-subject.ts";
 import { collect, fileBody, pieces, sample } from "../sample-object.ts";
@@ -17,6 +19,9 @@ export function roundTripTests(subject: DriverSubject): readonly KitTest[] {
   ];
   return [
     ...sizes.flatMap(([what, size]) => [storesAndReads(what, size), storesUnannounced(what, size)]),
+    ...subject.definition.capabilities.forms
+      .filter((form) => form !== "file")
+      .flatMap((form) => [0, 1, chunkBytes + 1, subject.largeBytes].map(storesForm(form))),
     storesAnything,
     ...(subject.definition.capabilities.ranges === "bytes" ? [readsRanges(subject)] : []),
     writesTwice,
@@ -66,6 +71,30 @@ function storesUnannounced(what: string, size: number): KitTest {
       expect(read.equals(stored.bytes)).toBe(true);
     },
   };
+}
+
+function storesForm(form: Form): (size: number) => KitTest {
+  return (size) => ({
+    name: `stores a file of ${size} bytes as ${form}, and finds a changed byte in it`,
+    run: async ({ driver, storage }) => {
+      const stored = sample(size);
+      const converted = convertForm(pieces(stored.bytes), "file", form, stored.object);
+      const copy = await driver.write(stored.object, { form, bytes: undefined, stream: converted });
+      expect(copy.form).toBe(form);
+      expect(await driver.stat(stored.object)).toEqual(copy);
+      const listed = await Array.fromAsync(driver.list());
+      expect(listed).toMatchObject([{ cid: stored.object.cid, copy, size: undefined }]);
+      const read = await driver.read(stored.object, copy);
+      const back = await collect(convertForm(read, form, "file", stored.object));
+      expect(back.equals(stored.bytes)).toBe(true);
+      expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "present" });
+      await storage.corrupt(copy);
+      expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "corrupt" });
+      await driver.write(stored.object, fileBody(stored), { replace: true });
+      expect(await Array.fromAsync(driver.list())).toHaveLength(1);
+      expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "present" });
+    },
+  });
 }
 
 const storesAnything: KitTest = {
