@@ -67,7 +67,7 @@ export const indexViews = {
   },
   ledger: {
     entry_id: ["BIGINT", "order of recording"],
-    at: ["TIMESTAMP", "when it was recorded"],
+    recorded: ["TIMESTAMP", "when it was recorded"],
     kind: ["VARCHAR", "outcome, permit, refusal, proof, settlement, run, hold, drift"],
     run_id: ["VARCHAR", "null outside runs"],
     plan_cid: ["VARCHAR", "null outside runs"],

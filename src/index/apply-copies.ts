@@ -1,0 +1,125 @@
+import type { StageType, StageValue } from "#index/connection.ts";
+import { refreshSummaries } from "#index/summaries.ts";
+import type { Transaction } from "#index/transaction.ts";
+import type { Confidence, CopyState, Form } from "#model/copy.ts";
+
+/** What is now known of one copy. Fields left out stay as they were. */
+export interface CopyChange {
+  readonly objectId: number;
+  readonly backendId: number;
+  /** `gone`: the row is removed, because the copy was. */
+  readonly state: CopyState | "gone";
+  readonly confidence: Confidence;
+  readonly checkedAt: Date;
+  readonly form?: Form;
+  readonly locator?: string;
+  readonly bytes?: number;
+}
+
+/** Columns of a table of copy changes, `position` giving the order of arrival. */
+export const copyChangeColumns: Readonly<Record<string, StageType>> = {
+  position: "BIGINT",
+  object_id: "BIGINT",
+  backend_id: "INTEGER",
+  state: "VARCHAR",
+  confidence: "VARCHAR",
+  checked_at: "TIMESTAMP",
+  form: "VARCHAR",
+  locator: "VARCHAR",
+  bytes: "BIGINT",
+};
+
+/** One change as a row of `copyChangeColumns`. */
+export function copyChangeRow(change: CopyChange, position: number): readonly StageValue[] {
+  const { objectId, backendId, state, confidence, checkedAt, form, locator, bytes } = change;
+  return [position, objectId, backendId, state, confidence, checkedAt, form, locator, bytes];
+}
+
+/** Stages and applies a list of changes. */
+export async function changeCopies(
+  transaction: Transaction,
+  changes: readonly CopyChange[],
+): Promise<number> {
+  if (changes.length === 0) return 0;
+  await transaction.stage("copy_changes", copyChangeColumns, changes.map(copyChangeRow));
+  return await applyCopyChanges(transaction);
+}
+
+/**
+ * The one place where copies are written: applies the temporary table `copy_changes`, keeps the
+ * totals of the backends and the summaries on the objects. Says how many copies are new.
+ *
+ * A present copy that was known as present keeps its better confidence and its newest
+ * verification; any other finding replaces what was believed.
+ */
+export async function applyCopyChanges(transaction: Transaction): Promise<number> {
+  for (const statement of prepareStatements) await transaction.run(statement);
+  await transaction.run(deleteGone);
+  await transaction.run(updateKnown);
+  const added = await transaction.run(insertNew);
+  await transaction.run(updateBackendTotals);
+  await refreshSummaries(transaction, "changed_objects");
+  return added;
+}
+
+const prepareStatements = [
+  `CREATE OR REPLACE TEMP TABLE last_changes AS
+   SELECT * FROM copy_changes
+   QUALIFY row_number() OVER (PARTITION BY object_id, backend_id ORDER BY position DESC) = 1`,
+  `CREATE OR REPLACE TEMP TABLE copies_before AS
+   SELECT c.object_id, c.backend_id, c.bytes, c.state
+   FROM copies AS c JOIN last_changes USING (object_id, backend_id)`,
+  `CREATE OR REPLACE TEMP TABLE changed_objects AS
+   SELECT DISTINCT object_id FROM last_changes`,
+];
+
+const deleteGone = `
+  DELETE FROM copies USING last_changes AS n
+  WHERE copies.object_id = n.object_id AND copies.backend_id = n.backend_id
+    AND n.state = 'gone'`;
+
+const verifiedAt = "CASE WHEN n.confidence = 'verified' THEN n.checked_at END";
+
+const updateKnown = `
+  UPDATE copies SET
+    form = coalesce(n.form::form, copies.form),
+    locator = coalesce(n.locator, copies.locator),
+    bytes = coalesce(n.bytes, copies.bytes),
+    state = n.state::copy_state,
+    confidence = CASE
+      WHEN n.state = 'present' AND copies.state = 'present'
+        AND copies.confidence > n.confidence::confidence THEN copies.confidence
+      ELSE n.confidence::confidence END,
+    checked_at = n.checked_at,
+    verified_at = CASE
+      WHEN n.state <> 'present' THEN NULL
+      WHEN copies.state = 'present' THEN greatest(copies.verified_at, ${verifiedAt})
+      ELSE ${verifiedAt} END
+  FROM last_changes AS n
+  WHERE copies.object_id = n.object_id AND copies.backend_id = n.backend_id
+    AND n.state <> 'gone'`;
+
+// A finding about a copy that the index does not know, with no locator, is not a copy.
+const insertNew = `
+  INSERT INTO copies
+  SELECT n.object_id, n.backend_id, n.form::form, n.locator, n.state::copy_state, n.bytes,
+    n.confidence::confidence, n.checked_at,
+    CASE WHEN n.state = 'present' THEN ${verifiedAt} END, NULL
+  FROM last_changes AS n ANTI JOIN copies_before AS b USING (object_id, backend_id)
+  WHERE n.state <> 'gone' AND n.locator IS NOT NULL
+  ORDER BY n.object_id, n.backend_id`;
+
+const updateBackendTotals = `
+  UPDATE backends SET used_bytes = backends.used_bytes + d.bytes,
+    copies = backends.copies + d.copies
+  FROM (
+    SELECT backend_id, sum(bytes)::BIGINT AS bytes, sum(copies)::BIGINT AS copies FROM (
+      SELECT backend_id, -bytes AS bytes, -1 AS copies FROM copies_before
+      WHERE state = 'present'
+      UNION ALL
+      SELECT c.backend_id, c.bytes, 1
+      FROM copies AS c JOIN last_changes USING (object_id, backend_id)
+      WHERE c.state = 'present'
+    ) GROUP BY backend_id
+  ) AS d
+  WHERE backends.backend_id = d.backend_id`;

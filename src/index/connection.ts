@@ -1,0 +1,214 @@
+import {
+  BIGINT,
+  BOOLEAN,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBPreparedStatement,
+  type DuckDBResult,
+  DuckDBTimestampValue,
+  type DuckDBType,
+  type DuckDBValue,
+  blobValue,
+  BLOB,
+  DOUBLE,
+  INTEGER,
+  TIMESTAMP,
+  VARCHAR,
+} from "@duckdb/node-api";
+import { readColumn } from "#index/column-reader.ts";
+import { indexError } from "#index/index-error.ts";
+import type { ColumnBatch, SqlRow, SqlStatement, SqlValue } from "#model/sql.ts";
+
+/** Types a staging table may have. Times go in as `Date`. */
+export type StageType =
+  | "BIGINT"
+  | "INTEGER"
+  | "DOUBLE"
+  | "VARCHAR"
+  | "BLOB"
+  | "TIMESTAMP"
+  | "BOOLEAN";
+export type StageValue = SqlValue | Date | undefined;
+
+const chunkRows = 2_048;
+
+/** A DuckDB connection with the bindings, conversions and errors the index wants. */
+export class Connection {
+  readonly duckdb: DuckDBConnection;
+
+  constructor(duckdb: DuckDBConnection) {
+    this.duckdb = duckdb;
+  }
+
+  /** Runs one statement for its effect; says how many rows it changed. */
+  async run(text: string, parameters: readonly SqlValue[] = []): Promise<number> {
+    return await this.#execute({ text, parameters }, async (prepared) => {
+      return (await prepared.run()).rowsChanged;
+    });
+  }
+
+  /** Rows as objects: BIGINT as number when safe, times as Date, BLOB as bytes. */
+  async rows<Row extends SqlRow>(
+    text: string,
+    parameters: readonly SqlValue[] = [],
+  ): Promise<readonly Row[]> {
+    const rows: SqlRow[] = [];
+    for await (const batch of this.columns({ text, parameters })) appendRows(rows, batch);
+    return rows as readonly Row[];
+  }
+
+  /** The first row, which the statement must have. */
+  async row<Row extends SqlRow>(text: string, parameters: readonly SqlValue[] = []): Promise<Row> {
+    const [row] = await this.rows<Row>(text, parameters);
+    if (row === undefined) throw indexError(new Error(`no row: ${text}`));
+    return row;
+  }
+
+  /** Streams a result column by column; the values are copies that outlive the statement. */
+  async *columns(statement: SqlStatement): AsyncGenerator<ColumnBatch> {
+    const prepared = await this.prepare(statement);
+    try {
+      const result: DuckDBResult = await guard(prepared.stream());
+      const names = result.deduplicatedColumnNames();
+      for (;;) {
+        const chunk = await guard(result.fetchChunk());
+        if (chunk === null || chunk.rowCount === 0) return;
+        const columns = names.map((_, column) => readColumn(chunk.getColumnVector(column)));
+        yield { rows: chunk.rowCount, names, columns };
+      }
+    } finally {
+      prepared.destroySync();
+    }
+  }
+
+  async prepare(statement: SqlStatement): Promise<DuckDBPreparedStatement> {
+    const prepared = await guard(this.duckdb.prepare(statement.text));
+    try {
+      statement.parameters.forEach((value, position) => {
+        bindValue(prepared, position + 1, value);
+      });
+    } catch (error) {
+      prepared.destroySync();
+      throw indexError(error);
+    }
+    return prepared;
+  }
+
+  /** Fills a fresh temporary table; `schema` gives its columns in the order of the row values. */
+  async stage(
+    table: string,
+    schema: Readonly<Record<string, StageType>>,
+    rows: readonly (readonly StageValue[])[],
+  ): Promise<void> {
+    const columns = Object.entries(schema);
+    const list = columns.map(([name, type]) => `${name} ${type}`).join(", ");
+    await this.run(`CREATE OR REPLACE TEMP TABLE ${table} (${list})`);
+    await this.appendStage(table, Object.values(schema), rows);
+  }
+
+  /** Adds rows to a table that `stage` made. */
+  async appendStage(
+    table: string,
+    types: readonly StageType[],
+    rows: readonly (readonly StageValue[])[],
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    const appender = await guard(this.duckdb.createAppender(table, "main", "temp"));
+    try {
+      const duckdbTypes = types.map((type) => stageTypes[type]);
+      for (let start = 0; start < rows.length; start += chunkRows) {
+        const slice = rows.slice(start, start + chunkRows);
+        const chunk = DuckDBDataChunk.create(duckdbTypes, slice.length);
+        types.forEach((type, column) => {
+          const values = slice.map((row) => toDuckDB(type, row[column]));
+          chunk.setColumnValues(column, values);
+        });
+        appender.appendDataChunk(chunk);
+      }
+      appender.flushSync();
+    } catch (error) {
+      throw indexError(error);
+    } finally {
+      appender.closeSync();
+    }
+  }
+
+  close(): void {
+    this.duckdb.closeSync();
+  }
+
+  async #execute<T>(
+    statement: SqlStatement,
+    use: (prepared: DuckDBPreparedStatement) => Promise<T>,
+  ): Promise<T> {
+    const prepared = await this.prepare(statement);
+    try {
+      return await guard(use(prepared));
+    } finally {
+      prepared.destroySync();
+    }
+  }
+}
+
+const stageTypes: Readonly<Record<StageType, DuckDBType>> = {
+  BIGINT,
+  INTEGER,
+  DOUBLE,
+  VARCHAR,
+  BLOB,
+  TIMESTAMP,
+  BOOLEAN,
+};
+
+/** Microseconds since 1970, as `make_timestamp($n::BIGINT)` takes them. */
+export function micros(time: Date): bigint {
+  return BigInt(time.getTime()) * 1_000n;
+}
+
+async function guard<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw indexError(error);
+  }
+}
+
+// Integers are bound as BIGINT, never as DOUBLE: a DOUBLE on one side of a comparison turns the
+// column into DOUBLE too, and then neither zone maps nor indexes help.
+function bindValue(
+  prepared: DuckDBPreparedStatement,
+  position: number,
+  value: SqlValue | undefined,
+): void {
+  if (value === null || value === undefined) prepared.bindNull(position);
+  else if (typeof value === "boolean") prepared.bindBoolean(position, value);
+  else if (typeof value === "string") prepared.bindVarchar(position, value);
+  else if (typeof value === "bigint") bindInteger(prepared, position, value);
+  else if (typeof value === "number") {
+    if (Number.isSafeInteger(value)) prepared.bindBigInt(position, BigInt(value));
+    else prepared.bindDouble(position, value);
+  } else prepared.bindBlob(position, value);
+}
+
+function bindInteger(prepared: DuckDBPreparedStatement, position: number, value: bigint): void {
+  if (BigInt.asIntN(64, value) === value) prepared.bindBigInt(position, value);
+  else prepared.bindHugeInt(position, value);
+}
+
+function toDuckDB(type: StageType, value: StageValue): DuckDBValue {
+  if (value === null || value === undefined) return null;
+  if (value instanceof Date) return new DuckDBTimestampValue(micros(value));
+  if (value instanceof Uint8Array) return blobValue(value);
+  if (type === "BIGINT" && typeof value === "number") return BigInt(value);
+  return value;
+}
+
+function appendRows(rows: SqlRow[], batch: ColumnBatch): void {
+  for (let position = 0; position < batch.rows; position += 1) {
+    const row: Record<string, unknown> = {};
+    batch.names.forEach((name, column) => {
+      row[name] = batch.columns[column]?.[position];
+    });
+    rows.push(row);
+  }
+}

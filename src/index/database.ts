@@ -1,0 +1,147 @@
+import { resolve } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { Connection } from "#index/connection.ts";
+import { indexError } from "#index/index-error.ts";
+import { migrate, requireCurrentSchema } from "#index/migrate.ts";
+import { Transaction } from "#index/transaction.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+export interface DatabaseOptions {
+  readonly readOnly: boolean;
+  /** As DuckDB writes it: "1GiB". */
+  readonly memoryLimit: string;
+  readonly threads: number;
+  readonly now: Date;
+}
+
+// DuckDB's file lock belongs to the process, so a second opening from the same process would
+// not be noticed there.
+const openPaths = new Set<string>();
+
+const checkpointThreshold = "64MiB";
+
+/** The DuckDB file: one instance, one writing connection, writes one after the other. */
+export class Database {
+  readonly path: string;
+  readonly #instance: DuckDBInstance;
+  readonly #writer: Connection;
+  readonly #readOnly: boolean;
+  #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  private constructor(
+    path: string,
+    instance: DuckDBInstance,
+    writer: Connection,
+    readOnly: boolean,
+  ) {
+    this.path = path;
+    this.#instance = instance;
+    this.#writer = writer;
+    this.#readOnly = readOnly;
+  }
+
+  /** Opens or creates the file. LOCKED when another owner has it, CORRUPT when it is damaged. */
+  static async open(file: string, options: DatabaseOptions): Promise<Database> {
+    const path = file === ":memory:" ? file : resolve(file);
+    if (openPaths.has(path)) {
+      throw indexError(new Error("Could not set lock on file: this process has it open"), path);
+    }
+    if (path !== ":memory:") openPaths.add(path);
+    let instance: DuckDBInstance | undefined;
+    try {
+      instance = await DuckDBInstance.create(path, configuration(options));
+      const writer = new Connection(await instance.connect());
+      // Times with a zone, in queries of people, read the same on every machine.
+      await writer.run("SET GLOBAL TimeZone = 'UTC'");
+      if (options.readOnly) await requireCurrentSchema(writer);
+      else await migrate(writer, options.now);
+      return new Database(path, instance, writer, options.readOnly);
+    } catch (error) {
+      instance?.closeSync();
+      openPaths.delete(path);
+      throw indexError(error, path);
+    }
+  }
+
+  /** A connection of its own; the caller closes it. */
+  async connect(): Promise<Connection> {
+    this.#requireOpen();
+    return new Connection(await this.#instance.connect());
+  }
+
+  /**
+   * Runs `work` as one transaction after all earlier writes; counts one commit. Everything is
+   * undone when it throws. `connection` is for work that staged rows on one of its own.
+   */
+  async write<T>(
+    work: (transaction: Transaction) => Promise<T>,
+    connection: Connection = this.#writer,
+  ): Promise<T> {
+    this.#requireOpen();
+    if (this.#readOnly) {
+      throw new EngineError("REFUSED", "the index is open for reading only", {
+        hint: "send the change to the controller, which owns the index",
+      });
+    }
+    const turn = this.#queue.then(() => runTransaction(connection, work));
+    this.#queue = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  /** Rows of a short read on the writing connection, between two writes. */
+  async read<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    const turn = this.#queue.then(() => work(this.#writer));
+    this.#queue = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  /** Waits for the writes that were begun, folds the log into the file and lets it go. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#queue;
+    try {
+      if (!this.#readOnly) await this.#writer.run("CHECKPOINT");
+    } finally {
+      this.#writer.close();
+      this.#instance.closeSync();
+      openPaths.delete(this.path);
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new EngineError("CANCELLED", "the index is closed");
+  }
+}
+
+async function runTransaction<T>(
+  connection: Connection,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  await connection.run("BEGIN TRANSACTION");
+  try {
+    const transaction = await Transaction.begin(connection);
+    const result = await work(transaction);
+    await transaction.finish();
+    await connection.run("COMMIT");
+    return result;
+  } catch (error) {
+    await connection.run("ROLLBACK").catch(() => undefined);
+    throw indexError(error);
+  }
+}
+
+function configuration(options: DatabaseOptions): Record<string, string> {
+  return {
+    access_mode: options.readOnly ? "READ_ONLY" : "AUTOMATIC",
+    threads: String(options.threads),
+    memory_limit: options.memoryLimit,
+    checkpoint_threshold: checkpointThreshold,
+    // An extension that is missing would be looked for on the network at every failed name.
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    preserve_insertion_order: "true",
+  };
+}

@@ -1,0 +1,69 @@
+import type { Connection } from "#index/connection.ts";
+import { micros } from "#index/connection.ts";
+import type { Migration } from "#index/migration.ts";
+import { firstForm } from "#index/migrations/001-first-form.ts";
+import { viewStatements } from "#index/views.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+const migrations: readonly Migration[] = [firstForm];
+
+/** The schema version this engine writes. */
+export const schemaVersion = migrations.length;
+
+/** Brings the database to the current schema in one transaction; a newer one is refused. */
+export async function migrate(connection: Connection, now: Date): Promise<void> {
+  const found = await storedVersion(connection);
+  checkVersion(found);
+  if (found === schemaVersion) return;
+  await connection.run("BEGIN TRANSACTION");
+  try {
+    await connection.run(
+      `CREATE TABLE IF NOT EXISTS schema_version (
+         version INTEGER NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL)`,
+    );
+    for (const migration of migrations.slice(found)) {
+      for (const statement of migration.statements) await connection.run(statement);
+      await connection.run(
+        "INSERT INTO schema_version VALUES ($1, $2, make_timestamp($3::BIGINT))",
+        [migration.number, migration.name, micros(now)],
+      );
+    }
+    for (const statement of viewStatements()) await connection.run(statement);
+    await connection.run("COMMIT");
+  } catch (error) {
+    await connection.run("ROLLBACK");
+    throw error;
+  }
+}
+
+/** Refuses a schema that this engine does not know, or does not find. */
+export async function requireCurrentSchema(connection: Connection): Promise<void> {
+  const found = await storedVersion(connection);
+  checkVersion(found);
+  if (found < schemaVersion) {
+    throw new EngineError("NOT_SUPPORTED", `the index has schema ${found}, older than needed`, {
+      hint: "open it once with a controller of this version, which brings it up to date",
+    });
+  }
+}
+
+async function storedVersion(connection: Connection): Promise<number> {
+  const tables = await connection.rows(
+    `SELECT 1 FROM duckdb_tables()
+     WHERE database_name = current_database() AND table_name = 'schema_version'`,
+  );
+  if (tables.length === 0) return 0;
+  const row = await connection.row<{ version: number | null }>(
+    "SELECT max(version) AS version FROM schema_version",
+  );
+  return row.version ?? 0;
+}
+
+function checkVersion(found: number): void {
+  if (found <= schemaVersion) return;
+  throw new EngineError(
+    "NOT_SUPPORTED",
+    `the index was written by a newer version (schema ${found}, this one knows ${schemaVersion})`,
+    { hint: "upgrade thermocline on this machine; indexes are never taken back to an older form" },
+  );
+}

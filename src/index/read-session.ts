@@ -1,0 +1,119 @@
+import { rename, rm, stat } from "node:fs/promises";
+import { StatementType } from "@duckdb/node-api";
+import { requireSingleSelect } from "#index/single-select.ts";
+import type { Connection } from "#index/connection.ts";
+import { sqlLiteral } from "#index/sql-literal.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { ColumnBatch, ReadSession, SqlRow, SqlStatement } from "#model/sql.ts";
+
+const temporaryWork: ReadonlySet<StatementType> = new Set([
+  StatementType.SELECT,
+  StatementType.INSERT,
+  StatementType.UPDATE,
+  StatementType.DELETE,
+  StatementType.CREATE,
+  StatementType.DROP,
+]);
+
+/**
+ * One consistent reading of the index. The session lives inside a READ ONLY transaction: DuckDB
+ * itself then refuses every write but those to temporary tables, and the statement kinds that
+ * could leave the transaction or touch files are refused before they run.
+ */
+export class IndexSession implements ReadSession {
+  readonly #connection: Connection;
+  readonly #onClose: () => void;
+  #exports = 0;
+  #closed = false;
+
+  private constructor(connection: Connection, onClose: () => void) {
+    this.#connection = connection;
+    this.#onClose = onClose;
+  }
+
+  static async begin(connection: Connection, onClose: () => void): Promise<IndexSession> {
+    await connection.run("BEGIN TRANSACTION READ ONLY");
+    // A transaction reads from the moment of its first look at the data, so it looks now.
+    await connection.row("SELECT commits FROM counters");
+    return new IndexSession(connection, onClose);
+  }
+
+  async run(statement: SqlStatement): Promise<void> {
+    await this.#check(statement, temporaryWork);
+    await this.#connection.run(statement.text, statement.parameters);
+  }
+
+  async rows(statement: SqlStatement): Promise<readonly SqlRow[]> {
+    await this.#check(statement, selectOnly);
+    return await this.#connection.rows(statement.text, statement.parameters);
+  }
+
+  async *columns(statement: SqlStatement): AsyncGenerator<ColumnBatch> {
+    await this.#check(statement, selectOnly);
+    yield* this.#connection.columns(statement);
+  }
+
+  /**
+   * Columns of a statement that a person wrote: exactly one SELECT that reads only what the
+   * index holds. See `requireSingleSelect`.
+   */
+  async *userColumns(text: string): AsyncGenerator<ColumnBatch> {
+    this.#requireOpen();
+    await requireSingleSelect(this.#connection, text);
+    yield* this.#connection.columns({ text, parameters: [] });
+  }
+
+  /**
+   * The file appears whole, under its name, or not at all. The same rows give the same bytes
+   * whatever the thread count, because the query orders them.
+   */
+  async exportParquet(
+    statement: SqlStatement,
+    path: string,
+  ): Promise<{ rows: number; bytes: number }> {
+    await this.#check(statement, selectOnly);
+    if (!/\border\s+by\b/i.test(statement.text)) {
+      throw new EngineError("INTERNAL", "a Parquet export needs an ORDER BY to be reproducible");
+    }
+    this.#exports += 1;
+    const unfinished = `${path}.${process.pid}-${this.#exports}.part`;
+    try {
+      const rows = await this.#connection.run(
+        `COPY (${statement.text}) TO ${sqlLiteral(unfinished)}
+         (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd)`,
+        statement.parameters,
+      );
+      await rename(unfinished, path);
+      return { rows, bytes: (await stat(path)).size };
+    } catch (error) {
+      await rm(unfinished, { force: true });
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#connection.duckdb.interrupt();
+    await this.#connection.run("ROLLBACK").catch(() => undefined);
+    this.#connection.close();
+    this.#onClose();
+  }
+
+  async #check(statement: SqlStatement, allowed: ReadonlySet<StatementType>): Promise<void> {
+    this.#requireOpen();
+    const prepared = await this.#connection.prepare(statement);
+    const kind = prepared.statementType;
+    prepared.destroySync();
+    if (allowed.has(kind)) return;
+    throw new EngineError("REFUSED", `a read session does not run ${StatementType[kind]}`, {
+      hint: "read with SELECT; keep intermediate results in temporary tables",
+    });
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new EngineError("CANCELLED", "the read session has ended");
+  }
+}
+
+const selectOnly: ReadonlySet<StatementType> = new Set([StatementType.SELECT]);

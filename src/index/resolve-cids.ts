@@ -1,0 +1,38 @@
+import type { Transaction } from "#index/transaction.ts";
+
+/**
+ * From a temporary table with `position, cid_key, cid` makes `<table>_resolved` with
+ * `position, first_position, object_id`: the first row with the same CID, and the known object
+ * or null.
+ *
+ * The digest key is joined first and alone: it is a narrow scan, and where nothing is known
+ * yet, as in an import, the wide CIDs are never read.
+ */
+export async function resolveCids(transaction: Transaction, table: string): Promise<void> {
+  await transaction.run(
+    `CREATE OR REPLACE TEMP TABLE ${table}_matches AS
+     SELECT o.object_id, o.cid_key FROM objects AS o
+     WHERE o.cid_key IN (SELECT cid_key FROM ${table})`,
+  );
+  const { matches } = await transaction.row<{ matches: number }>(
+    `SELECT count(*) AS matches FROM ${table}_matches`,
+  );
+  const known =
+    matches === 0
+      ? "NULL::BIGINT"
+      : `(SELECT min(o.object_id) FROM ${table}_known AS o
+          WHERE o.cid_key = t.cid_key AND o.cid = t.cid)`;
+  if (matches > 0) {
+    await transaction.run(
+      `CREATE OR REPLACE TEMP TABLE ${table}_known AS
+       SELECT o.object_id, o.cid_key, o.cid FROM objects AS o
+       JOIN ${table}_matches AS m ON m.object_id = o.object_id`,
+    );
+  }
+  await transaction.run(
+    `CREATE OR REPLACE TEMP TABLE ${table}_resolved AS
+     SELECT t.position, min(t.position) OVER (PARTITION BY t.cid) AS first_position,
+       ${known} AS object_id
+     FROM ${table} AS t`,
+  );
+}

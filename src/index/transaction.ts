@@ -1,0 +1,139 @@
+import type { Connection, StageType, StageValue } from "#index/connection.ts";
+import type { SqlRow, SqlValue } from "#model/sql.ts";
+
+/** What is written to the ledger beside its id. */
+export interface LedgerEntry {
+  readonly at: Date;
+  readonly kind:
+    | "outcome"
+    | "permit"
+    | "refusal"
+    | "proof"
+    | "settlement"
+    | "run"
+    | "hold"
+    | "drift";
+  readonly runId?: string;
+  readonly planCid?: string;
+  readonly sequence?: number;
+  readonly objectId?: number;
+  readonly outcome?: string;
+  readonly reason?: string;
+  readonly detail?: unknown;
+}
+
+interface Counters extends SqlRow {
+  readonly commits: number;
+  readonly next_object: number;
+  readonly next_entry: number;
+  readonly next_run: number;
+  readonly next_plan: number;
+}
+
+type CounterName = "object" | "entry" | "run" | "plan";
+
+/** One write transaction: statements, dense ids and ledger entries that become real together. */
+export class Transaction {
+  readonly connection: Connection;
+  readonly #next: Record<CounterName, number>;
+  #entries: LedgerEntry[] = [];
+  #content = true;
+
+  private constructor(connection: Connection, counters: Counters) {
+    this.connection = connection;
+    this.#next = {
+      object: counters.next_object,
+      entry: counters.next_entry,
+      run: counters.next_run,
+      plan: counters.next_plan,
+    };
+  }
+
+  static async begin(connection: Connection): Promise<Transaction> {
+    return new Transaction(connection, await connection.row<Counters>("SELECT * FROM counters"));
+  }
+
+  async run(text: string, parameters: readonly SqlValue[] = []): Promise<number> {
+    return await this.connection.run(text, parameters);
+  }
+
+  async rows<Row extends SqlRow>(
+    text: string,
+    parameters: readonly SqlValue[] = [],
+  ): Promise<readonly Row[]> {
+    return await this.connection.rows<Row>(text, parameters);
+  }
+
+  async row<Row extends SqlRow>(text: string, parameters: readonly SqlValue[] = []): Promise<Row> {
+    return await this.connection.row<Row>(text, parameters);
+  }
+
+  async stage(
+    table: string,
+    schema: Readonly<Record<string, StageType>>,
+    rows: readonly (readonly StageValue[])[],
+  ): Promise<void> {
+    await this.connection.stage(table, schema, rows);
+  }
+
+  /** Takes `count` ids in a row and gives the first. */
+  takeIds(counter: CounterName, count: number): number {
+    const first = this.#next[counter];
+    this.#next[counter] += count;
+    return first;
+  }
+
+  /** Adds entries, in order; they are written when the transaction finishes. */
+  record(...entries: readonly LedgerEntry[]): void {
+    for (const entry of entries) this.#entries.push(entry);
+  }
+
+  /** For writes that change nothing anyone reads (caches): the version stays. */
+  keepVersion(): void {
+    this.#content = false;
+  }
+
+  /** Writes the ledger and the counters. */
+  async finish(): Promise<void> {
+    await this.#writeLedger();
+    await this.run(
+      `UPDATE counters SET commits = commits + $1::BIGINT, next_object = $2, next_entry = $3,
+         next_run = $4, next_plan = $5`,
+      [this.#content ? 1 : 0, this.#next.object, this.#next.entry, this.#next.run, this.#next.plan],
+    );
+  }
+
+  async #writeLedger(): Promise<void> {
+    const entries = this.#entries;
+    if (entries.length === 0) return;
+    const first = this.takeIds("entry", entries.length);
+    await this.stage(
+      "stage_ledger",
+      {
+        entry_id: "BIGINT",
+        recorded: "TIMESTAMP",
+        kind: "VARCHAR",
+        run_id: "VARCHAR",
+        plan_cid: "VARCHAR",
+        sequence: "BIGINT",
+        object_id: "BIGINT",
+        outcome: "VARCHAR",
+        reason: "VARCHAR",
+        detail: "VARCHAR",
+      },
+      entries.map((entry, position) => [
+        first + position,
+        entry.at,
+        entry.kind,
+        entry.runId,
+        entry.planCid,
+        entry.sequence,
+        entry.objectId,
+        entry.outcome,
+        entry.reason,
+        entry.detail === undefined ? null : JSON.stringify(entry.detail),
+      ]),
+    );
+    await this.run("INSERT INTO ledger_entries SELECT * FROM stage_ledger ORDER BY entry_id");
+  }
+}

@@ -1,0 +1,38 @@
+import { indexViews } from "#model/index-views.ts";
+
+type ViewName = keyof typeof indexViews;
+
+/** Where each view takes its rows from, and the columns that are not simply passed on. */
+const sources: Readonly<Record<ViewName, { from: string; columns?: Record<string, string> }>> = {
+  object: { from: "objects" },
+  copy: {
+    from: "copies AS c JOIN backends AS b ON b.backend_id = c.backend_id",
+    columns: {
+      backend_id: "c.backend_id",
+      backend: "b.name",
+      form: "c.form::VARCHAR",
+      state: "c.state::VARCHAR",
+      confidence: "c.confidence::VARCHAR",
+    },
+  },
+  name: {
+    from: `(SELECT object_id, path FROM objects WHERE path IS NOT NULL
+            UNION ALL SELECT object_id, path FROM further_names)`,
+  },
+  tag: { from: "tags" },
+  access_day: { from: "access_days" },
+  backend: { from: "backends WHERE configured" },
+  ledger: { from: "ledger_entries" },
+};
+
+/** CREATE VIEW for every view of the contract, columns in the contract's order. */
+export function viewStatements(): readonly string[] {
+  return (Object.keys(indexViews) as ViewName[]).map((view) => {
+    const source = sources[view];
+    const columns = Object.keys(indexViews[view]).map(
+      (column) => `${source.columns?.[column] ?? column} AS ${column}`,
+    );
+    return `CREATE OR REPLACE VIEW main.${view} AS
+      SELECT ${columns.join(", ")} FROM ${source.from}`;
+  });
+}

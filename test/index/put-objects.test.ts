@@ -1,0 +1,118 @@
+import { expect, test } from "vitest";
+import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
+
+test("objects that are put twice are known the second time and their copies are merged", async () => {
+  const { index } = await openIndex();
+  const first = await index.putObjects(
+    [objectOf(1, [copyOn("hot")]), objectOf(2, [copyOn("warm", "listed")])],
+    start,
+  );
+  expect(first).toEqual({ added: 2, known: 0, copies: 2 });
+  const later = new Date(start.getTime() + 1_000);
+  const second = await index.putObjects(
+    [objectOf(2, [copyOn("warm", "claimed", later), copyOn("cold")]), objectOf(3), objectOf(3)],
+    later,
+  );
+  expect(second).toEqual({ added: 1, known: 2, copies: 1 });
+  await using session = await index.session();
+  const rows = await session.rows({
+    text: `SELECT object_id, size, path, names, present_mask, listed_mask, verified_mask
+           FROM object ORDER BY object_id`,
+    parameters: [],
+  });
+  expect(rows).toEqual([
+    row(0, 1_001, "/data/1.bin", 1n, 1n, 1n),
+    row(1, 1_002, "/data/2.bin", 6n, 6n, 4n),
+    row(2, 1_003, "/data/3.bin", 0n, 0n, 0n),
+  ]);
+  const copies = await session.rows({
+    text: "SELECT object_id, backend, state, confidence, form FROM copy ORDER BY ALL",
+    parameters: [],
+  });
+  expect(copies).toEqual([
+    { object_id: 0, backend: "hot", state: "present", confidence: "verified", form: "file" },
+    { object_id: 1, backend: "cold", state: "present", confidence: "verified", form: "file" },
+    { object_id: 1, backend: "warm", state: "present", confidence: "listed", form: "file" },
+  ]);
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
+function row(
+  id: number,
+  size: number,
+  path: string,
+  present: bigint,
+  listed: bigint,
+  verified: bigint,
+): unknown {
+  return {
+    object_id: id,
+    size,
+    path,
+    names: 1,
+    present_mask: Number(present),
+    listed_mask: Number(listed),
+    verified_mask: Number(verified),
+  };
+}
+
+test("an object known under several names keeps the first as its path and counts all", async () => {
+  const { index } = await openIndex();
+  await index.putObjects([objectOf(1, [], { names: ["/a", "/b", "/a"], tags: ["x", "x"] })], start);
+  await index.putObjects(
+    [
+      objectOf(1, [], { names: ["/c", "/b"], tags: ["x", "y"], type: "text/plain" }),
+      objectOf(2, [], { names: [] }),
+    ],
+    start,
+  );
+  await index.putObjects([objectOf(2, [], { names: ["/z", "/y"], owner: "ops" })], start);
+  await using session = await index.session();
+  const names = await session.rows({
+    text: "SELECT object_id, path FROM name ORDER BY ALL",
+    parameters: [],
+  });
+  expect(names.map((name) => `${String(name["object_id"])} ${String(name["path"])}`)).toEqual([
+    "0 /a",
+    "0 /b",
+    "0 /c",
+    "1 /y",
+    "1 /z",
+  ]);
+  const objects = await session.rows({
+    text: "SELECT path, names, type, owner FROM object ORDER BY object_id",
+    parameters: [],
+  });
+  expect(objects).toEqual([
+    { path: "/a", names: 3, type: "text/plain", owner: null },
+    { path: "/z", names: 2, type: null, owner: "ops" },
+  ]);
+  const tags = await session.rows({ text: "SELECT tag FROM tag ORDER BY 1", parameters: [] });
+  expect(tags).toEqual([{ tag: "x" }, { tag: "y" }]);
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
+test("a CID with another size than before is refused and nothing of the call remains", async () => {
+  const { index } = await openIndex();
+  await index.putObjects([objectOf(1)], start);
+  const version = await index.version();
+  await expect(
+    index.putObjects([objectOf(7), objectOf(1, [], { size: 5 })], start),
+  ).rejects.toThrow(/has 1001 bytes in the index, 5 were given/);
+  expect(await index.version()).toBe(version);
+  await using session = await index.session();
+  const [count] = await session.rows({ text: "SELECT count(*) AS n FROM object", parameters: [] });
+  expect(count).toEqual({ n: 1 });
+});
+
+test("a hundred thousand objects are put in a few seconds", async () => {
+  const { index } = await openIndex();
+  const objects = Array.from({ length: 100_000 }, (_, number) => objectOf(number, [copyOn("hot")]));
+  const begun = performance.now();
+  for (let from = 0; from < objects.length; from += 10_000) {
+    await index.putObjects(objects.slice(from, from + 10_000), start);
+  }
+  expect(performance.now() - begun).toBeLessThan(20_000);
+  expect((await index.backends())[0]?.usedBytes).toBe(10_000_000);
+  expect(await index.checkSummaries()).toEqual([]);
+});
