@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly listen: string;
   /** Made with a random token when it does not exist. */
   readonly tokenFile: string;
+  /** A token of the operator's own, which workers elsewhere know; written to `tokenFile`. */
+  readonly token?: string;
   readonly stateFile: string;
   readonly version: string;
   /** Told of errors that are nobody's fault but ours. */
@@ -48,7 +50,7 @@ export interface ApiServer {
 export async function serveApi(api: EngineApi, options: ServeOptions): Promise<ApiServer> {
   const address = parseAddress(options.listen);
   await refuseSecondController(address, options.stateFile);
-  const token = await readOrCreateToken(options.tokenFile);
+  const token = await readOrCreateToken(options.tokenFile, options.token);
   const instance = randomUUID();
   const { version, onDefect } = options;
   const app = createApp({ api, version, instance }, { token, ...(onDefect ? { onDefect } : {}) });

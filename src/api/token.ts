@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { EngineError } from "#model/engine-error.ts";
 
 const bytesOfToken = 32;
@@ -21,18 +21,19 @@ export class TokenGuard {
   }
 }
 
-/** Reads the token from its file; makes file and token when there is none (mode 0600). */
-export async function readOrCreateToken(file: string): Promise<string> {
+/**
+ * Reads the token from its file; makes file and token when there is none (mode 0600). A token
+ * that is given replaces the one in the file, so that commands on this machine know it too.
+ */
+export async function readOrCreateToken(file: string, given?: string): Promise<string> {
+  const token = given?.trim() ?? randomBytes(bytesOfToken).toString("base64url");
+  checkToken(token, "the configured token");
   try {
-    await writeFile(file, `${randomBytes(bytesOfToken).toString("base64url")}\n`, {
-      flag: "wx",
-      mode: 0o600,
-    });
+    if (given !== undefined) await rm(file, { force: true });
+    await writeFile(file, `${token}\n`, { flag: "wx", mode: 0o600 });
   } catch (error) {
     // A token that exists stays valid over restarts; what else is wrong shows when reading.
-    if (!isCode(error, "EEXIST") && !isCode(error, "EROFS") && !isCode(error, "EACCES")) {
-      throw unreadable(file, error);
-    }
+    if (!isCode(error, "EEXIST")) throw unreadable(file, error);
   }
   return await readToken(file);
 }
@@ -43,12 +44,15 @@ export async function readToken(file: string): Promise<string> {
     throw unreadable(file, error);
   });
   const token = text.trim();
-  if (!/^\S+$/.test(token) || token.length < lengthMin) {
-    throw new EngineError("UNREADABLE", `${file} holds no usable token`, {
-      hint: `write one line of at least ${lengthMin} characters without spaces, or remove the file`,
-    });
-  }
+  checkToken(token, file);
   return token;
+}
+
+function checkToken(token: string, where: string): void {
+  if (/^\S+$/.test(token) && token.length >= lengthMin) return;
+  throw new EngineError("UNREADABLE", `${where} holds no usable token`, {
+    hint: `a token is one line of at least ${lengthMin} characters without spaces`,
+  });
 }
 
 function unreadable(file: string, cause: unknown): EngineError {

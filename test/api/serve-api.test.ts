@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { defaultListen } from "#api/address.ts";
+import { ApiClient } from "#api/client.ts";
 import { findController } from "#api/find-controller.ts";
 import { serveApi } from "#api/serve-api.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -107,6 +108,19 @@ test("a token file without a usable token is refused, a state file that is none 
   await expect(serveApi(sampleEngine(), options)).rejects.toMatchObject({ code: "UNREADABLE" });
   await writeFile(stateFile, "{}");
   await expect(findController(stateFile)).rejects.toMatchObject({ code: "UNREADABLE" });
+});
+
+test("a token of the operator's own holds for workers elsewhere and for commands here", async () => {
+  await using served = await serveEngine(sampleEngine(), "loopback");
+  const token = "chosen-by-the-operator";
+  await served.server.close();
+  const server = await serveApi(sampleEngine(), { ...served.options, token: `${token}\n` });
+  const elsewhere = new ApiClient({ address: server.address, token });
+  expect((await elsewhere.status()).objects).toBe(10);
+  const here = await findController(served.options.stateFile);
+  expect((await here?.status())?.objects).toBe(10);
+  await expect(served.client.status()).rejects.toThrow(EngineError);
+  await server.close();
 });
 
 test("the default address is a socket where one fits, else a free loopback port", async () => {
