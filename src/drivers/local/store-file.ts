@@ -6,7 +6,8 @@ import { EngineError } from "#model/engine-error.ts";
 import { formatSize } from "#model/quantity.ts";
 import type { Reservation } from "#drivers/contract/capacity.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
-import { expectedBytes, wrongBytes } from "#drivers/contract/expect-bytes.ts";
+import { exactly } from "#drivers/contract/exactly.ts";
+import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { fileError } from "#drivers/local/file-error.ts";
 import { IncomingFile } from "#drivers/local/incoming-file.ts";
@@ -62,15 +63,13 @@ export async function storeFile(
  */
 async function receive(write: Write, incoming: IncomingFile): Promise<void> {
   const { object, bytes, signal } = write;
+  const stopping = stopOnAbort(write.body.stream, signal, `writing ${object.cid}`);
+  const counted = exactly(stopping, object, bytes, (total) => {
+    write.reservation.cover(total);
+  });
   let writing: Promise<void> | undefined;
-  let received = 0;
   try {
-    for await (const chunk of stopOnAbort(write.body.stream, signal, `writing ${object.cid}`)) {
-      received += chunk.length;
-      if (bytes !== undefined && received > bytes) {
-        throw wrongBytes(object, bytes, "the body has more");
-      }
-      write.reservation.cover(received);
+    for await (const chunk of counted) {
       await writing;
       writing = incoming.write(chunk);
       // A failure is reported at the next turn, when somebody waits for it.
@@ -80,9 +79,6 @@ async function receive(write: Write, incoming: IncomingFile): Promise<void> {
   } finally {
     // The descriptor must not be closed under a write in flight.
     await writing?.catch(() => undefined);
-  }
-  if (bytes !== undefined && received !== bytes) {
-    throw wrongBytes(object, bytes, `the body ended after ${received}`);
   }
   if (write.folder.syncsFiles) await incoming.sync();
   incoming.close();

@@ -1,0 +1,263 @@
+import { hash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  ListPartsCommand,
+  PutObjectCommand,
+  S3Client,
+  type StorageClass,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import type { ByteStream, DriverContext } from "#model/driver.ts";
+import { clientConfig } from "#drivers/s3/aws-client-config.ts";
+import { cancelled } from "#drivers/contract/cancelled.ts";
+import type {
+  BucketClient,
+  ByteRange,
+  HeadResult,
+  ListPage,
+  ListRequest,
+  PartUpload,
+  PutRequest,
+} from "#drivers/s3/bucket-client.ts";
+import { httpStatus, s3Error } from "#drivers/s3/s3-error.ts";
+import type { S3Options } from "#drivers/s3/s3-options.ts";
+
+/** A bucket that answered a moment ago is still there. */
+const bucketSeenForMs = 30_000;
+const abortTimeoutMs = 30_000;
+const abortAttempts = 3;
+const abortPauseMs = 200;
+
+interface UploadName {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string | undefined;
+}
+
+type Signal = AbortSignal | undefined;
+
+/** A bucket through the AWS SDK. */
+export class AwsBucketClient implements BucketClient {
+  server: string;
+  readonly #client: S3Client;
+  readonly #options: S3Options;
+  readonly #bucket: string;
+  #bucketSeenAt = -Infinity;
+
+  constructor(context: DriverContext<S3Options>) {
+    const { options } = context;
+    this.#options = options;
+    this.#bucket = options.bucket;
+    this.server = `S3 at ${options.endpoint ?? options.region ?? "AWS"}`;
+    this.#client = new S3Client(clientConfig(context));
+    this.#client.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        const { headers } = result.response as { headers?: Readonly<Record<string, string>> };
+        if (headers?.["server"] !== undefined) this.server = headers["server"];
+        return result;
+      },
+      { step: "deserialize", name: "rememberServer" },
+    );
+  }
+
+  async head(key: string, signal: Signal): Promise<HeadResult | undefined> {
+    try {
+      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+      const answer = await this.#client.send(command, withSignal(signal));
+      this.#bucketSeenAt = performance.now();
+      return { bytes: answer.ContentLength ?? 0, versionId: answer.VersionId };
+    } catch (error) {
+      // An answer to HEAD has no body that says why: absent key, absent bucket or wrong key.
+      if (httpStatus(error) !== undefined) await this.#checkBucket(signal);
+      if (httpStatus(error) === 404) return undefined;
+      throw this.#error(error, `looking for ${key}`, signal);
+    }
+  }
+
+  async *get(key: string, range: ByteRange | undefined, signal: Signal): ByteStream {
+    const doing = `reading ${key}`;
+    try {
+      const command = new GetObjectCommand({
+        Bucket: this.#bucket,
+        Key: key,
+        ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end - 1}` }),
+      });
+      const { Body } = await this.#client.send(command, withSignal(signal));
+      // In Node the body is always a readable stream of buffers.
+      if (Body !== undefined) yield* Body as unknown as ByteStream;
+    } catch (error) {
+      throw this.#error(error, doing, signal);
+    }
+  }
+
+  async list(request: ListRequest, signal: Signal): Promise<ListPage> {
+    try {
+      const command = new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: request.prefix,
+        // What lies in folders below the prefix is not ours.
+        Delimiter: "/",
+        MaxKeys: request.limit,
+        ...(request.after === undefined ? {} : { StartAfter: request.after }),
+        ...(request.token === undefined ? {} : { ContinuationToken: request.token }),
+      });
+      const answer = await this.#client.send(command, withSignal(signal));
+      this.#bucketSeenAt = performance.now();
+      const entries = (answer.Contents ?? []).flatMap(({ Key, Size }) =>
+        Key === undefined ? [] : [{ key: Key, bytes: Size ?? 0 }],
+      );
+      return { entries, token: answer.NextContinuationToken };
+    } catch (error) {
+      throw this.#error(error, `listing ${this.#bucket}/${request.prefix}`, signal);
+    }
+  }
+
+  async put(request: PutRequest, bytes: Uint8Array, signal: Signal): Promise<void> {
+    try {
+      const command = new PutObjectCommand({
+        ...this.#target(request),
+        ...this.#checksum(bytes),
+        ...this.#condition(request),
+        Body: bytes,
+        ContentLength: bytes.length,
+      });
+      await this.#client.send(command, withSignal(signal));
+    } catch (error) {
+      throw this.#error(error, `storing ${request.key}`, signal);
+    }
+  }
+
+  async begin(request: PutRequest, signal: Signal): Promise<PartUpload> {
+    const doing = `storing ${request.key}`;
+    try {
+      const command = new CreateMultipartUploadCommand({
+        ...this.#target(request),
+        ...(this.#options.checksums ? { ChecksumAlgorithm: "SHA256" as const } : {}),
+      });
+      const { UploadId } = await this.#client.send(command, withSignal(signal));
+      return this.#upload(request, { Bucket: this.#bucket, Key: request.key, UploadId });
+    } catch (error) {
+      throw this.#error(error, doing, signal);
+    }
+  }
+
+  async remove(key: string, versionId: string | undefined, signal: Signal): Promise<void> {
+    try {
+      const version = versionId === undefined ? {} : { VersionId: versionId };
+      const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...version });
+      await this.#client.send(command, withSignal(signal));
+    } catch (error) {
+      throw this.#error(error, `removing ${key}`, signal);
+    }
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+
+  #upload(request: PutRequest, upload: UploadName): PartUpload {
+    const doing = `storing ${request.key}`;
+    const parts: { PartNumber: number; ETag: string | undefined; ChecksumSHA256?: string }[] = [];
+    return {
+      part: async (number, bytes, signal) => {
+        try {
+          const checksum = this.#checksum(bytes);
+          const numbered = { ...upload, PartNumber: number };
+          const body = { Body: bytes, ContentLength: bytes.length };
+          const command = new UploadPartCommand({ ...numbered, ...checksum, ...body });
+          const { ETag } = await this.#client.send(command, withSignal(signal));
+          parts.push({ PartNumber: number, ETag, ...checksum });
+        } catch (error) {
+          throw this.#error(error, doing, signal);
+        }
+      },
+      complete: async (signal) => {
+        try {
+          const command = new CompleteMultipartUploadCommand({
+            ...upload,
+            ...this.#condition(request),
+            MultipartUpload: { Parts: parts.toSorted((a, b) => a.PartNumber - b.PartNumber) },
+          });
+          await this.#client.send(command, withSignal(signal));
+        } catch (error) {
+          throw this.#error(error, doing, signal);
+        }
+      },
+      abort: async () => {
+        try {
+          await this.#giveUp(upload);
+        } catch (error) {
+          throw this.#error(error, `giving up ${request.key}`, undefined);
+        }
+      },
+    };
+  }
+
+  /**
+   * Aborts until the service says that the upload is gone: a part that arrives meanwhile may
+   * need another abort (so the S3 reference on AbortMultipartUpload).
+   */
+  async #giveUp(upload: UploadName): Promise<void> {
+    const options = withSignal(AbortSignal.timeout(abortTimeoutMs));
+    for (let attempt = 1; attempt <= abortAttempts; attempt++) {
+      try {
+        await this.#client.send(new AbortMultipartUploadCommand(upload), options);
+        const { Parts } = await this.#client.send(new ListPartsCommand(upload), options);
+        if ((Parts ?? []).length === 0) return;
+      } catch (error) {
+        if (httpStatus(error) === 404) return;
+        throw error;
+      }
+      await sleep(abortPauseMs);
+    }
+  }
+
+  async #checkBucket(signal: Signal): Promise<void> {
+    if (performance.now() - this.#bucketSeenAt < bucketSeenForMs) return;
+    await this.list(
+      { prefix: this.#options.prefix, after: undefined, token: undefined, limit: 1 },
+      signal,
+    );
+  }
+
+  #target(request: PutRequest): {
+    Bucket: string;
+    Key: string;
+    Metadata: Record<string, string>;
+    StorageClass?: StorageClass;
+  } {
+    const { storageClass } = this.#options;
+    return {
+      Bucket: this.#bucket,
+      Key: request.key,
+      Metadata: { ...request.metadata },
+      // Services have classes of their own that the SDK does not know.
+      ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
+    };
+  }
+
+  #checksum(bytes: Uint8Array): { ChecksumSHA256?: string } {
+    return this.#options.checksums ? { ChecksumSHA256: hash("sha256", bytes, "base64") } : {};
+  }
+
+  #condition(request: PutRequest): { IfNoneMatch?: string } {
+    return request.create && this.#options.conditionalCreate ? { IfNoneMatch: "*" } : {};
+  }
+
+  #error(error: unknown, doing: string, signal: Signal): Error {
+    if (signal?.aborted) return cancelled(signal, doing);
+    return s3Error(error, `${doing} in bucket ${this.#bucket}`);
+  }
+}
+
+function withSignal(signal: Signal): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}

@@ -1,0 +1,69 @@
+import type { ByteStream } from "#model/driver.ts";
+
+/**
+ * The little of S3 that the driver needs: a bucket, with keys relative to nothing. Everything
+ * throws `EngineError`. The only implementation is `aws-bucket-client.ts`.
+ */
+export interface BucketClient {
+  /** What answered, e.g. its `Server` header; known after the first call. */
+  readonly server: string;
+  /** Undefined when the key is absent, and only then: a missing bucket is an error. */
+  head(key: string, signal: AbortSignal | undefined): Promise<HeadResult | undefined>;
+  /** NOT_FOUND when absent. The range is half-open and not empty. */
+  get(key: string, range: ByteRange | undefined, signal: AbortSignal | undefined): ByteStream;
+  /** One page of keys after a key, in the order of their bytes. */
+  list(request: ListRequest, signal: AbortSignal | undefined): Promise<ListPage>;
+  /** Stores bytes at once. ALREADY_EXISTS when told to create and the key is there. */
+  put(request: PutRequest, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>;
+  /** Begins an upload in parts. */
+  begin(request: PutRequest, signal: AbortSignal | undefined): Promise<PartUpload>;
+  remove(
+    key: string,
+    versionId: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void>;
+  close(): void;
+}
+
+/** An upload in parts: invisible until completed. */
+export interface PartUpload {
+  /** Numbers count from 1. */
+  part(number: number, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** Makes the object visible. ALREADY_EXISTS when told to create and the key is there. */
+  complete(signal: AbortSignal | undefined): Promise<void>;
+  /** Gives back the room of all parts. */
+  abort(): Promise<void>;
+}
+
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface HeadResult {
+  readonly bytes: number;
+  /** Only in buckets with versions. */
+  readonly versionId: string | undefined;
+}
+
+export interface ListRequest {
+  readonly prefix: string;
+  /** Begin after this key; ignored when going on with a token. */
+  readonly after: string | undefined;
+  /** Of the page before. */
+  readonly token: string | undefined;
+  readonly limit: number;
+}
+
+export interface ListPage {
+  readonly entries: readonly { readonly key: string; readonly bytes: number }[];
+  /** For the next page; undefined at the end. */
+  readonly token: string | undefined;
+}
+
+export interface PutRequest {
+  readonly key: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Create only: never replace what another writer has just stored. */
+  readonly create: boolean;
+}

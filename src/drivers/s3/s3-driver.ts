@@ -1,0 +1,229 @@
+import type { Confidence, Evidence, Form, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type {
+  BackendStatus,
+  ByteStream,
+  CallOptions,
+  Driver,
+  DriverContext,
+  ListedCopy,
+  ListOptions,
+  ReadOptions,
+  WriteBody,
+  WriteOptions,
+} from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { RemovalPermit } from "#model/removal.ts";
+import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
+import { Capacity } from "#drivers/contract/capacity.ts";
+import { checkPermit } from "#drivers/contract/check-permit.ts";
+import { discardBody } from "#drivers/contract/discard-body.ts";
+import { expectedBytes, looksIntact } from "#drivers/contract/expect-bytes.ts";
+import { exactly } from "#drivers/contract/exactly.ts";
+import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
+import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts";
+import { verifyCopy } from "#drivers/contract/verify-copy.ts";
+import type { BucketClient } from "#drivers/s3/bucket-client.ts";
+import { listBucket } from "#drivers/s3/list-bucket.ts";
+import { objectKey } from "#drivers/s3/object-key.ts";
+import { s3Capabilities } from "#drivers/s3/s3-capabilities.ts";
+import type { S3Options } from "#drivers/s3/s3-options.ts";
+import { uploadBody } from "#drivers/s3/upload-body.ts";
+
+/** With a capacity, the bucket is counted again this often: other nodes write to it too. */
+const countAfterMs = 3_600_000;
+/** Versions of one key that one removal takes away, newest first. */
+const versionsMax = 1_000;
+
+/** Copies as objects of one bucket: one key per object, its name the CID. */
+export class S3Driver implements Driver {
+  readonly kind = "s3";
+  readonly capabilities = s3Capabilities;
+  readonly #backend: string;
+  readonly #options: S3Options;
+  readonly #client: BucketClient;
+  readonly #capacity: Capacity;
+  #counted: { readonly at: number; readonly done: Promise<void> } | undefined;
+
+  constructor(context: DriverContext<S3Options>, client: BucketClient) {
+    this.#backend = context.backend;
+    this.#options = context.options;
+    this.#client = client;
+    this.#capacity = new Capacity(context.backend, context.capacityBytes);
+  }
+
+  async status(options: CallOptions = {}): Promise<BackendStatus> {
+    const { prefix } = this.#options;
+    const probe = { prefix, after: undefined, token: undefined, limit: 1 };
+    await this.#client.list(probe, options.signal);
+    await this.#count(options.signal);
+    const { usedBytes, freeBytes, isLimited } = this.#capacity;
+    return {
+      server: this.#client.server,
+      // Whether the key may write is seen only by writing.
+      writable: true,
+      usedBytes: isLimited ? usedBytes : undefined,
+      freeBytes,
+    };
+  }
+
+  async stat(object: ObjectRef, options: CallOptions = {}): Promise<StoredCopy | undefined> {
+    for (const form of s3Capabilities.forms) {
+      throwIfCancelled(options.signal, `looking for ${object.cid}`);
+      const found = await this.#client.head(this.#key(object.cid, form), options.signal);
+      if (found !== undefined) return this.#copy(object.cid, form, found.bytes);
+    }
+    return undefined;
+  }
+
+  async read(object: ObjectRef, copy: StoredCopy, options: ReadOptions = {}): Promise<ByteStream> {
+    const doing = `reading ${object.cid} from ${this.#backend}`;
+    throwIfCancelled(options.signal, doing);
+    const range = options.range && {
+      ...options.range,
+      end: Math.min(options.range.end, copy.bytes),
+    };
+    if (range !== undefined && range.start >= range.end) return nothing();
+    const bytes = this.#client.get(this.#key(object.cid, copy.form), range, options.signal);
+    return stopOnAbort(bytes, options.signal, doing);
+  }
+
+  async write(object: ObjectRef, body: WriteBody, options: WriteOptions = {}): Promise<StoredCopy> {
+    const doing = `writing ${object.cid} to ${this.#backend}`;
+    throwIfCancelled(options.signal, doing);
+    const bytes = expectedBytes(object, body, s3Capabilities);
+    const existing = await this.stat(object, options);
+    if (existing !== undefined && options.replace !== true && looksIntact(existing, object, body)) {
+      await discardBody(body);
+      return existing;
+    }
+    await this.#count(options.signal);
+    using reservation = this.#capacity.reserve(bytes ?? 0);
+    let received = 0;
+    const stopping = stopOnAbort(body.stream, options.signal, doing);
+    const counted = exactly(stopping, object, bytes, (total) => {
+      received = total;
+      reservation.cover(total);
+    });
+    try {
+      const request = { key: this.#key(object.cid, body.form), create: existing === undefined };
+      await uploadBody(this.#client, { ...request, metadata: metadata(object, body) }, counted, {
+        partBytes: this.#options.partSize,
+        concurrency: this.#options.concurrency,
+        // A CAR is a little larger than what it holds.
+        expectedBytes: bytes ?? object.size * 1.1,
+        signal: options.signal,
+      });
+    } catch (error) {
+      return await this.#alreadyThere(object, body, error, options);
+    }
+    const stored = this.#copy(object.cid, body.form, received);
+    this.#capacity.add(received);
+    if (existing !== undefined) await this.#afterReplacing(object, existing, stored, options);
+    return stored;
+  }
+
+  verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
+    return verifyCopy(this, this.#backend, object, level, options.signal);
+  }
+
+  async remove(
+    object: ObjectRef,
+    permit: RemovalPermit,
+    options: CallOptions = {},
+  ): Promise<"removed" | "absent"> {
+    checkPermit(this.#backend, object, permit);
+    let removed = false;
+    for (const form of s3Capabilities.forms) {
+      if (await this.#removeForm(object.cid, form, options)) removed = true;
+    }
+    return removed ? "removed" : "absent";
+  }
+
+  list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
+    return listBucket(this.#client, this.#options, options);
+  }
+
+  close(): Promise<void> {
+    this.#client.close();
+    return Promise.resolve();
+  }
+
+  /** Somebody else was faster, or our own request arrived twice: then the copy is there. */
+  async #alreadyThere(
+    object: ObjectRef,
+    body: WriteBody,
+    reason: unknown,
+    options: WriteOptions,
+  ): Promise<StoredCopy> {
+    const { code } = EngineError.from(reason);
+    if (code !== "ALREADY_EXISTS" && code !== "CONFLICT" && code !== "NOT_FOUND") throw reason;
+    const found = await this.stat(object, options);
+    if (found !== undefined && looksIntact(found, object, body)) return found;
+    throw new EngineError("CONFLICT", `${object.cid} was written twice at the same time`, {
+      cause: reason,
+    });
+  }
+
+  /** Takes the replaced copy out of the account, and away when it lies under another key. */
+  async #afterReplacing(
+    object: ObjectRef,
+    replaced: StoredCopy,
+    stored: StoredCopy,
+    options: CallOptions,
+  ): Promise<void> {
+    if (replaced.form === stored.form) this.#capacity.add(-replaced.bytes);
+    else await this.#removeForm(object.cid, replaced.form, options);
+  }
+
+  /** In buckets with versions an older one would come to light: all of them go. */
+  async #removeForm(cid: string, form: Form, { signal }: CallOptions): Promise<boolean> {
+    const key = this.#key(cid, form);
+    let found = await this.#client.head(key, signal);
+    if (found === undefined) return false;
+    for (let version = 0; found !== undefined && version < versionsMax; version++) {
+      await this.#client.remove(key, found.versionId, signal);
+      this.#capacity.add(-found.bytes);
+      // Without versions one removal is the end of it.
+      found = found.versionId === undefined ? undefined : await this.#client.head(key, signal);
+    }
+    return true;
+  }
+
+  /** Counts what the bucket holds, if there is a capacity to keep to. */
+  async #count(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#capacity.isLimited) return;
+    const now = performance.now();
+    if (this.#counted === undefined || now - this.#counted.at > countAfterMs) {
+      this.#counted = { at: now, done: this.#countAll() };
+      this.#counted.done.catch(() => {
+        this.#counted = undefined;
+      });
+    }
+    await waitUnlessCancelled(this.#counted.done, signal, `counting ${this.#backend}`);
+  }
+
+  async #countAll(): Promise<void> {
+    const before = this.#capacity.usedBytes;
+    let bytes = 0;
+    for await (const { copy } of this.list()) bytes += copy.bytes;
+    this.#capacity.add(bytes - before);
+  }
+
+  #key(cid: string, form: Form): string {
+    return objectKey(this.#options.prefix, cid, form);
+  }
+
+  #copy(cid: string, form: Form, bytes: number): StoredCopy {
+    return { locator: `s3://${this.#options.bucket}/${this.#key(cid, form)}`, form, bytes };
+  }
+}
+
+/** Kept with each object, so that an inventory can be rebuilt from the bucket alone. */
+function metadata(object: ObjectRef, body: WriteBody): Readonly<Record<string, string>> {
+  const { cid, size, profile } = object;
+  return { cid, size: String(size), profile, form: body.form };
+}
+
+async function* nothing(): ByteStream {
+  // An empty range has no bytes.
+}

@@ -1,0 +1,220 @@
+import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+
+/**
+ * Turns what the service or its client said into an `EngineError`. The name of the error decides
+ * where there is one; else the HTTP status; else what the network said.
+ */
+export function s3Error(thrown: unknown, doing: string): EngineError {
+  if (thrown instanceof EngineError) return thrown;
+  const facts = errorFacts(thrown);
+  const known = byName[facts.name] ?? byNetwork[facts.system] ?? byStatus[facts.status ?? 0];
+  const meaning = known ?? (facts.status === undefined ? unknown : refused);
+  return new EngineError(meaning.code, `${doing}: ${meaning.text} (${describe(facts)})`, {
+    ...(meaning.hint === undefined ? {} : { hint: meaning.hint }),
+    ...(meaning.retryable === undefined ? {} : { retryable: meaning.retryable }),
+    ...(facts.retryAfterMs === undefined ? {} : { retryAfterMs: facts.retryAfterMs }),
+    details: { error: facts.name, status: facts.status, requestId: facts.requestId },
+    cause: thrown,
+  });
+}
+
+/** The HTTP status of a refused request, or undefined when no answer came. */
+export function httpStatus(thrown: unknown): number | undefined {
+  return errorFacts(thrown).status;
+}
+
+interface Facts {
+  readonly name: string;
+  readonly message: string;
+  readonly system: string;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+  readonly retryAfterMs: number | undefined;
+}
+
+interface ServiceError {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+}
+
+function errorFacts(thrown: unknown): Facts {
+  const error = (typeof thrown === "object" && thrown !== null ? thrown : {}) as ServiceError;
+  return {
+    name: text(error.name),
+    message: text(error.message),
+    system: text(error.code),
+    status: error.$metadata?.httpStatusCode,
+    requestId: error.$metadata?.requestId,
+    retryAfterMs: retryAfterMs(error.$response?.headers?.["retry-after"]),
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function retryAfterMs(header: string | undefined): number | undefined {
+  const seconds = Number(header);
+  return header === undefined || !Number.isFinite(seconds) ? undefined : seconds * 1_000;
+}
+
+function describe({ name, status, message }: Facts): string {
+  const label = [name, status].filter((part) => part !== "" && part !== undefined).join(" ");
+  return message === "" || message === name ? label : `${label}: ${message}`;
+}
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly hint?: string;
+  readonly retryable?: boolean;
+}
+
+const credentials = "check accessKeyId and secretAccessKey of this backend";
+const wrongKey: Meaning = {
+  code: "UNAUTHENTICATED",
+  text: "the service does not accept the credentials",
+  hint: credentials,
+};
+const expired: Meaning = {
+  code: "UNAUTHENTICATED",
+  text: "the credentials have expired",
+  hint: "renew the session token, or use credentials that renew themselves",
+};
+const denied: Meaning = {
+  code: "FORBIDDEN",
+  text: "the credentials do not allow this",
+  hint: "the key needs s3:GetObject, PutObject, DeleteObject, ListBucket and AbortMultipartUpload",
+};
+const noBucket: Meaning = {
+  code: "NOT_FOUND",
+  text: "the bucket does not exist",
+  hint: "create it, or correct `bucket` and `endpoint` of this backend",
+};
+const absent: Meaning = { code: "NOT_FOUND", text: "it is not there" };
+const wrongRegion: Meaning = {
+  code: "INVALID_DOCUMENT",
+  text: "the bucket is in another region",
+  hint: "set `region` of this backend to the region of the bucket",
+};
+const slowDown: Meaning = { code: "RATE_LIMITED", text: "the service asks to slow down" };
+const unreachable: Meaning = {
+  code: "UNAVAILABLE",
+  text: "the service cannot be reached",
+  hint: "check `endpoint` and the network",
+};
+const broken: Meaning = { code: "UNAVAILABLE", text: "the service has a problem of its own" };
+const noAnswer: Meaning = { code: "TIMEOUT", text: "no answer in time" };
+const damaged: Meaning = {
+  code: "UNAVAILABLE",
+  text: "the bytes did not arrive as they were sent",
+};
+const full: Meaning = {
+  code: "NO_SPACE",
+  text: "the service has no room left",
+  hint: "raise the quota, or add a rule that evicts or demotes from this backend",
+};
+const raced: Meaning = { code: "CONFLICT", text: "another request changed the object meanwhile" };
+const exists: Meaning = { code: "ALREADY_EXISTS", text: "another writer has just stored it" };
+const unsupported: Meaning = {
+  code: "NOT_SUPPORTED",
+  text: "the service does not know this",
+  hint: "for services that lack them, set `conditionalCreate: false` or `checksums: false`",
+};
+const tooLarge: Meaning = { code: "NOT_SUPPORTED", text: "too large for the service" };
+const refused: Meaning = { code: "REFUSED", text: "the service refuses the request" };
+const unknown: Meaning = { code: "INTERNAL", text: "failed" };
+
+const byName: Readonly<Record<string, Meaning>> = {
+  InvalidAccessKeyId: wrongKey,
+  SignatureDoesNotMatch: wrongKey,
+  InvalidSecurity: wrongKey,
+  CredentialsProviderError: {
+    code: "UNAUTHENTICATED",
+    text: "no credentials were found",
+    hint: "give accessKeyId and secretAccessKey, or set up the AWS default chain",
+  },
+  ExpiredToken: expired,
+  ExpiredTokenException: expired,
+  TokenRefreshRequired: expired,
+  InvalidToken: expired,
+  RequestTimeTooSkewed: {
+    code: "UNAUTHENTICATED",
+    text: "the clock of this machine is wrong",
+    hint: "set the clock (NTP): signatures are valid for a few minutes only",
+  },
+  AccessDenied: denied,
+  AllAccessDisabled: denied,
+  AccountProblem: denied,
+  NoSuchBucket: noBucket,
+  NoSuchKey: absent,
+  NoSuchUpload: absent,
+  PermanentRedirect: wrongRegion,
+  AuthorizationHeaderMalformed: wrongRegion,
+  IllegalLocationConstraintException: wrongRegion,
+  SlowDown: slowDown,
+  Throttling: slowDown,
+  ThrottlingException: slowDown,
+  RequestLimitExceeded: slowDown,
+  TooManyRequests: slowDown,
+  TimeoutError: noAnswer,
+  RequestTimeout: noAnswer,
+  BadDigest: damaged,
+  XAmzContentSHA256Mismatch: damaged,
+  XAmzContentChecksumMismatch: damaged,
+  IncompleteBody: damaged,
+  QuotaExceeded: full,
+  InsufficientStorage: full,
+  XMinioStorageFull: full,
+  PreconditionFailed: exists,
+  ConditionalRequestConflict: raced,
+  OperationAborted: raced,
+  NotImplemented: unsupported,
+  MethodNotAllowed: unsupported,
+  EntityTooLarge: tooLarge,
+  InvalidStorageClass: {
+    code: "INVALID_DOCUMENT",
+    text: "the service has no such storage class",
+    hint: "correct `storageClass` of this backend",
+  },
+  InvalidObjectState: {
+    code: "NOT_SUPPORTED",
+    text: "the object lies in an archive class and must be restored first",
+    hint: "restore it at the service, then try again",
+  },
+};
+
+const byNetwork: Readonly<Record<string, Meaning>> = {
+  ECONNREFUSED: unreachable,
+  ECONNRESET: unreachable,
+  ENOTFOUND: unreachable,
+  EAI_AGAIN: unreachable,
+  EHOSTUNREACH: unreachable,
+  ENETUNREACH: unreachable,
+  EPIPE: unreachable,
+  ETIMEDOUT: noAnswer,
+  CERT_HAS_EXPIRED: { ...unreachable, retryable: false },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { ...unreachable, retryable: false },
+};
+
+const byStatus: Readonly<Record<number, Meaning>> = {
+  301: wrongRegion,
+  307: wrongRegion,
+  401: wrongKey,
+  403: denied,
+  404: absent,
+  405: unsupported,
+  408: noAnswer,
+  409: raced,
+  412: exists,
+  429: slowDown,
+  500: broken,
+  501: unsupported,
+  502: broken,
+  503: slowDown,
+  504: noAnswer,
+  507: full,
+};

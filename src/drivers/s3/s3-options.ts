@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { secretField } from "#model/secret-reference.ts";
+import { sizeOption } from "#drivers/contract/size-option.ts";
+
+const mebibyte = 1024 * 1024;
+const partBytesMin = 5 * mebibyte;
+const partBytesMax = 5 * 1024 * mebibyte;
+
+const partSize = sizeOption(
+  "Bodies larger than this are uploaded in parts of this size, 5MiB to 5GiB. One upload takes " +
+    "up to `concurrency` + 1 times as much memory.",
+).refine((bytes) => bytes >= partBytesMin && bytes <= partBytesMax, "must be 5MiB to 5GiB");
+
+/** What may stand under `options:` of an s3 backend. */
+export const s3Options = z
+  .strictObject({
+    bucket: z.string().min(3).max(63).describe("Name of the bucket; it must exist."),
+    prefix: z
+      .string()
+      .default("")
+      .transform((text) => (text === "" || text.endsWith("/") ? text : `${text}/`))
+      .describe("Folder in the bucket under which everything is kept."),
+    region: z
+      .string()
+      .optional()
+      .describe("Region of the bucket; else what the AWS environment and profile say."),
+    endpoint: z.url().optional().describe("Address of an S3-compatible service other than AWS."),
+    forcePathStyle: z
+      .boolean()
+      .default(false)
+      .describe("Put the bucket in the path, not the host name: most self-hosted services."),
+    accessKeyId: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Key id, or a reference to it; without it the AWS default chain is used."),
+    secretAccessKey: secretField.optional(),
+    sessionToken: secretField.optional(),
+    storageClass: z.string().optional().describe("Storage class of new objects, e.g. STANDARD_IA."),
+    partSize: partSize.default(8 * mebibyte),
+    concurrency: z.int().min(1).max(64).default(4).describe("Parts of one upload sent at a time."),
+    checksums: z
+      .boolean()
+      .default(true)
+      .describe("Send SHA-256 checksums for the service to check; false where it knows none."),
+    conditionalCreate: z
+      .boolean()
+      .default(true)
+      .describe("Create with If-None-Match; false where the service does not know it."),
+  })
+  .refine(
+    (options) => (options.accessKeyId === undefined) === (options.secretAccessKey === undefined),
+    {
+      message: "accessKeyId and secretAccessKey go together",
+      path: ["secretAccessKey"],
+    },
+  );
+
+export type S3Options = z.output<typeof s3Options>;

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ByteStream } from "#model/driver.ts";
+import type { BucketClient, PartUpload, PutRequest } from "#drivers/s3/bucket-client.ts";
+
+/** More parts than this no service takes. */
+const partsMax = 10_000;
+
+/**
+ * Parts under way may finish for this long before they are cut off. A part that a service has
+ * received whole can still appear after its upload was given up, and would be paid for.
+ */
+const partGraceMs = 1_000;
+
+export interface UploadOptions {
+  readonly partBytes: number;
+  readonly concurrency: number;
+  /** How large the body will be, as well as one can say before. */
+  readonly expectedBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Stores a body: small ones at once, larger ones in parts of which a few are under way at a
+ * time. When anything fails nothing is visible and no part is left behind. Every request carries
+ * bytes from memory, so that the client can send them again.
+ */
+export async function uploadBody(
+  client: BucketClient,
+  request: PutRequest,
+  stream: ByteStream,
+  options: UploadOptions,
+): Promise<void> {
+  const partBytes = Math.max(options.partBytes, Math.ceil(options.expectedBytes / partsMax));
+  const parts = cutUp(stream, partBytes);
+  try {
+    const first = await parts.next();
+    const second = first.done === true ? first : await parts.next();
+    if (second.done === true) {
+      await client.put(request, first.value ?? new Uint8Array(), options.signal);
+      return;
+    }
+    const upload = await client.begin(request, options.signal);
+    try {
+      const rest = (async function* (): ByteStream {
+        yield first.value ?? new Uint8Array();
+        yield second.value;
+        yield* parts;
+      })();
+      await sendParts(upload, rest, options);
+      await upload.complete(options.signal);
+    } catch (error) {
+      await giveUp(upload, error);
+    }
+  } finally {
+    await parts.return(undefined);
+  }
+}
+
+async function sendParts(
+  upload: PartUpload,
+  parts: ByteStream,
+  { concurrency }: UploadOptions,
+): Promise<void> {
+  const cut = new AbortController();
+  const sending = new Set<Promise<void>>();
+  let number = 0;
+  try {
+    for await (const bytes of parts) {
+      number += 1;
+      const sent: Promise<void> = upload.part(number, bytes, cut.signal).finally(() => {
+        sending.delete(sent);
+      });
+      sending.add(sent);
+      // Its failure is met at the next wait.
+      sent.catch(() => undefined);
+      if (sending.size >= concurrency) await Promise.race(sending);
+    }
+    await Promise.all(sending);
+  } catch (error) {
+    const settled = Promise.allSettled(sending);
+    await Promise.race([settled, sleep(partGraceMs, undefined, { ref: false })]);
+    cut.abort();
+    await settled;
+    throw error;
+  }
+}
+
+/** Throws the reason for giving up; when even that fails, with a word about the parts. */
+async function giveUp(upload: PartUpload, reason: unknown): Promise<never> {
+  try {
+    await upload.abort();
+  } catch (error) {
+    if (reason instanceof Error) reason.cause ??= error;
+  }
+  throw reason;
+}
+
+/** The stream in pieces of equal size; only the last may be shorter. */
+async function* cutUp(
+  stream: ByteStream,
+  pieceBytes: number,
+): AsyncGenerator<Uint8Array, undefined> {
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  for await (const chunk of stream) {
+    let rest = chunk;
+    while (heldBytes + rest.length >= pieceBytes) {
+      const taken = pieceBytes - heldBytes;
+      yield Buffer.concat([...held, rest.subarray(0, taken)]);
+      rest = rest.subarray(taken);
+      held = [];
+      heldBytes = 0;
+    }
+    if (rest.length > 0) held.push(rest);
+    heldBytes += rest.length;
+  }
+  if (heldBytes > 0) yield Buffer.concat(held);
+  return undefined;
+}
