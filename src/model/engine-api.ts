@@ -87,6 +87,8 @@ export interface ApplyRequest {
   readonly planFile?: string;
   /** The plan a person saw and agreed to; apply refuses when planning gives another one. */
   readonly expectCid?: string;
+  /** When that plan was evaluated (`Plan.evaluatedAt`): it is made again for that moment. */
+  readonly at?: string;
   /** Guards to override, by `GuardResult.guard`. */
   readonly override?: readonly string[];
   readonly allowSubset?: boolean;

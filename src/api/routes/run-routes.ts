@@ -17,6 +17,7 @@ export const runRoutes: readonly Route[] = [
     input: z.strictObject({
       planFile: absolutePath.exactOptional(),
       expectCid: reference.exactOptional(),
+      at: z.iso.datetime().exactOptional(),
       override: z.array(reference).max(20).exactOptional(),
       allowSubset: z.boolean().exactOptional(),
       maxObjects: z.int().positive().exactOptional(),
