@@ -2,8 +2,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Form } from "#model/copy.ts";
 import type { Driver, DriverCapabilities } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { transfer, transferFault } from "#jobs/transfer.ts";
+import { transferFault } from "#jobs/transfer-fault.ts";
+import { transfer } from "#jobs/transfer.ts";
 import { deterministicBytes } from "../content/deterministic-bytes.ts";
+import { driverWith } from "./driver-with.ts";
 import { LocalStores } from "./local-stores.ts";
 
 const bytes = Buffer.concat([...deterministicBytes(2_500_000, "transfer")]);
@@ -76,7 +78,7 @@ test("an absent source is found out, and the index can learn of it", async () =>
 
 test("an intact source whose bytes are damaged on the way is not called corrupt", async () => {
   const { object, source, target } = await stage();
-  const cutOff = proxy(source.driver, {
+  const cutOff = driverWith(source.driver, {
     read: async (...call) => {
       const stream = await source.driver.read(...call);
       return (async function* () {
@@ -95,7 +97,7 @@ test("an intact source whose bytes are damaged on the way is not called corrupt"
 
 test("a target that stores something else is not trusted", async () => {
   const { object, source, target } = await stage();
-  const lying = proxy(target.driver, {
+  const lying = driverWith(target.driver, {
     write: async (...call) => {
       const copy = await target.driver.write(...call);
       await stores.damage("cold", copy);
@@ -129,7 +131,7 @@ test.each<[Form, readonly Form[], Form]>([
   const cold = await stores.driver("cold");
   const capabilities: DriverCapabilities = { ...cold.capabilities, forms };
   const source = { backend: "hot", driver: await stores.driver("hot"), copy };
-  const target = { backend: "cold", driver: proxy(cold, { capabilities }) };
+  const target = { backend: "cold", driver: driverWith(cold, { capabilities }) };
   const result = await transfer(object, source, target);
   expect(result).toMatchObject({
     moved: true,
@@ -163,17 +165,6 @@ async function failureOf(promise: Promise<unknown>): Promise<EngineError> {
   throw thrown;
 }
 
-/** A real driver with some of its members put in another's place. */
-function proxy(driver: Driver, members: Partial<Driver>): Driver {
-  return new Proxy(driver, {
-    get(target, name) {
-      if (name in members) return members[name as keyof Driver];
-      const value: unknown = target[name as keyof Driver];
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
-
 function failing(driver: Driver, code: "UNAVAILABLE"): Driver {
-  return proxy(driver, { read: () => Promise.reject(new EngineError(code, "not reachable")) });
+  return driverWith(driver, { read: () => Promise.reject(new EngineError(code, "not reachable")) });
 }

@@ -1,0 +1,131 @@
+import { basename } from "node:path";
+import { addressBytes, addressFile } from "#content/address-file.ts";
+import { profileNamed } from "#content/profile.ts";
+import { verifyFile } from "#content/verify-file.ts";
+import { convertForm } from "#content/convert-form.ts";
+import { deliver, type Delivered, type Place } from "#jobs/deliver.ts";
+import type { Gate } from "#jobs/gate.ts";
+import { LocalFile } from "#jobs/local-file.ts";
+import { mediaType } from "#jobs/media-type.ts";
+import { runWithRetries } from "#jobs/run-job.ts";
+import { blame, transferFault } from "#jobs/transfer-fault.ts";
+import type { ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { ByteStream } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/** Files up to this size are read whole, once; larger ones are read twice (see below). */
+export const smallFileBytesMax = 1024 * 1024;
+
+export interface ImportedFile {
+  readonly object: ObjectRef;
+  readonly type: string | undefined;
+  readonly created: Date | undefined;
+  readonly modified: Date;
+  /** Undefined in a dry run. */
+  readonly delivered: Delivered | undefined;
+  /** Whether the target held it before. */
+  readonly known: boolean;
+}
+
+export interface ImportFileOptions {
+  readonly profile: string;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  /** Only so many large files pass at once: each has several pieces in memory. */
+  readonly largeFiles: Gate;
+}
+
+/**
+ * Stores one local file at a backend. The CID of a large file is known only after all of it was
+ * read, and a driver wants the CID first: so it is read once for the CID and once to be stored,
+ * verified on the way, which also shows when something wrote to it in between.
+ *
+ * Throws with the fault of the target (transferFault) when it was the target that failed; any
+ * other error is this file's own.
+ */
+export async function importFile(
+  path: string,
+  target: Place,
+  options: ImportFileOptions,
+): Promise<ImportedFile> {
+  await using file = await LocalFile.open(path);
+  using _ = file.size > smallFileBytesMax ? await options.largeFiles.enter() : undefined;
+  const content = await readContent(file, options);
+  const { object } = content;
+  const facts = {
+    object,
+    type: mediaType(basename(path), file.size),
+    created: file.created,
+    modified: file.modified,
+  };
+  if (options.dryRun) {
+    const found = await lookAt(target, object, options.signal);
+    return { ...facts, delivered: undefined, known: found !== undefined };
+  }
+  const delivered = await runWithRetries(() => store(content, target, options), options).catch(
+    async (thrown: unknown) => {
+      const error = EngineError.from(thrown);
+      // The second reading found other bytes than the first.
+      if (!transferFault(error) && error.code === "CORRUPT") await file.checkUnchanged();
+      throw error;
+    },
+  );
+  return { ...facts, delivered, known: !delivered.moved };
+}
+
+interface Content {
+  readonly object: ObjectRef;
+  /** The bytes from their start, each time it is called. */
+  open(): ByteStream;
+}
+
+async function readContent(
+  file: LocalFile,
+  { profile, signal }: ImportFileOptions,
+): Promise<Content> {
+  if (file.size <= Math.min(smallFileBytesMax, profileNamed(profile).chunkBytes)) {
+    const bytes = await file.bytes();
+    const object = { ...addressBytes(bytes, profile), profile };
+    return { object, open: () => once(bytes) };
+  }
+  const object = { ...(await addressFile(stoppable(file.stream(), signal), profile)), profile };
+  await file.checkUnchanged();
+  return { object, open: () => verifyFile(file.stream(), object) };
+}
+
+async function lookAt(
+  target: Place,
+  object: ObjectRef,
+  signal: AbortSignal,
+): Promise<StoredCopy | undefined> {
+  try {
+    return await target.driver.stat(object, { signal });
+  } catch (thrown) {
+    const { backend } = target;
+    throw blame(EngineError.from(thrown), { side: "target", backend, evidence: undefined });
+  }
+}
+
+function store(content: Content, target: Place, { signal }: ImportFileOptions): Promise<Delivered> {
+  const { object } = content;
+  const open = (): ByteStream => content.open();
+  const { forms } = target.driver.capabilities;
+  const [preferred = "file"] = forms;
+  const form = forms.includes("file") ? "file" : preferred;
+  if (form === "file") {
+    return deliver(object, { form, bytes: object.size, open }, target, { signal });
+  }
+  const converted = (): ByteStream => convertForm(open(), "file", form, object);
+  return deliver(object, { form, bytes: undefined, open: converted }, target, { signal });
+}
+
+async function* once(bytes: Uint8Array): ByteStream {
+  if (bytes.length > 0) yield bytes;
+}
+
+async function* stoppable(stream: ByteStream, signal: AbortSignal): ByteStream {
+  for await (const bytes of stream) {
+    signal.throwIfAborted();
+    yield bytes;
+  }
+}
