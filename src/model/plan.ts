@@ -125,7 +125,11 @@ export type BlockReason =
   | "no-target"
   | "no-source"
   | "limit"
-  | "grace";
+  | "grace"
+  /** A driver cannot remove copies. */
+  | "not-supported"
+  /** The only copy is not verified, and only a check of it (verify) would help. */
+  | "unverified";
 
 export interface BlockedCount {
   readonly rule: string;

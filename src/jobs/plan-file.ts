@@ -1,0 +1,175 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+import { EngineError } from "#model/engine-error.ts";
+import { type Plan, verbs } from "#model/plan.ts";
+import type { RowsWriter } from "#policies/plan/build-plan.ts";
+import { planCid, rowsCid } from "#policies/plan/plan-cid.ts";
+
+/** Keeps the rows of a plan as a Parquet file at this path. */
+export function rowsAt(path: string): RowsWriter {
+  return async (session, rows) => {
+    await session.exportParquet(rows, path);
+    return { cid: await fileCid(path), path };
+  };
+}
+
+/**
+ * Only identifies the rows: they pass through a file in the system's temporary folder, which
+ * is gone when the plan is made. The identity is the same as with a kept file.
+ */
+export const rowsDiscarded: RowsWriter = async (session, rows) => {
+  const folder = await mkdtemp(join(tmpdir(), "thermocline-plan-"));
+  try {
+    const path = join(folder, "rows.parquet");
+    await session.exportParquet(rows, path);
+    return { cid: await fileCid(path), path: "" };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** Paths of a saved plan: `<name>.plan.json` and, beside it, `<name>.plan.parquet`. */
+export function planPaths(name: string): { readonly header: string; readonly rows: string } {
+  const stem = name.replace(/(\.plan)?(\.json|\.parquet)?$/, "");
+  return { header: `${stem}.plan.json`, rows: `${stem}.plan.parquet` };
+}
+
+/** Saves a plan whose rows were kept; each file appears whole or not at all. */
+export async function writePlan(plan: Plan, name: string): Promise<Plan> {
+  if (plan.rowsPath === "") {
+    throw new EngineError("USAGE", `the rows of plan ${plan.cid} were not kept`, {
+      hint: "make the plan again with a file to write to",
+    });
+  }
+  const paths = planPaths(name);
+  const saved = { ...plan, rowsPath: paths.rows };
+  try {
+    if (plan.rowsPath !== paths.rows) {
+      await placeFile(paths.rows, (temporary) => copyFile(plan.rowsPath, temporary));
+    }
+    const { cid, evaluatedAt, header } = plan;
+    const text = `${JSON.stringify({ cid, evaluatedAt, header }, undefined, 2)}\n`;
+    await placeFile(paths.header, (temporary) => writeFile(temporary, text));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new EngineError("UNREADABLE", `the plan cannot be written: ${message}`, {
+      hint: "choose a folder that exists and may be written to",
+      cause: error,
+    });
+  }
+  return saved;
+}
+
+/** Reads a saved plan and checks both its identities: what was changed by hand is refused. */
+export async function readPlan(name: string): Promise<Plan> {
+  const paths = planPaths(name);
+  const plan = parsePlan(await readText(paths.header), paths.header);
+  if (planCid(plan.header) !== plan.cid) {
+    throw new EngineError("CORRUPT", `${paths.header}: the header does not match its CID`, {
+      hint: "it was changed after planning; make the plan again",
+    });
+  }
+  const rows = await fileCid(paths.rows);
+  if (rows !== plan.header.rows) {
+    throw new EngineError("CORRUPT", `${paths.rows}: the rows do not match the plan's header`, {
+      hint: "they were changed after planning; make the plan again",
+      details: { expected: plan.header.rows, found: rows },
+    });
+  }
+  return { ...plan, rowsPath: paths.rows };
+}
+
+const count = z.number().int().nonnegative();
+const backendName = z.string().nullable();
+const planSchema = z.object({
+  cid: z.string(),
+  evaluatedAt: z.iso.datetime(),
+  header: z.object({
+    schemaVersion: z.literal(1),
+    engine: z.string(),
+    policies: z.record(z.string(), z.string()),
+    indexVersion: count,
+    inventory: z.string(),
+    rows: z.string(),
+    totals: z.object({
+      actions: count,
+      objects: count,
+      bytesMoved: count,
+      bytesFreed: count,
+      groups: z.array(
+        z.object({
+          verb: z.enum(verbs),
+          rule: z.string(),
+          source: backendName,
+          target: backendName,
+          victim: backendName,
+          actions: count,
+          bytes: count,
+        }),
+      ),
+    }),
+    guards: z.array(
+      z.object({
+        guard: z.enum(["objects", "deletes", "minimum-copies", "capacity"]),
+        passed: z.boolean(),
+        message: z.string(),
+        override: z.string().optional(),
+      }),
+    ),
+    blocked: z.array(
+      z.object({ rule: z.string(), reason: z.string(), objects: count, bytes: count }),
+    ),
+  }),
+});
+
+function parsePlan(text: string, path: string): Omit<Plan, "rowsPath"> {
+  try {
+    return planSchema.parse(JSON.parse(text)) as Omit<Plan, "rowsPath">;
+  } catch (error) {
+    throw new EngineError("CORRUPT", `${path} is not a plan of this version`, {
+      hint: "make the plan again with `thermocline plan --out`",
+      cause: error,
+    });
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+async function fileCid(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    await pipeline(createReadStream(path), hash);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  return rowsCid(hash.digest());
+}
+
+function unreadable(path: string, error: unknown): EngineError {
+  const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+  return new EngineError(missing ? "NOT_FOUND" : "UNREADABLE", `${path} cannot be read`, {
+    hint: missing ? "give the name that was given to `plan --out`" : "check its permissions",
+    cause: error,
+  });
+}
+
+async function placeFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await write(temporary);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

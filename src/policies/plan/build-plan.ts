@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import type { Backend } from "#model/backend.ts";
+import type { Plan, PlanHeader } from "#model/plan.ts";
+import type { ReadSession, SqlStatement } from "#model/sql.ts";
+import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
+import { canonicalJson } from "#policies/plan/canonical-json.ts";
+import { checkGuards, type GuardLimits } from "#policies/plan/check-guards.ts";
+import { numberRows, rowsStatement } from "#policies/plan/number-rows.ts";
+import { pairActions } from "#policies/plan/pair-actions.ts";
+import { planCid } from "#policies/plan/plan-cid.ts";
+import { planDeletions } from "#policies/plan/plan-deletions.ts";
+import { planEnsures } from "#policies/plan/plan-ensures.ts";
+import { Planning } from "#policies/plan/planning.ts";
+import { planPromotions } from "#policies/plan/plan-promotions.ts";
+import { planRemovals } from "#policies/plan/plan-removals.ts";
+import { planSurplus } from "#policies/plan/plan-surplus.ts";
+import { scanCandidates } from "#policies/plan/scan-candidates.ts";
+import { blockedCounts, planTotals } from "#policies/plan/summarise-plan.ts";
+import { trusted } from "#policies/sql-fragment.ts";
+
+/** What a plan rests on besides policies and index; shares are 0 to 1. */
+export interface PlanOptions extends Partial<GuardLimits> {
+  /** Version of this engine. */
+  readonly engine: string;
+  /** Commit counter of the index that the session reads. */
+  readonly indexVersion: number;
+  /** Fewest verified copies any object keeps; at least 1. */
+  readonly minimumCopies?: number;
+  /** Plan for this object alone (explain). */
+  readonly onlyObject?: number;
+  /** Keeps the rows as Parquet, or only hashes them: policies do no file work themselves. */
+  readonly writeRows: RowsWriter;
+}
+
+/** Runs the statement into a Parquet file and answers its identity and place. */
+export type RowsWriter = (
+  session: ReadSession,
+  rows: SqlStatement,
+) => Promise<{ readonly cid: string; readonly path: string }>;
+
+const defaultLimits: GuardLimits = {
+  objectsShareMax: 0.1,
+  deletesShareMax: 0.05,
+  headRoomShare: 0.05,
+};
+
+/**
+ * Evaluates a policy set over one reading of the index. Same policies, same index, same
+ * inventory and same moment give the same bytes and the same CID. The decided rows stay in the
+ * session (`planRows` reads them) until its next plan.
+ */
+export async function buildPlan(
+  set: CompiledPolicySet,
+  session: ReadSession,
+  options: PlanOptions,
+): Promise<Plan> {
+  const limits = { ...defaultLimits, ...definedOf(options) };
+  const planning = new Planning(set, session, {
+    minimumCopies: options.minimumCopies ?? 1,
+    headRoomShare: limits.headRoomShare,
+  });
+  await decideActions(planning, options.onlyObject);
+  const rows = await options.writeRows(session, rowsStatement(set.rules));
+  const header: PlanHeader = {
+    schemaVersion: 1,
+    engine: options.engine,
+    policies: set.digests,
+    indexVersion: options.indexVersion,
+    inventory: inventoryDigest(set.moment.backends),
+    rows: rows.cid,
+    totals: await planTotals(planning),
+    guards: await checkGuards(planning, limits),
+    blocked: await blockedCounts(planning),
+  };
+  const evaluatedAt = set.moment.now.toISOString();
+  return { cid: planCid(header), evaluatedAt, header, rowsPath: rows.path };
+}
+
+/** Copies are added first, then given up by what remains, then deletions are marked and done. */
+export async function decideActions(planning: Planning, onlyObject?: number): Promise<void> {
+  await planning.run(
+    trusted(`CREATE OR REPLACE TEMP TABLE plan_draft (step INTEGER,
+    position BIGINT, part INTEGER, object_id BIGINT, verb VARCHAR, source INTEGER,
+    target INTEGER, victim INTEGER, rule INTEGER, had INTEGER, depends BOOLEAN)`),
+  );
+  await planning.run(
+    trusted(`CREATE OR REPLACE TEMP TABLE plan_blocked (rule_index INTEGER,
+    reason VARCHAR, objects BIGINT, bytes BIGINT)`),
+  );
+  await scanCandidates(planning, onlyObject);
+  await planEnsures(planning);
+  await planPromotions(planning);
+  await planRemovals(planning);
+  await planSurplus(planning);
+  await planDeletions(planning);
+  await pairActions(planning);
+  await numberRows(planning);
+}
+
+/** Digest of what the configuration says of the backends; how full they are is the index's. */
+export function inventoryDigest(backends: readonly Backend[]): string {
+  const facts = backends
+    .map(({ id, name, driver, tier, region, labels, capacityBytes, cordoned }) => ({
+      id,
+      name,
+      driver,
+      tier,
+      region,
+      labels,
+      capacityBytes,
+      cordoned,
+    }))
+    .toSorted((a, b) => a.id - b.id);
+  return createHash("sha256").update(canonicalJson(facts)).digest("hex");
+}
+
+function definedOf(options: Partial<GuardLimits>): Partial<GuardLimits> {
+  const { objectsShareMax, deletesShareMax, headRoomShare } = options;
+  return Object.fromEntries(
+    Object.entries({ objectsShareMax, deletesShareMax, headRoomShare }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+}

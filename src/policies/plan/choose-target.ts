@@ -1,0 +1,117 @@
+import type { Backend } from "#model/backend.ts";
+import { checkableMask } from "#policies/plan/copy-source.ts";
+import { bitOf, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { rendezvousDistance, rendezvousTable } from "#policies/plan/rendezvous.ts";
+import { block } from "#policies/plan/take-turns.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/** The backends that a rule may put copies on, and those it cannot use at the moment. */
+export interface TargetChoice {
+  readonly open: readonly Backend[];
+  readonly openMask: bigint;
+  /** Selected and able to take copies, but cordoned. */
+  readonly cordoned: bigint;
+  readonly per: string | undefined;
+}
+
+export function targetChoice(planning: Planning, on: bigint, per?: string): TargetChoice {
+  const able = planning.backends.filter(
+    ({ id, capabilities }) => (on & bitOf(id)) !== 0n && capabilities.operations.includes("write"),
+  );
+  const open = able.filter(({ cordoned }) => !cordoned);
+  const cordoned = maskOf(able.filter((backend) => backend.cordoned));
+  return { open, openMask: maskOf(open), cordoned, per };
+}
+
+/**
+ * Mask of open backends that can take this candidate (alias `c`): with room for it, or with an
+ * unproven copy of it, which the copy step checks in place instead of writing it again.
+ */
+export function roomMask(planning: Planning, choice: TargetChoice): SqlFragment {
+  const bounded: SqlFragment[] = [];
+  let unbounded = 0n;
+  for (const { id, capabilities } of choice.open) {
+    const sizes = [planning.room.get(id), capabilities.bytesMax].filter(
+      (size) => size !== undefined,
+    );
+    if (sizes.length === 0) unbounded |= bitOf(id);
+    else {
+      const fits = sql`c.size <= ${Math.min(...sizes)}::BIGINT`;
+      bounded.push(sql` | CASE WHEN ${fits} THEN ${maskSql(bitOf(id))} ELSE 0 END`);
+    }
+  }
+  return sql`((${checkableMask(planning)} & ${maskSql(choice.openMask)})
+    | (~c.present_mask & (${maskSql(unbounded)}${joinFragments(bounded, "")})))`;
+}
+
+/**
+ * Why a candidate gets no target, from the masks `open` (backends it could go to), `room` (those
+ * of them that can take it) and `cordoned`.
+ */
+export const noTargetReason = trusted(`CASE WHEN (open & ~room & present) <> 0 THEN 'unverified'
+  WHEN (open & ~room) <> 0 THEN 'capacity' WHEN cordoned <> 0 THEN 'cordon'
+  ELSE 'no-target' END`);
+
+/**
+ * One target for each row of `plan_turn` that needs another one, into `plan_pick`: away from
+ * backends that a rule wants emptied, spread over the values of `per`, a copy that only needs
+ * checking before a new one, and then weighted rendezvous hashing by free space, which balances
+ * without memory and moves little when backends come and go.
+ */
+export async function pickTargets(
+  planning: Planning,
+  choice: TargetChoice,
+  round: number,
+): Promise<void> {
+  if (choice.open.length === 0) return planning.run(noPicks);
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_pick AS
+    SELECT object_id, position, size, target,
+      CASE WHEN (present >> target) & 1 = 1 THEN 0 ELSE size END AS cost
+    FROM (SELECT t.object_id, any_value(t.position) AS position, any_value(t.size) AS size,
+        any_value(t.present) AS present,
+        arg_min(b.id, ${targetKey} + ${rendezvousDistance("t")}) AS target
+      FROM plan_turn t, ${rendezvousTable(planning, choice.open, choice.per)} b
+      WHERE t.needs >= ${round}::INTEGER AND (t.eligible & ~t.picked & b.bit) <> 0
+      GROUP BY t.object_id)`);
+  await planning.run(sql`UPDATE plan_turn SET picked = plan_turn.picked | (1::BIGINT << p.target)
+    FROM plan_pick p WHERE p.object_id = plan_turn.object_id`);
+}
+
+const noPicks = trusted(`CREATE OR REPLACE TEMP TABLE plan_pick AS
+  SELECT object_id, position, size, 0::INTEGER AS target, size AS cost FROM plan_turn WHERE false`);
+
+const targetKey = trusted(`CASE WHEN (t.avoid & b.bit) <> 0 THEN 256 ELSE 0 END
+  + 2 * bit_count((t.counted | t.picked) & b.peers)
+  + CASE WHEN (t.present & b.bit) <> 0 THEN 0 ELSE 1 END`);
+
+/** Drops the picks that no longer fit: within one plan a target fills up in plan order. */
+export async function fillTargets(planning: Planning, index: number): Promise<void> {
+  const wanted = await planning.rows(sql`SELECT target, sum(cost)::BIGINT AS bytes
+    FROM plan_pick GROUP BY target`);
+  const full = wanted.flatMap(({ target, bytes }) => {
+    const room = planning.room.get(Number(target));
+    return room !== undefined && Number(bytes) > room
+      ? [sql`(${Number(target)}::INTEGER, ${room}::BIGINT)`]
+      : [];
+  });
+  if (full.length > 0) {
+    await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_refused AS
+      SELECT object_id, size FROM (
+        SELECT p.*, f.room, sum(cost) OVER (
+          PARTITION BY p.target ORDER BY position, object_id ROWS UNBOUNDED PRECEDING) AS filled
+        FROM plan_pick p
+        JOIN (VALUES ${joinFragments(full, ", ")}) f(target, room) ON f.target = p.target)
+      WHERE cost > 0 AND filled > room`);
+    await block(planning, index, "capacity", trusted("FROM plan_refused"));
+    await planning.run(
+      trusted("DELETE FROM plan_pick WHERE object_id IN (SELECT object_id FROM plan_refused)"),
+    );
+  }
+  const taken = await planning.rows(sql`SELECT target, sum(cost)::BIGINT AS bytes
+    FROM plan_pick GROUP BY target`);
+  for (const { target, bytes } of taken) {
+    const room = planning.room.get(Number(target));
+    if (room !== undefined) planning.room.set(Number(target), room - Number(bytes));
+  }
+}

@@ -1,0 +1,82 @@
+import type { Confidence } from "#model/copy.ts";
+import type { CompiledRule } from "#policies/compiled-policy.ts";
+import { confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
+import { matched, rulesOf } from "#policies/plan/match-words.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/** "Objects that this rule matches keep at least `copies` copies among `on`." */
+export interface CopyPromise {
+  readonly index: number;
+  readonly rule: string;
+  readonly on: bigint;
+  readonly copies: number;
+  readonly confidence: Confidence;
+}
+
+/**
+ * What matching rules promise: each ensure its minimum, each demote and promote one verified
+ * copy on its target. A removal must break none of them.
+ */
+export function copyPromises(rules: readonly CompiledRule[]): readonly CopyPromise[] {
+  const ensured = rulesOf(rules, "ensure").map(({ index, rule, verb }) => ({
+    index,
+    rule: rule.id,
+    on: verb.on,
+    copies: verb.copies.min,
+    confidence: verb.confidence,
+  }));
+  const moved = rulesOf(rules, "demote", "promote").map(({ index, rule, verb }) => ({
+    index,
+    rule: rule.id,
+    on: verb.to,
+    copies: 1,
+    confidence: "verified" as const,
+  }));
+  return [...ensured, ...moved];
+}
+
+/** The state in which a removal is judged; masks over a candidate with alias `c`. */
+export interface RemovalState {
+  /** Copies that will be there, verified, before the removal. */
+  readonly gained: SqlFragment;
+  /** Copies given up before it. */
+  readonly gone: SqlFragment;
+  /** Index of a demote rule: its target must hold a copy, whoever else asks. */
+  readonly demote?: number;
+}
+
+/**
+ * True when the copy at `bit` may go: enough verified copies remain, and each promise that
+ * counts on this backend is still kept afterwards.
+ */
+export function mayGo(
+  planning: Planning,
+  bit: bigint | SqlFragment,
+  { gained, gone, demote }: RemovalState,
+): SqlFragment {
+  const victim = typeof bit === "bigint" ? maskSql(bit) : bit;
+  const left = (column: string) => sql`((${trusted(`c.${column}`)} | ${gained})
+    & ~(${gone} | ${victim}))`;
+  const tests = [
+    sql`bit_count(${left("verified_mask")}) >= ${planning.minimumCopies}::INTEGER`,
+    ...copyPromises(planning.rules).flatMap((promise) => {
+      const own = promise.index === demote;
+      if (typeof bit === "bigint" && (promise.on & bit) === 0n && !own) return [];
+      const spared = sql`(${maskSql(promise.on)} & ${victim}) = 0`;
+      const exempt = own ? trusted("false") : sql`NOT ${matched(promise.index)} OR ${spared}`;
+      return [
+        sql`(${exempt} OR bit_count(${left(confidenceColumn(promise.confidence))}
+          & ${maskSql(promise.on)}) >= ${promise.copies}::INTEGER)`,
+      ];
+    }),
+  ];
+  return sql`(${joinFragments(tests, "\nAND ")})`;
+}
+
+/** Why the copies `left` of a candidate stay: the floor of verified copies, or a promise. */
+export function whyKept(planning: Planning, left: SqlFragment, state: RemovalState): SqlFragment {
+  const first = sql`(${left} & -(${left}))`;
+  return sql`CASE WHEN bit_count((c.verified_mask | ${state.gained}) & ~(${state.gone} | ${first}))
+    < ${planning.minimumCopies}::INTEGER THEN 'minimum-copies' ELSE 'ensure' END`;
+}

@@ -1,0 +1,49 @@
+import { bitOf, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/** Which copies of a candidate (alias `c`) to prefer, and which one not to read from. */
+export interface SourceWish {
+  /** Backends to prefer among equally sure copies. */
+  readonly preferred?: bigint;
+  /** Mask expression of backends that are no source. */
+  readonly except?: SqlFragment;
+}
+
+/**
+ * Backend id to read a candidate (alias `c`) from: among its surest readable copies one of the
+ * preferred backends, else the one on the warmest backend; null when nothing can be read.
+ */
+export function copySource(planning: Planning, wish: SourceWish = {}): SqlFragment {
+  const readable = planning.backends.filter(({ capabilities }) =>
+    capabilities.operations.includes("read"),
+  );
+  const mask = sql`~(c.removed | ${wish.except ?? trusted("0")}) & ${readableMask(planning)}`;
+  const classes = ["verified", "sampled", "listed", "present"].map((name) => {
+    const copies = sql`(c.${trusted(`${name}_mask`)} & ${mask})`;
+    return sql`WHEN ${copies} <> 0 THEN ${copies}`;
+  });
+  const surest = sql`CASE ${joinFragments(classes, " ")} ELSE 0 END`;
+  const first = readable.filter(({ id }) => ((wish.preferred ?? 0n) & bitOf(id)) !== 0n);
+  const arms = [...first, ...readable].map(
+    ({ id }) => sql`WHEN (${surest} & ${maskSql(bitOf(id))}) <> 0 THEN ${trusted(`${id}`)}`,
+  );
+  if (arms.length === 0) return trusted("NULL::INTEGER");
+  return sql`(CASE ${joinFragments(arms, " ")} ELSE NULL END)::INTEGER`;
+}
+
+/**
+ * Backends with a copy of a candidate that could be checked in place: the copy step reads what
+ * is there, but only when another copy can replace it if it turns out to be damaged.
+ */
+export function checkableMask(planning: Planning): SqlFragment {
+  const readable = sql`(c.present_mask & ${readableMask(planning)})`;
+  return sql`(c.present_mask
+    & ~(CASE WHEN bit_count(${readable}) > 1 THEN 0 ELSE ${readable} END))`;
+}
+
+function readableMask({ backends }: Planning): SqlFragment {
+  return maskSql(
+    maskOf(backends.filter(({ capabilities }) => capabilities.operations.includes("read"))),
+  );
+}

@@ -1,0 +1,90 @@
+import { formatDuration } from "#model/quantity.ts";
+import type { SqlStatement } from "#model/sql.ts";
+import type { CompiledRule } from "#policies/compiled-policy.ts";
+import { copyPromises } from "#policies/plan/copy-promise.ts";
+import { maskSql } from "#policies/plan/mask-sql.ts";
+import { matched } from "#policies/plan/match-words.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import {
+  joinFragments,
+  sql,
+  type SqlFragment,
+  toStatement,
+  trusted,
+} from "#policies/sql-fragment.ts";
+
+/**
+ * `plan_row`: the drafts as rows of the plan, without what only the object knows. Actions that
+ * share verb and backends stand together, so that a run can cut large batches; among them the
+ * order of their rule holds.
+ */
+export async function numberRows(planning: Planning): Promise<void> {
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_row AS
+    SELECT row_number() OVER (ORDER BY d.step, d.verb, d.source NULLS FIRST,
+        d.target NULLS FIRST, d.victim NULLS FIRST, d.position, d.object_id) - 1 AS sequence,
+      d.verb, d.object_id, c.size, d.source, d.target, d.victim, d.rule AS rule_index,
+      ${reasons(planning.rules)} AS reason, ${requirements(planning.rules)} AS requirements,
+      d.target IS NOT NULL AND (c.present_mask >> d.target) & 1 = 0 AS writes
+    FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id`);
+}
+
+/** All rows of the plan in their final form (`planColumns`), fetched from the objects late. */
+export function rowsStatement(rules: readonly CompiledRule[]): SqlStatement {
+  return toStatement(sql`SELECT r.sequence, r.verb, r.object_id, o.cid, r.size, o.profile,
+      r.source, r.target, r.victim, ${ruleName(rules)} AS rule, r.reason, r.requirements
+    FROM plan_row r JOIN object o ON o.object_id = r.object_id
+    ORDER BY r.sequence`);
+}
+
+/** Name of a rule from its place in the set (`r.rule_index`). */
+export function ruleName(rules: readonly CompiledRule[]): SqlFragment {
+  const names = rules.map(({ id }) => sql`${id}`);
+  return sql`([${joinFragments(names, ", ")}]::VARCHAR[])[r.rule_index + 1]`;
+}
+
+/** What must still hold after a removal: promises that count on the victim, as JSON. */
+function requirements(rules: readonly CompiledRule[]): SqlFragment {
+  const arms = copyPromises(rules).map((promise) => {
+    const { rule, on, copies, confidence } = promise;
+    const text = JSON.stringify({ rule, backends: on.toString(), copies, confidence });
+    return sql`CASE WHEN ${matched(promise.index)} AND (d.rule = ${promise.index}::INTEGER
+      OR (${maskSql(on)} >> d.victim) & 1 = 1) THEN ${text} END`;
+  });
+  if (arms.length === 0) return trusted("'[]'");
+  return sql`CASE WHEN d.victim IS NULL OR d.verb = 'delete' THEN '[]'
+    ELSE '[' || concat_ws(',', ${joinFragments(arms, ", ")}) || ']' END`;
+}
+
+/** Words that do not depend on the clock: the same change gets the same row at any time. */
+function reasons(rules: readonly CompiledRule[]): SqlFragment {
+  const arms = rules.map((rule, index) => sql`WHEN ${index}::INTEGER THEN ${reason(rule)}`);
+  if (arms.length === 0) return trusted("''");
+  const ensured = sql`concat('has ', d.had, CASE d.rule ${joinFragments(arms, " ")} END)`;
+  const plain = sql`CASE d.rule ${joinFragments(arms, " ")} END`;
+  const ensures = rules.flatMap(({ verb }, index) => (verb.kind === "ensure" ? [`${index}`] : []));
+  const counted = trusted(ensures.length === 0 ? "false" : `d.rule IN (${ensures.join(", ")})`);
+  return sql`CASE WHEN d.verb = 'tombstone' THEN 'marked for deletion: ' || ${plain}
+    WHEN d.verb = 'delete' THEN 'still matches after its grace: ' || ${plain}
+    WHEN ${counted} THEN ${ensured} ELSE ${plain} END`;
+}
+
+function reason({ verb }: CompiledRule): string {
+  switch (verb.kind) {
+    case "ensure": {
+      const { min, max } = verb.copies;
+      const range = max === undefined ? `at least ${min}` : `${min} to ${max}`;
+      return ` ${verb.confidence} copies where ${range} are wanted`;
+    }
+    case "evict":
+      return "not wanted here, and enough copies remain elsewhere";
+    case "demote":
+      return "moves to a colder place";
+    case "promote":
+      return "gets a copy in a warmer place";
+    case "delete":
+      return `content that is to be deleted after ${formatDuration(verb.graceMs)}`;
+    case "hold":
+      break;
+  }
+  return "held";
+}

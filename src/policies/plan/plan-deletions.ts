@@ -1,0 +1,44 @@
+import { maskSql } from "#policies/plan/mask-sql.ts";
+import { matched, matchedAny, rulesOf } from "#policies/plan/match-words.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { removableMask } from "#policies/plan/removable.ts";
+import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/**
+ * Plans delete rules: first a tombstone, then, when its grace is over and the rule still
+ * matches, the removal of every copy. An object that no longer matches keeps its copies.
+ */
+export async function planDeletions(planning: Planning): Promise<void> {
+  const before: number[] = [];
+  for (const { index } of rulesOf(planning.rules, "delete")) {
+    await planning.run(wantDeletions(planning, index, before));
+    await takeTurns(planning, index);
+    const step = planning.nextStep();
+    const drafted = sql`${index}::INTEGER, bit_count(present_mask), false FROM plan_turn t`;
+    await planning.run(sql`INSERT INTO plan_draft
+      SELECT ${step}::INTEGER, position, 0, object_id, 'tombstone', NULL, NULL, NULL, ${drafted}
+      WHERE deletion = 'mark'`);
+    const ids = planning.backends.map(({ id }) => id).join(", ");
+    await planning.run(sql`INSERT INTO plan_draft
+      SELECT ${step}::INTEGER, position, 1 + b.id, object_id, 'delete', NULL, NULL,
+        b.id, ${drafted},
+        (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
+      WHERE deletion = 'due' AND (t.copies >> b.id) & 1 = 1`);
+    before.push(index);
+  }
+}
+
+function wantDeletions(planning: Planning, index: number, before: readonly number[]): SqlFragment {
+  const ensures = rulesOf(planning.rules, "ensure").map((rule) => rule.index);
+  const able = maskSql(removableMask(planning));
+  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
+    SELECT *, coalesce(deletion = 'mark' OR (deletion = 'due' AND copies <> 0), false) AS acts,
+      CASE WHEN held THEN 'held' WHEN ensured THEN 'ensure' WHEN deletion = 'wait' THEN 'grace'
+        WHEN deletion = 'due' AND copies <> present_mask THEN 'not-supported' END AS block
+    FROM (SELECT c.object_id, c.size, c.present_mask, c.held, c.deletion,
+        c.size * bit_count(c.present_mask) AS bytes, ${matchedAny(ensures)} AS ensured,
+        c.present_mask & ${able} AS copies ${orderColumns(planning, index)}
+      FROM plan_candidate c
+      WHERE ${matched(index)} AND NOT ${matchedAny(before)} AND c.present_mask <> 0)`;
+}

@@ -1,0 +1,89 @@
+import {
+  fillTargets,
+  noTargetReason,
+  pickTargets,
+  roomMask,
+  targetChoice,
+} from "#policies/plan/choose-target.ts";
+import { copySource } from "#policies/plan/copy-source.ts";
+import { bitOf, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
+import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+type EnsureRule = PlacedRule<"ensure">;
+
+/**
+ * Adds the copies that ensure rules lack. All rules that match an object hold together; the one
+ * with the fewest backends to choose from goes first, because its copy may serve the others.
+ */
+export async function planEnsures(planning: Planning): Promise<void> {
+  const rules = rulesOf(planning.rules, "ensure").toSorted(
+    (a, b) => bitCount(a.verb.on) - bitCount(b.verb.on) || a.index - b.index,
+  );
+  for (const rule of rules) await planEnsure(planning, rule);
+}
+
+async function planEnsure(planning: Planning, { index, verb }: EnsureRule): Promise<void> {
+  const choice = targetChoice(planning, verb.on, verb.per);
+  await planning.run(wantCopies(planning, { index, verb } as EnsureRule));
+  await takeTurns(planning, index);
+  const step = planning.nextStep();
+  for (let round = 1; round <= verb.copies.min; round += 1) {
+    await pickTargets(planning, choice, round);
+    const [picked] = await planning.rows(trusted("SELECT count(*) AS picks FROM plan_pick"));
+    if (Number(picked?.["picks"] ?? 0) === 0) return;
+    await fillTargets(planning, index);
+    await planning.run(sql`INSERT INTO plan_draft
+      SELECT ${step}::INTEGER, t.position, ${round}::INTEGER, t.object_id, 'replicate',
+        ${copySource(planning, { except: trusted("(1::BIGINT << p.target)") })}, p.target, NULL,
+        ${index}::INTEGER, t.had, false
+      FROM plan_pick p JOIN plan_turn t ON t.object_id = p.object_id
+      JOIN plan_candidate c ON c.object_id = p.object_id`);
+    await planning.run(
+      trusted(`UPDATE plan_candidate
+      SET added = plan_candidate.added | (1::BIGINT << p.target)
+      FROM plan_pick p WHERE p.object_id = plan_candidate.object_id`),
+    );
+  }
+}
+
+/** `plan_want`: objects that lack copies, with what they could get and what is in the way. */
+function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragment {
+  const choice = targetChoice(planning, verb.on, verb.per);
+  const on = maskSql(verb.on);
+  const column = trusted(confidenceColumn(verb.confidence));
+  const held = sql`(c.${column} | c.added | c.in_flight_mask)`;
+  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
+    SELECT * EXCLUDE (lack, cordoned), least(lack, bit_count(eligible)) AS needs,
+      0::BIGINT AS picked, size * least(lack, bit_count(eligible)) AS bytes,
+      source IS NOT NULL AND eligible <> 0 AS acts,
+      CASE WHEN source IS NULL THEN 'no-source' WHEN bit_count(eligible) >= lack THEN NULL
+        ELSE ${noTargetReason} END AS block
+    FROM (SELECT *, open & room AS eligible FROM (
+      SELECT c.object_id, c.size, c.place, c.present_mask AS present,
+        ${held} & ${on} AS counted, bit_count(c.${column} & ${on}) AS had,
+        ${verb.copies.min}::INTEGER - bit_count(${held} & ${on}) AS lack,
+        ${maskSql(choice.openMask)} & ~${held} AS open,
+        ${maskSql(choice.cordoned)} & ~${held} AS cordoned,
+        ${roomMask(planning, choice)} AS room,
+        ${unwanted(planning)} AS avoid,
+        ${copySource(planning)} AS source ${orderColumns(planning, index)}
+      FROM plan_candidate c
+      WHERE ${matched(index)} AND bit_count(${held} & ${on}) < ${verb.copies.min}::INTEGER))`;
+}
+
+/** Backends that a matching evict or demote rule wants without a copy: the last to choose. */
+function unwanted({ rules }: Planning): SqlFragment {
+  const terms = rulesOf(rules, "evict", "demote").map(
+    ({ index, verb }) => sql`CASE WHEN ${matched(index)} THEN ${maskSql(verb.from)} ELSE 0 END`,
+  );
+  return terms.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(terms, " | ")})`;
+}
+
+function bitCount(mask: bigint): number {
+  let count = 0;
+  for (let id = 0; id < 62; id += 1) if ((mask & bitOf(id)) !== 0n) count += 1;
+  return count;
+}

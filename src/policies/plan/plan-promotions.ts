@@ -1,0 +1,58 @@
+import {
+  fillTargets,
+  noTargetReason,
+  pickTargets,
+  roomMask,
+  targetChoice,
+} from "#policies/plan/choose-target.ts";
+import { copySource } from "#policies/plan/copy-source.ts";
+import { maskSql } from "#policies/plan/mask-sql.ts";
+import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/**
+ * Plans promote rules: an object with a copy among `from` gets one among `to`. The colder copy
+ * stays: it costs little, and the way back is then a removal instead of another transfer.
+ */
+export async function planPromotions(planning: Planning): Promise<void> {
+  for (const rule of rulesOf(planning.rules, "promote")) {
+    const choice = targetChoice(planning, rule.verb.to);
+    await planning.run(wantPromotions(planning, rule));
+    await takeTurns(planning, rule.index);
+    await pickTargets(planning, choice, 1);
+    await fillTargets(planning, rule.index);
+    const except = trusted("(1::BIGINT << p.target)");
+    await planning.run(sql`INSERT INTO plan_draft
+      SELECT ${planning.nextStep()}::INTEGER, t.position, 0, t.object_id, 'promote',
+        ${copySource(planning, { preferred: rule.verb.from, except })}, p.target, NULL,
+        ${rule.index}::INTEGER, bit_count(t.present), false
+      FROM plan_pick p JOIN plan_turn t ON t.object_id = p.object_id
+      JOIN plan_candidate c ON c.object_id = p.object_id`);
+    await planning.run(
+      trusted(`UPDATE plan_candidate
+      SET added = plan_candidate.added | (1::BIGINT << p.target)
+      FROM plan_pick p WHERE p.object_id = plan_candidate.object_id`),
+    );
+  }
+}
+
+function wantPromotions(planning: Planning, { index, verb }: PlacedRule<"promote">): SqlFragment {
+  const choice = targetChoice(planning, verb.to);
+  const to = maskSql(verb.to);
+  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
+    SELECT *, block IS NULL AS acts FROM (
+      SELECT *, CASE WHEN source IS NULL THEN 'no-source' WHEN eligible <> 0 THEN NULL
+          ELSE ${noTargetReason} END AS block
+      FROM (SELECT *, open & room AS eligible FROM (
+        SELECT c.object_id, c.size, c.size AS bytes, c.place, c.present_mask AS present,
+          0::BIGINT AS counted, 0::BIGINT AS avoid, 0::BIGINT AS picked, 1 AS needs,
+          ${maskSql(choice.openMask)} AS open, ${maskSql(choice.cordoned)} AS cordoned,
+          ${roomMask(planning, choice)} AS room,
+          ${copySource(planning)} AS source ${orderColumns(planning, index)}
+        FROM plan_candidate c
+        WHERE ${matched(index)} AND c.deletion IS NULL
+          AND (c.present_mask & ${maskSql(verb.from)}) <> 0
+          AND ((c.verified_mask | c.added | c.in_flight_mask) & ${to}) = 0)))`;
+}

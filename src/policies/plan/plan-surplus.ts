@@ -1,0 +1,81 @@
+import { mayGo, whyKept } from "#policies/plan/copy-promise.ts";
+import { backendsIn, maskSql } from "#policies/plan/mask-sql.ts";
+import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { removableMask } from "#policies/plan/removable.ts";
+import { rendezvousDistance, rendezvousTable } from "#policies/plan/rendezvous.ts";
+import { takeTurns } from "#policies/plan/take-turns.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+type EnsureRule = PlacedRule<"ensure">;
+
+/**
+ * Gives up copies beyond the maximum of ensure rules: unproven ones first, then those on the
+ * most crowded value of `per`, then those that target choice would have made last.
+ */
+export async function planSurplus(planning: Planning): Promise<void> {
+  for (const rule of rulesOf(planning.rules, "ensure")) {
+    if (rule.verb.copies.max !== undefined) await planRule(planning, rule, rule.verb.copies.max);
+  }
+}
+
+async function planRule(planning: Planning, rule: EnsureRule, max: number): Promise<void> {
+  const { index, verb } = rule;
+  const backends = backendsIn(verb.on & removableMask(planning), planning.backends);
+  const there = sql`((c.present_mask | c.added) & ~c.removed & ${maskSql(verb.on)})`;
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_surplus AS
+    SELECT c.*, bit_count(${there}) - ${max}::INTEGER AS surplus, 0::BIGINT AS gone
+    FROM plan_candidate c
+    WHERE ${matched(index)} AND bit_count(${there}) > ${max}::INTEGER`);
+  // Each round gives up one copy per object; there are at most as many as backends.
+  for (const _ of backends) {
+    await planning.run(pickVictims(planning, rule));
+    const [picked] = await planning.rows(trusted("SELECT count(*) AS picks FROM plan_pick"));
+    if (Number(picked?.["picks"] ?? 0) === 0) break;
+    await planning.run(
+      trusted(`UPDATE plan_surplus
+      SET gone = plan_surplus.gone | (1::BIGINT << p.victim)
+      FROM plan_pick p WHERE p.object_id = plan_surplus.object_id`),
+    );
+  }
+  const left = sql`(c.present_mask & ${maskSql(verb.on)} & ~(c.gone | c.removed))`;
+  const state = { gained: trusted("c.added"), gone: trusted("(c.gone | c.removed)") };
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_want AS
+    SELECT c.*, c.gone <> 0 AS acts, c.size * bit_count(c.gone) AS bytes,
+      CASE WHEN c.surplus <= bit_count(c.gone) THEN NULL WHEN c.held THEN 'held'
+        ELSE ${whyKept(planning, left, state)} END AS block
+    FROM plan_surplus c`);
+  await takeTurns(planning, index);
+  await draft(planning, index);
+}
+
+function pickVictims(planning: Planning, { verb }: EnsureRule): SqlFragment {
+  const backends = backendsIn(verb.on & removableMask(planning), planning.backends);
+  const candidates = sql`c.present_mask & ~(c.removed | c.gone | c.added)
+    & ${maskSql(verb.on)}`;
+  const state = { gained: trusted("c.added"), gone: trusted("(c.removed | c.gone)") };
+  return sql`CREATE OR REPLACE TEMP TABLE plan_pick AS
+    SELECT c.object_id, arg_max(b.id, CASE WHEN (c.verified_mask & b.bit) <> 0 THEN 0 ELSE 256 END
+      + 2 * bit_count(c.present_mask & ~(c.removed | c.gone) & b.peers)
+      + ${rendezvousDistance("c")}) AS victim
+    FROM plan_surplus c, ${rendezvousTable(planning, backends, verb.per)} b
+    WHERE NOT c.held AND c.surplus > bit_count(c.gone) AND (${candidates} & b.bit) <> 0
+      AND ${mayGo(planning, trusted("b.bit"), state)}
+    GROUP BY c.object_id`;
+}
+
+/** A surplus copy of an object that gains another one in this plan goes after that copy. */
+async function draft(planning: Planning, index: number): Promise<void> {
+  const ids = planning.backends.map(({ id }) => id).join(", ");
+  await planning.run(sql`INSERT INTO plan_draft
+    SELECT ${planning.nextStep()}::INTEGER, position, 1 + b.id, object_id, 'evict', NULL, NULL,
+      b.id,
+      ${index}::INTEGER, bit_count(present_mask), added <> 0
+    FROM plan_turn t, (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
+    WHERE (t.gone >> b.id) & 1 = 1`);
+  await planning.run(
+    trusted(`UPDATE plan_candidate
+    SET removed = plan_candidate.removed | t.gone
+    FROM plan_turn t WHERE t.object_id = plan_candidate.object_id`),
+  );
+}

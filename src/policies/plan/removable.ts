@@ -1,0 +1,23 @@
+import { maskOf } from "#policies/plan/mask-sql.ts";
+import { matched, rulesOf } from "#policies/plan/match-words.ts";
+import { maskSql } from "#policies/plan/mask-sql.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/** Backends whose driver can remove copies. */
+export function removableMask({ backends }: Planning): bigint {
+  return maskOf(backends.filter(({ capabilities }) => capabilities.operations.includes("remove")));
+}
+
+/**
+ * Backends of a candidate whose copy an evict or demote rule before this one has claimed: per
+ * object and backend the first matching rule decides, whether or not it could act.
+ */
+export function claimedBefore({ rules }: Planning, rule: number): SqlFragment {
+  const earlier = rulesOf(rules, "evict", "demote")
+    .filter(({ index }) => index < rule)
+    .map(
+      ({ index, verb }) => sql`CASE WHEN ${matched(index)} THEN ${maskSql(verb.from)} ELSE 0 END`,
+    );
+  return earlier.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(earlier, " | ")})`;
+}

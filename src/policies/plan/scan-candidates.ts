@@ -1,0 +1,143 @@
+import type { CompiledRule } from "#policies/compiled-policy.ts";
+import { confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
+import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-words.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/**
+ * Reads the object view once for all rules. A row is kept when some rule matches it and its
+ * masks say that this rule has something to do; protective rules only add their bits to such
+ * rows. Most objects of a settled index are dropped here by a bit test.
+ */
+export async function scanCandidates(planning: Planning, onlyObject?: number): Promise<void> {
+  const { rules } = planning;
+  if (rules.some((rule) => rule.whereByName !== undefined)) {
+    await planning.run(scanNames(rules, onlyObject));
+  }
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_candidate AS
+    SELECT *, 0::BIGINT AS added, 0::BIGINT AS removed, ${deletionState(planning)} AS deletion
+    FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, onlyObject)}) c) c`);
+}
+
+function scan({ rules, backends }: Planning, onlyObject: number | undefined): SqlFragment {
+  // Copies on backends that are no longer configured can neither be checked nor counted on.
+  const known = maskSql(maskOf(backends));
+  const named = rules.some((rule) => rule.whereByName !== undefined);
+  const columns = [
+    trusted(`o.object_id, o.size, o.in_flight_mask, o.held, o.tombstoned,
+      o.cid[-7:]::BIT::BIGINT AS place`),
+    ...["present_mask", "listed_mask", "sampled_mask", "verified_mask"].map(
+      (mask) => sql`o.${trusted(mask)} & ${known} AS ${trusted(mask)}`,
+    ),
+    ...Array.from(
+      { length: wordCount(rules) },
+      (_, word) => sql`${wordSum(rules, word, matches)} AS ${trusted(`w${word}`)}`,
+    ),
+    ...rules.flatMap((rule, index) =>
+      rule.order.map(({ key }, at) => sql`${key} AS ${trusted(orderColumn(index, at))}`),
+    ),
+  ];
+  const wanted = rules.flatMap((rule, index) =>
+    rule.verb.kind === "hold" ? [] : [sql`(${hasWork(rule)} AND ${matches(rule, index)})`],
+  );
+  return sql`SELECT ${joinFragments(columns, ",\n")} FROM object o
+    ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
+    WHERE ${wanted.length === 0 ? trusted("false") : sql`(${joinFragments(wanted, "\nOR ")})`}
+    ${onlyObject === undefined ? trusted("") : sql`AND o.object_id = ${onlyObject}::BIGINT`}`;
+}
+
+/** Name of the column that carries an order key of a rule. */
+export function orderColumn(rule: number, at: number): string {
+  return `k${rule}_${at}`;
+}
+
+/** A cheap test over masks for "this rule could act here". */
+function hasWork({ verb }: CompiledRule): SqlFragment {
+  switch (verb.kind) {
+    case "ensure": {
+      const { min, max } = verb.copies;
+      const on = maskSql(verb.on);
+      const counted = trusted(`(o.${confidenceColumn(verb.confidence)} | o.in_flight_mask)`);
+      const lacks = sql`bit_count(${counted} & ${on}) < ${min}::INTEGER`;
+      if (max === undefined) return lacks;
+      return sql`(${lacks} OR bit_count(o.present_mask & ${on}) > ${max}::INTEGER)`;
+    }
+    case "evict":
+    case "demote":
+      return sql`(o.present_mask & ${maskSql(verb.from)}) <> 0`;
+    case "promote":
+      return sql`(o.present_mask & ${maskSql(verb.from)}) <> 0
+        AND ((o.verified_mask | o.in_flight_mask) & ${maskSql(verb.to)}) = 0`;
+    case "delete":
+      return trusted("o.present_mask <> 0");
+    case "hold":
+      break;
+  }
+  return trusted("false");
+}
+
+/** Over `o` (and `m`, the verdicts by name, for objects with more than one name). */
+function matches(rule: CompiledRule, index: number): SqlFragment {
+  if (rule.whereByName === undefined) return sql`(${rule.where})`;
+  const { word, bit } = wordOf(index);
+  const verdict = trusted(`m.${isProtective(rule) ? "any" : "all"}${word}`);
+  return sql`(CASE WHEN o.names > 1 THEN coalesce((${verdict} & ${maskSql(bit)}) <> 0, false)
+    ELSE (${rule.where}) END)`;
+}
+
+function isProtective({ verb }: CompiledRule): boolean {
+  return verb.kind === "hold" || verb.kind === "ensure";
+}
+
+/** Verdicts of the rules that read names, for objects with more than one name. */
+function scanNames(rules: readonly CompiledRule[], onlyObject: number | undefined): SqlFragment {
+  const columns = Array.from({ length: wordCount(rules) }, (_, word) => {
+    const sum = wordSum(rules, word, ({ whereByName }) => whereByName);
+    return sql`bit_or(${sum}) AS ${trusted(`any${word}`)},
+      bit_and(${sum}) AS ${trusted(`all${word}`)}`;
+  });
+  return sql`CREATE OR REPLACE TEMP TABLE plan_named AS
+    SELECT n.object_id, ${joinFragments(columns, ", ")}
+    FROM name n JOIN object o ON o.object_id = n.object_id
+    WHERE o.names > 1
+    ${onlyObject === undefined ? trusted("") : sql`AND o.object_id = ${onlyObject}::BIGINT`}
+    GROUP BY n.object_id`;
+}
+
+function wordSum(
+  rules: readonly CompiledRule[],
+  word: number,
+  test: (rule: CompiledRule, index: number) => SqlFragment | undefined,
+): SqlFragment {
+  const terms = rules.flatMap((rule, index) => {
+    const place = wordOf(index);
+    const predicate = place.word === word ? test(rule, index) : undefined;
+    return predicate ? [sql`CASE WHEN ${predicate} THEN ${maskSql(place.bit)} ELSE 0 END`] : [];
+  });
+  return terms.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(terms, " | ")})`;
+}
+
+function isHeld(rules: readonly CompiledRule[]): SqlFragment {
+  const holds = rulesOf(rules, "hold").map(({ index }) => index);
+  return sql`(c.held OR ${matchedAny(holds)})`;
+}
+
+/**
+ * What the first matching delete rule means for a candidate: `mark` (start its grace), `wait`
+ * (grace runs, or a copy is still under way), `due`; null when none applies. An ensure that
+ * matches forbids deletion, as a hold does.
+ */
+function deletionState({ rules, set }: Planning): SqlFragment {
+  const deletes = rulesOf(rules, "delete");
+  if (deletes.length === 0) return trusted("NULL::VARCHAR");
+  const now = set.moment.now.getTime();
+  const graces = deletes.map(({ index, verb }) => {
+    const latest = sql`make_timestamp(${(now - verb.graceMs) * 1_000}::BIGINT)`;
+    return sql`WHEN ${matchedAny([index])} THEN
+      CASE WHEN c.tombstoned <= ${latest} AND c.in_flight_mask = 0 THEN 'due' ELSE 'wait' END`;
+  });
+  const ensures = rulesOf(rules, "ensure").map(({ index }) => index);
+  return sql`CASE WHEN c.held OR c.present_mask = 0 OR ${matchedAny(ensures)} THEN NULL
+    WHEN c.tombstoned IS NULL AND ${matchedAny(deletes.map(({ index }) => index))} THEN 'mark'
+    ${joinFragments(graces, " ")} ELSE NULL END`;
+}

@@ -1,0 +1,71 @@
+import type { BlockReason } from "#model/plan.ts";
+import { orderColumn } from "#policies/plan/scan-candidates.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/**
+ * Puts the acting rows of `plan_want` in the order of their rule (then by object) and cuts them
+ * at its limits: `plan_turn` is what remains. An object that alone exceeds the byte limit is
+ * passed over, so that it cannot stand in the way of all others for ever.
+ */
+export async function takeTurns(planning: Planning, index: number): Promise<void> {
+  await recordBlocked(planning, index);
+  const rule = planning.rules[index];
+  const limit = rule?.limit ?? { objects: undefined, bytes: undefined };
+  if (limit.objects === undefined && limit.bytes === undefined) {
+    const position = rule?.order.length
+      ? sql`row_number() OVER (${turnOrder(planning, index)})`
+      : trusted("w.object_id");
+    await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_turn AS
+      SELECT w.*, ${position} AS position FROM plan_want w WHERE w.acts`);
+    return;
+  }
+  const objects = limit.objects ?? Number.MAX_SAFE_INTEGER;
+  const bytes = limit.bytes ?? Number.MAX_SAFE_INTEGER;
+  const order = turnOrder(planning, index);
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_turn AS
+    SELECT * EXCLUDE (fits, running_objects, running_bytes),
+      fits AND running_objects <= ${objects}::BIGINT AND running_bytes <= ${bytes}::BIGINT AS within
+    FROM (SELECT *, row_number() OVER turns AS position,
+        sum(fits::BIGINT) OVER (turns ROWS UNBOUNDED PRECEDING) AS running_objects,
+        sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER (turns ROWS UNBOUNDED PRECEDING)
+          AS running_bytes
+      FROM (SELECT w.*, w.bytes <= ${bytes}::BIGINT AS fits FROM plan_want w WHERE w.acts) w
+      WINDOW turns AS (${order}))`);
+  await block(planning, index, "limit", sql`FROM plan_turn WHERE NOT within`);
+  await planning.run(sql`DELETE FROM plan_turn WHERE NOT within`);
+}
+
+/** The columns that carry the order of a rule from the candidates to `plan_want`. */
+export function orderColumns(planning: Planning, index: number): SqlFragment {
+  const keys = planning.rules[index]?.order ?? [];
+  return joinFragments(
+    keys.map((_, at) => trusted(`, c.${orderColumn(index, at)}`)),
+    "",
+  );
+}
+
+/** Counts the objects of a query (columns object_id, size) that a rule could not be given. */
+export async function block(
+  planning: Planning,
+  index: number,
+  reason: BlockReason,
+  from: SqlFragment,
+): Promise<void> {
+  await planning.run(sql`INSERT INTO plan_blocked
+    SELECT ${index}::INTEGER, ${reason}, count(*), coalesce(sum(size), 0)::BIGINT ${from}
+    HAVING count(*) > 0`);
+}
+
+export async function recordBlocked(planning: Planning, index: number): Promise<void> {
+  await planning.run(sql`INSERT INTO plan_blocked
+    SELECT ${index}::INTEGER, block, count(*), sum(size)::BIGINT
+    FROM plan_want WHERE block IS NOT NULL GROUP BY block`);
+}
+
+function turnOrder(planning: Planning, index: number): SqlFragment {
+  const keys = (planning.rules[index]?.order ?? []).map(({ descending }, at) =>
+    trusted(`w.${orderColumn(index, at)} ${descending ? "DESC" : "ASC"} NULLS LAST, `),
+  );
+  return sql`ORDER BY ${joinFragments(keys, "")} w.object_id`;
+}

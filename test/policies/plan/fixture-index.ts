@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { CID } from "multiformats/cid";
+import * as digest from "multiformats/hashes/digest";
+import { onTestFinished } from "vitest";
+import { Connection } from "#index/connection.ts";
+import { IndexSession } from "#index/read-session.ts";
+import { confidences, type Confidence } from "#model/copy.ts";
+import { indexViews } from "#model/index-views.ts";
+
+/** An object as a test states it; copies by backend id. */
+export interface FixtureObject {
+  readonly id: number;
+  readonly size?: number;
+  readonly copies?: Readonly<Record<number, Confidence>>;
+  readonly inFlight?: readonly number[];
+  readonly held?: boolean;
+  readonly tombstoned?: Date;
+  readonly names?: readonly string[];
+  readonly heat?: number;
+}
+
+/** A database with tables shaped as the views of the index, read through its own sessions. */
+export interface FixtureIndex {
+  put(objects: readonly FixtureObject[]): Promise<void>;
+  session(): Promise<IndexSession>;
+  run(text: string): Promise<void>;
+}
+
+export async function openFixtureIndex(threads = 2): Promise<FixtureIndex> {
+  const instance = await DuckDBInstance.create(":memory:", { threads: String(threads) });
+  const writer = new Connection(await instance.connect());
+  onTestFinished(() => {
+    writer.close();
+    instance.closeSync();
+  });
+  await writer.run("CREATE TABLE counters AS SELECT 0::BIGINT AS commits");
+  for (const [view, columns] of Object.entries(indexViews)) {
+    const definitions = Object.entries(columns).map(([name, [type]]) => `"${name}" ${type}`);
+    await writer.run(`CREATE TABLE "${view}" (${definitions.join(", ")})`);
+  }
+  return {
+    async put(objects) {
+      await writer.run("DELETE FROM object");
+      await writer.run("DELETE FROM name");
+      await writer.stage("staged", stageSchema, objects.map(stageRow));
+      await writer.run(`INSERT INTO object BY NAME SELECT * FROM staged`);
+      await writer.run(`UPDATE object SET profile = 'unixfs-v1', created = '2026-01-01',
+        ingested = '2026-01-01', reads = 0`);
+      const names = objects.flatMap(({ id, names }) => (names ?? []).map((path) => [id, path]));
+      await writer.stage("staged", { object_id: "BIGINT", path: "VARCHAR" }, names);
+      await writer.run("INSERT INTO name SELECT * FROM staged");
+    },
+    session: async () => {
+      const connection = new Connection(await instance.connect());
+      return await IndexSession.begin(connection, () => undefined);
+    },
+    run: async (text) => {
+      await writer.run(text);
+    },
+  };
+}
+
+export function cidOf(id: number): Uint8Array {
+  const hash = createHash("sha256").update(`object ${id}`).digest();
+  return CID.createV1(0x55, digest.create(0x12, hash)).bytes;
+}
+
+const stageSchema = {
+  object_id: "BIGINT",
+  cid: "BLOB",
+  size: "BIGINT",
+  path: "VARCHAR",
+  names: "INTEGER",
+  heat_weight: "DOUBLE",
+  present_mask: "BIGINT",
+  listed_mask: "BIGINT",
+  sampled_mask: "BIGINT",
+  verified_mask: "BIGINT",
+  in_flight_mask: "BIGINT",
+  held: "BOOLEAN",
+  tombstoned: "TIMESTAMP",
+} as const;
+
+function stageRow(object: FixtureObject) {
+  const { id, size = 1_000, copies = {}, inFlight = [], names = [] } = object;
+  return [
+    id,
+    cidOf(id),
+    size,
+    names[0] ?? null,
+    names.length,
+    object.heat ?? 0,
+    ...confidences.map((level) => maskWith(copies, level)),
+    inFlight.reduce((mask, backend) => mask | (1n << BigInt(backend)), 0n),
+    object.held ?? false,
+    object.tombstoned ?? null,
+  ];
+}
+
+/** Backends whose copy is at least this sure. */
+export function maskWith(copies: Readonly<Record<number, Confidence>>, level: Confidence): bigint {
+  return Object.entries(copies)
+    .filter(([, own]) => confidences.indexOf(own) >= confidences.indexOf(level))
+    .reduce((mask, [backend]) => mask | (1n << BigInt(backend)), 0n);
+}
