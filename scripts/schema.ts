@@ -5,14 +5,21 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configJsonSchema } from "#config/config-json-schema.ts";
 import { configReference } from "#config/config-reference.ts";
+import { loadAttributes } from "#policies/attribute-registry.ts";
+import { diagnosticReference, languageReference } from "#policies/language-reference.ts";
+import { policyJsonSchema } from "#policies/policy-json-schema.ts";
 import { loadDrivers } from "#registry.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const drivers = await loadDrivers();
+const attributes = await loadAttributes();
 
 const generated: readonly [file: string, text: string][] = [
   ["schema/config.v1.json", asJson(configJsonSchema(drivers))],
   ["docs/configuration.md", configReference(drivers)],
+  ["schema/policy.v1.json", asJson(policyJsonSchema())],
+  ["docs/policy-words.md", languageReference(attributes)],
+  ["docs/policy-diagnostics.md", diagnosticReference()],
 ];
 
 const isCheck = process.argv.includes("--check");

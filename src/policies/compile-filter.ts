@@ -2,7 +2,7 @@ import type { Backend } from "#model/backend.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { HeatSettings } from "#model/index-store.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
-import { noClasses } from "#policies/expression/check-context.ts";
+import { noClasses, noVariables } from "#policies/expression/check-context.ts";
 import { compileCondition } from "#policies/expression/compile-expression.ts";
 import { readsName } from "#policies/expression/expression.ts";
 import type { ExpressionProblem } from "#policies/expression/expression-problem.ts";
@@ -27,7 +27,7 @@ export function compileFilter(text: string, context: FilterContext): SqlFragment
   const expression = readCondition(text, {
     registry: context.registry,
     scope: "object",
-    variables: new Map(),
+    variables: noVariables,
     classes: noClasses,
     report: (problem) => problems.push(problem),
   });

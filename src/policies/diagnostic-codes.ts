@@ -20,7 +20,6 @@ export const diagnosticCodes = {
   E0165: ["a class or variable whose name the language uses itself", "choose another name"],
   E0166: ["a schedule or time zone that does not exist", "write five cron fields, an IANA zone"],
   E0167: ["a range or count of copies that cannot be", 'write 2, or "2..3"'],
-  E0168: ["an unknown attribute to spread over", "spread per region, tier, driver or labels.x"],
   E0201: ["an unknown name", "use a name that is known at this place"],
   E0202: ["an unknown variable", "declare it under vars:"],
   E0203: ["an unknown class", "declare it under classes:"],
@@ -37,7 +36,6 @@ export const diagnosticCodes = {
   E0304: ["the driver of a target cannot do what the rule needs", "choose another target"],
   E0305: ["an unknown backend", "use the name of a configured backend"],
   E0306: ["a confidence that no fitting backend can reach", "ask for a lower confidence"],
-  E0307: ["a wider spread than the backends have", "spread per something with more values"],
   W0401: ["a key that this version reads but does not act on", "do not rely on it yet"],
   W0402: ["a rule that can never match", "correct the contradiction"],
   W0403: ["a rule that an earlier one always wins over", "reorder, or remove it"],
@@ -48,6 +46,8 @@ export const diagnosticCodes = {
   W0408: ["a pattern that no path can match", 'paths begin with "/"'],
   W0409: ["a grace period too short to notice a mistake", "give it a day at least"],
   W0410: ["a class or variable that nothing uses", "remove it"],
+  W0411: ["a wider spread than the backends have", "spread per something with more values"],
+  W0412: ["a protective rule with a gap for what is unknown", "add `or missing(x)`"],
 } as const satisfies Readonly<Record<string, readonly [finding: string, remedy: string]>>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

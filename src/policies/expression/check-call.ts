@@ -49,6 +49,12 @@ function checkMissing(syntax: Call, context: CheckContext, check: Check): Expres
     const message = "missing() asks for an attribute, not for a computed value";
     context.report({ code: "E0209", span: operand.span, message, hint: "missing(collection)" });
   }
+  const isKnown =
+    operand.kind === "attribute" && !operand.definition.nullable && operand.type.kind !== "tags";
+  if (isKnown) {
+    const message = `"${operand.definition.name}" is never missing`;
+    context.report({ code: "W0406", span, message, hint: "remove the question" });
+  }
   return { kind: "missing", operand, type: booleanType, span };
 }
 

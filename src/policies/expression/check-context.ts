@@ -11,7 +11,7 @@ export type Scope = "object" | "backend" | "copy";
 export interface CheckContext {
   readonly registry: AttributeRegistry;
   readonly scope: Scope;
-  readonly variables: ReadonlyMap<string, Variable>;
+  readonly variables: VariableScope;
   readonly classes: ClassScope;
   readonly report: ReportProblem;
 }
@@ -28,6 +28,12 @@ export interface Variable {
   readonly value: LiteralValue;
 }
 
+/** The variables of a policy. */
+export interface VariableScope {
+  readonly names: readonly string[];
+  get(name: string): Variable | undefined;
+}
+
 /** The classes of a policy, checked when first used. */
 export interface ClassScope {
   readonly names: readonly string[];
@@ -36,3 +42,5 @@ export interface ClassScope {
 }
 
 export const noClasses: ClassScope = { names: [], body: () => undefined };
+
+export const noVariables: VariableScope = { names: [], get: () => undefined };

@@ -108,12 +108,11 @@ function checkVariable(name: string, span: Span, context: CheckContext): Express
   if (variable !== undefined) {
     return { kind: "literal", type: variable.type, value: variable.value, span };
   }
-  const names = [...context.variables.keys()];
   context.report({
     code: "E0202",
     span,
     message: `there is no variable $${name}`,
-    hint: nameHint(name, names, "variables under vars:"),
+    hint: nameHint(name, context.variables.names, "variables under vars:"),
   });
   return { kind: "literal", type: unknownType, value: null, span };
 }

@@ -141,11 +141,25 @@ export function checkPattern(
       const { message, hint } = problem;
       context.report({ code: "E0208", span: right.span, message, hint });
     }
+    if (kind === "like") lintPathPattern(left, right.value, right.span, context);
   } else if (right.type.kind === "text") {
     const message = "a pattern must be written out, so that it can be checked";
     context.report({ code: "E0208", span: right.span, message, hint: "use a text in quotes" });
   }
   return { kind, left, right, type: booleanType, span };
+}
+
+function lintPathPattern(
+  left: Expression,
+  pattern: string,
+  span: Span,
+  context: CheckContext,
+): void {
+  const isPath = left.kind === "attribute" && left.definition.name === "path";
+  if (!isPath || /^(\/|\*\*|\*\/|[?[{\\])/.test(pattern)) return;
+  const message = `no path matches "${pattern}": paths begin with "/"`;
+  const hint = `write "/${pattern}", or "**/${pattern}" for any folder`;
+  context.report({ code: "W0408", span, message, hint });
 }
 
 /** Checks first the side that has a meaning of its own; its type explains the other one. */

@@ -1,0 +1,167 @@
+import type { DocumentPath } from "#document/document-places.ts";
+import type { Backend } from "#model/backend.ts";
+import { confidences } from "#model/copy.ts";
+import type { Diagnostic } from "#model/diagnostic.ts";
+import type { DriverOperation } from "#model/driver.ts";
+import { bitOf, type BoundRule } from "#policies/compile-rule.ts";
+import type { Moment } from "#policies/compiled-policy.ts";
+import type { DiagnosticCode } from "#policies/diagnostic-codes.ts";
+import { type Expression, operandsOf } from "#policies/expression/expression.ts";
+import { nameHint } from "#policies/expression/name-hint.ts";
+import { spreadValue } from "#policies/spread-value.ts";
+
+/** What a rule asks of backends that the configured ones cannot give. */
+export function checkInventory(bound: BoundRule, moment: Moment): readonly Diagnostic[] {
+  const check = new InventoryCheck(bound, moment);
+  const { verb, path } = bound.rule;
+  const { verb: masks } = bound.compiled;
+  if (verb.kind === "ensure" && masks.kind === "ensure") {
+    const selected = check.selected(verb.on.condition, verb.on.path, masks.on);
+    if (selected.length > 0) check.ensure(selected, verb, path);
+  }
+  if (verb.kind === "evict" && masks.kind === "evict") {
+    const from = check.selected(verb.from.condition, verb.from.path, masks.from);
+    check.capable(from, "remove", verb.from.path);
+  }
+  if (verb.kind === "demote" && masks.kind === "demote") {
+    const from = check.selected(verb.from.condition, verb.from.path, masks.from);
+    const to = check.selected(verb.to.condition, verb.to.path, masks.to);
+    check.capable(from, "remove", verb.from.path);
+    check.targets(to, verb.to.path);
+    const both = from.filter((backend) => to.includes(backend)).map(({ name }) => `"${name}"`);
+    if (both.length > 0) {
+      const message = `${both.join(", ")} would be source and target at once`;
+      check.report("E0303", verb.to.path, message, "make from: and to: exclude each other");
+    }
+  }
+  if (verb.kind === "promote" && masks.kind === "promote") {
+    check.selected(verb.from.condition, verb.from.path, masks.from);
+    check.targets(check.selected(verb.to.condition, verb.to.path, masks.to), verb.to.path);
+  }
+  return check.diagnostics;
+}
+
+type Ensure = Extract<BoundRule["rule"]["verb"], { kind: "ensure" }>;
+
+class InventoryCheck {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #bound: BoundRule;
+  readonly #backends: readonly Backend[];
+
+  constructor(bound: BoundRule, moment: Moment) {
+    this.#bound = bound;
+    this.#backends = moment.backends;
+  }
+
+  report(code: DiagnosticCode, path: DocumentPath, message: string, hint: string): void {
+    const { places } = this.#bound.policy;
+    const severity = code.startsWith("W") ? "warning" : "error";
+    const finding = {
+      code,
+      message: `rule "${this.#bound.rule.name}": ${message}`,
+      hint,
+      severity,
+    };
+    this.diagnostics.push(places.diagnostic(places.value(path), { ...finding, severity }));
+  }
+
+  /** The backends in a mask; none is an error, for which a misspelt name is the likely cause. */
+  selected(condition: Expression, path: DocumentPath, mask: bigint): readonly Backend[] {
+    const names = this.#backends.map(({ name }) => name);
+    const strange = backendNames(condition).filter(({ value }) => !names.includes(value));
+    for (const { value, start, end } of strange) {
+      const { places } = this.#bound.policy;
+      const range = places.within(path, start, end);
+      const message = `there is no backend "${value}"`;
+      const hint = nameHint(value, names, "configured backends");
+      this.diagnostics.push(places.diagnostic(range, { code: "E0305", message, hint }));
+    }
+    const found = this.#backends.filter((backend) => (mask & bitOf(backend)) !== 0n);
+    if (found.length === 0 && strange.length === 0) {
+      this.report("E0301", path, "no configured backend fits", describe(this.#backends));
+    }
+    return found;
+  }
+
+  ensure(selected: readonly Backend[], verb: Ensure, path: DocumentPath): void {
+    const { min } = verb.copies;
+    if (selected.length < min) {
+      const message = `${min} copies are asked for, and ${count(selected)} fit`;
+      this.report(
+        "E0302",
+        verb.on.path,
+        message,
+        `lower copies:, or widen on:; fitting: ${list(selected)}`,
+      );
+      return;
+    }
+    this.targets(selected, verb.on.path);
+    const able = selected.filter(({ capabilities }) => reaches(capabilities.confidence, verb));
+    if (able.length < min) {
+      const message = `${count(able)} can be checked up to "${verb.confidence}", ${min} are needed`;
+      this.report("E0306", [...path, "ensure"], message, "ask for a lower confidence:");
+    }
+    const { per } = verb;
+    if (per === undefined) return;
+    const values = new Set(selected.map((backend) => spreadValue(backend, per)));
+    if (values.size >= min) return;
+    const message = `${min} copies cannot be in as many values of ${per}: there are ${values.size}`;
+    this.report("W0411", [...path, "ensure", "per"], message, "some copies will share one value");
+  }
+
+  /** Backends that copies shall be made on. */
+  targets(selected: readonly Backend[], path: DocumentPath): void {
+    this.capable(selected, "write", path);
+    if (selected.length === 0 || !selected.every(({ cordoned }) => cordoned)) return;
+    const message = `${list(selected)} is cordoned: no new copies are made there now`;
+    this.report("W0407", path, message, "uncordon it, or widen the condition");
+  }
+
+  capable(selected: readonly Backend[], operation: DriverOperation, path: DocumentPath): void {
+    if (selected.length === 0) return;
+    const able = selected.some(({ capabilities }) => capabilities.operations.includes(operation));
+    if (able) return;
+    const drivers = [...new Set(selected.map(({ driver }) => `"${driver}"`))].join(", ");
+    const message = `the driver ${drivers} of ${list(selected)} cannot ${operation}`;
+    this.report("E0304", path, message, "choose backends whose driver can; see the driver pages");
+  }
+}
+
+function reaches(levels: readonly string[], { confidence }: Ensure): boolean {
+  const needed = confidences.indexOf(confidence);
+  return confidences.some((level, rank) => rank >= needed && levels.includes(level));
+}
+
+/** The texts that a condition compares the name of a backend with. */
+function backendNames(
+  expression: Expression,
+): readonly { readonly value: string; readonly start: number; readonly end: number }[] {
+  if (expression.kind === "class") return [];
+  const operands = operandsOf(expression);
+  const isCompared =
+    (expression.kind === "comparison" || expression.kind === "in") &&
+    operands.some((part) => part.kind === "attribute" && part.definition.name === "backend");
+  if (!isCompared) return operands.flatMap(backendNames);
+  return operands.flatMap((part) =>
+    part.kind === "literal" && typeof part.value === "string"
+      ? [{ value: part.value, start: part.span.start, end: part.span.end }]
+      : [],
+  );
+}
+
+function list(backends: readonly Backend[]): string {
+  return backends.length === 0 ? "none" : backends.map(({ name }) => `"${name}"`).join(", ");
+}
+
+function count(backends: readonly Backend[]): string {
+  return backends.length === 1 ? "1 backend" : `${backends.length} backends`;
+}
+
+function describe(backends: readonly Backend[]): string {
+  const known = backends.map(({ name, driver, tier, region }) =>
+    [name, driver, tier, ...(region === undefined ? [] : [region])].join(" "),
+  );
+  return known.length === 0
+    ? "no backends are configured"
+    : `configured (name driver tier region): ${known.join("; ")}`;
+}

@@ -1,0 +1,37 @@
+import type { Diagnostic } from "#model/diagnostic.ts";
+import { checkInventory } from "#policies/check-inventory.ts";
+import { compileRule } from "#policies/compile-rule.ts";
+import type { CompiledPolicySet, Moment } from "#policies/compiled-policy.ts";
+import { lintPolicies } from "#policies/lint-policies.ts";
+import type { Policy } from "#policies/policy.ts";
+
+export interface CompiledPolicies {
+  /** Only to be used when no diagnostic is an error. */
+  readonly set: CompiledPolicySet;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Binds policies to an inventory and a moment; the order of `policies` does not matter. */
+export function compilePolicies(policies: readonly Policy[], moment: Moment): CompiledPolicies {
+  const ordered = policies.toSorted(
+    (a, b) => b.priority - a.priority || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  );
+  const bound = ordered.flatMap((policy) =>
+    policy.rules.map((rule) => ({ policy, rule, compiled: compileRule(rule, policy, moment) })),
+  );
+  const digests = Object.fromEntries(ordered.map(({ name, digest }) => [name, digest]));
+  const rules = bound.map(({ compiled }) => compiled);
+  const diagnostics = [
+    ...bound.flatMap((one) => checkInventory(one, moment)),
+    ...lintPolicies(bound, moment),
+  ];
+  return { set: { rules, digests, moment }, diagnostics: sortedByPlace(diagnostics) };
+}
+
+function sortedByPlace(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.toSorted((a, b) => {
+    if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+    const [left, right] = [a.range.start, b.range.start];
+    return left.line - right.line || left.column - right.column;
+  });
+}

@@ -1,0 +1,76 @@
+import type { Backend } from "#model/backend.ts";
+import type { SqlContext } from "#policies/attribute-definition.ts";
+import type { CompiledRule, CompiledVerb, Moment } from "#policies/compiled-policy.ts";
+import { compileCondition, compileValue } from "#policies/expression/compile-expression.ts";
+import { evaluate } from "#policies/expression/evaluate.ts";
+import { type Expression, readsName } from "#policies/expression/expression.ts";
+import type { BackendCondition, Policy, Rule } from "#policies/policy.ts";
+import { trusted } from "#policies/sql-fragment.ts";
+
+/** A rule beside what it compiled to, for the checks that need both. */
+export interface BoundRule {
+  readonly policy: Policy;
+  readonly rule: Rule;
+  readonly compiled: CompiledRule;
+}
+
+/** Binds one rule: conditions over objects become SQL, those over backends masks. */
+export function compileRule(rule: Rule, policy: Policy, moment: Moment): CompiledRule {
+  const context = sqlContext(moment, "o.path");
+  const byName = sqlContext(moment, "n.path");
+  return {
+    id: `${policy.name}/${rule.name}`,
+    policy: policy.name,
+    place: policy.places.label(rule.path),
+    where: compileCondition(rule.where, context),
+    whereByName: readsName(rule.where) ? compileCondition(rule.where, byName) : undefined,
+    expression: rule.where,
+    verb: compileVerb(rule, moment),
+    order: rule.order.map(({ key, descending }) => ({
+      key: compileValue(key, context),
+      descending,
+    })),
+    limit: rule.limit,
+  };
+}
+
+/** What SQL is compiled for; `path` says which name of the object is meant. */
+export function sqlContext({ now, heat, backends }: Moment, path: "o.path" | "n.path"): SqlContext {
+  return { now, heat, backends, path: trusted(path) };
+}
+
+function compileVerb({ verb }: Rule, moment: Moment): CompiledVerb {
+  const mask = ({ condition }: BackendCondition): bigint => backendMask(condition, moment);
+  switch (verb.kind) {
+    case "hold":
+    case "delete":
+      return verb;
+    case "ensure":
+      return { ...verb, on: mask(verb.on) };
+    case "evict":
+      return { kind: "evict", from: mask(verb.from) };
+    case "promote": {
+      const to = mask(verb.to);
+      // Left out, `from` means wherever the object is now.
+      return { kind: "promote", from: mask(verb.from) & ~to, to };
+    }
+    default:
+      return { kind: verb.kind, from: mask(verb.from), to: mask(verb.to) };
+  }
+}
+
+/** The backends for which a condition is true, as a mask over their ids. */
+export function backendMask(condition: Expression, moment: Moment): bigint {
+  return moment.backends
+    .filter((backend) => holdsFor(condition, backend, moment.now))
+    .reduce((mask, backend) => mask | bitOf(backend), 0n);
+}
+
+/** The bit of a backend in masks. */
+export function bitOf(backend: Backend): bigint {
+  return 1n << BigInt(backend.id);
+}
+
+function holdsFor(condition: Expression, backend: Backend, now: Date): boolean {
+  return evaluate(condition, now, { backend, confidence: "claimed" }) === true;
+}

@@ -1,0 +1,163 @@
+import { z } from "zod";
+import { durationField, nameField, quantityField, sizeField } from "#document/fields.ts";
+import { backendsMax } from "#model/backend.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { confidences } from "#model/copy.ts";
+import { settingFields } from "#policies/policy-setting-fields.ts";
+import { variableTypeNames } from "#policies/variable-types.ts";
+
+const condition = (about: string) =>
+  z
+    .union([z.string().min(1), z.boolean()])
+    .transform(String)
+    .describe(about);
+
+const ofObjects = condition("Which objects: a condition over object attributes. `true`: all.");
+const ofBackends = (what: string) =>
+  condition(`${what}: a condition over backend attributes, such as tier <= warm.`);
+
+const copiesField = z
+  .union([z.int().nonnegative(), z.string().regex(/^\d+(\.\.\d+)?$/, { error: copiesHint })])
+  .transform((input, context) => {
+    const [low, high] = String(input).split("..").map(Number);
+    const [min, max] = [low ?? 0, high];
+    if (min <= (max ?? min) && (max ?? min) <= backendsMax && (max ?? min) > 0) return { min, max };
+    const params = { code: "E0167", hint: 'write the smaller number first: "2..3"' };
+    context.addIssue({ code: "custom", message: `"${input}" copies cannot be`, params });
+    return z.NEVER;
+  })
+  .describe('How many copies at least, or at least and at most: 2, "2..3".');
+
+function copiesHint(): string {
+  return 'a number of copies, or a range: 2, "2..3"';
+}
+
+const confidenceField = z
+  .enum(confidences)
+  .describe("How sure we must be of a copy for it to count; verified unless said otherwise.");
+
+const perField = z
+  .string()
+  .regex(/^(region|tier|driver|labels\.[A-Za-z0-9_][A-Za-z0-9_./-]*)$/, {
+    error: "copies spread per region, tier, driver or labels.<key>",
+  })
+  .describe("Spread the copies over different values of this attribute of backends.");
+
+/** What a condition over backends is when it is left out. */
+export const standardConditions: Readonly<Record<string, string>> = {
+  "ensure.on": "true",
+  "replicate.on": "true",
+  "pin.on": "true",
+  "archive.on": "tier >= cold",
+  "promote.from": "true",
+};
+
+const ensureFields = {
+  copies: copiesField,
+  on: ofBackends("Where the copies count; everywhere unless said").optional(),
+  per: perField.optional(),
+  confidence: confidenceField.default("verified"),
+};
+
+const limitObjects = quantityField(parseCount, "a number of objects: 1000, 100k, 2M");
+
+function parseCount(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kM]?)$/.exec(text.trim());
+  const factor = { k: 1e3, M: 1e6 }[match?.[2] ?? ""] ?? 1;
+  const count = match === null ? Number.NaN : Number(match[1]) * factor;
+  if (Number.isSafeInteger(count)) return count;
+  throw new EngineError("INVALID_DOCUMENT", `"${text}" is not a number of objects`, {
+    hint: "write 1000, 100k or 2M",
+  });
+}
+
+/** What a rule may say: exactly one of these. */
+export const verbFields = {
+  hold: z.literal(true).describe("No copy of these objects may be removed."),
+  ensure: z
+    .strictObject(ensureFields)
+    .describe("At least (and at most) so many copies on the backends that `on` selects."),
+  replicate: z
+    .strictObject(ensureFields)
+    .partial({ copies: true })
+    .describe("Short for ensure; two copies unless said otherwise."),
+  pin: z
+    .strictObject(ensureFields)
+    .omit({ copies: true, per: true })
+    .describe("Short for ensure with one copy."),
+  archive: z
+    .strictObject({
+      ...ensureFields,
+      on: ofBackends("Where; cold and archive tiers unless said").optional(),
+    })
+    .partial({ copies: true })
+    .describe("Short for ensure on cold and archive tiers, one copy unless said otherwise."),
+  evict: z
+    .strictObject({ from: ofBackends("Where no copy shall be") })
+    .describe("No copies on these backends, once enough others are proven."),
+  demote: z
+    .strictObject({ from: ofBackends("Whence"), to: ofBackends("Whither") })
+    .describe("A verified copy on a colder backend first, then none on the warmer one."),
+  promote: z
+    .strictObject({ from: ofBackends("Whence").optional(), to: ofBackends("Whither") })
+    .describe("A copy on a warmer backend; the colder one stays."),
+  delete: z
+    .strictObject({ grace: durationField.default(7 * 86_400_000) })
+    .describe("Mark, wait for the grace period, then remove everywhere. Seven days if not said."),
+};
+
+export type VerbName = keyof typeof verbFields;
+export const verbNames = Object.keys(verbFields) as readonly VerbName[];
+
+const ruleSchema = z
+  .strictObject({
+    name: nameField,
+    description: z.string().optional(),
+    where: ofObjects,
+    ...z.strictObject(verbFields).partial().shape,
+    order: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .transform((order) => (typeof order === "string" ? [order] : order))
+      .describe("What goes first when a limit cuts: [heat asc, size desc].")
+      .optional(),
+    limit: z
+      .strictObject({ objects: limitObjects.optional(), bytes: sizeField.optional() })
+      .describe("The most that one plan does for this rule.")
+      .optional(),
+  })
+  .describe("Selects objects and says one thing that should be true of them.");
+
+/** One policy document, in the form that people write. */
+export const policySchema = z
+  .strictObject({
+    apiVersion: z.literal("thermocline/v1"),
+    kind: z.literal("Policy"),
+    metadata: z.strictObject({
+      name: nameField,
+      owner: z.string().optional().describe("Who answers for this policy."),
+      description: z.string().optional(),
+      priority: z.int().default(0).describe("Rules of the higher priority win."),
+    }),
+    vars: z
+      .record(
+        z.string(),
+        z.strictObject({
+          type: z.enum(variableTypeNames),
+          default: z.union([z.string(), z.number(), z.boolean()]).optional(),
+          description: z.string().optional(),
+        }),
+      )
+      .default({})
+      .describe("Values that expressions use as $name and --var name=value replaces."),
+    classes: z
+      .record(z.string(), condition("A named condition."))
+      .default({})
+      .describe("Named conditions that rules use as `class name`; they may use each other."),
+    rules: z.array(ruleSchema).min(1),
+    ...settingFields,
+  })
+  .describe("A storage policy of Thermocline.");
+
+/** A policy as validated: units resolved, defaults filled in. */
+export type PolicyDocument = z.output<typeof policySchema>;
+export type RuleDocument = PolicyDocument["rules"][number];

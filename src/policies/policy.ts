@@ -1,0 +1,56 @@
+import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
+import type { Confidence } from "#model/copy.ts";
+import type { Expression } from "#policies/expression/expression.ts";
+
+/** A policy that was read and checked without knowing any backend. Frozen data. */
+export interface Policy {
+  readonly name: string;
+  readonly owner: string | undefined;
+  readonly description: string | undefined;
+  readonly priority: number;
+  /** SHA-256 (hex) of what it says, whatever its layout. */
+  readonly digest: string;
+  readonly rules: readonly Rule[];
+  /** Where everything stands, for findings that need the inventory. */
+  readonly places: DocumentPlaces;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly policy: string;
+  /** Path of the rule in its document. */
+  readonly path: DocumentPath;
+  readonly where: Expression;
+  readonly verb: RuleVerb;
+  readonly order: readonly OrderKey[];
+  readonly limit: { readonly objects: number | undefined; readonly bytes: number | undefined };
+}
+
+export interface OrderKey {
+  readonly key: Expression;
+  readonly descending: boolean;
+}
+
+/** What a rule wants, still with conditions over backends instead of masks. */
+export type RuleVerb =
+  | { readonly kind: "hold" }
+  | {
+      readonly kind: "ensure";
+      readonly copies: { readonly min: number; readonly max: number | undefined };
+      readonly on: BackendCondition;
+      readonly confidence: Confidence;
+      readonly per: string | undefined;
+    }
+  | { readonly kind: "evict"; readonly from: BackendCondition }
+  | {
+      readonly kind: "demote" | "promote";
+      readonly from: BackendCondition;
+      readonly to: BackendCondition;
+    }
+  | { readonly kind: "delete"; readonly graceMs: number };
+
+/** A condition over backends and where it stands. */
+export interface BackendCondition {
+  readonly condition: Expression;
+  readonly path: DocumentPath;
+}

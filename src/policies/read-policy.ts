@@ -1,0 +1,93 @@
+import type { DocumentPlaces } from "#document/document-places.ts";
+import type { ParsedDocument } from "#document/parse-documents.ts";
+import type { Diagnostic } from "#model/diagnostic.ts";
+import { checkSettings } from "#policies/check-settings.ts";
+import { ExpressionReader } from "#policies/expression-reader.ts";
+import type { ParseOptions } from "#policies/parse-policies.ts";
+import type { Policy, Rule } from "#policies/policy.ts";
+import { policyDigest } from "#policies/policy-digest.ts";
+import type { PolicyDocument } from "#policies/policy-schema.ts";
+import { field } from "#policies/raw-value.ts";
+import { readClasses } from "#policies/read-classes.ts";
+import { buildRule, readRuleExpressions, readVerbName } from "#policies/read-rule.ts";
+import { readVariables } from "#policies/read-variables.ts";
+import { unsupportedSettings } from "#policies/unsupported-settings.ts";
+
+export interface ReadPolicy {
+  /** Present exactly when nothing in the document is an error. */
+  readonly policy: Policy | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * One document → a policy. Expressions are checked on the YAML value as it is, so that an error
+ * of structure does not hide the errors inside expressions.
+ */
+export function readPolicy(
+  { value: document, raw, places }: ParsedDocument<PolicyDocument>,
+  options: ParseOptions,
+): ReadPolicy {
+  const reader = new ExpressionReader(options.registry, places);
+  const variables = readVariables(raw, places, options.variables ?? {});
+  reader.variables = variables;
+  const classes = readClasses(raw, reader);
+  reader.classes = classes;
+  const rawRules = field(raw, "rules");
+  const read = (Array.isArray(rawRules) ? rawRules : []).map((rule: unknown, position) => {
+    const path = ["rules", position];
+    const expressions = readRuleExpressions(rule, path, reader);
+    return { path, expressions, verb: readVerbName(rule, path, places, reader) };
+  });
+  const unusedClasses = classes.finish();
+  const diagnostics = [
+    ...variables.diagnostics,
+    ...reader.diagnostics,
+    ...repeatedRules(rawRules, places),
+    ...unused("vars", variables.unused(), places),
+    ...unused("classes", unusedClasses, places),
+  ];
+  if (document === undefined) return { policy: undefined, diagnostics };
+  diagnostics.push(...checkSettings(document, places), ...unsupportedSettings(document, places));
+  const hasError = diagnostics.some(({ severity }) => severity === "error");
+  if (hasError) return { policy: undefined, diagnostics };
+  const { name, owner, description, priority } = document.metadata;
+  const rules = read.flatMap(({ path, expressions, verb }, position): Rule[] => {
+    const rule = document.rules[position];
+    if (rule === undefined || verb === undefined) return [];
+    const built = buildRule(rule, name, path, verb, expressions);
+    return built === undefined ? [] : [built];
+  });
+  const digest = policyDigest(document, variables);
+  const policy = { name, owner, description, priority, digest, rules, places };
+  return { policy, diagnostics };
+}
+
+function repeatedRules(rawRules: unknown, places: DocumentPlaces): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  return (Array.isArray(rawRules) ? rawRules : []).flatMap((rule: unknown, position) => {
+    const name = field(rule, "name");
+    if (typeof name !== "string") return [];
+    const isRepeated = seen.has(name);
+    seen.add(name);
+    if (!isRepeated) return [];
+    const range = places.value(["rules", position, "name"]);
+    const message = `there are two rules "${name}" in this policy`;
+    return [places.diagnostic(range, { code: "E0160", message, hint: "give one another name" })];
+  });
+}
+
+function unused(
+  key: "vars" | "classes",
+  names: readonly string[],
+  places: DocumentPlaces,
+): readonly Diagnostic[] {
+  const what = key === "vars" ? "variable" : "class";
+  return names.map((name) =>
+    places.diagnostic(places.key([key, name]), {
+      severity: "warning",
+      code: "W0410",
+      message: `nothing uses the ${what} "${name}"`,
+      hint: "remove it, or check the spelling where it was meant",
+    }),
+  );
+}

@@ -1,0 +1,145 @@
+import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
+import type { ExpressionReader } from "#policies/expression-reader.ts";
+import type { Expression } from "#policies/expression/expression.ts";
+import { describeType } from "#policies/expression/value-type.ts";
+import type { BackendCondition, OrderKey, Rule, RuleVerb } from "#policies/policy.ts";
+import {
+  type RuleDocument,
+  standardConditions,
+  type VerbName,
+  verbNames,
+} from "#policies/policy-schema.ts";
+import { expressionText, field } from "#policies/raw-value.ts";
+
+/** The expressions of one rule, by key; a key is absent when its expression has an error. */
+export interface RuleExpressions {
+  readonly conditions: ReadonlyMap<string, Expression>;
+  readonly order: readonly OrderKey[];
+}
+
+/** Reads every expression of a rule from the YAML value, whatever else is wrong with it. */
+export function readRuleExpressions(
+  raw: unknown,
+  path: DocumentPath,
+  reader: ExpressionReader,
+): RuleExpressions {
+  const conditions = new Map<string, Expression>();
+  for (const keys of expressionKeys) {
+    const [verb = ""] = keys;
+    const standard =
+      field(raw, verb) === undefined ? undefined : standardConditions[keys.join(".")];
+    const text = expressionText(keys.reduce(field, raw)) ?? standard;
+    if (text === undefined) continue;
+    const scope = keys.length === 1 ? "object" : "backend";
+    const expression = reader.condition(text, [...path, ...keys], scope);
+    if (expression !== undefined) conditions.set(keys.join("."), expression);
+  }
+  return { conditions, order: readOrder(field(raw, "order"), [...path, "order"], reader) };
+}
+
+const expressionKeys: readonly (readonly string[])[] = [
+  ["where"],
+  ["ensure", "on"],
+  ["replicate", "on"],
+  ["pin", "on"],
+  ["archive", "on"],
+  ["evict", "from"],
+  ["demote", "from"],
+  ["demote", "to"],
+  ["promote", "from"],
+  ["promote", "to"],
+];
+
+function readOrder(raw: unknown, path: DocumentPath, reader: ExpressionReader): OrderKey[] {
+  const entries = Array.isArray(raw) ? raw : [raw];
+  return entries.flatMap((entry: unknown, position) => {
+    if (typeof entry !== "string") return [];
+    const place = Array.isArray(raw) ? [...path, position] : path;
+    const direction = /\s+(asc|desc)\s*$/.exec(entry);
+    const text = direction === null ? entry : entry.slice(0, direction.index);
+    const key = reader.value(text, place);
+    if (key === undefined) return [];
+    if (["boolean", "tags", "null"].includes(key.type.kind)) {
+      const message = `${describeType(key.type)} gives no order`;
+      const hint = "order by an attribute: [heat asc, size desc]";
+      reader.at(place)({ code: "E0210", span: key.span, message, hint });
+      return [];
+    }
+    return [{ key, descending: direction?.[1] === "desc" }];
+  });
+}
+
+/** Reports a rule without a verb, or with several. Returns the verb if there is exactly one. */
+export function readVerbName(
+  raw: unknown,
+  path: DocumentPath,
+  places: DocumentPlaces,
+  reader: ExpressionReader,
+): VerbName | undefined {
+  const found = verbNames.filter((verb) => field(raw, verb) !== undefined);
+  const [verb, second] = found;
+  if (verb !== undefined && second === undefined) return verb;
+  const given = field(raw, "name");
+  const name = typeof given === "string" ? given : String(Number(path.at(-1)) + 1);
+  const finding =
+    second === undefined
+      ? { message: `rule "${name}" does not say what to do`, hint: `add one of ${list(verbNames)}` }
+      : { message: `rule "${name}" says ${list(found)}`, hint: "keep one; use a rule for each" };
+  const range = second === undefined ? places.key(path) : places.key([...path, second]);
+  reader.diagnostics.push(places.diagnostic(range, { code: "E0161", ...finding }));
+  return undefined;
+}
+
+/** Puts a valid rule together; undefined when one of its expressions has an error. */
+export function buildRule(
+  document: RuleDocument,
+  policy: string,
+  path: DocumentPath,
+  verbName: VerbName,
+  { conditions, order }: RuleExpressions,
+): Rule | undefined {
+  const where = conditions.get("where");
+  const at = (key: string): BackendCondition | undefined => {
+    const condition = conditions.get(`${verbName}.${key}`);
+    return condition && { condition, path: [...path, verbName, key] };
+  };
+  const verb = buildVerb(document, verbName, at);
+  if (where === undefined || verb === undefined) return undefined;
+  const { objects, bytes } = document.limit ?? {};
+  return { name: document.name, policy, path, where, verb, order, limit: { objects, bytes } };
+}
+
+type At = (key: string) => BackendCondition | undefined;
+
+function buildVerb(document: RuleDocument, verbName: VerbName, at: At): RuleVerb | undefined {
+  switch (verbName) {
+    case "hold":
+      return { kind: "hold" };
+    case "delete":
+      return { kind: "delete", graceMs: document.delete?.grace ?? 0 };
+    case "evict": {
+      const from = at("from");
+      return from && { kind: "evict", from };
+    }
+    case "demote":
+    case "promote": {
+      const [from, to] = [at("from"), at("to")];
+      return from && to && { kind: verbName, from, to };
+    }
+    default: {
+      const on = at("on");
+      const fields = document[verbName];
+      if (on === undefined || fields === undefined) return undefined;
+      const standard = { min: verbName === "replicate" ? 2 : 1, max: undefined };
+      const copies = "copies" in fields ? (fields.copies ?? standard) : standard;
+      const per = "per" in fields ? fields.per : undefined;
+      return { kind: "ensure", copies, on, confidence: fields.confidence, per };
+    }
+  }
+}
+
+function list(names: readonly string[]): string {
+  return names.length < 2
+    ? names.join("")
+    : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
+}
