@@ -30,7 +30,7 @@ export function batchFlow(data: StepData): FlowJob {
     const jobData: StepJobData = { ...data, step };
     flow = {
       name: step,
-      queueName: queueOf(data, step),
+      queueName: stepQueue(data, step),
       data: jobData,
       opts: {
         jobId: stepJobId(data, step),
@@ -48,7 +48,8 @@ export function batchFlow(data: StepData): FlowJob {
   return flow;
 }
 
-function queueOf(data: StepData, step: Step): string {
+/** The queue of one step: the lane of the backend it acts on, or the index. */
+export function stepQueue(data: Pick<Batch, "target" | "victim">, step: Step): string {
   if (step === "copy" && data.target !== null) return laneQueue(data.target);
   if (step === "remove" && data.victim !== null) return laneQueue(data.victim);
   return indexQueue;

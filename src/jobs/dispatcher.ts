@@ -11,8 +11,7 @@ import type { QueueStore } from "#jobs/queue-store.ts";
 import { settleExpiredPermits } from "#jobs/settle-permits.ts";
 import { defaultStepSettings } from "#jobs/step-context.ts";
 import type { StepRunner } from "#jobs/step-job-runner.ts";
-import type { StepJobData } from "#jobs/step-job.ts";
-import { consume, loadStepHandlers } from "#jobs/worker.ts";
+import { consume, loadStepHandlers, stepFailure } from "#jobs/worker.ts";
 
 export interface DispatcherOptions {
   readonly store: QueueStore;
@@ -24,6 +23,8 @@ export interface DispatcherOptions {
   readonly minimumCopies?: number;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   readonly queuedPerLaneMax?: number;
+  /** How often lost flows and expired permits are looked for. */
+  readonly repairEveryMs?: number;
   readonly now?: () => Date;
   readonly onError?: (error: EngineError) => void;
   /** Hears of every run that ended. */
@@ -45,7 +46,7 @@ const roundEveryMs = 1_000;
 /** Commits come in crowds: they share a round. */
 const roundPauseMs = 50;
 /** Lost flows and expired permits are rare: they are looked for less often. */
-const repairEveryMs = 10_000;
+const defaultRepairEveryMs = 10_000;
 const commitsAtOnce = 2;
 
 /** Takes up all running runs and serves them until it is closed. One per installation. */
@@ -70,10 +71,11 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     bell.ring();
   });
   commits.on("failed", (job, error) => {
-    onError(new EngineError("INTERNAL", failureText(job?.data, error), { cause: error }));
+    onError(stepFailure(job?.data, error));
     suspicious = true;
     bell.ring();
   });
+  const repairEveryMs = options.repairEveryMs ?? defaultRepairEveryMs;
   let repairedAt = 0;
   const round = async (): Promise<void> => {
     const runs = await index.runs();
@@ -125,9 +127,4 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     onError: options.onError ?? (() => undefined),
     queuedPerLaneMax: options.queuedPerLaneMax ?? defaultQueuedPerLaneMax,
   };
-}
-
-function failureText(data: StepJobData | undefined, error: Error): string {
-  if (data === undefined) return `a commit step failed: ${error.message}`;
-  return `step ${data.step} of batch ${data.batch} of run ${data.runId} failed: ${error.message}`;
 }

@@ -1,8 +1,9 @@
 import type { ActionEnd, Batch, Run } from "#model/run.ts";
-import { rootJobId } from "#jobs/batch-flow.ts";
+import { rootJobId, stepQueue, stepsOf } from "#jobs/batch-flow.ts";
 import type { DispatchContext } from "#jobs/dispatch-context.ts";
 import { endBatch } from "#jobs/end-batch.ts";
 import { indexQueue } from "#jobs/lanes.ts";
+import { stepJobId } from "#jobs/step-job.ts";
 
 /** A batch whose flows fail as a whole (defects, not objects) is given up after so many. */
 export const flowAttemptsMax = 4;
@@ -47,9 +48,21 @@ async function repair(batch: Batch, run: Run, context: DispatchContext): Promise
   }
   if (!gone) return false;
   if (state === "unknown" || batch.attempt < flowAttemptsMax) return true;
-  const message = `the job of its batch failed ${batch.attempt} times: ${job?.failedReason ?? ""}`;
+  const cause = await causeOf(batch, context);
+  const message = `the job of its batch failed in ${batch.attempt} attempts: ${cause}`;
   await endBatch(batch, { outcome: "failed", code: "INTERNAL", message }, context);
   return false;
+}
+
+/** The reason of the earliest step that failed; those after it only say that it did. */
+async function causeOf(batch: Batch, { store }: DispatchContext): Promise<string> {
+  for (const step of stepsOf(batch)) {
+    const queue = store.queue(stepQueue(batch, step));
+    const data = { ...batch, batch: batch.number, segmentCid: "" };
+    const job = await queue.getJob(stepJobId(data, step));
+    if (job?.failedReason !== undefined) return job.failedReason;
+  }
+  return "its jobs are gone";
 }
 
 const cancelled: ActionEnd = { outcome: "cancelled", reason: "the run was cancelled" };

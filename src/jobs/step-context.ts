@@ -15,8 +15,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   readonly settings: StepSettings;
   now(): Date;
-  /** What the step before this one returned; undefined when there is none. */
-  previous<Value>(): Promise<Value | undefined>;
+  /** What the step before this one returned. Throws when its job was taken out of the queue. */
+  previous<Value>(): Promise<Value>;
   /** Only on the controller. */
   readonly commit: CommitPort | undefined;
 }

@@ -1,4 +1,4 @@
-import { DelayedError, WaitingError, type Job } from "bullmq";
+import { DelayedError, UnrecoverableError, WaitingError, type Job } from "bullmq";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { backendOut } from "#jobs/backend-outage.ts";
@@ -93,7 +93,10 @@ async function runHandler(
     previous: async <Value>() => {
       const children = (await job.getChildrenValues()) as Record<string, StepResult> | undefined;
       const child = Object.values(children ?? {})[0];
-      return child === undefined ? undefined : unpack<Value>(child.packed);
+      if (child !== undefined) return unpack<Value>(child.packed);
+      // A job deleted by hand releases its parent. Going on without its result would record
+      // nothing for what it may have done: the whole flow is made anew instead.
+      throw new UnrecoverableError("the job of the step before it was deleted from the queue");
     },
   });
   return { packed: await pack(result) };

@@ -62,6 +62,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const lanes = [...options.drivers.keys()].map((backend) =>
     consume(options.store, laneQueue(backend), runner, options.concurrency ?? defaultConcurrency),
   );
+  for (const lane of lanes)
+    lane.on("failed", (job, error) => onError(stepFailure(job?.data, error)));
   const beat = () => {
     options.api.heartbeat(options.node).catch((error: unknown) => {
       onError(EngineError.from(error, "UNAVAILABLE"));
@@ -79,6 +81,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       controls.close();
     },
   };
+}
+
+/** A step that threw: a defect or a lost controller, never a mere object. */
+export function stepFailure(data: StepJobData | undefined, error: Error): EngineError {
+  const { code } = EngineError.from(error);
+  const where =
+    data === undefined ? "a step" : `step ${data.step} of batch ${data.batch} of run ${data.runId}`;
+  return new EngineError(code, `${where} failed: ${error.message}`, { cause: error });
 }
 
 /** The step handlers: one per file of the folder. */

@@ -13,12 +13,12 @@ const commit: StepHandler = {
     if (port === undefined) throw new EngineError("INTERNAL", "commits run on the controller");
     const now = context.now();
     if (data.step === "removals") {
-      const outcomes = (await context.previous<readonly RemoveOutcome[]>()) ?? [];
+      const outcomes = await context.previous<readonly RemoveOutcome[]>();
       await port.index.commitRemovals(data, outcomes, now);
       await recordFindings(context, outcomes);
       return { permits: [], refusals: [] };
     }
-    const outcomes = (await context.previous<readonly CopyOutcome[]>()) ?? [];
+    const outcomes = data.target === null ? [] : await context.previous<readonly CopyOutcome[]>();
     // First what was found, so that a copy seen corrupt cannot justify a permit.
     await recordFindings(context, outcomes);
     return port.index.commitCopies(data, outcomes, port.context());

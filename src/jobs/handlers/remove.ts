@@ -146,7 +146,7 @@ async function settled(
 async function permitted(context: StepContext): Promise<readonly Removal[]> {
   const commit = await context.previous<CommitResult>();
   const actions = new Map(context.actions.map((action) => [action.sequence, action]));
-  return (commit?.permits ?? []).map((permit) => {
+  return commit.permits.map((permit) => {
     const action = actions.get(permit.sequence);
     if (action?.object.cid === permit.cid && permit.backend === context.data.victim) {
       return { permit, action };
