@@ -40,6 +40,14 @@ export function inputJsonSchema(schema: z.ZodType): JsonSchema {
  * `THERMOCLINE_QUEUE_URL`.
  */
 export function settingNames(): readonly SettingName[] {
+  // Derived once: every command of the program has these flags.
+  names ??= deriveNames();
+  return names;
+}
+
+let names: readonly SettingName[] | undefined;
+
+function deriveNames(): readonly SettingName[] {
   const { properties = {} } = inputJsonSchema(configSchema);
   const { apiVersion: _version, kind: _kind, backends: _backends, ...settings } = properties;
   return leaves(settings, []);

@@ -1,0 +1,127 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import type { OptionValues } from "@commander-js/extra-typings";
+import { settingNames } from "#config/setting-names.ts";
+import type { CommandDefinition } from "#cli/command.ts";
+import { outputFormats } from "#cli/command.ts";
+import type { CommandIo } from "#cli/command-io.ts";
+import { progressModes } from "#cli/output/progress-view.ts";
+
+/** What was chosen on the command line: a command, its arguments and all its options. */
+export interface Invocation {
+  readonly command: CommandDefinition;
+  readonly args: readonly unknown[];
+  readonly options: OptionValues;
+}
+
+/**
+ * The commands as a commander program. `run` is called for the chosen one; wrong usage and
+ * help end in a CommanderError.
+ */
+export function buildProgram(
+  commands: Iterable<CommandDefinition>,
+  io: CommandIo,
+  version: string,
+  run: (invocation: Invocation) => Promise<void>,
+): Command {
+  const program = prepare(new Command("thermocline"), io);
+  program
+    .description("Keeps every copy where it should be, says why, and never gives one up unproven.")
+    .version(version, "-V, --version", "print the version")
+    .helpCommand("help [command]", "say how a command is used");
+  const groups = new Map<string, Command>();
+  for (const definition of commands) {
+    const words = [...definition.words];
+    const word = words.pop() ?? definition.name;
+    const parent = words.length === 0 ? program : groupOf(program, words[0] ?? "", groups, io);
+    const command = prepare(new Command(word), io).summary(definition.summary);
+    command.description(definition.summary);
+    const complete = definition.setup(command) as unknown as Command;
+    addGlobalOptions(complete);
+    if (definition.examples !== undefined) {
+      complete.addHelpText("after", `\nExamples:\n${indented(definition.examples)}`);
+    }
+    complete.action(async () => {
+      const args: readonly unknown[] = complete.processedArgs;
+      await run({ command: definition, args, options: complete.opts() });
+    });
+    parent.addCommand(complete, { isDefault: definition.isDefault ?? false });
+  }
+  return program;
+}
+
+function groupOf(
+  program: Command,
+  word: string,
+  groups: Map<string, Command>,
+  io: CommandIo,
+): Command {
+  const known = groups.get(word);
+  if (known !== undefined) return known;
+  const group = prepare(new Command(word), io).summary(groupSummaries[word] ?? word);
+  groups.set(word, group);
+  program.addCommand(group);
+  return group;
+}
+
+const groupSummaries: Readonly<Record<string, string>> = {
+  config: "look at the configuration",
+  import: "bring content, inventories and access logs into the index",
+  index: "ask the index with SQL",
+  objects: "list objects, show one",
+  runs: "list runs, show one",
+};
+
+function prepare(command: Command, io: CommandIo): Command {
+  return command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .allowExcessArguments(false)
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns,
+      getErrHelpWidth: () => io.stderr.columns,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+}
+
+const globalGroup = "Global options:";
+/** Settings whose flags a help text shows; the others work all the same. */
+const shownSettings = new Set(["data", "queue.url", "api.url"]);
+
+function addGlobalOptions(command: Command): void {
+  const add = (option: Option): void => {
+    command.addOption(option.helpGroup(globalGroup));
+  };
+  add(new Option("-c, --config <file>", "configuration file (default: ./thermocline.yaml)"));
+  add(
+    new Option("-o, --output <format>", "form of the answer")
+      .choices([...outputFormats])
+      .default("text")
+      .env("THERMOCLINE_OUTPUT"),
+  );
+  add(
+    new Option("--progress <mode>", "how progress is shown")
+      .choices([...progressModes])
+      .default("auto")
+      .env("THERMOCLINE_PROGRESS"),
+  );
+  add(
+    new Option("--color <when>", "colours")
+      .choices(["auto", "always", "never"])
+      .default("auto")
+      .env("THERMOCLINE_COLOR"),
+  );
+  add(new Option("-q, --quiet", "say only what was asked for, and errors"));
+  const taken = new Set(command.options.map((option) => option.long));
+  for (const { path, flag, description } of settingNames()) {
+    if (taken.has(flag)) continue;
+    const option = new Option(`${flag} <value>`, description);
+    add(option.hideHelp(!shownSettings.has(path)));
+  }
+}
+
+function indented(examples: readonly string[]): string {
+  return examples.map((example) => `  ${example}`).join("\n");
+}

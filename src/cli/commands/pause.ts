@@ -1,0 +1,13 @@
+import { defineCommand } from "#cli/command.ts";
+import { formatRun } from "#cli/output/format-run.ts";
+
+export default defineCommand({
+  name: "pause",
+  summary: "let a run finish what it holds and wait",
+  setup: (command) => command.argument("<run>", "id of the run, see `thermocline runs`"),
+  async run(context, [id]) {
+    const { api } = await context.connect();
+    const run = await api.controlRun(id, "pause");
+    context.print(() => formatRun(run, context.io.clock.now()), { run });
+  },
+});

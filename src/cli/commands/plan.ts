@@ -1,0 +1,45 @@
+import { defineCommand } from "#cli/command.ts";
+import { formatPlan } from "#cli/output/format-plan.ts";
+import { positiveInteger } from "#cli/positive-integer.ts";
+import { formatActions } from "#cli/output/format-actions.ts";
+
+/** Differences are exit code 2, but only where somebody asked for it. */
+const changesExitCode = 2;
+const refusedExitCode = 6;
+
+export default defineCommand({
+  name: "plan",
+  summary: "say what the policies would do now; changes nothing",
+  examples: ["thermocline plan --out monday", "thermocline plan --at 2026-12-01T00:00:00Z"],
+  setup: (command) =>
+    command
+      .argument("[policies...]", "policy files or directories (default: the configured ones)")
+      .option("--out <file>", "keep the plan: writes FILE.plan.json and FILE.plan.parquet")
+      .option("--at <time>", "evaluate as if it were this time (ISO 8601)")
+      .option("--actions <n>", "also list the first N actions", positiveInteger)
+      .option("--detailed-exitcode", "exit with 2 when there is something to do"),
+  async run(context, [policies], options) {
+    const { api } = await context.connect();
+    const report = await api.plan({
+      ...(policies.length === 0 ? {} : { policies }),
+      ...(options.at === undefined ? {} : { at: options.at }),
+      ...(options.out === undefined ? {} : { out: options.out }),
+    });
+    const { plan, elapsedMs, sample } = report;
+    const listed = sample.slice(0, Math.max(0, options.actions ?? 0));
+    const backends = listed.length === 0 ? [] : await api.backends();
+    context.print(
+      () =>
+        `${formatPlan(plan)}${listed.length === 0 ? "" : `\n${formatActions(listed, backends)}`}`,
+      { plan, elapsedMs, sample },
+    );
+    if (options.out !== undefined) {
+      const base = options.out.replace(/\.plan(?:\.json)?$/, "");
+      context.note(
+        `kept as ${base}.plan.json; run it with: thermocline apply --plan ${base}.plan.json`,
+      );
+    }
+    if (plan.header.totals.actions === 0 || options.detailedExitcode !== true) return 0;
+    return plan.header.guards.every(({ passed }) => passed) ? changesExitCode : refusedExitCode;
+  },
+});

@@ -1,0 +1,15 @@
+import { defineCommand } from "#cli/command.ts";
+import { formatRuns } from "#cli/output/format-run.ts";
+
+export default defineCommand({
+  name: "runs-ls",
+  words: ["runs", "ls"],
+  isDefault: true,
+  summary: "list runs, the newest first",
+  setup: (command) => command,
+  async run(context) {
+    const { api } = await context.connect();
+    const runs = await api.runs();
+    context.print(() => formatRuns(runs, context.io.clock.now()), { runs });
+  },
+});

@@ -1,0 +1,14 @@
+import { defineCommand } from "#cli/command.ts";
+import { formatRun } from "#cli/output/format-run.ts";
+
+export default defineCommand({
+  name: "runs-show",
+  words: ["runs", "show"],
+  summary: "show one run: outcomes and causes of failures",
+  setup: (command) => command.argument("<run>", "id of the run"),
+  async run(context, [id]) {
+    const { api } = await context.connect();
+    const run = await api.run(id);
+    context.print(() => formatRun(run, context.io.clock.now()), { run });
+  },
+});

@@ -1,0 +1,12 @@
+import { defineCommand } from "#cli/command.ts";
+import { runNode } from "#cli/run-node.ts";
+
+export default defineCommand({
+  name: "up",
+  summary: "run everything in one process: controller, worker, queue",
+  setup: (command) => command,
+  async run(context) {
+    const { node } = await context.config();
+    return runNode(context, node.roles);
+  },
+});

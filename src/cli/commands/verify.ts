@@ -1,0 +1,45 @@
+import { defineCommand } from "#cli/command.ts";
+import { counted } from "#cli/output/words.ts";
+import { streamWithProgress } from "#cli/stream-with-progress.ts";
+import { formatDuration, formatSize } from "#model/quantity.ts";
+
+const findingsExitCode = 1;
+const detailedExitCode = 2;
+
+export default defineCommand({
+  name: "verify",
+  summary: "re-hash copies at their backends and record what is found",
+  examples: ["thermocline verify --backend cold", `thermocline verify --where 'tags has "gold"'`],
+  setup: (command) =>
+    command
+      .option("--backend <name>", "only the copies there")
+      .option("--where <expression>", "only these objects, in the language of policies")
+      .option("--detailed-exitcode", "exit with 2, not 1, when something is absent or corrupt"),
+  async run(context, _args, { backend, where, detailedExitcode }) {
+    const { api } = await context.connect();
+    const steps = api.verify({
+      ...(backend === undefined ? {} : { backend }),
+      ...(where === undefined ? {} : { where }),
+    });
+    const summary = await streamWithProgress(context, steps, (step) => ({
+      what: "verify",
+      noun: "copies",
+      done: step.copies,
+      total: step.total,
+      bytesDone: step.bytes,
+      bytesTotal: undefined,
+      remark:
+        step.absent + step.corrupt > 0 ? `${step.absent} absent, ${step.corrupt} corrupt` : "",
+      fields: { verified: step.verified, absent: step.absent, corrupt: step.corrupt },
+    }));
+    const { copies, bytes, verified, absent, corrupt, elapsedMs } = summary;
+    context.print(
+      `${counted(copies, "copy")}, ${formatSize(bytes)}: ${verified} verified, ${absent} absent, ` +
+        `${corrupt} corrupt, in ${formatDuration(elapsedMs)}\n`,
+      { copies, bytes, verified, absent, corrupt, elapsedMs },
+    );
+    if (absent + corrupt === 0) return 0;
+    context.note("`thermocline plan` shows how the policies repair this");
+    return detailedExitcode === true ? detailedExitCode : findingsExitCode;
+  },
+});

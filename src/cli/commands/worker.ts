@@ -1,0 +1,9 @@
+import { defineCommand } from "#cli/command.ts";
+import { runNode } from "#cli/run-node.ts";
+
+export default defineCommand({
+  name: "worker",
+  summary: "run a worker: it moves copies between the backends it can reach",
+  setup: (command) => command,
+  run: (context) => runNode(context, ["worker"]),
+});

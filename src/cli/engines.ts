@@ -1,0 +1,24 @@
+import type { Config } from "#config.ts";
+import type { EngineApi } from "#model/engine-api.ts";
+import type { Role } from "#model/node.ts";
+import type { CommandIo } from "#cli/command-io.ts";
+
+/** The ways in which the command line starts engines; tests bring their own. */
+export interface Engines {
+  /** All roles in this process, for the length of a command, reachable from nowhere else. */
+  local(config: Config, io: CommandIo): Promise<LocalEngine>;
+  /** A node that stays until it is closed; a controller serves the HTTP API. */
+  node(config: Config, io: CommandIo, roles: readonly Role[]): Promise<RunningNode>;
+}
+
+export interface LocalEngine {
+  readonly api: EngineApi;
+  close(): Promise<void>;
+}
+
+export interface RunningNode {
+  /** Where its API answers; undefined for a node that is no controller. */
+  readonly address: string | undefined;
+  /** Lets what runs come to a checkpoint, then ends. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,74 @@
+import type { Run } from "#model/run.ts";
+import type { CommandContext } from "#cli/command.ts";
+import type { Connection } from "#cli/connect.ts";
+import { formatRun } from "#cli/output/format-run.ts";
+import { ProgressView } from "#cli/output/progress-view.ts";
+import { count } from "#cli/output/words.ts";
+
+const pollMs = 500;
+
+/** Exit codes of a run that has ended (docs/exit-codes.md). */
+const exitCodes = { completed: 0, partial: 3, failed: 1, cancelled: 1 } as const;
+
+/**
+ * Shows a run until it ends and gives the exit code; an interrupted command says where things
+ * stand and gives 130.
+ */
+export async function followRun(
+  context: CommandContext,
+  connection: Connection,
+  first: Run,
+): Promise<number> {
+  const { io } = context;
+  const view = new ProgressView(context.quiet ? "none" : context.progress, io.stderr, io.clock);
+  let run = first;
+  let { state } = run;
+  for (;;) {
+    showProgress(view, run);
+    if (run.state !== state) view.line(`run ${run.id} is ${run.state}`);
+    ({ state } = run);
+    if (run.endedAt !== undefined || isEnd(run.state) || io.signal.aborted) break;
+    await io.clock.sleep(pollMs, io.signal);
+    run = await connection.api.run(run.id);
+  }
+  view.end();
+  if (!isEnd(run.state)) return interrupted(context, connection, run);
+  context.print(() => formatRun(run, io.clock.now()), { run });
+  return exitCodes[run.state];
+}
+
+function isEnd(state: Run["state"]): state is keyof typeof exitCodes {
+  return Object.hasOwn(exitCodes, state);
+}
+
+function showProgress(view: ProgressView, run: Run): void {
+  const { actions, remaining, failed, skipped, bytes, bytesDone } = run.progress;
+  const remarks = [
+    run.state === "paused" ? "paused" : "",
+    skipped > 0 ? `${count(skipped)} skipped` : "",
+    failed > 0 ? `${count(failed)} failed` : "",
+  ];
+  view.update({
+    what: `run ${run.id}`,
+    noun: "actions",
+    done: actions - remaining,
+    total: actions,
+    bytesDone,
+    bytesTotal: bytes,
+    remark: remarks.filter((remark) => remark !== "").join(", "),
+    fields: { run: run.id, state: run.state, progress: run.progress },
+  });
+}
+
+function interrupted(context: CommandContext, { where }: Connection, run: Run): number {
+  const { actions, remaining } = run.progress;
+  context.io.stderr.write(
+    `interrupted: ${count(actions - remaining)} of ${count(actions)} actions of run ${run.id} are over\n`,
+  );
+  context.io.stderr.write(
+    where === "controller"
+      ? `hint: it goes on in the controller; see it with: thermocline watch ${run.id}\n`
+      : `hint: nothing is lost; go on with: thermocline resume ${run.id}\n`,
+  );
+  return 130;
+}

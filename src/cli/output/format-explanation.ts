@@ -1,0 +1,36 @@
+import type { Explanation, RuleExplanation } from "#model/engine-api.ts";
+import { formatSize } from "#model/quantity.ts";
+import { formatCopies } from "#cli/output/format-object.ts";
+import { printable } from "#cli/output/text-table.ts";
+
+/** Why something will, or will not, happen to one object: every rule, clause by clause. */
+export function formatExplanation(explanation: Explanation, now: Date): string {
+  const { object, evaluatedAt, rules, conclusion, nextChange } = explanation;
+  const lines = [
+    printable(`${object.path ?? "(no name)"}  ${formatSize(object.size)}`),
+    object.cid,
+    `evaluated at ${evaluatedAt}`,
+    "",
+    formatCopies(object, now).trimEnd(),
+    ...rules.flatMap(ruleLines),
+    "",
+    ...conclusion.map((sentence) => `⇒ ${printable(sentence)}`),
+  ];
+  if (nextChange !== undefined) lines.push(`next change: ${nextChange.at}, ${nextChange.what}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function ruleLines(rule: RuleExplanation): readonly string[] {
+  const mark = rule.matched ? "✓" : "✗";
+  return [
+    "",
+    `${mark} ${rule.rule} (${rule.verb})  ${rule.place}`,
+    ...rule.clauses.map((clause) => {
+      const flip = clause.flip === undefined ? "" : `; ${clause.flip}`;
+      return printable(
+        `    ${clause.holds ? "✓" : "✗"} ${clause.text}  (now ${clause.value}${flip})`,
+      );
+    }),
+    `    ${printable(rule.result)}`,
+  ];
+}

@@ -1,0 +1,73 @@
+import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
+import { formatSize } from "#model/quantity.ts";
+import { textPairs, textTable } from "#cli/output/text-table.ts";
+import { ago, count } from "#cli/output/words.ts";
+
+/** Objects as a table. */
+export function formatObjects(objects: readonly ObjectSummary[], now: Date): string {
+  return textTable(
+    [
+      { title: "cid" },
+      { title: "size", right: true },
+      { title: "heat", right: true },
+      { title: "read" },
+      { title: "copies" },
+      { title: "path" },
+    ],
+    objects.map((object) => [
+      object.cid,
+      formatSize(object.size),
+      object.heat.toFixed(2),
+      ago(object.accessed, now),
+      `${object.backends.join(" ")} (${count(object.verified)} verified)${object.held ? " held" : ""}`,
+      object.path ?? "",
+    ]),
+  );
+}
+
+/** Everything known of one object. */
+export function formatObject(object: ObjectDetail, now: Date): string {
+  const facts = textPairs([
+    ["object", String(object.objectId)],
+    ["cid", object.cid],
+    ["size", `${formatSize(object.size)} (${count(object.size)} bytes)`],
+    ["names", object.names.join(", ") || "none"],
+    ["type", object.type ?? "unknown"],
+    ["collection", object.collection ?? "none"],
+    ["owner", object.owner ?? "unknown"],
+    ["tags", object.tags.join(", ") || "none"],
+    ["created", object.created],
+    ["ingested", object.ingested],
+    ["read", `${count(object.reads)} times, last ${ago(object.accessed, now)}`],
+    ["heat", object.heat.toFixed(3)],
+    ["held", object.held ? "yes: no copy may be removed" : "no"],
+    ["profile", object.profile],
+  ]);
+  const history = object.history.map(({ at, kind, reason }) => [at, kind, reason]);
+  const columns = [{ title: "at" }, { title: "what" }, { title: "why" }];
+  const past = history.length === 0 ? "" : `\n${textTable(columns, history)}`;
+  return `${facts}\n${formatCopies(object, now)}${past}`;
+}
+
+/** The copies of an object as a table. */
+export function formatCopies(object: ObjectDetail, now: Date): string {
+  if (object.copies.length === 0) return "no copy anywhere\n";
+  return textTable(
+    [
+      { title: "backend" },
+      { title: "form" },
+      { title: "state" },
+      { title: "confidence" },
+      { title: "checked" },
+      { title: "bytes", right: true },
+    ],
+    object.copies.map((copy) => [
+      copy.backend,
+      copy.form,
+      copy.state,
+      copy.confidence,
+      ago(copy.checkedAt, now),
+      count(copy.bytes),
+    ]),
+  );
+}

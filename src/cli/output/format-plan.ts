@@ -1,0 +1,90 @@
+import type { BlockReason, Plan } from "#model/plan.ts";
+import { formatSize } from "#model/quantity.ts";
+import { textTable } from "#cli/output/text-table.ts";
+import { counted, count } from "#cli/output/words.ts";
+
+/** A plan for people: what would change, guards, what is blocked and why, and its CID. */
+export function formatPlan(plan: Plan): string {
+  const { totals, guards, blocked } = plan.header;
+  const lines: string[] = [];
+  if (totals.actions === 0) {
+    lines.push("nothing to do: every object is where the policies want it");
+  } else {
+    lines.push(groupTable(plan).trimEnd(), "", totalLine(plan));
+  }
+  const wrong = guards.filter((guard) => !guard.passed);
+  for (const { guard, message, override } of wrong) {
+    lines.push(`refused by guard ${guard}: ${message}`);
+    if (override !== undefined) lines.push(`  to do it all the same: ${override}`);
+  }
+  if (wrong.length === 0 && totals.actions > 0) lines.push("guards: all passed");
+  if (blocked.length > 0) lines.push("", "not possible now:", blockedTable(plan).trimEnd());
+  lines.push("", `plan ${plan.cid}`, `evaluated at ${plan.evaluatedAt}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function groupTable(plan: Plan): string {
+  return textTable(
+    [
+      { title: "action" },
+      { title: "rule" },
+      { title: "from → to" },
+      { title: "objects", right: true },
+      { title: "bytes", right: true },
+    ],
+    plan.header.totals.groups.map((group) => [
+      group.verb,
+      group.rule,
+      route(group.source, group.target, group.victim),
+      count(group.actions),
+      formatSize(group.bytes),
+    ]),
+  );
+}
+
+/** `hot → cold`, and which copy goes when that is another one. */
+function route(source: string | null, target: string | null, victim: string | null): string {
+  if (target === null) return victim === null ? "" : `${victim} → nothing`;
+  const copy = `${source ?? "?"} → ${target}`;
+  return victim === null || victim === source ? copy : `${copy}, then remove from ${victim}`;
+}
+
+function totalLine({ header: { totals } }: Plan): string {
+  const parts = [
+    `${counted(totals.actions, "action")} on ${counted(totals.objects, "object")}`,
+    `${formatSize(totals.bytesMoved)} to copy`,
+    `${formatSize(totals.bytesFreed)} to free`,
+  ];
+  return `total: ${parts.join(", ")}`;
+}
+
+function blockedTable(plan: Plan): string {
+  return textTable(
+    [
+      { title: "rule" },
+      { title: "objects", right: true },
+      { title: "bytes", right: true },
+      { title: "because" },
+    ],
+    plan.header.blocked.map(({ rule, reason, objects, bytes }) => [
+      rule,
+      count(objects),
+      formatSize(bytes),
+      `${reason}: ${reasons[reason]}`,
+    ]),
+  );
+}
+
+const reasons: Readonly<Record<BlockReason, string>> = {
+  held: "a hold protects them",
+  "minimum-copies": "too few verified copies would remain",
+  ensure: "another rule needs the copy",
+  capacity: "the target has no room",
+  cordon: "the backend is cordoned",
+  "no-target": "no backend fits",
+  "no-source": "no healthy copy to read from",
+  "not-supported": "the backend's driver cannot do it",
+  unverified: "copies must be verified first: run thermocline verify",
+  limit: "the rule's limit is reached; the next plan goes on",
+  grace: "the grace period is not over",
+};

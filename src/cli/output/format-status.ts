@@ -1,0 +1,97 @@
+import type { EngineApi, EngineStatus, NodeState } from "#model/engine-api.ts";
+import { formatSize } from "#model/quantity.ts";
+import { formatRuns } from "#cli/output/format-run.ts";
+import { textPairs, textTable } from "#cli/output/text-table.ts";
+import { ago, count } from "#cli/output/words.ts";
+
+/** Recent runs that a status shows. */
+const runsShown = 5;
+
+/** The state of everything on one screen. */
+export function formatStatus(status: EngineStatus, now: Date): string {
+  const facts = textPairs([
+    ["version", status.version],
+    ["data", status.dataDirectory],
+    ["queue", status.queue],
+    ["up", `since ${status.startedAt}`],
+    ["objects", `${count(status.objects)}, ${formatSize(status.bytes)}`],
+    ["copies", count(status.copies)],
+    ["below minimum", belowMinimum(status.belowMinimum)],
+  ]);
+  const backends = textTable(
+    [
+      { title: "backend" },
+      { title: "tier" },
+      { title: "copies", right: true },
+      { title: "bytes", right: true },
+    ],
+    status.backends.map(({ name, tier, copies, bytes }) => [
+      name,
+      tier,
+      count(copies),
+      formatSize(bytes),
+    ]),
+  );
+  const runs = formatRuns(status.runs.slice(0, runsShown), now);
+  return `${facts}\n${backends}\n${runs}\n${formatNodes(status.nodes, now)}`;
+}
+
+function belowMinimum(objects: number): string {
+  return objects === 0 ? "0 objects" : `${count(objects)} objects: run thermocline plan`;
+}
+
+/** Nodes as a table. */
+export function formatNodes(nodes: readonly NodeState[], now: Date): string {
+  if (nodes.length === 0) return "no node has reported: `thermocline up` or `worker` starts one\n";
+  return textTable(
+    [
+      { title: "node" },
+      { title: "state" },
+      { title: "roles" },
+      { title: "backends" },
+      { title: "machine" },
+      { title: "version" },
+      { title: "seen" },
+    ],
+    nodes.map((node) => [
+      node.name,
+      node.up ? "up" : "down",
+      node.roles.join(" "),
+      node.backends.join(" "),
+      `${node.platform} ${node.architecture}`,
+      node.version,
+      ago(node.lastSeen, now),
+    ]),
+  );
+}
+
+/** Backends as a table, with what each answered. */
+export function formatBackends(backends: Awaited<ReturnType<EngineApi["backends"]>>): string {
+  if (backends.length === 0)
+    return "no backend is configured: see `backends:` in thermocline.yaml\n";
+  return textTable(
+    [
+      { title: "backend" },
+      { title: "driver" },
+      { title: "tier" },
+      { title: "region" },
+      { title: "used", right: true },
+      { title: "free", right: true },
+      { title: "state" },
+    ],
+    backends.map(({ name, driver, tier, region, usedBytes, freeBytes, cordoned, status }) => [
+      name,
+      driver,
+      tier,
+      region ?? "",
+      formatSize(usedBytes),
+      freeBytes === undefined ? "" : formatSize(freeBytes),
+      `${cordoned ? "cordoned, " : ""}${answer(status)}`,
+    ]),
+  );
+}
+
+function answer(status: Awaited<ReturnType<EngineApi["backends"]>>[number]["status"]): string {
+  if (typeof status === "string") return `unreachable: ${status}`;
+  return status.writable ? status.server : `${status.server}, read-only`;
+}

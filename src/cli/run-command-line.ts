@@ -1,0 +1,94 @@
+import { CommanderError } from "@commander-js/extra-typings";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { dataPaths } from "#config/data-paths.ts";
+import { loadRegistryFolder } from "#model/registry-folder.ts";
+import { buildProgram } from "#cli/build-program.ts";
+import type { Invocation } from "#cli/build-program.ts";
+import type { CommandDefinition } from "#cli/command.ts";
+import { commandEnvironment } from "#cli/command-environment.ts";
+import type { CommandEnvironment } from "#cli/command-environment.ts";
+import type { CommandIo } from "#cli/command-io.ts";
+import type { Engines } from "#cli/engines.ts";
+import { reportError } from "#cli/report-error.ts";
+import { readVersion } from "#cli/version.ts";
+
+const usageExitCode = 64;
+
+/** Runs one command line and gives its exit code. Nothing is thrown, nothing exits. */
+export async function runCommandLine(
+  argv: readonly string[],
+  io: CommandIo,
+  engines: Engines,
+): Promise<number> {
+  const version = await readVersion();
+  const commands = await loadRegistryFolder<CommandDefinition>(
+    new URL("./commands/", import.meta.url),
+  );
+  let invocation: Invocation | undefined;
+  const program = buildProgram(commands.values(), io, version, (chosen) => {
+    invocation = chosen;
+    return Promise.resolve();
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return usageExit(error, argv, io);
+    throw error;
+  }
+  if (invocation === undefined) return usageExitCode;
+  return runCommand(invocation, argv, version, io, engines);
+}
+
+async function runCommand(
+  { command, args, options }: Invocation,
+  argv: readonly string[],
+  version: string,
+  io: CommandIo,
+  engines: Engines,
+): Promise<number> {
+  const environment = commandEnvironment(io, options, engines);
+  const report = (error: unknown): Promise<number> => {
+    const config = environment.loadedConfig();
+    const isJson = options["output"] === "json";
+    const color = environment.context.color.stderr;
+    const reports =
+      config === undefined
+        ? join(tmpdir(), "thermocline")
+        : dataPaths(config.dataDirectory).reports;
+    return reportError(error, io, { isJson, color, version, argv, reports });
+  };
+  let code: number;
+  try {
+    code = (await command.run(environment.context, args, options)) ?? 0;
+  } catch (error) {
+    code = await report(error);
+  }
+  return closeEnvironment(environment, code, report);
+}
+
+/** What fails while closing is said; it decides the exit code only where all was well before. */
+async function closeEnvironment(
+  environment: CommandEnvironment,
+  code: number,
+  report: (error: unknown) => Promise<number>,
+): Promise<number> {
+  try {
+    await environment.close();
+    return code;
+  } catch (error) {
+    const closing = await report(error);
+    return code === 0 ? closing : code;
+  }
+}
+
+function usageExit(error: CommanderError, argv: readonly string[], io: CommandIo): number {
+  if (error.exitCode === 0) return 0;
+  const words = argv.join(" ");
+  if (/(?:^| )(?:-o ?|--output[ =])json(?: |$)/.test(words)) {
+    const message = error.message.replace(/^error: /, "");
+    const line = { schemaVersion: 1, type: "exit_error", code: usageExitCode, message };
+    io.stderr.write(`${JSON.stringify(line)}\n`);
+  }
+  return usageExitCode;
+}

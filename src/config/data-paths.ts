@@ -1,0 +1,20 @@
+import { join } from "node:path";
+
+/** Where things lie in the data directory; the one place that names them. */
+export function dataPaths(dataDirectory: string) {
+  return {
+    /** Address of the running controller (src/api/controller-state.ts). */
+    controllerState: join(dataDirectory, "controller.json"),
+    apiToken: join(dataDirectory, "api.token"),
+    apiSocket: join(dataDirectory, "api.sock"),
+    /** The DuckDB database of the index. */
+    index: join(dataDirectory, "index.duckdb"),
+    /** The embedded PostgreSQL of the queue. */
+    queue: join(dataDirectory, "queue"),
+    /** Plans that runs refer to. */
+    plans: join(dataDirectory, "plans"),
+    scratch: join(dataDirectory, "scratch"),
+    /** Reports of internal errors. */
+    reports: join(dataDirectory, "reports"),
+  } as const;
+}
