@@ -39,7 +39,11 @@ export class ApiClient implements EngineApi {
 
   plan(request: Request<"plan">): Answer<"plan"> {
     return this.#connection.json("POST", "/api/v1/plans", {
-      body: { ...request, ...absolute("out", request.out) },
+      body: {
+        ...request,
+        ...absolute("out", request.out),
+        ...(request.policies ? { policies: request.policies.map((file) => resolve(file)) } : {}),
+      },
     });
   }
 

@@ -9,7 +9,7 @@ import { serveEngine } from "./served-engine.ts";
 type Call = (api: EngineApi) => Promise<unknown>;
 
 const path = "/träger/a b&c.txt";
-const plan = { at: "2026-03-01T12:00:00Z", policies: ["cool"], out: "/tmp/plan" };
+const plan = { at: "2026-03-01T12:00:00Z", policies: ["/policies/cool.yaml"], out: "/tmp/plan" };
 
 /** One call of every method, with arguments that a URL or JSON might mangle. */
 const everyMethod: Record<keyof EngineApi, Call> = {
@@ -77,12 +77,12 @@ test("relative paths are those of the caller, not of the controller", async () =
   await using served = await serveEngine(sampleEngine(calls));
   await Array.fromAsync(served.client.importDirectory({ path: "some/dir", backend: "hot" }));
   await served.client.validate(["a.yaml"]);
-  await served.client.plan({ out: "out/plan" });
+  await served.client.plan({ out: "out/plan", policies: ["a.yaml"] });
   await served.client.apply({ planFile: "out/plan.plan.json" });
   expect(calls).toEqual([
     ["importDirectory", { path: resolve("some/dir"), backend: "hot" }],
     ["validate", [resolve("a.yaml")]],
-    ["plan", { out: resolve("out/plan") }],
+    ["plan", { out: resolve("out/plan"), policies: [resolve("a.yaml")] }],
     ["apply", { planFile: resolve("out/plan.plan.json") }],
   ]);
 });

@@ -5,7 +5,7 @@ import { exactJson, plainJson } from "#api/json-values.ts";
 import { queryNumber, reference } from "#api/schemas/input.ts";
 import { objectDetailSchema, objectSummarySchema } from "#api/schemas/object-schema.ts";
 
-const objectsMax = 10_000;
+const objectsMax = 1_000_000;
 const textMax = 100_000;
 
 /** Objects: list, show, hold, and read-only SQL. */

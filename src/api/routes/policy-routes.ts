@@ -27,7 +27,7 @@ export const policyRoutes: readonly Route[] = [
     summary: "Evaluate the policies; changes nothing",
     input: z.strictObject({
       at: moment.exactOptional(),
-      policies: z.array(reference).max(filesMax).exactOptional(),
+      policies: z.array(absolutePath).max(filesMax).exactOptional(),
       out: absolutePath.exactOptional(),
     }),
     answer: { kind: "json", schema: planReportSchema },
