@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { ImportRequest, VerifyRequest } from "#model/engine-api.ts";
+import type { Shape } from "#api/schemas/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, reference } from "#api/schemas/input.ts";
@@ -24,7 +26,7 @@ export const importRoutes: readonly Route[] = [
       tags: z.array(reference).max(100).exactOptional(),
       prefix: z.string().max(4_096).exactOptional(),
       dryRun: z.boolean().exactOptional(),
-    }),
+    } satisfies Shape<ImportRequest>),
     answer: { kind: "ndjson", schema: importProgressSchema },
     handle: ({ api }, request) => api.importDirectory(request),
   }),
@@ -55,7 +57,7 @@ export const importRoutes: readonly Route[] = [
     input: z.strictObject({
       backend: reference.exactOptional(),
       where: z.string().max(100_000).exactOptional(),
-    }),
+    } satisfies Shape<VerifyRequest>),
     answer: { kind: "ndjson", schema: verifyProgressSchema },
     handle: ({ api }, request) => api.verify(request),
   }),

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { ObjectsRequest } from "#model/engine-api.ts";
+import type { Shape } from "#api/schemas/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { exactJson, plainJson } from "#api/json-values.ts";
@@ -18,7 +20,7 @@ export const objectRoutes: readonly Route[] = [
     input: z.strictObject({
       where: z.string().max(textMax).exactOptional(),
       limit: queryNumber.pipe(z.number().max(objectsMax)).default(100),
-    }),
+    } satisfies Shape<ObjectsRequest>),
     answer: { kind: "json", schema: z.array(objectSummarySchema) },
     handle: ({ api }, request) => api.objects(request),
   }),

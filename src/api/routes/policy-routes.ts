@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { ExplainRequest, PlanRequest } from "#model/engine-api.ts";
+import type { Shape } from "#api/schemas/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, moment, queryNumber, reference } from "#api/schemas/input.ts";
@@ -29,7 +31,7 @@ export const policyRoutes: readonly Route[] = [
       at: moment.exactOptional(),
       policies: z.array(absolutePath).max(filesMax).exactOptional(),
       out: absolutePath.exactOptional(),
-    }),
+    } satisfies Shape<PlanRequest>),
     answer: { kind: "json", schema: planReportSchema },
     handle: ({ api }, request) => api.plan(request),
   }),
@@ -60,7 +62,10 @@ export const policyRoutes: readonly Route[] = [
     path: "/api/v1/explain",
     operation: "explain",
     summary: "Why the policies do, or do not do, something with an object",
-    input: z.strictObject({ object: reference, at: moment.exactOptional() }),
+    input: z.strictObject({
+      object: reference,
+      at: moment.exactOptional(),
+    } satisfies Shape<ExplainRequest>),
     answer: { kind: "json", schema: explanationSchema },
     handle: ({ api }, request) => api.explain(request),
   }),

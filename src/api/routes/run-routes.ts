@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
+import type { ApplyRequest } from "#model/engine-api.ts";
+import type { Shape } from "#api/schemas/shape.ts";
 import type { RunControl } from "#model/run.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, reference } from "#api/schemas/input.ts";
@@ -21,7 +23,7 @@ export const runRoutes: readonly Route[] = [
       override: z.array(reference).max(20).exactOptional(),
       allowSubset: z.boolean().exactOptional(),
       maxObjects: z.int().positive().exactOptional(),
-    }),
+    } satisfies Shape<ApplyRequest>),
     answer: { kind: "json", schema: runSchema },
     handle: ({ api }, request) => api.apply(request),
   }),
