@@ -1,7 +1,13 @@
 import { blame, type TransferFault } from "#jobs/transfer-fault.ts";
 import { confidences, type Confidence, type Evidence } from "#model/copy.ts";
 import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
-import type { ByteStream, CallOptions, Driver, DriverCapabilities } from "#model/driver.ts";
+import type {
+  ByteStream,
+  CallOptions,
+  Driver,
+  DriverCapabilities,
+  WriteOptions,
+} from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** A backend, as one side of a movement. */
@@ -14,7 +20,7 @@ export interface Place {
 export interface Delivery {
   readonly form: Form;
   readonly bytes: number | undefined;
-  open(): ByteStream;
+  readonly open: () => ByteStream;
 }
 
 export interface Delivered {
@@ -26,9 +32,10 @@ export interface Delivered {
 }
 
 /**
- * Brings verified bytes to a backend and has it prove what it stored. Looks first: an intact
- * copy stays and the bytes are never opened, a corrupt one is replaced. Errors carry the fault
- * of the target (transferFault), unless the bytes themselves ended with an error.
+ * Brings verified bytes to a backend and has it prove what it stored. A copy that is there and
+ * looks intact stays, and the bytes are never opened; when its check fails, it is replaced.
+ * Errors carry the fault of the target (transferFault), unless the bytes themselves ended with
+ * an error.
  */
 export async function deliver(
   object: ObjectRef,
@@ -36,31 +43,42 @@ export async function deliver(
   target: Place,
   call: CallOptions,
 ): Promise<Delivered> {
-  const before = await at(target, () => target.driver.stat(object, call));
-  if (before) {
-    const evidence = await at(target, () => strongestCheck(object, target, call));
-    if (evidence.finding === "present") return { copy: before, evidence, moved: false };
-  }
-  const replace = before !== undefined;
-  const { form, bytes } = delivery;
+  const first = await write(object, delivery, target, { ...call, replace: false });
+  const evidence = await at(target, () => strongestCheck(object, target, call));
+  if (evidence.finding === "present") return { ...first, evidence };
+  if (first.moved) throw notStored(object, target.backend, evidence);
+  const second = await write(object, delivery, target, { ...call, replace: true });
+  const proof = await at(target, () => strongestCheck(object, target, call));
+  if (proof.finding !== "present") throw notStored(object, target.backend, proof);
+  return { ...second, evidence: proof };
+}
+
+/** `moved` tells whether the driver asked for the bytes. */
+async function write(
+  object: ObjectRef,
+  { form, bytes, open }: Delivery,
+  target: Place,
+  options: WriteOptions,
+): Promise<{ readonly copy: StoredCopy; readonly moved: boolean }> {
+  let moved = false;
   let failure: EngineError | undefined;
   async function* stream(): ByteStream {
+    moved = true;
     try {
-      yield* delivery.open();
+      yield* open();
     } catch (thrown) {
       failure = EngineError.from(thrown);
       throw failure;
     }
   }
-  const copy = await at(target, () =>
-    target.driver.write(object, { form, bytes, stream: stream() }, { ...call, replace }),
-  ).catch((thrown: unknown) => {
+  try {
+    const body = { form, bytes, stream: stream() };
+    const copy = await at(target, () => target.driver.write(object, body, options));
+    return { copy, moved };
+  } catch (thrown) {
     // Drivers may wrap what their input threw: the bytes are the cause, whatever they call it.
     throw failure ?? thrown;
-  });
-  const evidence = await at(target, () => strongestCheck(object, target, call));
-  if (evidence.finding !== "present") throw notStored(object, target.backend, evidence);
-  return { copy, evidence, moved: true };
+  }
 }
 
 /** Has a backend check its copy as strongly as its driver can. */

@@ -5,7 +5,7 @@ import type { Place } from "#jobs/deliver.ts";
 import { Gate } from "#jobs/gate.ts";
 import { importFile, type ImportedFile } from "#jobs/import-file.ts";
 import { localFileError } from "#jobs/local-file-error.ts";
-import { ObjectBatch } from "#jobs/object-batch.ts";
+import { IndexFeed } from "#jobs/index-feed.ts";
 import { OrderedTasks } from "#jobs/ordered-tasks.ts";
 import { transferFault } from "#jobs/transfer-fault.ts";
 import { walkTree } from "#jobs/walk-tree.ts";
@@ -19,8 +19,6 @@ export interface ImportOptions {
   readonly now?: () => Date;
 }
 
-/** Objects go into the index this many files at a time. */
-const batchFiles = 1_000;
 const progressEveryMs = 200;
 /** Small files in memory at once, at most a MiB each; and results waiting behind a large file. */
 const limits = { running: 16, pending: 2_000 };
@@ -56,14 +54,15 @@ class DirectoryImport {
   readonly #options: ImportOptions;
   readonly #tasks = new OrderedTasks<Outcome>(limits);
   readonly #largeFiles = new Gate(largeFilesAtOnce);
-  readonly #batch: ObjectBatch;
+  readonly #feed: IndexFeed;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #startedAt: number;
   #reportedAt: number;
   #files = 0;
   #bytes = 0;
-  #added = 0;
+  /** What the index would have said, were this not a dry run. */
+  readonly #dryRun = { added: 0, known: 0 };
   #problems = 0;
   #links = 0;
 
@@ -80,7 +79,7 @@ class DirectoryImport {
     this.#options = options;
     const { signal } = this.#stop;
     this.#signal = options.signal ? AbortSignal.any([signal, options.signal]) : signal;
-    this.#batch = new ObjectBatch(request, basename(root), target.backend, index);
+    this.#feed = new IndexFeed(request, basename(root), target.backend, index);
     this.#startedAt = this.#now();
     this.#reportedAt = this.#startedAt;
   }
@@ -142,7 +141,7 @@ class DirectoryImport {
       else if (endsImport(outcome.error)) throw this.#stopped(outcome.error);
       else yield this.#problem(outcome.error);
     }
-    if (this.#batch.files >= batchFiles) await this.#flush();
+    if (this.#feed.isFull) await this.#feed.put(this.#date());
     if (this.#now() - this.#reportedAt >= progressEveryMs) yield this.#progress("progress");
   }
 
@@ -154,18 +153,15 @@ class DirectoryImport {
       }
       if (this.#tasks.pending > 0) await this.#tasks.waitForAny(progressEveryMs);
     }
-    await this.#flush();
+    await this.#feed.finish(this.#date());
   }
 
   #count(path: string, file: ImportedFile): void {
     this.#files += 1;
     this.#bytes += file.object.size;
-    if (this.#request.dryRun) this.#added += file.known ? 0 : 1;
-    else this.#batch.add(path, file);
-  }
-
-  async #flush(): Promise<void> {
-    this.#added += await this.#batch.flush(this.#date());
+    if (!this.#request.dryRun) this.#feed.add(path, file);
+    else if (file.known) this.#dryRun.known += 1;
+    else this.#dryRun.added += 1;
   }
 
   #progress(type: ImportProgress["type"]): ImportProgress {
@@ -175,8 +171,8 @@ class DirectoryImport {
       type,
       files: this.#files,
       bytes: this.#bytes,
-      added: this.#added,
-      known: Math.max(0, this.#files - this.#added - this.#batch.files),
+      added: this.#feed.added + this.#dryRun.added,
+      known: this.#feed.known + this.#dryRun.known,
       problems: this.#problems,
       elapsedMs: now - this.#startedAt,
     };

@@ -17,7 +17,6 @@ import type { ObjectIndex } from "#index/object-index.ts";
 import { importDirectory } from "#jobs/import-directory.ts";
 import type { Driver } from "#model/driver.ts";
 import type { ImportProgress, ImportRequest } from "#model/engine-api.ts";
-import { EngineError } from "#model/engine-error.ts";
 import { deterministicBytes } from "../content/deterministic-bytes.ts";
 import { openIndex } from "../index/open-index.ts";
 import { LocalStores } from "./local-stores.ts";
@@ -100,7 +99,7 @@ describe("importing a folder", () => {
     await summaryOf(importTree());
     const version = await rows("SELECT object_id, path FROM object ORDER BY object_id");
     const unwritable = driverWith(hot, {
-      write: () => Promise.reject(new EngineError("INTERNAL", "written again")),
+      write: (object, body, options) => hot.write(object, { ...body, stream: unread() }, options),
     });
     const summary = await summaryOf(importTree({}, unwritable));
     expect(summary).toMatchObject({ files: 2, added: 0, known: 2, problems: 0 });
@@ -319,6 +318,10 @@ async function count(): Promise<number> {
 async function rows(text: string) {
   await using session = await index.session();
   return await session.rows({ text, parameters: [] });
+}
+
+async function* unread(): AsyncGenerator<Uint8Array> {
+  yield await Promise.reject(new Error("the bytes were asked for"));
 }
 
 async function listen(path: string): Promise<Server> {

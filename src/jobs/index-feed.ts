@@ -2,8 +2,14 @@ import type { ImportedFile } from "#jobs/import-file.ts";
 import type { ImportRequest } from "#model/engine-api.ts";
 import type { IndexStore, NewCopy, NewObject } from "#model/index-store.ts";
 
-/** Objects of an import on their way into the index; equal content is one object here already. */
-export class ObjectBatch {
+/** Objects are put into the index this many files at a time. */
+const batchFiles = 1_000;
+
+/**
+ * Objects of an import on their way into the index, in the order they were added. One batch is
+ * being put while the next is gathered; equal content within a batch is one object already.
+ */
+export class IndexFeed {
   readonly #request: ImportRequest;
   readonly #collection: string;
   readonly #prefix: string;
@@ -11,6 +17,9 @@ export class ObjectBatch {
   readonly #index: Pick<IndexStore, "putObjects">;
   #objects = new Map<string, NewObject>();
   #files = 0;
+  #putting: Promise<void> = Promise.resolve();
+  #added = 0;
+  #filesPut = 0;
 
   constructor(
     request: ImportRequest,
@@ -25,9 +34,19 @@ export class ObjectBatch {
     this.#index = index;
   }
 
-  /** Files that wait to be put into the index. */
-  get files(): number {
-    return this.#files;
+  /** Objects that the index did not know. */
+  get added(): number {
+    return this.#added;
+  }
+
+  /** Files whose content the index knew, or got from another file of this import. */
+  get known(): number {
+    return this.#filesPut - this.#added;
+  }
+
+  /** Whether it is time to call `put`. */
+  get isFull(): boolean {
+    return this.#files >= batchFiles;
   }
 
   /** Adds a file under its path; a content that is in the batch gets one more name. */
@@ -42,13 +61,28 @@ export class ObjectBatch {
     );
   }
 
-  /** Puts everything into the index; returns how many objects the index did not know. */
-  async flush(now: Date): Promise<number> {
-    if (this.#objects.size === 0) return 0;
-    const { added } = await this.#index.putObjects([...this.#objects.values()], now);
+  /** Starts to put what is gathered, after the batch before; throws what that one ran into. */
+  async put(now: Date): Promise<void> {
+    await this.#putting;
+    if (this.#files === 0) return;
+    const [objects, files] = [[...this.#objects.values()], this.#files];
     this.#objects = new Map();
     this.#files = 0;
-    return added;
+    this.#putting = this.#put(objects, files, now);
+    // Met by whoever calls next.
+    this.#putting.catch(() => undefined);
+  }
+
+  /** Puts the rest and waits until all is in the index. */
+  async finish(now: Date): Promise<void> {
+    await this.put(now);
+    await this.#putting;
+  }
+
+  async #put(objects: readonly NewObject[], files: number, now: Date): Promise<void> {
+    const { added } = await this.#index.putObjects(objects, now);
+    this.#added += added;
+    this.#filesPut += files;
   }
 
   #newObject(name: string, file: ImportedFile): NewObject {
