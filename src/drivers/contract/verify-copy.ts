@@ -42,8 +42,10 @@ export async function verifyCopy(
   } catch (error) {
     const failure = EngineError.from(error);
     if (failure.code === "CORRUPT") return found("corrupt", failure.message, bytesRead);
-    // Removed between the look and the reading.
-    if (failure.code === "NOT_FOUND") return found("absent", failure.message, bytesRead);
+    // Removed between the look and the reading? Only another look can say so.
+    if (failure.code === "NOT_FOUND" && (await driver.stat(object, options)) === undefined) {
+      return found("absent", failure.message, bytesRead);
+    }
     throw failure;
   }
   return found("present", `read back and re-hashed ${bytesRead} bytes`, bytesRead);

@@ -26,7 +26,7 @@ import type {
   PartUpload,
   PutRequest,
 } from "#drivers/s3/bucket-client.ts";
-import { httpStatus, s3Error } from "#drivers/s3/s3-error.ts";
+import { httpStatus, notS3, s3Error } from "#drivers/s3/s3-error.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
 
 /** A bucket that answered a moment ago is still there. */
@@ -72,6 +72,7 @@ export class AwsBucketClient implements BucketClient {
     try {
       const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
       const answer = await this.#client.send(command, withSignal(signal));
+      if (answer.ETag === undefined) throw notS3(`looking for ${key}`);
       this.#bucketSeenAt = performance.now();
       return { bytes: answer.ContentLength ?? 0, versionId: answer.VersionId };
     } catch (error) {
@@ -110,6 +111,9 @@ export class AwsBucketClient implements BucketClient {
         ...(request.token === undefined ? {} : { ContinuationToken: request.token }),
       });
       const answer = await this.#client.send(command, withSignal(signal));
+      if (answer.Name === undefined && answer.IsTruncated === undefined) {
+        throw notS3(`listing ${this.#bucket}`);
+      }
       this.#bucketSeenAt = performance.now();
       const entries = (answer.Contents ?? []).flatMap(({ Key, Size }) =>
         Key === undefined ? [] : [{ key: Key, bytes: Size ?? 0 }],

@@ -23,6 +23,15 @@ export function httpStatus(thrown: unknown): number | undefined {
   return errorFacts(thrown).status;
 }
 
+/**
+ * For an answer that came with success but is none of S3 (a proxy, a login page): taken at its
+ * word it would be an empty bucket, and every copy in it lost.
+ */
+export function notS3(doing: string): EngineError {
+  const { code, text, hint, retryable } = strange;
+  return new EngineError(code, `${doing}: ${text}`, { hint, retryable });
+}
+
 interface Facts {
   readonly name: string;
   readonly message: string;
@@ -125,13 +134,22 @@ const unsupported: Meaning = {
   hint: "for services that lack them, set `conditionalCreate: false` or `checksums: false`",
 };
 const tooLarge: Meaning = { code: "NOT_SUPPORTED", text: "too large for the service" };
-const refused: Meaning = { code: "REFUSED", text: "the service refuses the request" };
+const refused: Meaning = { code: "NOT_SUPPORTED", text: "the service refuses the request" };
+// Never NOT_FOUND: an answer we do not know must not be read as "the copy is lost".
+const strange = {
+  code: "UNAVAILABLE",
+  text: "the service does not answer as S3 does",
+  hint: "check `endpoint` and `forcePathStyle` of this backend",
+  retryable: false,
+} as const satisfies Meaning;
 const unknown: Meaning = { code: "INTERNAL", text: "failed" };
 
 const byName: Readonly<Record<string, Meaning>> = {
   InvalidAccessKeyId: wrongKey,
   SignatureDoesNotMatch: wrongKey,
   InvalidSecurity: wrongKey,
+  // What versitygw says of a key id it does not know.
+  XAdminUserNotFound: wrongKey,
   CredentialsProviderError: {
     code: "UNAUTHENTICATED",
     text: "no credentials were found",
@@ -151,6 +169,8 @@ const byName: Readonly<Record<string, Meaning>> = {
   AccountProblem: denied,
   NoSuchBucket: noBucket,
   NoSuchKey: absent,
+  // The name that the SDK gives to an answer to HEAD, which has no body.
+  NotFound: absent,
   NoSuchUpload: absent,
   PermanentRedirect: wrongRegion,
   AuthorizationHeaderMalformed: wrongRegion,
@@ -205,7 +225,7 @@ const byStatus: Readonly<Record<number, Meaning>> = {
   307: wrongRegion,
   401: wrongKey,
   403: denied,
-  404: absent,
+  404: strange,
   405: unsupported,
   408: noAnswer,
   409: raced,

@@ -37,7 +37,7 @@ export const s3Options = z
     secretAccessKey: secretField.optional(),
     sessionToken: secretField.optional(),
     storageClass: z.string().optional().describe("Storage class of new objects, e.g. STANDARD_IA."),
-    partSize: partSize.default(8 * mebibyte),
+    partSize: partSize.prefault("8MiB"),
     concurrency: z.int().min(1).max(64).default(4).describe("Parts of one upload sent at a time."),
     checksums: z
       .boolean()

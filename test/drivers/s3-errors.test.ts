@@ -1,0 +1,136 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Driver } from "#model/driver.ts";
+import s3 from "#drivers/s3/s3.ts";
+import { collect, fileBody, sample } from "../conformance/sample-object.ts";
+
+/** An answer as a service would send it. */
+interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+// The error answers are those of the S3 API reference ("Error responses", list of error codes):
+// a real server does not fail on request, so this one plays the answers to the real client.
+describe("an S3 service that answers with an error", () => {
+  let server: Server;
+  let driver: Driver;
+  let answer: Answer = { status: 200 };
+
+  beforeEach(async () => {
+    server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(answer.status, { Server: "scripted", ...answer.headers });
+      response.end(answer.body);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    driver = await s3.open({
+      backend: "archive",
+      options: s3.options.parse({
+        bucket: "bucket",
+        endpoint: `http://127.0.0.1:${port}`,
+        forcePathStyle: true,
+        accessKeyId: "key",
+        secretAccessKey: "env:SECRET",
+      }),
+      capacityBytes: undefined,
+      secret: () => Promise.resolve("secret"),
+    });
+  });
+
+  afterEach(async () => {
+    await driver.close();
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  });
+
+  const cases = [
+    [503, "SlowDown", { code: "RATE_LIMITED", retryable: true, retryAfterMs: 1_000 }],
+    [429, "TooManyRequests", { code: "RATE_LIMITED", retryable: true }],
+    [500, "InternalError", { code: "UNAVAILABLE", retryable: true }],
+    [403, "RequestTimeTooSkewed", { code: "UNAUTHENTICATED", retryable: false }],
+    [403, "SignatureDoesNotMatch", { code: "UNAUTHENTICATED", retryable: false }],
+    [403, "InvalidAccessKeyId", { code: "UNAUTHENTICATED", retryable: false }],
+    [400, "ExpiredToken", { code: "UNAUTHENTICATED", retryable: false }],
+    [403, "AccessDenied", { code: "FORBIDDEN", retryable: false }],
+    [404, "NoSuchBucket", { code: "NOT_FOUND", retryable: false }],
+    [404, "SomethingUnheardOf", { code: "UNAVAILABLE", retryable: false }],
+    [301, "PermanentRedirect", { code: "INVALID_DOCUMENT", retryable: false }],
+    [400, "AuthorizationHeaderMalformed", { code: "INVALID_DOCUMENT", retryable: false }],
+    [501, "NotImplemented", { code: "NOT_SUPPORTED", retryable: false }],
+    [507, "InsufficientStorage", { code: "NO_SPACE", retryable: false }],
+    [400, "SomethingUnheardOf", { code: "NOT_SUPPORTED", retryable: false }],
+  ] as const;
+
+  for (const [status, code, expected] of cases) {
+    it(`${code} (${status}) is ${expected.code}`, async () => {
+      const headers = "retryAfterMs" in expected ? { "Retry-After": "1" } : {};
+      answer = { status, headers, body: errorBody(code) };
+      await expect(driver.status()).rejects.toMatchObject(expected);
+      // HEAD has no body: the driver must find out by itself, and never call it absent.
+      await expect(driver.stat(sample(1).object)).rejects.toMatchObject(expected);
+    });
+  }
+
+  it("what is not S3 at all never looks like an empty bucket", async () => {
+    for (const status of [200, 404]) {
+      const headers = { "Content-Type": "text/html" };
+      answer = { status, headers, body: "<html><body>It works!</body></html>" };
+      const listing = driver.list()[Symbol.asyncIterator]().next();
+      await expect(listing).rejects.toMatchObject({ name: "EngineError", retryable: false });
+      const looking = driver.verify(sample(1).object, "listed");
+      await expect(looking).rejects.toMatchObject({ name: "EngineError", retryable: false });
+    }
+  });
+
+  it("a body that breaks off is an error, never a short copy", async () => {
+    answer = { status: 200, headers: { "Content-Length": "10" } };
+    server.removeAllListeners("request");
+    server.on("request", (_request, response) => {
+      response.writeHead(200, { "Content-Length": "10" });
+      response.write("12345");
+      setTimeout(() => response.destroy(), 50);
+    });
+    const { object } = sample(10);
+    const copy = { locator: "", form: "file", bytes: 10 } as const;
+    const reading = driver.read(object, copy).then(collect);
+    await expect(reading).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true });
+  });
+
+  it("a conflict that leaves no copy is worth another try", async () => {
+    server.removeAllListeners("request");
+    server.on("request", (request, response) => {
+      request.resume();
+      request.once("end", () => {
+        const [status, code] = request.method === "PUT" ? [409, conflict] : [404, "NoSuchKey"];
+        const listing = request.method === "GET";
+        response.writeHead(listing ? 200 : status, { "Content-Type": "application/xml" });
+        response.end(listing ? emptyListing : errorBody(code));
+      });
+    });
+    const stored = sample(10);
+    const writing = driver.write(stored.object, fileBody(stored));
+    await expect(writing).rejects.toMatchObject({ code: "CONFLICT", retryable: true });
+  });
+});
+
+const conflict = "ConditionalRequestConflict";
+
+const emptyListing =
+  '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult ' +
+  'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><KeyCount>0</KeyCount>' +
+  "<IsTruncated>false</IsTruncated></ListBucketResult>";
+
+function errorBody(code: string): string {
+  return (
+    `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code>` +
+    "<Message>as documented</Message><Resource>/bucket</Resource>" +
+    "<RequestId>4442587FB7D0A2F9</RequestId></Error>"
+  );
+}
