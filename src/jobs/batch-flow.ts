@@ -4,7 +4,7 @@ import { indexQueue, laneQueue } from "#jobs/lanes.ts";
 import { stepJobId, type Step, type StepJobData } from "#jobs/step-job.ts";
 
 /** A step that throws (a defect, a lost index) is tried this often before its flow fails. */
-const attemptsMax = 5;
+const attemptsMax = 3;
 const backoffDelayMs = 500;
 /** Finished flows stay visible for a little while; what they did is in the ledger. */
 const finishedFlowsKept = 20;

@@ -13,6 +13,8 @@ export interface DispatchContext {
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly commit: CommitPort;
   readonly queuedPerLaneMax: number;
+  /** Since when (monotonic milliseconds) a batch to be ended has no job any more. */
+  readonly freeSince: Map<string, number>;
   readonly now: () => Date;
   readonly onError: (error: EngineError) => void;
 }

@@ -125,6 +125,7 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     commit: { index: options.index, context },
     now,
     onError: options.onError ?? (() => undefined),
+    freeSince: new Map(),
     queuedPerLaneMax: options.queuedPerLaneMax ?? defaultQueuedPerLaneMax,
   };
 }

@@ -1,4 +1,5 @@
 import type { EngineApi } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
 import type { StepData } from "#model/run.ts";
 import { readSegment, type SegmentAction } from "#jobs/segment.ts";
 
@@ -25,7 +26,8 @@ export class SegmentCache {
     if (this.#segments.size > segmentsMax && oldest !== undefined) this.#segments.delete(oldest);
     return fetched.catch((error: unknown) => {
       this.#segments.delete(step.segmentCid);
-      throw error;
+      // A controller that cannot be reached comes back: the job waits for it.
+      throw EngineError.from(error, "UNAVAILABLE");
     });
   }
 }

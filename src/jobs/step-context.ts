@@ -1,5 +1,6 @@
 import type { Driver } from "#model/driver.ts";
 import type { CommitContext, IndexStore } from "#model/index-store.ts";
+import type { JobLock } from "#jobs/job-lock.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import type { StepJobData } from "#jobs/step-job.ts";
 import type { StepMemory } from "#jobs/step-memory.ts";
@@ -11,6 +12,7 @@ export interface StepContext {
   readonly drivers: ReadonlyMap<string, Driver>;
   /** Outcomes so far, kept with the job. */
   readonly memory: StepMemory;
+  readonly lock: Pick<JobLock, "confirm" | "quiet">;
   /** Aborted on pause, cancel and shutdown; its reason is a StepStop. */
   readonly signal: AbortSignal;
   readonly settings: StepSettings;

@@ -2,6 +2,7 @@ import { DelayedError, UnrecoverableError, WaitingError, type Job } from "bullmq
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { backendOut } from "#jobs/backend-outage.ts";
+import { JobLock } from "#jobs/job-lock.ts";
 import type { RunControls } from "#jobs/run-controls.ts";
 import { outageDelayMs } from "#jobs/run-job.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
@@ -52,7 +53,7 @@ export async function runStepJob(
     if (control !== "run") stop.abort(new StepStop(control));
   });
   try {
-    return await runHandler(job, memory, stop.signal, runner);
+    return await runHandler(job, new JobLock(job, token), memory, stop.signal, runner);
   } catch (thrown) {
     const reason = stopOf(stop.signal);
     if (reason === "shutdown") {
@@ -73,6 +74,7 @@ export async function runStepJob(
 
 async function runHandler(
   job: Job<StepJobData>,
+  lock: JobLock,
   memory: StepMemory,
   signal: AbortSignal,
   runner: StepRunner,
@@ -88,6 +90,7 @@ async function runHandler(
     data,
     actions,
     memory,
+    lock,
     signal,
     now: () => runner.now(),
     previous: async <Value>() => {

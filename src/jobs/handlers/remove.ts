@@ -1,6 +1,7 @@
 import { throwIfOut } from "#jobs/backend-outage.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
 import { checkReserved, type ReservedCheck } from "#jobs/reserved-copies.ts";
+import { removeTimeoutMs } from "#jobs/job-lock.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import { stopOf, type StepContext, type StepHandler } from "#jobs/step-context.ts";
@@ -11,8 +12,6 @@ import type { ActionEnd, CommitResult, RemoveOutcome } from "#model/run.ts";
 
 /** Copies whose removal is prepared together: their evidence is kept in one write. */
 const removalsAtOnce = 100;
-/** A removal call ends within this; settlement waits longer (docs/decisions/0010). */
-const removeTimeoutMs = 30_000;
 
 interface Removal {
   readonly permit: RemovalPermit;
@@ -90,7 +89,8 @@ async function removeOne(
   if (leftMs <= 0) return settled(removal, expired(permit), victim, context);
   try {
     const result = await runWithRetries(
-      () => {
+      async () => {
+        await context.lock.confirm();
         const timeout = AbortSignal.timeout(Math.min(removeTimeoutMs, leftMs));
         const signal = AbortSignal.any([context.signal, timeout]);
         if (context.now().toISOString() >= permit.expiresAt) throw expiredError(permit);
@@ -121,6 +121,7 @@ async function settled(
   context: StepContext,
 ): Promise<RemoveOutcome> {
   const signal = unstoppable();
+  await context.lock.quiet();
   const found = await runWithRetries(() => victim.stat(action.object, { signal }), {
     signal,
   }).catch(async (thrown: unknown) => {

@@ -1,0 +1,43 @@
+import type { Job } from "bullmq";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EngineError } from "#model/engine-error.ts";
+import { laneTiming } from "#jobs/lanes.ts";
+
+/** A lock that was confirmed this lately need not be asked for again. */
+const confirmedForMs = 2_000;
+/** A removal call ends within this. */
+export const removeTimeoutMs = 30_000;
+/** After this, nothing that a worker began before it lost its job is still under way. */
+export const quietAfterMs = confirmedForMs + removeTimeoutMs + 8_000;
+
+/** A worker's hold on its job: effects that cannot be undone ask for it first. */
+export class JobLock {
+  readonly #job: Job;
+  readonly #token: string;
+  #confirmedAt = Number.NEGATIVE_INFINITY;
+  readonly #takenAt = performance.now();
+
+  constructor(job: Job, token: string) {
+    this.#job = job;
+    this.#token = token;
+  }
+
+  /** Throws when the job belongs to another worker by now (this one was thought dead). */
+  async confirm(): Promise<void> {
+    if (performance.now() - this.#confirmedAt < confirmedForMs) return;
+    const askedAt = performance.now();
+    const held = await this.#job.extendLock(this.#token, laneTiming.lockDuration);
+    if (held !== 1) {
+      const message = `job ${this.#job.id ?? ""} was taken over by another worker`;
+      throw new EngineError("CONFLICT", message, { retryable: false });
+    }
+    this.#confirmedAt = askedAt;
+  }
+
+  /** Waits until calls of an earlier worker of this job have ended, if there was one. */
+  async quiet(): Promise<void> {
+    if (this.#job.attemptsStarted <= 1) return;
+    const restMs = quietAfterMs - (performance.now() - this.#takenAt);
+    if (restMs > 0) await sleep(restMs);
+  }
+}
