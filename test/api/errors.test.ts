@@ -157,6 +157,15 @@ test("without the right token only health, version and the description answer", 
   }
 });
 
+test("an engine that cannot work is alive and not ready", async () => {
+  const broken = failing(new EngineError("UNAVAILABLE", "the index is closed"));
+  await using served = await serveEngine({ ...sampleEngine(), status: broken }, "loopback");
+  const { address } = served.server;
+  const statusOf = async (path: string) => (await fetch(`${address}${path}`)).status;
+  expect(await statusOf("/livez")).toBe(200);
+  expect(await statusOf("/readyz?verbose")).toBe(503);
+});
+
 test("wrong input is refused with every reason before the engine is called", async () => {
   const calls: Calls = [];
   await using served = await serveEngine(sampleEngine(calls), "loopback");
