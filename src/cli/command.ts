@@ -14,6 +14,8 @@ export interface CommandDefinition {
   readonly words: readonly string[];
   /** Runs when its group is typed without a further word. */
   readonly isDefault?: boolean;
+  /** Stays until it is stopped, and then takes the time that a clean stop needs. */
+  readonly staysUp?: boolean;
   readonly summary: string;
   /** Shown at the end of its help. */
   readonly examples?: readonly string[];
@@ -53,6 +55,7 @@ export function defineCommand<Args extends unknown[], Options extends OptionValu
   readonly name: string;
   readonly words?: readonly string[];
   readonly isDefault?: boolean;
+  readonly staysUp?: boolean;
   readonly summary: string;
   readonly examples?: readonly string[];
   setup(command: Command): Command<Args, Options>;

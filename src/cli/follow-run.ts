@@ -1,3 +1,5 @@
+import type { EngineApi } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
 import type { Run } from "#model/run.ts";
 import type { CommandContext } from "#cli/command.ts";
 import type { Connection } from "#cli/connect.ts";
@@ -6,6 +8,7 @@ import { ProgressView } from "#cli/output/progress-view.ts";
 import { count } from "#cli/output/words.ts";
 
 const pollMs = 500;
+const silenceMaxMs = 60_000;
 
 /** Exit codes of a run that has ended (docs/exit-codes.md). */
 const exitCodes = { completed: 0, partial: 3, failed: 1, cancelled: 1 } as const;
@@ -29,12 +32,35 @@ export async function followRun(
     ({ state } = run);
     if (run.endedAt !== undefined || isEnd(run.state) || io.signal.aborted) break;
     await io.clock.sleep(pollMs, io.signal);
-    run = await connection.api.run(run.id);
+    run = await current(context, connection.api, view, run);
   }
   view.end();
   if (!isEnd(run.state)) return interrupted(context, connection, run);
   context.print(() => formatRun(run, io.clock.now()), { run });
   return exitCodes[run.state];
+}
+
+/** A controller that restarts is no failure of the run: asked again for a while. */
+async function current(
+  { io }: CommandContext,
+  api: EngineApi,
+  view: ProgressView,
+  run: Run,
+): Promise<Run> {
+  const since = io.clock.monotonicMs();
+  let isSaid = false;
+  for (;;) {
+    try {
+      return await api.run(run.id);
+    } catch (thrown) {
+      const error = EngineError.from(thrown);
+      const waited = io.clock.monotonicMs() - since;
+      if (!error.retryable || io.signal.aborted || waited > silenceMaxMs) throw error;
+      if (!isSaid) view.line("the engine does not answer; the run itself is not affected");
+      isSaid = true;
+      await io.clock.sleep(2 * pollMs, io.signal);
+    }
+  }
 }
 
 function isEnd(state: Run["state"]): state is keyof typeof exitCodes {

@@ -14,6 +14,8 @@ import { reportError } from "#cli/report-error.ts";
 import { readVersion } from "#cli/version.ts";
 
 const usageExitCode = 64;
+const interruptedExitCode = 130;
+const stopGraceMs = 3_000;
 
 /** Runs one command line and gives its exit code. Nothing is thrown, nothing exits. */
 export async function runCommandLine(
@@ -60,11 +62,29 @@ async function runCommand(
   };
   let code: number;
   try {
-    code = (await command.run(environment.context, args, options)) ?? 0;
+    const running = command.run(environment.context, args, options);
+    code = (await (command.staysUp === true ? running : endSoon(running, io))) ?? 0;
   } catch (error) {
     code = await report(error);
   }
   return closeEnvironment(environment, code, report);
+}
+
+/** A command that was told to stop gets a moment to say where things stand, then is left. */
+async function endSoon(running: Promise<number | void>, io: CommandIo): Promise<number | void> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    timer = setTimeout(() => resolve(interruptedExitCode), stopGraceMs);
+  };
+  if (io.signal.aborted) onAbort();
+  else io.signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([running, promise]);
+  } finally {
+    io.signal.removeEventListener("abort", onAbort);
+    clearTimeout(timer);
+  }
 }
 
 /** What fails while closing is said; it decides the exit code only where all was well before. */

@@ -9,13 +9,13 @@ export function configReference(drivers: ReadonlyMap<string, DriverDefinition>):
   const { backends, ...settings } = properties;
   return [
     introduction,
-    "## Keys",
-    table(rowsOf(settings, "")),
-    "## Backends",
-    "Each entry of the list `backends`:",
-    table(rowsOf(backends?.items?.properties ?? {}, "")),
+    "## Keys\n",
+    table(rowsOf(settings, "", ["apiVersion"])),
+    "## Backends\n",
+    "Each entry of the list `backends`:\n",
+    table(rowsOf(backends?.items?.properties ?? {}, "", ["name", "driver", "tier"])),
     ...[...drivers.values()].flatMap(driverSection),
-    "## Flags and variables",
+    "## Flags and variables\n",
     "Every key outside `backends` can be overridden. A secret in a variable is never copied",
     "anywhere: the program keeps the variable's name. `THERMOCLINE_QUEUE_URL` and",
     "`THERMOCLINE_API_TOKEN` also exist with the endings `_FILE` and `_COMMAND`.",
@@ -45,8 +45,8 @@ Secrets are written by reference only: \`env:NAME\`, \`file:PATH\`, \`command:PR
 function driverSection(driver: DriverDefinition): readonly string[] {
   const { properties = {}, required } = inputJsonSchema(driver.options);
   return [
-    `### \`driver: ${driver.name}\``,
-    `${driver.summary} Under \`options\`:`,
+    `### \`driver: ${driver.name}\`\n`,
+    `${driver.summary} Under \`options\`:\n`,
     table(rowsOf(properties, "", Array.isArray(required) ? required : [])),
     "```yaml",
     driver.example.trimEnd(),

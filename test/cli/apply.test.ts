@@ -44,7 +44,7 @@ describe("apply", () => {
     expect(outcome.code).toBe(0);
     expect(outcome.stderr).toContain("total: 1,500 actions on 1,400 objects, 3.00 GiB to copy");
     expect(outcome.stderr.indexOf("total:")).toBeLessThan(outcome.stderr.indexOf("apply?"));
-    expect(requests).toEqual([{ expectCid: "bafyplan" }]);
+    expect(requests).toEqual([{ expectCid: "bafyplan", at: "2026-06-01T00:00:00.000Z" }]);
     expect(outcome.stdout).toMatch(/state +completed, after 1m 30s/);
   });
 
@@ -93,7 +93,7 @@ describe("apply", () => {
     expect(refused.stderr).toContain("error: guard objects: 40% of all objects");
     expect(refused.stderr).toContain("hint: if it is meant: thermocline apply --override objects");
     expect((await line.run(["apply", "--yes", "--override", "objects"], { api })).code).toBe(0);
-    expect(requests).toEqual([{ expectCid: "bafyplan", override: ["objects"] }]);
+    expect(requests).toMatchObject([{ expectCid: "bafyplan", override: ["objects"] }]);
   });
 
   it("lets nothing override a guard that has no override", async () => {
@@ -151,6 +151,24 @@ describe("apply", () => {
     expect(outcome.code).toBe(130);
     expect(outcome.stderr).toContain("interrupted: 250 of 1,000 actions of run r1 are over");
     expect(outcome.stderr).toContain("thermocline resume r1");
+  });
+
+  it("goes on showing a run whose controller is away for a moment", async () => {
+    const { api } = engine([exampleRun("running"), completed]);
+    const away = new EngineError("UNAVAILABLE", "nobody answers");
+    let polls = 0;
+    const flaky: Partial<EngineApi> = {
+      ...api,
+      run: (id) => {
+        polls += 1;
+        return polls <= 3 ? Promise.reject(away) : (api.run?.(id) ?? Promise.reject(away));
+      },
+    };
+    const outcome = await line.run(["apply", "-y"], { api: flaky });
+    expect([outcome.code, polls]).toEqual([0, 4]);
+    expect(outcome.stderr.match(/does not answer/g)).toHaveLength(1);
+    const gone = { ...api, run: () => Promise.reject(away) };
+    expect((await line.run(["apply", "-y"], { api: gone })).code).toBe(69);
   });
 
   it("passes on what the engine refuses, with code and hint", async () => {

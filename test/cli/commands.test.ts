@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EngineApi, ImportProgress, QueryChunk } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { loadAttributes } from "#policies/attribute-registry.ts";
+import { parsePolicies } from "#policies/parse-policies.ts";
+import { readPolicySources } from "#config/policy-sources.ts";
 import { CommandLine } from "./command-line.ts";
 import { emptyPlan, examplePlan } from "./examples.ts";
 
@@ -77,6 +80,13 @@ describe("init and config", () => {
     expect([second.code, second.stdout]).toEqual([1, ""]);
     expect(second.stderr).toContain("thermocline.yaml exists and is not replaced");
     expect(await readFile(join(line.cwd, "thermocline.yaml"), "utf8")).toBe(text);
+  });
+
+  it("writes a first policy without any finding", async () => {
+    await line.run(["init"]);
+    const sources = await readPolicySources(["policies"], line.cwd);
+    const { policies, diagnostics } = parsePolicies(sources, { registry: await loadAttributes() });
+    expect([policies.length, diagnostics]).toEqual([1, []]);
   });
 
   it("shows where each value came from", async () => {
@@ -282,6 +292,16 @@ describe("errors", () => {
       command: ["status"],
       error: expect.stringContaining("x is not a function") as string,
     });
+  });
+});
+
+describe("an interrupt", () => {
+  it("ends a command soon, even while the engine is busy with its question", async () => {
+    const stop = new AbortController();
+    const busy = Promise.withResolvers<never>();
+    setTimeout(() => stop.abort("SIGINT"), 5);
+    const api: Partial<EngineApi> = { plan: () => busy.promise };
+    expect((await line.run(["plan"], { api, signal: stop.signal })).code).toBe(130);
   });
 });
 

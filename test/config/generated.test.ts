@@ -16,7 +16,9 @@ it("keeps the generated schema and reference page up to date", async () => {
 it("gives editors a schema that accepts each driver's example and refuses unknown keys", async () => {
   const drivers = await loadDrivers();
   expect([...drivers.keys()]).not.toEqual([]);
-  const validate = new Ajv({ strict: false }).compile(configJsonSchema(drivers));
+  const validate = new Ajv({ strict: false, formats: { path: true, uri: true } }).compile(
+    configJsonSchema(drivers),
+  );
   for (const { name, example } of drivers.values()) {
     const backend = parse(example) as Record<string, unknown>;
     const config = { apiVersion: "thermocline/v1", backends: [backend] };

@@ -49,7 +49,9 @@ export default defineCommand({
       throw new EngineError("CANCELLED", "nothing was applied");
     }
     const run = await api.apply({
-      ...(options.plan === undefined ? { expectCid: plan.cid } : { planFile: options.plan }),
+      ...(options.plan === undefined
+        ? { expectCid: plan.cid, at: plan.evaluatedAt }
+        : { planFile: options.plan }),
       ...(override.length === 0 ? {} : { override }),
       ...(options.allowSubset === true ? { allowSubset: true } : {}),
     });

@@ -3,6 +3,7 @@ import { runNode } from "#cli/run-node.ts";
 
 export default defineCommand({
   name: "up",
+  staysUp: true,
   summary: "run everything in one process: controller, worker, queue",
   setup: (command) => command,
   async run(context) {

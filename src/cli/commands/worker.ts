@@ -3,6 +3,7 @@ import { runNode } from "#cli/run-node.ts";
 
 export default defineCommand({
   name: "worker",
+  staysUp: true,
   summary: "run a worker: it moves copies between the backends it can reach",
   setup: (command) => command,
   run: (context) => runNode(context, ["worker"]),
