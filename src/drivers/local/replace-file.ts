@@ -1,11 +1,11 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { randomUUID } from "node:crypto";
 
 /** Replaces a small file of the store itself, atomically and durably. */
 export function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.${randomUUID()}`;
+  // Named by process: what a crash leaves is overwritten by the next, and never piles up.
+  const temporary = `${path}.${process.pid}.new`;
   try {
-    const descriptor = openSync(temporary, "wx");
+    const descriptor = openSync(temporary, "w");
     try {
       writeFileSync(descriptor, text);
       fsyncSync(descriptor);
