@@ -53,7 +53,7 @@ export class TestEngine implements AsyncDisposable {
     return new TestEngine(await LocalStores.open(), queue, queueUrl, namespace);
   }
 
-  readonly api: WorkerApi = {
+  readonly api: { -readonly [Call in keyof WorkerApi]: WorkerApi[Call] } = {
     segment: (planCid, from, to) => this.index.segment(planCid, from, to),
     runControls: async (runIds) =>
       Object.fromEntries(runIds.map((runId) => [runId, this.index.control(runId)])),
