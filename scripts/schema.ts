@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configJsonSchema } from "#config/config-json-schema.ts";
 import { configReference } from "#config/config-reference.ts";
+import { documentDiagnosticsPage } from "#document/diagnostic-codes.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 import { diagnosticReference, languageReference } from "#policies/language-reference.ts";
 import { policyJsonSchema } from "#policies/policy-json-schema.ts";
@@ -17,6 +18,7 @@ const attributes = await loadAttributes();
 const generated: readonly [file: string, text: string][] = [
   ["schema/config.v1.json", asJson(configJsonSchema(drivers))],
   ["docs/configuration.md", configReference(drivers)],
+  ["docs/document-diagnostics.md", documentDiagnosticsPage()],
   ["schema/policy.v1.json", asJson(policyJsonSchema())],
   ["docs/policy-words.md", languageReference(attributes)],
   ["docs/policy-diagnostics.md", diagnosticReference()],

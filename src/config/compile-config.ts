@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { roles } from "#model/node.ts";
 import type { BackendConfig, Config, ConfigInput } from "#config.ts";
 import type { BackendDocument, ConfigDocument } from "#config/config-schema.ts";
 import type { Setting } from "#config/merge-settings.ts";
@@ -30,7 +29,7 @@ export function compileConfig(checked: CheckedConfig): Config {
     ),
     node: {
       name: node.name ?? nodeName(input.hostname),
-      roles: node.roles ?? roles,
+      roles: node.roles,
       labels: node.labels,
     },
     safety: {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { backendsMax } from "#model/backend.ts";
 import { tiers } from "#model/copy.ts";
-import { roles } from "#model/node.ts";
+import type { Role } from "#model/node.ts";
 import { parseSecretReference, secretField, secretHint } from "#model/secret-reference.ts";
 import { durationField, nameField, quantityField, sizeField } from "#document/fields.ts";
 
@@ -31,6 +31,9 @@ const queueUrlField = z.string().superRefine((text, context) => {
     context.addIssue({ code: "custom", message, params: { code: "E0110", hint: secretHint } });
   }
 });
+
+/** The roles that this version can run; a gateway comes later. */
+const nodeRoles = ["controller", "worker"] as const satisfies readonly Role[];
 
 const priceSchema = z.strictObject({
   perGiBMonth: z.number().nonnegative().default(0).describe("USD for keeping one GiB a month"),
@@ -103,7 +106,11 @@ export const configSchema = z.strictObject({
   node: z
     .strictObject({
       name: nameField.optional().describe("name of this node; default its host name"),
-      roles: z.array(z.enum(roles)).min(1).optional().describe("what it does; default all"),
+      roles: z
+        .array(z.enum(nodeRoles))
+        .min(1)
+        .default([...nodeRoles])
+        .describe("what `thermocline up` does here"),
       labels: labelsField.default({}),
     })
     .prefault({})

@@ -65,7 +65,7 @@ describe("loadConfig", () => {
     expect(config.queue).toEqual({ url: "embedded", prefix: "thermocline" });
     expect(config.node).toEqual({
       name: "box-1-example-org",
-      roles: ["controller", "worker", "gateway"],
+      roles: ["controller", "worker"],
       labels: {},
     });
     expect(config.safety).toEqual({
@@ -215,14 +215,14 @@ describe("precedence", () => {
       {},
       {
         env: {
-          THERMOCLINE_NODE_ROLES: "worker, gateway",
+          THERMOCLINE_NODE_ROLES: "worker, controller",
           THERMOCLINE_NODE_LABELS: "arch=arm64,region=eu",
           THERMOCLINE_SAFETY_MINIMUM_COPIES: "2",
           THERMOCLINE_HEAT_HALF_LIFE: "12h",
         },
       },
     );
-    expect(config.node.roles).toEqual(["worker", "gateway"]);
+    expect(config.node.roles).toEqual(["worker", "controller"]);
     expect(config.node.labels).toEqual({ arch: "arm64", region: "eu" });
     expect([config.safety.minimumCopies, config.heat.halfLifeMs]).toEqual([2, 43_200_000]);
     const error = await refused(load({}, { env: { THERMOCLINE_SAFETY_MINIMUM_COPIES: "none" } }));
