@@ -1,43 +1,19 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
-import { parse } from "yaml";
+import type { Service } from "./compose-file.ts";
+import { readComposeFile } from "./compose-file.ts";
 import { settingNames } from "#config/setting-names.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const compose = parse(await readFile(join(root, "compose.yml"), "utf8"), { merge: true }) as {
-  services: Record<string, Service>;
-  networks: Record<string, unknown>;
-  volumes: Record<string, unknown>;
-  configs: Record<string, { file: string }>;
-  secrets: Record<string, { file: string }>;
-};
+const compose = await readComposeFile();
 const services = Object.entries(compose.services);
-
-interface Service {
-  readonly build?: { dockerfile: string };
-  readonly command: readonly string[];
-  readonly platform?: string;
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly depends_on?: Readonly<Record<string, { condition: string }>>;
-  readonly configs?: readonly { source: string; target: string }[];
-  readonly secrets: readonly string[];
-  readonly volumes: readonly string[];
-  readonly networks: readonly string[];
-  readonly ports?: readonly string[];
-  readonly healthcheck: { test: readonly string[] };
-  readonly read_only?: boolean;
-  readonly privileged?: boolean;
-  readonly user?: string;
-  readonly cap_drop?: readonly string[];
-  readonly security_opt?: readonly string[];
-}
 
 test("there are a queue, a controller, and a worker for each architecture", () => {
   const commands = services.map(([name, { command, platform }]) => [name, command[0], platform]);

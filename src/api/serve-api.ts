@@ -113,8 +113,13 @@ async function listen(server: Server, address: Address): Promise<Address> {
     return address;
   }
   const bound = server.address();
-  return { ...address, port: typeof bound === "object" && bound !== null ? bound.port : 0 };
+  const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
+  // Who listens on every interface is reached on this one by commands of the same machine.
+  const host = wildcards[address.host] ?? address.host;
+  return { ...address, host, port };
 }
+
+const wildcards: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => {

@@ -123,6 +123,16 @@ test("a token of the operator's own holds for workers elsewhere and for commands
   await server.close();
 });
 
+test("a server on every interface is found on loopback", async () => {
+  await using served = await serveEngine(sampleEngine(), "loopback");
+  await served.server.close();
+  const server = await serveApi(sampleEngine(), { ...served.options, listen: "0.0.0.0:0" });
+  expect(server.address).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
+  const client = await findController(served.options.stateFile);
+  expect((await client?.status())?.objects).toBe(10);
+  await server.close();
+});
+
 test("the default address is a socket where one fits, else a free loopback port", async () => {
   expect(defaultListen("/data/api.sock", "linux")).toBe("unix:/data/api.sock");
   expect(defaultListen(`/${"long/".repeat(40)}api.sock`, "linux")).toBe("127.0.0.1:0");
