@@ -3,11 +3,48 @@ import { listBackends, setCordon, syncBackends } from "#index/backends.ts";
 import { Database } from "#index/database.ts";
 import { ensureHeatSettings, heatSettings } from "#index/heat-settings.ts";
 import { putObjects } from "#index/put-objects.ts";
+import { holdObjects, releaseObjects } from "#index/holds.ts";
+import { findObject, listObjects, objectDetail } from "#index/object-lookup.ts";
+import { reconcile } from "#index/reconcile.ts";
+import { recordAccesses } from "#index/record-accesses.ts";
+import { recordEvidence } from "#index/record-evidence.ts";
+import { type IndexTotals, totals } from "#index/totals.ts";
+import { beginRun, startedRun } from "#index/runs/begin-run.ts";
+import {
+  lanes,
+  markQueued,
+  pendingBatches,
+  queuedBatches,
+  requeue,
+} from "#index/runs/batch-store.ts";
+import { commitCopies } from "#index/runs/commit-copies.ts";
+import { commitRemovals } from "#index/runs/commit-removals.ts";
+import { readRuns } from "#index/runs/run-record.ts";
+import { anyRunToFinish, finishRuns, setRunState } from "#index/runs/run-state.ts";
+import { segment } from "#index/runs/segment.ts";
+import { expiredPermits, settlePermit } from "#index/runs/settle-permit.ts";
 import { IndexSession } from "#index/read-session.ts";
 import { checkSummaries, type SummaryDifference } from "#index/summaries.ts";
 import type { Backend } from "#model/backend.ts";
-import type { BackendFacts, HeatSettings, NewObject, PutSummary } from "#model/index-store.ts";
-import type { ColumnBatch } from "#model/sql.ts";
+import type { Evidence } from "#model/copy.ts";
+import type { ListedCopy } from "#model/driver.ts";
+import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
+import type {
+  Access,
+  AccessSummary,
+  BackendFacts,
+  CommitContext,
+  DriftReport,
+  HeatSettings,
+  IndexStore,
+  LaneLoad,
+  NewObject,
+  PutSummary,
+} from "#model/index-store.ts";
+import type { Plan } from "#model/plan.ts";
+import type { RemovalPermit } from "#model/removal.ts";
+import type { Batch, CommitResult, CopyOutcome, RemoveOutcome, Run, StepData } from "#model/run.ts";
+import type { ColumnBatch, SqlStatement } from "#model/sql.ts";
 
 export interface ObjectIndexOptions {
   /** Opens an index that another program wrote; every write is refused. */
@@ -21,12 +58,14 @@ export interface ObjectIndexOptions {
 }
 
 /** The object index: what is known, and the single writer of it. */
-export class ObjectIndex {
+export class ObjectIndex implements IndexStore {
   readonly #database: Database;
+  readonly #now: () => Date;
   readonly #sessions = new Set<IndexSession>();
 
-  private constructor(database: Database) {
+  private constructor(database: Database, now: () => Date) {
     this.#database = database;
+    this.#now = now;
   }
 
   /** Opens the index, creating or upgrading it. LOCKED when another process owns it. */
@@ -38,7 +77,7 @@ export class ObjectIndex {
       threads: options.threads ?? Math.max(1, cpus().length),
       now: now(),
     });
-    const index = new ObjectIndex(database);
+    const index = new ObjectIndex(database, now);
     if (!options.readOnly) await ensureHeatSettings(database, options.heatHalfLifeMs, now());
     return index;
   }
@@ -90,6 +129,163 @@ export class ObjectIndex {
     return await this.#database.write(
       async (transaction) => await putObjects(transaction, objects, now),
     );
+  }
+
+  async recordAccesses(batchId: string, accesses: readonly Access[]): Promise<AccessSummary> {
+    return await this.#database.write(
+      async (transaction) => await recordAccesses(transaction, batchId, accesses, this.#now()),
+    );
+  }
+
+  async reconcile(
+    backend: string,
+    listed: AsyncIterable<ListedCopy>,
+    now: Date,
+  ): Promise<DriftReport> {
+    return await reconcile(this.#database, backend, listed, now);
+  }
+
+  async recordEvidence(evidence: readonly Evidence[], now: Date): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      await recordEvidence(transaction, evidence, now);
+    });
+  }
+
+  async hold(objectIds: readonly number[], reason: string, now: Date): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      await holdObjects(transaction, objectIds, reason, now);
+    });
+  }
+
+  async release(objectIds: readonly number[], now: Date): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      await releaseObjects(transaction, objectIds, now);
+    });
+  }
+
+  /** The id of an object named by CID, path or number. Throws NOT_FOUND. */
+  async findObject(reference: string): Promise<number> {
+    return await this.#database.read(async (connection) => await findObject(connection, reference));
+  }
+
+  /** Objects that fulfil a condition over the view `object AS o`, in order of arrival. */
+  async listObjects(
+    where: SqlStatement,
+    limit: number,
+    now: Date,
+  ): Promise<readonly ObjectSummary[]> {
+    return await this.#database.read(
+      async (connection) => await listObjects(connection, where, limit, now),
+    );
+  }
+
+  /** Everything about one object, with its most recent history. */
+  async objectDetail(objectId: number, now: Date): Promise<ObjectDetail> {
+    return await this.#database.read(
+      async (connection) => await objectDetail(connection, objectId, now),
+    );
+  }
+
+  /** The index in figures. */
+  async totals(minimumCopies: number): Promise<IndexTotals> {
+    return await this.#database.read(async (connection) => await totals(connection, minimumCopies));
+  }
+
+  async beginRun(plan: Plan, now: Date): Promise<Run> {
+    return await this.#database.write(
+      async (transaction) => await startedRun(transaction, await beginRun(transaction, plan, now)),
+    );
+  }
+
+  async run(id: string): Promise<Run | undefined> {
+    return (await this.#database.read(async (connection) => await readRuns(connection, id)))[0];
+  }
+
+  async runs(): Promise<readonly Run[]> {
+    return await this.#database.read(async (connection) => await readRuns(connection));
+  }
+
+  async setRunState(
+    id: string,
+    state: "running" | "paused" | "cancelled",
+    now: Date,
+  ): Promise<Run> {
+    return await this.#database.write(async (transaction) => {
+      await setRunState(transaction, id, state, now);
+      return await startedRun(transaction, id);
+    });
+  }
+
+  async pendingBatches(runId: string, lane: string, limit: number): Promise<readonly Batch[]> {
+    return await this.#database.read(
+      async (connection) => await pendingBatches(connection, runId, lane, limit),
+    );
+  }
+
+  async queuedBatches(runId: string, after: number, limit: number): Promise<readonly Batch[]> {
+    return await this.#database.read(
+      async (connection) => await queuedBatches(connection, runId, after, limit),
+    );
+  }
+
+  async lanes(runId: string): Promise<readonly LaneLoad[]> {
+    return await this.#database.read(async (connection) => await lanes(connection, runId));
+  }
+
+  async markQueued(runId: string, numbers: readonly number[]): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      await markQueued(transaction, runId, numbers);
+    });
+  }
+
+  async requeue(runId: string, numbers?: readonly number[]): Promise<number> {
+    return await this.#database.write(
+      async (transaction) => await requeue(transaction, runId, numbers),
+    );
+  }
+
+  async segment(planCid: string, from: number, to: number): Promise<Uint8Array> {
+    return await this.#database.read(
+      async (connection) => await segment(connection, planCid, from, to),
+    );
+  }
+
+  async commitCopies(
+    step: StepData,
+    outcomes: readonly CopyOutcome[],
+    context: CommitContext,
+  ): Promise<CommitResult> {
+    return await this.#database.write(
+      async (transaction) => await commitCopies(transaction, step, outcomes, context),
+    );
+  }
+
+  async commitRemovals(
+    step: StepData,
+    outcomes: readonly RemoveOutcome[],
+    now: Date,
+  ): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      await commitRemovals(transaction, step, outcomes, now);
+    });
+  }
+
+  async expiredPermits(now: Date): Promise<readonly RemovalPermit[]> {
+    return await this.#database.read(async (connection) => await expiredPermits(connection, now));
+  }
+
+  async settlePermit(permitId: string, evidence: Evidence, now: Date): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      await settlePermit(transaction, permitId, evidence, now);
+    });
+  }
+
+  async finishRuns(now: Date): Promise<readonly Run[]> {
+    if (!(await this.#database.read(anyRunToFinish))) return [];
+    return await this.#database.write(async (transaction) => {
+      const ended = new Set(await finishRuns(transaction, now));
+      return (await readRuns(transaction.connection)).filter((run) => ended.has(run.id));
+    });
   }
 
   /** Recomputes every maintained figure from its detail; an empty list means all agree. */

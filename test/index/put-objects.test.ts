@@ -105,14 +105,13 @@ test("a CID with another size than before is refused and nothing of the call rem
   expect(count).toEqual({ n: 1 });
 });
 
-test("a hundred thousand objects are put in a few seconds", async () => {
+test("many batches add up: every object once, every byte counted", async () => {
   const { index } = await openIndex();
-  const objects = Array.from({ length: 100_000 }, (_, number) => objectOf(number, [copyOn("hot")]));
-  const begun = performance.now();
-  for (let from = 0; from < objects.length; from += 10_000) {
-    await index.putObjects(objects.slice(from, from + 10_000), start);
+  const objects = Array.from({ length: 20_000 }, (_, number) => objectOf(number, [copyOn("hot")]));
+  for (let from = 0; from < objects.length; from += 5_000) {
+    await index.putObjects(objects.slice(Math.max(0, from - 1_000), from + 5_000), start);
   }
-  expect(performance.now() - begun).toBeLessThan(20_000);
-  expect((await index.backends())[0]?.usedBytes).toBe(10_000_000);
+  expect((await index.backends())[0]?.usedBytes).toBe(2_000_000);
+  expect(await index.totals(1)).toMatchObject({ objects: 20_000, copies: 20_000, belowMinimum: 0 });
   expect(await index.checkSummaries()).toEqual([]);
 });

@@ -12,7 +12,7 @@ export const firstForm: Migration = {
     `CREATE TYPE copy_state AS ENUM ('present', 'lost', 'corrupt')`,
     `CREATE TYPE confidence AS ENUM ('claimed', 'listed', 'sampled', 'verified')`,
     `CREATE TYPE outcome AS ENUM ('done', 'skipped', 'failed', 'cancelled')`,
-    `CREATE TYPE permit_state AS ENUM ('open', 'unknown', 'done', 'ended', 'settled')`,
+    `CREATE TYPE permit_state AS ENUM ('open', 'unknown', 'ended', 'done')`,
 
     `CREATE TABLE counters (
        commits BIGINT NOT NULL, next_object BIGINT NOT NULL, next_entry BIGINT NOT NULL,
@@ -62,10 +62,7 @@ export const firstForm: Migration = {
     `CREATE TABLE plan_actions (
        plan_key BIGINT NOT NULL, sequence BIGINT NOT NULL, verb VARCHAR NOT NULL,
        object_id BIGINT NOT NULL, source INTEGER, target INTEGER, victim INTEGER,
-       rule VARCHAR NOT NULL, reason VARCHAR NOT NULL, requirements VARCHAR NOT NULL)`,
-    `CREATE TABLE segments (
-       plan_key BIGINT NOT NULL, first BIGINT NOT NULL, past BIGINT NOT NULL,
-       bytes BLOB NOT NULL)`,
+       rule VARCHAR NOT NULL, reason VARCHAR NOT NULL, requirements VARCHAR)`,
     `CREATE TABLE runs (
        run_key BIGINT NOT NULL, run_id VARCHAR NOT NULL, plan_key BIGINT NOT NULL,
        plan_cid VARCHAR NOT NULL, state VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL,
@@ -84,6 +81,6 @@ export const firstForm: Migration = {
        object_id BIGINT NOT NULL, backend_id INTEGER NOT NULL, reserved_mask BIGINT NOT NULL,
        reserved VARCHAR NOT NULL, authority VARCHAR NOT NULL, issued_at TIMESTAMP NOT NULL,
        expires_at TIMESTAMP NOT NULL, state permit_state NOT NULL, ended_at TIMESTAMP,
-       code VARCHAR, message VARCHAR)`,
+       outcome outcome, code VARCHAR, message VARCHAR)`,
   ],
 };

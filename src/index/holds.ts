@@ -1,0 +1,73 @@
+import type { StageValue } from "#index/connection.ts";
+import type { Transaction } from "#index/transaction.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/** Puts explicit holds on objects; an object that is held already keeps its first reason. */
+export async function holdObjects(
+  transaction: Transaction,
+  objectIds: readonly number[],
+  reason: string,
+  now: Date,
+): Promise<void> {
+  const changed = await stageChanges(transaction, objectIds, false);
+  const rows: StageValue[][] = changed.map((id) => [id, reason, now]);
+  await transaction.stage(
+    "new_holds",
+    { object_id: "BIGINT", reason: "VARCHAR", since: "TIMESTAMP" },
+    rows,
+  );
+  await transaction.run("INSERT INTO holds FROM new_holds");
+  await setHeld(transaction, true);
+  for (const objectId of changed) {
+    transaction.record({ at: now, kind: "hold", objectId, outcome: "done", reason });
+  }
+}
+
+/** Takes explicit holds away. */
+export async function releaseObjects(
+  transaction: Transaction,
+  objectIds: readonly number[],
+  now: Date,
+): Promise<void> {
+  const changed = await stageChanges(transaction, objectIds, true);
+  await transaction.run("DELETE FROM holds WHERE object_id IN (FROM hold_changes)");
+  await setHeld(transaction, false);
+  for (const objectId of changed) {
+    transaction.record({ at: now, kind: "hold", objectId, outcome: "done", reason: "released" });
+  }
+}
+
+/** Stages the given objects whose hold is as `held`, and gives their ids. */
+async function stageChanges(
+  transaction: Transaction,
+  objectIds: readonly number[],
+  held: boolean,
+): Promise<readonly number[]> {
+  const ids = [...new Set(objectIds)];
+  await transaction.stage(
+    "hold_objects",
+    { object_id: "BIGINT" },
+    ids.map((id) => [id]),
+  );
+  const known = await transaction.rows<{ object_id: number; held: boolean }>(
+    "SELECT object_id, held FROM objects SEMI JOIN hold_objects USING (object_id) ORDER BY ALL",
+  );
+  if (known.length < ids.length) {
+    const found = new Set(known.map((object) => object.object_id));
+    const missing = ids.filter((id) => !found.has(id));
+    throw new EngineError("NOT_FOUND", `there is no object ${missing.slice(0, 5).join(", ")}`);
+  }
+  const changed = known.filter((object) => object.held === held).map((row) => row.object_id);
+  await transaction.stage(
+    "hold_changes",
+    { object_id: "BIGINT" },
+    changed.map((id) => [id]),
+  );
+  return changed;
+}
+
+async function setHeld(transaction: Transaction, held: boolean): Promise<void> {
+  await transaction.run("UPDATE objects SET held = $1 WHERE object_id IN (FROM hold_changes)", [
+    held,
+  ]);
+}

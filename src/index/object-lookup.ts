@@ -1,0 +1,189 @@
+import { cidText, tryCidKey } from "#index/cid-key.ts";
+import type { Connection } from "#index/connection.ts";
+import { heatSettings } from "#index/heat-settings.ts";
+import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { HeatSettings } from "#model/index-store.ts";
+import type { SqlRow, SqlStatement, SqlValue } from "#model/sql.ts";
+
+const historyMax = 50;
+
+/** The id of an object named by CID, path or number. Throws NOT_FOUND. */
+export async function findObject(connection: Connection, reference: string): Promise<number> {
+  const [row] = await findRows(connection, reference);
+  if (row !== undefined) return row.object_id;
+  throw new EngineError("NOT_FOUND", `there is no object "${reference}" in the index`, {
+    hint: "name it by CID, by a path that begins with /, or by its number",
+  });
+}
+
+/** Objects that fulfil a condition over the view `object AS o`, in order of arrival. */
+export async function listObjects(
+  connection: Connection,
+  where: SqlStatement,
+  limit: number,
+  now: Date,
+): Promise<readonly ObjectSummary[]> {
+  const heat = await heatSettings(connection);
+  const names = await backendNames(connection);
+  const rows = await connection.rows<ObjectRow>(
+    `SELECT o.* FROM object AS o WHERE (${where.text})
+     ORDER BY o.object_id LIMIT $${where.parameters.length + 1}`,
+    [...where.parameters, limit],
+  );
+  return rows.map((row) => summaryOf(row, names, heat, now));
+}
+
+/** Everything about one object, with its most recent history. */
+export async function objectDetail(
+  connection: Connection,
+  objectId: number,
+  now: Date,
+): Promise<ObjectDetail> {
+  const [summary] = await listObjects(
+    connection,
+    { text: "o.object_id = $1", parameters: [objectId] },
+    1,
+    now,
+  );
+  if (summary === undefined) {
+    throw new EngineError("NOT_FOUND", `there is no object ${objectId} in the index`);
+  }
+  const row = await connection.row<ObjectRow>("FROM object WHERE object_id = $1", [objectId]);
+  const names = await connection.rows<{ path: string }>(
+    "SELECT path FROM name WHERE object_id = $1 ORDER BY path",
+    [objectId],
+  );
+  const tags = await connection.rows<{ tag: string }>(
+    "SELECT tag FROM tag WHERE object_id = $1 ORDER BY tag",
+    [objectId],
+  );
+  return {
+    ...summary,
+    profile: row.profile,
+    names: names.map((name) => name.path),
+    tags: tags.map((tag) => tag.tag),
+    created: row.created.toISOString(),
+    ingested: row.ingested.toISOString(),
+    reads: row.reads,
+    copies: await copiesOf(connection, objectId),
+    history: await historyOf(connection, objectId),
+  };
+}
+
+/** What a read now adds up to: heat at a moment, from the forward-decayed weight. */
+export function heatAt(weight: number, heat: HeatSettings, now: Date): number {
+  return weight * 2 ** ((heat.landmark.getTime() - now.getTime()) / heat.halfLifeMs);
+}
+
+async function findRows(
+  connection: Connection,
+  reference: string,
+): Promise<readonly { readonly object_id: number }[]> {
+  const find = async (text: string, parameters: readonly SqlValue[]) =>
+    await connection.rows<{ object_id: number }>(text, parameters);
+  if (/^\d{1,15}$/.test(reference)) {
+    return await find("SELECT object_id FROM objects WHERE object_id = $1", [Number(reference)]);
+  }
+  const cid = reference.startsWith("/") ? undefined : tryCidKey(reference);
+  if (cid !== undefined) {
+    return await find("SELECT object_id FROM objects WHERE cid_key = $1 AND cid = $2", [
+      cid.key,
+      cid.bytes,
+    ]);
+  }
+  return await find(
+    "SELECT max(object_id) AS object_id FROM name WHERE path = $1 HAVING count(*) > 0",
+    [reference],
+  );
+}
+
+interface ObjectRow extends SqlRow {
+  readonly object_id: number;
+  readonly cid: Uint8Array;
+  readonly size: number;
+  readonly profile: string;
+  readonly path: string | null;
+  readonly type: string | null;
+  readonly collection: string | null;
+  readonly owner: string | null;
+  readonly created: Date;
+  readonly ingested: Date;
+  readonly accessed: Date | null;
+  readonly reads: number;
+  readonly heat_weight: number;
+  readonly present_mask: number | bigint;
+  readonly verified_mask: number | bigint;
+  readonly held: boolean;
+}
+
+function summaryOf(
+  row: ObjectRow,
+  names: ReadonlyMap<number, string>,
+  heat: HeatSettings,
+  now: Date,
+): ObjectSummary {
+  const inMask = (mask: number | bigint) =>
+    [...names].filter(([id]) => (BigInt(mask) & (1n << BigInt(id))) !== 0n);
+  return {
+    objectId: row.object_id,
+    cid: cidText(row.cid),
+    size: row.size,
+    path: row.path ?? undefined,
+    type: row.type ?? undefined,
+    collection: row.collection ?? undefined,
+    owner: row.owner ?? undefined,
+    heat: heatAt(row.heat_weight, heat, now),
+    accessed: row.accessed?.toISOString(),
+    backends: inMask(row.present_mask).map(([, name]) => name),
+    verified: inMask(row.verified_mask).length,
+    held: row.held,
+  };
+}
+
+async function backendNames(connection: Connection): Promise<ReadonlyMap<number, string>> {
+  const rows = await connection.rows<{ backend_id: number; name: string }>(
+    "SELECT backend_id, name FROM backends ORDER BY backend_id",
+  );
+  return new Map(rows.map((row) => [row.backend_id, row.name]));
+}
+
+async function copiesOf(connection: Connection, objectId: number): Promise<ObjectDetail["copies"]> {
+  const rows = await connection.rows<{
+    backend: string;
+    form: string;
+    state: string;
+    confidence: string;
+    bytes: number;
+    checked_at: Date | null;
+  }>("FROM copy WHERE object_id = $1 ORDER BY backend_id", [objectId]);
+  return rows.map(({ backend, form, state, confidence, bytes, checked_at: checkedAt }) => ({
+    backend,
+    form,
+    state,
+    confidence,
+    bytes,
+    checkedAt: checkedAt?.toISOString(),
+  }));
+}
+
+async function historyOf(
+  connection: Connection,
+  objectId: number,
+): Promise<ObjectDetail["history"]> {
+  const rows = await connection.rows<{
+    recorded: Date;
+    kind: string;
+    outcome: string | null;
+    reason: string | null;
+  }>(
+    `SELECT recorded, kind, outcome, reason FROM ledger WHERE object_id = $1
+     ORDER BY entry_id DESC LIMIT ${historyMax}`,
+    [objectId],
+  );
+  return rows.map((row) => ({
+    at: row.recorded.toISOString(),
+    kind: row.kind,
+    reason: [row.outcome, row.reason].filter((part) => part !== null).join(": "),
+  }));
+}

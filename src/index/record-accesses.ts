@@ -1,0 +1,139 @@
+import { tryCidKey } from "#index/cid-key.ts";
+import { micros } from "#index/connection.ts";
+import { heatSettings } from "#index/heat-settings.ts";
+import { resolveCids } from "#index/resolve-cids.ts";
+import type { Transaction } from "#index/transaction.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { Access, AccessSummary } from "#model/index-store.ts";
+
+// 2^x overflows a double near x = 1,024; the landmark moves long before.
+const halfLivesMax = 400;
+
+/**
+ * Adds reads to heat by forward decay (a read at t weighs weight · 2^((t − landmark) / half-life),
+ * so that time alone never rewrites a row), to the daily counts and to the last access. A read
+ * of weight 0 (a probe, our own verification) leaves no trace. Reads from the future count as
+ * of `now`.
+ */
+export async function recordAccesses(
+  transaction: Transaction,
+  batchId: string,
+  accesses: readonly Access[],
+  now: Date,
+): Promise<AccessSummary> {
+  const [seen] = await transaction.rows<{ applied: number; unknown: number }>(
+    "SELECT applied, unknown FROM access_batches WHERE batch_id = $1",
+    [batchId],
+  );
+  if (seen !== undefined) {
+    transaction.keepVersion();
+    return { ...seen, repeated: true };
+  }
+  await stageAccesses(transaction, accesses, now);
+  await moveLandmark(transaction, now);
+  const { landmark, halfLifeMs } = await heatSettings(transaction.connection);
+  await transaction.run(sumByObject, [micros(landmark), halfLifeMs * 1_000]);
+  await transaction.run(addHeat);
+  await transaction.run(addToKnownDays);
+  await transaction.run(addNewDays);
+  const counts = await transaction.row<{ applied: number; unknown: number }>(
+    `SELECT count(object_id) AS applied, count(*) - count(object_id) AS unknown
+     FROM resolved_accesses`,
+  );
+  await transaction.run(
+    "INSERT INTO access_batches VALUES ($1, $2, $3, make_timestamp($4::BIGINT))",
+    [batchId, counts.applied, counts.unknown, micros(now)],
+  );
+  return { ...counts, repeated: false };
+}
+
+async function stageAccesses(
+  transaction: Transaction,
+  accesses: readonly Access[],
+  now: Date,
+): Promise<void> {
+  const rows = accesses.map((access, position) => {
+    checkAccess(access);
+    const key = access.object.startsWith("/") ? undefined : tryCidKey(access.object);
+    const path = key === undefined ? access.object : null;
+    const at = access.at > now ? now : access.at;
+    return [position, key?.key ?? null, key?.bytes ?? null, path, at, access.weight];
+  });
+  await transaction.stage(
+    "accesses",
+    {
+      position: "BIGINT",
+      cid_key: "BIGINT",
+      cid: "BLOB",
+      path: "VARCHAR",
+      read_at: "TIMESTAMP",
+      weight: "DOUBLE",
+    },
+    rows,
+  );
+  await resolveCids(transaction, "accesses");
+  await transaction.run(resolvePaths);
+  await transaction.run(resolveAccesses);
+}
+
+function checkAccess(access: Access): void {
+  const sound =
+    Number.isFinite(access.weight) && access.weight >= 0 && !Number.isNaN(access.at.getTime());
+  if (sound) return;
+  throw new EngineError("USAGE", `a read of ${access.object} has no sound time or weight`, {
+    hint: "weights are numbers from 0 up, times are ISO 8601",
+  });
+}
+
+/** Brings the landmark to now when the stored weights would grow too large. */
+async function moveLandmark(transaction: Transaction, now: Date): Promise<void> {
+  const { landmark, halfLifeMs } = await heatSettings(transaction.connection);
+  const halfLives = (now.getTime() - landmark.getTime()) / halfLifeMs;
+  if (halfLives < halfLivesMax) return;
+  await transaction.run(
+    "UPDATE objects SET heat_weight = heat_weight * pow(2, $1::DOUBLE) WHERE heat_weight > 0",
+    [-halfLives],
+  );
+  await transaction.run("UPDATE heat_settings SET landmark = make_timestamp($1::BIGINT)", [
+    micros(now),
+  ]);
+}
+
+// A path may name several objects over time; the one known last is what is read now.
+const resolvePaths = `
+  CREATE OR REPLACE TEMP TABLE access_paths AS
+  SELECT n.path, max(n.object_id) AS object_id
+  FROM name AS n SEMI JOIN accesses AS a ON a.path = n.path
+  GROUP BY n.path`;
+
+const resolveAccesses = `
+  CREATE OR REPLACE TEMP TABLE resolved_accesses AS
+  SELECT coalesce(r.object_id, p.object_id) AS object_id, a.read_at, a.weight
+  FROM accesses AS a JOIN accesses_resolved AS r USING (position)
+  LEFT JOIN access_paths AS p ON p.path = a.path`;
+
+const sumByObject = `
+  CREATE OR REPLACE TEMP TABLE access_sums AS
+  SELECT object_id, count(*) AS reads, max(read_at) AS accessed,
+    sum(weight * pow(2, (epoch_us(read_at) - $1::BIGINT) / $2::DOUBLE)) AS weight
+  FROM resolved_accesses WHERE object_id IS NOT NULL AND weight > 0 GROUP BY object_id`;
+
+const addHeat = `
+  UPDATE objects SET heat_weight = objects.heat_weight + s.weight,
+    reads = objects.reads + s.reads, accessed = greatest(objects.accessed, s.accessed)
+  FROM access_sums AS s WHERE objects.object_id = s.object_id`;
+
+const daySums = `
+  SELECT object_id, read_at::DATE AS day, count(*) AS reads
+  FROM resolved_accesses WHERE object_id IS NOT NULL AND weight > 0 GROUP BY ALL`;
+
+const addToKnownDays = `
+  UPDATE access_days SET reads = access_days.reads + d.reads
+  FROM (${daySums}) AS d
+  WHERE access_days.object_id = d.object_id AND access_days.day = d.day`;
+
+const addNewDays = `
+  INSERT INTO access_days
+  SELECT d.object_id, d.day, d.reads FROM (${daySums}) AS d
+  ANTI JOIN access_days AS k ON k.object_id = d.object_id AND k.day = d.day
+  ORDER BY d.object_id, d.day`;

@@ -1,0 +1,76 @@
+import { applyCopyChanges, copyChangeColumns } from "#index/apply-copies.ts";
+import { backendIds, requireBackend } from "#index/backends.ts";
+import { cidKey } from "#index/cid-key.ts";
+import { resolveCids } from "#index/resolve-cids.ts";
+import type { Transaction } from "#index/transaction.ts";
+import type { Evidence } from "#model/copy.ts";
+
+const states = { present: "present", absent: "lost", corrupt: "corrupt" } as const;
+
+/**
+ * Records what checks found: present copies gain confidence, absent and corrupt ones stop
+ * counting as copies, and the ledger notes it. Findings about copies that the index does not
+ * know change nothing: the copy may have been removed since.
+ */
+export async function recordEvidence(
+  transaction: Transaction,
+  evidence: readonly Evidence[],
+  now: Date,
+): Promise<void> {
+  if (evidence.length === 0) return;
+  const ids = await backendIds(transaction.connection);
+  const keys = evidence.map((found) => cidKey(found.cid));
+  await transaction.stage(
+    "found_cids",
+    { position: "BIGINT", cid_key: "BIGINT", cid: "BLOB" },
+    keys.map((key, position) => [position, key.key, key.bytes]),
+  );
+  await resolveCids(transaction, "found_cids");
+  await transaction.stage(
+    "found_copies",
+    copyChangeColumns,
+    evidence.map((found, position) => [
+      position,
+      null,
+      requireBackend(ids, found.backend),
+      states[found.finding],
+      found.confidence,
+      new Date(found.checkedAt),
+      null,
+      null,
+      null,
+    ]),
+  );
+  await transaction.run(
+    `CREATE OR REPLACE TEMP TABLE copy_changes AS
+     SELECT f.* REPLACE (r.object_id AS object_id)
+     FROM found_copies AS f JOIN found_cids_resolved AS r USING (position)
+     WHERE r.object_id IS NOT NULL`,
+  );
+  await recordDrift(transaction, evidence, now);
+  await applyCopyChanges(transaction);
+}
+
+/** A ledger entry for each copy that was believed present and is not. */
+async function recordDrift(
+  transaction: Transaction,
+  evidence: readonly Evidence[],
+  now: Date,
+): Promise<void> {
+  const drifted = await transaction.rows<{ position: number; object_id: number }>(
+    `SELECT n.position, n.object_id FROM copy_changes AS n
+     JOIN copies AS c USING (object_id, backend_id)
+     WHERE n.state <> 'present' AND c.state = 'present' ORDER BY n.position`,
+  );
+  for (const { position, object_id: objectId } of drifted) {
+    const found = evidence[position];
+    if (found === undefined) continue;
+    transaction.record({
+      at: now,
+      kind: "drift",
+      objectId,
+      reason: states[found.finding],
+      detail: { evidence: found },
+    });
+  }
+}

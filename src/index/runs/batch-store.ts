@@ -1,0 +1,132 @@
+import type { Connection } from "#index/connection.ts";
+import { runRecord } from "#index/runs/run-record.ts";
+import type { Transaction } from "#index/transaction.ts";
+import type { LaneLoad } from "#model/index-store.ts";
+import type { Verb } from "#model/plan.ts";
+import type { Batch } from "#model/run.ts";
+import type { SqlRow, SqlValue } from "#model/sql.ts";
+
+/** Batches to enqueue next on a lane, in plan order. Only a running run has any. */
+export async function pendingBatches(
+  connection: Connection,
+  runId: string,
+  lane: string,
+  limit: number,
+): Promise<readonly Batch[]> {
+  return await readBatches(
+    connection,
+    `r.run_id = $1 AND r.state = 'running' AND b.state = 'pending' AND b.lane = $2
+     ORDER BY b.number LIMIT $3`,
+    [runId, lane, limit],
+  );
+}
+
+/** Queued batches with a number above `after`. */
+export async function queuedBatches(
+  connection: Connection,
+  runId: string,
+  after: number,
+  limit: number,
+): Promise<readonly Batch[]> {
+  return await readBatches(
+    connection,
+    "r.run_id = $1 AND b.state = 'queued' AND b.number > $2 ORDER BY b.number LIMIT $3",
+    [runId, after, limit],
+  );
+}
+
+/** Lanes with work left, in order of their first batch. */
+export async function lanes(connection: Connection, runId: string): Promise<readonly LaneLoad[]> {
+  return await connection.rows<LaneLoad & SqlRow>(
+    `SELECT b.lane, count(*) FILTER (WHERE b.state = 'pending') AS pending,
+       count(*) FILTER (WHERE b.state = 'queued') AS queued
+     FROM batches AS b JOIN runs AS r USING (run_key)
+     WHERE r.run_id = $1 AND b.state <> 'done' GROUP BY b.lane ORDER BY min(b.number)`,
+    [runId],
+  );
+}
+
+/** Notes that flows were made for pending batches. */
+export async function markQueued(
+  transaction: Transaction,
+  runId: string,
+  numbers: readonly number[],
+): Promise<void> {
+  const { runKey } = await runRecord(transaction.connection, runId);
+  await stageNumbers(transaction, numbers);
+  await transaction.run(
+    `UPDATE batches SET state = 'queued'
+     WHERE run_key = $1 AND state = 'pending' AND number IN (FROM batch_numbers)`,
+    [runKey],
+  );
+}
+
+/** Makes queued batches pending under a new attempt; all, or those numbered. */
+export async function requeue(
+  transaction: Transaction,
+  runId: string,
+  numbers: readonly number[] | undefined,
+): Promise<number> {
+  const { runKey } = await runRecord(transaction.connection, runId);
+  await stageNumbers(transaction, numbers ?? []);
+  return await transaction.run(
+    `UPDATE batches SET state = 'pending', attempt = attempt + 1
+     WHERE run_key = $1 AND state = 'queued' AND ($2 OR number IN (FROM batch_numbers))`,
+    [runKey, numbers === undefined],
+  );
+}
+
+async function stageNumbers(transaction: Transaction, numbers: readonly number[]): Promise<void> {
+  await transaction.stage(
+    "batch_numbers",
+    { number: "BIGINT" },
+    numbers.map((number) => [number]),
+  );
+}
+
+async function readBatches(
+  connection: Connection,
+  condition: string,
+  parameters: readonly SqlValue[],
+): Promise<readonly Batch[]> {
+  const rows = await connection.rows<BatchRow>(
+    `SELECT r.run_id, r.plan_cid, b.*, s.name AS source_name, t.name AS target_name,
+       v.name AS victim_name
+     FROM batches AS b JOIN runs AS r USING (run_key)
+     LEFT JOIN backends AS s ON s.backend_id = b.source
+     LEFT JOIN backends AS t ON t.backend_id = b.target
+     LEFT JOIN backends AS v ON v.backend_id = b.victim
+     WHERE ${condition}`,
+    parameters,
+  );
+  return rows.map((row) => ({
+    runId: row.run_id,
+    planCid: row.plan_cid,
+    number: row.number,
+    verb: row.verb,
+    source: row.source_name,
+    target: row.target_name,
+    victim: row.victim_name,
+    from: row.first,
+    to: row.past,
+    actions: row.past - row.first,
+    bytes: row.bytes,
+    state: row.state,
+    attempt: row.attempt,
+  }));
+}
+
+interface BatchRow extends SqlRow {
+  readonly run_id: string;
+  readonly plan_cid: string;
+  readonly number: number;
+  readonly verb: Verb;
+  readonly source_name: string | null;
+  readonly target_name: string | null;
+  readonly victim_name: string | null;
+  readonly first: number;
+  readonly past: number;
+  readonly bytes: number;
+  readonly state: Batch["state"];
+  readonly attempt: number;
+}

@@ -1,0 +1,162 @@
+import { access } from "node:fs/promises";
+import { micros } from "#index/connection.ts";
+import { type BatchRange, cutBatches, cutColumns } from "#index/runs/cut-batches.ts";
+import { readRuns } from "#index/runs/run-record.ts";
+import { sqlLiteral } from "#index/sql-literal.ts";
+import type { Transaction } from "#index/transaction.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { type Plan, planColumns } from "#model/plan.ts";
+import type { Run } from "#model/run.ts";
+
+/** The lane of batches on which no backend acts. */
+export const indexLane = "index";
+
+/** Registers the plan, cuts its batches, marks its copies as in flight and starts the run. */
+export async function beginRun(transaction: Transaction, plan: Plan, now: Date): Promise<string> {
+  const [live] = await transaction.rows<{ run_id: string }>(
+    "SELECT run_id FROM runs WHERE plan_cid = $1 AND state IN ('running', 'paused')",
+    [plan.cid],
+  );
+  if (live !== undefined) return live.run_id;
+  const planKey = await storePlan(transaction, plan);
+  const runKey = transaction.takeIds("run", 1);
+  // The tail of the plan's CID keeps ids apart when an index was lost and counts anew.
+  const runId = `run-${runKey}-${plan.cid.slice(-8)}`;
+  await transaction.run(
+    "INSERT INTO runs VALUES ($1, $2, $3, $4, 'running', make_timestamp($5::BIGINT), NULL)",
+    [runKey, runId, planKey, plan.cid, micros(now)],
+  );
+  await storeBatches(transaction, runKey);
+  await transaction.run(markInFlight, [planKey]);
+  transaction.record({
+    at: now,
+    kind: "run",
+    runId,
+    planCid: plan.cid,
+    reason: "started",
+    detail: { actions: plan.header.totals.actions, evaluatedAt: plan.evaluatedAt },
+  });
+  return runId;
+}
+
+/** The run that `beginRun` named. */
+export async function startedRun(transaction: Transaction, runId: string): Promise<Run> {
+  const [run] = await readRuns(transaction.connection, runId);
+  if (run === undefined) throw new EngineError("INTERNAL", `run ${runId} was not stored`);
+  return run;
+}
+
+async function storePlan(transaction: Transaction, plan: Plan): Promise<number> {
+  await access(plan.rowsPath).catch((cause: unknown) => {
+    throw new EngineError(
+      "UNREADABLE",
+      `the rows of plan ${plan.cid} are not at ${plan.rowsPath}`,
+      {
+        hint: "keep the .plan.parquet file beside the .plan.json file, or plan again",
+        cause,
+      },
+    );
+  });
+  const planKey = transaction.takeIds("plan", 1);
+  const columns = planColumns.map(([name, type]) => `${name}::${type} AS ${name}`).join(", ");
+  await transaction.run(
+    `CREATE OR REPLACE TEMP TABLE plan_rows AS
+     SELECT ${columns} FROM read_parquet(${sqlLiteral(plan.rowsPath)}) ORDER BY sequence`,
+  );
+  await refuseStrangeRows(transaction, plan);
+  await transaction.run("INSERT INTO plans VALUES ($1, $2, $3, $4)", [
+    planKey,
+    plan.cid,
+    plan.evaluatedAt,
+    JSON.stringify(plan.header),
+  ]);
+  await transaction.run(
+    `INSERT INTO plan_actions
+     SELECT $1, sequence, verb, object_id, source, target, victim, rule, reason,
+       nullif(requirements, '[]')
+     FROM plan_rows ORDER BY sequence`,
+    [planKey],
+  );
+  return planKey;
+}
+
+/** A plan must fit this index: dense sequences, known objects and backends. */
+async function refuseStrangeRows(transaction: Transaction, plan: Plan): Promise<void> {
+  const found = await transaction.row<{
+    actions: number;
+    dense: boolean;
+    objects: number;
+    backends: number;
+  }>(
+    `SELECT count(*) AS actions,
+       coalesce(min(sequence) = 0 AND max(sequence) = count(*) - 1
+         AND count(DISTINCT sequence) = count(*), TRUE) AS dense,
+       count(*) FILTER (WHERE o.object_id IS NULL) AS objects,
+       count(*) FILTER (WHERE NOT list_has_all((SELECT list(backend_id) FROM backends),
+         list_filter([source, target, victim], lambda b: b IS NOT NULL))) AS backends
+     FROM plan_rows AS p LEFT JOIN objects AS o
+       ON o.object_id = p.object_id AND o.cid = p.cid AND o.size = p.size`,
+  );
+  const expected = plan.header.totals.actions;
+  if (found.actions !== expected || !found.dense) {
+    throw new EngineError(
+      "CORRUPT",
+      `plan ${plan.cid} names ${expected} actions, its rows file has ${found.actions}` +
+        (found.dense ? "" : " with gaps or doubles"),
+      { hint: "make the plan again" },
+    );
+  }
+  if (found.objects + found.backends === 0) return;
+  throw new EngineError(
+    "STALE_PLAN",
+    `${found.objects} actions of plan ${plan.cid} are about objects this index does not have, ` +
+      `${found.backends} about unknown backends`,
+    { hint: "make the plan again on this index" },
+  );
+}
+
+async function storeBatches(transaction: Transaction, runKey: number): Promise<void> {
+  const ranges = await cutBatches(
+    transaction.connection.columns({
+      text: `SELECT ${cutColumns} FROM plan_rows ORDER BY sequence`,
+      parameters: [],
+    }),
+  );
+  await transaction.stage(
+    "new_batches",
+    {
+      number: "BIGINT",
+      verb: "VARCHAR",
+      source: "INTEGER",
+      target: "INTEGER",
+      victim: "INTEGER",
+      first: "BIGINT",
+      past: "BIGINT",
+      bytes: "BIGINT",
+    },
+    ranges.map((range, number) => batchRow(range, number)),
+  );
+  await transaction.run(insertBatches, [runKey]);
+  await transaction.run("DROP TABLE plan_rows");
+}
+
+function batchRow(range: BatchRange, number: number): readonly (string | number | null)[] {
+  const { verb, source, target, victim, first, past, bytes } = range;
+  // What counts as moved is what copies carry.
+  return [number, verb, source, target, victim, first, past, target === null ? 0 : bytes];
+}
+
+const insertBatches = `
+  INSERT INTO batches
+  SELECT $1, n.number, n.verb, n.source, n.target, n.victim,
+    coalesce(b.name, '${indexLane}'), n.first, n.past, n.bytes, 'pending', 0, 0, 0, 0, 0, 0
+  FROM new_batches AS n LEFT JOIN backends AS b ON b.backend_id = coalesce(n.target, n.victim)
+  ORDER BY n.number`;
+
+const markInFlight = `
+  UPDATE objects SET in_flight_mask = objects.in_flight_mask | p.targets
+  FROM (
+    SELECT object_id, bit_or(1::BIGINT << target) AS targets FROM plan_actions
+    WHERE plan_key = $1 AND target IS NOT NULL GROUP BY object_id
+  ) AS p
+  WHERE objects.object_id = p.object_id`;

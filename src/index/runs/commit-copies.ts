@@ -1,0 +1,197 @@
+import { type CopyChange, changeCopies } from "#index/apply-copies.ts";
+import { cidText } from "#index/cid-key.ts";
+import { micros } from "#index/connection.ts";
+import { issuePermits } from "#index/runs/issue-permits.ts";
+import { publicPermit, readPermits } from "#index/runs/permit-store.ts";
+import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
+import { type OpenAction, stepBatch, type StepBatch } from "#index/runs/step-batch.ts";
+import type { Transaction } from "#index/transaction.ts";
+import type { CommitContext } from "#model/index-store.ts";
+import type { PermitRefusal } from "#model/removal.ts";
+import type { CommitResult, CopyOutcome, StepData } from "#model/run.ts";
+
+type Copied = Extract<CopyOutcome, { outcome: "done" }>;
+
+/**
+ * Records a copy step, or admits a batch without one, and answers with the permits for its
+ * removals. An action that has an outcome or a permit already is left alone, so a step that is
+ * committed twice, or under a new attempt, changes nothing and gets the same answer.
+ */
+export async function commitCopies(
+  transaction: Transaction,
+  step: StepData,
+  outcomes: readonly CopyOutcome[],
+  context: CommitContext,
+): Promise<CommitResult> {
+  const batch = await stepBatch(transaction, step);
+  const fresh = batch.open.filter((action) => !action.permitted);
+  const { ended, copied, removals } = sortOut(batch, fresh, outcomes);
+  const heldByPolicy = await policyHolds(fresh, context);
+  await changeCopies(transaction, copied);
+  ended.push(...(await tombstone(transaction, fresh, heldByPolicy, context.now)));
+  const refused = await issuePermits(transaction, batch.run, removals, context, heldByPolicy);
+  await recordOutcomes(transaction, batch.run, [...ended, ...refused], context.now);
+  return await answer(transaction, batch, step);
+}
+
+interface Sorted {
+  readonly ended: ActionOutcome[];
+  readonly copied: CopyChange[];
+  readonly removals: OpenAction[];
+}
+
+/** What the step means for each action: ended, a copy to record, a removal to judge. */
+function sortOut(
+  batch: StepBatch,
+  fresh: readonly OpenAction[],
+  outcomes: readonly CopyOutcome[],
+): Sorted {
+  const bySequence = new Map(outcomes.map((outcome) => [outcome.sequence, outcome]));
+  const sorted: Sorted = { ended: [], copied: [], removals: [] };
+  for (const action of fresh) {
+    const given = bySequence.get(action.sequence);
+    if (given !== undefined && given.outcome !== "done") {
+      sorted.ended.push(endOf(action, given));
+      continue;
+    }
+    if (action.target !== null) {
+      const problem = copyProblem(action, given);
+      if (problem !== undefined || given === undefined) {
+        sorted.ended.push({ ...base(action), outcome: "failed", ...(problem ?? nothingReported) });
+        continue;
+      }
+      sorted.copied.push(changeOf(action, action.target, given));
+    }
+    if (action.victim !== null) {
+      if (batch.run.state === "cancelled") sorted.ended.push(cancelled(action));
+      else sorted.removals.push(action);
+    } else if (action.target !== null) {
+      const detail = { verb: action.verb, rule: action.rule, evidence: given?.evidence };
+      sorted.ended.push({ ...base(action), outcome: "done", message: action.reason, detail });
+    }
+  }
+  return sorted;
+}
+
+function copyProblem(
+  action: OpenAction,
+  given: Copied | undefined,
+): { readonly code: string; readonly message: string } | undefined {
+  if (given === undefined) return nothingReported;
+  const { cid, finding } = given.evidence;
+  if (finding !== "present") {
+    return { code: "CORRUPT", message: `the new copy was found ${finding}` };
+  }
+  if (cid === cidText(action.cid)) return undefined;
+  return { code: "INTERNAL", message: `the evidence is about ${cid}, another object` };
+}
+
+const nothingReported = {
+  code: "INTERNAL",
+  message: "the worker reported nothing about this object",
+} as const;
+
+function changeOf(action: OpenAction, target: number, given: Copied): CopyChange {
+  return {
+    objectId: action.object_id,
+    backendId: target,
+    state: "present",
+    confidence: given.evidence.confidence,
+    checkedAt: new Date(given.evidence.checkedAt),
+    ...given.copy,
+  };
+}
+
+function endOf(action: OpenAction, given: Exclude<CopyOutcome, Copied>): ActionOutcome {
+  const what = base(action);
+  if (given.outcome !== "failed") {
+    return { ...what, outcome: given.outcome, message: given.reason };
+  }
+  return { ...what, outcome: "failed", code: given.code, message: given.message };
+}
+
+function cancelled(action: OpenAction): ActionOutcome {
+  return { ...base(action), outcome: "cancelled", message: "the run was cancelled" };
+}
+
+function base(action: OpenAction) {
+  const { sequence, object_id: objectId, verb, rule } = action;
+  return { sequence, objectId, detail: { verb, rule } };
+}
+
+/** Asked only about what a hold would keep from happening. */
+async function policyHolds(
+  fresh: readonly OpenAction[],
+  context: CommitContext,
+): Promise<ReadonlySet<number>> {
+  const ids = fresh
+    .filter((action) => action.victim !== null || action.verb === "tombstone")
+    .map((action) => action.object_id);
+  return ids.length === 0 ? new Set() : await context.heldByPolicy([...new Set(ids)]);
+}
+
+/** Marks objects for deletion; their grace begins now. A hold prevents it. */
+async function tombstone(
+  transaction: Transaction,
+  fresh: readonly OpenAction[],
+  heldByPolicy: ReadonlySet<number>,
+  now: Date,
+): Promise<readonly ActionOutcome[]> {
+  const marks = fresh.filter((action) => action.verb === "tombstone");
+  if (marks.length === 0) return [];
+  const held = (action: OpenAction) => action.held || heldByPolicy.has(action.object_id);
+  await transaction.stage(
+    "tombstoned_objects",
+    { object_id: "BIGINT" },
+    marks.filter((action) => !held(action)).map((action) => [action.object_id]),
+  );
+  await transaction.run(
+    `UPDATE objects SET tombstoned = make_timestamp($1::BIGINT)
+     WHERE tombstoned IS NULL AND object_id IN (FROM tombstoned_objects)`,
+    [micros(now)],
+  );
+  return marks.map((action) =>
+    held(action)
+      ? { ...base(action), outcome: "skipped", code: "held", message: "a hold protects the object" }
+      : { ...base(action), outcome: "done", message: action.reason },
+  );
+}
+
+async function answer(
+  transaction: Transaction,
+  batch: StepBatch,
+  step: StepData,
+): Promise<CommitResult> {
+  const range = [batch.run.runKey, step.from, step.to];
+  const permits = await readPermits(
+    transaction.connection,
+    `m.run_key = $1 AND m.sequence >= $2 AND m.sequence < $3 AND m.state IN ('open', 'unknown')`,
+    range,
+  );
+  const refusals = await transaction.rows<{
+    sequence: number;
+    object_id: number;
+    cid: Uint8Array;
+    code: PermitRefusal["reason"];
+    message: string;
+  }>(refusalQuery, [...range, batch.run.planKey]);
+  return {
+    permits: permits.map((permit) => ({ ...publicPermit(permit), sequence: permit.sequence })),
+    refusals: refusals.map((row) => ({
+      sequence: row.sequence,
+      objectId: row.object_id,
+      cid: cidText(row.cid),
+      backend: step.victim ?? "",
+      reason: row.code,
+      message: row.message,
+    })),
+  };
+}
+
+const refusalQuery = `
+  SELECT e.sequence, p.object_id, o.cid, e.code, e.message
+  FROM outcomes AS e
+  JOIN plan_actions AS p ON p.plan_key = $4 AND p.sequence = e.sequence
+  JOIN objects AS o USING (object_id)
+  WHERE e.run_key = $1 AND e.sequence >= $2 AND e.sequence < $3 AND e.refused
+  ORDER BY e.sequence`;

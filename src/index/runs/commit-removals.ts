@@ -1,0 +1,133 @@
+import { changeCopies } from "#index/apply-copies.ts";
+import { endPermit, readPermits, type StoredPermit } from "#index/runs/permit-store.ts";
+import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
+import { stepBatch } from "#index/runs/step-batch.ts";
+import type { RunRecord } from "#index/runs/run-record.ts";
+import type { Transaction } from "#index/transaction.ts";
+import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+import type { Evidence } from "#model/copy.ts";
+import type { RemoveOutcome, StepData } from "#model/run.ts";
+
+// After these nobody can say whether the storage still acts on the request, whatever it showed
+// a moment later: the reservation stays until the permit has run out and is settled.
+const unknownAfter: ReadonlySet<ErrorCode> = new Set(["TIMEOUT", "UNAVAILABLE"]);
+
+/**
+ * Records a remove step: copies gone with their proofs, outcomes, reservations ended. What has
+ * been recorded before is left alone. A removal without a permit is a defect and is refused.
+ */
+export async function commitRemovals(
+  transaction: Transaction,
+  step: StepData,
+  outcomes: readonly RemoveOutcome[],
+  now: Date,
+): Promise<void> {
+  const { run } = await stepBatch(transaction, step);
+  const permits = new Map(
+    (
+      await readPermits(
+        transaction.connection,
+        "m.run_key = $1 AND m.sequence >= $2 AND m.sequence < $3",
+        [run.runKey, step.from, step.to],
+      )
+    ).map((permit) => [permit.sequence, permit]),
+  );
+  const ended: ActionOutcome[] = [];
+  const gone: StoredPermit[] = [];
+  for (const outcome of outcomes) {
+    const permit = permits.get(outcome.sequence);
+    if (outcome.outcome === "done") {
+      const used = requirePermit(permit, outcome.sequence, outcome.proof.permitId);
+      if (used.state === "done") continue;
+      gone.push(used);
+      recordProof(transaction, run, used, outcome.result, outcome.proof.evidence, now);
+      // A permit that was settled before keeps its outcome; the copy is gone all the same.
+      if (used.state !== "ended") ended.push(removed(used, outcome.result));
+      await endPermit(transaction, used.id, { state: "done", at: now });
+    } else if (permit?.state === "open" || permit?.state === "unknown") {
+      const end = await endWithoutRemoval(transaction, permit, outcome, now);
+      if (end !== undefined) ended.push(end);
+    }
+  }
+  await changeCopies(
+    transaction,
+    gone.map((permit) => goneCopy(permit, now)),
+  );
+  await recordOutcomes(transaction, run, ended, now);
+}
+
+/** The copy a permit was for, as gone. */
+export function goneCopy(permit: StoredPermit, now: Date) {
+  return {
+    objectId: permit.objectId,
+    backendId: permit.backendId,
+    state: "gone",
+    confidence: "claimed",
+    checkedAt: now,
+  } as const;
+}
+
+/** The proof of a removal, in the ledger. */
+export function recordProof(
+  transaction: Transaction,
+  run: RunRecord,
+  permit: StoredPermit,
+  result: string,
+  evidence: readonly Evidence[],
+  now: Date,
+): void {
+  transaction.record({
+    at: now,
+    kind: "proof",
+    runId: run.runId,
+    planCid: run.planCid,
+    sequence: permit.sequence,
+    objectId: permit.objectId,
+    reason: result,
+    detail: { permit: permit.id, backend: permit.backend, authority: permit.authority, evidence },
+  });
+}
+
+/** The outcome of an action whose copy is gone. */
+export function removed(permit: StoredPermit, result: string): ActionOutcome {
+  return {
+    sequence: permit.sequence,
+    objectId: permit.objectId,
+    outcome: "done",
+    message: `the copy on ${permit.backend} is ${result}`,
+    detail: { permit: permit.id },
+  };
+}
+
+function requirePermit(
+  permit: StoredPermit | undefined,
+  sequence: number,
+  permitId: string,
+): StoredPermit {
+  if (permit?.id === permitId) return permit;
+  throw new EngineError(
+    "INTERNAL",
+    `action ${sequence} reports a removal under permit ${permitId}, which was not issued for it`,
+  );
+}
+
+async function endWithoutRemoval(
+  transaction: Transaction,
+  permit: StoredPermit,
+  outcome: Exclude<RemoveOutcome, { outcome: "done" }>,
+  now: Date,
+): Promise<ActionOutcome | undefined> {
+  if (outcome.outcome === "failed" && unknownAfter.has(outcome.code)) {
+    const { code, message } = outcome;
+    await endPermit(transaction, permit.id, { state: "unknown", at: now, code, message });
+    return undefined;
+  }
+  await endPermit(transaction, permit.id, { state: "ended", at: now });
+  const base = { sequence: permit.sequence, objectId: permit.objectId };
+  const detail = { permit: permit.id };
+  if (outcome.outcome === "failed") {
+    const { code, message } = outcome;
+    return { ...base, outcome: "failed", code, message, detail };
+  }
+  return { ...base, outcome: outcome.outcome, message: outcome.reason, detail };
+}

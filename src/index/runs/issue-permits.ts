@@ -1,0 +1,244 @@
+import { cidText } from "#index/cid-key.ts";
+import {
+  type CopyFact,
+  judgeRemoval,
+  type LivePermit,
+  type RemovalCase,
+} from "#index/runs/judge-removal.ts";
+import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit-store.ts";
+import { type ActionOutcome, leaveFlight } from "#index/runs/record-outcomes.ts";
+import type { RunRecord } from "#index/runs/run-record.ts";
+import { type OpenAction, requirementsOf } from "#index/runs/step-batch.ts";
+import type { Transaction } from "#index/transaction.ts";
+import type { Confidence } from "#model/copy.ts";
+import type { CommitContext } from "#model/index-store.ts";
+
+/**
+ * Judges the removals of a batch one after the other, stores the permits with what they rest on
+ * and gives the refusals as outcomes. Nothing can change in between: this is the only writer.
+ */
+export async function issuePermits(
+  transaction: Transaction,
+  run: RunRecord,
+  actions: readonly OpenAction[],
+  context: CommitContext,
+  heldByPolicy: ReadonlySet<number>,
+): Promise<readonly ActionOutcome[]> {
+  if (actions.length === 0) return [];
+  const facts = await readFacts(transaction, actions, context.now);
+  const permits: StoredPermit[] = [];
+  const refusals: ActionOutcome[] = [];
+  for (const action of actions) {
+    const removal = caseOf(action, facts, context, heldByPolicy);
+    const judgement = judgeRemoval(removal);
+    if (judgement.permitted) {
+      permits.push(permitFor(action, run, judgement.reserved, facts, context));
+      addLive(facts.live, action.object_id, {
+        victim: removal.victim,
+        reserved: new Set(judgement.reserved.keys()),
+      });
+    } else {
+      const backend = facts.names.get(removal.victim) ?? "";
+      refusals.push(refusalFor(action, run, backend, judgement));
+      recordRefusal(transaction, run, action, backend, judgement, context.now);
+    }
+  }
+  await storePermits(transaction, permits, facts.ids);
+  for (const permit of permits) recordPermit(transaction, run, permit, context.now);
+  await transaction.stage(
+    "permitted_actions",
+    { sequence: "BIGINT" },
+    permits.map((permit) => [permit.sequence]),
+  );
+  if (permits.length > 0) await leaveFlight(transaction, run, "permitted_actions");
+  return refusals;
+}
+
+interface Facts {
+  readonly copies: ReadonlyMap<number, readonly CopyFact[]>;
+  readonly live: Map<number, readonly LivePermit[]>;
+  readonly planned: ReadonlyMap<number, ReadonlySet<number>>;
+  readonly names: ReadonlyMap<number, string>;
+  readonly ids: ReadonlyMap<string, number>;
+}
+
+async function readFacts(
+  transaction: Transaction,
+  actions: readonly OpenAction[],
+  now: Date,
+): Promise<Facts> {
+  await transaction.stage(
+    "judged_objects",
+    { object_id: "BIGINT" },
+    [...new Set(actions.map((action) => action.object_id))].map((id) => [id]),
+  );
+  const copies = await transaction.rows<{
+    object_id: number;
+    backend_id: number;
+    confidence: Confidence;
+    verified_at: Date | null;
+  }>(
+    `SELECT c.object_id, c.backend_id, c.confidence::VARCHAR AS confidence, c.verified_at
+     FROM copies AS c SEMI JOIN judged_objects USING (object_id)
+     WHERE c.state = 'present' ORDER BY ALL`,
+  );
+  const planned = await transaction.rows<{ object_id: number; victim: number }>(
+    `SELECT DISTINCT p.object_id, p.victim FROM plan_actions AS p
+     SEMI JOIN judged_objects USING (object_id)
+     SEMI JOIN (FROM runs WHERE ended_at IS NULL) AS r ON r.plan_key = p.plan_key
+     WHERE p.victim IS NOT NULL`,
+  );
+  const backends = await transaction.rows<{ backend_id: number; name: string }>(
+    "SELECT backend_id, name FROM backends",
+  );
+  return {
+    copies: grouped(copies, (copy) => ({
+      backendId: copy.backend_id,
+      confidence: copy.confidence,
+      verifiedAt: copy.verified_at ?? undefined,
+    })),
+    live: new Map(await livePermits(transaction, "judged_objects", now)),
+    planned: new Map(
+      [...grouped(planned, (row) => row.victim)].map(([id, victims]) => [id, new Set(victims)]),
+    ),
+    names: new Map(backends.map((row) => [row.backend_id, row.name])),
+    ids: new Map(backends.map((row) => [row.name, row.backend_id])),
+  };
+}
+
+function caseOf(
+  action: OpenAction,
+  facts: Facts,
+  context: CommitContext,
+  heldByPolicy: ReadonlySet<number>,
+): RemovalCase {
+  const victim = action.victim ?? -1;
+  return {
+    authority: action.verb === "delete" ? "delete" : "surplus",
+    victim,
+    requirements: requirementsOf(action),
+    copies: facts.copies.get(action.object_id) ?? [],
+    held: action.held || heldByPolicy.has(action.object_id),
+    tombstoned: action.tombstoned !== null,
+    // A permit for the same copy, from another run, takes away nothing more.
+    livePermits: facts.live.get(action.object_id) ?? [],
+    plannedVictims: facts.planned.get(action.object_id) ?? new Set(),
+    minimumCopies: Math.max(1, context.minimumCopies),
+  };
+}
+
+function permitFor(
+  action: OpenAction,
+  run: RunRecord,
+  reserved: ReadonlyMap<number, Confidence>,
+  facts: Facts,
+  context: CommitContext,
+): StoredPermit {
+  const copies = facts.copies.get(action.object_id) ?? [];
+  return {
+    id: `${run.runId}-${action.sequence}`,
+    cid: cidText(action.cid),
+    size: action.size,
+    profile: action.profile,
+    objectId: action.object_id,
+    backend: facts.names.get(action.victim ?? -1) ?? "",
+    reserved: [...reserved]
+      .toSorted(([a], [b]) => a - b)
+      .map(([id, confidence]) => ({
+        backend: facts.names.get(id) ?? "",
+        confidence,
+        verifiedAt: copies.find((copy) => copy.backendId === id)?.verifiedAt?.toISOString(),
+      })),
+    authority: action.verb === "delete" ? "delete" : "surplus",
+    issuedAt: context.now.toISOString(),
+    expiresAt: new Date(context.now.getTime() + context.permitTtlMs).toISOString(),
+    runKey: run.runKey,
+    sequence: action.sequence,
+    backendId: action.victim ?? -1,
+    state: "open",
+    pending: undefined,
+  };
+}
+
+type Refusal = Extract<ReturnType<typeof judgeRemoval>, { permitted: false }>;
+
+function refusalFor(
+  action: OpenAction,
+  run: RunRecord,
+  backend: string,
+  refusal: Refusal,
+): ActionOutcome {
+  return {
+    sequence: action.sequence,
+    objectId: action.object_id,
+    outcome: "skipped",
+    code: refusal.reason,
+    message: refusal.message,
+    refused: true,
+    detail: { verb: action.verb, rule: action.rule, backend, run: run.runId },
+  };
+}
+
+function recordRefusal(
+  transaction: Transaction,
+  run: RunRecord,
+  action: OpenAction,
+  backend: string,
+  refusal: Refusal,
+  now: Date,
+): void {
+  transaction.record({
+    at: now,
+    kind: "refusal",
+    runId: run.runId,
+    planCid: run.planCid,
+    sequence: action.sequence,
+    objectId: action.object_id,
+    reason: refusal.reason,
+    detail: { backend, message: refusal.message },
+  });
+}
+
+function recordPermit(
+  transaction: Transaction,
+  run: RunRecord,
+  permit: StoredPermit,
+  now: Date,
+): void {
+  transaction.record({
+    at: now,
+    kind: "permit",
+    runId: run.runId,
+    planCid: run.planCid,
+    sequence: permit.sequence,
+    objectId: permit.objectId,
+    reason: permit.authority,
+    detail: {
+      permit: permit.id,
+      backend: permit.backend,
+      reserved: permit.reserved,
+      expiresAt: permit.expiresAt,
+    },
+  });
+}
+
+function addLive(
+  live: Map<number, readonly LivePermit[]>,
+  objectId: number,
+  permit: LivePermit,
+): void {
+  live.set(objectId, [...(live.get(objectId) ?? []), permit]);
+}
+
+function grouped<Row extends { readonly object_id: number }, Value>(
+  rows: readonly Row[],
+  value: (row: Row) => Value,
+): ReadonlyMap<number, readonly Value[]> {
+  const groups = new Map<number, Value[]>();
+  for (const row of rows) {
+    const group = groups.get(row.object_id);
+    if (group === undefined) groups.set(row.object_id, [value(row)]);
+    else group.push(value(row));
+  }
+  return groups;
+}

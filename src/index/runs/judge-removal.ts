@@ -1,0 +1,142 @@
+import { type Confidence, confidences } from "#model/copy.ts";
+import type { CopyRequirement } from "#model/plan.ts";
+import type { PermitRefusal } from "#model/removal.ts";
+
+/** Everything the answer to "may this copy go?" rests on, read in one transaction. */
+export interface RemovalCase {
+  /** `delete` needs a tombstone, all other removals enough copies that remain. */
+  readonly authority: "surplus" | "delete";
+  readonly victim: number;
+  readonly requirements: readonly CopyRequirement[];
+  /** Present copies, of any confidence. */
+  readonly copies: readonly CopyFact[];
+  readonly held: boolean;
+  readonly tombstoned: boolean;
+  /** Permits for other copies of this object that may still be used. */
+  readonly livePermits: readonly LivePermit[];
+  /** Backends from which running plans remove this object: reserved last. */
+  readonly plannedVictims: ReadonlySet<number>;
+  /** Fewest verified copies that remain, at least 1. */
+  readonly minimumCopies: number;
+}
+
+export interface CopyFact {
+  readonly backendId: number;
+  readonly confidence: Confidence;
+  readonly verifiedAt: Date | undefined;
+}
+
+export interface LivePermit {
+  readonly victim: number;
+  readonly reserved: ReadonlySet<number>;
+}
+
+export type RemovalJudgement =
+  | { readonly permitted: true; readonly reserved: ReadonlyMap<number, Confidence> }
+  | {
+      readonly permitted: false;
+      readonly reason: PermitRefusal["reason"];
+      readonly message: string;
+    };
+
+/**
+ * Decides one removal. A copy that another live permit may remove counts as gone, a copy that
+ * another one reserved may not go: so any set of permits, used in any order or not at all,
+ * leaves what every one of them promised.
+ */
+export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
+  const { authority, victim, livePermits } = removal;
+  if (!removal.copies.some((copy) => copy.backendId === victim)) {
+    return refuse("absent", "the index knows no copy there any more");
+  }
+  if (removal.held) return refuse("held", "a hold protects the object");
+  if (authority === "delete" && !removal.tombstoned) {
+    return refuse("not-tombstoned", "the object is not marked for deletion");
+  }
+  if (livePermits.some((permit) => permit.reserved.has(victim))) {
+    return refuse("reserved", "another removal of this object rests on this copy");
+  }
+  const gone = new Set([victim, ...livePermits.map((permit) => permit.victim)]);
+  const remaining = removal.copies
+    .filter((copy) => !gone.has(copy.backendId))
+    .toSorted(reservedFirst(removal.plannedVictims));
+  const reserved = new Map<number, Confidence>();
+  for (const requirement of removal.requirements) {
+    const refusal = reserve(reserved, remaining, requirement);
+    if (refusal !== undefined) return refuse("ensure", refusal);
+  }
+  if (authority === "delete") return { permitted: true, reserved };
+  const found = reserveMinimum(reserved, remaining, removal.minimumCopies);
+  if (found === removal.minimumCopies) return { permitted: true, reserved };
+  return refuse(
+    "below-minimum",
+    `${found} verified ${found === 1 ? "copy" : "copies"} would remain for certain, ` +
+      `${removal.minimumCopies} must`,
+  );
+}
+
+function reserve(
+  reserved: Map<number, Confidence>,
+  remaining: readonly CopyFact[],
+  requirement: CopyRequirement,
+): string | undefined {
+  const mask = BigInt(requirement.backends);
+  const eligible = remaining.filter(
+    (copy) =>
+      (mask & (1n << BigInt(copy.backendId))) !== 0n &&
+      atLeast(copy.confidence, requirement.confidence),
+  );
+  const chosen = takeReservedFirst(eligible, reserved, requirement.copies);
+  if (chosen.length < requirement.copies) {
+    return (
+      `${requirement.rule} needs ${requirement.copies} ${requirement.confidence} copies, ` +
+      `${chosen.length} would remain for certain`
+    );
+  }
+  for (const copy of chosen) raise(reserved, copy.backendId, requirement.confidence);
+  return undefined;
+}
+
+/** How many verified copies are reserved in the end, at most `minimum`. */
+function reserveMinimum(
+  reserved: Map<number, Confidence>,
+  remaining: readonly CopyFact[],
+  minimum: number,
+): number {
+  const verified = remaining.filter((copy) => copy.confidence === "verified");
+  const chosen = takeReservedFirst(verified, reserved, minimum);
+  for (const copy of chosen) raise(reserved, copy.backendId, "verified");
+  return chosen.length;
+}
+
+/** Fewest copies reserved: those that are reserved already serve once more. */
+function takeReservedFirst(
+  copies: readonly CopyFact[],
+  reserved: ReadonlyMap<number, Confidence>,
+  count: number,
+): readonly CopyFact[] {
+  return copies
+    .toSorted((a, b) => Number(reserved.has(b.backendId)) - Number(reserved.has(a.backendId)))
+    .slice(0, count);
+}
+
+/** Copies that no plan wants to remove, then the most recently verified ones. */
+function reservedFirst(plannedVictims: ReadonlySet<number>) {
+  return (a: CopyFact, b: CopyFact): number =>
+    Number(plannedVictims.has(a.backendId)) - Number(plannedVictims.has(b.backendId)) ||
+    (b.verifiedAt?.getTime() ?? 0) - (a.verifiedAt?.getTime() ?? 0) ||
+    a.backendId - b.backendId;
+}
+
+function raise(reserved: Map<number, Confidence>, backendId: number, level: Confidence): void {
+  const known = reserved.get(backendId);
+  if (known === undefined || !atLeast(known, level)) reserved.set(backendId, level);
+}
+
+function atLeast(confidence: Confidence, level: Confidence): boolean {
+  return confidences.indexOf(confidence) >= confidences.indexOf(level);
+}
+
+function refuse(reason: PermitRefusal["reason"], message: string): RemovalJudgement {
+  return { permitted: false, reason, message };
+}

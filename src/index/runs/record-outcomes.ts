@@ -1,0 +1,140 @@
+import type { RunRecord } from "#index/runs/run-record.ts";
+import type { LedgerEntry, Transaction } from "#index/transaction.ts";
+
+/** How one action of a run ended. */
+export interface ActionOutcome {
+  readonly sequence: number;
+  readonly objectId: number;
+  readonly outcome: "done" | "skipped" | "failed" | "cancelled";
+  /** Error code of a failure, reason of a refusal. */
+  readonly code?: string;
+  readonly message: string;
+  /** The single writer gave no permit. */
+  readonly refused?: boolean;
+  /** For the ledger: rule, verb, what was checked. */
+  readonly detail?: unknown;
+}
+
+/**
+ * Writes the outcomes of actions that have none yet, counts them in their batches and lets the
+ * objects out of flight. Callers pass only actions that are open, so that each ends once.
+ */
+export async function recordOutcomes(
+  transaction: Transaction,
+  run: RunRecord,
+  outcomes: readonly ActionOutcome[],
+  now: Date,
+): Promise<void> {
+  if (outcomes.length === 0) return;
+  await transaction.stage(
+    "new_outcomes",
+    {
+      sequence: "BIGINT",
+      object_id: "BIGINT",
+      outcome: "VARCHAR",
+      code: "VARCHAR",
+      message: "VARCHAR",
+      refused: "BOOLEAN",
+    },
+    outcomes.map(({ sequence, objectId, outcome, code, message, refused }) => [
+      sequence,
+      objectId,
+      outcome,
+      code,
+      message,
+      refused ?? false,
+    ]),
+  );
+  await countOutcomes(transaction, run);
+  transaction.record(...outcomes.map((outcome) => ledgerEntry(run, outcome, now)));
+}
+
+/** Counts and stores the temporary table `new_outcomes`. */
+export async function countOutcomes(transaction: Transaction, run: RunRecord): Promise<void> {
+  await transaction.run(insertOutcomes, [run.runKey]);
+  await transaction.run(countInBatches, [run.runKey]);
+  await transaction.run(
+    `UPDATE batches SET state = 'done'
+     WHERE run_key = $1 AND state <> 'done'
+       AND done + skipped + failed + cancelled = past - first`,
+    [run.runKey],
+  );
+  await leaveFlight(transaction, run, "new_outcomes");
+}
+
+/**
+ * Clears the in-flight marks of the actions whose sequences are in a temporary table. Where
+ * another run is on its way too, the marks are computed anew from what is open.
+ */
+export async function leaveFlight(
+  transaction: Transaction,
+  run: RunRecord,
+  table: string,
+): Promise<void> {
+  const { others } = await transaction.row<{ others: number }>(
+    "SELECT count(*) AS others FROM runs WHERE ended_at IS NULL AND run_key <> $1",
+    [run.runKey],
+  );
+  await transaction.run(
+    `CREATE OR REPLACE TEMP TABLE leaving AS
+     SELECT p.object_id, bit_or(1::BIGINT << p.target) AS targets
+     FROM plan_actions AS p JOIN ${table} AS t USING (sequence)
+     WHERE p.plan_key = $1 AND p.target IS NOT NULL GROUP BY p.object_id`,
+    [run.planKey],
+  );
+  await transaction.run(others === 0 ? clearTargets : recomputeTargets);
+}
+
+function ledgerEntry(run: RunRecord, outcome: ActionOutcome, now: Date): LedgerEntry {
+  return {
+    at: now,
+    kind: "outcome",
+    runId: run.runId,
+    planCid: run.planCid,
+    sequence: outcome.sequence,
+    objectId: outcome.objectId,
+    outcome: outcome.outcome,
+    reason: outcome.code ?? outcome.message,
+    detail: { message: outcome.message, ...(outcome.detail as object | undefined) },
+  };
+}
+
+const insertOutcomes = `
+  INSERT INTO outcomes
+  SELECT $1, sequence, outcome::outcome, code, message, refused
+  FROM new_outcomes ORDER BY sequence`;
+
+const countInBatches = `
+  UPDATE batches SET done = batches.done + n.done, skipped = batches.skipped + n.skipped,
+    failed = batches.failed + n.failed, cancelled = batches.cancelled + n.cancelled,
+    bytes_done = batches.bytes_done + n.bytes
+  FROM (
+    SELECT b.number, count(*) FILTER (WHERE n.outcome = 'done') AS done,
+      count(*) FILTER (WHERE n.outcome = 'skipped') AS skipped,
+      count(*) FILTER (WHERE n.outcome = 'failed') AS failed,
+      count(*) FILTER (WHERE n.outcome = 'cancelled') AS cancelled,
+      coalesce(sum(o.size) FILTER (WHERE n.outcome = 'done' AND b.target IS NOT NULL), 0)::BIGINT
+        AS bytes
+    FROM new_outcomes AS n
+    JOIN batches AS b ON b.run_key = $1 AND n.sequence >= b.first AND n.sequence < b.past
+    JOIN objects AS o ON o.object_id = n.object_id
+    GROUP BY b.number
+  ) AS n
+  WHERE batches.run_key = $1 AND batches.number = n.number`;
+
+const clearTargets = `
+  UPDATE objects SET in_flight_mask = objects.in_flight_mask & ~l.targets
+  FROM leaving AS l WHERE objects.object_id = l.object_id`;
+
+/** An action's copy is on its way until it has an outcome or, once copied, a permit. */
+const recomputeTargets = `
+  UPDATE objects SET in_flight_mask = coalesce(f.targets, 0)
+  FROM leaving AS l LEFT JOIN (
+    SELECT p.object_id, bit_or(1::BIGINT << p.target) AS targets
+    FROM plan_actions AS p SEMI JOIN leaving USING (object_id)
+    JOIN runs AS r ON r.plan_key = p.plan_key AND r.ended_at IS NULL
+    ANTI JOIN outcomes AS e ON e.run_key = r.run_key AND e.sequence = p.sequence
+    ANTI JOIN permits AS m ON m.run_key = r.run_key AND m.sequence = p.sequence
+    WHERE p.target IS NOT NULL GROUP BY p.object_id
+  ) AS f USING (object_id)
+  WHERE objects.object_id = l.object_id`;

@@ -1,0 +1,490 @@
+import { tableFromIPC } from "apache-arrow";
+import { expect, test } from "vitest";
+import type { ObjectIndex } from "#index/object-index.ts";
+import type { Confidence, Evidence } from "#model/copy.ts";
+import type { CommitContext } from "#model/index-store.ts";
+import type { Batch, CopyOutcome, RemoveOutcome } from "#model/run.ts";
+import { makePlan, stepOf } from "./make-plan.ts";
+import { cidOf, copyOn, objectOf, openIndex, start } from "./open-index.ts";
+
+const hour = 3_600_000;
+
+function context(more: Partial<CommitContext> = {}): CommitContext {
+  const none = async () => new Set<number>();
+  return { now: start, permitTtlMs: hour, minimumCopies: 1, heldByPolicy: none, ...more };
+}
+
+function evidenceOf(
+  number: number,
+  backend: string,
+  finding: Evidence["finding"] = "present",
+  confidence: Confidence = "verified",
+): Evidence {
+  const checkedAt = start.toISOString();
+  const method = "test";
+  return { backend, cid: cidOf(number), finding, confidence, method, checkedAt, bytesRead: 1 };
+}
+
+function copied(sequence: number, number: number, backend: string): CopyOutcome {
+  const copy = { locator: `at ${backend}`, form: "file", bytes: 100 } as const;
+  const evidence = evidenceOf(number, backend);
+  return { sequence, outcome: "done", copy, evidence, moved: true };
+}
+
+function gone(sequence: number, permitId: string): RemoveOutcome {
+  return { sequence, outcome: "done", result: "removed", proof: { permitId, evidence: [] } };
+}
+
+async function onlyBatch(index: ObjectIndex, runId: string, lane: string): Promise<Batch> {
+  const batches = await index.pendingBatches(runId, lane, 10);
+  expect(batches).toHaveLength(1);
+  return batches[0] as Batch;
+}
+
+async function masks(index: ObjectIndex): Promise<readonly unknown[]> {
+  await using session = await index.session();
+  return await session.rows({
+    text: `SELECT present_mask AS present, verified_mask AS verified, in_flight_mask AS flying
+           FROM object ORDER BY object_id`,
+    parameters: [],
+  });
+}
+
+async function ledger(index: ObjectIndex): Promise<readonly unknown[]> {
+  await using session = await index.session();
+  const rows = await session.rows({
+    text: "SELECT kind, sequence, outcome, reason FROM ledger ORDER BY entry_id",
+    parameters: [],
+  });
+  return rows.map((row) =>
+    [row["kind"], row["sequence"], row["outcome"], row["reason"]]
+      .filter((part) => part !== null)
+      .join(" "),
+  );
+}
+
+test("a demotion copies, gets a permit, removes, and ends with a proof in the ledger", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot")])], start);
+  const plan = await makePlan(index, folder, [
+    { verb: "demote", object: 0, source: 0, target: 2, victim: 0 },
+  ]);
+  const run = await index.beginRun(plan, start);
+  expect(run).toMatchObject({ state: "running", progress: { actions: 1, remaining: 1 } });
+  expect((await index.beginRun(plan, start)).id).toBe(run.id);
+  expect(await masks(index)).toEqual([{ present: 1, verified: 1, flying: 4 }]);
+  expect(await index.lanes(run.id)).toEqual([{ lane: "cold", pending: 1, queued: 0 }]);
+  const batch = await onlyBatch(index, run.id, "cold");
+  expect(batch).toMatchObject({ source: "hot", target: "cold", victim: "hot", from: 0, to: 1 });
+  await index.markQueued(run.id, [batch.number]);
+  expect(await index.pendingBatches(run.id, "cold", 10)).toEqual([]);
+  expect(await index.queuedBatches(run.id, -1, 10)).toHaveLength(1);
+
+  const step = stepOf(batch);
+  const first = await index.commitCopies(step, [copied(0, 0, "cold")], context());
+  expect(first).toMatchObject({
+    permits: [
+      {
+        sequence: 0,
+        cid: cidOf(0),
+        backend: "hot",
+        authority: "surplus",
+        reserved: [{ backend: "cold", confidence: "verified", verifiedAt: start.toISOString() }],
+      },
+    ],
+    refusals: [],
+  });
+  const version = await index.version();
+  expect(await index.commitCopies(step, [copied(0, 0, "cold")], context())).toEqual(first);
+  expect(await index.version()).toBe(version + 1);
+  expect(await masks(index)).toEqual([{ present: 5, verified: 5, flying: 0 }]);
+  expect(await index.checkSummaries()).toEqual([]);
+
+  const permit = first.permits[0]?.id ?? "";
+  await index.commitRemovals(step, [gone(0, permit)], start);
+  await index.commitRemovals(step, [gone(0, permit)], start);
+  expect(await masks(index)).toEqual([{ present: 4, verified: 4, flying: 0 }]);
+  const [ended] = await index.finishRuns(start);
+  expect(ended).toMatchObject({
+    id: run.id,
+    state: "completed",
+    endedAt: start.toISOString(),
+    progress: { actions: 1, done: 1, remaining: 0, bytes: 1_000, bytesDone: 1_000 },
+  });
+  expect(await index.finishRuns(start)).toEqual([]);
+  expect(await ledger(index)).toEqual([
+    "run started",
+    "permit 0 surplus",
+    "proof 0 removed",
+    "outcome 0 done the copy on hot is removed",
+    "run ended",
+  ]);
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
+test("batches hold one kind of action, at most 1,000 objects or 16 MiB, large objects alone", async () => {
+  const { index, folder } = await openIndex();
+  const mib = 2 ** 20;
+  const sizes = [9 * mib, 9 * mib, 40 * mib, 1, 1];
+  const big = sizes.map((size, number) => objectOf(number, [copyOn("hot")], { size }));
+  const small = Array.from({ length: 2_100 }, (_, number) =>
+    objectOf(number + 10, [copyOn("hot")]),
+  );
+  await index.putObjects([...big, ...small], start);
+  const plan = await makePlan(index, folder, [
+    ...big.map((_, object) => ({ verb: "replicate", object, source: 0, target: 1 }) as const),
+    ...small.map((_, at) => ({ verb: "replicate", object: at + 5, source: 0, target: 2 }) as const),
+    { verb: "tombstone", object: 0 },
+  ]);
+  const run = await index.beginRun(plan, start);
+  const ranges = async (lane: string) =>
+    (await index.pendingBatches(run.id, lane, 100)).map(({ from, to }) => [from, to]);
+  expect(await ranges("warm")).toEqual([
+    [0, 1],
+    [1, 2],
+    [2, 3],
+    [3, 5],
+  ]);
+  expect(await ranges("cold")).toEqual([
+    [5, 1_005],
+    [1_005, 2_005],
+    [2_005, 2_105],
+  ]);
+  expect(await ranges("index")).toEqual([[2_105, 2_106]]);
+});
+
+test("a segment is the same bytes every time and carries the actions of its range", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [0, 1, 2].map((number) => objectOf(number, [copyOn("hot")])),
+    start,
+  );
+  const plan = await makePlan(
+    index,
+    folder,
+    [0, 1, 2].map((object) => ({ verb: "evict", object, victim: 0 })),
+  );
+  const run = await index.beginRun(plan, start);
+  const bytes = await index.segment(plan.cid, 1, 3);
+  await index.putObjects([objectOf(1, [copyOn("cold")])], start);
+  expect(await index.segment(plan.cid, 1, 3)).toEqual(bytes);
+  const table = tableFromIPC(bytes);
+  expect(table.numRows).toBe(2);
+  expect(table.get(0)?.toJSON()).toMatchObject({
+    sequence: 1n,
+    verb: "evict",
+    object_id: 1n,
+    size: 1_001n,
+    profile: "raw-sha256",
+    source: null,
+    victim: 0,
+    rule: "test/rule",
+    requirements: "[]",
+  });
+  await expect(index.segment(plan.cid, 2, 4)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(index.segment("unknown", 0, 1)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  expect(run.progress.actions).toBe(3);
+});
+
+test("two runs that remove the last two copies cannot both have a permit", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot"), copyOn("warm")])], start);
+  const one = await index.beginRun(
+    await makePlan(index, folder, [{ verb: "evict", object: 0, victim: 0 }]),
+    start,
+  );
+  const two = await index.beginRun(
+    await makePlan(index, folder, [{ verb: "evict", object: 0, victim: 1 }]),
+    start,
+  );
+  const first = await onlyBatch(index, one.id, "hot");
+  const second = await onlyBatch(index, two.id, "warm");
+  const allowed = await index.commitCopies(stepOf(first), [], context());
+  const refused = await index.commitCopies(stepOf(second), [], context());
+  expect(allowed.permits).toHaveLength(1);
+  expect(refused).toMatchObject({
+    permits: [],
+    refusals: [{ sequence: 0, backend: "warm", reason: "reserved", cid: cidOf(0) }],
+  });
+  expect(await index.commitCopies(stepOf(second), [], context())).toEqual(refused);
+  expect((await index.run(two.id))?.progress).toMatchObject({ skipped: 1, remaining: 0 });
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
+test("several removals of one object in one plan leave what must remain", async () => {
+  const { index, folder } = await openIndex(["a", "b", "c", "d"]);
+  await index.putObjects(
+    [
+      objectOf(
+        0,
+        ["a", "b", "c", "d"].map((name) => copyOn(name)),
+      ),
+    ],
+    start,
+  );
+  const requirements = [
+    { rule: "p/two", backends: "14", copies: 2, confidence: "verified" },
+  ] as const;
+  const plan = await makePlan(
+    index,
+    folder,
+    [0, 1, 2, 3].map((victim) => ({ verb: "evict", object: 0, victim, requirements })),
+  );
+  const run = await index.beginRun(plan, start);
+  const answers = [];
+  for (const lane of ["a", "b", "c", "d"]) {
+    answers.push(
+      await index.commitCopies(stepOf(await onlyBatch(index, run.id, lane)), [], context()),
+    );
+  }
+  expect(answers.map((answer) => answer.permits.length)).toEqual([1, 0, 0, 1]);
+  expect(answers.flatMap((answer) => answer.refusals.map((refusal) => refusal.reason))).toEqual([
+    "reserved",
+    "reserved",
+  ]);
+});
+
+test("holds, missing minimum, missing tombstone and unmet requirements refuse a permit", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [
+      objectOf(0, [copyOn("hot"), copyOn("warm")]),
+      objectOf(1, [copyOn("hot"), copyOn("warm")]),
+      objectOf(2, [copyOn("hot"), copyOn("warm", "listed")]),
+      objectOf(3, [copyOn("warm")]),
+      objectOf(4, [copyOn("hot"), copyOn("warm")]),
+      objectOf(5, [copyOn("hot")]),
+    ],
+    start,
+  );
+  await index.hold([0], "legal", start);
+  const cold = [{ rule: "p/cold", backends: "4", copies: 1, confidence: "listed" }] as const;
+  const plan = await makePlan(index, folder, [
+    ...[0, 1, 2, 3].map((object) => ({ verb: "evict", object, victim: 0 }) as const),
+    { verb: "evict", object: 4, victim: 0, requirements: cold },
+    { verb: "delete", object: 5, victim: 0 },
+  ]);
+  const run = await index.beginRun(plan, start);
+  const batches = await index.pendingBatches(run.id, "hot", 10);
+  const heldByPolicy = async (ids: readonly number[]) => new Set(ids.filter((id) => id === 1));
+  const reasons = [];
+  for (const batch of batches) {
+    const answer = await index.commitCopies(stepOf(batch), [], context({ heldByPolicy }));
+    expect(answer.permits).toEqual([]);
+    reasons.push(...answer.refusals.map((refusal) => refusal.reason));
+  }
+  expect(reasons).toEqual(["held", "held", "below-minimum", "absent", "ensure", "not-tombstoned"]);
+  const [ended] = await index.finishRuns(start);
+  expect(ended).toMatchObject({ state: "completed", progress: { skipped: 6, remaining: 0 } });
+});
+
+test("a tombstone starts the grace of an object, and a delete then needs no other copy", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot")]), objectOf(1, [copyOn("hot")])], start);
+  await index.hold([1], "legal", start);
+  const marked = await index.beginRun(
+    await makePlan(index, folder, [
+      { verb: "tombstone", object: 0 },
+      { verb: "tombstone", object: 1 },
+    ]),
+    start,
+  );
+  await index.commitCopies(stepOf(await onlyBatch(index, marked.id, "index")), [], context());
+  expect((await index.run(marked.id))?.progress).toMatchObject({ done: 1, skipped: 1 });
+  const run = await index.beginRun(
+    await makePlan(index, folder, [{ verb: "delete", object: 0, victim: 0 }]),
+    start,
+  );
+  const step = stepOf(await onlyBatch(index, run.id, "hot"));
+  const { permits } = await index.commitCopies(step, [], context());
+  expect(permits).toMatchObject([{ authority: "delete", reserved: [] }]);
+  await index.commitRemovals(step, [gone(0, permits[0]?.id ?? "")], start);
+  expect(await masks(index)).toMatchObject([{ present: 0 }, { present: 1 }]);
+  await index.putObjects([objectOf(0, [copyOn("warm")])], start);
+  const [again] = await index.listObjects(
+    { text: "o.object_id = 0 AND o.tombstoned IS NULL", parameters: [] },
+    1,
+    start,
+  );
+  expect(again?.backends).toEqual(["warm"]);
+});
+
+test("failed and cancelled copies end their actions, with causes counted by code", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [0, 1, 2, 3].map((number) => objectOf(number, [copyOn("hot")])),
+    start,
+  );
+  const plan = await makePlan(
+    index,
+    folder,
+    [0, 1, 2, 3].map((object) => ({ verb: "demote", object, source: 0, target: 2, victim: 0 })),
+  );
+  const run = await index.beginRun(plan, start);
+  const step = stepOf(await onlyBatch(index, run.id, "cold"));
+  const corrupt = { ...copied(2, 2, "cold"), evidence: evidenceOf(2, "cold", "corrupt") };
+  const answer = await index.commitCopies(
+    step,
+    [
+      { sequence: 0, outcome: "failed", code: "NO_SPACE", message: "full" },
+      { sequence: 1, outcome: "cancelled", reason: "stopped" },
+      corrupt as CopyOutcome,
+    ],
+    context(),
+  );
+  expect(answer).toEqual({ permits: [], refusals: [] });
+  const [ended] = await index.finishRuns(start);
+  expect(ended).toMatchObject({
+    state: "failed",
+    progress: {
+      failed: 3,
+      cancelled: 1,
+      causes: [
+        { code: "CORRUPT", count: 1 },
+        { code: "INTERNAL", count: 1 },
+        { code: "NO_SPACE", count: 1, example: "full" },
+      ],
+    },
+  });
+  expect(await masks(index)).toEqual(
+    Array.from({ length: 4 }, () => ({ present: 1, verified: 1, flying: 0 })),
+  );
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
+test("a removal of unknown outcome keeps its reservation until the backend was asked", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [0, 1, 2].map((number) => objectOf(number, [copyOn("hot"), copyOn("warm")])),
+    start,
+  );
+  const plan = await makePlan(
+    index,
+    folder,
+    [0, 1, 2].map((object) => ({ verb: "evict", object, victim: 0 })),
+  );
+  const run = await index.beginRun(plan, start);
+  const step = stepOf(await onlyBatch(index, run.id, "hot"));
+  const { permits } = await index.commitCopies(step, [], context());
+  await index.commitRemovals(
+    step,
+    [{ sequence: 0, outcome: "failed", code: "TIMEOUT", message: "no answer" }],
+    start,
+  );
+  expect((await index.run(run.id))?.progress.remaining).toBe(3);
+  expect(await index.expiredPermits(start)).toEqual([]);
+  const later = new Date(start.getTime() + hour);
+  expect(await index.expiredPermits(later)).toHaveLength(3);
+  const settle = async (number: number, finding: Evidence["finding"]) => {
+    await index.settlePermit(permits[number]?.id ?? "", evidenceOf(number, "hot", finding), later);
+  };
+  await settle(0, "present");
+  await settle(1, "absent");
+  await settle(2, "present");
+  await settle(1, "present");
+  expect(await index.expiredPermits(later)).toEqual([]);
+  expect(await masks(index)).toMatchObject([{ present: 3 }, { present: 2 }, { present: 3 }]);
+  const [ended] = await index.finishRuns(later);
+  expect(ended).toMatchObject({
+    state: "partial",
+    progress: { done: 1, failed: 2, causes: [{ code: "TIMEOUT", count: 2, example: "no answer" }] },
+  });
+  expect(await ledger(index)).toContain("proof 1 settled");
+});
+
+test("a permit that ended unused still counts for others until it has run out", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot"), copyOn("warm")])], start);
+  const evict = async (victim: number, lane: string, now: Date) => {
+    const plan = await makePlan(index, folder, [{ verb: "evict", object: 0, victim }]);
+    const run = await index.beginRun(plan, now);
+    const step = stepOf(await onlyBatch(index, run.id, lane));
+    return { step, answer: await index.commitCopies(step, [], context({ now })) };
+  };
+  const first = await evict(0, "hot", start);
+  await index.commitRemovals(
+    first.step,
+    [{ sequence: 0, outcome: "skipped", reason: "no" }],
+    start,
+  );
+  expect((await evict(1, "warm", start)).answer.refusals).toHaveLength(1);
+  const later = new Date(start.getTime() + hour + 121_000);
+  expect((await evict(1, "warm", later)).answer.permits).toHaveLength(1);
+});
+
+test("a cancelled run ends what no worker was given, and grants nothing more", async () => {
+  const { index, folder } = await openIndex();
+  const objects = Array.from({ length: 1_500 }, (_, number) =>
+    objectOf(number, [copyOn("hot"), copyOn("warm")]),
+  );
+  await index.putObjects(objects, start);
+  const plan = await makePlan(
+    index,
+    folder,
+    objects.map((_, object) => ({ verb: "demote", object, source: 0, target: 2, victim: 0 })),
+  );
+  const run = await index.beginRun(plan, start);
+  const [queued] = await index.pendingBatches(run.id, "cold", 1);
+  await index.markQueued(run.id, [0]);
+  await index.setRunState(run.id, "paused", start);
+  expect(await index.pendingBatches(run.id, "cold", 1)).toEqual([]);
+  const cancelled = await index.setRunState(run.id, "cancelled", start);
+  expect(cancelled).toMatchObject({
+    state: "cancelled",
+    progress: { cancelled: 500, remaining: 1_000 },
+  });
+  const done = objects.slice(0, 1_000).map((_, number) => copied(number, number, "cold"));
+  const answer = await index.commitCopies(stepOf(queued as Batch), done, context());
+  expect(answer).toEqual({ permits: [], refusals: [] });
+  const [ended] = await index.finishRuns(start);
+  expect(ended).toMatchObject({ state: "cancelled", progress: { cancelled: 1_500, remaining: 0 } });
+  await expect(index.setRunState(run.id, "running", start)).rejects.toMatchObject({
+    code: "CONFLICT",
+  });
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
+test("queued batches whose flows were lost become pending under a new attempt", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [0, 1].map((number) => objectOf(number, [copyOn("hot"), copyOn("warm")])),
+    start,
+  );
+  const plan = await makePlan(index, folder, [
+    { verb: "evict", object: 0, victim: 0 },
+    { verb: "evict", object: 1, victim: 1 },
+  ]);
+  const run = await index.beginRun(plan, start);
+  await index.markQueued(run.id, [0, 1]);
+  expect(await index.requeue(run.id, [1])).toBe(1);
+  expect(await index.lanes(run.id)).toEqual([
+    { lane: "hot", pending: 0, queued: 1 },
+    { lane: "warm", pending: 1, queued: 0 },
+  ]);
+  expect(await index.requeue(run.id)).toBe(1);
+  const batch = await onlyBatch(index, run.id, "hot");
+  expect(batch.attempt).toBe(1);
+  const first = await index.commitCopies(stepOf(batch), [], context());
+  await index.markQueued(run.id, [0]);
+  await index.requeue(run.id, [0]);
+  const again = stepOf(await onlyBatch(index, run.id, "hot"));
+  expect(await index.commitCopies(again, [], context())).toEqual(first);
+});
+
+test("a plan that does not fit the index is refused and leaves nothing behind", async () => {
+  const { index, folder } = await openIndex();
+  const other = await openIndex();
+  await other.index.putObjects([objectOf(5, [copyOn("hot")]), objectOf(6)], start);
+  await index.putObjects([objectOf(6), objectOf(5, [copyOn("hot")])], start);
+  const strange = await makePlan(other.index, folder, [{ verb: "evict", object: 0, victim: 0 }]);
+  await expect(index.beginRun(strange, start)).rejects.toMatchObject({ code: "STALE_PLAN" });
+  const plan = await makePlan(index, folder, [{ verb: "evict", object: 1, victim: 0 }]);
+  const totals = { ...plan.header.totals, actions: 2 };
+  await expect(
+    index.beginRun({ ...plan, header: { ...plan.header, totals } }, start),
+  ).rejects.toMatchObject({ code: "CORRUPT" });
+  await expect(
+    index.beginRun({ ...plan, rowsPath: `${folder}/none.parquet` }, start),
+  ).rejects.toMatchObject({ code: "UNREADABLE" });
+  expect(await index.runs()).toEqual([]);
+});
