@@ -1,0 +1,191 @@
+import { expect, test } from "vitest";
+import type { Evidence } from "#model/copy.ts";
+import { makePlan, stepOf } from "./make-plan.ts";
+import { cidOf, copyOn, objectOf, openIndex, start } from "./open-index.ts";
+import { context, evidenceOf, gone, hour, ledgerLines, masks, onlyBatch } from "./run-steps.ts";
+
+test("two runs that remove the last two copies cannot both have a permit", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot"), copyOn("warm")])], start);
+  const one = await index.beginRun(
+    await makePlan(index, folder, [{ verb: "evict", object: 0, victim: 0 }]),
+    start,
+  );
+  const two = await index.beginRun(
+    await makePlan(index, folder, [{ verb: "evict", object: 0, victim: 1 }]),
+    start,
+  );
+  const first = await onlyBatch(index, one.id, "hot");
+  const second = await onlyBatch(index, two.id, "warm");
+  const allowed = await index.commitCopies(stepOf(first), [], context());
+  const refused = await index.commitCopies(stepOf(second), [], context());
+  expect(allowed.permits).toHaveLength(1);
+  expect(refused).toMatchObject({
+    permits: [],
+    refusals: [{ sequence: 0, backend: "warm", reason: "reserved", cid: cidOf(0) }],
+  });
+  expect(await index.commitCopies(stepOf(second), [], context())).toEqual(refused);
+  expect((await index.run(two.id))?.progress).toMatchObject({ skipped: 1, remaining: 0 });
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
+test("several removals of one object in one plan leave what must remain", async () => {
+  const { index, folder } = await openIndex(["a", "b", "c", "d"]);
+  await index.putObjects(
+    [
+      objectOf(
+        0,
+        ["a", "b", "c", "d"].map((name) => copyOn(name)),
+      ),
+    ],
+    start,
+  );
+  const requirements = [
+    { rule: "p/two", backends: "14", copies: 2, confidence: "verified" },
+  ] as const;
+  const plan = await makePlan(
+    index,
+    folder,
+    [0, 1, 2, 3].map((victim) => ({ verb: "evict", object: 0, victim, requirements })),
+  );
+  const run = await index.beginRun(plan, start);
+  const answers = [];
+  for (const lane of ["a", "b", "c", "d"]) {
+    answers.push(
+      await index.commitCopies(stepOf(await onlyBatch(index, run.id, lane)), [], context()),
+    );
+  }
+  expect(answers.map((answer) => answer.permits.length)).toEqual([1, 0, 0, 1]);
+  expect(answers.flatMap((answer) => answer.refusals.map((refusal) => refusal.reason))).toEqual([
+    "reserved",
+    "reserved",
+  ]);
+});
+
+test("holds, missing minimum, missing tombstone and unmet requirements refuse a permit", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [
+      objectOf(0, [copyOn("hot"), copyOn("warm")]),
+      objectOf(1, [copyOn("hot"), copyOn("warm")]),
+      objectOf(2, [copyOn("hot"), copyOn("warm", "listed")]),
+      objectOf(3, [copyOn("warm")]),
+      objectOf(4, [copyOn("hot"), copyOn("warm")]),
+      objectOf(5, [copyOn("hot")]),
+    ],
+    start,
+  );
+  await index.hold([0], "legal", start);
+  const cold = [{ rule: "p/cold", backends: "4", copies: 1, confidence: "listed" }] as const;
+  const plan = await makePlan(index, folder, [
+    ...[0, 1, 2, 3].map((object) => ({ verb: "evict", object, victim: 0 }) as const),
+    { verb: "evict", object: 4, victim: 0, requirements: cold },
+    { verb: "delete", object: 5, victim: 0 },
+  ]);
+  const run = await index.beginRun(plan, start);
+  const batches = await index.pendingBatches(run.id, "hot", 10);
+  const reasons = [];
+  for (const batch of batches) {
+    const answer = await index.commitCopies(stepOf(batch), [], context({ heldByPolicy: holdsOne }));
+    expect(answer.permits).toEqual([]);
+    reasons.push(...answer.refusals.map((refusal) => refusal.reason));
+  }
+  expect(reasons).toEqual(["held", "held", "below-minimum", "absent", "ensure", "not-tombstoned"]);
+  const [ended] = await index.finishRuns(start);
+  expect(ended).toMatchObject({ state: "completed", progress: { skipped: 6, remaining: 0 } });
+});
+
+test("a tombstone starts the grace of an object, and a delete then needs no other copy", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot")]), objectOf(1, [copyOn("hot")])], start);
+  await index.hold([1], "legal", start);
+  const marked = await index.beginRun(
+    await makePlan(index, folder, [
+      { verb: "tombstone", object: 0 },
+      { verb: "tombstone", object: 1 },
+    ]),
+    start,
+  );
+  await index.commitCopies(stepOf(await onlyBatch(index, marked.id, "index")), [], context());
+  expect((await index.run(marked.id))?.progress).toMatchObject({ done: 1, skipped: 1 });
+  const run = await index.beginRun(
+    await makePlan(index, folder, [{ verb: "delete", object: 0, victim: 0 }]),
+    start,
+  );
+  const step = stepOf(await onlyBatch(index, run.id, "hot"));
+  const { permits } = await index.commitCopies(step, [], context());
+  expect(permits).toMatchObject([{ authority: "delete", reserved: [] }]);
+  await index.commitRemovals(step, [gone(0, permits[0]?.id ?? "")], start);
+  expect(await masks(index)).toMatchObject([{ present: 0 }, { present: 1 }]);
+  await index.putObjects([objectOf(0, [copyOn("warm")])], start);
+  const [again] = await index.listObjects(
+    { text: "o.object_id = 0 AND o.tombstoned IS NULL", parameters: [] },
+    1,
+    start,
+  );
+  expect(again?.backends).toEqual(["warm"]);
+});
+
+test("a removal of unknown outcome keeps its reservation until the backend was asked", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [0, 1, 2].map((number) => objectOf(number, [copyOn("hot"), copyOn("warm")])),
+    start,
+  );
+  const plan = await makePlan(
+    index,
+    folder,
+    [0, 1, 2].map((object) => ({ verb: "evict", object, victim: 0 })),
+  );
+  const run = await index.beginRun(plan, start);
+  const step = stepOf(await onlyBatch(index, run.id, "hot"));
+  const { permits } = await index.commitCopies(step, [], context());
+  await index.commitRemovals(
+    step,
+    [{ sequence: 0, outcome: "failed", code: "TIMEOUT", message: "no answer" }],
+    start,
+  );
+  expect((await index.run(run.id))?.progress.remaining).toBe(3);
+  expect(await index.expiredPermits(start)).toEqual([]);
+  const later = new Date(start.getTime() + hour);
+  expect(await index.expiredPermits(later)).toHaveLength(3);
+  const settle = async (number: number, finding: Evidence["finding"]) => {
+    await index.settlePermit(permits[number]?.id ?? "", evidenceOf(number, "hot", finding), later);
+  };
+  await settle(0, "present");
+  await settle(1, "absent");
+  await settle(2, "present");
+  await settle(1, "present");
+  expect(await index.expiredPermits(later)).toEqual([]);
+  expect(await masks(index)).toMatchObject([{ present: 3 }, { present: 2 }, { present: 3 }]);
+  const [ended] = await index.finishRuns(later);
+  expect(ended).toMatchObject({
+    state: "partial",
+    progress: { done: 1, failed: 2, causes: [{ code: "TIMEOUT", count: 2, example: "no answer" }] },
+  });
+  expect(await ledgerLines(index)).toContain("proof 1 settled");
+});
+
+test("a permit that ended unused still counts for others until it has run out", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot"), copyOn("warm")])], start);
+  const evict = async (victim: number, lane: string, now: Date) => {
+    const plan = await makePlan(index, folder, [{ verb: "evict", object: 0, victim }]);
+    const run = await index.beginRun(plan, now);
+    const step = stepOf(await onlyBatch(index, run.id, lane));
+    return { step, answer: await index.commitCopies(step, [], context({ now })) };
+  };
+  const first = await evict(0, "hot", start);
+  await index.commitRemovals(
+    first.step,
+    [{ sequence: 0, outcome: "skipped", reason: "no" }],
+    start,
+  );
+  expect((await evict(1, "warm", start)).answer.refusals).toHaveLength(1);
+  const later = new Date(start.getTime() + hour + 121_000);
+  expect((await evict(1, "warm", later)).answer.permits).toHaveLength(1);
+});
+
+async function holdsOne(ids: readonly number[]): Promise<ReadonlySet<number>> {
+  return new Set(ids.filter((id) => id === 1));
+}
