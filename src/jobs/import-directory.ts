@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { defaultProfile } from "#content/profile.ts";
 import type { Place } from "#jobs/deliver.ts";
 import { Gate } from "#jobs/gate.ts";
@@ -23,12 +24,15 @@ const progressEveryMs = 200;
 /** Small files in memory at once, at most a MiB each; and results waiting behind a large file. */
 const limits = { running: 16, pending: 2_000 };
 const largeFilesAtOnce = 2;
+/** Nobody else in this process waits longer than about this for the thread. */
+const turnMs = 10;
 
 /**
  * Imports a folder: every regular file below it becomes an object with its path as a name, its
  * bytes stored at the target and checked there, in the order of the walk. What cannot be read is
  * a problem that is told and does not stop the rest; a target that fails does stop it, after
- * what was stored until then is in the index. Doing it again writes nothing that is there.
+ * what was stored and checked until then is in the index. Doing it again writes nothing that is
+ * there, and finds what was stored and not recorded.
  */
 export async function* importDirectory(
   request: ImportRequest,
@@ -59,6 +63,7 @@ class DirectoryImport {
   readonly #signal: AbortSignal;
   readonly #startedAt: number;
   #reportedAt: number;
+  #othersRanAt = performance.now();
   #files = 0;
   #bytes = 0;
   /** What the index would have said, were this not a dry run. */
@@ -116,6 +121,15 @@ class DirectoryImport {
       yield* this.#settle();
     }
     this.#tasks.add(() => this.#import(path));
+    await this.#letOthersRun();
+  }
+
+  /** Small files keep the thread busy without a break: others on it get their turn. */
+  async #letOthersRun(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#othersRanAt < turnMs) return;
+    await setImmediate();
+    this.#othersRanAt = performance.now();
   }
 
   async #import(path: string): Promise<Outcome> {

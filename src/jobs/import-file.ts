@@ -48,7 +48,7 @@ export async function importFile(
   target: Place,
   options: ImportFileOptions,
 ): Promise<ImportedFile> {
-  await using file = await LocalFile.open(path);
+  using file = LocalFile.open(path);
   using _ = file.size > smallFileBytesMax ? await options.largeFiles.enter() : undefined;
   const content = await readContent(file, options);
   const { object } = content;
@@ -66,7 +66,7 @@ export async function importFile(
     async (thrown: unknown) => {
       const error = EngineError.from(thrown);
       // The second reading found other bytes than the first.
-      if (!transferFault(error) && error.code === "CORRUPT") await file.checkUnchanged();
+      if (!transferFault(error) && error.code === "CORRUPT") file.checkUnchanged();
       throw error;
     },
   );
@@ -84,12 +84,12 @@ async function readContent(
   { profile, signal }: ImportFileOptions,
 ): Promise<Content> {
   if (file.size <= Math.min(smallFileBytesMax, profileNamed(profile).chunkBytes)) {
-    const bytes = await file.bytes();
+    const bytes = file.bytes();
     const object = { ...addressBytes(bytes, profile), profile };
     return { object, open: () => once(bytes) };
   }
   const object = { ...(await addressFile(stoppable(file.stream(), signal), profile)), profile };
-  await file.checkUnchanged();
+  file.checkUnchanged();
   return { object, open: () => verifyFile(file.stream(), object) };
 }
 

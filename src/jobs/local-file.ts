@@ -1,23 +1,28 @@
-import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, read, readSync } from "node:fs";
+import { promisify } from "node:util";
 import { localFileError } from "#jobs/local-file-error.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 const pieceBytes = 1024 * 1024;
+const readAsync = promisify(read);
 
-/** A regular file opened for reading, with the facts it had when it was opened. */
-export class LocalFile implements AsyncDisposable {
+/**
+ * A regular file opened for reading, with the facts it had when it was opened. What takes
+ * microseconds (opening, a small read) is done at once: handing it to another thread would take
+ * several times as long, and a folder can have millions of small files.
+ */
+export class LocalFile implements Disposable {
   readonly path: string;
   readonly size: number;
   readonly created: Date | undefined;
   readonly modified: Date;
-  readonly #handle: FileHandle;
+  readonly #descriptor: number;
   readonly #modifiedNs: bigint;
 
-  private constructor(path: string, handle: FileHandle, facts: Facts) {
+  private constructor(path: string, descriptor: number, facts: Facts) {
     this.path = path;
-    this.#handle = handle;
+    this.#descriptor = descriptor;
     this.size = Number(facts.size);
     // File systems that do not know it say 1970.
     this.created = facts.birthtimeMs > 0n ? facts.birthtime : undefined;
@@ -26,26 +31,34 @@ export class LocalFile implements AsyncDisposable {
   }
 
   /** Never follows a link in the last part of the path, and never waits for a pipe. */
-  static async open(path: string): Promise<LocalFile> {
+  static open(path: string): LocalFile {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    let handle: FileHandle | undefined;
+    let descriptor: number | undefined;
     try {
-      handle = await open(path, flags);
-      const facts = await handle.stat({ bigint: true });
+      descriptor = openSync(path, flags);
+      const facts = fstatSync(descriptor, { bigint: true });
       if (!facts.isFile()) throw new EngineError("UNREADABLE", `${path} is no regular file`);
-      return new LocalFile(path, handle, facts);
+      return new LocalFile(path, descriptor, facts);
     } catch (thrown) {
-      await handle?.close();
+      if (descriptor !== undefined) closeSync(descriptor);
       throw localFileError(thrown, path);
     }
   }
 
   /** The whole file at once; for small ones. */
-  async bytes(): Promise<Uint8Array> {
-    const bytes = Buffer.allocUnsafeSlow(this.size);
-    const read = await this.#fill(bytes, 0);
-    if (read < this.size) throw this.#changed();
-    return bytes;
+  bytes(): Uint8Array {
+    const bytes = Buffer.allocUnsafe(this.size);
+    try {
+      for (let filled = 0; filled < bytes.length;) {
+        const wanted = bytes.length - filled;
+        const count = readSync(this.#descriptor, bytes, filled, wanted, filled);
+        if (count === 0) throw this.#changed();
+        filled += count;
+      }
+      return bytes;
+    } catch (thrown) {
+      throw localFileError(thrown, this.path);
+    }
   }
 
   /** The file from its start, in fresh pieces; the next is read while one is being worked on. */
@@ -67,31 +80,26 @@ export class LocalFile implements AsyncDisposable {
   }
 
   /** Throws CONFLICT when the file is not as it was when it was opened. */
-  async checkUnchanged(): Promise<void> {
-    const now = await this.#handle.stat({ bigint: true });
+  checkUnchanged(): void {
+    const now = fstatSync(this.#descriptor, { bigint: true });
     if (Number(now.size) !== this.size || now.mtimeNs !== this.#modifiedNs) throw this.#changed();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.close();
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor);
   }
 
-  async #piece(at: number): Promise<Uint8Array> {
-    const bytes = Buffer.allocUnsafeSlow(Math.min(pieceBytes, this.size - at));
-    const read = await this.#fill(bytes, at);
-    if (read < bytes.length) throw this.#changed();
-    return bytes;
-  }
-
-  async #fill(bytes: Uint8Array, position: number): Promise<number> {
+  async #piece(position: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(pieceBytes, this.size - position));
     try {
-      for (let filled = 0; ;) {
+      for (let filled = 0; filled < bytes.length;) {
         const wanted = bytes.length - filled;
-        if (wanted === 0) return filled;
-        const { bytesRead } = await this.#handle.read(bytes, filled, wanted, position + filled);
-        if (bytesRead === 0) return filled;
+        const at = position + filled;
+        const { bytesRead } = await readAsync(this.#descriptor, bytes, filled, wanted, at);
+        if (bytesRead === 0) throw this.#changed();
         filled += bytesRead;
       }
+      return bytes;
     } catch (thrown) {
       throw localFileError(thrown, this.path);
     }
