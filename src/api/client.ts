@@ -91,7 +91,7 @@ export class ApiClient implements EngineApi {
 
   importAccesses(batchId: string, lines: AsyncIterable<string>): Answer<"importAccesses"> {
     const path = `/api/v1/imports/accesses/${encodeURIComponent(batchId)}`;
-    return this.#connection.json("POST", path, { lines: withNewlines(lines) });
+    return this.#connection.json("POST", path, { lines: inPieces(lines) });
   }
 
   verify(request: Request<"verify">): Answer<"verify"> {
@@ -135,7 +135,10 @@ export class ApiClient implements EngineApi {
 
   async segment(planCid: string, from: number, to: number): Answer<"segment"> {
     const path = `/api/v1/plans/${encodeURIComponent(planCid)}/segment`;
-    const bytes = await this.#connection.bytes("GET", path, { query: { from, to } });
+    const bytes = await this.#connection.bytes("GET", path, {
+      query: { from, to },
+      timeoutMs: workerTimeoutMs,
+    });
     return new Uint8Array(bytes);
   }
 
@@ -155,8 +158,18 @@ export class ApiClient implements EngineApi {
   }
 }
 
-async function* withNewlines(lines: AsyncIterable<string>): AsyncGenerator<string> {
-  for await (const line of lines) yield `${line}\n`;
+/** Lines travel in pieces of this length: a call per line would cost more than the line. */
+const pieceLength = 64 * 1024;
+
+async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  let piece = "";
+  for await (const line of lines) {
+    piece += `${line}\n`;
+    if (piece.length < pieceLength) continue;
+    yield piece;
+    piece = "";
+  }
+  if (piece !== "") yield piece;
 }
 
 function absolute(key: "out" | "planFile", path: string | undefined): object {

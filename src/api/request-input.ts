@@ -5,8 +5,8 @@ import { EngineError } from "#model/engine-error.ts";
 
 /** A JSON body holds parameters, never content. */
 export const bodyBytesMax = 1024 * 1024;
-/** One upload of lines; longer logs come as several batches. */
-export const linesBytesMax = 1024 * 1024 * 1024;
+/** One upload of lines. They are streamed, so this is against mistakes, not for memory. */
+export const linesBytesMax = 16 * 1024 ** 3;
 const lineLengthMax = 64 * 1024;
 
 /** Path, query and body of a request, checked by the schema of its route. */
