@@ -2,7 +2,7 @@ import type { Backend } from "#model/backend.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { HeatSettings } from "#model/index-store.ts";
 import type { Expression } from "#policies/expression/expression.ts";
-import type { LiteralValue } from "#policies/expression/syntax.ts";
+import type { ComparisonOperator, LiteralValue } from "#policies/expression/syntax.ts";
 import type { ValueType } from "#policies/expression/value-type.ts";
 import type { SqlFragment } from "#policies/sql-fragment.ts";
 
@@ -33,6 +33,8 @@ export interface ObjectAttribute extends Entry {
   since?(context: SqlContext): SqlFragment;
   /** For sets: whether a member is in it. */
   has?(member: SqlFragment): SqlFragment;
+  /** For sets: whether nothing is in it, the meaning of `missing(x)`. */
+  empty?(): SqlFragment;
   /** Its value reads the object's name: the predicate is compiled once more over all names. */
   readonly byName?: true;
 }
@@ -59,6 +61,13 @@ export interface ObjectFunction extends Entry {
   readonly scope: "object";
   readonly parameters: readonly Parameter[];
   sql(context: SqlContext, values: readonly Expression[]): SqlFragment;
+  /** A cheaper form of a comparison with a constant, where there is one. */
+  compare?(
+    context: SqlContext,
+    values: readonly Expression[],
+    operator: ComparisonOperator,
+    constant: number,
+  ): SqlFragment;
 }
 
 export type Parameter = { readonly name: string; readonly optional?: true } & (

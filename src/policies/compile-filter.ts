@@ -35,9 +35,10 @@ export function compileFilter(text: string, context: FilterContext): SqlFragment
   const byPath = compileCondition(expression, { ...context, path: trusted("o.path") });
   if (!readsName(expression)) return byPath;
   const byName = compileCondition(expression, { ...context, path: trusted("n.path") });
-  return sql`(case when o.names > 1
-    then exists (select 1 from name n where n.object_id = o.object_id and ${byName})
-    else ${byPath} end)`;
+  // The inner `o` is the object of the name at hand, so that the subquery stands by itself.
+  return sql`((o.names <= 1 and ${byPath}) or o.object_id in (
+    select n.object_id from name n join object o on o.object_id = n.object_id
+    where o.names > 1 and ${byName}))`;
 }
 
 function refusal(text: string, problems: readonly ExpressionProblem[]): EngineError {

@@ -127,6 +127,11 @@ const ruleSchema = z
   })
   .describe("Selects objects and says one thing that should be true of them.");
 
+/** Whether a rule may have a key of this name. */
+export function isRuleKey(key: string): boolean {
+  return Object.hasOwn(ruleSchema.shape, key);
+}
+
 /** One policy document, in the form that people write. */
 export const policySchema = z
   .strictObject({

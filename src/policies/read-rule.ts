@@ -1,3 +1,4 @@
+import { nearestMatch } from "#document/nearest-match.ts";
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { ExpressionReader } from "#policies/expression-reader.ts";
 import type { Expression } from "#policies/expression/expression.ts";
@@ -5,11 +6,12 @@ import { describeType } from "#policies/expression/value-type.ts";
 import type { BackendCondition, OrderKey, Rule, RuleVerb } from "#policies/policy.ts";
 import {
   type RuleDocument,
+  isRuleKey,
   standardConditions,
   type VerbName,
   verbNames,
 } from "#policies/policy-schema.ts";
-import { expressionText, field } from "#policies/raw-value.ts";
+import { expressionText, field, isRecord } from "#policies/raw-value.ts";
 
 /** The expressions of one rule, by key; a key is absent when its expression has an error. */
 export interface RuleExpressions {
@@ -79,6 +81,10 @@ export function readVerbName(
   const found = verbNames.filter((verb) => field(raw, verb) !== undefined);
   const [verb, second] = found;
   if (verb !== undefined && second === undefined) return verb;
+  const keys = isRecord(raw) ? Object.keys(raw) : [];
+  const isMisspelt = keys.some((key) => !isRuleKey(key) && nearestMatch(key, verbNames));
+  // The schema reports the unknown key with the verb that was meant: one mistake, one finding.
+  if (verb === undefined && isMisspelt) return undefined;
   const given = field(raw, "name");
   const name = typeof given === "string" ? given : String(Number(path.at(-1)) + 1);
   const finding =

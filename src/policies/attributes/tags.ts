@@ -12,7 +12,8 @@ const attribute: ObjectAttribute = {
   summary: "Its tags.",
   example: 'tags has "legal-hold"',
   sql: tagList,
-  has: (tag) => sql`o.object_id in (select t.object_id from tag t where t.tag = ${tag})`,
+  has: (tag) => sql`(o.object_id in (select t.object_id from tag t where t.tag = ${tag}))`,
+  empty: () => sql`(o.object_id not in (select t.object_id from tag t))`,
 };
 
 function tagList(): SqlFragment {

@@ -28,14 +28,15 @@ export function checkName(
   const cid = canonicalCid(name);
   if (cid !== undefined) return { kind: "literal", type: cidType, value: cid, span };
   reportUnknown(syntax, definition, expected, context);
-  return { kind: "literal", type: unknownType, value: null, span };
+  // Out of place, but its type still tells what its neighbour means.
+  const type = definition?.kind === "attribute" ? definition.type : unknownType;
+  return { kind: "literal", type, value: null, span };
 }
 
 /** Whether a bare word means something by itself, without its neighbour's type. */
 export function standsAlone(syntax: Syntax, context: CheckContext): boolean {
   if (syntax.kind !== "name") return true;
-  const definition = context.registry.get(syntax.name);
-  return definition !== undefined && inScope(definition.scope, context.scope);
+  return context.registry.has(syntax.name);
 }
 
 /** Conditions over copies may also use what describes their backends. */

@@ -2,7 +2,7 @@ import type { SqlContext } from "#policies/attribute-definition.ts";
 import { doubleParameter } from "#policies/double-parameter.ts";
 import { cidBytes } from "#policies/expression/canonical-cid.ts";
 import { evaluate } from "#policies/expression/evaluate.ts";
-import { type Expression, isConstant } from "#policies/expression/expression.ts";
+import { type Expression, isConstant, mayBeUnknown } from "#policies/expression/expression.ts";
 import { readGlob } from "#policies/expression/glob.ts";
 import type { ComparisonOperator, LiteralValue } from "#policies/expression/syntax.ts";
 import type { ValueType } from "#policies/expression/value-type.ts";
@@ -14,7 +14,15 @@ import { timestampParameter } from "#policies/timestamp-parameter.ts";
  * top does not select (below, under `not` too, it stays unknown as in SQL).
  */
 export function compileCondition(expression: Expression, context: SqlContext): SqlFragment {
-  return sql`coalesce(${compileValue(expression, context)}, false)`;
+  if (expression.kind === "class") return compileCondition(expression.body, context);
+  if (expression.kind === "logical") {
+    // Only the parts that may be unknown are guarded: the database can skip rows by the others.
+    const operator = expression.operator === "and" ? " and " : " or ";
+    const operands = expression.operands.map((operand) => compileCondition(operand, context));
+    return sql`(${joinFragments(operands, operator)})`;
+  }
+  const value = compileValue(expression, context);
+  return mayBeUnknown(expression) ? sql`coalesce(${value}, false)` : value;
 }
 
 /**
@@ -89,6 +97,10 @@ function compileComparison(expression: Of<"comparison">, context: SqlContext): S
     compileElapsed(left, operator, right, context) ??
     compileElapsed(right, mirrored[operator], left, context);
   if (elapsed !== undefined) return elapsed;
+  const compared =
+    compileCall(left, operator, right, context) ??
+    compileCall(right, mirrored[operator], left, context);
+  if (compared !== undefined) return compared;
   const [one, other] = [compileValue(left, context), compileValue(right, context)];
   return sql`(${one} ${trusted(operator)} ${other})`;
 }
@@ -118,6 +130,19 @@ function compileElapsed(
   if (since === undefined || typeof duration !== "number") return undefined;
   const instant = timestampParameter(context.now.getTime() - duration);
   return sql`(${since} ${trusted(mirrored[operator])} ${instant})`;
+}
+
+/** Functions may know a cheaper way to compare with a constant than to compute their value. */
+function compileCall(
+  side: Expression,
+  operator: ComparisonOperator,
+  other: Expression,
+  context: SqlContext,
+): SqlFragment | undefined {
+  if (side.kind !== "function" || !isConstant(other)) return undefined;
+  const constant = evaluate(other, context.now, undefined);
+  if (typeof constant !== "number") return undefined;
+  return side.definition.compare?.(context, side.arguments, operator, constant);
 }
 
 function compileBetween(expression: Of<"between">, context: SqlContext): SqlFragment {
@@ -157,8 +182,8 @@ function toDouble(fragment: SqlFragment): SqlFragment {
 }
 
 function compileMissing(operand: Expression, context: SqlContext): SqlFragment {
-  if (operand.type.kind === "tags") return sql`(len(${compileValue(operand, context)}) = 0)`;
-  return sql`(${compileValue(operand, context)} is null)`;
+  const empty = operand.kind === "attribute" ? objectAttribute(operand).empty?.() : undefined;
+  return empty ?? sql`(${compileValue(operand, context)} is null)`;
 }
 
 function compilePattern(expression: Of<"like" | "matches">, context: SqlContext): SqlFragment {

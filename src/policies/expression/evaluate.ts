@@ -1,5 +1,6 @@
 import { EngineError } from "#model/engine-error.ts";
 import type { CopySubject } from "#policies/attribute-definition.ts";
+import { compareNumbers } from "#policies/expression/compare-numbers.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import { readGlob } from "#policies/expression/glob.ts";
 import { regexFinds } from "#policies/expression/regex-syntax.ts";
@@ -90,23 +91,7 @@ function compare(
   type: ValueType,
 ): LiteralValue {
   if (left === null || right === null) return null;
-  const [one, other] = [rank(left, type), rank(right, type)];
-  switch (operator) {
-    case "=":
-      return one === other;
-    case "!=":
-      return one !== other;
-    case "<":
-      return one < other;
-    case "<=":
-      return one <= other;
-    case ">":
-      return one > other;
-    case ">=":
-      return one >= other;
-    default:
-      return operator satisfies never;
-  }
+  return compareNumbers(rank(left, type), operator, rank(right, type));
 }
 
 function rank(value: Exclude<LiteralValue, null>, type: ValueType): number | string | boolean {

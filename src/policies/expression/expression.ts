@@ -90,6 +90,23 @@ export function isConstant(expression: Expression): boolean {
   return operandsOf(expression).every(isConstant);
 }
 
+/** Whether its value may be null: it reads what may be missing, or divides. */
+export function mayBeUnknown(expression: Expression): boolean {
+  switch (expression.kind) {
+    case "literal":
+      return expression.value === null;
+    case "attribute":
+      return expression.definition.nullable;
+    case "function":
+    case "missing":
+      return false;
+    case "arithmetic":
+      return expression.operator === "/" || operandsOf(expression).some(mayBeUnknown);
+    default:
+      return operandsOf(expression).some(mayBeUnknown);
+  }
+}
+
 /** Every attribute and function an expression reads, those inside of classes included. */
 export function definitionsIn(expression: Expression): ReadonlySet<AttributeDefinition> {
   const found = new Set<AttributeDefinition>();

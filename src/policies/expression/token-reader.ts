@@ -50,7 +50,10 @@ export class TokenReader {
   }
 
   expectSymbol(text: string): Token {
-    if (this.peekSymbol([text]) === undefined) this.unexpected(this.peek(), `"${text}"`);
+    if (this.peekSymbol([text]) === undefined) {
+      const opening = text === ")" ? "(" : "[";
+      this.unexpected(this.peek(), `"${text}"`, `close what "${opening}" opens`);
+    }
     return this.next();
   }
 
@@ -85,7 +88,9 @@ export class TokenReader {
   unexpected(token: Token, expected: string, hint?: string): never {
     const { source, start, end } = token.span;
     const found = token.kind === "end" ? "the expression ends here" : quoted(source, start, end);
-    return this.fail("E0150", `expected ${expected}, but ${found}`, hint, token.span);
+    const before = /\S+\s*$/.exec(source.slice(0, start))?.[0].trim();
+    const standard = before === undefined ? "write a condition" : `look after "${before}"`;
+    return this.fail("E0150", `expected ${expected}, but ${found}`, hint ?? standard, token.span);
   }
 
   fail(code: DiagnosticCode, message: string, hint?: string, span?: Span): never {

@@ -52,7 +52,11 @@ function remedy(value: Expression, other: Expression): string | undefined {
     return `a point in time compares with another one: now - ${written}`;
   }
   if (type.kind === "tags") return 'write tags has "tmp"';
-  return undefined;
+  if (other.kind !== "literal" || type.kind !== "quantity") return undefined;
+  const { bytes, time } = type.dimension;
+  if (bytes === 1 && time === 0) return "write a size: 64KiB, 10GiB";
+  if (time === 1 && bytes === 0) return "write a duration: 12h, 30d";
+  return sameType(type, numberType) ? "write a bare number: 0.5, 100" : undefined;
 }
 
 const durationOf = {

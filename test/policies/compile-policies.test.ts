@@ -1,0 +1,211 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Diagnostic } from "#model/diagnostic.ts";
+import { type AttributeRegistry, loadAttributes } from "#policies/attribute-registry.ts";
+import { compilePolicies } from "#policies/compile-policies.ts";
+import type { Moment } from "#policies/compiled-policy.ts";
+import { parsePolicies } from "#policies/parse-policies.ts";
+import { demoMoment, readWrite, testBackend } from "./demo-backends.ts";
+
+let registry: AttributeRegistry;
+beforeAll(async () => {
+  registry = await loadAttributes();
+});
+
+function policy(name: string, rules: string, priority = 0): string {
+  return `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: ${name}, priority: ${priority}}
+rules:
+${rules}`;
+}
+
+function compile(texts: readonly string[], moment: Moment = demoMoment) {
+  const sources = texts.map((text, number) => ({ file: `${number}.yaml`, text }));
+  const parsed = parsePolicies(sources, { registry });
+  expect(parsed.diagnostics).toEqual([]);
+  return compilePolicies(parsed.policies, moment);
+}
+
+/** Findings of a rule that demotes and one that promotes, by their conditions. */
+function pair(down: string, up: string): string {
+  const { diagnostics } = compileRules(`
+  - {name: down, where: '${down}', demote: {from: tier = hot, to: tier = cold}}
+  - {name: up, where: '${up}', promote: {from: tier = cold, to: tier = hot}}
+`);
+  return codes(diagnostics).join(" ");
+}
+
+/** Findings of a hold rule with a condition. */
+function gap(where: string): string {
+  const { diagnostics } = compileRules(`  - {name: r, where: '${where}', hold: true}\n`);
+  return codes(diagnostics).join(" ");
+}
+
+function keep(name: string): string {
+  return `  - {name: ${name}, where: held, hold: true}\n`;
+}
+
+function compileRules(rules: string, moment: Moment = demoMoment) {
+  return compile([policy("p", rules)], moment);
+}
+
+const codes = (diagnostics: readonly Diagnostic[]): readonly string[] =>
+  diagnostics.map(({ code }) => code);
+
+test("rules stand in the order in which they win, whatever the order of the files", () => {
+  const texts = [
+    policy("b", keep("b1") + keep("b2")),
+    policy("a", keep("a1")),
+    policy("z", keep("z1"), 10),
+  ];
+  const ids = ["z/z1", "a/a1", "b/b1", "b/b2"];
+  expect(compile(texts).set.rules.map(({ id }) => id)).toEqual(ids);
+  expect(compile(texts.toReversed()).set.rules.map(({ id }) => id)).toEqual(ids);
+});
+
+test("conditions over backends become masks over their ids", () => {
+  const { set } = compileRules(`
+  - {name: a, where: held, ensure: {copies: 2..3, on: tier <= warm, per: region, confidence: sampled}}
+  - {name: b, where: held, evict: {from: 'backend in ["hot", "cold"] or region = "eu-2"'}}
+  - {name: c, where: heat > 9, promote: {to: tier = hot}}
+  - {name: d, where: held, demote: {from: tier < cold, to: 'region like "eu-3*"'}}
+  - {name: e, where: held, delete: {}}
+  - {name: f, where: held, pin: {on: backend = "warm"}}
+  - {name: g, where: held, replicate: {}}
+  - {name: h, where: held, archive: {}}
+`);
+  expect(set.rules.map(({ verb }) => verb)).toEqual([
+    {
+      kind: "ensure",
+      copies: { min: 2, max: 3 },
+      on: 0b011n,
+      per: "region",
+      confidence: "sampled",
+    },
+    { kind: "evict", from: 0b111n },
+    { kind: "promote", from: 0b110n, to: 0b001n },
+    { kind: "demote", from: 0b011n, to: 0b100n },
+    { kind: "delete", graceMs: 7 * 86_400_000 },
+    ensure({ on: 0b010n, min: 1 }),
+    ensure({ on: 0b111n, min: 2 }),
+    ensure({ on: 0b100n, min: 1 }),
+  ]);
+});
+
+function ensure({ on, min }: { readonly on: bigint; readonly min: number }) {
+  const copies = { min, max: undefined };
+  return { kind: "ensure", copies, on, per: undefined, confidence: "verified" };
+}
+
+test("labels, room and cordons of backends can be asked for; what is unknown selects nothing", () => {
+  const backends = [
+    testBackend({ id: 0, name: "a", labels: { "rack-id": "r1" }, freeBytes: 1000, cordoned: true }),
+    testBackend({
+      id: 5,
+      name: "b",
+      labels: { "rack-id": "r2" },
+      capacityBytes: 100,
+      usedBytes: 90,
+    }),
+    testBackend({ id: 61, name: "c", tier: "archive" }),
+  ];
+  const masks = compileRules(
+    `
+  - {name: a, where: held, evict: {from: labels.rack-id = "r2"}}
+  - {name: b, where: held, evict: {from: not (labels.rack-id = "r2")}}
+  - {name: c, where: held, evict: {from: usage >= 90% or free < 1KiB}}
+  - {name: d, where: held, evict: {from: missing(free) and not cordoned}}
+`,
+    { ...demoMoment, backends },
+  ).set.rules.map(({ verb }) => ("from" in verb ? verb.from : 0n));
+  expect(masks).toEqual([1n << 5n, 1n, 1n | (1n << 5n), (1n << 5n) | (1n << 61n)]);
+});
+
+describe("the inventory", () => {
+  const readOnly = { ...readWrite, operations: ["read", "list"] as const };
+  const weak = { ...readWrite, confidence: ["claimed", "listed"] as const };
+  const moment: Moment = {
+    ...demoMoment,
+    backends: [
+      testBackend({ id: 0, name: "hot", tier: "hot" }),
+      testBackend({
+        id: 1,
+        name: "mirror",
+        tier: "warm",
+        driver: "mirror",
+        capabilities: readOnly,
+      }),
+      testBackend({ id: 2, name: "weak", tier: "cold", capabilities: weak }),
+      testBackend({ id: 3, name: "closed", tier: "archive", cordoned: true }),
+    ],
+  };
+
+  test.for([
+    ["ensure: {copies: 1, on: tier = warm}", "E0304"],
+    ["demote: {from: tier = hot, to: tier = warm}", "E0304"],
+    ["evict: {from: tier = warm}", "E0304"],
+    ["ensure: {copies: 1, on: tier = cold}", "E0306"],
+    ["ensure: {copies: 1, on: tier = cold, confidence: listed}", ""],
+    ["promote: {to: tier = archive}", "W0407"],
+    ["ensure: {copies: 2, on: tier != warm, per: region, confidence: listed}", "W0411"],
+    ["ensure: {copies: 2, on: tier = hot}", "E0302"],
+    ['evict: {from: region = "mars"}', "E0301"],
+  ] as const)("%s yields %s", ([verb, code]) => {
+    const { diagnostics } = compileRules(`  - name: r\n    where: held\n    ${verb}\n`, moment);
+    expect(codes(diagnostics).join(" ")).toBe(code);
+  });
+});
+
+describe("lints", () => {
+  test.for([
+    ["size > 2GiB and size < 1GiB", "W0402"],
+    ["heat < 0", "W0402"],
+    ["not (size >= 1MiB) and size = 1MiB", "W0402"],
+    ["held and false", "W0402"],
+    ["size between 1MiB and 2MiB and size >= 2MiB", ""],
+    ["size > 2GiB or size < 1GiB", ""],
+  ] as const)("%s: %s", ([where, code]) => {
+    const rule = `  - {name: r, where: '${where}', evict: {from: tier = hot}}\n`;
+    expect(codes(compileRules(rule).diagnostics).join(" ")).toBe(code);
+  });
+
+  test("a rule that an earlier rule or a hold always wins over is pointed out", () => {
+    const { diagnostics } = compileRules(`
+  - {name: keep, where: tags has "gold", hold: true}
+  - {name: wide, where: size > 1MiB, evict: {from: tier <= warm}}
+  - {name: narrow, where: size >= 1GiB and idle > 3d, evict: {from: tier = hot}}
+  - {name: other, where: size >= 1GiB, evict: {from: tier = cold}}
+  - {name: gold, where: 'idle > 9d and tags has "gold"', delete: {grace: 7d}}
+`);
+    expect(diagnostics.map(({ code, range }) => `${range.start.line} ${code}`)).toEqual([
+      "8 W0403",
+      "10 W0403",
+    ]);
+  });
+
+  test("demotion and promotion need a band between their thresholds", () => {
+    expect(pair("heat < 1", "heat >= 1")).toBe("W0404");
+    expect(pair("heat < 2", "heat >= 1")).toBe("W0404");
+    expect(pair("idle > 30d", "heat >= 1")).toBe("W0404");
+    expect(pair("heat < 0.5", "heat >= 2")).toBe("");
+    expect(pair("idle > 30d and held", "idle < 1d")).toBe("");
+  });
+
+  test("removals that leave nothing or hurry are pointed out", () => {
+    expect(
+      codes(compileRules("  - {name: r, where: held, evict: {from: true}}\n").diagnostics),
+    ).toEqual(["W0405"]);
+    expect(codes(compileRules("  - {name: r, where: true, delete: {}}\n").diagnostics)).toEqual([
+      "W0405",
+    ]);
+    const hasty = "  - {name: r, where: held, delete: {grace: 10m}}\n";
+    expect(codes(compileRules(hasty).diagnostics)).toEqual(["W0409"]);
+  });
+
+  test("a protective rule with a gap for what is unknown is pointed out", () => {
+    expect(gap('not (path like "/tmp/**")')).toBe("W0412");
+    expect(gap('owner != "nobody"')).toBe("W0412");
+    expect(gap('missing(path) or not (path like "/tmp/**")')).toBe("");
+    expect(gap('owner = "ana" and not held')).toBe("");
+  });
+});
