@@ -13,7 +13,8 @@ export async function planDeletions(planning: Planning): Promise<void> {
   const before: number[] = [];
   for (const { index } of rulesOf(planning.rules, "delete")) {
     await planning.run(wantDeletions(planning, index, before));
-    await takeTurns(planning, index);
+    before.push(index);
+    if ((await takeTurns(planning, index)) === 0) continue;
     const step = planning.nextStep();
     const drafted = sql`${index}::INTEGER, bit_count(present_mask), false FROM plan_turn t`;
     await planning.run(sql`INSERT INTO plan_draft
@@ -25,7 +26,6 @@ export async function planDeletions(planning: Planning): Promise<void> {
         b.id, ${drafted},
         (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
       WHERE deletion = 'due' AND (t.copies >> b.id) & 1 = 1`);
-    before.push(index);
   }
 }
 

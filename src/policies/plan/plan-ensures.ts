@@ -9,7 +9,7 @@ import { copySource } from "#policies/plan/copy-source.ts";
 import { bitOf, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
+import { countRows, orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 type EnsureRule = PlacedRule<"ensure">;
@@ -28,12 +28,11 @@ export async function planEnsures(planning: Planning): Promise<void> {
 async function planEnsure(planning: Planning, { index, verb }: EnsureRule): Promise<void> {
   const choice = targetChoice(planning, verb.on, verb.per);
   await planning.run(wantCopies(planning, { index, verb } as EnsureRule));
-  await takeTurns(planning, index);
+  if ((await takeTurns(planning, index)) === 0) return;
   const step = planning.nextStep();
   for (let round = 1; round <= verb.copies.min; round += 1) {
     await pickTargets(planning, choice, round);
-    const [picked] = await planning.rows(trusted("SELECT count(*) AS picks FROM plan_pick"));
-    if (Number(picked?.["picks"] ?? 0) === 0) return;
+    if ((await countRows(planning, "plan_pick")) === 0) return;
     await fillTargets(planning, index);
     await planning.run(sql`INSERT INTO plan_draft
       SELECT ${step}::INTEGER, t.position, ${round}::INTEGER, t.object_id, 'replicate',

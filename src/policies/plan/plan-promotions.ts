@@ -20,7 +20,7 @@ export async function planPromotions(planning: Planning): Promise<void> {
   for (const rule of rulesOf(planning.rules, "promote")) {
     const choice = targetChoice(planning, rule.verb.to);
     await planning.run(wantPromotions(planning, rule));
-    await takeTurns(planning, rule.index);
+    if ((await takeTurns(planning, rule.index)) === 0) continue;
     await pickTargets(planning, choice, 1);
     await fillTargets(planning, rule.index);
     const except = trusted("(1::BIGINT << p.target)");
@@ -53,6 +53,6 @@ function wantPromotions(planning: Planning, { index, verb }: PlacedRule<"promote
           ${copySource(planning)} AS source ${orderColumns(planning, index)}
         FROM plan_candidate c
         WHERE ${matched(index)} AND c.deletion IS NULL
-          AND (c.present_mask & ${maskSql(verb.from)}) <> 0
+          AND ((c.present_mask | c.added) & ${maskSql(verb.from)}) <> 0
           AND ((c.verified_mask | c.added | c.in_flight_mask) & ${to}) = 0)))`;
 }

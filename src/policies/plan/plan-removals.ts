@@ -12,7 +12,7 @@ import { backendsIn, bitOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore, removableMask } from "#policies/plan/removable.ts";
-import { recordBlocked, takeTurns } from "#policies/plan/take-turns.ts";
+import { countRows, recordBlocked, takeTurns } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 type RemovalRule = PlacedRule<"evict" | "demote">;
@@ -30,6 +30,7 @@ export async function planRemovals(planning: Planning): Promise<void> {
 async function planRemoval(planning: Planning, rule: RemovalRule): Promise<void> {
   const choice = targetChoice(planning, targetsOf(rule));
   await planning.run(wantRemovals(planning, rule, choice));
+  if ((await countRows(planning, "plan_want")) === 0) return;
   await recordBlocked(planning, rule.index);
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_turn AS
@@ -37,7 +38,7 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<void>
   );
   await pickTargets(planning, choice, 1);
   await planning.run(judgeRemovals(planning, rule));
-  await takeTurns(planning, rule.index);
+  if ((await takeTurns(planning, rule.index)) === 0) return;
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_pick AS
     SELECT object_id, position, size, target,

@@ -4,7 +4,7 @@ import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts
 import type { Planning } from "#policies/plan/planning.ts";
 import { removableMask } from "#policies/plan/removable.ts";
 import { rendezvousDistance, rendezvousTable } from "#policies/plan/rendezvous.ts";
-import { takeTurns } from "#policies/plan/take-turns.ts";
+import { countRows, takeTurns } from "#policies/plan/take-turns.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 type EnsureRule = PlacedRule<"ensure">;
@@ -30,8 +30,7 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
   // Each round gives up one copy per object; there are at most as many as backends.
   for (const _ of backends) {
     await planning.run(pickVictims(planning, rule));
-    const [picked] = await planning.rows(trusted("SELECT count(*) AS picks FROM plan_pick"));
-    if (Number(picked?.["picks"] ?? 0) === 0) break;
+    if ((await countRows(planning, "plan_pick")) === 0) break;
     await planning.run(
       trusted(`UPDATE plan_surplus
       SET gone = plan_surplus.gone | (1::BIGINT << p.victim)
@@ -45,8 +44,7 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
       CASE WHEN c.surplus <= bit_count(c.gone) THEN NULL WHEN c.held THEN 'held'
         ELSE ${whyKept(planning, left, state)} END AS block
     FROM plan_surplus c`);
-  await takeTurns(planning, index);
-  await draft(planning, index);
+  if ((await takeTurns(planning, index)) > 0) await draft(planning, index);
 }
 
 function pickVictims(planning: Planning, { verb }: EnsureRule): SqlFragment {

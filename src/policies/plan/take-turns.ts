@@ -5,10 +5,10 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
 
 /**
  * Puts the acting rows of `plan_want` in the order of their rule (then by object) and cuts them
- * at its limits: `plan_turn` is what remains. An object that alone exceeds the byte limit is
+ * at its limits: `plan_turn` is what remains, and its number of rows is returned. An object that alone exceeds the byte limit is
  * passed over, so that it cannot stand in the way of all others for ever.
  */
-export async function takeTurns(planning: Planning, index: number): Promise<void> {
+export async function takeTurns(planning: Planning, index: number): Promise<number> {
   await recordBlocked(planning, index);
   const rule = planning.rules[index];
   const limit = rule?.limit ?? { objects: undefined, bytes: undefined };
@@ -18,7 +18,7 @@ export async function takeTurns(planning: Planning, index: number): Promise<void
       : trusted("w.object_id");
     await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_turn AS
       SELECT w.*, ${position} AS position FROM plan_want w WHERE w.acts`);
-    return;
+    return await countRows(planning, "plan_turn");
   }
   const objects = limit.objects ?? Number.MAX_SAFE_INTEGER;
   const bytes = limit.bytes ?? Number.MAX_SAFE_INTEGER;
@@ -34,6 +34,16 @@ export async function takeTurns(planning: Planning, index: number): Promise<void
       WINDOW turns AS (${order}))`);
   await block(planning, index, "limit", sql`FROM plan_turn WHERE NOT within`);
   await planning.run(sql`DELETE FROM plan_turn WHERE NOT within`);
+  return await countRows(planning, "plan_turn");
+}
+
+/** How many rows a temporary table of this plan has. */
+export async function countRows(
+  planning: Planning,
+  table: "plan_want" | "plan_turn" | "plan_pick",
+): Promise<number> {
+  const [counted] = await planning.rows(trusted(`SELECT count(*) AS rows FROM ${table}`));
+  return Number(counted?.["rows"] ?? 0);
 }
 
 /** The columns that carry the order of a rule from the candidates to `plan_want`. */

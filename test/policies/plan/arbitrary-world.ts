@@ -1,0 +1,148 @@
+import fc from "fast-check";
+import type { Backend } from "#model/backend.ts";
+import { confidences, tiers } from "#model/copy.ts";
+import type { CompiledRule, CompiledVerb } from "#policies/compiled-policy.ts";
+import { trusted } from "#policies/sql-fragment.ts";
+import { readWrite, testBackend } from "../demo-backends.ts";
+import type { FixtureObject } from "./fixture-index.ts";
+import { on, ruleOf, testNow } from "./rule-of.ts";
+
+/** A rule together with the test's own reading of its predicate. */
+export interface WorldRule {
+  readonly rule: CompiledRule;
+  matches(object: FixtureObject): boolean;
+}
+
+/** Everything a plan depends on, at random. */
+export interface World {
+  readonly backends: readonly Backend[];
+  readonly objects: readonly FixtureObject[];
+  readonly rules: readonly WorldRule[];
+  readonly minimumCopies: number;
+}
+
+const predicates: readonly (readonly [string, (object: FixtureObject) => boolean])[] = [
+  ["true", () => true],
+  ["o.object_id % 2 = 0", ({ id }) => id % 2 === 0],
+  ["o.object_id % 3 = 0", ({ id }) => id % 3 === 0],
+  ["o.size >= 200", ({ size }) => (size ?? 0) >= 200],
+  ["o.heat_weight < 1", ({ heat }) => (heat ?? 0) < 1],
+];
+
+export const worlds: fc.Arbitrary<World> = fc.integer({ min: 2, max: 5 }).chain((count) => {
+  const ids = Array.from({ length: count }, (_, id) => id);
+  return fc.record({
+    backends: fc.tuple(...ids.map((id) => arbitraryBackend(id))),
+    objects: fc
+      .array(arbitraryObject(ids), { minLength: 1, maxLength: 12 })
+      .map((objects) => objects.map((object, id) => ({ ...object, id }))),
+    rules: fc
+      .array(arbitraryRule(ids), { minLength: 1, maxLength: 6 })
+      .map((rules) => rules.map((make, at) => make(`rule-${at}`))),
+    minimumCopies: fc.constantFrom(1, 1, 2),
+  });
+});
+
+function arbitraryBackend(id: number): fc.Arbitrary<Backend> {
+  return fc
+    .record({
+      tier: fc.constantFrom(...tiers),
+      region: fc.constantFrom("eu", "us", undefined),
+      cordoned: fc.constantFrom(false, false, false, true),
+      freeBytes: fc.constantFrom(undefined, undefined, 350, 2_000),
+      operations: fc.constantFrom(
+        readWrite.operations,
+        readWrite.operations,
+        readWrite.operations,
+        ["read", "list"] as const,
+        ["write", "remove"] as const,
+      ),
+    })
+    .map(({ operations, ...facts }) =>
+      testBackend({
+        id,
+        name: `backend-${id}`,
+        ...facts,
+        capacityBytes: facts.freeBytes,
+        capabilities: { ...readWrite, operations },
+      }),
+    );
+}
+
+function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObject, "id">> {
+  return fc.record({
+    size: fc.constantFrom(0, 100, 100, 250, 400),
+    heat: fc.constantFrom(0, 0.5, 1, 2),
+    copies: fc
+      .tuple(...ids.map(() => fc.option(fc.constantFrom("verified", "verified", ...confidences))))
+      .map((levels) =>
+        Object.fromEntries(levels.flatMap((level, id) => (level ? [[id, level]] : []))),
+      ),
+    inFlight: fc.constantFrom([], [], [], [], [0], [1]),
+    held: fc.constantFrom(false, false, false, false, true),
+  });
+}
+
+function arbitraryRule(ids: readonly number[]): fc.Arbitrary<(name: string) => WorldRule> {
+  const limit = fc.constantFrom(
+    { objects: undefined, bytes: undefined },
+    { objects: undefined, bytes: undefined },
+    { objects: 2, bytes: undefined },
+    { objects: undefined, bytes: 500 },
+  );
+  return fc
+    .record({
+      verb: arbitraryVerb(ids),
+      predicate: fc.constantFrom(...predicates),
+      limit,
+      descending: fc.option(fc.boolean()),
+    })
+    .map(({ verb, predicate: [where, matches], limit, descending }) => (name) => ({
+      rule: ruleOf(name, verb, where, {
+        limit,
+        order: descending === null ? [] : [{ key: trusted("o.heat_weight"), descending }],
+      }),
+      matches,
+    }));
+}
+
+function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
+  const mask = fc.subarray([...ids], { minLength: 1 }).map((chosen) => on(...chosen));
+  const ensures = fc
+    .record({
+      on: mask,
+      min: fc.integer({ min: 1, max: 3 }),
+      more: fc.option(fc.integer({ min: 0, max: 1 })),
+      confidence: fc.constantFrom(...confidences, "verified" as const),
+      per: fc.constantFrom(undefined, "region"),
+    })
+    .map(({ on, min, more, confidence, per }) => ({
+      kind: "ensure" as const,
+      copies: { min, max: more === null ? undefined : min + more },
+      on,
+      confidence,
+      per,
+    }));
+  // As compiled policies: a move never names one backend on both sides.
+  const moves = fc
+    .record({ kind: fc.constantFrom("demote", "promote"), from: mask, to: mask })
+    .map(({ kind, from, to }) => ({ kind: kind as "demote" | "promote", from: from & ~to, to }));
+  return fc.oneof(
+    { weight: 4, arbitrary: ensures },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("evict" as const), from: mask }) },
+    { weight: 3, arbitrary: moves },
+    { weight: 1, arbitrary: fc.constant({ kind: "hold" as const }) },
+    { weight: 1, arbitrary: fc.constant({ kind: "delete" as const, graceMs: 86_400_000 }) },
+  );
+}
+
+/** Half of all worlds hold some tombstones, old and new. */
+export const tombstones: fc.Arbitrary<readonly (Date | undefined)[]> = fc.array(
+  fc.constantFrom(
+    undefined,
+    undefined,
+    new Date(testNow.getTime() - 3_600_000),
+    new Date(testNow.getTime() - 86_400_000),
+  ),
+  { minLength: 12, maxLength: 12 },
+);
