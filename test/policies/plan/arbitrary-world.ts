@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Backend } from "#model/backend.ts";
 import { confidences, tiers } from "#model/copy.ts";
 import type { CompiledRule, CompiledVerb } from "#policies/compiled-policy.ts";
@@ -10,7 +10,7 @@ import { on, ruleOf, testNow } from "./rule-of.ts";
 /** A rule together with the test's own reading of its predicate. */
 export interface WorldRule {
   readonly rule: CompiledRule;
-  matches(object: FixtureObject): boolean;
+  readonly matches: (object: FixtureObject) => boolean;
 }
 
 /** Everything a plan depends on, at random. */
@@ -126,7 +126,7 @@ function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
   // As compiled policies: a move never names one backend on both sides.
   const moves = fc
     .record({ kind: fc.constantFrom("demote", "promote"), from: mask, to: mask })
-    .map(({ kind, from, to }) => ({ kind: kind as "demote" | "promote", from: from & ~to, to }));
+    .map(({ kind, from, to }) => ({ kind, from: from & ~to, to }));
   return fc.oneof(
     { weight: 4, arbitrary: ensures },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant("evict" as const), from: mask }) },

@@ -1,0 +1,117 @@
+import type { Backend } from "#model/backend.ts";
+import type { PlanAction } from "#model/plan.ts";
+import { applyPerfectly } from "./apply-perfectly.ts";
+import type { World } from "./arbitrary-world.ts";
+import { type FixtureObject, maskWith } from "./fixture-index.ts";
+
+/**
+ * What a plan must not do and does, found from the world alone, without the planner's SQL: an
+ * empty list when the plan keeps every promise.
+ */
+export function planViolations(
+  world: World,
+  actions: readonly PlanAction[],
+  headRoomShare: number,
+): readonly string[] {
+  return [
+    ...repeated(actions),
+    ...world.objects.flatMap((object) => unsafe(world, object, actions)),
+    ...world.backends.flatMap((backend) => illPlaced(world, backend, actions, headRoomShare)),
+    ...beyondLimits(world, actions),
+  ];
+}
+
+/** More than one action for an object and target, or for an object and victim. */
+function repeated(actions: readonly PlanAction[]): readonly string[] {
+  const seen = new Set<string>();
+  return actions.flatMap(({ objectId, target, victim }) =>
+    [target, victim].flatMap((backend) => {
+      const place = `object ${objectId} on backend ${backend}`;
+      if (backend === null || !seen.has(place)) {
+        seen.add(place);
+        return [];
+      }
+      return [`${place} has two actions`];
+    }),
+  );
+}
+
+/** Holds, the floor of verified copies, and every ensure, after all actions on one object. */
+function unsafe(
+  world: World,
+  object: FixtureObject,
+  all: readonly PlanAction[],
+): readonly string[] {
+  const actions = all.filter(({ objectId }) => objectId === object.id);
+  const removals = actions.filter(({ victim, verb }) => victim !== null || verb === "tombstone");
+  if (removals.length === 0) return [];
+  const found: string[] = [];
+  const name = `object ${object.id}`;
+  const matching = world.rules.filter(({ matches }) => matches(object)).map(({ rule }) => rule);
+  if (object.held || matching.some(({ verb }) => verb.kind === "hold")) {
+    found.push(`${name} is held and loses something`);
+  }
+  const deletes = removals.filter(({ verb }) => verb === "delete" || verb === "tombstone");
+  if (deletes.length > 0 && matching.some(({ verb }) => verb.kind === "ensure")) {
+    found.push(`${name} is deleted against an ensure`);
+  }
+  if (deletes.some(({ verb }) => verb === "delete")) {
+    return object.tombstoned ? found : [...found, `${name} is deleted without a tombstone`];
+  }
+  const evicted = removals.flatMap(({ victim }) => (victim === null ? [] : [BigInt(victim)]));
+  if (evicted.length === 0) return found;
+  const copies = applyPerfectly([object], actions)[0]?.copies ?? {};
+  if (bitCount(maskWith(copies, "verified")) < world.minimumCopies) {
+    found.push(`${name} falls below the minimum`);
+  }
+  for (const { id, verb } of matching) {
+    if (verb.kind !== "ensure" || !evicted.some((victim) => (verb.on >> victim) & 1n)) continue;
+    const kept = bitCount(maskWith(copies, verb.confidence) & verb.on);
+    if (kept < verb.copies.min) found.push(`${name} loses a copy that ${id} needs`);
+  }
+  return found;
+}
+
+/** Copies where they cannot, may not or need not go. */
+function illPlaced(
+  world: World,
+  backend: Backend,
+  actions: readonly PlanAction[],
+  headRoomShare: number,
+): readonly string[] {
+  const objects = new Map(world.objects.map((object) => [object.id, object]));
+  const here = actions.filter(({ target }) => target === backend.id);
+  const found: string[] = [];
+  if (here.length > 0 && backend.cordoned) found.push(`${backend.name} is cordoned`);
+  if (here.length > 0 && !backend.capabilities.operations.includes("write")) {
+    found.push(`${backend.name} cannot be written to`);
+  }
+  const added = here.filter(({ objectId }) => !objects.get(objectId)?.copies?.[backend.id]);
+  const bytes = added.reduce((sum, action) => sum + action.size, 0);
+  const free = backend.freeBytes;
+  if (free !== undefined && bytes > free * (1 - headRoomShare)) {
+    found.push(`${backend.name} gets ${bytes} bytes and has ${free}`);
+  }
+  for (const { objectId, source } of here) {
+    const object = objects.get(objectId);
+    if (object?.inFlight?.includes(backend.id)) found.push(`${objectId} is on its way already`);
+    if (object?.copies?.[backend.id] === "verified") found.push(`${objectId} is there already`);
+    if (source === null || !object?.copies?.[source]) found.push(`${objectId} has no source`);
+  }
+  return found;
+}
+
+/** Rules that act on more than they may; ensures bound additions and surplus separately. */
+function beyondLimits(world: World, actions: readonly PlanAction[]): readonly string[] {
+  return world.rules.flatMap(({ rule }) => {
+    const own = actions.filter((action) => action.rule === rule.id);
+    const objects = new Set(own.map(({ objectId }) => objectId)).size;
+    const parts = rule.verb.kind === "ensure" ? 2 : 1;
+    const limit = (rule.limit.objects ?? Infinity) * parts;
+    return objects > limit ? [`${rule.id} acts on ${objects} objects`] : [];
+  });
+}
+
+function bitCount(mask: bigint): number {
+  return mask.toString(2).replaceAll("0", "").length;
+}
