@@ -26,15 +26,20 @@ export async function connect(
   engines: Engines,
   note: (line: string) => void,
 ): Promise<Connection> {
-  if (config.api.url !== undefined) return remote(config, config.api.url, io);
-  const found = await findController(dataPaths(config.dataDirectory).controllerState);
+  const found = await controllerOf(config, io);
   if (found !== undefined) return { api: found, where: "controller", close: nothing };
   note("no controller is running: the engine runs in this process for the length of the command");
   const engine = await engines.local(config, io);
   return { api: engine.api, where: "process", close: () => engine.close() };
 }
 
-async function remote(config: Config, address: string, io: CommandIo): Promise<Connection> {
+/** The controller named by `api.url`, else the one that runs on this data directory, if any. */
+export function controllerOf(config: Config, io: CommandIo): Promise<ApiClient | undefined> {
+  if (config.api.url !== undefined) return remote(config, config.api.url, io);
+  return findController(dataPaths(config.dataDirectory).controllerState);
+}
+
+async function remote(config: Config, address: string, io: CommandIo): Promise<ApiClient> {
   const { token } = config.api;
   if (token === undefined) {
     throw new EngineError("UNAUTHENTICATED", `the controller at ${address} needs a token`, {
@@ -42,8 +47,7 @@ async function remote(config: Config, address: string, io: CommandIo): Promise<C
     });
   }
   const secret = await resolveSecret(token, { env: io.env, directory: config.directory });
-  const api = new ApiClient({ address, token: secret });
-  return { api, where: "controller", close: nothing };
+  return new ApiClient({ address, token: secret });
 }
 
 function nothing(): Promise<void> {

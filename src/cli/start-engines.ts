@@ -1,33 +1,98 @@
-import type { Engines } from "#cli/engines.ts";
+import { serveApi } from "#api/serve-api.ts";
+import { dataPaths } from "#config/data-paths.ts";
+import { resolveReference, resolveSecret } from "#config/resolve-secret.ts";
 import type { Config } from "#config.ts";
-import type { EngineApi } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
 import type { Role } from "#model/node.ts";
+import { loadDrivers } from "#registry.ts";
 import type { CommandIo } from "#cli/command-io.ts";
+import { controllerOf } from "#cli/connect.ts";
+import type { Engines, RunningNode } from "#cli/engines.ts";
+import { readVersion } from "#cli/version.ts";
 
-/** The engines of the real program. The engine is loaded when one is needed: it is large. */
+/**
+ * The engines of the real program. The engine's own modules are loaded when one is needed:
+ * commands that only talk to a controller start faster without DuckDB and the queue.
+ */
 export const startEngines: Engines = {
   local: async (config, io) => {
-    const engine = await loadEngine();
-    return engine.startEngine(config, { io, roles: ["controller", "worker"], serve: false });
+    const engine = await open(config, io, ["controller", "worker"]);
+    return { api: engine, close: () => engine.close() };
   },
-  node: async (config, io, roles) => {
-    const engine = await loadEngine();
-    return engine.startEngine(config, { io, roles, serve: roles.includes("controller") });
-  },
+  node: async (config, io, roles) =>
+    roles.includes("controller") ? startController(config, io, roles) : startWorker(config, io),
 };
 
-interface EngineModule {
-  startEngine(
-    config: Config,
-    options: { readonly io: CommandIo; readonly roles: readonly Role[]; readonly serve: boolean },
-  ): Promise<{
-    readonly api: EngineApi;
-    readonly address: string | undefined;
-    close(): Promise<void>;
-  }>;
+async function startController(
+  config: Config,
+  io: CommandIo,
+  roles: readonly Role[],
+): Promise<RunningNode> {
+  const engine = await open(config, io, roles);
+  const paths = dataPaths(config.dataDirectory);
+  try {
+    await engine.start();
+    const server = await serveApi(engine, {
+      listen: config.api.listen ?? `unix:${paths.apiSocket}`,
+      tokenFile: paths.apiToken,
+      stateFile: paths.controllerState,
+      version: await readVersion(),
+      onDefect: reportTo(io),
+    });
+    const close = async (): Promise<void> => {
+      await server.close();
+      await engine.close();
+    };
+    return { address: server.address, close };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
 }
 
-function loadEngine(): Promise<EngineModule> {
-  const name = "#engine.ts";
-  return import(name) as Promise<EngineModule>;
+async function startWorker(config: Config, io: CommandIo): Promise<RunningNode> {
+  const api = await controllerOf(config, io);
+  if (api === undefined) {
+    throw new EngineError("UNAVAILABLE", "no controller is running for this worker", {
+      hint: "start `thermocline controller` first, or set api.url and api.token to reach one",
+    });
+  }
+  const [{ startWorkerNode }, { BackendPool }] = await Promise.all([
+    import("#engine/worker-node.ts"),
+    import("#engine/backend-pool.ts"),
+  ]);
+  const secrets = { env: io.env, directory: config.directory };
+  const worker = await startWorkerNode({
+    config,
+    pool: new BackendPool({
+      backends: config.backends,
+      definitions: await loadDrivers(),
+      resolveSecret: (reference) => resolveSecret(reference, secrets),
+    }),
+    version: await readVersion(),
+    api,
+    resolveReference: (text) => resolveReference(text, secrets),
+    onError: reportTo(io),
+  });
+  return { address: undefined, close: () => worker.close() };
+}
+
+async function open(config: Config, io: CommandIo, roles: readonly Role[]) {
+  const { openEngine } = await import("#engine.ts");
+  return openEngine({
+    config,
+    definitions: await loadDrivers(),
+    env: io.env,
+    version: await readVersion(),
+    roles,
+    onError: reportTo(io),
+  });
+}
+
+/** What goes wrong while a node goes on: one line each, for its log. */
+function reportTo(io: CommandIo): (error: EngineError) => void {
+  return (error) => {
+    const time = io.clock.now().toISOString();
+    io.stderr.write(`${time} ${error.code}: ${error.message}\n`);
+  };
 }

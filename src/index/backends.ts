@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "#index/connection.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { type Backend, type PriceCard, backendsMax } from "#model/backend.ts";
@@ -33,6 +34,28 @@ export async function syncBackends(
       await transaction.run(updateBackend, [known, ...values]);
     }
   }
+}
+
+/** Whether the index already knows exactly these backends: then nothing needs to be written. */
+export function sameBackends(known: readonly Backend[], facts: readonly BackendFacts[]): boolean {
+  return isDeepStrictEqual(
+    known.map(factsOf).toSorted(byName),
+    facts.map(factsOf).toSorted(byName),
+  );
+}
+
+function factsOf(backend: BackendFacts): BackendFacts {
+  const { name, driver, tier, region, labels, capacityBytes, price, capabilities } = backend;
+  // Through JSON, as they are kept: what is undefined there is absent.
+  const kept = JSON.parse(JSON.stringify({ labels, price, capabilities })) as Pick<
+    BackendFacts,
+    "labels" | "price" | "capabilities"
+  >;
+  return { name, driver, tier, region, capacityBytes, ...kept };
+}
+
+function byName(a: BackendFacts, b: BackendFacts): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 /** Configured backends by id. */

@@ -1,5 +1,5 @@
 import { cpus } from "node:os";
-import { listBackends, setCordon, syncBackends } from "#index/backends.ts";
+import { listBackends, sameBackends, setCordon, syncBackends } from "#index/backends.ts";
 import { Database } from "#index/database.ts";
 import { ensureHeatSettings, heatSettings } from "#index/heat-settings.ts";
 import { putObjects } from "#index/put-objects.ts";
@@ -109,6 +109,8 @@ export class ObjectIndex implements IndexStore {
   }
 
   async syncBackends(facts: readonly BackendFacts[]): Promise<readonly Backend[]> {
+    const known = await this.backends();
+    if (sameBackends(known, facts)) return known;
     await this.#database.write(async (transaction) => {
       await syncBackends(transaction, facts);
     });

@@ -7,7 +7,7 @@ export interface IndexTotals {
   readonly copies: number;
   /** Bytes of present copies. */
   readonly bytes: number;
-  /** Objects with present copies, not marked for deletion, but too few verified ones. */
+  /** Objects not marked for deletion, but too few verified ones. */
   readonly belowMinimum: number;
   readonly backends: readonly {
     readonly name: string;
@@ -21,7 +21,7 @@ export interface IndexTotals {
 export async function totals(connection: Connection, minimumCopies: number): Promise<IndexTotals> {
   const objects = await connection.row<{ objects: number; below: number }>(
     `SELECT count(*) AS objects, count(*) FILTER (
-       WHERE present_mask <> 0 AND tombstoned IS NULL AND bit_count(verified_mask) < $1) AS below
+       WHERE tombstoned IS NULL AND bit_count(verified_mask) < $1) AS below
      FROM objects`,
     [minimumCopies],
   );

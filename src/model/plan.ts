@@ -108,8 +108,10 @@ export interface PlanGroup {
   readonly bytes: number;
 }
 
+export const guards = ["objects", "deletes", "minimum-copies", "capacity"] as const;
+
 export interface GuardResult {
-  readonly guard: "objects" | "deletes" | "minimum-copies" | "capacity";
+  readonly guard: (typeof guards)[number];
   readonly passed: boolean;
   readonly message: string;
   /** The flag that overrides it, if one may. */

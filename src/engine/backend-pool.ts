@@ -1,0 +1,88 @@
+import type { BackendConfig } from "#config.ts";
+import type { BackendStatus, Driver, DriverDefinition } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+export interface BackendPoolOptions {
+  readonly backends: readonly BackendConfig[];
+  readonly definitions: ReadonlyMap<string, DriverDefinition>;
+  resolveSecret(reference: string): Promise<string>;
+}
+
+/** The configured backends, each opened when it is first needed and kept open. */
+export class BackendPool {
+  readonly #options: BackendPoolOptions;
+  readonly #opened = new Map<string, Promise<Driver>>();
+
+  constructor(options: BackendPoolOptions) {
+    this.#options = options;
+  }
+
+  get names(): readonly string[] {
+    return this.#options.backends.map((backend) => backend.name);
+  }
+
+  /** The driver of a backend. A failed opening is tried again at the next call. */
+  driver(name: string): Promise<Driver> {
+    const known = this.#opened.get(name);
+    if (known !== undefined) return known;
+    const opening = this.#open(name).catch((error: unknown) => {
+      this.#opened.delete(name);
+      throw EngineError.from(error, "UNAVAILABLE");
+    });
+    this.#opened.set(name, opening);
+    return opening;
+  }
+
+  /** Every backend that can be opened here; the others with what stands in the way. */
+  async openAll(): Promise<{
+    readonly drivers: ReadonlyMap<string, Driver>;
+    readonly failures: ReadonlyMap<string, EngineError>;
+  }> {
+    const drivers = new Map<string, Driver>();
+    const failures = new Map<string, EngineError>();
+    for (const name of this.names) {
+      try {
+        drivers.set(name, await this.driver(name));
+      } catch (error) {
+        failures.set(name, EngineError.from(error, "UNAVAILABLE"));
+      }
+    }
+    return { drivers, failures };
+  }
+
+  /** What a backend says of itself, or in words why it does not answer. */
+  async status(name: string): Promise<BackendStatus | string> {
+    try {
+      return await (await this.driver(name)).status();
+    } catch (error) {
+      return EngineError.from(error).message;
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#opened.values());
+    this.#opened.clear();
+    for (const result of opened) {
+      if (result.status === "fulfilled") await result.value.close();
+    }
+  }
+
+  async #open(name: string): Promise<Driver> {
+    const backend = this.#options.backends.find((candidate) => candidate.name === name);
+    if (backend === undefined) {
+      throw new EngineError("NOT_FOUND", `there is no backend "${name}"`, {
+        hint: `the configuration has ${this.names.join(", ") || "none"}`,
+      });
+    }
+    const definition = this.#options.definitions.get(backend.driver);
+    if (definition === undefined) {
+      throw new EngineError("NOT_SUPPORTED", `there is no driver "${backend.driver}"`);
+    }
+    return definition.open({
+      backend: name,
+      options: backend.options,
+      capacityBytes: backend.capacityBytes,
+      secret: (reference) => this.#options.resolveSecret(reference),
+    });
+  }
+}

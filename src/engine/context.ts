@@ -1,0 +1,19 @@
+import type { Config } from "#config.ts";
+import type { BackendPool } from "#engine/backend-pool.ts";
+import type { PolicyBook } from "#engine/policy-book.ts";
+import type { ObjectIndex } from "#index/object-index.ts";
+import type { AttributeRegistry } from "#policies/attribute-registry.ts";
+import type { Moment } from "#policies/compiled-policy.ts";
+
+/** What the parts of the engine share. */
+export interface EngineContext {
+  readonly config: Config;
+  readonly version: string;
+  readonly index: ObjectIndex;
+  readonly pool: BackendPool;
+  readonly policies: PolicyBook;
+  readonly registry: AttributeRegistry;
+  readonly now: () => Date;
+  /** The inventory and heat settings as they are, for an evaluation at a time. */
+  readonly moment: (now: Date) => Promise<Moment>;
+}

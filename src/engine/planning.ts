@@ -1,0 +1,157 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { dataPaths } from "#config/data-paths.ts";
+import type { EngineContext } from "#engine/context.ts";
+import type { ApplyRequest, PlanReport, PlanRequest } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { guards, type GuardResult, type Plan, type PlanAction } from "#model/plan.ts";
+import type { Run } from "#model/run.ts";
+import { planPaths, readPlan, rowsAt, rowsDiscarded, writePlan } from "#jobs/plan-file.ts";
+import { buildPlan, type RowsWriter } from "#policies/plan/build-plan.ts";
+import { planRows, toPlanAction } from "#policies/plan/plan-rows.ts";
+
+/** Actions shown with a plan. */
+const sampleActions = 10;
+/** How long a plan that was shown may wait for the "yes" before it has to be made again. */
+const agreedForMs = 60 * 60 * 1_000;
+
+/** Evaluates the policies and says what would be done. Writes nothing unless `out` asks for it. */
+export async function makePlan(context: EngineContext, request: PlanRequest): Promise<PlanReport> {
+  const started = performance.now();
+  const now = request.at === undefined ? context.now() : readTime(request.at);
+  const { index } = context;
+  const set = await context.policies.compile(await context.moment(now), request.policies);
+  await using session = await index.session();
+  const keep = request.out === undefined ? rowsDiscarded : rowsAt(planPaths(request.out).rows);
+  let sample: readonly PlanAction[] = [];
+  const writeRows: RowsWriter = async (reading, rows) => {
+    const text = `SELECT * FROM (${rows.text}) ORDER BY sequence LIMIT ${sampleActions}`;
+    sample = (await reading.rows({ ...rows, text })).map(toPlanAction);
+    return keep(reading, rows);
+  };
+  const plan = await buildPlan(set, session, {
+    engine: context.version,
+    indexVersion: await index.version(),
+    minimumCopies: context.config.safety.minimumCopies,
+    objectsShareMax: context.config.safety.objectsPercentMax / 100,
+    writeRows,
+  });
+  const saved = request.out === undefined ? plan : await writePlan(plan, request.out);
+  return { plan: saved, elapsedMs: performance.now() - started, sample };
+}
+
+/** Starts a run of a plan that a person agreed to, if it is still what planning gives. */
+export async function applyPlan(context: EngineContext, request: ApplyRequest): Promise<Run> {
+  const now = context.now();
+  const agreed = await agreedPlan(request, now);
+  const { plans } = dataPaths(context.config.dataDirectory);
+  await mkdir(plans, { recursive: true });
+  const draft = join(plans, `draft-${process.pid}-${now.getTime()}`);
+  try {
+    const at = agreed.at === undefined ? {} : { at: agreed.at };
+    const { plan } = await makePlan(context, { ...at, out: draft });
+    if (agreed.matches !== undefined && !agreed.matches(plan)) throw stale(agreed, plan);
+    refuseByGuards(plan, request);
+    const kept = await writePlan(plan, join(plans, plan.cid));
+    return await context.index.beginRun(kept, now);
+  } finally {
+    for (const file of Object.values(planPaths(draft))) await rm(file, { force: true });
+  }
+}
+
+/** Some actions of a plan that was applied. */
+export async function storedActions(
+  context: EngineContext,
+  cid: string,
+  offset: number,
+  limit: number,
+): Promise<readonly PlanAction[]> {
+  const { plans } = dataPaths(context.config.dataDirectory);
+  if (!/^[a-z0-9]+$/.test(cid)) throw new EngineError("USAGE", `"${cid}" is not the CID of a plan`);
+  const { rowsPath } = await readPlan(join(plans, cid));
+  await using session = await context.index.session();
+  return planRows(session, rowsPath, offset, limit);
+}
+
+interface AgreedPlan {
+  readonly cid: string | undefined;
+  /** The plan is made again for the moment for which it was agreed to. */
+  readonly at: string | undefined;
+  readonly matches: ((plan: Plan) => boolean) | undefined;
+}
+
+async function agreedPlan(request: ApplyRequest, now: Date): Promise<AgreedPlan> {
+  if (request.allowSubset === true) {
+    throw new EngineError("NOT_SUPPORTED", "this version applies a plan whole or not at all", {
+      hint: "plan again and apply the new plan",
+    });
+  }
+  if (request.planFile !== undefined) {
+    const saved = await readPlan(request.planFile);
+    const matches = (plan: Plan) =>
+      plan.header.rows === saved.header.rows && plan.header.inventory === saved.header.inventory;
+    return { cid: saved.cid, at: saved.evaluatedAt, matches };
+  }
+  if (request.at !== undefined && now.getTime() - readTime(request.at).getTime() > agreedForMs) {
+    throw new EngineError("STALE_PLAN", `the plan was made at ${request.at}, over an hour ago`, {
+      hint: "plan again",
+    });
+  }
+  const { expectCid, at } = request;
+  const matches = expectCid === undefined ? undefined : (plan: Plan) => plan.cid === expectCid;
+  return { cid: expectCid, at, matches };
+}
+
+function stale(agreed: AgreedPlan, plan: Plan): EngineError {
+  return new EngineError(
+    "STALE_PLAN",
+    `the plan ${agreed.cid} is no longer what would be done; planning now gives ${plan.cid}`,
+    {
+      hint: "objects, policies or backends changed since: look at the new plan and apply that",
+      details: { agreed: agreed.cid, now: plan.cid },
+    },
+  );
+}
+
+function refuseByGuards(plan: Plan, { override = [], maxObjects }: ApplyRequest): void {
+  const { objects } = plan.header.totals;
+  if (maxObjects !== undefined && objects > maxObjects) {
+    throw new EngineError(
+      "REFUSED",
+      `the plan touches ${objects} objects, more than ${maxObjects}`,
+      {
+        hint: "raise the limit, or let the policies select fewer",
+      },
+    );
+  }
+  const unknown = override.find((name) => !guards.some((guard) => guard === name));
+  if (unknown !== undefined) {
+    throw new EngineError("USAGE", `there is no guard "${unknown}"`, {
+      hint: `the guards are ${guards.join(", ")}`,
+    });
+  }
+  const blocking = plan.header.guards.filter(
+    (guard) => !guard.passed && !(guard.override !== undefined && override.includes(guard.guard)),
+  );
+  if (blocking.length === 0) return;
+  throw new EngineError("REFUSED", blocking.map((guard) => guard.message).join("; "), {
+    hint: hintOf(blocking),
+    details: { guards: blocking },
+  });
+}
+
+function hintOf(blocking: readonly GuardResult[]): string {
+  const overridable = blocking.every((guard) => guard.override !== undefined);
+  if (!overridable) return "this guard has no override: change the policies or the backends";
+  const flags = blocking.map((guard) => `--override ${guard.guard}`).join(" ");
+  return `look at the plan; if it is what you want, apply with ${flags}`;
+}
+
+/** ISO 8601 text → Date; USAGE when it is none. */
+export function readTime(text: string): Date {
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new EngineError("USAGE", `"${text}" is not a time`, {
+    hint: "write it as 2026-11-21 or 2026-11-21T08:00:00Z",
+  });
+}

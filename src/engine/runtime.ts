@@ -1,0 +1,106 @@
+import type { Config } from "#config.ts";
+import type { BackendPool } from "#engine/backend-pool.ts";
+import type { ObjectIndex } from "#index/object-index.ts";
+import { type Dispatcher, startDispatcher } from "#jobs/dispatcher.ts";
+import { openQueueStore } from "#jobs/open-queue-store.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
+import { type RunningWorker, startWorker, type WorkerApi } from "#jobs/worker.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { NodeReport, Role } from "#model/node.ts";
+
+export interface RuntimeOptions {
+  readonly config: Config;
+  readonly index: ObjectIndex;
+  readonly pool: BackendPool;
+  readonly version: string;
+  readonly roles: readonly Role[];
+  resolveReference(text: string): Promise<string>;
+  heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
+  readonly now: () => Date;
+  readonly onError: (error: EngineError) => void;
+}
+
+/** What executes runs: the queue store, the dispatcher, and a worker when this node is one. */
+export interface Runtime {
+  readonly store: QueueStore;
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** Starts executing: takes up every run that an earlier process left unfinished. */
+export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Promise<Runtime> {
+  const { config, pool, onError } = options;
+  const store = await openStore(options);
+  const { drivers, failures } = await pool.openAll();
+  for (const failure of failures.values()) onError(failure);
+  const dispatcher = await startDispatcher({
+    store,
+    index: options.index,
+    drivers,
+    permitTtlMs: config.safety.permitTtlMs,
+    minimumCopies: config.safety.minimumCopies,
+    heldByPolicy: (objectIds) => options.heldByPolicy(objectIds),
+    now: options.now,
+    onError,
+  });
+  const worker = options.roles.includes("worker")
+    ? await startWorker({
+        store,
+        node: nodeReport(options, [...drivers.keys()]),
+        drivers,
+        api,
+        onError,
+      })
+    : undefined;
+  return runtimeOf(store, dispatcher, worker);
+}
+
+/** Where jobs wait, as the configuration says. */
+export async function openStore(
+  options: Pick<RuntimeOptions, "config" | "resolveReference" | "onError">,
+): Promise<QueueStore> {
+  const { config, onError } = options;
+  const namespace = config.queue.prefix.replaceAll(/[^a-z0-9_]/g, "_");
+  if (config.queue.url === "embedded") {
+    return openQueueStore({ embedded: { directory: config.dataDirectory }, namespace, onError });
+  }
+  const url = await options.resolveReference(config.queue.url);
+  return openQueueStore({ url, namespace, onError });
+}
+
+/** What this process tells the controller about itself. */
+export function nodeReport(
+  options: { readonly config: Config; readonly version: string; readonly roles: readonly Role[] },
+  backends: readonly string[],
+): NodeReport {
+  const { config, version, roles } = options;
+  return {
+    name: config.node.name,
+    roles,
+    labels: { arch: process.arch, ...config.node.labels },
+    architecture: process.arch,
+    platform: process.platform,
+    version,
+    pid: process.pid,
+    backends,
+    startedAt: new Date(Date.now() - process.uptime() * 1_000).toISOString(),
+  };
+}
+
+function runtimeOf(
+  store: QueueStore,
+  dispatcher: Dispatcher,
+  worker: RunningWorker | undefined,
+): Runtime {
+  return {
+    store,
+    wake: () => {
+      dispatcher.wake();
+    },
+    close: async () => {
+      await worker?.close();
+      await dispatcher.close();
+      await store.close();
+    },
+  };
+}

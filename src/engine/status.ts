@@ -1,0 +1,26 @@
+import type { EngineContext } from "#engine/context.ts";
+import type { EngineStatus, NodeState } from "#model/engine-api.ts";
+
+/** Runs shown with the status, the newest. */
+const runsShown = 10;
+
+/** One screen about everything: what is stored, whether enough of it, what runs, who works. */
+export async function engineStatus(
+  { index, config, version }: EngineContext,
+  facts: {
+    readonly queue: string;
+    readonly startedAt: Date;
+    readonly nodes: readonly NodeState[];
+  },
+): Promise<EngineStatus> {
+  const totals = await index.totals(config.safety.minimumCopies);
+  return {
+    version,
+    dataDirectory: config.dataDirectory,
+    queue: facts.queue,
+    startedAt: facts.startedAt.toISOString(),
+    ...totals,
+    runs: (await index.runs()).slice(0, runsShown),
+    nodes: facts.nodes,
+  };
+}

@@ -1,0 +1,55 @@
+import { cidFromBytes } from "#content/cid.ts";
+import type { EngineContext } from "#engine/context.ts";
+import { filterOf } from "#engine/objects.ts";
+import { type CopyToVerify, verifyCopies } from "#jobs/verify-copies.ts";
+import type { VerifyProgress, VerifyRequest } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { sql, toStatement, trusted } from "#policies/sql-fragment.ts";
+
+/** Has backends re-hash the copies that a request selects, and records what was found. */
+export async function* verifyObjects(
+  context: EngineContext,
+  request: VerifyRequest,
+): AsyncGenerator<VerifyProgress> {
+  const { index, pool } = context;
+  if (request.backend !== undefined && !pool.names.includes(request.backend)) {
+    throw new EngineError("NOT_FOUND", `there is no backend "${request.backend}"`, {
+      hint: `the configuration has ${pool.names.join(", ")}`,
+    });
+  }
+  const objects = await filterOf(context, request.where);
+  const backend =
+    request.backend === undefined ? trusted("true") : sql`c.backend = ${request.backend}`;
+  const selection = sql`FROM copy c JOIN object o USING (object_id)
+    WHERE c.state <> 'lost' AND ${backend} AND ${objects}`;
+  await using session = await index.session();
+  const [count] = await session.rows(toStatement(sql`SELECT count(*) AS total ${selection}`));
+  const rows = session.columns(
+    toStatement(sql`SELECT o.cid, o.size, o.profile, c.backend, o.path ${selection}
+      ORDER BY c.verified_at NULLS FIRST, o.object_id, c.backend_id`),
+  );
+  const { drivers } = await pool.openAll();
+  yield* verifyCopies(copiesOf(rows), drivers, index, {
+    total: Number(count?.["total"]),
+    now: () => context.now(),
+  });
+}
+
+async function* copiesOf(
+  batches: AsyncIterable<{ rows: number; columns: readonly ArrayLike<unknown>[] }>,
+): AsyncGenerator<CopyToVerify> {
+  for await (const { rows, columns } of batches) {
+    const [cid, size, profile, backend, path] = columns;
+    for (let row = 0; row < rows; row += 1) {
+      yield {
+        object: {
+          cid: cidFromBytes(cid?.[row] as Uint8Array),
+          size: Number(size?.[row]),
+          profile: String(profile?.[row]),
+        },
+        backend: String(backend?.[row]),
+        path: (path?.[row] as string | null) ?? undefined,
+      };
+    }
+  }
+}
