@@ -11,7 +11,7 @@ const batchFiles = 1_000;
  */
 export class IndexFeed {
   readonly #request: ImportRequest;
-  readonly #collection: string;
+  readonly #collection: string | undefined;
   readonly #prefix: string;
   readonly #backend: string;
   readonly #index: Pick<IndexStore, "putObjects">;
@@ -28,7 +28,8 @@ export class IndexFeed {
     index: Pick<IndexStore, "putObjects">,
   ) {
     this.#request = request;
-    this.#collection = request.collection ?? folder;
+    // The root of the file system has no name.
+    this.#collection = request.collection ?? (folder === "" ? undefined : folder);
     this.#prefix = namePrefix(request.prefix ?? folder);
     this.#backend = backend;
     this.#index = index;
