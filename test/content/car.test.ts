@@ -144,6 +144,23 @@ test("a CAR with parents first and each block once, as Kubo exports it, gives th
   expect(Buffer.compare(file, repeated)).toBe(0);
 });
 
+test.each(["parents-first", "children-first"] as const)(
+  "a CAR (%s) that lacks any one of its blocks is not the object",
+  async (order) => {
+    const object = objectOf(large, "unixfs-v0-2015");
+    const whole = await carOf(large, object);
+    const { blocks } = parse(whole);
+    expect(blocks.length).toBe(12);
+    for (const { cid } of blocks) {
+      const lacking = repack(whole, object, order, cid.toString());
+      const verified = collect(verifyStream(streamOf([lacking]), "car", object));
+      await expect(verified).rejects.toMatchObject(corrupt);
+      const converted = collect(convertForm(streamOf([lacking]), "car", "file", object));
+      await expect(converted).rejects.toMatchObject(corrupt);
+    }
+  },
+);
+
 test("a CAR in no order of the file is whole, but cannot be turned into the file", async () => {
   const object = objectOf(large, "unixfs-v1-2025");
   const car = repack(await carOf(large, object), object, "reversed");
@@ -222,7 +239,8 @@ function emptyCar(): Uint8Array {
 function repack(
   car: Uint8Array,
   object: ObjectRef,
-  order: "parents-first" | "reversed",
+  order: "parents-first" | "children-first" | "reversed",
+  without?: string,
 ): Uint8Array {
   const { roots, blocks } = parse(car);
   const byCid = new Map(blocks.map((block) => [block.cid.toString(), block]));
@@ -233,9 +251,14 @@ function repack(
     ordered.set(cid, block);
     for (const link of decodeNode(block).links) visit(link.toString());
   };
-  if (order === "parents-first") visit(object.cid);
-  const chosen = order === "reversed" ? [...byCid.values()].toReversed() : ordered.values();
+  visit(object.cid);
+  const childrenFirst = [...byCid.values()];
+  const orders = {
+    "parents-first": [...ordered.values()],
+    "children-first": childrenFirst,
+    reversed: childrenFirst.toReversed(),
+  };
   const writer = createWriter(new ArrayBuffer(car.length), { roots: [...roots] });
-  for (const block of chosen) writer.write(block);
+  for (const block of orders[order]) if (block.cid.toString() !== without) writer.write(block);
   return writer.close({ resize: true });
 }
