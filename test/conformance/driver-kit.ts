@@ -47,8 +47,9 @@ function runAll(subject: DriverSubject, tests: readonly KitTest[]): void {
   });
   afterEach(async () => {
     for (const driver of opened.splice(0)) await driver.close();
-    expect(await storage.leftovers()).toEqual([]);
+    const leftovers = await storage.leftovers();
     await storage.remove();
+    expect(leftovers).toEqual([]);
   });
   for (const test of tests) {
     const reason = subject.skip.find((skip) => skip.test === test.name)?.reason;
