@@ -64,10 +64,25 @@ async function runCommand(
   try {
     const running = command.run(environment.context, args, options);
     code = (await (command.staysUp === true ? running : endSoon(running, io))) ?? 0;
+    if (options["output"] === "json") sayFailure(code, io);
   } catch (error) {
     code = await report(error);
   }
   return closeEnvironment(environment, code, report);
+}
+
+/** Codes that a command gives without an error being thrown, for programs that read JSON. */
+const failures: Readonly<Record<number, string>> = {
+  1: "it failed, or something was found that should not be",
+  3: "some objects failed, the rest is done",
+  6: "a guard refuses the plan",
+  130: "interrupted",
+};
+
+function sayFailure(code: number, io: CommandIo): void {
+  const message = failures[code];
+  if (message === undefined) return;
+  io.stderr.write(`${JSON.stringify({ schemaVersion: 1, type: "exit_error", code, message })}\n`);
 }
 
 /** A command that was told to stop gets a moment to say where things stand, then is left. */

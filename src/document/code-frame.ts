@@ -5,7 +5,8 @@ const columnsMax = 100;
 
 /** The source line of a diagnostic with a caret line below it, or undefined without a line. */
 export function codeFrame(text: string, range: Diagnostic["range"]): string | undefined {
-  const line = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)[range.start.line - 1];
+  const lines = text.replace(/^\uFEFF/, "").split("\n");
+  const line = lines[range.start.line - 1]?.replace(/\r$/, "");
   if (line === undefined || line.trim() === "") return undefined;
   const from = range.start.column - 1;
   const to = range.end.line === range.start.line ? range.end.column - 1 : line.length;

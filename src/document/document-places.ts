@@ -1,7 +1,8 @@
 import { isAlias, isCollection, isMap, isScalar, isSeq } from "yaml";
-import type { Document, LineCounter, Node, Pair } from "yaml";
-import type { Diagnostic, Position } from "#model/diagnostic.ts";
+import type { Document, Node, Pair } from "yaml";
+import type { Diagnostic } from "#model/diagnostic.ts";
 import type { DocumentSource } from "#document/document-source.ts";
+import type { LineStarts } from "#document/line-starts.ts";
 import { scalarOffsets } from "#document/scalar-offsets.ts";
 
 /** Keys and list positions from the root of a document: `["rules", 2, "where"]`. */
@@ -19,9 +20,9 @@ export type Finding = Pick<Diagnostic, "code" | "message"> & {
 export class DocumentPlaces {
   readonly source: DocumentSource;
   readonly #document: Document.Parsed;
-  readonly #lines: LineCounter;
+  readonly #lines: LineStarts;
 
-  constructor(source: DocumentSource, document: Document.Parsed, lines: LineCounter) {
+  constructor(source: DocumentSource, document: Document.Parsed, lines: LineStarts) {
     this.source = source;
     this.#document = document;
     this.#lines = lines;
@@ -57,7 +58,10 @@ export class DocumentPlaces {
 
   /** Half-open range of offsets in the file. */
   offsets(start: number, end: number): Range {
-    return { start: this.#position(start), end: this.#position(Math.max(start, end)) };
+    return {
+      start: this.#lines.position(start),
+      end: this.#lines.position(Math.max(start, end)),
+    };
   }
 
   /** A diagnostic at a place of this document. */
@@ -71,11 +75,6 @@ export class DocumentPlaces {
   label(path: DocumentPath): string {
     const { start } = this.value(path);
     return `${this.source.file}:${start.line}:${start.column}`;
-  }
-
-  #position(offset: number): Position {
-    const { line, col } = this.#lines.linePos(Math.min(offset, this.source.text.length));
-    return { line: Math.max(1, line), column: Math.max(1, col) };
   }
 
   #endOfWord(start: number): number {

@@ -1,4 +1,4 @@
-import { LineCounter, parseAllDocuments } from "yaml";
+import { parseAllDocuments } from "yaml";
 import type { Document } from "yaml";
 import type { ZodType } from "zod";
 import type { Diagnostic } from "#model/diagnostic.ts";
@@ -7,6 +7,7 @@ import { checkValue } from "#document/check-value.ts";
 import { documentCodes } from "#document/diagnostic-codes.ts";
 import { DocumentPlaces } from "#document/document-places.ts";
 import type { DocumentSource } from "#document/document-source.ts";
+import { LineStarts } from "#document/line-starts.ts";
 import { syntaxFindings } from "#document/syntax-findings.ts";
 
 /** One YAML document of a file. */
@@ -32,10 +33,9 @@ export const documentLengthMax = 4 * 1024 * 1024;
  */
 export function parseDocuments<T>(source: DocumentSource, schema: ZodType<T>): ParsedDocuments<T> {
   const clean = { file: source.file, text: source.text.replace(/^\uFEFF/, "") };
-  const lines = new LineCounter();
   if (clean.text.length > documentLengthMax) return tooLarge(clean);
+  const lines = new LineStarts(clean.text);
   const parsed = parseAllDocuments(clean.text, {
-    lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
     strict: true,
@@ -54,7 +54,7 @@ export function parseDocuments<T>(source: DocumentSource, schema: ZodType<T>): P
 function readDocument<T>(
   source: DocumentSource,
   document: Document.Parsed,
-  lines: LineCounter,
+  lines: LineStarts,
   schema: ZodType<T>,
 ): { document: ParsedDocument<T>; diagnostics: readonly Diagnostic[] } {
   const places = new DocumentPlaces(source, document, lines);

@@ -127,6 +127,9 @@ describe("apply", () => {
     const outcome = await line.run(["apply", "-y"], { api });
     expect(outcome.code).toBe(code);
     expect(outcome.stdout).toContain("NO_SPACE (7 actions): cold is full");
+    const json = await line.run(["apply", "-y", "-o", "json"], { api });
+    const last = json.stderr.trimEnd().split("\n").at(-1) ?? "";
+    expect(JSON.parse(last)).toMatchObject({ type: "exit_error", code });
   });
 
   it("does not leave a run behind that nobody carries on", async () => {

@@ -127,6 +127,69 @@ describe("parseDocuments", () => {
   });
 });
 
+describe("any text at all", () => {
+  it("has its line ends counted inside broken tokens too", () => {
+    expect(findings("*a $\nkind: Boxkind: Box").some((found) => found.startsWith("2:"))).toBe(true);
+    expect(
+      findings('{kind: Box["\n').every((found) => /^(1:\d\b|1:1[0-3]\b|2:1\b)/.test(found)),
+    ).toBe(true);
+  });
+
+  const piece = fc.constantFrom(
+    "kind: Box",
+    "rules:",
+    "  - ",
+    "name: ",
+    "&a",
+    "*a",
+    "{",
+    "}",
+    "[",
+    "]",
+    ": ",
+    "? ",
+    "|",
+    ">-",
+    "\n",
+    "\r\n",
+    "\t",
+    "---",
+    "'",
+    '"',
+    "!!binary ",
+    "%YAML 9",
+    "#",
+    "\\",
+    "\u0000",
+    "\uD800",
+    "é",
+    "<<: ",
+  );
+  it("gives a value or at least one finding, with places inside the file", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(piece, fc.string()), { maxLength: 40 }), (pieces) => {
+        const text = pieces.join("");
+        const { documents, diagnostics } = parseDocuments({ file: "x", text }, schema);
+        const isValid = documents.length > 0 && documents.every(({ value }) => value !== undefined);
+        const errors = diagnostics.filter(({ severity }) => severity === "error");
+        expect(isValid).toBe(errors.length === 0);
+        const lines = text.split("\n");
+        for (const { range } of diagnostics) {
+          expect(range.start.line).toBeLessThanOrEqual(Math.max(1, lines.length));
+          expect(range.start.column).toBeLessThanOrEqual(
+            (lines[range.start.line - 1] ?? "").length + 1,
+          );
+          const isOrdered =
+            range.start.line < range.end.line ||
+            (range.start.line === range.end.line && range.start.column <= range.end.column);
+          expect(isOrdered).toBe(true);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
 describe("aliases", () => {
   it("are expanded where they are used with measure", () => {
     const text = "kind: Box\nrules:\n  - &a {name: a, where: x}\n  - *a\n";
