@@ -11,6 +11,8 @@ import { initialiseCluster, type PostgresCluster } from "#jobs/postgres-cluster.
 /** A PostgreSQL server of our own in a data directory, shared by its processes. */
 export interface EmbeddedPostgres {
   readonly url: string;
+  /** Where its files are: the asked folder, or one beside it that its user may enter. */
+  readonly directory: string;
   /** Process id of the server. */
   readonly pid: number;
   /** Ends our use of it; the owner (and no other) stops the server. */
@@ -35,7 +37,9 @@ export async function openEmbeddedPostgres(directory: string): Promise<EmbeddedP
     const failure = await startServer(cluster, await freePort());
     if (failure !== undefined && attempt >= portAttemptsMax) {
       throw new EngineError("UNAVAILABLE", `the embedded PostgreSQL did not start: ${failure}`, {
-        hint: `read ${join(cluster.directory, "postgres.log")}`,
+        hint:
+          `read ${join(cluster.directory, "postgres.log")}; the folder may be deleted as a last ` +
+          "resort, because runs go on from the index",
       });
     }
   }
@@ -58,6 +62,7 @@ async function use(cluster: PostgresCluster, server: RunningServer): Promise<Emb
   const owner = lock.rows[0]?.owner === true;
   return {
     url,
+    directory: cluster.directory,
     pid: server.pid,
     close: async () => {
       await session.end().catch(() => undefined);

@@ -11,6 +11,8 @@ import {
 import { StoreParts } from "#jobs/store-parts.ts";
 
 const connectTimeoutMs = 3_000;
+/** Also bounds the wait for a free connection of a pool, on a machine with much else to do. */
+const poolTimeoutMs = 20_000;
 /** Pools are per queue, worker and producer: small ones, or many lanes exhaust the server. */
 const producerConnectionsMax = 1;
 const workerConnectionsMax = 2;
@@ -34,7 +36,7 @@ export async function openPostgresStore(
   const parts = new StoreParts(options.onError);
   const connection = (max: number) => ({
     connectionString: url,
-    connectionTimeoutMillis: connectTimeoutMs,
+    connectionTimeoutMillis: poolTimeoutMs,
     schema: options.namespace,
     max,
   });

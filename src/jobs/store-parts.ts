@@ -9,6 +9,7 @@ export class StoreParts {
   readonly #workers = new Set<Worker>();
   readonly #onError: (error: EngineError) => void;
   #flows: FlowProducer | undefined;
+  #closed = false;
 
   constructor(onError: (error: EngineError) => void) {
     this.#onError = onError;
@@ -42,11 +43,13 @@ export class StoreParts {
   async close(): Promise<void> {
     await inTime([...this.#workers].map((worker) => worker.close()));
     const producers = this.#flows === undefined ? [] : [this.#flows.close()];
+    // Connections that still say goodbye while their server stops are no news to anyone.
+    this.#closed = true;
     await inTime([...[...this.#queues.values()].map((queue) => queue.close()), ...producers]);
   }
 
   readonly #report = (error: unknown): void => {
-    this.#onError(EngineError.from(error, "UNAVAILABLE"));
+    if (!this.#closed) this.#onError(EngineError.from(error, "UNAVAILABLE"));
   };
 }
 

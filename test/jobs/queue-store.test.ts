@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { access, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -113,6 +113,20 @@ describe("the embedded PostgreSQL", () => {
     expect(second.pid).not.toBe(first.pid);
     await second.close();
   });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    "started by root in a folder closed to others, finds a place that its user can enter",
+    async () => {
+      await chmod(folder, 0o700);
+      const server = await openEmbeddedPostgres(folder);
+      const again = await openEmbeddedPostgres(folder);
+      expect(again.pid).toBe(server.pid);
+      expect(server.directory.startsWith(folder)).toBe(false);
+      await again.close();
+      await server.close();
+      await rm(server.directory, { recursive: true });
+    },
+  );
 
   test("is not fooled by a lock file whose process id is somebody else's now", async () => {
     await (await openEmbeddedPostgres(folder)).close();

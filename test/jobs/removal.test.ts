@@ -63,7 +63,7 @@ describe("the removal protocol", () => {
     await evict(engine, object, { permitTtlMs: 0 });
     expect(engine.index.outcomes.get("run/0")).toMatchObject({
       outcome: "failed",
-      code: "TIMEOUT",
+      code: "REFUSED",
     });
     const hot = await engine.stores.driver("hot");
     expect(await hot.stat(object)).toBeDefined();

@@ -171,7 +171,7 @@ function expired(permit: RemovalPermit): ActionEnd {
 
 function expiredError(permit: RemovalPermit): EngineError {
   const message = `the permit to remove the copy on ${permit.backend} ran out at ${permit.expiresAt}`;
-  return new EngineError("TIMEOUT", message, { retryable: false, hint: "apply the plan again" });
+  return new EngineError("REFUSED", message, { hint: "apply the plan again" });
 }
 
 /** Asking what happened goes on although the run was cancelled. */
