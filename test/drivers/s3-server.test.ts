@@ -5,13 +5,15 @@ import {
   CreateMultipartUploadCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Driver } from "#model/driver.ts";
 import { addressFile } from "#content/address-file.ts";
 import { defaultProfile } from "#content/profile.ts";
-import { fileBody, pieces, sample } from "../conformance/sample-object.ts";
+import { fileBody, permit, pieces, sample } from "../conformance/sample-object.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
 import { newBucket, openBucket, referee } from "./s3-bucket.ts";
 
@@ -171,6 +173,22 @@ describe.skipIf(missing !== undefined)(`s3 against versitygw v1.7.0`, () => {
     peak = Math.max(peak, process.memoryUsage().rss);
     // Five parts of 5 MiB, copies of them on their way to the socket, and what awaits collection.
     expect(peak - before).toBeLessThan(90 * 1024 * 1024);
+  });
+
+  it("removes every version of an object, or none of the space would be freed", async () => {
+    const settings = { Status: "Enabled" } as const;
+    const versioned = { Bucket: bucket, VersioningConfiguration: settings };
+    await judge.send(new PutBucketVersioningCommand(versioned));
+    const driver = await open();
+    const stored = sample(5_000);
+    for (let round = 0; round < 3; round++) {
+      await driver.write(stored.object, fileBody(stored), { replace: true });
+    }
+    const list = new ListObjectVersionsCommand({ Bucket: bucket });
+    expect((await judge.send(list)).Versions).toHaveLength(3);
+    expect(await driver.remove(stored.object, permit(stored.object, "archive"))).toBe("removed");
+    expect((await judge.send(list)).Versions ?? []).toEqual([]);
+    expect(await driver.remove(stored.object, permit(stored.object, "archive"))).toBe("absent");
   });
 
   it("lists many pages in the order of keys, past what is not ours", async () => {

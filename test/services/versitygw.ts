@@ -28,7 +28,9 @@ export async function startVersitygw(): Promise<VersitygwServer> {
   if (!found.available) throw new Error(found.reason);
   const root = await mkdtemp(join(tmpdir(), "thermocline-s3-"));
   const folder = join(root, "buckets");
+  const versions = join(root, "versions");
   await mkdir(folder);
+  await mkdir(versions);
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const region = "eu-test-1";
@@ -36,7 +38,7 @@ export async function startVersitygw(): Promise<VersitygwServer> {
   const options = ["--port", `127.0.0.1:${port}`, "--region", region, "--quiet"];
   const server = await startServer(
     found.path,
-    [...options, "--health", "/health", "posix", folder],
+    [...options, "--health", "/health", "posix", "--versioning-dir", versions, folder],
     {
       folder: root,
       environment: { ROOT_ACCESS_KEY_ID: accessKeyId, ROOT_SECRET_ACCESS_KEY: secretAccessKey },
