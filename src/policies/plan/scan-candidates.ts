@@ -76,6 +76,24 @@ function hasWork({ verb }: CompiledRule): SqlFragment {
   return trusted("false");
 }
 
+/** Which rules match one object, in set order. */
+export async function matchingRules(
+  planning: Planning,
+  objectId: number,
+): Promise<readonly boolean[]> {
+  const { rules } = planning;
+  if (rules.length === 0) return [];
+  const named = rules.some((rule) => rule.whereByName !== undefined);
+  if (named) await planning.run(scanNames(rules, objectId));
+  const columns = rules.map(
+    (rule, index) => sql`${matches(rule, index)} AS ${trusted(`r${index}`)}`,
+  );
+  const [row] = await planning.rows(sql`SELECT ${joinFragments(columns, ",\n")} FROM object o
+    ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
+    WHERE o.object_id = ${objectId}::BIGINT`);
+  return rules.map((_, index) => row?.[`r${index}`] === true);
+}
+
 /** Over `o` (and `m`, the verdicts by name, for objects with more than one name). */
 function matches(rule: CompiledRule, index: number): SqlFragment {
   if (rule.whereByName === undefined) return sql`(${rule.where})`;

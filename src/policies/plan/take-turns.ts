@@ -5,8 +5,8 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
 
 /**
  * Puts the acting rows of `plan_want` in the order of their rule (then by object) and cuts them
- * at its limits: `plan_turn` is what remains, and its number of rows is returned. An object that alone exceeds the byte limit is
- * passed over, so that it cannot stand in the way of all others for ever.
+ * at its limits: `plan_turn` is what remains, and its number of rows is returned. An object that
+ * alone exceeds the byte limit is passed over, so that it cannot stand in the way for ever.
  */
 export async function takeTurns(planning: Planning, index: number): Promise<number> {
   await recordBlocked(planning, index);

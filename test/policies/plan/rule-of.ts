@@ -1,6 +1,9 @@
 import type { Backend } from "#model/backend.ts";
 import type { CompiledPolicySet, CompiledRule, CompiledVerb } from "#policies/compiled-policy.ts";
+import { booleanType } from "#policies/expression/value-type.ts";
 import { trusted } from "#policies/sql-fragment.ts";
+
+const span = { source: "true", start: 0, end: 4 };
 
 /** A rule as a test states it: `where` is SQL over `o`. */
 export function ruleOf(
@@ -15,12 +18,13 @@ export function ruleOf(
     place: "test.yaml:1:1",
     where: trusted(where),
     whereByName: undefined,
-    expression: undefined,
+    // Explain takes this apart; what a rule matches is decided by `where`.
+    expression: { kind: "literal", value: true, type: booleanType, span },
     verb,
     order: [],
     limit: { objects: undefined, bytes: undefined },
     ...more,
-  } as CompiledRule;
+  };
 }
 
 export const testNow = new Date("2026-06-01T12:00:00Z");

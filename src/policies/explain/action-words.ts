@@ -1,0 +1,33 @@
+import type { BlockReason, PlanAction } from "#model/plan.ts";
+
+/** Names of backends by id. */
+export type BackendNames = ReadonlyMap<number, string>;
+
+/** One action in words: "copy from hot to cold, then remove it from hot". */
+export function actionWords(
+  { verb, source, target, victim }: Pick<PlanAction, "verb" | "source" | "target" | "victim">,
+  names: BackendNames,
+): string {
+  const name = (id: number | null) => (id === null ? "nowhere" : (names.get(id) ?? `#${id}`));
+  if (verb === "tombstone") return "mark it for deletion and start its grace";
+  if (verb === "delete") return `delete the copy on ${name(victim)}: its grace is over`;
+  const remove = `remove the copy on ${name(victim)}`;
+  if (target === null) return remove;
+  const copy = `copy from ${name(source)} to ${name(target)}`;
+  return victim === null ? copy : `${copy}, then ${remove}`;
+}
+
+/** Why a rule that matches could not be given what it wants. */
+export const blockWords: Readonly<Record<BlockReason, string>> = {
+  held: "the object is held",
+  "minimum-copies": "too few verified copies would remain",
+  ensure: "a rule that protects copies needs this one",
+  capacity: "no selected backend has room",
+  cordon: "the backends that could take it are cordoned",
+  "no-target": "no selected backend can take another copy",
+  "no-source": "no copy can be read",
+  limit: "the limit of the rule is used up by objects before it",
+  grace: "its grace is not over",
+  "not-supported": "the backend cannot remove copies",
+  unverified: "the only copy is not verified; run verify on it",
+};

@@ -1,0 +1,133 @@
+import type { Explanation, RuleExplanation } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { BlockReason, Verb } from "#model/plan.ts";
+import type { ReadSession, SqlRow } from "#model/sql.ts";
+import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
+import { actionWords, blockWords } from "#policies/explain/action-words.ts";
+import { type Clause, clauseOf, testsIn } from "#policies/explain/clause.ts";
+import { explainClauses } from "#policies/explain/explain-clauses.ts";
+import { nextChange } from "#policies/explain/next-change.ts";
+import { readTests } from "#policies/explain/read-tests.ts";
+import { type ObjectState, ruleResult } from "#policies/explain/rule-result.ts";
+import { decideActions } from "#policies/plan/build-plan.ts";
+import { rulesOf } from "#policies/plan/match-words.ts";
+import { Planning } from "#policies/plan/planning.ts";
+import { matchingRules } from "#policies/plan/scan-candidates.ts";
+import { sql, trusted } from "#policies/sql-fragment.ts";
+
+/** What explain rests on: the same safety as the plan it speaks of. */
+export interface ExplainOptions {
+  readonly minimumCopies?: number;
+  readonly headRoomShare?: number;
+}
+
+/**
+ * Why the plan does, or does not do, something with one object. What it would do comes from the
+ * planner itself, asked for this object alone; only a rule's limit and what other objects take
+ * of a target's room are then left out, and the words say so.
+ */
+export async function explainObject(
+  set: CompiledPolicySet,
+  session: ReadSession,
+  objectId: number,
+  options: ExplainOptions = {},
+): Promise<Pick<Explanation, "rules" | "conclusion" | "nextChange">> {
+  const planning = new Planning(set, session, {
+    minimumCopies: options.minimumCopies ?? 1,
+    headRoomShare: options.headRoomShare ?? 0.05,
+  });
+  const matches = await matchingRules(planning, objectId);
+  const clauses = set.rules.map((rule) => clauseOf(rule.expression));
+  const tests = clauses.flatMap((clause, index) => {
+    const kind = set.rules[index]?.verb.kind;
+    const protective = kind === "hold" || kind === "ensure";
+    return testsIn(clause).map((test) => [test, protective] as const);
+  });
+  const readings = await readTests(session, set.moment, objectId, tests);
+  await decideActions(planning, objectId);
+  const state = await objectState(planning, objectId, matches);
+  const facts = { moment: set.moment, readings };
+  const rules = set.rules.map((rule, index): RuleExplanation => ({
+    rule: rule.id,
+    place: rule.place,
+    verb: rule.verb.kind,
+    matched: matches[index] === true,
+    result: ruleResult(set, index, state),
+    clauses: explainClauses(clauses[index] as Clause, facts),
+  }));
+  return {
+    rules,
+    conclusion: conclude(set, state),
+    nextChange: nextChange({ set, clauses, readings, state }),
+  };
+}
+
+async function objectState(
+  planning: Planning,
+  objectId: number,
+  matches: readonly boolean[],
+): Promise<ObjectState> {
+  const [object] = await planning.rows(sql`SELECT present_mask, verified_mask, listed_mask,
+      sampled_mask, in_flight_mask, held, tombstoned
+    FROM object WHERE object_id = ${objectId}::BIGINT`);
+  if (object === undefined) {
+    throw new EngineError("NOT_FOUND", `there is no object ${objectId} in the index`, {
+      hint: "name it by its CID, a path or its number; `objects ls` lists some",
+    });
+  }
+  const actions = await planning.rows(trusted("SELECT * FROM plan_row ORDER BY sequence"));
+  const blocked = await planning.rows(trusted("SELECT rule_index, reason FROM plan_blocked"));
+  const mask = (column: string) => BigInt(object[column] as number | bigint);
+  const isHold = new Set(rulesOf(planning.rules, "hold").map(({ index }) => index));
+  return {
+    matches,
+    names: new Map(planning.backends.map(({ id, name }) => [id, name])),
+    masks: {
+      claimed: mask("present_mask"),
+      listed: mask("listed_mask"),
+      sampled: mask("sampled_mask"),
+      verified: mask("verified_mask"),
+    },
+    inFlight: mask("in_flight_mask"),
+    held: object["held"] === true || matches.some((match, index) => match && isHold.has(index)),
+    tombstoned: object["tombstoned"] instanceof Date ? object["tombstoned"] : undefined,
+    actions: actions.map(toAction),
+    blocked: blocked.map((row) => ({
+      ruleIndex: Number(row["rule_index"]),
+      reason: row["reason"] as BlockReason,
+    })),
+  };
+}
+
+function toAction(row: SqlRow): ObjectState["actions"][number] {
+  const backend = (column: string) => (row[column] === null ? null : Number(row[column]));
+  return {
+    verb: row["verb"] as Verb,
+    ruleIndex: Number(row["rule_index"]),
+    source: backend("source"),
+    target: backend("target"),
+    victim: backend("victim"),
+  };
+}
+
+/** What the plan would do with the object now, and what it could not be given. */
+function conclude(
+  { rules }: CompiledPolicySet,
+  { matches, actions, blocked, names }: ObjectState,
+): readonly string[] {
+  const done = actions.map((action) => {
+    const rule = rules[action.ruleIndex];
+    const bounded = rule?.limit.objects !== undefined || rule?.limit.bytes !== undefined;
+    const within = bounded ? ", within the limit of the rule" : "";
+    return `${action.verb}: ${actionWords(action, names)} (${rule?.id}${within})`;
+  });
+  const refused = blocked.map(
+    ({ ruleIndex, reason }) => `blocked: ${rules[ruleIndex]?.id}, because ${blockWords[reason]}`,
+  );
+  if (done.length + refused.length > 0) return [...done, ...refused];
+  return [
+    matches.includes(true)
+      ? "nothing: every rule that matches has what it wants"
+      : "nothing: no rule matches",
+  ];
+}

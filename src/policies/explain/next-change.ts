@@ -1,0 +1,67 @@
+import type { Explanation } from "#model/engine-api.ts";
+import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
+import { type Clause, type Test, testsIn, truthOf } from "#policies/explain/clause.ts";
+import type { Reading } from "#policies/explain/read-tests.ts";
+import type { ObjectState } from "#policies/explain/rule-result.ts";
+import { type TimeCourse, timeCourse } from "#policies/explain/time-course.ts";
+import { rulesOf } from "#policies/plan/match-words.ts";
+
+/** What the future is foretold from. */
+export interface Forecast {
+  readonly set: CompiledPolicySet;
+  /** The condition of each rule, in set order. */
+  readonly clauses: readonly Clause[];
+  readonly readings: ReadonlyMap<Test, Reading>;
+  readonly state: ObjectState;
+}
+
+/**
+ * The next moment at which, if nobody touches the object, a rule begins or ceases to match it
+ * or a grace ends. Undefined when time alone changes nothing.
+ */
+export function nextChange(forecast: Forecast): Explanation["nextChange"] {
+  const { set, clauses } = forecast;
+  const changes = clauses.flatMap((clause, index) => {
+    const change = firstTurn(clause, forecast);
+    const rule = set.rules[index];
+    if (change === undefined || rule === undefined) return [];
+    const what = `${rule.id} ${change.to ? "will match" : "will no longer match"}`;
+    return [{ ms: change.ms, what }];
+  });
+  const [first] = [...changes, ...graceEnd(forecast)].toSorted((a, b) => a.ms - b.ms);
+  if (first === undefined) return undefined;
+  const at = new Date(set.moment.now.getTime() + first.ms);
+  // A heat that will cross its limit in a hundred thousand years is not worth a date.
+  return Number.isNaN(at.getTime()) ? undefined : { at: at.toISOString(), what: first.what };
+}
+
+/** When the truth of a whole condition first differs from now. */
+function firstTurn(
+  clause: Clause,
+  { set, readings }: Forecast,
+): { readonly ms: number; readonly to: boolean } | undefined {
+  const courses = new Map<Test, TimeCourse>();
+  for (const test of testsIn(clause)) {
+    const reading = readings.get(test);
+    const course = reading && timeCourse(test, reading, set.moment);
+    if (course !== undefined) courses.set(test, course);
+  }
+  const truth = (ms: number) =>
+    truthOf(clause, (test) => {
+      const course = ms === 0 ? undefined : courses.get(test);
+      return course === undefined ? (readings.get(test)?.truth ?? null) : course.at(ms);
+    }) === true;
+  const moments = [...courses.values()].flatMap(({ crossings }) => crossings);
+  const now = truth(0);
+  const ms = moments.toSorted((a, b) => a - b).find((moment) => truth(moment) !== now);
+  return ms === undefined ? undefined : { ms, to: !now };
+}
+
+/** The end of the grace that the winning delete rule gives. */
+function graceEnd({ set, state }: Forecast): readonly { ms: number; what: string }[] {
+  const waiting = state.blocked.find(({ reason }) => reason === "grace");
+  const rule = rulesOf(set.rules, "delete").find(({ index }) => index === waiting?.ruleIndex);
+  if (rule === undefined || state.tombstoned === undefined) return [];
+  const ms = state.tombstoned.getTime() + rule.verb.graceMs - set.moment.now.getTime();
+  return ms > 0 ? [{ ms, what: `the grace of ${rule.rule.id} ends: its copies may go` }] : [];
+}

@@ -1,0 +1,108 @@
+import type { Confidence } from "#model/copy.ts";
+import type { BlockReason, PlanAction } from "#model/plan.ts";
+import { formatDuration } from "#model/quantity.ts";
+import type { CompiledPolicySet, CompiledVerb } from "#policies/compiled-policy.ts";
+import { actionWords, type BackendNames, blockWords } from "#policies/explain/action-words.ts";
+import { rulesOf } from "#policies/plan/match-words.ts";
+
+/** One object as the planner sees it, and what it decided for it alone. */
+export interface ObjectState {
+  /** Whether each rule matches, in set order. */
+  readonly matches: readonly boolean[];
+  readonly names: BackendNames;
+  /** Backends with a copy at least this sure. */
+  readonly masks: Readonly<Record<Confidence, bigint>>;
+  readonly inFlight: bigint;
+  readonly held: boolean;
+  readonly tombstoned: Date | undefined;
+  readonly actions: readonly (Pick<PlanAction, "verb" | "source" | "target" | "victim"> & {
+    readonly ruleIndex: number;
+  })[];
+  readonly blocked: readonly { readonly ruleIndex: number; readonly reason: BlockReason }[];
+}
+
+/** What became of one rule for this object: it applies, is blocked, lost, has what it wants. */
+export function ruleResult(set: CompiledPolicySet, index: number, state: ObjectState): string {
+  const rule = set.rules[index];
+  if (rule === undefined || state.matches[index] !== true) return "does not match";
+  if (rule.verb.kind === "hold") return "applies: nothing may remove a copy";
+  const own = state.actions.filter(({ ruleIndex }) => ruleIndex === index);
+  const refused = state.blocked.filter(({ ruleIndex }) => ruleIndex === index);
+  const parts = [
+    ...own.map((action) => `applies: ${actionWords(action, state.names)}`),
+    ...refused.map(({ reason }) => `blocked: ${blockWords[reason]}`),
+  ];
+  return parts.length > 0 ? parts.join("; ") : idleResult(set, index, rule.verb, state);
+}
+
+/** Why a matching rule neither acts nor is blocked. */
+function idleResult(
+  set: CompiledPolicySet,
+  index: number,
+  verb: CompiledVerb,
+  state: ObjectState,
+): string {
+  const ruleName = (at: number) => set.rules[at]?.id ?? "another rule";
+  const deleted = deletingRule(set, state);
+  switch (verb.kind) {
+    case "ensure": {
+      const there = namesIn(state.masks[verb.confidence] & verb.on, state.names);
+      const made = state.actions.find(({ target }) => has(verb.on, target));
+      if (made !== undefined) return `applies: its copy is made by ${ruleName(made.ruleIndex)}`;
+      if ((state.inFlight & verb.on) !== 0n) return "waits: a copy is on its way";
+      return `satisfied: ${there.length} ${verb.confidence} copies (${there.join(", ")})`;
+    }
+    case "promote":
+    case "demote": {
+      if (deleted !== undefined) return `lost to ${ruleName(deleted)}: it is to be deleted`;
+      if ((state.inFlight & verb.to) !== 0n) return "waits: a copy is on its way";
+      const from = state.masks.claimed & verb.from;
+      if (from === 0n) return "satisfied: no copy to move";
+      if (verb.kind === "promote") return "satisfied: a copy is there";
+      return lostTo(set, index, state, verb.from) ?? "satisfied";
+    }
+    case "evict": {
+      if ((state.masks.claimed & verb.from) === 0n) return "satisfied: no copy there";
+      if (deleted !== undefined) return `lost to ${ruleName(deleted)}: it is deleted`;
+      return lostTo(set, index, state, verb.from) ?? "satisfied";
+    }
+    case "delete": {
+      if (state.masks.claimed === 0n) return "satisfied: no copy is left";
+      if (deleted !== undefined && deleted !== index) return `lost to ${ruleName(deleted)}`;
+      return `waits: its grace is ${formatDuration(verb.graceMs)}`;
+    }
+    case "hold":
+      break;
+  }
+  return "applies";
+}
+
+/** The earlier rule that has claimed the copies in question. */
+function lostTo(
+  set: CompiledPolicySet,
+  index: number,
+  state: ObjectState,
+  from: bigint,
+): string | undefined {
+  const copies = state.masks.claimed & from;
+  const winner = rulesOf(set.rules, "evict", "demote").find(
+    (rule) =>
+      rule.index < index && state.matches[rule.index] === true && (rule.verb.from & copies) !== 0n,
+  );
+  return winner && `lost to ${winner.rule.id}, which stands before it`;
+}
+
+/** The delete rule that applies to the object; holds and ensures forbid deletion. */
+function deletingRule(set: CompiledPolicySet, state: ObjectState): number | undefined {
+  const ensured = rulesOf(set.rules, "ensure").some(({ index }) => state.matches[index]);
+  if (state.held || ensured) return undefined;
+  return rulesOf(set.rules, "delete").find(({ index }) => state.matches[index])?.index;
+}
+
+function namesIn(mask: bigint, names: BackendNames): readonly string[] {
+  return [...names].filter(([id]) => has(mask, id)).map(([, name]) => name);
+}
+
+function has(mask: bigint, backend: number | null): boolean {
+  return backend !== null && ((mask >> BigInt(backend)) & 1n) === 1n;
+}

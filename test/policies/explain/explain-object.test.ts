@@ -1,0 +1,205 @@
+import { expect, test } from "vitest";
+import type { ObjectIndex } from "#index/object-index.ts";
+import type { Backend } from "#model/backend.ts";
+import { loadAttributes } from "#policies/attribute-registry.ts";
+import { compilePolicies } from "#policies/compile-policies.ts";
+import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
+import { explainObject } from "#policies/explain/explain-object.ts";
+import { parsePolicies } from "#policies/parse-policies.ts";
+import { cidOf, copyOn, objectOf, openIndex, start } from "../../index/open-index.ts";
+
+const dayMs = 86_400_000;
+const now = new Date(start.getTime() + 40 * dayMs);
+
+/** Hot, warm and cold, with one object on hot that was read eight times two days ago. */
+async function openReadIndex() {
+  const { index } = await openIndex(["hot", "warm", "cold"], { now: () => now });
+  const objects = [
+    objectOf(1, [copyOn("hot")], { size: 5_000, names: ["/data/a", "/scratch/a"], tags: ["x"] }),
+    objectOf(2, [copyOn("hot"), copyOn("cold")], { size: 5_000 }),
+  ];
+  await index.putObjects(objects, start);
+  const at = new Date(now.getTime() - 2 * dayMs);
+  const reads = Array.from({ length: 8 }, () => ({ object: cidOf(1), at, weight: 1 }));
+  await index.recordAccesses("b1", reads);
+  return index;
+}
+
+async function compiled(
+  index: ObjectIndex,
+  rules: string,
+  change: (backend: Backend) => Backend = (backend) => backend,
+): Promise<CompiledPolicySet> {
+  const text = `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: p}
+classes:
+  scratch: path like "/scratch/**"
+rules:
+${rules}`;
+  const { policies, diagnostics } = parsePolicies([{ file: "p.yaml", text }], {
+    registry: await loadAttributes(),
+  });
+  expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+  const backends = (await index.backends()).map(change);
+  return compilePolicies(policies, { now, backends, heat: await index.heat() }).set;
+}
+
+async function explained(index: ObjectIndex, set: CompiledPolicySet, number: number) {
+  await using session = await index.session();
+  return await explainObject(set, session, await index.findObject(cidOf(number)));
+}
+
+test("a rule that does not match says which clause is false and when time alone turns it", async () => {
+  const index = await openReadIndex();
+  const set = await compiled(
+    index,
+    `  - name: cool
+    where: idle > 30d and heat < 0.5 and size >= 1KiB
+    demote: {from: backend = "hot", to: backend = "cold"}`,
+  );
+  const { rules, conclusion, nextChange } = await explained(index, set, 1);
+  expect(rules).toEqual([
+    {
+      rule: "p/cool",
+      place: "p.yaml:7:5",
+      verb: "demote",
+      matched: false,
+      result: "does not match",
+      clauses: [
+        {
+          text: "idle > 30d",
+          holds: false,
+          value: "2d",
+          flip: "needs > 30d: in 28d if untouched",
+        },
+        {
+          text: "and heat < 0.5",
+          holds: false,
+          value: "6.56",
+          flip: "needs < 0.5: in 26d if untouched",
+        },
+        { text: "and size >= 1KiB", holds: true, value: "4.88 KiB", flip: undefined },
+      ],
+    },
+  ]);
+  expect(conclusion).toEqual(["nothing: no rule matches"]);
+  expect(nextChange).toEqual({
+    at: new Date(now.getTime() + 28 * dayMs + 1).toISOString(),
+    what: "p/cool will match",
+  });
+});
+
+test("the moment foretold is the moment at which the rule begins to match", async () => {
+  const index = await openReadIndex();
+  const rule = `  - name: cool
+    where: heat < 0.5 and age > 41d and accessed < now - 3d
+    demote: {from: backend = "hot", to: backend = "cold"}`;
+  const set = await compiled(index, rule);
+  const { nextChange } = await explained(index, set, 1);
+  const turn = new Date(nextChange?.at ?? 0);
+  const matchedAt = async (time: Date) => {
+    const text = await compiledAt(index, rule, time);
+    return (await explained(index, text, 1)).rules[0]?.matched;
+  };
+  expect(await matchedAt(turn)).toBe(true);
+  expect(await matchedAt(new Date(turn.getTime() - 10))).toBe(false);
+});
+
+async function compiledAt(index: ObjectIndex, rule: string, time: Date) {
+  const { rules, digests, moment } = await compiled(index, rule);
+  const text = `apiVersion: thermocline/v1\nkind: Policy\nmetadata: {name: p}\nrules:\n${rule}`;
+  const { policies } = parsePolicies([{ file: "p.yaml", text }], {
+    registry: await loadAttributes(),
+  });
+  const set = compilePolicies(policies, { ...moment, now: time }).set;
+  return { ...set, digests, rules: set.rules.length === rules.length ? set.rules : [] };
+}
+
+test("groups, classes and negations keep their structure", async () => {
+  const index = await openReadIndex();
+  const set = await compiled(
+    index,
+    `  - name: keep
+    where: not class scratch and (tags has "y" or not size between 1KiB and 1MiB)
+    hold: true`,
+  );
+  const { rules } = await explained(index, set, 1);
+  expect(rules[0]?.clauses).toEqual([
+    { text: "not:", holds: false, value: "", flip: undefined },
+    { text: "  class scratch:", holds: true, value: "", flip: undefined },
+    {
+      text: '    path like "/scratch/**"',
+      holds: true,
+      value: '"/data/a"',
+      flip: 'needs not path like "/scratch/**"',
+    },
+    { text: "and any of:", holds: false, value: "", flip: undefined },
+    { text: '  tags has "y"', holds: false, value: "x", flip: 'needs "y"' },
+    {
+      text: "  or not size between 1KiB and 1MiB",
+      holds: false,
+      value: "4.88 KiB",
+      flip: "needs not size between 1KiB and 1MiB",
+    },
+  ]);
+});
+
+test("winners, losers and blocked rules are told apart", async () => {
+  const index = await openReadIndex();
+  const set = await compiled(
+    index,
+    `  - name: two
+    where: size > 0
+    ensure: {copies: 2, on: 'backend in ("hot", "cold")'}
+  - name: cool
+    where: size > 0
+    demote: {from: backend = "hot", to: backend = "warm"}
+    limit: {objects: 5}
+  - name: free
+    where: size > 0
+    evict: {from: backend = "hot"}
+  - name: drop
+    where: size > 0
+    delete: {grace: 7d}`,
+  );
+  const one = await explained(index, set, 1);
+  expect(one.rules.map(({ result }) => result)).toEqual([
+    "applies: copy from hot to cold",
+    "blocked: a rule that protects copies needs this one",
+    "lost to p/cool, which stands before it",
+    "blocked: a rule that protects copies needs this one",
+  ]);
+  expect(one.conclusion).toEqual([
+    "replicate: copy from hot to cold (p/two)",
+    "blocked: p/cool, because a rule that protects copies needs this one",
+    "blocked: p/drop, because a rule that protects copies needs this one",
+  ]);
+  const two = await explained(index, set, 2);
+  expect(two.rules[0]?.result).toBe("satisfied: 2 verified copies (hot, cold)");
+});
+
+test("a backend that is full or cordoned is named as what is in the way", async () => {
+  const index = await openReadIndex();
+  const rule = `  - name: cool
+    where: size > 0
+    demote: {from: backend = "hot", to: backend = "cold"}`;
+  const full = await compiled(index, rule, (backend) => ({ ...backend, freeBytes: 100 }));
+  expect((await explained(index, full, 1)).rules[0]?.result).toBe(
+    "blocked: no selected backend has room",
+  );
+  const cordoned = await compiled(index, rule, (backend) => ({
+    ...backend,
+    cordoned: backend.name === "cold",
+  }));
+  expect((await explained(index, cordoned, 1)).rules[0]?.result).toBe(
+    "blocked: the backends that could take it are cordoned",
+  );
+});
+
+test("an object that is not in the index is not explained", async () => {
+  const index = await openReadIndex();
+  const set = await compiled(index, "  - {name: a, where: size > 0, hold: true}");
+  await using session = await index.session();
+  await expect(explainObject(set, session, 999)).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
