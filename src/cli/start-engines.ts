@@ -1,3 +1,4 @@
+import { defaultListen } from "#api/address.ts";
 import { serveApi } from "#api/serve-api.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { resolveReference, resolveSecret } from "#config/resolve-secret.ts";
@@ -8,6 +9,8 @@ import { loadDrivers } from "#registry.ts";
 import type { CommandIo } from "#cli/command-io.ts";
 import { controllerOf } from "#cli/connect.ts";
 import type { Engines, RunningNode } from "#cli/engines.ts";
+import { troubleLog } from "#cli/trouble-log.ts";
+import type { TroubleLog } from "#cli/trouble-log.ts";
 import { readVersion } from "#cli/version.ts";
 
 /**
@@ -16,8 +19,9 @@ import { readVersion } from "#cli/version.ts";
  */
 export const startEngines: Engines = {
   local: async (config, io) => {
-    const engine = await open(config, io, ["controller", "worker"]);
-    return { api: engine, close: () => engine.close() };
+    const trouble = troubleLog(config, io);
+    const engine = await open(config, io, ["controller", "worker"], trouble);
+    return { api: engine, close: () => closing(trouble, engine) };
   },
   node: async (config, io, roles) =>
     roles.includes("controller") ? startController(config, io, roles) : startWorker(config, io),
@@ -28,20 +32,21 @@ async function startController(
   io: CommandIo,
   roles: readonly Role[],
 ): Promise<RunningNode> {
-  const engine = await open(config, io, roles);
+  const trouble = troubleLog(config, io);
+  const engine = await open(config, io, roles, trouble);
   const paths = dataPaths(config.dataDirectory);
   try {
     await engine.start();
     const server = await serveApi(engine, {
-      listen: config.api.listen ?? `unix:${paths.apiSocket}`,
+      listen: config.api.listen ?? defaultListen(paths.apiSocket),
       tokenFile: paths.apiToken,
       stateFile: paths.controllerState,
       version: await readVersion(),
-      onDefect: reportTo(io),
+      onDefect: trouble.report,
     });
     const close = async (): Promise<void> => {
       await server.close();
-      await engine.close();
+      await closing(trouble, engine);
     };
     return { address: server.address, close };
   } catch (error) {
@@ -62,6 +67,7 @@ async function startWorker(config: Config, io: CommandIo): Promise<RunningNode> 
     import("#engine/backend-pool.ts"),
   ]);
   const secrets = { env: io.env, directory: config.directory };
+  const trouble = troubleLog(config, io);
   const worker = await startWorkerNode({
     config,
     pool: new BackendPool({
@@ -72,12 +78,12 @@ async function startWorker(config: Config, io: CommandIo): Promise<RunningNode> 
     version: await readVersion(),
     api,
     resolveReference: (text) => resolveReference(text, secrets),
-    onError: reportTo(io),
+    onError: trouble.report,
   });
-  return { address: undefined, close: () => worker.close() };
+  return { address: undefined, close: () => closing(trouble, worker) };
 }
 
-async function open(config: Config, io: CommandIo, roles: readonly Role[]) {
+async function open(config: Config, io: CommandIo, roles: readonly Role[], trouble: TroubleLog) {
   const { openEngine } = await import("#engine.ts");
   return openEngine({
     config,
@@ -85,14 +91,11 @@ async function open(config: Config, io: CommandIo, roles: readonly Role[]) {
     env: io.env,
     version: await readVersion(),
     roles,
-    onError: reportTo(io),
+    onError: trouble.report,
   });
 }
 
-/** What goes wrong while a node goes on: one line each, for its log. */
-function reportTo(io: CommandIo): (error: EngineError) => void {
-  return (error) => {
-    const time = io.clock.now().toISOString();
-    io.stderr.write(`${time} ${error.code}: ${error.message}\n`);
-  };
+function closing(trouble: TroubleLog, engine: { close(): Promise<void> }): Promise<void> {
+  trouble.closing();
+  return engine.close();
 }

@@ -132,6 +132,16 @@ describe("apply", () => {
     expect(JSON.parse(last)).toMatchObject({ type: "exit_error", code });
   });
 
+  it("writes nothing but JSON lines as progress when asked for them", async () => {
+    const { api } = engine([exampleRun("running"), exampleRun("paused"), completed]);
+    const { stderr } = await line.run(["apply", "-y", "--progress", "json"], { api });
+    const progress = stderr.slice(stderr.indexOf("{")).trimEnd().split("\n");
+    const types = progress.map((text) => (JSON.parse(text) as { type: string }).type);
+    expect(types[0]).toBe("status");
+    expect(types.filter((type) => type === "diagnostic")).toHaveLength(2);
+    expect(types.at(-1)).toBe("summary");
+  });
+
   it("does not leave a run behind that nobody carries on", async () => {
     const { api, requests } = engine([exampleRun("running")]);
     const outcome = await line.run(["apply", "-y", "--no-wait"], { api });

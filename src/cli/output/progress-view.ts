@@ -72,7 +72,8 @@ export class ProgressView {
   line(text: string): void {
     if (this.#barIsOpen) this.#sink.write("\r\u001B[K");
     this.#barIsOpen = false;
-    this.#sink.write(`${text}\n`);
+    const line = { schemaVersion: 1, type: "diagnostic", message: text };
+    this.#sink.write(`${this.#mode === "json" ? JSON.stringify(line) : text}\n`);
     this.#shownAt = Number.NEGATIVE_INFINITY;
   }
 
