@@ -50,7 +50,8 @@ export async function changeCopies(
  * totals of the backends and the summaries on the objects. Says how many copies are new.
  *
  * A present copy that was known as present keeps its better confidence and its newest
- * verification; any other finding replaces what was believed.
+ * verification; any other finding replaces what was believed. Only a full verification makes a
+ * corrupt copy good again: seeing that something is there does not.
  */
 export async function applyCopyChanges(transaction: Transaction): Promise<number> {
   for (const statement of prepareStatements) await transaction.run(statement);
@@ -97,7 +98,8 @@ const updateKnown = `
       ELSE ${verifiedAt} END
   FROM last_changes AS n
   WHERE copies.object_id = n.object_id AND copies.backend_id = n.backend_id
-    AND n.state <> 'gone'`;
+    AND n.state <> 'gone'
+    AND NOT (copies.state = 'corrupt' AND n.state = 'present' AND n.confidence <> 'verified')`;
 
 // A finding about a copy that the index does not know, with no locator, is not a copy.
 const insertNew = `

@@ -24,7 +24,7 @@ const listedColumns = {
 /**
  * Compares what a backend lists with what the index believes of it, and corrects the index:
  * copies that are not listed are lost, listed ones that were not known are added (as `listed`),
- * ones whose size is another are corrupt. A listing may take hours, so it is collected beside
+ * ones whose size is another are corrupt, and what is known as corrupt stays so. A listing may take hours, so it is collected beside
  * the writer, and copies that changed since it began are left as they are.
  */
 export async function reconcile(
@@ -106,7 +106,7 @@ async function addStrangers(transaction: Transaction, now: Date): Promise<void> 
 
 async function driftCount(transaction: Transaction): Promise<number> {
   const { count } = await transaction.row<{ count: number }>(
-    "SELECT count(*) AS count FROM compared WHERE kind NOT IN ('confirmed', 'newer')",
+    "SELECT count(*) AS count FROM compared WHERE kind NOT IN ('confirmed', 'newer', 'corrupt')",
   );
   return count;
 }
@@ -137,6 +137,7 @@ const compare = `
         THEN 'newer'
       WHEN l.position IS NULL THEN 'lost'
       WHEN c.object_id IS NULL THEN 'unexpected'
+      WHEN c.state = 'corrupt' THEN 'corrupt'
       WHEN c.state = 'lost' OR c.form <> l.form::form THEN 'changed'
       WHEN c.bytes <> l.bytes THEN 'damaged'
       ELSE 'confirmed' END AS kind
@@ -153,18 +154,18 @@ const changes = `
     CASE kind WHEN 'lost' THEN 'lost' WHEN 'damaged' THEN 'corrupt' ELSE 'present' END,
     'listed', make_timestamp($2::BIGINT), form, locator, bytes
   FROM compared
-  WHERE object_id IS NOT NULL AND kind <> 'newer'`;
+  WHERE object_id IS NOT NULL AND kind NOT IN ('newer', 'corrupt')`;
 
 const ledgerOfDrift = `
   INSERT INTO ledger_entries
   SELECT $1 - 1 + row_number() OVER (ORDER BY object_id, hex(cid)), make_timestamp($2::BIGINT),
     'drift', NULL, NULL, NULL, object_id, NULL, kind, json_object('backend', $3)
-  FROM compared WHERE kind NOT IN ('confirmed', 'newer')`;
+  FROM compared WHERE kind NOT IN ('confirmed', 'newer', 'corrupt')`;
 
 const countKinds = `
   SELECT count(*) FILTER (WHERE listed) AS listed,
     count(*) FILTER (WHERE kind IN ('confirmed', 'newer') AND listed) AS confirmed,
     count(*) FILTER (WHERE kind = 'lost') AS lost,
     count(*) FILTER (WHERE kind = 'unexpected') AS unexpected,
-    count(*) FILTER (WHERE kind IN ('changed', 'damaged')) AS changed
+    count(*) FILTER (WHERE kind IN ('changed', 'damaged', 'corrupt')) AS changed
   FROM compared`;

@@ -6,9 +6,9 @@ import type { RemovalPermit, ReservedCopy } from "#model/removal.ts";
 import type { SqlRow, SqlValue } from "#model/sql.ts";
 
 /**
- * A permit whose holder said "not removed" stays in force for the others until it has run out
- * for certain: a second worker with the same job may still be about to use it. The margin
- * covers clocks that differ and a removal begun at the last moment.
+ * Whatever was reported, a second worker with the same job may still be about to use a permit
+ * until it has run out for certain. The margin covers clocks that differ and a removal begun at
+ * the last moment.
  */
 export const permitMarginMs = 2 * 60 * 1_000;
 
@@ -77,17 +77,20 @@ export async function readPermits(
   return rows.map(toPermit);
 }
 
-/** Permits of others that may still be used on the objects in a temporary table, by object. */
+/**
+ * Permits that may still be used on the objects in a temporary table, by object. Once one was
+ * reported on, it reserves nothing more, but its victim is not counted on until it has run out.
+ */
 export async function livePermits(
   transaction: Transaction,
   objects: string,
   now: Date,
 ): Promise<ReadonlyMap<number, readonly LivePermit[]>> {
   const rows = await transaction.rows<{ object_id: number; victim: number; mask: number | bigint }>(
-    `SELECT m.object_id, m.backend_id AS victim, m.reserved_mask AS mask
+    `SELECT m.object_id, m.backend_id AS victim,
+       CASE WHEN m.state IN ('open', 'unknown') THEN m.reserved_mask ELSE 0 END AS mask
      FROM permits AS m SEMI JOIN ${objects} USING (object_id)
-     WHERE m.state IN ('open', 'unknown')
-       OR (m.state = 'ended' AND m.expires_at > make_timestamp($1::BIGINT))`,
+     WHERE m.state IN ('open', 'unknown') OR m.expires_at > make_timestamp($1::BIGINT)`,
     [micros(new Date(now.getTime() - permitMarginMs))],
   );
   const live = new Map<number, LivePermit[]>();

@@ -1,0 +1,215 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ObjectIndex } from "#index/object-index.ts";
+import type { RemovalPermit } from "#model/removal.ts";
+import type { Batch, CopyOutcome, RemoveOutcome } from "#model/run.ts";
+import { makePlan, stepOf, type TestAction } from "./make-plan.ts";
+import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
+import { copied, evidenceOf, gone, hour } from "./run-steps.ts";
+
+const names = ["a", "b", "c", "d"];
+const objects = [0, 1];
+const marginMs = 121_000;
+
+type Permit = RemovalPermit & { readonly sequence: number; readonly batch: Batch };
+
+/**
+ * The world outside the index: which copies really exist. Its workers are as bad as can be:
+ * they use any permit they ever got, again and again, until it has run out, without looking.
+ */
+class World {
+  index: ObjectIndex;
+  readonly path: string;
+  now = start;
+  readonly copies = new Set<string>();
+  readonly issued = new Map<string, Permit>();
+  readonly batches: Batch[] = [];
+
+  constructor(index: ObjectIndex, path: string) {
+    this.index = index;
+    this.path = path;
+  }
+
+  /** Verified copies of an object that really exist. */
+  count(object: number): number {
+    return names.filter((name) => this.copies.has(`${object} ${name}`)).length;
+  }
+
+  batch(pick: number): Batch | undefined {
+    return this.batches[pick % Math.max(1, this.batches.length)];
+  }
+
+  permit(pick: number): Permit | undefined {
+    const permits = [...this.issued.values()];
+    return permits[pick % Math.max(1, permits.length)];
+  }
+}
+
+type Command = readonly [what: string, pick: number, succeed: boolean];
+
+const commands: Readonly<
+  Record<string, (world: World, pick: number, succeed: boolean) => Promise<void>>
+> = {
+  async commitCopies(world, pick, succeed) {
+    const batch = world.batch(pick);
+    if (batch === undefined) return;
+    const outcomes = copyOutcomes(world, batch, succeed);
+    const heldByPolicy = async () => new Set<number>();
+    const context = { now: world.now, permitTtlMs: hour, minimumCopies: 1, heldByPolicy };
+    const { permits } = await world.index.commitCopies(stepOf(batch), outcomes, context);
+    for (const permit of permits) world.issued.set(permit.id, { ...permit, batch });
+  },
+  async remove(world, pick) {
+    const permit = world.permit(pick);
+    if (permit !== undefined) world.copies.delete(`${permit.objectId} ${permit.backend}`);
+  },
+  async commitRemoval(world, pick, succeed) {
+    const permit = world.permit(pick);
+    if (permit === undefined) return;
+    if (succeed) world.copies.delete(`${permit.objectId} ${permit.backend}`);
+    const { sequence } = permit;
+    const failure: RemoveOutcome =
+      pick % 2 === 0
+        ? { sequence, outcome: "failed", code: "TIMEOUT", message: "no answer" }
+        : { sequence, outcome: "skipped", reason: "kept" };
+    const outcome = succeed ? gone(sequence, permit.id) : failure;
+    await world.index.commitRemovals(stepOf(permit.batch), [outcome], world.now);
+  },
+  async hold(world, pick) {
+    await world.index.hold([pick % objects.length], "held", world.now);
+  },
+  async release(world, pick) {
+    await world.index.release([pick % objects.length], world.now);
+  },
+  async crash(world) {
+    await world.index.close();
+    world.index = await ObjectIndex.open(world.path, { threads: 2 });
+  },
+  async settle(world) {
+    world.now = new Date(world.now.getTime() + hour + marginMs);
+    for (const permit of await world.index.expiredPermits(world.now)) {
+      const there = world.copies.has(`${permit.objectId} ${permit.backend}`);
+      const evidence = evidenceOf(permit.objectId, permit.backend, there ? "present" : "absent");
+      await world.index.settlePermit(permit.id, evidence, world.now);
+    }
+    world.issued.clear();
+  },
+};
+
+function copyOutcomes(world: World, batch: Batch, succeed: boolean): CopyOutcome[] {
+  const { target } = batch;
+  if (target === null) return [];
+  return Array.from({ length: batch.to - batch.from }, (_, offset) => {
+    const sequence = batch.from + offset;
+    const object = objectOfAction.get(`${batch.runId} ${sequence}`) ?? 0;
+    if (!succeed) return { sequence, outcome: "failed", code: "NO_SPACE", message: "full" };
+    world.copies.add(`${object} ${target}`);
+    return copied(sequence, object, target);
+  });
+}
+
+const objectOfAction = new Map<string, number>();
+
+const backend = fc.integer({ min: 0, max: 3 });
+const object = fc.constantFrom(...objects);
+const action: fc.Arbitrary<TestAction> = fc.oneof(
+  fc.record({ verb: fc.constant("evict"), object, victim: backend }),
+  fc.record({ verb: fc.constant("replicate"), object, source: backend, target: backend }),
+  fc
+    .record({ object, source: backend, target: backend })
+    .map(({ source, ...rest }) => ({ verb: "demote", source, victim: source, ...rest }) as const),
+);
+const scenario = fc.record({
+  copies: fc.array(fc.subarray(names, { minLength: 1 }), { minLength: 2, maxLength: 2 }),
+  plans: fc.array(fc.array(action, { minLength: 1, maxLength: 5 }), { minLength: 2, maxLength: 2 }),
+  steps: fc.array(
+    fc.tuple(
+      fc.oneof(
+        { weight: 4, arbitrary: fc.constant("commitCopies") },
+        { weight: 3, arbitrary: fc.constantFrom("remove", "commitRemoval") },
+        { weight: 1, arbitrary: fc.constantFrom("hold", "release", "crash", "settle") },
+      ),
+      fc.nat({ max: 20 }),
+      fc.boolean(),
+    ),
+    { minLength: 5, maxLength: 18 },
+  ),
+});
+
+async function begin(copies: readonly string[][], plans: readonly TestAction[][]): Promise<World> {
+  const { index, path, folder } = await openIndex(names);
+  const world = new World(index, path);
+  await index.putObjects(
+    copies.map((on, number) =>
+      objectOf(
+        number,
+        on.map((name) => copyOn(name)),
+      ),
+    ),
+    start,
+  );
+  copies.forEach((on, number) => {
+    for (const name of on) world.copies.add(`${number} ${name}`);
+  });
+  for (const actions of plans) {
+    const run = await index.beginRun(await makePlan(index, folder, actions), start);
+    actions.forEach(({ object: number }, sequence) => {
+      objectOfAction.set(`${run.id} ${sequence}`, number);
+    });
+    for (const { lane } of await index.lanes(run.id)) {
+      world.batches.push(...(await index.pendingBatches(run.id, lane, 100)));
+    }
+  }
+  return world;
+}
+
+async function perform(world: World, [what, pick, succeed]: Command): Promise<void> {
+  await commands[what]?.(world, pick, succeed);
+  for (const number of objects)
+    expect(world.count(number), `copies after ${what}`).toBeGreaterThan(0);
+}
+
+test("whatever workers, crashes and two runs do, a verified copy remains and each action ends once", async () => {
+  await fc.assert(
+    fc.asyncProperty(scenario, async ({ copies, plans, steps }) => {
+      const world = await begin(copies, plans);
+      try {
+        for (const step of steps) await perform(world, step);
+        expect(await world.index.checkSummaries()).toEqual([]);
+        for (const [pick] of world.batches.entries()) {
+          await perform(world, ["commitCopies", pick, true]);
+        }
+        await perform(world, ["settle", 0, true]);
+        await world.index.finishRuns(world.now);
+        const runs = await world.index.runs();
+        expect(runs.map((run) => [run.progress.remaining, run.endedAt !== undefined])).toEqual([
+          [0, true],
+          [0, true],
+        ]);
+        await expectSoundLedger(world.index);
+        expect(await world.index.checkSummaries()).toEqual([]);
+      } finally {
+        await world.index.close();
+      }
+    }),
+    { numRuns: Number(process.env["THERMOCLINE_PROPERTY_RUNS"] ?? 12) },
+  );
+});
+
+/** One outcome per action; no proof without an earlier permit that names it. */
+async function expectSoundLedger(index: ObjectIndex): Promise<void> {
+  await using session = await index.session();
+  const doubles = await session.rows({
+    text: `SELECT run_id, sequence FROM ledger WHERE kind = 'outcome'
+           GROUP BY ALL HAVING count(*) <> 1`,
+    parameters: [],
+  });
+  expect(doubles).toEqual([]);
+  const orphans = await session.rows({
+    text: `SELECT p.entry_id FROM ledger AS p WHERE p.kind = 'proof' AND NOT EXISTS (
+             FROM ledger AS m WHERE m.kind = 'permit' AND m.entry_id < p.entry_id
+               AND (m.detail ->> 'permit') = (p.detail ->> 'permit'))`,
+    parameters: [],
+  });
+  expect(orphans).toEqual([]);
+}
