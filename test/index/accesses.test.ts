@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseAccessLine } from "#index/parse-access-line.ts";
 import { cidOf, objectOf, openIndex, start } from "./open-index.ts";

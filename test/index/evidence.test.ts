@@ -96,10 +96,6 @@ test("a listing confirms, finds lost, changed and unexpected copies, and correct
 test("copies that change while the listing is taken are left as they are", async () => {
   const { index } = await openIndex();
   await index.putObjects([objectOf(0, [copyOn("hot")])], start);
-  async function* slow(owner: ObjectIndex): AsyncGenerator<ListedCopy> {
-    yield listed(0);
-    await owner.putObjects([objectOf(1, [copyOn("hot", "verified", later)])], later);
-  }
   const report = await index.reconcile("hot", slow(index), new Date(start.getTime() + 1));
   expect(report).toMatchObject({ listed: 1, confirmed: 1, lost: 0 });
   expect(await masks(index)).toMatchObject([{ verified: 1 }, { verified: 1 }]);
@@ -109,10 +105,6 @@ test("a listing that breaks off changes nothing", async () => {
   const { index } = await openIndex();
   await index.putObjects([objectOf(0, [copyOn("hot")])], start);
   const version = await index.version();
-  async function* broken(): AsyncGenerator<ListedCopy> {
-    yield listed(5, { size: 5 });
-    throw new Error("connection lost");
-  }
   await expect(index.reconcile("hot", broken(), later)).rejects.toThrow("connection lost");
   expect(await index.version()).toBe(version);
 });
@@ -192,4 +184,15 @@ function listed(number: number, more: { bytes?: number; size?: number } = {}): L
 
 async function* stream(copies: readonly ListedCopy[]): AsyncGenerator<ListedCopy> {
   yield* copies;
+}
+
+/** A listing during which a copy is made. */
+async function* slow(owner: ObjectIndex): AsyncGenerator<ListedCopy> {
+  yield listed(0);
+  await owner.putObjects([objectOf(1, [copyOn("hot", "verified", later)])], later);
+}
+
+async function* broken(): AsyncGenerator<ListedCopy> {
+  yield listed(5, { size: 5 });
+  throw new Error("connection lost");
 }
