@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { EngineError } from "#model/engine-error.ts";
@@ -12,6 +12,7 @@ export type Durability = (typeof durabilities)[number];
 const layoutVersion = 1;
 const layoutFile = "thermocline-store.json";
 
+const settledAfterMs = 60_000;
 const shardPattern = /^[0-9a-f]{3}$/;
 
 /** What a new disk may hold and still count as empty. */
@@ -111,6 +112,7 @@ export class StoreFolder {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
     if (!stat.isDirectory()) throw notAFolder(path);
+    if (isSettled(stat)) this.#shards.set(shard, Promise.resolve());
     return path;
   }
 
@@ -119,8 +121,9 @@ export class StoreFolder {
       mkdirSync(path);
     } catch (error) {
       if (systemCode(error) !== "EEXIST") throw error;
-      if (!lstatSync(path).isDirectory()) throw notAFolder(path);
-      return;
+      const stat = lstatSync(path);
+      if (!stat.isDirectory()) throw notAFolder(path);
+      if (isSettled(stat)) return;
     }
     await this.syncFolder(this.objects);
   }
@@ -156,6 +159,11 @@ export class StoreFolder {
       { hint: "use the version of thermocline that made this store, or a newer one" },
     );
   }
+}
+
+/** Whether a folder is old enough that whoever made it has forced it to disk since. */
+function isSettled(stat: Stats): boolean {
+  return Date.now() - stat.birthtimeMs > settledAfterMs;
 }
 
 function layoutOf(text: string): unknown {
