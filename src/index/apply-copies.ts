@@ -51,7 +51,8 @@ export async function changeCopies(
  *
  * A present copy that was known as present keeps its better confidence and its newest
  * verification; any other finding replaces what was believed. Only a full verification makes a
- * corrupt copy good again: seeing that something is there does not.
+ * corrupt copy good again: seeing that something is there does not. Of several findings about
+ * one copy the bad ones count, then the surest, then the last.
  */
 export async function applyCopyChanges(transaction: Transaction): Promise<number> {
   for (const statement of prepareStatements) await transaction.run(statement);
@@ -66,7 +67,8 @@ export async function applyCopyChanges(transaction: Transaction): Promise<number
 const prepareStatements = [
   `CREATE OR REPLACE TEMP TABLE last_changes AS
    SELECT * FROM copy_changes
-   QUALIFY row_number() OVER (PARTITION BY object_id, backend_id ORDER BY position DESC) = 1`,
+   QUALIFY row_number() OVER (PARTITION BY object_id, backend_id
+     ORDER BY state <> 'present' DESC, confidence::confidence DESC, position DESC) = 1`,
   `CREATE OR REPLACE TEMP TABLE copies_before AS
    SELECT c.object_id, c.backend_id, c.bytes, c.state
    FROM copies AS c JOIN last_changes USING (object_id, backend_id)`,

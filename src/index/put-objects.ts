@@ -84,7 +84,7 @@ async function addObjects(transaction: Transaction, now: Date): Promise<number> 
      FROM put_objects_resolved`,
     [first],
   );
-  await transaction.run(rankNames);
+  for (const statement of rankNames) await transaction.run(statement);
   await transaction.run(insertObjects, [micros(now)]);
   await transaction.run(insertFurtherNames);
   await transaction.run(updateNameCounts);
@@ -107,18 +107,21 @@ const putColumns = {
 const nameColumns = { position: "BIGINT", rank: "BIGINT", path: "VARCHAR" } as const;
 
 /** Names that are new to their object; `rank` 1 is the first, `free` that it has none yet. */
-const rankNames = `
-  CREATE OR REPLACE TEMP TABLE put_new_names AS
-  SELECT n.object_id, n.path, n.added,
-    row_number() OVER (PARTITION BY n.object_id ORDER BY n.rank) AS rank,
-    o.path IS NULL AS free
-  FROM (
-    SELECT i.object_id, n.path, i.added, min(n.rank) AS rank
-    FROM put_names AS n JOIN put_ids AS i USING (position) GROUP BY ALL
-  ) AS n
-  LEFT JOIN objects AS o ON o.object_id = n.object_id AND NOT n.added
-  WHERE n.added OR (n.path IS DISTINCT FROM o.path
-    AND NOT EXISTS (FROM further_names AS f WHERE f.object_id = n.object_id AND f.path = n.path))`;
+const rankNames = [
+  `CREATE OR REPLACE TEMP TABLE put_named AS
+   SELECT i.object_id, n.path, i.added, min(n.rank) AS rank
+   FROM put_names AS n JOIN put_ids AS i USING (position) GROUP BY ALL`,
+  `CREATE OR REPLACE TEMP TABLE put_known_paths AS
+   SELECT object_id, path FROM objects
+   WHERE object_id IN (SELECT object_id FROM put_named WHERE NOT added)`,
+  `CREATE OR REPLACE TEMP TABLE put_new_names AS
+   SELECT n.object_id, n.path, n.added,
+     row_number() OVER (PARTITION BY n.object_id ORDER BY n.rank) AS rank,
+     k.path IS NULL AS free
+   FROM put_named AS n LEFT JOIN put_known_paths AS k USING (object_id)
+   ANTI JOIN further_names AS f ON f.object_id = n.object_id AND f.path = n.path
+   WHERE n.path IS DISTINCT FROM k.path`,
+];
 
 const insertObjects = `
   INSERT INTO objects
