@@ -5,6 +5,7 @@ import {
   DuckDBTypeId,
   JSDuckDBValueConverter,
 } from "@duckdb/node-api";
+import { readVariable } from "#index/variable-reader.ts";
 
 /**
  * One column of a chunk as plain values that do not point into DuckDB's memory: BIGINT as
@@ -14,8 +15,9 @@ import {
 export function readColumn(vector: DuckDBVector): ArrayLike<unknown> {
   const typed = typedItems(vector);
   if (typed === undefined) {
-    if (vector instanceof DuckDBBlobVector) return readBlobs(vector);
-    if (vector instanceof DuckDBVarCharVector) return readStrings(vector);
+    if (vector instanceof DuckDBBlobVector || vector instanceof DuckDBVarCharVector) {
+      return readVariable(vector);
+    }
     return readOther(vector);
   }
   const { items, valid } = typed;
@@ -75,15 +77,6 @@ function readBigInts(items: BigInt64Array, typed: TypedItems): ArrayLike<unknown
     numbers[row] = number;
   }
   return numbers;
-}
-
-function readStrings(vector: DuckDBVarCharVector): ArrayLike<unknown> {
-  return fill(vector.itemCount, (row) => vector.getItem(row));
-}
-
-// `slice` copies: the bytes of short values lie in the chunk itself.
-function readBlobs(vector: DuckDBBlobVector): ArrayLike<unknown> {
-  return fill(vector.itemCount, (row) => vector.getItemBytes(row)?.slice() ?? null);
 }
 
 function readOther(vector: DuckDBVector): ArrayLike<unknown> {
