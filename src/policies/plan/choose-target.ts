@@ -65,17 +65,33 @@ export async function pickTargets(
   round: number,
 ): Promise<void> {
   if (choice.open.length === 0) return planning.run(noPicks);
+  const turns = sql`plan_turn t WHERE t.needs >= ${round}::INTEGER`;
+  const [only] = choice.open;
+  const chosen =
+    choice.open.length === 1 && only !== undefined
+      ? sql`SELECT t.*, ${only.id}::INTEGER AS target FROM ${turns}
+          AND (t.eligible & ~t.picked & ${maskSql(bitOf(only.id))}) <> 0`
+      : nearest(planning, choice, turns);
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_pick AS
     SELECT object_id, position, size, target,
       CASE WHEN (present >> target) & 1 = 1 THEN 0 ELSE size END AS cost
-    FROM (SELECT t.object_id, any_value(t.position) AS position, any_value(t.size) AS size,
-        any_value(t.present) AS present,
-        arg_min(b.id, ${targetKey} + ${rendezvousDistance("t")}) AS target
-      FROM plan_turn t, ${rendezvousTable(planning, choice.open, choice.per)} b
-      WHERE t.needs >= ${round}::INTEGER AND (t.eligible & ~t.picked & b.bit) <> 0
-      GROUP BY t.object_id)`);
-  await planning.run(sql`UPDATE plan_turn SET picked = plan_turn.picked | (1::BIGINT << p.target)
-    FROM plan_pick p WHERE p.object_id = plan_turn.object_id`);
+    FROM (${chosen})`);
+  if (choice.open.length === 1) return;
+  await planning.run(
+    trusted(`UPDATE plan_turn SET picked = plan_turn.picked | (1::BIGINT << p.target)
+    FROM plan_pick p WHERE p.object_id = plan_turn.object_id`),
+  );
+}
+
+function nearest(planning: Planning, choice: TargetChoice, turns: SqlFragment): SqlFragment {
+  return sql`SELECT t.object_id, any_value(t.position) AS position, any_value(t.size) AS size,
+      any_value(t.present) AS present,
+      arg_min(b.id, ${targetKey} + ${rendezvousDistance("t")}) AS target
+    FROM (SELECT t.*, o.cid[-7:]::BIT::BIGINT AS place
+      FROM (SELECT t.* FROM ${turns}) t JOIN object o ON o.object_id = t.object_id) t,
+      ${rendezvousTable(planning, choice.open, choice.per)} b
+    WHERE (t.eligible & ~t.picked & b.bit) <> 0
+    GROUP BY t.object_id`;
 }
 
 const noPicks = trusted(`CREATE OR REPLACE TEMP TABLE plan_pick AS
@@ -87,6 +103,7 @@ const targetKey = trusted(`CASE WHEN (t.avoid & b.bit) <> 0 THEN 256 ELSE 0 END
 
 /** Drops the picks that no longer fit: within one plan a target fills up in plan order. */
 export async function fillTargets(planning: Planning, index: number): Promise<void> {
+  if (planning.room.size === 0) return;
   const wanted = await planning.rows(sql`SELECT target, sum(cost)::BIGINT AS bytes
     FROM plan_pick GROUP BY target`);
   const full = wanted.flatMap(({ target, bytes }) => {

@@ -46,7 +46,7 @@ function wantPromotions(planning: Planning, { index, verb }: PlacedRule<"promote
       SELECT *, CASE WHEN source IS NULL THEN 'no-source' WHEN eligible <> 0 THEN NULL
           ELSE ${noTargetReason} END AS block
       FROM (SELECT *, open & room AS eligible FROM (
-        SELECT c.object_id, c.size, c.size AS bytes, c.place, c.present_mask AS present,
+        SELECT c.object_id, c.size, c.size AS bytes, c.present_mask AS present,
           0::BIGINT AS counted, 0::BIGINT AS avoid, 0::BIGINT AS picked, 1 AS needs,
           ${maskSql(choice.openMask)} AS open, ${maskSql(choice.cordoned)} AS cordoned,
           ${roomMask(planning, choice)} AS room,

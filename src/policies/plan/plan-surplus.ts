@@ -24,8 +24,9 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
   const backends = backendsIn(verb.on & removableMask(planning), planning.backends);
   const there = sql`((c.present_mask | c.added) & ~c.removed & ${maskSql(verb.on)})`;
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_surplus AS
-    SELECT c.*, bit_count(${there}) - ${max}::INTEGER AS surplus, 0::BIGINT AS gone
-    FROM plan_candidate c
+    SELECT c.*, o.cid[-7:]::BIT::BIGINT AS place, bit_count(${there}) - ${max}::INTEGER AS surplus,
+      0::BIGINT AS gone
+    FROM plan_candidate c JOIN object o ON o.object_id = c.object_id
     WHERE ${matched(index)} AND bit_count(${there}) > ${max}::INTEGER`);
   // Each round gives up one copy per object; there are at most as many as backends.
   for (const _ of backends) {

@@ -24,8 +24,7 @@ function scan({ rules, backends }: Planning, onlyObject: number | undefined): Sq
   const known = maskSql(maskOf(backends));
   const named = rules.some((rule) => rule.whereByName !== undefined);
   const columns = [
-    trusted(`o.object_id, o.size, o.in_flight_mask, o.held, o.tombstoned,
-      o.cid[-7:]::BIT::BIGINT AS place`),
+    trusted("o.object_id, o.size, o.in_flight_mask, o.held, o.tombstoned"),
     ...["present_mask", "listed_mask", "sampled_mask", "verified_mask"].map(
       (mask) => sql`o.${trusted(mask)} & ${known} AS ${trusted(mask)}`,
     ),

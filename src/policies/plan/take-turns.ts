@@ -11,29 +11,32 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
 export async function takeTurns(planning: Planning, index: number): Promise<number> {
   await recordBlocked(planning, index);
   const rule = planning.rules[index];
-  const limit = rule?.limit ?? { objects: undefined, bytes: undefined };
-  if (limit.objects === undefined && limit.bytes === undefined) {
-    const position = rule?.order.length
-      ? sql`row_number() OVER (${turnOrder(planning, index)})`
-      : trusted("w.object_id");
-    await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_turn AS
-      SELECT w.*, ${position} AS position FROM plan_want w WHERE w.acts`);
+  const { objects, bytes } = rule?.limit ?? {};
+  const isOrdered = (rule?.order.length ?? 0) > 0;
+  if (objects === undefined && bytes === undefined && !isOrdered) {
+    await planning.run(
+      trusted(`CREATE OR REPLACE TEMP TABLE plan_turn AS
+      SELECT w.*, w.object_id AS position FROM plan_want w WHERE w.acts`),
+    );
     return await countRows(planning, "plan_turn");
   }
-  const objects = limit.objects ?? Number.MAX_SAFE_INTEGER;
-  const bytes = limit.bytes ?? Number.MAX_SAFE_INTEGER;
-  const order = turnOrder(planning, index);
-  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_turn AS
-    SELECT * EXCLUDE (fits, running_objects, running_bytes),
-      fits AND running_objects <= ${objects}::BIGINT AND running_bytes <= ${bytes}::BIGINT AS within
-    FROM (SELECT *, row_number() OVER turns AS position,
+  // Sorting carries keys only; the wide rows are fetched for what is chosen.
+  const most = bytes ?? Number.MAX_SAFE_INTEGER;
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_rank AS
+    SELECT object_id, size, position, fits AND running_bytes <= ${most}::BIGINT
+        AND running_objects <= ${objects ?? Number.MAX_SAFE_INTEGER}::BIGINT AS within
+    FROM (SELECT object_id, size, fits, row_number() OVER turns AS position,
         sum(fits::BIGINT) OVER (turns ROWS UNBOUNDED PRECEDING) AS running_objects,
         sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER (turns ROWS UNBOUNDED PRECEDING)
           AS running_bytes
-      FROM (SELECT w.*, w.bytes <= ${bytes}::BIGINT AS fits FROM plan_want w WHERE w.acts) w
-      WINDOW turns AS (${order}))`);
-  await block(planning, index, "limit", sql`FROM plan_turn WHERE NOT within`);
-  await planning.run(sql`DELETE FROM plan_turn WHERE NOT within`);
+      FROM (SELECT *, bytes <= ${most}::BIGINT AS fits FROM plan_want w WHERE w.acts) w
+      WINDOW turns AS (${turnOrder(planning, index)}))`);
+  await block(planning, index, "limit", trusted("FROM plan_rank WHERE NOT within"));
+  await planning.run(
+    trusted(`CREATE OR REPLACE TEMP TABLE plan_turn AS
+    SELECT w.*, r.position FROM plan_want w JOIN plan_rank r ON r.object_id = w.object_id
+    WHERE r.within`),
+  );
   return await countRows(planning, "plan_turn");
 }
 
@@ -67,7 +70,7 @@ export async function block(
     HAVING count(*) > 0`);
 }
 
-export async function recordBlocked(planning: Planning, index: number): Promise<void> {
+async function recordBlocked(planning: Planning, index: number): Promise<void> {
   await planning.run(sql`INSERT INTO plan_blocked
     SELECT ${index}::INTEGER, block, count(*), sum(size)::BIGINT
     FROM plan_want WHERE block IS NOT NULL GROUP BY block`);
