@@ -21,7 +21,7 @@ import { scanCandidates } from "#policies/plan/scan-candidates.ts";
 import { sql, type SqlFragment } from "#policies/sql-fragment.ts";
 
 const objects = Number(process.argv[2] ?? 1_000_000);
-const rounds = 3;
+const rounds = 4;
 const now = new Date("2026-06-01T00:00:00Z");
 const monthAgo = now.getTime() - 30 * 86_400_000;
 const budget = 2e5 * objects;
@@ -139,7 +139,7 @@ async function compareRules(): Promise<void> {
     ruleOf(
       `rule-${at}`,
       at % 2 === 0 ? { kind: "evict", from: 1n } : { kind: "demote", from: 1n, to: 4n },
-      sql`(coalesce(o.accessed, o.ingested) < make_timestamp(${(monthAgo - at * 86_400_000) * 1_000}::BIGINT)
+      sql`(coalesce(o.accessed, o.ingested) < make_timestamp(${micros(at)}::BIGINT)
         AND o.heat_weight < ${(at + 1) / 40}::DOUBLE AND o.size >= ${(at + 1) * 65_536}::BIGINT)`,
     ),
   );
@@ -154,6 +154,11 @@ async function compareRules(): Promise<void> {
     );
   }
   report("twenty rules in one scan", together, apart, "twenty scans");
+}
+
+/** A month and some days ago. */
+function micros(days: number): number {
+  return (monthAgo - days * 86_400_000) * 1_000;
 }
 
 async function scan(rules: readonly CompiledRule[]): Promise<void> {

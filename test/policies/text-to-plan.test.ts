@@ -69,11 +69,13 @@ test("the texts of the example policies lead to the actions they speak of, on a 
     return `${cids.indexOf(cid) + 1} ${verb} to ${to} from ${name(victim)} by ${rule}`;
   });
   expect(seen.toSorted()).toEqual([
+    "1 demote to cold from hot by cool-down/cool",
     "1 replicate to another from - by durable/two-regions",
     "2 demote to cold from hot by cool-down/cool",
     "3 replicate to another from - by durable/two-regions",
     "4 promote to hot from - by cool-down/warm-up",
     "5 tombstone to - from - by drop-scratch/drop",
+    "6 demote to cold from hot by cool-down/cool",
     "6 replicate to another from - by durable/two-regions",
   ]);
 });

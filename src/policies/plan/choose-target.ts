@@ -55,9 +55,10 @@ export const noTargetReason = trusted(`CASE WHEN (open & ~room & present) <> 0 T
 
 /**
  * One target for each row of `plan_turn` that needs another one, into `plan_pick`: away from
- * backends that a rule wants emptied, spread over the values of `per`, a copy that only needs
- * checking before a new one, and then weighted rendezvous hashing by free space, which balances
- * without memory and moves little when backends come and go.
+ * backends that a rule wants emptied, spread over the values of `per`, not where a demote of the
+ * same object will go, a copy that only needs checking before a new one, and then by weighted
+ * rendezvous hashing by free space, which balances without memory and moves little when backends
+ * come and go.
  */
 export async function pickTargets(
   planning: Planning,
@@ -98,7 +99,8 @@ const noPicks = trusted(`CREATE OR REPLACE TEMP TABLE plan_pick AS
   SELECT object_id, position, size, 0::INTEGER AS target, size AS cost FROM plan_turn WHERE false`);
 
 const targetKey = trusted(`CASE WHEN (t.avoid & b.bit) <> 0 THEN 256 ELSE 0 END
-  + 2 * bit_count((t.counted | t.picked) & b.peers)
+  + 4 * bit_count((t.counted | t.picked) & b.peers)
+  + CASE WHEN (t.kept_free & b.bit) <> 0 THEN 2 ELSE 0 END
   + CASE WHEN (t.present & b.bit) <> 0 THEN 0 ELSE 1 END`);
 
 /** Drops the picks that no longer fit: within one plan a target fills up in plan order. */

@@ -5,6 +5,7 @@ import { backendsIn, bitOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore, removableMask } from "#policies/plan/removable.ts";
+import { orderColumns } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 export type RemovalRule = PlacedRule<"evict" | "demote">;
@@ -33,7 +34,7 @@ export function wantRemovals(
     WHERE ${matched(index)} AND (${claims}) <> 0 AND (c.in_flight_mask & ${to}) = 0
       AND ${trusted(alive)}`;
   return sql`SELECT * REPLACE (CASE WHEN block IS NULL THEN needs ELSE 0 END AS needs)
-    FROM (SELECT *, 0::BIGINT AS picked, open & room AS eligible, object_id AS position,
+    FROM (SELECT *, 0::BIGINT AS picked, 0::BIGINT AS kept_free, open & room AS eligible, object_id AS position,
         CASE WHEN held THEN 'held' WHEN wants = 0 THEN 'not-supported' WHEN needs = 0 THEN NULL
           WHEN source IS NULL THEN 'no-source' WHEN (open & room) <> 0 THEN NULL
           ELSE ${noTargetReason} END AS block
@@ -41,8 +42,9 @@ export function wantRemovals(
 }
 
 /**
- * `plan_want`: the wishes of a rule with their targets, and the copies that may go (`gone`), judged one backend after the other,
- * and those among them that may only go once other actions of this plan are done (`depends`).
+ * `plan_want`: the wishes of a rule with their targets, and the copies that may go (`gone`),
+ * judged one backend after the other, and those among them that may only go once other actions
+ * of this plan are done (`depends`).
  */
 export function judgeRemovals(
   planning: Planning,
@@ -76,9 +78,10 @@ export function judgeRemovals(
         CASE WHEN c.target IS NULL THEN 0 ELSE 1::BIGINT << c.target END AS gain, c.removed AS gone
       FROM (${wishes}) c)
     ${joinFragments(steps, "")}
-    SELECT c.* EXCLUDE (block), c.gone <> 0 AS acts,
+    SELECT c.object_id, c.size, c.present_mask, c.source, c.target, c.gain, c.gone, c.depends,
+      c.gone <> 0 AS acts ${orderColumns(planning, index)},
       c.size * CASE WHEN c.target IS NULL THEN bit_count(c.gone) ELSE 1 END AS bytes,
-      CASE WHEN c.block IS NOT NULL THEN c.block WHEN ${left} = 0 THEN NULL ELSE ${why} END AS block,
+      CASE WHEN c.block IS NOT NULL THEN c.block WHEN ${left} <> 0 THEN ${why} END AS block,
       (CASE WHEN c.target IS NULL THEN NULL WHEN (c.gone >> c.source) & 1 = 1 THEN c.source
         ${joinFragments(primary, " ")} END)::INTEGER AS primary_victim
     FROM (SELECT c.* REPLACE (c.gone & ~c.removed AS gone)

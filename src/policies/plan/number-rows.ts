@@ -16,11 +16,11 @@ import {
 /**
  * `plan_row`: the drafts as rows of the plan, without what only the object knows. Actions that
  * share verb and backends stand together, so that a run can cut large batches; among them the
- * order of their rule holds.
+ * order of their rule holds. Removals that rest on other actions of the plan come last.
  */
 export async function numberRows(planning: Planning): Promise<void> {
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_row AS
-    SELECT row_number() OVER (ORDER BY d.step, d.verb, d.source NULLS FIRST,
+    SELECT row_number() OVER (ORDER BY d.depends, d.step, d.verb, d.source NULLS FIRST,
         d.target NULLS FIRST, d.victim NULLS FIRST, d.position, d.object_id) - 1 AS sequence,
       d.verb, d.object_id, c.size, d.source, d.target, d.victim, d.rule AS rule_index,
       ${reasons(planning.rules)} AS reason, ${requirements(planning.rules)} AS requirements,

@@ -9,7 +9,7 @@ import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
  */
 export async function pairActions(planning: Planning): Promise<void> {
   const [waiting] = await planning.rows(
-    trusted("SELECT count(*) AS waiting FROM plan_draft WHERE depends"),
+    trusted("SELECT count(*) AS waiting FROM plan_draft WHERE depends AND target IS NULL"),
   );
   if (Number(waiting?.["waiting"] ?? 0) === 0) return;
   const ranks = planning.backends.map(
@@ -21,7 +21,7 @@ export async function pairActions(planning: Planning): Promise<void> {
       FROM plan_draft WHERE target IS NOT NULL AND victim IS NULL
     ), removals AS (
       SELECT *, row_number() OVER (PARTITION BY object_id ORDER BY step, part) AS turn
-      FROM plan_draft WHERE depends
+      FROM plan_draft WHERE depends AND target IS NULL
     ), warmth AS (SELECT * FROM (VALUES ${joinFragments(ranks, ", ")}) w(id, rank))
     SELECT r.* REPLACE (
         CASE WHEN t.rank < v.rank THEN 'promote' ELSE 'demote' END AS verb,

@@ -67,7 +67,7 @@ function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragmen
         ${maskSql(choice.openMask)} & ~${held} AS open,
         ${maskSql(choice.cordoned)} & ~${held} AS cordoned,
         ${roomMask(planning, choice)} AS room,
-        ${unwanted(planning)} AS avoid,
+        ${unwanted(planning)} AS avoid, ${keptFree(planning)} AS kept_free,
         ${copySource(planning)} AS source ${orderColumns(planning, index)}
       FROM plan_candidate c
       WHERE ${matched(index)} AND bit_count(${held} & ${on}) < ${verb.copies.min}::INTEGER))`;
@@ -77,6 +77,15 @@ function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragmen
 function unwanted({ rules }: Planning): SqlFragment {
   const terms = rulesOf(rules, "evict", "demote").map(
     ({ index, verb }) => sql`CASE WHEN ${matched(index)} THEN ${maskSql(verb.from)} ELSE 0 END`,
+  );
+  return terms.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(terms, " | ")})`;
+}
+
+/** Where a matching demote rule will want to go: a copy put there would stand in its way. */
+function keptFree({ rules }: Planning): SqlFragment {
+  const terms = rulesOf(rules, "demote").map(
+    ({ index, verb }) => sql`CASE WHEN ${matched(index)}
+      AND (c.present_mask & ${maskSql(verb.from)}) <> 0 THEN ${maskSql(verb.to)} ELSE 0 END`,
   );
   return terms.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(terms, " | ")})`;
 }

@@ -60,7 +60,7 @@ async function draft(planning: Planning, { index, verb }: RemovalRule): Promise<
   const step = planning.nextStep();
   await planning.run(sql`INSERT INTO plan_draft
     SELECT ${step}::INTEGER, position, 0, object_id, 'demote', source, target, primary_victim,
-      ${index}::INTEGER, bit_count(present_mask), false
+      ${index}::INTEGER, bit_count(present_mask), (depends >> primary_victim) & 1 = 1
     FROM plan_turn WHERE target IS NOT NULL`);
   const rest = sql`CASE WHEN target IS NULL THEN ${verb.kind} ELSE 'evict' END`;
   await planning.run(sql`INSERT INTO plan_draft

@@ -211,6 +211,21 @@ test("a target fills up in plan order and what does not fit is blocked", async (
   );
 });
 
+test("an ensure leaves the place free that a demote of the same object needs", async () => {
+  const index = await openFixtureIndex();
+  await index.put(
+    Array.from({ length: 20 }, (_, id) => ({ id, copies: { 0: "verified" } as const })),
+  );
+  const two = ruleOf("two", ensure(on(0, 1, 2), 2));
+  const cool = ruleOf("cool", { kind: "demote", from: on(0), to: on(2) });
+  const { plan, actions } = await planOf(index, setOf(backends, two, cool));
+  expect(plan.header.totals.groups).toMatchObject([
+    { verb: "replicate", source: "hot", target: "warm", victim: null, actions: 20 },
+    { verb: "demote", source: "hot", target: "cold", victim: "hot", actions: 20 },
+  ]);
+  expect(actions.length).toBe(40);
+});
+
 test("cordoned and unwritable backends get nothing, with the reason", async () => {
   const index = await openFixtureIndex();
   await index.put([{ id: 1, copies: { 0: "verified" } }, { id: 2 }]);
