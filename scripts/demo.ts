@@ -1,6 +1,7 @@
 // The whole loop on this machine with nothing installed: import a real tree, heat, policies,
 // plan, apply with a worker killed in the middle, and a report that can be checked.
-import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const keep = process.argv.includes("--keep");
 const started = Date.now();
 const workspace = await mkdtemp(join(tmpdir(), "thermocline-demo-"));
+// The embedded PostgreSQL refuses to run as root: then it runs as a user who must get here.
+await chmod(workspace, 0o755);
 const log = join(workspace, "nodes.log");
 
 say(`A workspace with three backends and the example policies: ${workspace}`);
@@ -23,8 +26,8 @@ await cp(join(root, "examples/demo/thermocline.yaml"), join(workspace, "thermocl
 say("A controller with its embedded queue, and two workers, as processes of their own");
 const controller = startNode(workspace, log, "controller");
 await answering();
-const first = startNode(workspace, log, "worker", "--name", "worker-1");
-const second = startNode(workspace, log, "worker", "--name", "worker-2");
+const first = startNode(workspace, log, "worker", "--node-name", "worker-1");
+const second = startNode(workspace, log, "worker", "--node-name", "worker-2");
 
 try {
   await tell();
@@ -41,8 +44,12 @@ async function tell(): Promise<void> {
   say("Importing a tree nobody here wrote: the installed dependencies of this project");
   await thermocline(workspace, "import", "dir", join(root, "node_modules"), "--backend", "hot");
 
-  const listed = await output(workspace, "objects", "ls", "--limit", "1000000", "-o", "json");
-  const { objects } = JSON.parse(listed) as { objects: { path?: string }[] };
+  const { objects } = await json<{ objects: { path?: string }[] }>(
+    "objects",
+    "ls",
+    "--limit",
+    "1000000",
+  );
   const paths = objects.flatMap((object) => object.path ?? []);
   const file = join(workspace, "access.ndjson");
   const lines = await writeAccessLog(file, paths, new Date());
@@ -62,64 +69,77 @@ async function tell(): Promise<void> {
 
   say("Where things stand");
   await thermocline(workspace, "status");
-  const cold = paths.toSorted((a, b) => b.length - a.length)[0] ?? "";
   say("Why is this one where it is?");
-  await thermocline(workspace, "explain", cold);
+  await thermocline(workspace, "explain", "/node_modules/typescript/package.json");
   await report();
 }
 
 async function killInTheMiddle(): Promise<void> {
   for (;;) {
-    await delay(250);
-    const runs = JSON.parse(await output(workspace, "runs", "-o", "json")) as {
-      runs: { progress: { actions: number; remaining: number }; state: string }[];
-    };
-    const run = runs.runs[0];
+    await delay(1_000);
+    const { runs } = await json<{ runs: DemoRun[] }>("runs");
+    const [run] = runs;
     if (run === undefined) continue;
     const { actions, remaining } = run.progress;
     if (run.state !== "running") {
       console.error("(the run ended before a worker could be killed)");
       return;
     }
-    if (remaining > actions * 0.8) continue;
+    if (remaining > actions * 0.9) continue;
+    const ended = once(first, "exit");
     first.kill("SIGKILL");
-    await once(first, "exit");
-    console.error(`\n*** worker-1 killed with ${remaining} of ${actions} actions to go ***`);
+    await ended;
+    console.error(
+      `*** worker-1 killed (kill -9) with ${remaining} of ${actions} actions to go ***`,
+    );
     return;
   }
 }
 
+interface DemoRun {
+  readonly state: string;
+  readonly progress: Readonly<Record<"actions" | "remaining" | "bytesDone" | "done", number>>;
+}
+
+interface DemoStatus {
+  readonly objects: number;
+  readonly copies: number;
+  readonly belowMinimum: number;
+}
+
 async function report(): Promise<void> {
-  const status = JSON.parse(await output(workspace, "status", "-o", "json")) as {
-    objects: number;
-    copies: number;
-    bytes: number;
-    belowMinimum: number;
-    runs: { progress: { bytesDone: number; done: number; failed: number } }[];
-  };
   say("Every copy is read back and hashed again");
   await thermocline(workspace, "verify");
-  const moved = status.runs.reduce((sum, run) => sum + run.progress.bytesDone, 0);
+  const { status } = await json<{ status: DemoStatus }>("status");
+  const { runs } = await json<{ runs: DemoRun[] }>("runs");
+  const moved = runs.reduce((sum, run) => sum + run.progress.bytesDone, 0);
+  const { rows } = await json<{ rows: { n: number }[] }>(
+    "index",
+    "query",
+    "SELECT count(*) AS n FROM copy WHERE state = 'present' AND confidence = 'verified'",
+  );
   console.log(`
 Report
-  objects            ${status.objects}
-  copies             ${status.copies}
-  bytes moved        ${moved}
+  objects        ${status.objects.toLocaleString("en")}
+  copies         ${status.copies.toLocaleString("en")}
+  verified       ${Number(rows[0]?.n).toLocaleString("en")} copies
+  bytes moved    ${(moved / 2 ** 20).toFixed(0)} MiB
   ${status.belowMinimum} objects below their minimum`);
   if (status.belowMinimum > 0) process.exitCode = 1;
 }
 
+async function json<Value>(...args: string[]): Promise<Value> {
+  return JSON.parse(await output(workspace, ...args, "-o", "json")) as Value;
+}
+
+/** The controller says where it answers in a file; asking earlier would start a second engine. */
 async function answering(): Promise<void> {
   const deadline = Date.now() + 30_000;
-  for (;;) {
-    if (controller.exitCode !== null) throw new Error(`the controller ended; see ${log}`);
-    try {
-      const status = await output(workspace, "status", "-o", "json");
-      if (status.includes('"controller"')) return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
+  while (!existsSync(join(workspace, ".thermocline", "controller.json"))) {
+    if (controller.exitCode !== null || Date.now() > deadline) {
+      throw new Error(`the controller does not answer:\n${await readFile(log, "utf8")}`);
     }
-    await delay(300);
+    await delay(100);
   }
 }
 

@@ -1,10 +1,11 @@
 import { mkdir } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { resolveReference, resolveSecret } from "#config/resolve-secret.ts";
 import { BackendPool } from "#engine/backend-pool.ts";
 import type { EngineContext } from "#engine/context.ts";
-import { explainObjectNow } from "#engine/explain.ts";
+import { explainNow } from "#engine/explain.ts";
 import { importAccesses } from "#engine/import-accesses.ts";
 import { NodeTable } from "#engine/node-table.ts";
 import { listObjects, showObject } from "#engine/objects.ts";
@@ -18,7 +19,7 @@ import { ObjectIndex } from "#index/object-index.ts";
 import { importDirectory } from "#jobs/import-directory.ts";
 import type { DriverDefinition } from "#model/driver.ts";
 import type * as api from "#model/engine-api.ts";
-import type { EngineError } from "#model/engine-error.ts";
+import { EngineError } from "#model/engine-error.ts";
 import type { Backend } from "#model/backend.ts";
 import type { DriftReport } from "#model/index-store.ts";
 import type { NodeReport, Role } from "#model/node.ts";
@@ -48,12 +49,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const secrets = { env, directory: config.directory };
   await mkdir(config.dataDirectory, { recursive: true });
   const now = options.now ?? (() => new Date());
-  const index = await ObjectIndex.open(dataPaths(config.dataDirectory).index, {
-    memoryLimit: `${config.index.memoryBytes}B`,
-    ...(config.index.threads === undefined ? {} : { threads: config.index.threads }),
-    heatHalfLifeMs: config.heat.halfLifeMs,
-    now,
-  });
+  const index = await openIndex(config, now);
   await index.syncBackends(config.backends);
   const pool = new BackendPool({
     backends: config.backends,
@@ -72,6 +68,26 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     moment: async (at) => ({ now: at, backends: await index.backends(), heat: await index.heat() }),
   };
   return new Engine(context, options, (text) => resolveReference(text, secrets));
+}
+
+/** A command that is about to end may hold the index: its turn is waited for. */
+const indexWaitMs = 15_000;
+
+async function openIndex(config: Config, now: () => Date): Promise<ObjectIndex> {
+  const deadline = Date.now() + indexWaitMs;
+  for (;;) {
+    try {
+      return await ObjectIndex.open(dataPaths(config.dataDirectory).index, {
+        memoryLimit: `${config.index.memoryBytes}B`,
+        ...(config.index.threads === undefined ? {} : { threads: config.index.threads }),
+        heatHalfLifeMs: config.heat.halfLifeMs,
+        now,
+      });
+    } catch (error) {
+      if (EngineError.from(error).code !== "LOCKED" || Date.now() > deadline) throw error;
+      await delay(250);
+    }
+  }
 }
 
 /** The engine in this process. */
@@ -146,7 +162,7 @@ export class Engine implements api.EngineApi {
   }
 
   explain(request: api.ExplainRequest): Promise<api.Explanation> {
-    return explainObjectNow(this.#context, request);
+    return explainNow(this.#context, request);
   }
 
   objects(request: api.ObjectsRequest): Promise<readonly api.ObjectSummary[]> {

@@ -1,9 +1,20 @@
 import type { EngineContext } from "#engine/context.ts";
+import { readTime } from "#engine/planning.ts";
 import type { ExplainRequest, Explanation } from "#model/engine-api.ts";
-import { EngineError } from "#model/engine-error.ts";
-export async function explainObjectNow(
-  _c: EngineContext,
-  _r: ExplainRequest,
+import { explainObject } from "#policies/explain/explain-object.ts";
+
+/** Every rule for one object: what holds, what wins, and when that changes. */
+export async function explainNow(
+  context: EngineContext,
+  request: ExplainRequest,
 ): Promise<Explanation> {
-  throw new EngineError("NOT_SUPPORTED", "explain is not built yet");
+  const { index, policies, config } = context;
+  const at = request.at === undefined ? context.now() : readTime(request.at);
+  const objectId = await index.findObject(request.object);
+  const object = await index.objectDetail(objectId, at);
+  const set = await policies.compile(await context.moment(at));
+  await using session = await index.session();
+  const { minimumCopies } = config.safety;
+  const explained = await explainObject(set, session, objectId, { minimumCopies });
+  return { object, evaluatedAt: at.toISOString(), ...explained };
 }

@@ -27,6 +27,7 @@ export class Database {
   readonly #writer: Connection;
   readonly #readOnly: boolean;
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #reads = new Set<Promise<unknown>>();
   #closed = false;
 
   private constructor(
@@ -89,19 +90,38 @@ export class Database {
     return await turn;
   }
 
-  /** Rows of a short read on the writing connection, between two writes. */
+  /**
+   * A read of one consistent state, beside whatever is being written: readers never wait for
+   * the writer, so a write may itself ask something that reads.
+   */
   async read<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     this.#requireOpen();
-    const turn = this.#queue.then(() => work(this.#writer));
-    this.#queue = turn.catch(() => undefined);
-    return await turn;
+    const reading = this.#readOnce(work);
+    this.#reads.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reads.delete(reading);
+    }
   }
 
-  /** Waits for the writes that were begun, folds the log into the file and lets it go. */
+  async #readOnce<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.connect();
+    try {
+      await connection.run("BEGIN TRANSACTION");
+      const result = await work(connection);
+      await connection.run("COMMIT");
+      return result;
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Waits for the reads and writes that were begun, folds the log into the file and lets it go. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#queue;
+    await Promise.allSettled([this.#queue, ...this.#reads]);
     try {
       if (!this.#readOnly) await this.#writer.run("CHECKPOINT");
     } finally {

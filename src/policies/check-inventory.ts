@@ -7,6 +7,7 @@ import { bitOf, type BoundRule } from "#policies/compile-rule.ts";
 import type { Moment } from "#policies/compiled-policy.ts";
 import type { DiagnosticCode } from "#policies/diagnostic-codes.ts";
 import { type Expression, operandsOf } from "#policies/expression/expression.ts";
+import type { Span } from "#policies/expression/span.ts";
 import { nameHint } from "#policies/expression/name-hint.ts";
 import { spreadValue } from "#policies/spread-value.ts";
 
@@ -15,6 +16,7 @@ export function checkInventory(bound: BoundRule, moment: Moment): readonly Diagn
   const check = new InventoryCheck(bound, moment);
   const { verb, path } = bound.rule;
   const { verb: masks } = bound.compiled;
+  check.names(bound.rule.where, [...path, "where"]);
   if (verb.kind === "ensure" && masks.kind === "ensure") {
     const selected = check.selected(verb.on.condition, verb.on.path, masks.on);
     if (selected.length > 0) check.ensure(selected, verb, path);
@@ -67,20 +69,26 @@ class InventoryCheck {
 
   /** The backends in a mask; none is an error, for which a misspelt name is the likely cause. */
   selected(condition: Expression, path: DocumentPath, mask: bigint): readonly Backend[] {
+    const hasStrange = this.names(condition, path);
+    const found = this.#backends.filter((backend) => (mask & bitOf(backend)) !== 0n);
+    if (found.length === 0 && !hasStrange) {
+      this.report("E0301", path, "no configured backend fits", describe(this.#backends));
+    }
+    return found;
+  }
+
+  /** Reports names of backends that are not configured; whether there were any. */
+  names(condition: Expression, path: DocumentPath): boolean {
     const names = this.#backends.map(({ name }) => name);
-    const strange = backendNames(condition).filter(({ value }) => !names.includes(value));
-    for (const { value, start, end } of strange) {
+    const strange = comparedNames(condition, path).filter(({ value }) => !names.includes(value));
+    for (const { value, place, span } of strange) {
       const { places } = this.#bound.policy;
-      const range = places.within(path, start, end);
+      const range = places.within(place, span.start, span.end);
       const message = `there is no backend "${value}"`;
       const hint = nameHint(value, names, "configured backends");
       this.diagnostics.push(places.diagnostic(range, { code: "E0305", message, hint }));
     }
-    const found = this.#backends.filter((backend) => (mask & bitOf(backend)) !== 0n);
-    if (found.length === 0 && strange.length === 0) {
-      this.report("E0301", path, "no configured backend fits", describe(this.#backends));
-    }
-    return found;
+    return strange.length > 0;
   }
 
   ensure(selected: readonly Backend[], verb: Ensure, path: DocumentPath): void {
@@ -132,19 +140,25 @@ function reaches(levels: readonly string[], { confidence }: Ensure): boolean {
   return confidences.some((level, rank) => rank >= needed && levels.includes(level));
 }
 
-/** The texts that a condition compares the name of a backend with. */
-function backendNames(
-  expression: Expression,
-): readonly { readonly value: string; readonly start: number; readonly end: number }[] {
-  if (expression.kind === "class") return [];
+interface ComparedName {
+  readonly value: string;
+  readonly place: DocumentPath;
+  readonly span: Span;
+}
+
+/** The texts that a condition, or a class in it, compares the name of a backend with. */
+function comparedNames(expression: Expression, place: DocumentPath): readonly ComparedName[] {
+  if (expression.kind === "class") {
+    return comparedNames(expression.body, ["classes", expression.name]);
+  }
   const operands = operandsOf(expression);
   const isCompared =
     (expression.kind === "comparison" || expression.kind === "in") &&
     operands.some((part) => part.kind === "attribute" && part.definition.name === "backend");
-  if (!isCompared) return operands.flatMap(backendNames);
+  if (!isCompared) return operands.flatMap((operand) => comparedNames(operand, place));
   return operands.flatMap((part) =>
     part.kind === "literal" && typeof part.value === "string"
-      ? [{ value: part.value, start: part.span.start, end: part.span.end }]
+      ? [{ value: part.value, place, span: part.span }]
       : [],
   );
 }

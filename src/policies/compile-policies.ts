@@ -25,7 +25,15 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
     ...bound.flatMap((one) => checkInventory(one, moment)),
     ...lintPolicies(bound, moment),
   ];
-  return { set: { rules, digests, moment }, diagnostics: sortedByPlace(diagnostics) };
+  return {
+    set: { rules, digests, moment },
+    diagnostics: sortedByPlace(withoutRepeats(diagnostics)),
+  };
+}
+
+/** What is wrong with a class is found by every rule that uses it, but said once. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(diagnostics.map((one) => [JSON.stringify(one), one])).values()];
 }
 
 function sortedByPlace(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

@@ -55,7 +55,9 @@ describe.each(["embedded PostgreSQL", "Redis"])("killed at random moments, on %s
     const { runs } = await workspace.json<{ runs: RunRow[] }>("runs");
     expect(runs.map((run) => run.state)).toEqual(["completed"]);
     expect(runs[0]?.progress).toMatchObject({ failed: 0, cancelled: 0, remaining: 0 });
-    const status = await workspace.json<{ belowMinimum: number; objects: number }>("status");
+    const { status } = await workspace.json<{
+      status: { belowMinimum: number; objects: number };
+    }>("status");
     expect(status.belowMinimum).toBe(0);
     expect(await single(workspace, duplicateOutcomes)).toBe(0);
     expect(await single(workspace, unprovenRemovals)).toBe(0);
@@ -103,7 +105,8 @@ async function killWhileRunning(workspace: Workspace, seed: number): Promise<voi
   const names = ["controller", "worker-1", "worker-2"] as const;
   const nodes = new Map<string, ChildProcess>();
   nodes.set("controller", await workspace.startController());
-  for (const name of names.slice(1)) nodes.set(name, workspace.start("worker", "--name", name));
+  for (const name of names.slice(1))
+    nodes.set(name, workspace.start("worker", "--node-name", name));
   await workspace.ok("apply", "--yes", "--no-wait", "--override", "objects");
   for (let kill = 0; kill < kills; kill += 1) {
     await delay(100 + random() * 900);
@@ -114,7 +117,7 @@ async function killWhileRunning(workspace: Workspace, seed: number): Promise<voi
     const again =
       name === "controller"
         ? await workspace.startController()
-        : workspace.start("worker", "--name", name);
+        : workspace.start("worker", "--node-name", name);
     nodes.set(name, again);
   }
   const deadline = Date.now() + 240_000;

@@ -98,11 +98,13 @@ export class Workspace {
   async startController(): Promise<ChildProcess> {
     const node = this.start("controller");
     const deadline = Date.now() + 30_000;
-    while (Date.now() < deadline) {
-      const { code, stderr } = await this.run("status");
-      if (code === 0 && !stderr.includes("no controller")) return node;
-      if (node.exitCode !== null) break;
-      await delay(200);
+    while (Date.now() < deadline && node.exitCode === null) {
+      const state = await readFile(
+        join(this.path, ".thermocline", "controller.json"),
+        "utf8",
+      ).catch(() => "{}");
+      if ((JSON.parse(state) as { pid?: number }).pid === node.pid) return node;
+      await delay(100);
     }
     throw new Error(`no controller: ${(await readFile(this.log, "utf8")).slice(-4_000)}`);
   }

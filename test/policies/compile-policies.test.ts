@@ -156,6 +156,20 @@ describe("the inventory", () => {
   });
 });
 
+test("a misspelt backend inside of copies() or of a class is reported once, at its place", () => {
+  const text = policy(
+    "p",
+    `  - {name: a, where: 'copies(backend = "colt") = 0', hold: true}
+  - {name: b, where: held, evict: {from: class old}}
+  - {name: c, where: held, evict: {from: class old or tier = hot}}
+`,
+  ).replace("rules:", 'classes: {old: backend = "wram"}\nrules:');
+  const { diagnostics } = compile([text]);
+  expect(
+    diagnostics.map(({ code, range: { start } }) => `${start.line}:${start.column} ${code}`),
+  ).toEqual(["4:26 E0305", "6:40 E0305"]);
+});
+
 describe("lints", () => {
   test.for([
     ["size > 2GiB and size < 1GiB", "W0402"],

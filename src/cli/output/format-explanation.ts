@@ -3,6 +3,9 @@ import { formatSize } from "#model/quantity.ts";
 import { formatCopies } from "#cli/output/format-object.ts";
 import { printable } from "#cli/output/text-table.ts";
 
+/** Columns that a value may take up in a line. */
+const valueColumns = 60;
+
 /** Why something will, or will not, happen to one object: every rule, clause by clause. */
 export function formatExplanation(explanation: Explanation, now: Date): string {
   const { object, evaluatedAt, rules, conclusion, nextChange } = explanation;
@@ -26,11 +29,21 @@ function ruleLines(rule: RuleExplanation): readonly string[] {
     "",
     `${mark} ${rule.rule} (${rule.verb})  ${rule.place}`,
     ...rule.clauses.map((clause) => {
-      const flip = clause.flip === undefined ? "" : `; ${clause.flip}`;
-      return printable(
-        `    ${clause.holds ? "✓" : "✗"} ${clause.text}  (now ${clause.value}${flip})`,
-      );
+      const facts = [
+        clause.value === "" ? "" : `now ${shortened(clause.value)}`,
+        clause.flip ?? "",
+      ];
+      const said = facts.filter(Boolean).join("; ");
+      const mark = clause.holds ? "✓" : "✗";
+      return printable(`    ${mark} ${clause.text}${said === "" ? "" : `  (${said})`}`);
     }),
     `    ${printable(rule.result)}`,
   ];
+}
+
+/** Long paths keep their beginning and their end. */
+function shortened(value: string): string {
+  if (value.length <= valueColumns) return value;
+  const half = (valueColumns - 1) / 2;
+  return `${value.slice(0, Math.ceil(half))}…${value.slice(-Math.floor(half))}`;
 }

@@ -6,6 +6,13 @@ import type { Verb } from "#model/plan.ts";
 import type { Batch } from "#model/run.ts";
 import type { SqlRow, SqlValue } from "#model/sql.ts";
 
+/**
+ * New copies come first, then moves, then what is only given up: a removal is judged when the
+ * copies that justify it exist, instead of being refused because they are still on their way.
+ */
+const rank = (alias: string) =>
+  `CASE WHEN ${alias}.victim IS NULL THEN 0 WHEN ${alias}.target IS NOT NULL THEN 1 ELSE 2 END`;
+
 /** Batches to enqueue next on a lane, in plan order. Only a running run has any. */
 export async function pendingBatches(
   connection: Connection,
@@ -16,6 +23,8 @@ export async function pendingBatches(
   return await readBatches(
     connection,
     `r.run_id = $1 AND r.state = 'running' AND b.state = 'pending' AND b.lane = $2
+       AND ${rank("b")} <= (SELECT min(${rank("e")}) FROM batches AS e
+         WHERE e.run_key = b.run_key AND e.state <> 'done')
      ORDER BY b.number LIMIT $3`,
     [runId, lane, limit],
   );

@@ -95,3 +95,17 @@ test("an object with several names is listed when any of them fits", async () =>
   expect(await found('path = "/b"')).toEqual([[1]]);
   expect(await found('name = "c"')).toEqual([[2]]);
 });
+
+test("a filter that means nothing is refused with the text, a caret and a remedy", () => {
+  expect(() => compileFilter("heat > 1 and size > 3d", context)).toThrow(
+    expect.objectContaining({
+      code: "USAGE",
+      message: [
+        "bytes cannot be compared with a duration [E0204]",
+        "  heat > 1 and size > 3d",
+        "                      ^^",
+      ].join("\n"),
+      hint: "write a size: 64KiB, 10GiB",
+    }),
+  );
+});
