@@ -37,9 +37,12 @@ async function startController(
   const paths = dataPaths(config.dataDirectory);
   try {
     await engine.start();
+    const { token } = config.api;
+    const secrets = { env: io.env, directory: config.directory };
     const server = await serveApi(engine, {
       listen: config.api.listen ?? defaultListen(paths.apiSocket),
       tokenFile: paths.apiToken,
+      ...(token === undefined ? {} : { token: await resolveSecret(token, secrets) }),
       stateFile: paths.controllerState,
       version: await readVersion(),
       onDefect: trouble.report,
