@@ -4,6 +4,7 @@ import type { Run } from "#model/run.ts";
 import type { CommandContext } from "#cli/command.ts";
 import type { Connection } from "#cli/connect.ts";
 import { formatRun } from "#cli/output/format-run.ts";
+import { StallWatch } from "#cli/stall-watch.ts";
 import { ProgressView } from "#cli/output/progress-view.ts";
 import { count } from "#cli/output/words.ts";
 
@@ -26,8 +27,11 @@ export async function followRun(
   const view = new ProgressView(context.quiet ? "none" : context.progress, io.stderr, io.clock);
   let run = first;
   let { state } = run;
+  const stall = new StallWatch(connection.api, io.clock);
   for (;;) {
     showProgress(view, run);
+    const reason = await stall.reason(run);
+    if (reason !== undefined) view.line(reason);
     if (run.state !== state) view.line(`run ${run.id} is ${run.state}`);
     ({ state } = run);
     if (run.endedAt !== undefined || isEnd(run.state) || io.signal.aborted) break;

@@ -1,3 +1,4 @@
+import type { ApiClient } from "#api/client.ts";
 import { defaultListen } from "#api/address.ts";
 import { serveApi } from "#api/serve-api.ts";
 import { dataPaths } from "#config/data-paths.ts";
@@ -12,6 +13,8 @@ import type { Engines, RunningNode } from "#cli/engines.ts";
 import { troubleLog } from "#cli/trouble-log.ts";
 import type { TroubleLog } from "#cli/trouble-log.ts";
 import { readVersion } from "#cli/version.ts";
+
+const controllerPollMs = 500;
 
 /**
  * The engines of the real program. The engine's own modules are loaded when one is needed:
@@ -59,12 +62,7 @@ async function startController(
 }
 
 async function startWorker(config: Config, io: CommandIo): Promise<RunningNode> {
-  const api = await controllerOf(config, io);
-  if (api === undefined) {
-    throw new EngineError("UNAVAILABLE", "no controller is running for this worker", {
-      hint: "start `thermocline controller` first, or set api.url and api.token to reach one",
-    });
-  }
+  const api = await awaitController(config, io);
   const [{ startWorkerNode }, { BackendPool }] = await Promise.all([
     import("#engine/worker-node.ts"),
     import("#engine/backend-pool.ts"),
@@ -84,6 +82,19 @@ async function startWorker(config: Config, io: CommandIo): Promise<RunningNode> 
     onError: trouble.report,
   });
   return { address: undefined, close: () => closing(trouble, worker) };
+}
+
+/** Nodes start in any order, and a controller may be on its way back: a worker waits for it. */
+async function awaitController(config: Config, io: CommandIo): Promise<ApiClient> {
+  for (let told = false; !io.signal.aborted; told = true) {
+    const api = await controllerOf(config, io);
+    if (api !== undefined) return api;
+    if (!told) {
+      io.stderr.write("waiting for a controller: start `thermocline controller`, or set api.url\n");
+    }
+    await io.clock.sleep(controllerPollMs, io.signal);
+  }
+  throw new EngineError("CANCELLED", "stopped while waiting for a controller");
 }
 
 async function open(config: Config, io: CommandIo, roles: readonly Role[], trouble: TroubleLog) {

@@ -48,6 +48,11 @@ export class Workspace {
     return new Workspace(path);
   }
 
+  /** A workspace that something else made. */
+  static at(path: string): Workspace {
+    return new Workspace(path);
+  }
+
   storage(backend: string): string {
     return join(this.path, "storage", backend);
   }
@@ -115,7 +120,7 @@ export class Workspace {
       "objects",
       "ls",
       "--limit",
-      "10000000",
+      "1000000",
     );
     const folders = ["hot", "warm", "cold"].map((backend) => this.storage(backend));
     const child = spawn("python3", [audit, ...folders], { stdio: ["pipe", "pipe", "pipe"] });
