@@ -42,7 +42,7 @@ export interface EngineOptions {
 
 /**
  * Opens the index and everything around it: the only wiring. Runs are executed from `start()`
- * on, or from the first `apply` in a process that was not started.
+ * on, or from the first `apply` or resumed run in a process that was not started.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { config, definitions, env, version } = options;
@@ -223,6 +223,8 @@ export class Engine implements api.EngineApi {
   }
 
   async controlRun(id: string, control: RunControl): Promise<Run> {
+    // Without a controller, this process is the one that goes on with the run.
+    if (control === "run") await this.#executing();
     const run = await setRunControl(this.#context, id, control);
     this.#wake();
     return run;

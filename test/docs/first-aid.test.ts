@@ -70,6 +70,22 @@ test("the commands that keep copies away, or hold them, do what the page says", 
   expect(shown.stdout).toMatch(/^held +yes/m);
 });
 
+test("a run whose command was killed goes on with resume, to its end", async () => {
+  await page.type("for n in $(seq 400); do echo more $n > photos/more-$n.txt; done");
+  await page.type("thermocline import dir photos --backend fast");
+  // The shell is replaced by the command, so that it is the command that is killed.
+  await page.type(`(exec ${apply} 2> log) & until grep -q "run run-" log; do sleep 0.1; done
+    kill -9 $!`);
+  const { stdout } = await page.type("thermocline runs -o json");
+  const { runs } = JSON.parse(stdout) as { runs: { id: string; state: string }[] };
+  const unfinished = runs.filter(({ state }) => state === "running");
+  expect(unfinished).toHaveLength(1);
+  const resumed = await page.type(`thermocline resume ${unfinished[0]?.id}`);
+  expect(resumed.code).toBe(0);
+  expect(resumed.stdout).toContain("400: 400 done, 0 skipped, 0 failed");
+  expect((await page.type("thermocline verify")).stdout).toContain("806 verified");
+}, 120_000);
+
 test("every command that the page names exists", async () => {
   const text = await readFile(new URL("../../docs/runbook-first-aid.md", import.meta.url), "utf8");
   const named = text.matchAll(/thermocline ((?:import |objects |runs )?[a-z]+)/g);
