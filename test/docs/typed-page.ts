@@ -23,6 +23,9 @@ export class TypedPage implements AsyncDisposable {
 
   static async open(): Promise<TypedPage> {
     const page = new TypedPage(await mkdtemp(join(tmpdir(), "thermocline-docs-")));
+    // As root the embedded queue runs as another user; where that user cannot enter, it would
+    // put its files outside of this folder, and leave them there.
+    await chmod(page.folder, 0o755);
     const shim = `#!/bin/sh\nexec "${process.execPath}" "${entry}" "$@"\n`;
     await page.write("bin/thermocline", shim);
     await chmod(join(page.folder, "bin/thermocline"), 0o755);
