@@ -1,9 +1,6 @@
 import { join } from "node:path";
 
-/**
- * Where things lie in the data directory, besides the embedded queue, which keeps house in
- * `cluster` (src/jobs/embedded-postgres.ts).
- */
+/** Where things lie in the data directory; the one place that names them. */
 export function dataPaths(dataDirectory: string) {
   return {
     /** Address of the running controller (src/api/controller-state.ts). */
@@ -12,6 +9,8 @@ export function dataPaths(dataDirectory: string) {
     apiSocket: join(dataDirectory, "api.sock"),
     /** The DuckDB database of the index. */
     index: join(dataDirectory, "index.duckdb"),
+    /** The embedded PostgreSQL of the queue. */
+    queue: join(dataDirectory, "queue"),
     /** Plans that runs refer to. */
     plans: join(dataDirectory, "plans"),
     /** Reports of internal errors. */

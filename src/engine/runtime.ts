@@ -1,4 +1,5 @@
 import type { Config } from "#config.ts";
+import { dataPaths } from "#config/data-paths.ts";
 import type { BackendPool } from "#engine/backend-pool.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import { type Dispatcher, startDispatcher } from "#jobs/dispatcher.ts";
@@ -62,7 +63,8 @@ export async function openStore(
   const { config, onError } = options;
   const namespace = config.queue.prefix.replaceAll(/[^a-z0-9_]/g, "_");
   if (config.queue.url === "embedded") {
-    return openQueueStore({ embedded: { directory: config.dataDirectory }, namespace, onError });
+    const directory = dataPaths(config.dataDirectory).queue;
+    return openQueueStore({ embedded: { directory }, namespace, onError });
   }
   const url = await options.resolveReference(config.queue.url);
   return openQueueStore({ url, namespace, onError });

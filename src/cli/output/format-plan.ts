@@ -15,7 +15,7 @@ export function formatPlan(plan: Plan): string {
   const wrong = guards.filter((guard) => !guard.passed);
   for (const { guard, message, override } of wrong) {
     lines.push(`refused by guard ${guard}: ${message}`);
-    if (override !== undefined) lines.push(`  to do it all the same: ${override}`);
+    if (override !== undefined) lines.push(`  to do it all the same: --override ${override}`);
   }
   if (wrong.length === 0 && totals.actions > 0) lines.push("guards: all passed");
   if (blocked.length > 0) lines.push("", "not possible now:", blockedTable(plan).trimEnd());
