@@ -155,15 +155,26 @@ async function begin(copies: readonly string[][], plans: readonly TestAction[][]
     actions.forEach(({ object: number }, sequence) => {
       objectOfAction.set(`${run.id} ${sequence}`, number);
     });
-    for (const { lane } of await index.lanes(run.id)) {
-      world.batches.push(...(await index.pendingBatches(run.id, lane, 100)));
+  }
+  await offer(world);
+  return world;
+}
+
+/** Batches whose turn has come since the last look: removals wait for the copies of their run. */
+async function offer({ index, batches }: World): Promise<void> {
+  for (const { id } of await index.runs()) {
+    for (const { lane } of await index.lanes(id)) {
+      for (const batch of await index.pendingBatches(id, lane, 100)) {
+        const known = batches.some(({ runId, number }) => runId === id && number === batch.number);
+        if (!known) batches.push(batch);
+      }
     }
   }
-  return world;
 }
 
 async function perform(world: World, [what, pick, succeed]: Command): Promise<void> {
   await commands[what]?.(world, pick, succeed);
+  if (what === "commitCopies" || what === "commitRemoval") await offer(world);
   for (const number of objects)
     expect(world.count(number), `copies after ${what}`).toBeGreaterThan(0);
 }
@@ -175,10 +186,14 @@ test("whatever workers, crashes and two runs do, a verified copy remains and eac
       try {
         for (const step of steps) await perform(world, step);
         expect(await world.index.checkSummaries()).toEqual([]);
-        for (const [pick] of world.batches.entries()) {
-          await perform(world, ["commitCopies", pick, true]);
+        // Copies, then moves, then what is only given up: each turn ends what the next waits for.
+        for (let turn = 0; turn < 3; turn += 1) {
+          for (const [pick] of world.batches.entries()) {
+            await perform(world, ["commitCopies", pick, true]);
+          }
+          await perform(world, ["settle", 0, true]);
+          await offer(world);
         }
-        await perform(world, ["settle", 0, true]);
         await world.index.finishRuns(world.now);
         const runs = await world.index.runs();
         expect(runs.map((run) => [run.progress.remaining, run.endedAt !== undefined])).toEqual([
