@@ -8,7 +8,8 @@ export function formatPlan(plan: Plan): string {
   const { totals, guards, blocked } = plan.header;
   const lines: string[] = [];
   if (totals.actions === 0) {
-    lines.push("nothing to do: every object is where the policies want it");
+    const satisfied = "nothing to do: every object is where the policies want it";
+    lines.push(blocked.length === 0 ? satisfied : "nothing can be done now");
   } else {
     lines.push(groupTable(plan).trimEnd(), "", totalLine(plan));
   }

@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
+import { Workspace } from "./workspace.ts";
+
+const why = versitygwMissing();
+let workspace: Workspace | undefined;
+let server: VersitygwServer | undefined;
+
+afterEach(async () => {
+  await workspace?.dispose();
+  await server?.stop();
+  [workspace, server] = [undefined, undefined];
+});
+
+const policy = `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: archive}
+rules:
+  - name: to-bucket
+    where: size > 0
+    demote: {from: tier = hot, to: driver = "s3"}
+`;
+
+describe.skipIf(why !== undefined)(
+  `the loop with a bucket${why ? ` (skipped: ${why})` : ""}`,
+  () => {
+    test("content moves to S3, is verified there, and the local copy goes with a proof", async () => {
+      const { workspace, server } = await start("test-secret");
+      const source = await makeSource(workspace);
+      await workspace.ok("import", "dir", source, "--backend", "hot");
+      await workspace.ok("apply", "--yes", "--override", "objects");
+      const verified = await workspace.ok("verify", "-o", "json");
+      expect(JSON.parse(verified)).toMatchObject({ copies: 12, verified: 12 });
+      expect(await stored(workspace.storage("hot"))).toEqual([]);
+      expect((await stored(join(server.folder, "archive"))).length).toBe(12);
+      const proofs = await workspace.json<{ rows: { n: number }[] }>(
+        "index",
+        "query",
+        "SELECT count(*) AS n FROM ledger WHERE kind = 'proof'",
+      );
+      expect(Number(proofs.rows[0]?.n)).toBe(12);
+    });
+
+    test("wrong credentials end with exit code 12 and never show the secret", async () => {
+      const { workspace } = await start("another-secret");
+      const source = await makeSource(workspace);
+      const { code, stdout, stderr } = await workspace.run(
+        "import",
+        "dir",
+        source,
+        "--backend",
+        "far",
+      );
+      expect(code).toBe(12);
+      expect(stderr).toMatch(/far|credential|access key/i);
+      expect(stdout + stderr).not.toMatch(/another-secret/);
+      const doctor = await workspace.run("doctor");
+      expect(doctor.code).not.toBe(0);
+      expect(doctor.stdout).toMatch(/far/);
+    });
+  },
+);
+
+async function start(secret: string): Promise<{ workspace: Workspace; server: VersitygwServer }> {
+  server = await startVersitygw();
+  await server.makeBucket("archive");
+  workspace = await Workspace.create({ policies: { archive: policy } });
+  await writeFile(join(workspace.path, "key"), server.accessKeyId);
+  await writeFile(join(workspace.path, "secret"), secret);
+  const file = join(workspace.path, "thermocline.yaml");
+  const options = [
+    "bucket: archive",
+    `endpoint: "${server.endpoint}"`,
+    `region: ${server.region}`,
+    "forcePathStyle: true",
+    "accessKeyId: file:./key",
+    "secretAccessKey: file:./secret",
+  ].join(", ");
+  const entry = `  - {name: far, driver: s3, tier: archive, region: eu-9, options: {${options}}}\n`;
+  await writeFile(file, (await readFile(file, "utf8")) + entry);
+  return { workspace, server };
+}
+
+async function makeSource(at: Workspace): Promise<string> {
+  const folder = join(at.path, "source");
+  await mkdir(folder);
+  for (let file = 0; file < 11; file += 1) {
+    await writeFile(join(folder, `${file}.bin`), randomBytes(1 + file * 5_000));
+  }
+  await writeFile(join(folder, "large.bin"), randomBytes(20 * 1024 * 1024));
+  return folder;
+}
+
+async function stored(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.startsWith("baf"))
+    .map((entry) => entry.name);
+}
