@@ -12,7 +12,7 @@ import { planDeletions } from "#policies/plan/plan-deletions.ts";
 import { planEnsures } from "#policies/plan/plan-ensures.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { planPromotions } from "#policies/plan/plan-promotions.ts";
-import { planRemovals } from "#policies/plan/plan-removals.ts";
+import { planKeptRemovals, planRemovals } from "#policies/plan/plan-removals.ts";
 import { planSurplus } from "#policies/plan/plan-surplus.ts";
 import { scanCandidates } from "#policies/plan/scan-candidates.ts";
 import { blockedCounts, planTotals } from "#policies/plan/summarise-plan.ts";
@@ -76,7 +76,11 @@ export async function buildPlan(
   return { cid: planCid(header), evaluatedAt, header, rowsPath: rows.path };
 }
 
-/** Copies are added first, then given up by what remains, then deletions are marked and done. */
+/**
+ * What can go or move as things are comes first, since a copy that moves may be one that an
+ * ensure lacks; then copies are added, and what waited for them is judged again; then surplus
+ * is given up, and deletions are marked and done.
+ */
 export async function decideActions(planning: Planning, onlyObject?: number): Promise<void> {
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_draft (step INTEGER,
@@ -88,9 +92,10 @@ export async function decideActions(planning: Planning, onlyObject?: number): Pr
     reason VARCHAR, objects BIGINT, bytes BIGINT)`),
   );
   await scanCandidates(planning, onlyObject);
+  await planRemovals(planning);
   await planEnsures(planning);
   await planPromotions(planning);
-  await planRemovals(planning);
+  await planKeptRemovals(planning);
   await planSurplus(planning);
   await planDeletions(planning);
   await pairActions(planning);

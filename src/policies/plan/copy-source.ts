@@ -18,11 +18,15 @@ export function copySource(planning: Planning, wish: SourceWish = {}): SqlFragme
   const readable = planning.backends.filter(({ capabilities }) =>
     capabilities.operations.includes("read"),
   );
-  const mask = sql`~(c.removed | ${wish.except ?? trusted("0")}) & ${readableMask(planning)}`;
-  const classes = ["verified", "sampled", "listed", "present"].map((name) => {
-    const copies = sql`(c.${trusted(`${name}_mask`)} & ${mask})`;
-    return sql`WHEN ${copies} <> 0 THEN ${copies}`;
-  });
+  const usable = sql`~(${wish.except ?? trusted("0::BIGINT")}) & ${readableMask(planning)}`;
+  const levels = ["verified", "sampled", "listed", "present"];
+  // A copy that this plan gives up is still there while others are made, but no first choice.
+  const classes = [sql`${usable} & ~c.removed`, usable].flatMap((mask) =>
+    levels.map((level) => {
+      const copies = sql`(c.${trusted(`${level}_mask`)} & ${mask})`;
+      return sql`WHEN ${copies} <> 0 THEN ${copies}`;
+    }),
+  );
   const surest = sql`CASE ${joinFragments(classes, " ")} ELSE 0 END`;
   const first = readable.filter(({ id }) => ((wish.preferred ?? 0n) & bitOf(id)) !== 0n);
   const arms = [...first, ...readable].map(

@@ -5,6 +5,7 @@ import { backendsIn, bitOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore, removableMask } from "#policies/plan/removable.ts";
+import { substituteMask } from "#policies/plan/substitute-target.ts";
 import { orderColumns } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -24,18 +25,24 @@ export function wantRemovals(
   const claims = sql`c.present_mask & ${maskSql(verb.from)} & ~c.removed
     & ~${claimedBefore(planning, index)}`;
   const alive = isDemote ? "c.deletion IS NULL" : "c.deletion IS DISTINCT FROM 'due'";
-  const wants = sql`SELECT c.*, c.present_mask AS present, (${claims}) & ${able} AS wants,
-      ${there} AS counted, ${isDemote ? sql`(${there} = 0)::INTEGER` : trusted("0")} AS needs,
-      ${maskSql(choice.openMask)} & ~(c.verified_mask | c.added | c.removed) AS open,
-      ${maskSql(choice.cordoned)} & ~(c.verified_mask | c.added) AS cordoned,
+  const victims = sql`(${claims}) & ${able}`;
+  const vacant = sql`~(c.verified_mask | c.added | c.removed | c.in_flight_mask)`;
+  const substitute = substituteMask(planning, rule, victims);
+  const goal = sql`CASE WHEN ${there} = 0 THEN ${to} ELSE ${substitute} END
+      & ${maskSql(choice.openMask)} & ${vacant}`;
+  const wants = sql`SELECT c.*, c.present_mask AS present, ${victims} AS wants,
+      ${there} AS counted, ${isDemote ? sql`${there} = 0` : trusted("false")} AS misses,
+      ${isDemote ? goal : trusted("0::BIGINT")} AS open,
+      ${maskSql(choice.cordoned)} & ${to} & ${vacant} AS cordoned,
       ${roomMask(planning, choice)} AS room, ${copySource(planning)} AS source,
       ${claimedBefore(planning, planning.rules.length)} AS avoid
     FROM plan_candidate c
     WHERE ${matched(index)} AND (${claims}) <> 0 AND (c.in_flight_mask & ${to}) = 0
       AND ${trusted(alive)}`;
-  return sql`SELECT * REPLACE (CASE WHEN block IS NULL THEN needs ELSE 0 END AS needs)
-    FROM (SELECT *, 0::BIGINT AS picked, 0::BIGINT AS kept_free, open & room AS eligible, object_id AS position,
-        CASE WHEN held THEN 'held' WHEN wants = 0 THEN 'not-supported' WHEN needs = 0 THEN NULL
+  return sql`SELECT *, (block IS NULL AND eligible <> 0 AND source IS NOT NULL)::INTEGER AS needs
+    FROM (SELECT *, 0::BIGINT AS picked, 0::BIGINT AS kept_free, open & room AS eligible,
+        object_id AS position,
+        CASE WHEN held THEN 'held' WHEN wants = 0 THEN 'not-supported' WHEN NOT misses THEN NULL
           WHEN source IS NULL THEN 'no-source' WHEN (open & room) <> 0 THEN NULL
           ELSE ${noTargetReason} END AS block
       FROM (${wants}))`;

@@ -25,3 +25,8 @@ export function confidenceColumn(confidence: Confidence): string {
 export function backendsIn(mask: bigint, backends: readonly Backend[]): readonly Backend[] {
   return backends.filter((backend) => (mask & bitOf(backend.id)) !== 0n);
 }
+
+/** How many backends a mask has. */
+export function bitCount(mask: bigint): number {
+  return mask.toString(2).replaceAll("0", "").length;
+}

@@ -78,7 +78,7 @@ function reason({ verb }: CompiledRule): string {
     case "evict":
       return "not wanted here, and enough copies remain elsewhere";
     case "demote":
-      return "moves to a colder place";
+      return "moves to a colder place, with what other rules need kept";
     case "promote":
       return "gets a copy in a warmer place";
     case "delete":

@@ -6,7 +6,7 @@ import {
   targetChoice,
 } from "#policies/plan/choose-target.ts";
 import { copySource } from "#policies/plan/copy-source.ts";
-import { bitOf, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
+import { bitCount, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { countRows, orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
@@ -88,10 +88,4 @@ function keptFree({ rules }: Planning): SqlFragment {
       AND (c.present_mask & ${maskSql(verb.from)}) <> 0 THEN ${maskSql(verb.to)} ELSE 0 END`,
   );
   return terms.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(terms, " | ")})`;
-}
-
-function bitCount(mask: bigint): number {
-  let count = 0;
-  for (let id = 0; id < 62; id += 1) if ((mask & bitOf(id)) !== 0n) count += 1;
-  return count;
 }

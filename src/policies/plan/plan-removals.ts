@@ -8,12 +8,13 @@ import {
 import { backendsIn } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { substituteBackends } from "#policies/plan/substitute-target.ts";
 import { takeTurns } from "#policies/plan/take-turns.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /**
- * Plans evict and demote rules in set order. A demote is whole or not at all: no copy is made
- * on its target when the copy at its source could not go afterwards.
+ * Plans evict and demote rules in set order, on the copies that are there. A demote is whole or
+ * not at all: no copy is made on its target when the one at its source could not go afterwards.
  */
 export async function planRemovals(planning: Planning): Promise<void> {
   for (const rule of rulesOf(planning.rules, "evict", "demote")) {
@@ -21,8 +22,29 @@ export async function planRemovals(planning: Planning): Promise<void> {
   }
 }
 
-async function planRemoval(planning: Planning, rule: RemovalRule): Promise<void> {
-  const choice = targetChoice(planning, targetsOf(rule));
+/**
+ * Judges again what was kept because of other rules, now that these have got their copies: what
+ * one rule makes or gives up may change what another can do, until nothing moves any more.
+ */
+export async function planKeptRemovals(planning: Planning): Promise<void> {
+  const rules = rulesOf(planning.rules, "evict", "demote");
+  // Each pass but the last empties a backend of some object's copy.
+  for (let pass = 0; pass <= planning.backends.length; pass += 1) {
+    const kept = await planning.rows(
+      trusted(`SELECT DISTINCT rule_index AS rule FROM plan_blocked
+      WHERE reason IN ('ensure', 'minimum-copies')`),
+    );
+    const again = new Set(kept.map(({ rule }) => Number(rule)));
+    let turns = 0;
+    for (const rule of rules) if (again.has(rule.index)) turns += await planRemoval(planning, rule);
+    if (turns === 0) return;
+  }
+}
+
+/** Judges one rule; answers on how many objects it acts. */
+async function planRemoval(planning: Planning, rule: RemovalRule): Promise<number> {
+  await planning.run(sql`DELETE FROM plan_blocked WHERE rule_index = ${rule.index}::INTEGER`);
+  const choice = targetChoice(planning, targetsOf(rule) | substituteBackends(planning, rule));
   const want = wantRemovals(planning, rule, choice);
   if (choice.open.length > 1) {
     await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_turn AS ${want}`);
@@ -37,9 +59,11 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<void>
       AS target FROM (${want}) t`;
     await planning.run(judgeRemovals(planning, rule, only));
   }
-  if ((await takeTurns(planning, rule.index)) === 0) return;
+  const turns = await takeTurns(planning, rule.index);
+  if (turns === 0) return 0;
   if (choice.open.some(({ id }) => planning.room.has(id))) await fill(planning, rule);
   await draft(planning, rule);
+  return turns;
 }
 
 async function fill(planning: Planning, rule: RemovalRule): Promise<void> {

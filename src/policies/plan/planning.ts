@@ -18,6 +18,8 @@ export class Planning {
   readonly backends: readonly Backend[];
   /** Bytes that this plan may still put on a backend; absent when there is no known bound. */
   readonly room: Map<number, number>;
+  /** What the actions so far have used of the limits of their rule, by place in the set. */
+  readonly spent = new Map<number, { readonly objects: number; readonly bytes: number }>();
   #step = 0;
 
   constructor(set: CompiledPolicySet, session: ReadSession, safety: PlanningSafety) {

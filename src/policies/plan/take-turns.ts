@@ -20,16 +20,19 @@ export async function takeTurns(planning: Planning, index: number): Promise<numb
     );
     return await countRows(planning, "plan_turn");
   }
+  const spent = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
+  const unbounded = Number.MAX_SAFE_INTEGER;
   // Sorting carries keys only; the wide rows are fetched for what is chosen.
-  const most = bytes ?? Number.MAX_SAFE_INTEGER;
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_rank AS
-    SELECT object_id, size, position, fits AND running_bytes <= ${most}::BIGINT
-        AND running_objects <= ${objects ?? Number.MAX_SAFE_INTEGER}::BIGINT AS within
+    SELECT object_id, size, position,
+      fits AND running_bytes <= ${(bytes ?? unbounded) - spent.bytes}::BIGINT
+        AND running_objects <= ${(objects ?? unbounded) - spent.objects}::BIGINT AS within
     FROM (SELECT object_id, size, fits, row_number() OVER turns AS position,
         sum(fits::BIGINT) OVER (turns ROWS UNBOUNDED PRECEDING) AS running_objects,
         sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER (turns ROWS UNBOUNDED PRECEDING)
           AS running_bytes
-      FROM (SELECT *, bytes <= ${most}::BIGINT AS fits FROM plan_want w WHERE w.acts) w
+      FROM (SELECT *, bytes <= ${bytes ?? unbounded}::BIGINT AS fits
+        FROM plan_want w WHERE w.acts) w
       WINDOW turns AS (${turnOrder(planning, index)}))`);
   await block(planning, index, "limit", trusted("FROM plan_rank WHERE NOT within"));
   await planning.run(
@@ -37,7 +40,16 @@ export async function takeTurns(planning: Planning, index: number): Promise<numb
     SELECT w.*, r.position FROM plan_want w JOIN plan_rank r ON r.object_id = w.object_id
     WHERE r.within`),
   );
-  return await countRows(planning, "plan_turn");
+  const [used] = await planning.rows(
+    trusted(`SELECT count(*) AS objects,
+    coalesce(sum(bytes), 0)::BIGINT AS bytes FROM plan_turn`),
+  );
+  const turns = Number(used?.["objects"] ?? 0);
+  planning.spent.set(index, {
+    objects: spent.objects + turns,
+    bytes: spent.bytes + Number(used?.["bytes"] ?? 0),
+  });
+  return turns;
 }
 
 /** How many rows a temporary table of this plan has. */

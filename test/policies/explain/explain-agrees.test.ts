@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { actionWords } from "#policies/explain/action-words.ts";
 import { explainObject } from "#policies/explain/explain-object.ts";
-import { worlds } from "../plan/arbitrary-world.ts";
+import { withoutBounds, worlds } from "../plan/arbitrary-world.ts";
 import { openFixtureIndex } from "../plan/fixture-index.ts";
 import { planOf } from "../plan/plan-of.ts";
 import { setOf } from "../plan/rule-of.ts";
@@ -15,12 +15,8 @@ test("explain says of each object what the plan does with it", { timeout: 300_00
     fc.asyncProperty(worlds, fc.nat(), async (world, pick) => {
       await index.put(world.objects);
       // What other objects take of a limit or of a target's room, explain cannot know.
-      const rules = world.rules.map(({ rule }) => ({
-        ...rule,
-        limit: { objects: undefined, bytes: undefined },
-      }));
-      const backends = world.backends.map((backend) => ({ ...backend, freeBytes: undefined }));
-      const set = setOf(backends, ...rules);
+      const { rules, backends } = withoutBounds(world);
+      const set = setOf(backends, ...rules.map(({ rule }) => rule));
       const options = { minimumCopies: world.minimumCopies };
       const { actions } = await planOf(index, set, options);
       const names = new Map(backends.map(({ id, name }) => [id, name]));

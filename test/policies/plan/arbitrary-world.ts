@@ -136,6 +136,18 @@ function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
   );
 }
 
+/** The same world with rules that have no limit and backends that are never full. */
+export function withoutBounds(world: World): World {
+  return {
+    ...world,
+    backends: world.backends.map((backend) => ({ ...backend, freeBytes: undefined })),
+    rules: world.rules.map(({ rule, matches }) => ({
+      rule: { ...rule, limit: { objects: undefined, bytes: undefined } },
+      matches,
+    })),
+  };
+}
+
 /** Half of all worlds hold some tombstones, old and new. */
 export const tombstones: fc.Arbitrary<readonly (Date | undefined)[]> = fc.array(
   fc.constantFrom(

@@ -198,65 +198,6 @@ test("an order and a limit choose which objects go, and the rest is reported", a
   ]);
 });
 
-test("a target fills up in plan order and what does not fit is blocked", async () => {
-  const index = await openFixtureIndex();
-  const small = { ...warm, capacityBytes: 3_000, freeBytes: 2_600 };
-  await index.put([1, 2, 3].map((id) => ({ id, copies: { 0: "verified" } as const })));
-  const rule = ruleOf("two", ensure(on(0, 1), 2));
-  const { plan, actions } = await planOf(index, setOf([hot, small], rule));
-  expect(briefly(actions)).toEqual(["replicate 1 0>1", "replicate 2 0>1"]);
-  expect(plan.header.blocked).toMatchObject([{ reason: "capacity", objects: 1 }]);
-  expect(plan.header.guards).toContainEqual(
-    expect.objectContaining({ guard: "capacity", passed: true }),
-  );
-});
-
-test("an ensure leaves the place free that a demote of the same object needs", async () => {
-  const index = await openFixtureIndex();
-  await index.put(
-    Array.from({ length: 20 }, (_, id) => ({ id, copies: { 0: "verified" } as const })),
-  );
-  const two = ruleOf("two", ensure(on(0, 1, 2), 2));
-  const cool = ruleOf("cool", { kind: "demote", from: on(0), to: on(2) });
-  const { plan, actions } = await planOf(index, setOf(backends, two, cool));
-  expect(plan.header.totals.groups).toMatchObject([
-    { verb: "replicate", source: "hot", target: "warm", victim: null, actions: 20 },
-    { verb: "demote", source: "hot", target: "cold", victim: "hot", actions: 20 },
-  ]);
-  expect(actions.length).toBe(40);
-});
-
-test("cordoned and unwritable backends get nothing, with the reason", async () => {
-  const index = await openFixtureIndex();
-  await index.put([{ id: 1, copies: { 0: "verified" } }, { id: 2 }]);
-  const readOnly = { ...warm.capabilities, operations: ["read"] as const };
-  const inventory = [hot, { ...warm, capabilities: readOnly }, { ...cold, cordoned: true }];
-  const { plan, actions } = await planOf(
-    index,
-    setOf(inventory, ruleOf("a", ensure(on(0, 1), 2)), ruleOf("b", ensure(on(0, 2), 2))),
-  );
-  expect(actions).toEqual([]);
-  expect(plan.header.blocked.map(({ rule, reason }) => `${rule} ${reason}`)).toEqual([
-    "test/a no-source",
-    "test/a no-target",
-    "test/b cordon",
-    "test/b no-source",
-  ]);
-});
-
-test("copies spread over the values of an attribute", async () => {
-  const index = await openFixtureIndex();
-  const inventory = ["a", "a", "a", "b"].map((region, id) =>
-    testBackend({ id, name: `n${id}`, region }),
-  );
-  await index.put(
-    Array.from({ length: 40 }, (_, id) => ({ id, copies: { 0: "verified" } as const })),
-  );
-  const rule = ruleOf("spread", ensure(on(0, 1, 2, 3), 2, { per: "region" }));
-  const { actions } = await planOf(index, setOf(inventory, rule));
-  expect(new Set(actions.map(({ target }) => target))).toEqual(new Set([3]));
-});
-
 test("of two rules that claim the same copy the first one decides", async () => {
   const index = await openFixtureIndex();
   await index.put([{ id: 1, copies: { 0: "verified", 1: "verified" } }]);

@@ -101,13 +101,12 @@ function illPlaced(
   return found;
 }
 
-/** Rules that act on more than they may; ensures bound additions and surplus separately. */
+/** Rules that act on more than they may. */
 function beyondLimits(world: World, actions: readonly PlanAction[]): readonly string[] {
   return world.rules.flatMap(({ rule }) => {
     const own = actions.filter((action) => action.rule === rule.id);
     const objects = new Set(own.map(({ objectId }) => objectId)).size;
-    const parts = rule.verb.kind === "ensure" ? 2 : 1;
-    const limit = (rule.limit.objects ?? Infinity) * parts;
+    const limit = rule.limit.objects ?? Infinity;
     return objects > limit ? [`${rule.id} acts on ${objects} objects`] : [];
   });
 }
