@@ -67,7 +67,11 @@ async function stageChanges(
 }
 
 async function setHeld(transaction: Transaction, held: boolean): Promise<void> {
-  await transaction.run("UPDATE objects SET held = $1 WHERE object_id IN (FROM hold_changes)", [
-    held,
-  ]);
+  // A hold lifts the mark for deletion: after its release a rule has to give a new grace.
+  await transaction.run(
+    `UPDATE objects SET held = $1,
+       tombstoned = CASE WHEN $1 AND present_mask <> 0 THEN NULL ELSE tombstoned END
+     WHERE object_id IN (FROM hold_changes)`,
+    [held],
+  );
 }

@@ -118,9 +118,13 @@ const sumByObject = `
     sum(weight * pow(2, (epoch_us(read_at) - $1::BIGINT) / $2::DOUBLE)) AS weight
   FROM resolved_accesses WHERE object_id IS NOT NULL AND weight > 0 GROUP BY object_id`;
 
+// Whoever reads an object after it was marked for deletion lifts the mark: when a rule selects
+// it again, it gets a new grace.
 const addHeat = `
   UPDATE objects SET heat_weight = objects.heat_weight + s.weight,
-    reads = objects.reads + s.reads, accessed = greatest(objects.accessed, s.accessed)
+    reads = objects.reads + s.reads, accessed = greatest(objects.accessed, s.accessed),
+    tombstoned = CASE WHEN present_mask <> 0 AND s.accessed >= tombstoned THEN NULL
+      ELSE tombstoned END
   FROM access_sums AS s WHERE objects.object_id = s.object_id`;
 
 const daySums = `

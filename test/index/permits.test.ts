@@ -126,6 +126,29 @@ test("a tombstone starts the grace of an object, and a delete then needs no othe
   expect(again?.backends).toEqual(["warm"]);
 });
 
+test("a read or a hold after the mark for deletion lifts it, so that the grace begins anew", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [0, 1, 2, 3].map((number) => objectOf(number, [copyOn("hot")])),
+    start,
+  );
+  const marks = [0, 1, 2, 3].map((object) => ({ verb: "tombstone" as const, object }));
+  const run = await index.beginRun(await makePlan(index, folder, marks), start);
+  await index.commitCopies(stepOf(await onlyBatch(index, run.id, "index")), [], context());
+  const [before, after] = [-hour, hour].map((ms) => new Date(start.getTime() + ms));
+  await index.recordAccesses("reads", [
+    { object: cidOf(0), at: after ?? start, weight: 1 },
+    { object: cidOf(1), at: before ?? start, weight: 1 },
+  ]);
+  await index.hold([2], "legal", after ?? start);
+  const marked = await index.listObjects(
+    { text: "o.tombstoned IS NOT NULL", parameters: [] },
+    9,
+    start,
+  );
+  expect(marked.map(({ objectId }) => objectId)).toEqual([1, 3]);
+});
+
 test("a removal of unknown outcome keeps its reservation until the backend was asked", async () => {
   const { index, folder } = await openIndex();
   await index.putObjects(
