@@ -1,3 +1,4 @@
+import { defaultStepSettings } from "#jobs/step-context.ts";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -75,8 +76,11 @@ export function queueKit(kind: (typeof queueServers)[number]): void {
       expect(Date.now() - killedAt).toBeLessThan(15_000);
       const journal = await engine.journal();
       const writes = journal.filter((line) => line.startsWith("write"));
-      expect(new Set(writes).size).toBe(400);
-      expect(writes.length).toBe(400);
+      expect(new Set(writes).size).toBe(writes.length);
+      // The kill may fall between a write and its line in the journal: then the successor finds
+      // the object there. At most as many as were under way at once.
+      expect(writes.length).toBeGreaterThanOrEqual(400 - defaultStepSettings.objectsAtOnce);
+      expect(writes.length).toBeLessThanOrEqual(400);
       // What the killed worker had not yet saved (half a second's work) is looked at again.
       const looks = new Set(before.filter((line) => line.startsWith("stat")));
       const after = new Set(journal.slice(before.length));
