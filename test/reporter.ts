@@ -9,9 +9,6 @@ export default class CountsReporter implements Reporter {
       if (module.state() === "failed" && module.errors().length > 0) counts.failed += 1;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
-        if (test.diagnostic()?.flaky === true) {
-          console.log(`passed on the second try: ${module.relativeModuleId} > ${test.fullName}`);
-        }
         if (state === "passed") counts.passed += 1;
         else if (state === "failed") counts.failed += 1;
         else {

@@ -122,9 +122,12 @@ export class TestEngine implements AsyncDisposable {
     return child;
   }
 
-  /** Lines that forked workers wrote about their drivers: `write cid`, `verify cid`. */
-  async journal(): Promise<readonly string[]> {
-    const text = await readFile(join(this.stores.folder, "journal"), "utf8").catch(() => "");
+  /**
+   * What forked workers began with their drivers, written down before it happens: `write cid`,
+   * `stat cid`. `finished` has the writes that returned.
+   */
+  async journal(name: "journal" | "finished" = "journal"): Promise<readonly string[]> {
+    const text = await readFile(join(this.stores.folder, name), "utf8").catch(() => "");
     return text.split("\n").filter((line) => line !== "");
   }
 
