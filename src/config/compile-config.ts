@@ -35,6 +35,7 @@ export function compileConfig(checked: CheckedConfig): Config {
     safety: {
       minimumCopies: safety.minimumCopies,
       permitTtlMs: safety.permitTtl,
+      proofAgeMaxMs: safety.proofAge,
       objectsPercentMax: safety.maxObjects,
     },
     heat: { halfLifeMs: document.heat.halfLife },

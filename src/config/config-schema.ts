@@ -125,6 +125,9 @@ export const configSchema = z.strictObject({
       permitTtl: durationField
         .prefault("10m")
         .describe("how long a permit to remove a copy stays valid"),
+      proofAge: durationField
+        .prefault("1h")
+        .describe("a copy re-hashed longer ago is re-hashed before a removal that rests on it"),
       maxObjects: percentField
         .prefault("10%")
         .describe("share of all objects that one plan may touch without an override"),

@@ -50,6 +50,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
         node: nodeReport(options, [...drivers.keys()]),
         drivers,
         api,
+        settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
         onError,
       })
     : undefined;

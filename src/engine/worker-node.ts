@@ -29,7 +29,14 @@ export async function startWorkerNode(
   const store = await openStore(options);
   const backends = [...drivers.keys()];
   const node = nodeReport({ config, version, roles: ["worker"] }, backends);
-  const worker = await startWorker({ store, node, drivers, api, onError });
+  const worker = await startWorker({
+    store,
+    node,
+    drivers,
+    api,
+    settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
+    onError,
+  });
   return {
     backends,
     close: async () => {

@@ -71,6 +71,7 @@ describe("loadConfig", () => {
     expect(config.safety).toEqual({
       minimumCopies: 1,
       permitTtlMs: 600_000,
+      proofAgeMaxMs: 3_600_000,
       objectsPercentMax: 10,
     });
     expect(config.settings.every((setting) => setting.origin === "default")).toBe(true);
