@@ -5,6 +5,7 @@ import { dataPaths } from "#config/data-paths.ts";
 import { resolveReference, resolveSecret } from "#config/resolve-secret.ts";
 import { BackendPool } from "#engine/backend-pool.ts";
 import type { EngineContext } from "#engine/context.ts";
+import { EngineEvents } from "#engine/events.ts";
 import { explainNow } from "#engine/explain.ts";
 import { importAccesses } from "#engine/import-accesses.ts";
 import { NodeTable } from "#engine/node-table.ts";
@@ -49,7 +50,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const secrets = { env, directory: config.directory };
   await mkdir(config.dataDirectory, { recursive: true });
   const now = options.now ?? (() => new Date());
-  const index = await openIndex(config, now);
+  const events = new EngineEvents();
+  const index = await openIndex(config, now, events);
   await index.syncBackends(config.backends);
   const pool = new BackendPool({
     backends: config.backends,
@@ -64,6 +66,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     pool,
     registry,
     policies: new PolicyBook(config, registry),
+    events,
     now,
     moment: async (at) => ({ now: at, backends: await index.backends(), heat: await index.heat() }),
   };
@@ -73,7 +76,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 /** A command that is about to end may hold the index: its turn is waited for. */
 const indexWaitMs = 15_000;
 
-async function openIndex(config: Config, now: () => Date): Promise<ObjectIndex> {
+async function openIndex(
+  config: Config,
+  now: () => Date,
+  events: EngineEvents,
+): Promise<ObjectIndex> {
   const deadline = Date.now() + indexWaitMs;
   for (;;) {
     try {
@@ -82,6 +89,9 @@ async function openIndex(config: Config, now: () => Date): Promise<ObjectIndex> 
         ...(config.index.threads === undefined ? {} : { threads: config.index.threads }),
         heatHalfLifeMs: config.heat.halfLifeMs,
         now,
+        onEvent: (event) => {
+          events.emit(event);
+        },
       });
     } catch (error) {
       if (EngineError.from(error).code !== "LOCKED" || Date.now() > deadline) throw error;

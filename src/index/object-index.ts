@@ -27,6 +27,7 @@ import { IndexSession } from "#index/read-session.ts";
 import { checkSummaries, type SummaryDifference } from "#index/summaries.ts";
 import type { Backend } from "#model/backend.ts";
 import type { Evidence } from "#model/copy.ts";
+import type { EngineEvent } from "#model/engine-event.ts";
 import type { ListedCopy } from "#model/driver.ts";
 import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
 import type {
@@ -55,17 +56,21 @@ export interface ObjectIndexOptions {
   /** Half-life of heat; fixed when the index is made. Default seven days. */
   readonly heatHalfLifeMs?: number;
   readonly now?: () => Date;
+  /** Hears of what became true, after it is stored. */
+  readonly onEvent?: (event: EngineEvent) => void;
 }
 
 /** The object index: what is known, and the single writer of it. */
 export class ObjectIndex implements IndexStore {
   readonly #database: Database;
   readonly #now: () => Date;
+  readonly #onEvent: (event: EngineEvent) => void;
   readonly #sessions = new Set<IndexSession>();
 
-  private constructor(database: Database, now: () => Date) {
+  private constructor(database: Database, options: ObjectIndexOptions) {
     this.#database = database;
-    this.#now = now;
+    this.#now = options.now ?? (() => new Date());
+    this.#onEvent = options.onEvent ?? (() => undefined);
   }
 
   /** Opens the index, creating or upgrading it. LOCKED when another process owns it. */
@@ -77,7 +82,7 @@ export class ObjectIndex implements IndexStore {
       threads: options.threads ?? Math.max(1, cpus().length),
       now: now(),
     });
-    const index = new ObjectIndex(database, now);
+    const index = new ObjectIndex(database, options);
     if (!options.readOnly) await ensureHeatSettings(database, options.heatHalfLifeMs, now());
     return index;
   }
@@ -114,6 +119,9 @@ export class ObjectIndex implements IndexStore {
     await this.#database.write(async (transaction) => {
       await syncBackends(transaction, facts);
     });
+    for (const { name } of facts.filter((fact) => !known.some(({ name }) => name === fact.name))) {
+      this.#onEvent({ type: "backend-added", backend: name });
+    }
     return await this.backends();
   }
 
@@ -128,9 +136,11 @@ export class ObjectIndex implements IndexStore {
   }
 
   async putObjects(objects: readonly NewObject[], now: Date): Promise<PutSummary> {
-    return await this.#database.write(
+    const summary = await this.#database.write(
       async (transaction) => await putObjects(transaction, objects, now),
     );
+    if (summary.added > 0) this.#onEvent({ type: "object-added", objects: summary.added });
+    return summary;
   }
 
   async recordAccesses(batchId: string, accesses: readonly Access[]): Promise<AccessSummary> {
@@ -144,13 +154,16 @@ export class ObjectIndex implements IndexStore {
     listed: AsyncIterable<ListedCopy>,
     now: Date,
   ): Promise<DriftReport> {
-    return await reconcile(this.#database, backend, listed, now);
+    const report = await reconcile(this.#database, backend, listed, now);
+    if (report.lost > 0) this.#onEvent({ type: "copy-lost", backend, objects: report.lost });
+    return report;
   }
 
   async recordEvidence(evidence: readonly Evidence[], now: Date): Promise<void> {
-    await this.#database.write(async (transaction) => {
-      await recordEvidence(transaction, evidence, now);
-    });
+    const lost = await this.#database.write(
+      async (transaction) => await recordEvidence(transaction, evidence, now),
+    );
+    for (const [backend, objects] of lost) this.#onEvent({ type: "copy-lost", backend, objects });
   }
 
   async hold(objectIds: readonly number[], reason: string, now: Date): Promise<void> {

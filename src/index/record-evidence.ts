@@ -10,14 +10,15 @@ const states = { present: "present", absent: "lost", corrupt: "corrupt" } as con
 /**
  * Records what checks found: present copies gain confidence, absent and corrupt ones stop
  * counting as copies, and the ledger notes it. Findings about copies that the index does not
- * know change nothing: the copy may have been removed since.
+ * know change nothing: the copy may have been removed since. Answers how many copies each
+ * backend was found to have lost.
  */
 export async function recordEvidence(
   transaction: Transaction,
   evidence: readonly Evidence[],
   now: Date,
-): Promise<void> {
-  if (evidence.length === 0) return;
+): Promise<ReadonlyMap<string, number>> {
+  if (evidence.length === 0) return new Map();
   const ids = await backendIds(transaction.connection);
   const keys = evidence.map((found) => cidKey(found.cid));
   await transaction.stage(
@@ -47,8 +48,9 @@ export async function recordEvidence(
      FROM found_copies AS f JOIN found_cids_resolved AS r USING (position)
      WHERE r.object_id IS NOT NULL`,
   );
-  await recordDrift(transaction, evidence, now);
+  const lost = await recordDrift(transaction, evidence, now);
   await applyCopyChanges(transaction);
+  return lost;
 }
 
 /** A ledger entry for each copy that was believed present and is not. */
@@ -56,7 +58,8 @@ async function recordDrift(
   transaction: Transaction,
   evidence: readonly Evidence[],
   now: Date,
-): Promise<void> {
+): Promise<ReadonlyMap<string, number>> {
+  const lost = new Map<string, number>();
   const drifted = await transaction.rows<{ position: number; object_id: number }>(
     `SELECT n.position, n.object_id FROM copy_changes AS n
      JOIN copies AS c USING (object_id, backend_id)
@@ -65,6 +68,7 @@ async function recordDrift(
   for (const { position, object_id: objectId } of drifted) {
     const found = evidence[position];
     if (found === undefined) continue;
+    lost.set(found.backend, (lost.get(found.backend) ?? 0) + 1);
     transaction.record({
       at: now,
       kind: "drift",
@@ -73,4 +77,5 @@ async function recordDrift(
       detail: { evidence: found },
     });
   }
+  return lost;
 }

@@ -1,0 +1,11 @@
+/**
+ * What has just become true in the index, told once the transaction behind it is stored. Policies
+ * may be triggered by these; repairs are opened by the first.
+ */
+export type EngineEvent =
+  /** Copies that were believed present were found absent or corrupt. */
+  | { readonly type: "copy-lost"; readonly backend: string; readonly objects: number }
+  | { readonly type: "object-added"; readonly objects: number }
+  | { readonly type: "backend-added"; readonly backend: string };
+
+export type EngineEventType = EngineEvent["type"];

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import type { EngineEvent } from "#model/engine-event.ts";
+import { backendFacts, copyOn, objectOf, openIndex, start } from "./open-index.ts";
+import { evidenceOf } from "./run-steps.ts";
+
+async function* nothing() {}
+
+test("the index tells of new backends, new objects and lost copies, each once", async () => {
+  const heard: EngineEvent[] = [];
+  const onEvent = (event: EngineEvent) => heard.push(event);
+  const { index } = await openIndex(["hot", "cold"], { onEvent });
+  const hot = [0, 1].map((number) => objectOf(number, [copyOn("hot"), copyOn("cold")]));
+  await index.putObjects(hot, start);
+  await index.putObjects(hot, start);
+  await index.recordEvidence([evidenceOf(0, "hot", "corrupt"), evidenceOf(1, "hot")], start);
+  await index.recordEvidence([evidenceOf(0, "hot", "corrupt")], start);
+  await index.reconcile("cold", nothing(), start);
+  await index.syncBackends(["hot", "cold", "far"].map((name) => backendFacts(name)));
+  expect(heard).toEqual([
+    { type: "backend-added", backend: "hot" },
+    { type: "backend-added", backend: "cold" },
+    { type: "object-added", objects: 2 },
+    { type: "copy-lost", backend: "hot", objects: 1 },
+    { type: "copy-lost", backend: "cold", objects: 2 },
+    { type: "backend-added", backend: "far" },
+  ]);
+});
