@@ -14,7 +14,7 @@ test("the index tells of new backends, new objects and lost copies, each once", 
   await index.putObjects(hot, start);
   await index.recordEvidence([evidenceOf(0, "hot", "corrupt"), evidenceOf(1, "hot")], start);
   await index.recordEvidence([evidenceOf(0, "hot", "corrupt")], start);
-  await index.reconcile("cold", nothing(), start);
+  await index.reconcile("cold", nothing(), new Date(start.getTime() + 1_000));
   await index.syncBackends(["hot", "cold", "far"].map((name) => backendFacts(name)));
   expect(heard).toEqual([
     { type: "backend-added", backend: "hot" },
