@@ -170,12 +170,13 @@ async function benchCommit(): Promise<void> {
     attempt,
     from,
     to,
+    policy,
     verb,
     source,
     target,
     victim,
   } of batches) {
-    const names = { runId, planCid, attempt, from, to, verb, source, target, victim };
+    const names = { runId, planCid, attempt, from, to, policy, verb, source, target, victim };
     const step = { ...names, batch: number, segmentCid: "" };
     const outcomes = Array.from({ length: to - from }, (_, row) => copied(from + row));
     took += await timed(() => index.commitCopies(step, outcomes, commitContext));

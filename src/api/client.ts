@@ -8,7 +8,6 @@ import { fromExactJson } from "#api/json-values.ts";
 type Answer<Method extends keyof EngineApi> = ReturnType<EngineApi[Method]>;
 type Request<Method extends keyof EngineApi> = Parameters<EngineApi[Method]>[0];
 
-const idsPerCall = 100;
 /** Workers must notice soon that a controller is stuck. */
 const workerTimeoutMs = 30_000;
 
@@ -142,19 +141,11 @@ export class ApiClient implements EngineApi {
     return new Uint8Array(bytes);
   }
 
-  async runControls(runIds: readonly string[]): Answer<"runControls"> {
-    const controls: Record<string, Awaited<Answer<"runControls">>[string]> = {};
-    // A query string has a bound; a worker on many runs asks in pieces.
-    for (let start = 0; start < runIds.length; start += idsPerCall) {
-      const ids = runIds.slice(start, start + idsPerCall).join(",");
-      const query = { ids };
-      const timeoutMs = workerTimeoutMs;
-      Object.assign(
-        controls,
-        await this.#connection.json("GET", "/api/v1/run-controls", { query, timeoutMs }),
-      );
-    }
-    return controls;
+  stepControls(steps: Request<"stepControls">): Answer<"stepControls"> {
+    return this.#connection.json("POST", "/api/v1/step-controls", {
+      body: { steps },
+      timeoutMs: workerTimeoutMs,
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { Run, RunControl, RunState } from "#model/run.ts";
+import type { Run, RunControl } from "#model/run.ts";
 
 const stateOf = { run: "running", pause: "paused", cancel: "cancelled" } as const;
 
@@ -35,11 +35,4 @@ export async function setRunControl(
     });
   }
   return context.index.setRunState(run.id, stateOf[control], context.now());
-}
-
-/** What a worker is to do with a run. A run nobody knows is not worked on. */
-export async function controlOfRun({ index }: EngineContext, id: string): Promise<RunControl> {
-  const controls: Partial<Record<RunState, RunControl>> = { paused: "pause", cancelled: "cancel" };
-  const run = await index.run(id);
-  return run === undefined ? "cancel" : (controls[run.state] ?? "run");
 }

@@ -2,12 +2,14 @@ import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import type { BackendPool } from "#engine/backend-pool.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
+import type { Admission } from "#jobs/admission.ts";
 import { type Dispatcher, startDispatcher } from "#jobs/dispatcher.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { type RunningWorker, startWorker, type WorkerApi } from "#jobs/worker.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { NodeReport, Role } from "#model/node.ts";
+import type { HeldWork } from "#model/wait.ts";
 
 export interface RuntimeOptions {
   readonly config: Config;
@@ -15,6 +17,7 @@ export interface RuntimeOptions {
   readonly pool: BackendPool;
   readonly version: string;
   readonly roles: readonly Role[];
+  readonly admission: Admission;
   resolveReference(text: string): Promise<string>;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   readonly now: () => Date;
@@ -24,6 +27,8 @@ export interface RuntimeOptions {
 /** What executes runs: the queue store, the dispatcher, and a worker when this node is one. */
 export interface Runtime {
   readonly store: QueueStore;
+  /** Work that is held back, with the reasons. */
+  held(): readonly HeldWork[];
   wake(): void;
   close(): Promise<void>;
 }
@@ -41,6 +46,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
     permitTtlMs: config.safety.permitTtlMs,
     minimumCopies: config.safety.minimumCopies,
     heldByPolicy: (objectIds) => options.heldByPolicy(objectIds),
+    admission: options.admission,
     now: options.now,
     onError,
   });
@@ -97,6 +103,7 @@ function runtimeOf(
 ): Runtime {
   return {
     store,
+    held: () => dispatcher.held(),
     wake: () => {
       dispatcher.wake();
     },

@@ -1,5 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import type { EngineStatus, NodeState } from "#model/engine-api.ts";
+import type { HeldWork } from "#model/wait.ts";
 
 /** Runs shown with the status, the newest. */
 const runsShown = 10;
@@ -11,6 +12,7 @@ export async function engineStatus(
     readonly queue: string;
     readonly startedAt: Date;
     readonly nodes: readonly NodeState[];
+    readonly held: readonly HeldWork[];
   },
 ): Promise<EngineStatus> {
   const totals = await index.totals(config.safety.minimumCopies);
@@ -21,6 +23,7 @@ export async function engineStatus(
     startedAt: facts.startedAt.toISOString(),
     ...totals,
     runs: (await index.runs()).slice(0, runsShown),
+    held: facts.held,
     nodes: facts.nodes,
   };
 }

@@ -2,10 +2,11 @@ import type { Connection } from "#index/connection.ts";
 import { micros } from "#index/connection.ts";
 import type { Migration } from "#index/migration.ts";
 import { firstForm } from "#index/migrations/001-first-form.ts";
+import { policyOfBatches } from "#index/migrations/002-policy-of-batches.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
-const migrations: readonly Migration[] = [firstForm];
+const migrations: readonly Migration[] = [firstForm, policyOfBatches];
 
 /** The schema version this engine writes. */
 export const schemaVersion = migrations.length;

@@ -11,11 +11,11 @@ import { recordEvidence } from "#index/record-evidence.ts";
 import { type IndexTotals, totals } from "#index/totals.ts";
 import { beginRun, startedRun } from "#index/runs/begin-run.ts";
 import {
-  lanes,
   markQueued,
   pendingBatches,
   queuedBatches,
   requeue,
+  workGroups,
 } from "#index/runs/batch-store.ts";
 import { commitCopies } from "#index/runs/commit-copies.ts";
 import { commitRemovals } from "#index/runs/commit-removals.ts";
@@ -38,13 +38,21 @@ import type {
   DriftReport,
   HeatSettings,
   IndexStore,
-  LaneLoad,
+  WorkGroup,
   NewObject,
   PutSummary,
 } from "#model/index-store.ts";
 import type { Plan } from "#model/plan.ts";
 import type { RemovalPermit } from "#model/removal.ts";
-import type { Batch, CommitResult, CopyOutcome, RemoveOutcome, Run, StepData } from "#model/run.ts";
+import type {
+  Batch,
+  CommitResult,
+  CopyOutcome,
+  RemoveOutcome,
+  Run,
+  RunStart,
+  StepData,
+} from "#model/run.ts";
 import type { ColumnBatch, SqlStatement } from "#model/sql.ts";
 
 export interface ObjectIndexOptions {
@@ -206,10 +214,10 @@ export class ObjectIndex implements IndexStore {
     return await this.#database.read(async (connection) => await totals(connection, minimumCopies));
   }
 
-  async beginRun(plan: Plan, now: Date): Promise<Run> {
-    return await this.#database.write(
-      async (transaction) => await startedRun(transaction, await beginRun(transaction, plan, now)),
-    );
+  async beginRun(plan: Plan, now: Date, start?: RunStart): Promise<Run> {
+    return await this.#database.write(async (transaction) => {
+      return await startedRun(transaction, await beginRun(transaction, plan, now, start));
+    });
   }
 
   async run(id: string): Promise<Run | undefined> {
@@ -231,9 +239,14 @@ export class ObjectIndex implements IndexStore {
     });
   }
 
-  async pendingBatches(runId: string, lane: string, limit: number): Promise<readonly Batch[]> {
+  async pendingBatches(
+    runId: string,
+    lane: string,
+    limit: number,
+    held?: readonly string[],
+  ): Promise<readonly Batch[]> {
     return await this.#database.read(
-      async (connection) => await pendingBatches(connection, runId, lane, limit),
+      async (connection) => await pendingBatches(connection, runId, lane, limit, held),
     );
   }
 
@@ -243,8 +256,8 @@ export class ObjectIndex implements IndexStore {
     );
   }
 
-  async lanes(runId: string): Promise<readonly LaneLoad[]> {
-    return await this.#database.read(async (connection) => await lanes(connection, runId));
+  async workGroups(runId: string): Promise<readonly WorkGroup[]> {
+    return await this.#database.read(async (connection) => await workGroups(connection, runId));
   }
 
   async markQueued(runId: string, numbers: readonly number[]): Promise<void> {

@@ -1,9 +1,11 @@
 import type { Driver } from "#model/driver.ts";
 import type { IndexStore } from "#model/index-store.ts";
 import type { Batch, StepData } from "#model/run.ts";
+import type { Admission } from "#jobs/admission.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { segmentCid } from "#jobs/segment.ts";
 import type { CommitPort } from "#jobs/step-context.ts";
+import type { WaitBoard } from "#jobs/wait-board.ts";
 import type { EngineError } from "#model/engine-error.ts";
 
 /** What the parts of the dispatcher work with. */
@@ -13,6 +15,8 @@ export interface DispatchContext {
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly commit: CommitPort;
   readonly queuedPerLaneMax: number;
+  readonly admission: Admission;
+  readonly waits: WaitBoard;
   /** Since when (monotonic milliseconds) a batch to be ended has no job any more. */
   readonly freeSince: Map<string, number>;
   readonly now: () => Date;
@@ -23,7 +27,7 @@ export interface DispatchContext {
 export type DispatchIndex = Pick<
   IndexStore,
   | "runs"
-  | "lanes"
+  | "workGroups"
   | "pendingBatches"
   | "markQueued"
   | "queuedBatches"

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { Admission } from "#jobs/admission.ts";
 import { Bell } from "#jobs/bell.ts";
 import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
 import type { Run } from "#model/run.ts";
+import type { HeldWork } from "#model/wait.ts";
 import { enqueueBatches } from "#jobs/enqueue-batches.ts";
 import { repairFlows } from "#jobs/repair-flows.ts";
 import { indexQueue } from "#jobs/lanes.ts";
@@ -11,6 +13,7 @@ import type { QueueStore } from "#jobs/queue-store.ts";
 import { settleExpiredPermits } from "#jobs/settle-permits.ts";
 import { defaultStepSettings } from "#jobs/step-context.ts";
 import type { StepRunner } from "#jobs/step-job-runner.ts";
+import { WaitBoard } from "#jobs/wait-board.ts";
 import { consume, loadStepHandlers, stepFailure } from "#jobs/worker.ts";
 
 export interface DispatcherOptions {
@@ -22,6 +25,8 @@ export interface DispatcherOptions {
   /** Fewest verified copies any object keeps. */
   readonly minimumCopies?: number;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
+  /** What may hold work back; nothing when it is missing. */
+  readonly admission?: Admission;
   readonly queuedPerLaneMax?: number;
   /** How often lost flows and expired permits are looked for. */
   readonly repairEveryMs?: number;
@@ -33,6 +38,8 @@ export interface DispatcherOptions {
 
 /** The controller's side of the queue: keeps lanes filled, commits results, ends runs. */
 export interface Dispatcher {
+  /** What was held back in the last round. */
+  held(): readonly HeldWork[];
   /** Looks at once: a run was started, paused, resumed or cancelled. */
   wake(): void;
   /** After this nothing is dispatched or committed. */
@@ -85,6 +92,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
       await repairFlows(runs, dispatch);
       await settleExpiredPermits(dispatch);
     }
+    await dispatch.admission.refresh(now());
     await enqueueBatches(runs, dispatch);
     for (const run of await index.finishRuns(now())) options.onRunEnded?.(run);
   };
@@ -98,6 +106,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     }
   })();
   return {
+    held: () => dispatch.waits.list(),
     wake: () => {
       bell.ring();
     },
@@ -126,6 +135,8 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     now,
     onError: options.onError ?? (() => undefined),
     freeSince: new Map(),
+    admission: options.admission ?? new Admission([]),
+    waits: new WaitBoard(),
     queuedPerLaneMax: options.queuedPerLaneMax ?? defaultQueuedPerLaneMax,
   };
 }

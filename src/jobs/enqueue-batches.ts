@@ -1,3 +1,4 @@
+import type { WorkGroup } from "#model/index-store.ts";
 import type { Batch, Run } from "#model/run.ts";
 import { batchFlow } from "#jobs/batch-flow.ts";
 import { stepDataOf, type DispatchContext } from "#jobs/dispatch-context.ts";
@@ -21,7 +22,8 @@ export async function enqueueBatches(
     for (const [position, runId] of demand.runs.entries()) {
       const share = Math.ceil(free / (demand.runs.length - position));
       if (share <= 0) break;
-      const batches = await context.index.pendingBatches(runId, lane, share);
+      const held = demand.held.get(runId);
+      const batches = await context.index.pendingBatches(runId, lane, share, held);
       await enqueue(runId, batches, context);
       free -= batches.length;
     }
@@ -32,6 +34,8 @@ interface LaneDemand {
   queued: number;
   /** Runs with batches to enqueue, the one with the fewest queued first. */
   runs: string[];
+  /** Keys of the groups of work that are held back, by run. */
+  readonly held: Map<string, string[]>;
 }
 
 async function laneDemand(
@@ -42,19 +46,33 @@ async function laneDemand(
   const queuedOf = new Map<string, number>();
   // Only running runs count: the queued batches of a paused one must not hold up the others.
   for (const run of runs.filter((candidate) => candidate.state === "running")) {
-    for (const load of await context.index.lanes(run.id)) {
-      const demand = lanes.get(load.lane) ?? { queued: 0, runs: [] };
-      demand.queued += load.queued;
-      if (load.pending > 0) demand.runs.push(run.id);
-      queuedOf.set(`${load.lane}\n${run.id}`, load.queued);
-      lanes.set(load.lane, demand);
+    for (const group of await context.index.workGroups(run.id)) {
+      const fresh: LaneDemand = { queued: 0, runs: [], held: new Map() };
+      const demand = lanes.get(group.lane) ?? fresh;
+      const key = `${group.lane}\n${run.id}`;
+      demand.queued += group.queued;
+      queuedOf.set(key, (queuedOf.get(key) ?? 0) + group.queued);
+      lanes.set(group.lane, demand);
+      if (group.pending === 0) continue;
+      if (isHeld(group, context)) {
+        demand.held.set(run.id, [...(demand.held.get(run.id) ?? []), group.key]);
+      } else if (!demand.runs.includes(run.id)) demand.runs.push(run.id);
     }
   }
+  context.waits.turn();
   for (const [lane, demand] of lanes) {
     const queued = (runId: string) => queuedOf.get(`${lane}\n${runId}`) ?? 0;
     demand.runs.sort((a, b) => queued(a) - queued(b));
   }
   return lanes;
+}
+
+/** Whether a rule objects; what it says is kept for those who ask why. */
+function isHeld(group: WorkGroup, { admission, waits, now }: DispatchContext): boolean {
+  const { key: _key, pending, queued: _queued, ...work } = group;
+  const wait = admission.judge({ ...work, node: undefined }, now());
+  if (wait !== undefined) waits.hold({ ...work, node: undefined }, wait, pending, now());
+  return wait !== undefined;
 }
 
 async function enqueue(

@@ -54,8 +54,8 @@ export type StopReason = "pause" | "cancel" | "shutdown";
 export class StepStop extends Error {
   readonly reason: StopReason;
 
-  constructor(reason: StopReason) {
-    super(`stopped: ${reason}`);
+  constructor(reason: StopReason, why?: string) {
+    super(why ?? `stopped: ${reason}`);
     this.name = "StepStop";
     this.reason = reason;
   }

@@ -3,9 +3,9 @@ import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { backendOut } from "#jobs/backend-outage.ts";
 import { JobLock } from "#jobs/job-lock.ts";
-import type { RunControls } from "#jobs/run-controls.ts";
 import { outageDelayMs } from "#jobs/run-job.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
+import type { StepControls } from "#jobs/step-controls.ts";
 import {
   StepStop,
   stopOf,
@@ -24,7 +24,7 @@ export interface StepRunner {
   readonly handlers: ReadonlyMap<string, StepHandler>;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly settings: StepSettings;
-  readonly controls: RunControls | undefined;
+  readonly controls: StepControls | undefined;
   readonly commit: CommitPort | undefined;
   /** Aborted when the process shuts down. */
   readonly shutdown: AbortSignal;
@@ -49,8 +49,8 @@ export async function runStepJob(
   };
   if (runner.shutdown.aborted) onShutdown();
   runner.shutdown.addEventListener("abort", onShutdown);
-  const release = await runner.controls?.watch(job.data.runId, (control) => {
-    if (control !== "run") stop.abort(new StepStop(control));
+  const release = await runner.controls?.watch(job.data, ({ control, reason }) => {
+    if (control !== "run") stop.abort(new StepStop(control, reason));
   });
   try {
     return await runHandler(job, new JobLock(job, token), memory, stop.signal, runner);
@@ -63,13 +63,18 @@ export async function runStepJob(
     }
     const delayMs = reason === "pause" ? pausedDelayMs : await delayOf(thrown, job, memory);
     if (delayMs === undefined) throw thrown;
-    if (reason === "pause") await memory.save(0, "the run is paused");
+    if (reason === "pause") await memory.save(0, pauseOf(stop.signal));
     await job.moveToDelayed(Date.now() + delayMs, token);
     throw new DelayedError();
   } finally {
     release?.();
     runner.shutdown.removeEventListener("abort", onShutdown);
   }
+}
+
+/** Why the step was paused, for those who watch the job. */
+function pauseOf({ reason }: AbortSignal): string {
+  return reason instanceof StepStop ? reason.message : "the run is paused";
 }
 
 async function runHandler(

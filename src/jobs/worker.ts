@@ -7,14 +7,14 @@ import type { NodeReport } from "#model/node.ts";
 import { loadRegistryFolder } from "#model/registry-folder.ts";
 import { laneQueue, laneTiming } from "#jobs/lanes.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
-import { RunControls } from "#jobs/run-controls.ts";
 import { SegmentCache } from "#jobs/segment-cache.ts";
 import { defaultStepSettings, type StepHandler, type StepSettings } from "#jobs/step-context.ts";
+import { StepControls } from "#jobs/step-controls.ts";
 import { runStepJob, type StepRunner } from "#jobs/step-job-runner.ts";
 import type { StepJobData, StepResult } from "#jobs/step-job.ts";
 
 /** What a worker asks of the controller, in its own process or over HTTP. */
-export type WorkerApi = Pick<EngineApi, "segment" | "runControls" | "heartbeat">;
+export type WorkerApi = Pick<EngineApi, "segment" | "stepControls" | "heartbeat">;
 
 export interface WorkerOptions {
   readonly store: QueueStore;
@@ -46,7 +46,7 @@ const graceMs = 1_500;
 /** Starts consuming the lanes of every backend this node can reach. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const shutdown = new AbortController();
-  const controls = new RunControls(options.api);
+  const controls = new StepControls(options.api, options.node.name);
   const segments = new SegmentCache(options.api);
   const onError = options.onError ?? (() => undefined);
   const runner: StepRunner = {

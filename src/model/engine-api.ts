@@ -4,8 +4,9 @@ import type { BackendStatus } from "#model/driver.ts";
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { NodeReport } from "#model/node.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
-import type { Run, RunControl } from "#model/run.ts";
+import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
 import type { SqlRow } from "#model/sql.ts";
+import type { HeldWork } from "#model/wait.ts";
 
 /**
  * Everything a person or program may ask of the engine. The HTTP API is a thin shell over it,
@@ -45,7 +46,8 @@ export interface EngineApi {
   /** For workers. */
   heartbeat(report: NodeReport): Promise<void>;
   segment(planCid: string, from: number, to: number): Promise<Uint8Array>;
-  runControls(runIds: readonly string[]): Promise<Readonly<Record<string, RunControl>>>;
+  /** What to do with each of these active steps, in the same order. */
+  stepControls(steps: readonly StepScope[]): Promise<readonly StepControl[]>;
 }
 
 export interface EngineStatus {
@@ -59,6 +61,8 @@ export interface EngineStatus {
   readonly belowMinimum: number;
   readonly backends: readonly { name: string; tier: string; copies: number; bytes: number }[];
   readonly runs: readonly Run[];
+  /** Planned work that does not go on at the moment, and why. */
+  readonly held: readonly HeldWork[];
   readonly nodes: readonly NodeState[];
 }
 

@@ -4,7 +4,16 @@ import type { DriverCapabilities, ListedCopy } from "#model/driver.ts";
 import type { PriceCard } from "#model/backend.ts";
 import type { Plan } from "#model/plan.ts";
 import type { RemovalPermit } from "#model/removal.ts";
-import type { Batch, CommitResult, CopyOutcome, RemoveOutcome, Run, StepData } from "#model/run.ts";
+import type {
+  Batch,
+  CommitResult,
+  CopyOutcome,
+  RemoveOutcome,
+  Run,
+  RunStart,
+  StepData,
+} from "#model/run.ts";
+import type { Work } from "#model/wait.ts";
 import type { ReadSession } from "#model/sql.ts";
 
 /**
@@ -38,18 +47,26 @@ export interface IndexStore {
   release(objectIds: readonly number[], now: Date): Promise<void>;
 
   /** Stores the plan, cuts it into batches, starts a run. A running run of it is returned as is. */
-  beginRun(plan: Plan, now: Date): Promise<Run>;
+  beginRun(plan: Plan, now: Date, start?: RunStart): Promise<Run>;
   run(id: string): Promise<Run | undefined>;
   runs(): Promise<readonly Run[]>;
   /** `cancelled` also ends the actions of pending batches; queued ones end by their commits. */
   setRunState(id: string, state: "running" | "paused" | "cancelled", now: Date): Promise<Run>;
-  /** Batches to enqueue next for one lane (first backend that acts), in plan order. */
-  pendingBatches(runId: string, lane: string, limit: number): Promise<readonly Batch[]>;
   /**
-   * Lanes with pending or queued batches of a run. Batches on which no backend acts
-   * (tombstones) are on the lane "index".
+   * Batches to enqueue next for one lane (first backend that acts), in plan order, without
+   * those of the held groups (`WorkGroup.key`).
    */
-  lanes(runId: string): Promise<readonly LaneLoad[]>;
+  pendingBatches(
+    runId: string,
+    lane: string,
+    limit: number,
+    held?: readonly string[],
+  ): Promise<readonly Batch[]>;
+  /**
+   * Pending and queued batches of a run, by what they have in common. Batches on which no
+   * backend acts (tombstones) are on the lane "index".
+   */
+  workGroups(runId: string): Promise<readonly WorkGroup[]>;
   markQueued(runId: string, numbers: readonly number[]): Promise<void>;
   /** Queued batches with a number above `after`, by number: to see whether their flows live. */
   queuedBatches(runId: string, after: number, limit: number): Promise<readonly Batch[]>;
@@ -152,8 +169,9 @@ export interface DriftReport {
   readonly changed: number;
 }
 
-export interface LaneLoad {
-  readonly lane: string;
+/** Batches of a run that act alike for the same policy, on one lane. */
+export interface WorkGroup extends Omit<Work, "node"> {
+  readonly key: string;
   readonly pending: number;
   readonly queued: number;
 }

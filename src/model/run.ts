@@ -19,10 +19,17 @@ export interface Run {
   readonly id: string;
   readonly planCid: string;
   readonly state: RunState;
+  /** Runs of a higher priority are served first. */
+  readonly priority: number;
+  /** What started it: `apply`, `schedule NAME`, `trigger …`, `repair`. */
+  readonly origin: string;
   readonly createdAt: string;
   readonly endedAt: string | undefined;
   readonly progress: RunProgress;
 }
+
+/** How a run begins. */
+export type RunStart = Partial<Pick<Run, "priority" | "origin">>;
 
 /** Counts of actions by outcome; `actions` = done + skipped + failed + cancelled + remaining. */
 export interface RunProgress {
@@ -38,11 +45,13 @@ export interface RunProgress {
   readonly causes: readonly { code: string; count: number; example: string }[];
 }
 
-/** A segment of a plan whose actions share verb, source, target and victim: one flow of jobs. */
+/** A segment of a plan whose actions act alike, for one policy: one flow of jobs. */
 export interface Batch {
   readonly runId: string;
   readonly planCid: string;
   readonly number: number;
+  /** The policy whose rules want it. */
+  readonly policy: string;
   readonly verb: Verb;
   readonly source: string | null;
   readonly target: string | null;
@@ -71,6 +80,7 @@ export interface StepData {
   readonly to: number;
   /** CID of the segment's Arrow IPC bytes: what was fetched is checked against it. */
   readonly segmentCid: string;
+  readonly policy: string;
   readonly verb: Verb;
   readonly source: string | null;
   readonly target: string | null;
@@ -117,5 +127,20 @@ export interface CommitResult {
   readonly refusals: readonly (PermitRefusal & { readonly sequence: number })[];
 }
 
-/** What a worker is told about a run it works on. */
+/** What a worker is told about a step it works on. */
 export type RunControl = "run" | "pause" | "cancel";
+
+/** The step that a worker asks about. */
+export interface StepScope extends Pick<
+  StepData,
+  "runId" | "policy" | "verb" | "source" | "target" | "victim"
+> {
+  /** The node that works on it. */
+  readonly node: string;
+}
+
+export interface StepControl {
+  readonly control: RunControl;
+  /** Why, when it is not `run`. */
+  readonly reason?: string;
+}

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { EngineApi } from "#model/engine-api.ts";
 import type { Calls } from "./sample-engine.ts";
 import { allRoutes } from "#api/routes/all-routes.ts";
-import { sampleEngine, sampleNode } from "./sample-engine.ts";
+import { sampleEngine, sampleNode, sampleStep } from "./sample-engine.ts";
 import { serveEngine } from "./served-engine.ts";
 
 type Call = (api: EngineApi) => Promise<unknown>;
@@ -36,7 +36,7 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   nodes: (api) => api.nodes(),
   heartbeat: (api) => api.heartbeat(sampleNode),
   segment: (api) => api.segment("bafkreiplan", 0, 1_000),
-  runControls: (api) => api.runControls(["run-1", "run-2"]),
+  stepControls: (api) => api.stepControls([sampleStep, { ...sampleStep, victim: null }]),
 };
 
 describe.each(["socket", "loopback"] as const)("over a %s", (kind) => {
@@ -87,12 +87,14 @@ test("relative paths are those of the caller, not of the controller", async () =
   ]);
 });
 
-test("a worker may ask about more runs than one URL can hold", async () => {
+test("a worker may ask about many steps in one call", async () => {
   await using served = await serveEngine(sampleEngine());
-  const ids = Array.from({ length: 450 }, (_, number) => `01985b7e-0000-7000-8000-${number}`);
-  const controls = await served.client.runControls(ids);
-  expect(Object.keys(controls)).toEqual(ids);
-  expect(await served.client.runControls([])).toEqual({});
+  const steps = Array.from({ length: 2_000 }, (_, number) => ({
+    ...sampleStep,
+    runId: `run-${number}`,
+  }));
+  expect(await served.client.stepControls(steps)).toHaveLength(2_000);
+  expect(await served.client.stepControls([])).toEqual([]);
 });
 
 async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {

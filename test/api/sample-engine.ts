@@ -2,7 +2,8 @@ import type { EngineApi, ObjectDetail, PlanReport } from "#model/engine-api.ts";
 import type { Backend } from "#model/backend.ts";
 import type { NodeReport } from "#model/node.ts";
 import type { PlanAction } from "#model/plan.ts";
-import type { Run } from "#model/run.ts";
+import type { Run, StepScope } from "#model/run.ts";
+import type { HeldWork } from "#model/wait.ts";
 import { freeOfCharge } from "#model/backend.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -24,6 +25,8 @@ export const sampleRun: Run = {
   id: "run-1",
   planCid: "bafkreiplan",
   state: "partial",
+  priority: 0,
+  origin: "apply",
   createdAt: at,
   endedAt: at,
   progress: {
@@ -37,6 +40,23 @@ export const sampleRun: Run = {
     bytesDone: 70,
     causes: [{ code: "NO_SPACE", count: 2, example: "disk full" }],
   },
+};
+
+export const sampleStep: StepScope = {
+  runId: "run-1",
+  policy: "cool",
+  verb: "demote",
+  source: "hot",
+  target: "cold",
+  victim: "hot",
+  node: "worker-1",
+};
+
+export const sampleHeld: HeldWork = {
+  work: { ...sampleStep, lane: "cold", node: undefined },
+  wait: { reason: "window", message: "closed until tonight", until: at },
+  since: at,
+  batches: 12,
 };
 
 export const sampleAction: PlanAction = {
@@ -153,6 +173,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
           belowMinimum: 1,
           backends: [{ name: "hot", tier: "hot", copies: 12, bytes: 144 }],
           runs: [sampleRun],
+          held: [sampleHeld],
           nodes: [nodeState],
         },
         "status",
@@ -273,8 +294,12 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     nodes: () => answer([nodeState], "nodes"),
     heartbeat: (report) => answer(undefined, "heartbeat", report),
     segment: (...given) => answer(new Uint8Array([0, 255, 10, 13]), "segment", ...given),
-    runControls: (ids) =>
-      answer(Object.fromEntries(ids.map((id) => [id, "run" as const])), "runControls", ids),
+    stepControls: (steps) =>
+      answer(
+        steps.map(() => ({ control: "pause", reason: "the window is closed" })),
+        "stepControls",
+        steps,
+      ),
   };
 }
 

@@ -62,6 +62,8 @@ export function exampleRun(state: RunState, progress: Partial<RunProgress> = {})
     id: "r1",
     planCid: "bafyplan",
     state,
+    priority: 0,
+    origin: "apply",
     createdAt: "2026-06-01T00:00:00.000Z",
     endedAt: ended,
     progress: {

@@ -16,7 +16,7 @@ import type {
   RunState,
   StepData,
 } from "#model/run.ts";
-import { controlOf } from "#jobs/run-controls.ts";
+import { controlOf } from "#jobs/step-controls.ts";
 
 type BatchPlan = Pick<Batch, "verb" | "source" | "target" | "victim"> & {
   readonly objects: readonly ObjectRef[];
@@ -63,7 +63,7 @@ export class MemoryIndex implements DispatchIndex {
       objects.push(...those);
       const bytes = those.reduce((sum, object) => sum + object.size, 0);
       const place = { number: batches.length, from, to: objects.length, actions: those.length };
-      const fresh = { state: "pending", attempt: 1, bytes } as const;
+      const fresh = { policy: "test", state: "pending", attempt: 1, bytes } as const;
       batches.push({ runId, planCid: `plan-${runId}`, ...plan, ...place, ...fresh });
     }
     this.#batches.set(runId, batches);
@@ -90,13 +90,20 @@ export class MemoryIndex implements DispatchIndex {
     return [...this.#states].map(([id, state]) => this.#run(id, state));
   }
 
-  async lanes(runId: string) {
+  async workGroups(runId: string) {
     const open = this.#of(runId).filter((batch) => batch.state !== "done");
     const names = [...new Set(open.map((batch) => laneOf(batch)))];
     const count = (lane: string, state: string) =>
       open.filter((batch) => laneOf(batch) === lane && batch.state === state).length;
     return names.map((lane) => ({
+      runId,
+      key: lane,
       lane,
+      policy: "test",
+      verb: "replicate" as const,
+      source: null,
+      target: null,
+      victim: null,
       pending: count(lane, "pending"),
       queued: count(lane, "queued"),
     }));
@@ -283,8 +290,9 @@ export class MemoryIndex implements DispatchIndex {
       bytesDone: 0,
       causes: [],
     };
+    const origin = { priority: 0, origin: "apply" };
     const times = { createdAt: "2026-01-01T00:00:00Z", endedAt: undefined };
-    return { id, planCid: `plan-${id}`, state, ...times, progress };
+    return { id, planCid: `plan-${id}`, state, ...origin, ...times, progress };
   }
 
   #end(runId: string, sequence: number, end: Ended): void {

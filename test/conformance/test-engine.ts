@@ -55,8 +55,8 @@ export class TestEngine implements AsyncDisposable {
 
   readonly api: { -readonly [Call in keyof WorkerApi]: WorkerApi[Call] } = {
     segment: (planCid, from, to) => this.index.segment(planCid, from, to),
-    runControls: async (runIds) =>
-      Object.fromEntries(runIds.map((runId) => [runId, this.index.control(runId)])),
+    stepControls: async (steps) =>
+      steps.map(({ runId }) => ({ control: this.index.control(runId) })),
     heartbeat: async () => undefined,
   };
 
@@ -158,7 +158,7 @@ export class TestEngine implements AsyncDisposable {
         const [name, planCid, from, to] = url.pathname.slice(1).split("/");
         if (name === "segment") {
           response.end(await this.api.segment(planCid ?? "", Number(from), Number(to)));
-        } else response.end(JSON.stringify(await this.api.runControls([planCid ?? ""])));
+        } else response.end(this.index.control(planCid ?? ""));
       })();
     });
     if (!this.#api.listening) {

@@ -86,7 +86,6 @@ export async function makePlan(
 
 /** The step of a batch, as its jobs carry it. */
 export function stepOf(batch: Batch): StepData {
-  const { runId, planCid, number, attempt, from, to, verb, source, target, victim } = batch;
-  const names = { runId, planCid, attempt, from, to, verb, source, target, victim };
+  const { number, state: _state, actions: _actions, bytes: _bytes, ...names } = batch;
   return { ...names, batch: number, segmentCid: "" };
 }

@@ -180,7 +180,8 @@ async function offer({ index, batches, anyOrder }: World): Promise<void> {
       );
       batches.push(...(await index.queuedBatches(id, -1, progress.actions)));
     }
-    for (const { lane } of await index.lanes(id)) {
+    const lanes = new Set((await index.workGroups(id)).map((group) => group.lane));
+    for (const lane of lanes) {
       for (const batch of await index.pendingBatches(id, lane, 100)) {
         const known = batches.some(({ runId, number }) => runId === id && number === batch.number);
         if (!known) batches.push(batch);

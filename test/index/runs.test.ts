@@ -15,7 +15,9 @@ test("a demotion copies, gets a permit, removes, and ends with a proof in the le
   expect(run).toMatchObject({ state: "running", progress: { actions: 1, remaining: 1 } });
   expect((await index.beginRun(plan, start)).id).toBe(run.id);
   expect(await masks(index)).toEqual([{ present: 1, verified: 1, flying: 4 }]);
-  expect(await index.lanes(run.id)).toEqual([{ lane: "cold", pending: 1, queued: 0 }]);
+  expect(await index.workGroups(run.id)).toMatchObject([
+    { lane: "cold", verb: "demote", victim: "hot", pending: 1, queued: 0 },
+  ]);
   const batch = await onlyBatch(index, run.id, "cold");
   expect(batch).toMatchObject({ source: "hot", target: "cold", victim: "hot", from: 0, to: 1 });
   await index.markQueued(run.id, [batch.number]);
@@ -215,7 +217,7 @@ test("queued batches whose flows were lost become pending under a new attempt", 
   const run = await index.beginRun(plan, start);
   await index.markQueued(run.id, [0, 1]);
   expect(await index.requeue(run.id, [1])).toBe(1);
-  expect(await index.lanes(run.id)).toEqual([
+  expect(await index.workGroups(run.id)).toMatchObject([
     { lane: "hot", pending: 0, queued: 1 },
     { lane: "warm", pending: 1, queued: 0 },
   ]);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { ObjectIndex } from "#index/object-index.ts";
 import { startDispatcher, type Dispatcher } from "#jobs/dispatcher.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
-import { controlOf } from "#jobs/run-controls.ts";
+import { controlOf } from "#jobs/step-controls.ts";
 import { startWorker } from "#jobs/worker.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
@@ -240,10 +240,9 @@ async function open(): Promise<House> {
     api: {
       segment: (planCid, from, to) => index.segment(planCid, from, to),
       heartbeat: async () => undefined,
-      runControls: async (ids) => {
-        const runs = await Promise.all(ids.map((id) => index.run(id)));
-        const known = runs.filter((run) => run !== undefined);
-        return Object.fromEntries(known.map((run) => [run.id, controlOf(run.state)]));
+      stepControls: async (steps) => {
+        const runs = await Promise.all(steps.map(({ runId }) => index.run(runId)));
+        return runs.map((run) => ({ control: controlOf(run?.state ?? "cancelled") }));
       },
     },
   });

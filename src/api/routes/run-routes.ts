@@ -2,12 +2,23 @@ import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import type { ApplyRequest } from "#model/engine-api.ts";
 import type { Shape } from "#api/schemas/shape.ts";
-import type { RunControl } from "#model/run.ts";
+import { verbs } from "#model/plan.ts";
+import type { RunControl, StepScope } from "#model/run.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, reference } from "#api/schemas/input.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 
 const control = z.enum(["run", "pause", "cancel"] satisfies RunControl[]);
+
+const stepScope = z.strictObject({
+  runId: reference,
+  policy: z.string().max(200),
+  verb: z.enum(verbs),
+  source: reference.nullable(),
+  target: reference.nullable(),
+  victim: reference.nullable(),
+  node: reference,
+} satisfies Shape<StepScope>);
 
 /** Runs: start (apply), watch, pause, resume, cancel. */
 export const runRoutes: readonly Route[] = [
@@ -55,18 +66,15 @@ export const runRoutes: readonly Route[] = [
     handle: ({ api }, input) => api.controlRun(input.id, input.control),
   }),
   defineRoute({
-    method: "GET",
-    path: "/api/v1/run-controls",
-    operation: "runControls",
-    summary: "What a worker shall do with each of the runs it works on",
-    input: z.strictObject({
-      ids: z
-        .string()
-        .max(16_384)
-        .describe("Ids of runs, with commas between")
-        .transform((text) => text.split(",").filter((id) => id !== "")),
-    }),
-    answer: { kind: "json", schema: z.record(z.string(), control) },
-    handle: ({ api }, { ids }) => api.runControls(ids),
+    method: "POST",
+    path: "/api/v1/step-controls",
+    operation: "stepControls",
+    summary: "What a worker shall do with each of the steps it works on",
+    input: z.strictObject({ steps: z.array(stepScope).max(10_000) }),
+    answer: {
+      kind: "json",
+      schema: z.array(z.strictObject({ control, reason: z.string().exactOptional() })),
+    },
+    handle: ({ api }, { steps }) => api.stepControls(steps),
   }),
 ];

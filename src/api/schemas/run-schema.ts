@@ -20,6 +20,8 @@ export const runSchema = shapeOf<Run>({
   id: z.string(),
   planCid: z.string(),
   state: z.enum(runStates),
+  priority: z.int(),
+  origin: z.string(),
   createdAt: time,
   endedAt: time.optional(),
   progress: progressSchema,

@@ -3,6 +3,7 @@ import type { EngineStatus } from "#model/engine-api.ts";
 import { tiers } from "#model/copy.ts";
 import { nodeStateSchema } from "#api/schemas/node-schema.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
+import { heldWorkSchema } from "#api/schemas/wait-schema.ts";
 import { count, shapeOf, time } from "#api/schemas/shape.ts";
 
 /** The engine at a glance. */
@@ -19,5 +20,6 @@ export const statusSchema = shapeOf<EngineStatus>({
     z.looseObject({ name: z.string(), tier: z.enum(tiers), copies: count, bytes: count }),
   ),
   runs: z.array(runSchema),
+  held: z.array(heldWorkSchema),
   nodes: z.array(nodeStateSchema),
 });

@@ -1,7 +1,7 @@
 import type { Connection } from "#index/connection.ts";
 import { runRecord } from "#index/runs/run-record.ts";
 import type { Transaction } from "#index/transaction.ts";
-import type { LaneLoad } from "#model/index-store.ts";
+import type { WorkGroup } from "#model/index-store.ts";
 import type { Verb } from "#model/plan.ts";
 import type { Batch } from "#model/run.ts";
 import type { SqlRow, SqlValue } from "#model/sql.ts";
@@ -13,20 +13,27 @@ import type { SqlRow, SqlValue } from "#model/sql.ts";
 const rank = (alias: string) =>
   `CASE WHEN ${alias}.victim IS NULL THEN 0 WHEN ${alias}.target IS NOT NULL THEN 1 ELSE 2 END`;
 
+/** What batches that act alike for the same policy have in common, as text. */
+const groupKey = (alias: string) =>
+  `concat_ws('/', ${alias}.policy, ${alias}.verb, coalesce(${alias}.source, -1),
+     coalesce(${alias}.target, -1), coalesce(${alias}.victim, -1))`;
+
 /** Batches to enqueue next on a lane, in plan order. Only a running run has any. */
 export async function pendingBatches(
   connection: Connection,
   runId: string,
   lane: string,
   limit: number,
+  held: readonly string[] = [],
 ): Promise<readonly Batch[]> {
   return await readBatches(
     connection,
     `r.run_id = $1 AND r.state = 'running' AND b.state = 'pending' AND b.lane = $2
        AND ${rank("b")} <= (SELECT min(${rank("e")}) FROM batches AS e
          WHERE e.run_key = b.run_key AND e.state <> 'done')
+       AND NOT list_contains($4::JSON::VARCHAR[], ${groupKey("b")})
      ORDER BY b.number LIMIT $3`,
-    [runId, lane, limit],
+    [runId, lane, limit, JSON.stringify(held)],
   );
 }
 
@@ -44,15 +51,37 @@ export async function queuedBatches(
   );
 }
 
-/** Lanes with work left, in order of their first batch. */
-export async function lanes(connection: Connection, runId: string): Promise<readonly LaneLoad[]> {
-  return await connection.rows<LaneLoad & SqlRow>(
-    `SELECT b.lane, count(*) FILTER (WHERE b.state = 'pending') AS pending,
+/** Work left, by what its batches have in common, in order of the first batch. */
+export async function workGroups(
+  connection: Connection,
+  runId: string,
+): Promise<readonly WorkGroup[]> {
+  const rows = await connection.rows<GroupRow>(
+    `SELECT ${groupKey("b")} AS key, b.lane, b.policy, b.verb, any_value(s.name) AS source,
+       any_value(t.name) AS target, any_value(v.name) AS victim,
+       count(*) FILTER (WHERE b.state = 'pending') AS pending,
        count(*) FILTER (WHERE b.state = 'queued') AS queued
      FROM batches AS b JOIN runs AS r USING (run_key)
-     WHERE r.run_id = $1 AND b.state <> 'done' GROUP BY b.lane ORDER BY min(b.number)`,
+     LEFT JOIN backends AS s ON s.backend_id = b.source
+     LEFT JOIN backends AS t ON t.backend_id = b.target
+     LEFT JOIN backends AS v ON v.backend_id = b.victim
+     WHERE r.run_id = $1 AND b.state <> 'done'
+     GROUP BY ${groupKey("b")}, b.lane, b.policy, b.verb ORDER BY min(b.number)`,
     [runId],
   );
+  return rows.map((row) => ({ runId, ...row }));
+}
+
+interface GroupRow extends SqlRow {
+  readonly key: string;
+  readonly lane: string;
+  readonly policy: string;
+  readonly verb: Verb;
+  readonly source: string | null;
+  readonly target: string | null;
+  readonly victim: string | null;
+  readonly pending: number;
+  readonly queued: number;
 }
 
 /** Notes that flows were made for pending batches. */
@@ -112,6 +141,7 @@ async function readBatches(
     runId: row.run_id,
     planCid: row.plan_cid,
     number: row.number,
+    policy: row.policy,
     verb: row.verb,
     source: row.source_name,
     target: row.target_name,
@@ -129,6 +159,7 @@ interface BatchRow extends SqlRow {
   readonly run_id: string;
   readonly plan_cid: string;
   readonly number: number;
+  readonly policy: string;
   readonly verb: Verb;
   readonly source_name: string | null;
   readonly target_name: string | null;

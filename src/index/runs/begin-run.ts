@@ -6,13 +6,18 @@ import { sqlLiteral } from "#index/sql-literal.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type Plan, planColumns } from "#model/plan.ts";
-import type { Run } from "#model/run.ts";
+import type { Run, RunStart } from "#model/run.ts";
 
 /** The lane of batches on which no backend acts. */
 export const indexLane = "index";
 
 /** Registers the plan, cuts its batches, marks its copies as in flight and starts the run. */
-export async function beginRun(transaction: Transaction, plan: Plan, now: Date): Promise<string> {
+export async function beginRun(
+  transaction: Transaction,
+  plan: Plan,
+  now: Date,
+  start: RunStart = {},
+): Promise<string> {
   const [live] = await transaction.rows<{ run_id: string }>(
     "SELECT run_id FROM runs WHERE plan_cid = $1 AND state IN ('running', 'paused')",
     [plan.cid],
@@ -23,8 +28,9 @@ export async function beginRun(transaction: Transaction, plan: Plan, now: Date):
   // The tail of the plan's CID keeps ids apart when an index was lost and counts anew.
   const runId = `run-${runKey}-${plan.cid.slice(-8)}`;
   await transaction.run(
-    "INSERT INTO runs VALUES ($1, $2, $3, $4, 'running', make_timestamp($5::BIGINT), NULL)",
-    [runKey, runId, planKey, plan.cid, micros(now)],
+    `INSERT INTO runs (run_key, run_id, plan_key, plan_cid, state, created_at, priority, origin)
+     VALUES ($1, $2, $3, $4, 'running', make_timestamp($5::BIGINT), $6, $7)`,
+    [runKey, runId, planKey, plan.cid, micros(now), start.priority ?? 0, start.origin ?? "apply"],
   );
   await storeBatches(transaction, runKey);
   await transaction.run(markInFlight, [planKey]);
@@ -34,7 +40,11 @@ export async function beginRun(transaction: Transaction, plan: Plan, now: Date):
     runId,
     planCid: plan.cid,
     reason: "started",
-    detail: { actions: plan.header.totals.actions, evaluatedAt: plan.evaluatedAt },
+    detail: {
+      actions: plan.header.totals.actions,
+      evaluatedAt: plan.evaluatedAt,
+      origin: start.origin ?? "apply",
+    },
   });
   return runId;
 }
@@ -126,6 +136,7 @@ async function storeBatches(transaction: Transaction, runKey: number): Promise<v
     "new_batches",
     {
       number: "BIGINT",
+      policy: "VARCHAR",
       verb: "VARCHAR",
       source: "INTEGER",
       target: "INTEGER",
@@ -141,15 +152,18 @@ async function storeBatches(transaction: Transaction, runKey: number): Promise<v
 }
 
 function batchRow(range: BatchRange, number: number): readonly (string | number | null)[] {
-  const { verb, source, target, victim, first, past, bytes } = range;
+  const { policy, verb, source, target, victim, first, past, bytes } = range;
   // What counts as moved is what copies carry.
-  return [number, verb, source, target, victim, first, past, target === null ? 0 : bytes];
+  const moved = target === null ? 0 : bytes;
+  return [number, policy, verb, source, target, victim, first, past, moved];
 }
 
 const insertBatches = `
-  INSERT INTO batches
+  INSERT INTO batches (run_key, number, verb, source, target, victim, lane, first, past, bytes,
+    state, attempt, done, skipped, failed, cancelled, bytes_done, policy)
   SELECT $1, n.number, n.verb, n.source, n.target, n.victim,
-    coalesce(b.name, '${indexLane}'), n.first, n.past, n.bytes, 'pending', 0, 0, 0, 0, 0, 0
+    coalesce(b.name, '${indexLane}'), n.first, n.past, n.bytes, 'pending', 0, 0, 0, 0, 0, 0,
+    n.policy
   FROM new_batches AS n LEFT JOIN backends AS b ON b.backend_id = coalesce(n.target, n.victim)
   ORDER BY n.number`;
 

@@ -1,8 +1,9 @@
 import type { ColumnBatch } from "#model/sql.ts";
 import { batchBytesMax, batchObjectsMax } from "#model/run.ts";
 
-/** Consecutive actions of a plan that share verb, source, target and victim. */
+/** Consecutive actions of a plan that share policy, verb, source, target and victim. */
 export interface BatchRange {
+  readonly policy: string;
   readonly verb: string;
   readonly source: number | null;
   readonly target: number | null;
@@ -18,7 +19,7 @@ export interface BatchRange {
 const removalBytesMax = 64 * batchBytesMax;
 
 /** Columns that `cutBatches` reads, in this order. */
-export const cutColumns = "sequence, verb, source, target, victim, size";
+export const cutColumns = "sequence, verb, source, target, victim, size, split_part(rule, '/', 1)";
 
 /**
  * Cuts the actions, which come in the order of their sequence, into batches: a batch ends where
@@ -29,18 +30,20 @@ export async function cutBatches(rows: AsyncIterable<ColumnBatch>): Promise<Batc
   const batches: BatchRange[] = [];
   let open: BatchRange | undefined;
   for await (const { rows: count, columns } of rows) {
-    const [sequences, verbs, sources, targets, victims, sizes] = columns as readonly [
+    const [sequences, verbs, sources, targets, victims, sizes, policies] = columns as readonly [
       ArrayLike<number>,
       ArrayLike<string>,
       ArrayLike<number | null>,
       ArrayLike<number | null>,
       ArrayLike<number | null>,
       ArrayLike<number>,
+      ArrayLike<string>,
     ];
     for (let row = 0; row < count; row += 1) {
       const next: BatchRange = {
         first: sequences[row] ?? 0,
         past: (sequences[row] ?? 0) + 1,
+        policy: policies[row] ?? "",
         verb: verbs[row] ?? "",
         source: sources[row] ?? null,
         target: targets[row] ?? null,
@@ -62,6 +65,7 @@ export async function cutBatches(rows: AsyncIterable<ColumnBatch>): Promise<Batc
 function fits(open: BatchRange, next: BatchRange): boolean {
   const bytesMax = open.target === null ? removalBytesMax : batchBytesMax;
   return (
+    open.policy === next.policy &&
     open.verb === next.verb &&
     open.source === next.source &&
     open.target === next.target &&

@@ -50,6 +50,8 @@ export async function readRuns(connection: Connection, runId?: string): Promise<
     id: row.run_id,
     planCid: row.plan_cid,
     state: row.state,
+    priority: row.priority,
+    origin: row.origin,
     createdAt: row.created_at.toISOString(),
     endedAt: row.ended_at?.toISOString(),
     progress: progressOf(row, causes.get(row.run_key) ?? []),
@@ -64,6 +66,8 @@ interface RunRow extends SqlRow {
   readonly state: RunState;
   readonly created_at: Date;
   readonly ended_at: Date | null;
+  readonly priority: number;
+  readonly origin: string;
 }
 
 interface ProgressRow extends SqlRow {

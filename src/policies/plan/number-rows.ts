@@ -15,13 +15,14 @@ import {
 
 /**
  * `plan_row`: the drafts as rows of the plan, without what only the object knows. Actions that
- * share verb and backends stand together, so that a run can cut large batches; among them the
- * order of their rule holds. Removals that rest on other actions of the plan come last.
+ * share verb, backends and policy stand together, so that a run can cut large batches; among
+ * them the order of their rule holds. Removals that rest on other actions of the plan come last.
  */
 export async function numberRows(planning: Planning): Promise<void> {
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_row AS
     SELECT row_number() OVER (ORDER BY d.depends, d.step, d.verb, d.source NULLS FIRST,
-        d.target NULLS FIRST, d.victim NULLS FIRST, d.position, d.object_id) - 1 AS sequence,
+        d.target NULLS FIRST, d.victim NULLS FIRST, ${policyRank(planning.rules)}, d.position,
+        d.object_id) - 1 AS sequence,
       d.verb, d.object_id, c.size, d.source, d.target, d.victim, d.rule AS rule_index,
       ${reasons(planning.rules)} AS reason, ${requirements(planning.rules)} AS requirements,
       d.target IS NOT NULL AND (c.present_mask >> d.target) & 1 = 0 AS writes
@@ -40,6 +41,13 @@ export function rowsStatement(rules: readonly CompiledRule[]): SqlStatement {
 export function ruleName(rules: readonly CompiledRule[]): SqlFragment {
   const names = rules.map(({ id }) => sql`${id}`);
   return sql`([${joinFragments(names, ", ")}]::VARCHAR[])[r.rule_index + 1]`;
+}
+
+/** The place of a rule's policy among the policies. */
+function policyRank(rules: readonly CompiledRule[]): SqlFragment {
+  const policies = rules.map(({ id }) => id.slice(0, id.indexOf("/")));
+  const ranks = policies.map((policy) => `${policies.indexOf(policy)}`);
+  return trusted(`([${ranks.join(", ")}]::INTEGER[])[d.rule + 1]`);
 }
 
 /** What must still hold after a removal: promises that count on the victim, as JSON. */

@@ -1,0 +1,87 @@
+import type { EngineContext } from "#engine/context.ts";
+import { admissionRules } from "#engine/admission-rules.ts";
+import { type Runtime, startRuntime } from "#engine/runtime.ts";
+import { Admission } from "#jobs/admission.ts";
+import type { WorkerApi } from "#jobs/worker.ts";
+import type { EngineError } from "#model/engine-error.ts";
+import type { Role } from "#model/node.ts";
+import type { HeldWork } from "#model/wait.ts";
+import { holdStatement } from "#policies/hold-statement.ts";
+
+export interface ExecutionOptions {
+  readonly roles: readonly Role[];
+  readonly resolveReference: (text: string) => Promise<string>;
+  readonly onError: (error: EngineError) => void;
+}
+
+/** The executing half of the engine, which begins to exist when something is to be executed. */
+export class Execution {
+  readonly roles: readonly Role[];
+  readonly admission: Admission;
+  readonly #context: EngineContext;
+  readonly #options: ExecutionOptions;
+  #runtime: Promise<Runtime> | undefined;
+
+  constructor(context: EngineContext, options: ExecutionOptions) {
+    this.roles = options.roles;
+    this.#context = context;
+    this.#options = options;
+    this.admission = new Admission(admissionRules(context));
+  }
+
+  /** Whether this process executes runs. */
+  get started(): boolean {
+    return this.#runtime !== undefined;
+  }
+
+  /** Begins to execute runs, those that an earlier process left unfinished first. */
+  start(api: WorkerApi): Promise<Runtime> {
+    const { config, index, pool, version, now } = this.#context;
+    const { roles, resolveReference, onError } = this.#options;
+    this.#runtime ??= startRuntime(
+      {
+        config,
+        index,
+        pool,
+        version,
+        roles,
+        admission: this.admission,
+        resolveReference,
+        heldByPolicy: (objectIds) => heldByPolicy(this.#context, objectIds),
+        now,
+        onError,
+      },
+      api,
+    );
+    return this.#runtime;
+  }
+
+  /** The running half, if there is one. */
+  async runtime(): Promise<Runtime | undefined> {
+    return this.#runtime;
+  }
+
+  /** Has the dispatcher look at once. */
+  wake(): void {
+    void this.#runtime?.then((runtime) => runtime.wake());
+  }
+
+  async held(): Promise<readonly HeldWork[]> {
+    return (await this.#runtime)?.held() ?? [];
+  }
+
+  async close(): Promise<void> {
+    const runtime = await this.#runtime?.catch(() => undefined);
+    await runtime?.close();
+  }
+}
+
+async function heldByPolicy(
+  { index, policies, moment, now }: EngineContext,
+  objectIds: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const set = await policies.compileForHolds(await moment(now()));
+  const statement = holdStatement(set, objectIds);
+  await using session = await index.session();
+  return new Set((await session.rows(statement)).map((row) => Number(row["object_id"])));
+}

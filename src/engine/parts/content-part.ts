@@ -1,0 +1,50 @@
+import type { EngineContext } from "#engine/context.ts";
+import { importAccesses } from "#engine/import-accesses.ts";
+import { listObjects, showObject } from "#engine/objects.ts";
+import { verifyObjects } from "#engine/verify.ts";
+import { importDirectory } from "#jobs/import-directory.ts";
+import type { EngineApi } from "#model/engine-api.ts";
+
+type ContentPart = Pick<
+  EngineApi,
+  | "objects"
+  | "object"
+  | "query"
+  | "importDirectory"
+  | "importInventory"
+  | "importAccesses"
+  | "verify"
+  | "setHold"
+>;
+
+/** What is stored: look at it, bring it in, check it, protect it. */
+export function contentPart(context: EngineContext): ContentPart {
+  const { index, pool, now } = context;
+  return {
+    objects: (request) => listObjects(context, request),
+    object: (reference) => showObject(context, reference),
+    async *query(text) {
+      for await (const { names, columns, rows } of index.query(text)) {
+        const row = (at: number) =>
+          Object.fromEntries(names.map((name, column) => [name, columns[column]?.[at]]));
+        yield { columns: names, rows: Array.from({ length: rows }, (_, at) => row(at)) };
+      }
+    },
+    async *importDirectory(request) {
+      const driver = await pool.driver(request.backend);
+      yield* importDirectory(request, { backend: request.backend, driver }, index, { now });
+    },
+    async importInventory(backend) {
+      const driver = await pool.driver(backend);
+      return index.reconcile(backend, driver.list(), now());
+    },
+    importAccesses: (id, lines) => importAccesses(context, id, lines),
+    verify: (request) => verifyObjects(context, request),
+    async setHold(reference, held, reason) {
+      const objectId = await index.findObject(reference);
+      if (held) await index.hold([objectId], reason, now());
+      else await index.release([objectId], now());
+      return showObject(context, reference);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { EngineContext } from "#engine/context.ts";
+import type { Execution } from "#engine/execution.ts";
+import { NodeTable } from "#engine/node-table.ts";
+import { nodeReport } from "#engine/runtime.ts";
+import { engineStatus } from "#engine/status.ts";
+import type { EngineApi } from "#model/engine-api.ts";
+
+type NodePart = Pick<EngineApi, "status" | "backends" | "setCordon" | "nodes" | "heartbeat">;
+
+/** The installation: what it is made of and how it is. */
+export function nodePart(context: EngineContext, execution: Execution): NodePart {
+  const { config, version, index, pool, now } = context;
+  const table = new NodeTable();
+  const startedAt = now();
+  const nodes: EngineApi["nodes"] = async () => {
+    if (execution.started) {
+      // This process is a node too, and certainly up.
+      table.record(nodeReport({ config, version, roles: execution.roles }, pool.names), now());
+    }
+    return table.list(now());
+  };
+  return {
+    nodes,
+    async heartbeat(report) {
+      table.record(report, now());
+    },
+    async status() {
+      const runtime = await execution.runtime();
+      return engineStatus(context, {
+        queue: runtime?.store.address ?? `${config.queue.url} (not started)`,
+        startedAt,
+        nodes: await nodes(),
+        held: await execution.held(),
+      });
+    },
+    async backends() {
+      const known = (await index.backends()).filter(({ name }) => pool.names.includes(name));
+      return Promise.all(
+        known.map(async (backend) => ({ ...backend, status: await pool.status(backend.name) })),
+      );
+    },
+    async setCordon(backend, cordoned) {
+      await index.setCordon(backend, cordoned);
+      execution.wake();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { EngineContext } from "#engine/context.ts";
+import type { Admission } from "#jobs/admission.ts";
+import { laneOf } from "#jobs/lanes.ts";
+import type { RunControl, RunState, StepControl, StepScope } from "#model/run.ts";
+
+const controls: Partial<Record<RunState, RunControl>> = { paused: "pause", cancelled: "cancel" };
+
+/** What workers are to do with active steps. A run nobody knows is not worked on. */
+export async function stepControls(
+  { index, now }: EngineContext,
+  admission: Admission,
+  steps: readonly StepScope[],
+): Promise<readonly StepControl[]> {
+  const at = now();
+  await admission.refresh(at);
+  const runs = new Map<string, RunState | undefined>();
+  for (const runId of new Set(steps.map((step) => step.runId))) {
+    runs.set(runId, (await index.run(runId))?.state);
+  }
+  return steps.map((step) => {
+    const state = runs.get(step.runId);
+    if (state === undefined) return { control: "cancel", reason: "nobody knows the run" };
+    const control = controls[state];
+    if (control !== undefined) return { control, reason: `the run is ${state}` };
+    const wait = admission.judge({ ...step, lane: laneOf(step) }, at);
+    return wait === undefined ? { control: "run" } : { control: "pause", reason: wait.message };
+  });
+}
