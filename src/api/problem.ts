@@ -38,6 +38,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   CONFLICT: 409,
   STALE_PLAN: 409,
   REFUSED: 409,
+  DECLINED: 409,
   LOCKED: 423,
   CANCELLED: 409,
   INTERNAL: 500,

@@ -41,9 +41,12 @@ async function repair(batch: Batch, run: Run, context: DispatchContext): Promise
   const state = job === undefined ? "unknown" : await job.getState();
   const gone = state === "unknown" || state === "failed";
   if (run.state === "cancelled") {
+    // Asked before its jobs are gone: a worker that takes one meanwhile locks it against removal.
+    const mayRemove = gone || (await removalWasTaken(batch, context));
     // Removing fails while a worker holds one of its jobs: that worker cancels the rest itself.
-    const free = gone || (await queue.remove(id, { removeChildren: true })) === 1;
-    if (free) await endBatch(batch, cancelled, context);
+    // What it answers above 0 differs: jobs that went (PostgreSQL), or one for the tree (Redis).
+    const free = gone || (await queue.remove(id, { removeChildren: true })) > 0;
+    if (free) await endBatch(batch, cancelled, context, mayRemove);
     return false;
   }
   if (!gone) return false;
@@ -52,6 +55,15 @@ async function repair(batch: Batch, run: Run, context: DispatchContext): Promise
   const message = `the job of its batch failed in ${batch.attempt} attempts: ${cause}`;
   await endBatch(batch, { outcome: "failed", code: "INTERNAL", message }, context);
   return false;
+}
+
+/** Whether a worker may ever have begun to use the permits of this batch. */
+async function removalWasTaken(batch: Batch, { store }: DispatchContext): Promise<boolean> {
+  // Permits of an earlier attempt may have been used by the worker of that one.
+  if (batch.victim === null || batch.attempt > 0) return batch.victim !== null;
+  const id = stepJobId({ ...batch, batch: batch.number, segmentCid: "" }, "remove");
+  const job = await store.queue(stepQueue(batch, "remove")).getJob(id);
+  return job === undefined || job.attemptsStarted > 0;
 }
 
 /** The reason of the earliest step that failed; those after it only say that it did. */

@@ -69,6 +69,7 @@ export const errorCodes = {
   CONFLICT: { exit: 1, retryable: true, meaning: "something changed at the same time" },
   STALE_PLAN: { exit: 6, retryable: false, meaning: "the plan no longer matches reality" },
   REFUSED: { exit: 6, retryable: false, meaning: "a guard refused this" },
+  DECLINED: { exit: 7, retryable: false, meaning: "a person was asked and did not agree" },
   LOCKED: { exit: 11, retryable: false, meaning: "another process holds the lock" },
   CANCELLED: { exit: 130, retryable: false, meaning: "cancelled on request" },
   INTERNAL: { exit: 70, retryable: false, meaning: "a defect in the engine" },

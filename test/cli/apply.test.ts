@@ -54,7 +54,7 @@ describe("apply", () => {
       const { api, requests } = engine([completed]);
       const outcome = await line.run(["apply"], { api, isTerminal: true, input });
       expect(requests).toEqual([]);
-      expect(outcome.code).toBe(130);
+      expect(outcome.code).toBe(7);
       expect(outcome.stderr).toContain("nothing was applied");
     },
   );

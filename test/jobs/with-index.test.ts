@@ -95,6 +95,22 @@ describe("runs on the real index", () => {
     expect(progress.remaining).toBe(0);
   });
 
+  test("permits that no worker ever took end with their cancelled run at once", async () => {
+    const house = await open({ works: false });
+    const objects = await house.store(5, ["hot", "cold"]);
+    const run = await house.apply(
+      objects.map((object) => ({ ...action("evict", object), victim: hot })),
+    );
+    await until(async () => (await house.permits()) === 5);
+    const cancelledAt = performance.now();
+    await house.index.setRunState(run.id, "cancelled", new Date());
+    house.dispatcher.wake();
+    expect(await house.ended(run)).toMatchObject({ progress: { cancelled: 5 } });
+    // A worker that was lost with its job is given 40 seconds to end what it began.
+    expect(performance.now() - cancelledAt).toBeLessThan(10_000);
+    expect(await house.places(objects)).toEqual(many(5, "hot cold"));
+  });
+
   test("tombstones need no worker", async () => {
     const house = await open();
     const objects = await house.store(5, ["hot"]);
@@ -178,6 +194,12 @@ class House {
     return run;
   }
 
+  async permits(): Promise<number> {
+    await using session = await this.index.session();
+    const text = "SELECT count(*) AS count FROM ledger WHERE kind = 'permit'";
+    return Number((await session.rows({ text, parameters: [] }))[0]?.["count"]);
+  }
+
   async ended({ id }: Run): Promise<Run> {
     let run: Run | undefined;
     await until(async () => {
@@ -214,7 +236,7 @@ class House {
   }
 }
 
-async function open(): Promise<House> {
+async function open({ works = true } = {}): Promise<House> {
   opened += 1;
   const namespace = `index_${process.pid}_${opened}`;
   const { index, folder } = await openIndex(names);
@@ -234,8 +256,8 @@ async function open(): Promise<House> {
   });
   const worker = await startWorker({
     store: queue,
-    node: nodeReport(names),
-    drivers,
+    node: nodeReport(works ? names : []),
+    drivers: works ? drivers : new Map<string, Driver>(),
     onError,
     api: {
       segment: (planCid, from, to) => index.segment(planCid, from, to),

@@ -46,7 +46,7 @@ export default defineCommand({
     }
     refuseFailedGuards(plan, override);
     if (options.yes !== true && !(await confirm(context.io, '\napply? (only "yes" applies) '))) {
-      throw new EngineError("CANCELLED", "nothing was applied");
+      throw new EngineError("DECLINED", "nothing was applied");
     }
     const run = await api.apply({
       ...(options.plan === undefined
