@@ -2,6 +2,7 @@ import { createPostgresBackend, FlowProducer, Queue, runMigrations, Worker } fro
 import type { Processor } from "bullmq";
 import { Client } from "pg";
 import { EngineError } from "#model/engine-error.ts";
+import { leaseTable, openPostgresLeaseStore } from "#jobs/lease/postgres-lease-store.ts";
 import {
   hidePassword,
   queueOptions,
@@ -63,6 +64,11 @@ export async function openPostgresStore(
       parts.flows(
         () => new FlowProducer(producer, createPostgresBackend) as unknown as FlowProducer,
       ),
+    lease: () =>
+      parts.lease(() => {
+        const { namespace: schema, onError } = options;
+        return openPostgresLeaseStore(url, { schema, onError });
+      }),
     close: async () => {
       await parts.close();
       await options.release();
@@ -81,6 +87,7 @@ async function migrate(url: string, options: PostgresStoreOptions): Promise<void
   try {
     await client.connect();
     await runMigrations(client, options.namespace);
+    await client.query(leaseTable);
   } catch (error) {
     const denied = error instanceof Error && "code" in error && String(error.code).startsWith("28");
     throw new EngineError(

@@ -1,4 +1,5 @@
 import type { FlowProducer, Processor, Queue, QueueOptions, Worker, WorkerOptions } from "bullmq";
+import type { LeaseStore } from "#jobs/lease/lease-store.ts";
 import type { EngineError } from "#model/engine-error.ts";
 
 /**
@@ -17,6 +18,8 @@ export interface QueueStore {
     options: LaneWorkerOptions,
   ): Worker<Data, Result>;
   flows(): FlowProducer;
+  /** The lease of the one active controller; opened at the first call. */
+  lease(): LeaseStore;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { FlowProducer, Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { EngineError } from "#model/engine-error.ts";
+import { openRedisLeaseStore } from "#jobs/lease/redis-lease-store.ts";
 import { hidePassword, queueOptions, type QueueStore } from "#jobs/queue-store.ts";
 import { StoreParts } from "#jobs/store-parts.ts";
 
@@ -35,6 +36,7 @@ export async function openRedisStore(url: string, options: RedisStoreOptions): P
     worker: (name, processor, workerOptions) =>
       parts.worker(new Worker(name, processor, { ...workerOptions, connection, prefix })),
     flows: () => parts.flows(() => new FlowProducer({ connection, prefix })),
+    lease: () => parts.lease(() => openRedisLeaseStore(url, { prefix, onError: options.onError })),
     close: async () => {
       await parts.close();
       connection.disconnect();

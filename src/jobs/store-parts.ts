@@ -1,4 +1,5 @@
 import type { FlowProducer, Queue, Worker } from "bullmq";
+import type { LeaseStore } from "#jobs/lease/lease-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 const closeTimeoutMs = 5_000;
@@ -9,6 +10,7 @@ export class StoreParts {
   readonly #workers = new Set<Worker>();
   readonly #onError: (error: EngineError) => void;
   #flows: FlowProducer | undefined;
+  #lease: LeaseStore | undefined;
   #closed = false;
 
   constructor(onError: (error: EngineError) => void) {
@@ -32,6 +34,11 @@ export class StoreParts {
     return this.#flows;
   }
 
+  lease(open: () => LeaseStore): LeaseStore {
+    this.#lease ??= open();
+    return this.#lease;
+  }
+
   worker<W extends Worker>(worker: W): W {
     // Without a listener, an error event would end the process.
     worker.on("error", this.#report);
@@ -43,6 +50,7 @@ export class StoreParts {
   async close(): Promise<void> {
     await inTime([...this.#workers].map((worker) => worker.close()));
     const producers = this.#flows === undefined ? [] : [this.#flows.close()];
+    if (this.#lease !== undefined) producers.push(this.#lease.close());
     // Connections that still say goodbye while their server stops are no news to anyone.
     this.#closed = true;
     await inTime([...[...this.#queues.values()].map((queue) => queue.close()), ...producers]);

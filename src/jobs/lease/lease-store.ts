@@ -1,0 +1,51 @@
+/** A process that holds the lease or waits for it, as others may read it. */
+export interface LeaseHolder {
+  /** Differs at each start of a process. */
+  readonly id: string;
+  readonly node: string;
+  readonly pid: number;
+  /** Which data directory it works on; two processes on one directory say the same. */
+  readonly index: string;
+}
+
+/** The lease as the queue store has it. */
+export interface LeaseRecord {
+  /** Grows with every change of the holder, and never shrinks; 0 before the first one. */
+  readonly epoch: number;
+  /** Who holds it, or held it last. */
+  readonly holder: LeaseHolder | undefined;
+  /** Until it is free, on the clock of the store; 0 when it is free. */
+  readonly remainingMs: number;
+}
+
+export interface LeaseRequest {
+  readonly holder: LeaseHolder;
+  readonly ttlMs: number;
+  /** An epoch known from elsewhere: the new one is above it, even if the store lost its own. */
+  readonly floor?: number;
+  /** Take the lease from the holder of this epoch, who is known to be dead. */
+  readonly takeFrom?: number;
+}
+
+/**
+ * The lease of the one active controller, kept in the queue store. Each call is one atomic step
+ * there, on the clock of the store. A call that fails may have happened nevertheless.
+ */
+export interface LeaseStore {
+  read(): Promise<LeaseRecord>;
+  /** Grants the lease under a new epoch when it is free, or held by nobody but the asker. */
+  acquire(request: LeaseRequest): Promise<LeaseRecord & { readonly granted: boolean }>;
+  /**
+   * Prolongs the lease of that holder and epoch; false when somebody else took it since. A store
+   * that lost its record gets it again.
+   */
+  renew(holder: LeaseHolder, epoch: number, ttlMs: number): Promise<boolean>;
+  /** Frees it at once, if it is still that holder's. The epoch is kept. */
+  release(holder: LeaseHolder, epoch: number): Promise<void>;
+  /** Tells others that this process waits for the lease; forgotten after `ttlMs`. */
+  announce(holder: LeaseHolder, ttlMs: number): Promise<void>;
+  withdraw(holder: LeaseHolder): Promise<void>;
+  /** Who announced itself and is not forgotten yet. */
+  waiting(): Promise<readonly LeaseHolder[]>;
+  close(): Promise<void>;
+}
