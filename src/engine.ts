@@ -7,6 +7,7 @@ import { BackendPool } from "#engine/backend-pool.ts";
 import type { EngineContext } from "#engine/context.ts";
 import { EngineEvents } from "#engine/events.ts";
 import { Execution } from "#engine/execution.ts";
+import { LastPlan } from "#engine/last-plan.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
@@ -57,6 +58,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     registry,
     policies: new PolicyBook(config, registry),
     events,
+    lastPlan: new LastPlan(),
     now,
     moment: async (at) => ({ now: at, backends: await index.backends(), heat: await index.heat() }),
   };

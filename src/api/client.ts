@@ -27,6 +27,10 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("GET", "/api/v1/status");
   }
 
+  async metrics(): Answer<"metrics"> {
+    return new TextDecoder().decode(await this.#connection.bytes("GET", "/metrics"));
+  }
+
   backends(): Answer<"backends"> {
     return this.#connection.json("GET", "/api/v1/backends");
   }

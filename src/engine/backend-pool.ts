@@ -1,4 +1,6 @@
 import type { BackendConfig } from "#config.ts";
+import { measuredDriver } from "#engine/metrics/measured-driver.ts";
+import { Meter } from "#engine/metrics/meter.ts";
 import type { BackendStatus, Driver, DriverDefinition } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -11,6 +13,8 @@ export interface BackendPoolOptions {
 /** The configured backends, each opened when it is first needed and kept open. */
 export class BackendPool {
   readonly #options: BackendPoolOptions;
+  /** Counts what is asked of the backends, and whatever else this process measures. */
+  readonly meter = new Meter();
   readonly #opened = new Map<string, Promise<Driver>>();
 
   constructor(options: BackendPoolOptions) {
@@ -78,11 +82,12 @@ export class BackendPool {
     if (definition === undefined) {
       throw new EngineError("NOT_SUPPORTED", `there is no driver "${backend.driver}"`);
     }
-    return definition.open({
+    const driver = await definition.open({
       backend: name,
       options: backend.options,
       capacityBytes: backend.capacityBytes,
       secret: (reference) => this.#options.resolveSecret(reference),
     });
+    return measuredDriver(driver, name, this.meter);
   }
 }

@@ -1,6 +1,7 @@
 import type { Config } from "#config.ts";
 import type { BackendPool } from "#engine/backend-pool.ts";
 import type { EngineEvents } from "#engine/events.ts";
+import type { LastPlan } from "#engine/last-plan.ts";
 import type { PolicyBook } from "#engine/policy-book.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
@@ -16,6 +17,7 @@ export interface EngineContext {
   readonly registry: AttributeRegistry;
   /** What becomes true in the index: lost copies, new objects, new backends. */
   readonly events: EngineEvents;
+  readonly lastPlan: LastPlan;
   readonly now: () => Date;
   /** The inventory and heat settings as they are, for an evaluation at a time. */
   readonly moment: (now: Date) => Promise<Moment>;

@@ -57,6 +57,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
         drivers,
         api,
         settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
+        measurements: pool.meter,
         onError,
       })
     : undefined;

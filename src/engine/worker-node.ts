@@ -35,6 +35,8 @@ export async function startWorkerNode(
     drivers,
     api,
     settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
+    measurements: pool.meter,
+    measured: () => pool.meter.measured(),
     onError,
   });
   return {

@@ -9,6 +9,7 @@ import { reconcile } from "#index/reconcile.ts";
 import { recordAccesses } from "#index/record-accesses.ts";
 import { recordEvidence } from "#index/record-evidence.ts";
 import { type IndexTotals, totals } from "#index/totals.ts";
+import { type ActionTotal, actionTotals } from "#index/runs/action-totals.ts";
 import { beginRun, startedRun } from "#index/runs/begin-run.ts";
 import {
   markQueued,
@@ -218,6 +219,11 @@ export class ObjectIndex implements IndexStore {
     return await this.#database.write(async (transaction) => {
       return await startedRun(transaction, await beginRun(transaction, plan, now, start));
     });
+  }
+
+  /** Actions that ended since the index was made, counted. */
+  async actionTotals(): Promise<readonly ActionTotal[]> {
+    return await this.#database.read(actionTotals);
   }
 
   async run(id: string): Promise<Run | undefined> {

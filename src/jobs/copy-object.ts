@@ -3,6 +3,7 @@ import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { CopyOutcome } from "#model/run.ts";
 import { throwIfOut } from "#jobs/backend-outage.ts";
+import { countedRetries } from "#jobs/measured-action.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import type { StepContext } from "#jobs/step-context.ts";
@@ -24,10 +25,11 @@ export async function copyObject(
   const { sequence } = action;
   const target = endpoint(context, context.data.target);
   const findings: Evidence[] = [];
+  const retries = countedRetries(context, target.backend);
   let first: EngineError | undefined;
   for (const source of sources(context)) {
     try {
-      const done = await runWithRetries(() => copyFrom(action, source, target, context), context);
+      const done = await runWithRetries(() => copyFrom(action, source, target, context), retries);
       const { copy, evidence, moved, bytes } = done;
       const seen = findings.length === 0 ? {} : { findings };
       return { outcome: { sequence, outcome: "done", copy, evidence, moved, ...seen }, bytes };

@@ -4,6 +4,7 @@ import { EngineError } from "#model/engine-error.ts";
 import { Admission } from "#jobs/admission.ts";
 import { Bell } from "#jobs/bell.ts";
 import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
+import { noMeasurements } from "#model/metric.ts";
 import type { Run } from "#model/run.ts";
 import type { HeldWork } from "#model/wait.ts";
 import { enqueueBatches } from "#jobs/enqueue-batches.ts";
@@ -66,6 +67,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     handlers: await loadStepHandlers(),
     drivers: dispatch.drivers,
     settings: defaultStepSettings,
+    measurements: noMeasurements,
     controls: undefined,
     commit: dispatch.commit,
     shutdown: shutdown.signal,

@@ -41,7 +41,12 @@ export function decideRetry(
 /** Runs a call, again where `decideRetry` says so. The signal ends it between and during tries. */
 export async function runWithRetries<Result>(
   call: () => Promise<Result>,
-  options: { readonly signal: AbortSignal; readonly random?: () => number },
+  options: {
+    readonly signal: AbortSignal;
+    readonly random?: () => number;
+    /** Hears of each failure that is followed by another try. */
+    readonly onRetry?: (error: EngineError) => void;
+  },
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     options.signal.throwIfAborted();
@@ -52,6 +57,7 @@ export async function runWithRetries<Result>(
       const error = EngineError.from(thrown);
       const decision = decideRetry(error, attempt, options.random ?? Math.random);
       if (!decision.retry) throw error;
+      options.onRetry?.(error);
       await sleep(decision.afterMs, undefined, { signal: options.signal });
     }
   }

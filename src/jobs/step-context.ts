@@ -1,5 +1,6 @@
 import type { Driver } from "#model/driver.ts";
 import type { CommitContext, IndexStore } from "#model/index-store.ts";
+import type { Measurements } from "#model/metric.ts";
 import type { JobLock } from "#jobs/job-lock.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import type { StepJobData } from "#jobs/step-job.ts";
@@ -16,6 +17,7 @@ export interface StepContext {
   /** Aborted on pause, cancel and shutdown; its reason is a StepStop. */
   readonly signal: AbortSignal;
   readonly settings: StepSettings;
+  readonly measurements: Measurements;
   now(): Date;
   /** What the step before this one returned. Throws when its job was taken out of the queue. */
   previous<Value>(): Promise<Value>;

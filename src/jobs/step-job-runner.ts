@@ -1,6 +1,7 @@
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from "bullmq";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { Measurements } from "#model/metric.ts";
 import { backendOut } from "#jobs/backend-outage.ts";
 import { JobLock } from "#jobs/job-lock.ts";
 import { outageDelayMs } from "#jobs/run-job.ts";
@@ -24,6 +25,7 @@ export interface StepRunner {
   readonly handlers: ReadonlyMap<string, StepHandler>;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly settings: StepSettings;
+  readonly measurements: Measurements;
   readonly controls: StepControls | undefined;
   readonly commit: CommitPort | undefined;
   /** Aborted when the process shuts down. */

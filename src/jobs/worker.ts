@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { type Measurements, type MetricSeries, noMeasurements } from "#model/metric.ts";
 import type { NodeReport } from "#model/node.ts";
 import { loadRegistryFolder } from "#model/registry-folder.ts";
 import { laneQueue, laneTiming } from "#jobs/lanes.ts";
@@ -22,6 +23,9 @@ export interface WorkerOptions {
   /** Drivers by backend: the lanes this worker consumes. */
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly api: WorkerApi;
+  /** What this process measures, and how to tell the controller of it where that is another. */
+  readonly measurements?: Measurements;
+  readonly measured?: () => Promise<readonly MetricSeries[]>;
   readonly settings?: Partial<StepSettings>;
   /** Jobs of one lane at the same time. */
   readonly concurrency?: number;
@@ -56,6 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     controls,
     commit: undefined,
     shutdown: shutdown.signal,
+    measurements: options.measurements ?? noMeasurements,
     actions: (data) => segments.actions(data),
     now: options.now ?? (() => new Date()),
   };
@@ -65,7 +70,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   for (const lane of lanes)
     lane.on("failed", (job, error) => onError(stepFailure(job?.data, error)));
   const beat = () => {
-    options.api.heartbeat(options.node).catch((error: unknown) => {
+    heartbeat(options).catch((error: unknown) => {
       onError(EngineError.from(error, "UNAVAILABLE"));
     });
   };
@@ -81,6 +86,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       controls.close();
     },
   };
+}
+
+async function heartbeat({ api, node, measured }: WorkerOptions): Promise<void> {
+  const report = measured === undefined ? node : { ...node, measured: await measured() };
+  await api.heartbeat(report);
 }
 
 /** A step that threw: a defect or a lost controller, never a mere object. */

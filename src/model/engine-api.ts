@@ -2,7 +2,7 @@ import type { Backend } from "#model/backend.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { BackendStatus } from "#model/driver.ts";
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
-import type { NodeReport } from "#model/node.ts";
+import type { Heartbeat, NodeReport } from "#model/node.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
 import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
 import type { SqlRow } from "#model/sql.ts";
@@ -15,6 +15,8 @@ import type { HeldWork } from "#model/wait.ts";
  */
 export interface EngineApi {
   status(): Promise<EngineStatus>;
+  /** Every metric of the engine and its nodes, in the Prometheus text format. */
+  metrics(): Promise<string>;
   backends(): Promise<readonly (Backend & { readonly status: BackendStatus | string })[]>;
 
   /** Checks policy files (default: the configured ones) against the configured backends. */
@@ -44,7 +46,7 @@ export interface EngineApi {
 
   nodes(): Promise<readonly NodeState[]>;
   /** For workers. */
-  heartbeat(report: NodeReport): Promise<void>;
+  heartbeat(report: Heartbeat): Promise<void>;
   segment(planCid: string, from: number, to: number): Promise<Uint8Array>;
   /** What to do with each of these active steps, in the same order. */
   stepControls(steps: readonly StepScope[]): Promise<readonly StepControl[]>;

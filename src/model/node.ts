@@ -1,3 +1,5 @@
+import type { MetricSeries } from "#model/metric.ts";
+
 export const roles = ["controller", "worker", "gateway"] as const;
 export type Role = (typeof roles)[number];
 
@@ -13,4 +15,10 @@ export interface NodeReport {
   /** Backends this node can reach (its lanes). */
   readonly backends: readonly string[];
   readonly startedAt: string;
+}
+
+/** What a node sends every few seconds. */
+export interface Heartbeat extends NodeReport {
+  /** All that it has measured since it started; absent when it shares the controller's process. */
+  readonly measured?: readonly MetricSeries[];
 }

@@ -14,6 +14,7 @@ const plan = { at: "2026-03-01T12:00:00Z", policies: ["/policies/cool.yaml"], ou
 /** One call of every method, with arguments that a URL or JSON might mangle. */
 const everyMethod: Record<keyof EngineApi, Call> = {
   status: (api) => api.status(),
+  metrics: (api) => api.metrics(),
   backends: (api) => api.backends(),
   validate: (api) => api.validate(["/policies/a.yaml"]),
   plan: (api) => api.plan(plan),

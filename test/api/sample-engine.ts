@@ -178,6 +178,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
         },
         "status",
       ),
+    metrics: () => answer("# HELP up Sample.\n# TYPE up gauge\nup 1\n", "metrics"),
     backends: () =>
       answer(
         [

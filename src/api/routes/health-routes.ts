@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
-import { formatMetrics } from "#api/metrics.ts";
 
 const nothing = z.strictObject({});
 
@@ -51,6 +50,6 @@ export const healthRoutes: readonly Route[] = [
     summary: "Metrics in the Prometheus text format",
     input: z.object({}),
     answer: { kind: "text" },
-    handle: async ({ api }) => formatMetrics(await api.status(), await api.runs()),
+    handle: ({ api }) => api.metrics(),
   }),
 ];

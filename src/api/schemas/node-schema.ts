@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { NodeState } from "#model/engine-api.ts";
-import type { NodeReport } from "#model/node.ts";
+import type { Heartbeat } from "#model/node.ts";
+import { metricDefinitions, type MetricName } from "#model/metric.ts";
 import { roles } from "#model/node.ts";
 import { count, shapeOf, time } from "#api/schemas/shape.ts";
 
@@ -18,8 +19,26 @@ const report = {
   startedAt: time,
 };
 
-/** What a node says of itself. */
-export const nodeReportSchema = z.strictObject(report) satisfies z.ZodType<NodeReport>;
+const labelsMax = 10;
+const seriesMax = 20_000;
+const metricNames = Object.keys(metricDefinitions) as [MetricName, ...MetricName[]];
+
+const series = z.strictObject({
+  name: z.enum(metricNames),
+  labels: z
+    .record(z.string().max(100), z.string().max(1_000))
+    .refine((labels) => Object.keys(labels).length <= labelsMax),
+  value: z.union([
+    z.number(),
+    z.strictObject({ counts: z.array(count).max(100), sum: z.number() }),
+  ]),
+});
+
+/** What a node says of itself, and what it has measured. */
+export const heartbeatSchema = z.strictObject({
+  ...report,
+  measured: z.array(series).max(seriesMax).exactOptional(),
+}) satisfies z.ZodType<Heartbeat>;
 
 /** A node as the controller sees it. */
 export const nodeStateSchema = shapeOf<NodeState>({ ...report, lastSeen: time, up: z.boolean() });

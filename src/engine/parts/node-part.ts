@@ -1,11 +1,15 @@
 import type { EngineContext } from "#engine/context.ts";
 import type { Execution } from "#engine/execution.ts";
+import { EngineMetrics } from "#engine/metrics/engine-metrics.ts";
 import { NodeTable } from "#engine/node-table.ts";
 import { nodeReport } from "#engine/runtime.ts";
 import { engineStatus } from "#engine/status.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 
-type NodePart = Pick<EngineApi, "status" | "backends" | "setCordon" | "nodes" | "heartbeat">;
+type NodePart = Pick<
+  EngineApi,
+  "status" | "metrics" | "backends" | "setCordon" | "nodes" | "heartbeat"
+>;
 
 /** The installation: what it is made of and how it is. */
 export function nodePart(context: EngineContext, execution: Execution): NodePart {
@@ -19,19 +23,26 @@ export function nodePart(context: EngineContext, execution: Execution): NodePart
     }
     return table.list(now());
   };
+  const status: EngineApi["status"] = async () => {
+    const runtime = await execution.runtime();
+    return engineStatus(context, {
+      queue: runtime?.store.address ?? `${config.queue.url} (not started)`,
+      startedAt,
+      nodes: await nodes(),
+      held: await execution.held(),
+    });
+  };
+  const metrics = new EngineMetrics(context, {
+    status,
+    store: async () => (await execution.runtime())?.store,
+    nodes: () => table.measured(now()),
+  });
   return {
+    status,
+    metrics: () => metrics.text(),
     nodes,
     async heartbeat(report) {
       table.record(report, now());
-    },
-    async status() {
-      const runtime = await execution.runtime();
-      return engineStatus(context, {
-        queue: runtime?.store.address ?? `${config.queue.url} (not started)`,
-        startedAt,
-        nodes: await nodes(),
-        held: await execution.held(),
-      });
     },
     async backends() {
       const known = (await index.backends()).filter(({ name }) => pool.names.includes(name));

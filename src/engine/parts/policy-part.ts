@@ -12,7 +12,12 @@ export function policyPart(
       const { policies, moment, now } = context;
       return policies.validate(await moment(now()), files);
     },
-    plan: (request) => makePlan(context, request),
+    async plan(request) {
+      const report = await makePlan(context, request);
+      const isWhole = request.at === undefined && request.policies === undefined;
+      if (isWhole) context.lastPlan.plan = report.plan;
+      return report;
+    },
     planActions: (cid, offset, limit) => storedActions(context, cid, offset, limit),
     explain: (request) => explainNow(context, request),
   };

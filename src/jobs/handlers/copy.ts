@@ -1,5 +1,6 @@
 import { copyObject } from "#jobs/copy-object.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
+import { measuredAction } from "#jobs/measured-action.ts";
 import { stopOf, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { CopyOutcome } from "#model/run.ts";
 
@@ -14,7 +15,9 @@ const copy: StepHandler = {
     const rest = context.actions.filter((action) => !memory.has(action.sequence));
     try {
       await forEachObject(rest, context.settings.objectsAtOnce, signal, async (action) => {
-        const { outcome, bytes } = await copyObject(action, context);
+        const { outcome, bytes } = await measuredAction(context, context.data.target ?? "", () =>
+          copyObject(action, context),
+        );
         memory.add(outcome, bytes);
       });
     } catch (error) {

@@ -2,6 +2,7 @@ import { throwIfOut } from "#jobs/backend-outage.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
 import { checkReserved, type ReservedCheck } from "#jobs/reserved-copies.ts";
 import { removeTimeoutMs } from "#jobs/job-lock.ts";
+import { countedRetries, measuredAction } from "#jobs/measured-action.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import { stopOf, type StepContext, type StepHandler } from "#jobs/step-context.ts";
@@ -71,7 +72,9 @@ async function removeTogether(
   await forEachObject([...checks], settings.objectsAtOnce, signal, async ([removal, check]) => {
     const outcome =
       check.refusal === undefined
-        ? await removeOne(removal, check, victim, context)
+        ? await measuredAction(context, removal.permit.backend, () =>
+            removeOne(removal, check, victim, context),
+          )
         : await settled(removal, check.refusal, victim, context);
     const findings = check.evidence.filter((evidence) => evidence.finding !== "present");
     memory.add(findings.length === 0 ? outcome : { ...outcome, findings }, 0);
@@ -96,7 +99,7 @@ async function removeOne(
         if (context.now().toISOString() >= permit.expiresAt) throw expiredError(permit);
         return victim.remove(action.object, permit, { signal });
       },
-      { signal: context.signal },
+      countedRetries(context, permit.backend),
     );
     const proof = { permitId: permit.id, evidence: check.evidence };
     return { sequence: action.sequence, outcome: "done", result, proof };

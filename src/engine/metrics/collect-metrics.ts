@@ -1,0 +1,128 @@
+import type { ActionTotal } from "#index/runs/action-totals.ts";
+import type { QueueCount } from "#jobs/queue-counts.ts";
+import type { Backend } from "#model/backend.ts";
+import type { BackendStatus } from "#model/driver.ts";
+import type { EngineStatus } from "#model/engine-api.ts";
+import type { LabelsOf, MetricName, MetricSeries } from "#model/metric.ts";
+import type { Plan } from "#model/plan.ts";
+import { type Run, runStates } from "#model/run.ts";
+import { type WaitReason, waitReasons } from "#model/wait.ts";
+
+/** The state of the engine at one moment, as far as metrics tell it. */
+export interface EngineFacts {
+  readonly status: EngineStatus;
+  readonly runs: readonly Run[];
+  readonly backends: readonly Backend[];
+  readonly health: ReadonlyMap<string, BackendStatus | string>;
+  readonly actionTotals: readonly ActionTotal[];
+  readonly queueCounts: readonly QueueCount[];
+  readonly indexLagSeconds: number;
+  /** The last plan of all policies for the present, if one was made since the start. */
+  readonly plan: Plan | undefined;
+  readonly now: Date;
+}
+
+/** The facts as series. */
+export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
+  const { status, queueCounts } = facts;
+  return [
+    series("thermocline_build_info", { version: status.version }, 1),
+    series("thermocline_start_time_seconds", {}, Date.parse(status.startedAt) / 1_000),
+    ...status.nodes.flatMap(({ name: node, roles, architecture: arch, up }) => [
+      series("thermocline_node_info", { node, roles: roles.join(","), arch }, 1),
+      series("thermocline_node_up", { node }, up ? 1 : 0),
+    ]),
+    ...contentSeries(facts),
+    ...backendSeries(facts),
+    ...runSeries(facts),
+    ...planSeries(facts.plan),
+    ...waitSeries(facts),
+    ...queueCounts.map(({ queue, state, jobs }) =>
+      series("bullmq_job_count", { queue, state }, jobs),
+    ),
+  ];
+}
+
+function contentSeries({ status, indexLagSeconds }: EngineFacts): readonly MetricSeries[] {
+  return [
+    series("thermocline_index_objects", {}, status.objects),
+    series("thermocline_index_copies", {}, status.copies),
+    series("thermocline_index_bytes", {}, status.bytes),
+    series("thermocline_index_lag_seconds", {}, indexLagSeconds),
+    series("thermocline_underreplicated_objects", {}, status.belowMinimum),
+    ...status.backends.flatMap(({ tier, name: backend, copies, bytes }) => [
+      series("thermocline_objects", { tier, backend }, copies),
+      series("thermocline_stored_bytes", { tier, backend }, bytes),
+    ]),
+  ];
+}
+
+function backendSeries({ backends, health }: EngineFacts): readonly MetricSeries[] {
+  return backends.flatMap(({ name: backend, capacityBytes, usedBytes }) => {
+    const answer = health.get(backend);
+    if (answer === undefined) return [];
+    const used = typeof answer === "string" ? usedBytes : (answer.usedBytes ?? usedBytes);
+    return [
+      series("thermocline_backend_up", { backend }, typeof answer === "string" ? 0 : 1),
+      series("thermocline_backend_used_bytes", { backend }, used),
+      ...(capacityBytes === undefined
+        ? []
+        : [series("thermocline_backend_capacity_bytes", { backend }, capacityBytes)]),
+    ];
+  });
+}
+
+function runSeries({ runs, actionTotals }: EngineFacts): readonly MetricSeries[] {
+  const inState = (state: Run["state"]) => runs.filter((run) => run.state === state).length;
+  const remaining = runs.reduce((total, run) => total + run.progress.remaining, 0);
+  return [
+    ...runStates.map((state) => series("thermocline_runs", { state }, inState(state))),
+    series("thermocline_remaining_actions", {}, remaining),
+    ...actionTotals.map(({ policy, verb: action, backend, outcome, actions }) =>
+      series("thermocline_actions_total", { policy, action, backend, outcome }, actions),
+    ),
+  ];
+}
+
+function planSeries(plan: Plan | undefined): readonly MetricSeries[] {
+  const groups = plan?.header.totals.groups ?? [];
+  const byKind = Map.groupBy(groups, ({ rule, verb }) => `${rule.split("/")[0]}\n${verb}`);
+  return [...byKind].flatMap(([kind, members]) => {
+    const [policy = "", action = ""] = kind.split("\n");
+    const sum = (pick: (group: (typeof groups)[number]) => number) =>
+      members.reduce((total, member) => total + pick(member), 0);
+    return [
+      series(
+        "thermocline_plan_actions",
+        { policy, action },
+        sum(({ actions }) => actions),
+      ),
+      series(
+        "thermocline_plan_bytes",
+        { policy, action },
+        sum(({ bytes }) => bytes),
+      ),
+    ];
+  });
+}
+
+function waitSeries({ status, now }: EngineFacts): readonly MetricSeries[] {
+  const byReason = Map.groupBy(status.held, ({ wait }) => wait.reason);
+  return (Object.keys(waitReasons) as WaitReason[]).flatMap((reason) => {
+    const held = byReason.get(reason) ?? [];
+    const batches = held.reduce((total, work) => total + work.batches, 0);
+    const since = Math.min(now.getTime(), ...held.map((work) => Date.parse(work.since)));
+    return [
+      series("thermocline_blocked_batches", { reason }, batches),
+      series("thermocline_batch_wait_seconds", { reason }, (now.getTime() - since) / 1_000),
+    ];
+  });
+}
+
+function series<Name extends MetricName>(
+  name: Name,
+  labels: LabelsOf<Name>,
+  value: number,
+): MetricSeries {
+  return { name, labels, value };
+}

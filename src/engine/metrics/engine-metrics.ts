@@ -1,0 +1,63 @@
+import type { EngineContext } from "#engine/context.ts";
+import { BackendHealth } from "#engine/metrics/backend-health.ts";
+import { collectMetrics } from "#engine/metrics/collect-metrics.ts";
+import { IndexLag } from "#engine/metrics/index-lag.ts";
+import { renderMetrics } from "#engine/metrics/render-metrics.ts";
+import { queueCounts } from "#jobs/queue-counts.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
+import type { EngineStatus } from "#model/engine-api.ts";
+import type { MetricSeries } from "#model/metric.ts";
+
+export interface MetricsOptions {
+  readonly status: () => Promise<EngineStatus>;
+  /** The queue store, once runs are executed here. */
+  readonly store: () => Promise<QueueStore | undefined>;
+  /** What other nodes measured, with their names. */
+  readonly nodes: () => readonly MetricSeries[];
+}
+
+/** Gathers every metric of the engine, when somebody asks. */
+export class EngineMetrics {
+  readonly #context: EngineContext;
+  readonly #options: MetricsOptions;
+  readonly #health: BackendHealth;
+  readonly #lag = new IndexLag();
+
+  constructor(context: EngineContext, options: MetricsOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#health = new BackendHealth(context.pool);
+  }
+
+  /** Everything in the Prometheus text format. */
+  async text(): Promise<string> {
+    const { index, pool, config, lastPlan, now } = this.#context;
+    const store = await this.#options.store();
+    const [status, runs, backends, health, actionTotals, counts, version] = await Promise.all([
+      this.#options.status(),
+      index.runs(),
+      index.backends(),
+      this.#health.all(now()),
+      index.actionTotals(),
+      store === undefined ? [] : queueCounts(store, pool.names),
+      index.version(),
+    ]);
+    const indexLagSeconds = this.#lag.seconds(counts, version, now());
+    const facts = collectMetrics({
+      status,
+      runs,
+      backends,
+      health,
+      actionTotals,
+      queueCounts: counts,
+      indexLagSeconds,
+      plan: lastPlan.plan,
+      now: now(),
+    });
+    const node = config.node.name;
+    const here = (await pool.meter.measured()).map((series) => {
+      return { ...series, labels: { ...series.labels, node } };
+    });
+    return renderMetrics([...facts, ...here, ...this.#options.nodes()]);
+  }
+}

@@ -1,0 +1,107 @@
+import type { ByteStream, Driver, ListedCopy, ListOptions } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { Measurements } from "#model/metric.ts";
+
+/** A driver whose calls and bytes are counted; otherwise the same. */
+export function measuredDriver(
+  driver: Driver,
+  backend: string,
+  measurements: Measurements,
+): Driver {
+  const ended = (op: string, outcome: string): void => {
+    measurements.add("thermocline_driver_requests_total", { backend, op, outcome });
+  };
+  const moved = (direction: "read" | "write" | "verify", bytes: number): void => {
+    if (bytes === 0) return;
+    measurements.add("thermocline_transferred_bytes_total", { backend, direction }, bytes);
+  };
+  const call = async <Result>(op: string, act: () => Promise<Result>): Promise<Result> => {
+    try {
+      const result = await act();
+      ended(op, "ok");
+      return result;
+    } catch (thrown) {
+      ended(op, EngineError.from(thrown).code);
+      throw thrown;
+    }
+  };
+  const counted =
+    (op: string, method: Method): Method =>
+    (...args) =>
+      call(op, () => method(...args));
+  const special: Partial<Driver> = {
+    read: async (object, copy, options) => {
+      // A read that is opened ends with its stream, one that is refused ends here.
+      const stream = await driver.read(object, copy, options).catch((thrown: unknown) => {
+        ended("read", EngineError.from(thrown).code);
+        throw thrown;
+      });
+      return watched(
+        stream,
+        (bytes) => moved("read", bytes),
+        (outcome) => ended("read", outcome),
+      );
+    },
+    write: (object, body, options) => {
+      const stream = watched(
+        body.stream,
+        (bytes) => moved("write", bytes),
+        () => undefined,
+      );
+      return call("write", () => driver.write(object, { ...body, stream }, options));
+    },
+    verify: async (object, level, options) => {
+      const evidence = await call("verify", () => driver.verify(object, level, options));
+      moved("verify", evidence.bytesRead);
+      return evidence;
+    },
+    list: (options) => listed(driver, options, (outcome) => ended("list", outcome)),
+    close: () => driver.close(),
+  };
+  // Whatever else a driver has, optional facets too, passes through and is counted by its name.
+  return new Proxy(driver, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof name !== "string" || typeof value !== "function") return value;
+      return Reflect.get(special, name) ?? counted(name, value.bind(target) as Method);
+    },
+  });
+}
+
+type Method = (...args: readonly unknown[]) => Promise<unknown>;
+
+/** Passes a stream on, piece by piece, and says how it ended. */
+async function* watched(
+  stream: ByteStream,
+  onBytes: (bytes: number) => void,
+  onEnd: (outcome: string) => void,
+): ByteStream {
+  let outcome = "ok";
+  try {
+    for await (const piece of stream) {
+      onBytes(piece.length);
+      yield piece;
+    }
+  } catch (thrown) {
+    outcome = EngineError.from(thrown).code;
+    throw thrown;
+  } finally {
+    onEnd(outcome);
+  }
+}
+
+async function* listed(
+  driver: Driver,
+  options: ListOptions | undefined,
+  onEnd: (outcome: string) => void,
+): AsyncGenerator<ListedCopy> {
+  let outcome = "ok";
+  try {
+    yield* driver.list(options);
+  } catch (thrown) {
+    outcome = EngineError.from(thrown).code;
+    throw thrown;
+  } finally {
+    onEnd(outcome);
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Every metric of the engine: one table that feeds the registry, the documentation and the
+ * check of alert rules. Names follow Prometheus: one prefix, base units, `_total` for counters.
+ * No label may take the name of an object, a run, a path or anything else without a bound.
+ *
+ * `lasts` says how long a counter goes on counting: `index` ones survive restarts, `process`
+ * ones begin at zero with the process that counts and carry its name in the label `node`.
+ */
+export interface MetricDefinition {
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly lasts: "index" | "process" | "now";
+  readonly labels: readonly string[];
+  readonly help: string;
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+export const metricDefinitions = {
+  thermocline_build_info: now(["version"], "Always 1; the label says what runs."),
+  thermocline_start_time_seconds: now([], "When the controller started, in seconds since 1970."),
+  thermocline_node_info: now(
+    ["node", "roles", "arch"],
+    "Always 1; the labels say what each node is.",
+  ),
+  thermocline_node_up: now(["node"], "1 while the node reports itself."),
+  thermocline_index_objects: now([], "Objects the index knows."),
+  thermocline_index_copies: now([], "Copies the index knows."),
+  thermocline_index_bytes: now([], "Bytes of all copies the index knows."),
+  thermocline_index_lag_seconds: now(
+    [],
+    "How long results have waited for the controller to write them into the index; 0 when none do.",
+  ),
+  thermocline_objects: now(["tier", "backend"], "Objects with a copy on the backend."),
+  thermocline_stored_bytes: now(["tier", "backend"], "Bytes of the copies on the backend."),
+  thermocline_underreplicated_objects: now([], "Objects below their minimum of copies."),
+  thermocline_backend_up: now(["backend"], "1 when the backend answers the controller."),
+  thermocline_backend_capacity_bytes: now(["backend"], "Configured capacity, where there is one."),
+  thermocline_backend_used_bytes: now(
+    ["backend"],
+    "Bytes in use as the backend itself says, else as the index knows.",
+  ),
+  thermocline_runs: now(["state"], "Runs by state."),
+  thermocline_remaining_actions: now([], "Actions of runs that have not ended yet."),
+  thermocline_plan_actions: now(["policy", "action"], "Actions of the last plan of all policies."),
+  thermocline_plan_bytes: now(["policy", "action"], "Bytes of the last plan of all policies."),
+  thermocline_blocked_batches: now(["reason"], "Batches held back, by what they wait for."),
+  thermocline_batch_wait_seconds: now(
+    ["reason"],
+    "How long the work that has waited longest for this reason has waited.",
+  ),
+  thermocline_actions_total: {
+    type: "counter",
+    lasts: "index",
+    labels: ["policy", "action", "backend", "outcome"],
+    help: "Actions that ended, by outcome.",
+  },
+  thermocline_action_duration_seconds: {
+    type: "histogram",
+    lasts: "process",
+    labels: ["action", "backend"],
+    help: "Time a worker spent on one action, retries and checks included.",
+    buckets: [0.01, 0.05, 0.25, 1, 5, 30, 120, 600, 3_600, 14_400],
+  },
+  thermocline_transferred_bytes_total: counted(
+    ["backend", "direction"],
+    "Bytes read from and written to backends.",
+  ),
+  thermocline_action_retries_total: counted(
+    ["action", "backend", "class"],
+    "Tries of actions beyond the first, by the class (code) of the error before them.",
+  ),
+  thermocline_driver_requests_total: counted(
+    ["backend", "op", "outcome"],
+    "Calls of drivers; outcome is ok or the code of the error.",
+  ),
+  bullmq_job_count: now(["queue", "state"], "Jobs in the queue store, under BullMQ's own name."),
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+export type MetricName = keyof typeof metricDefinitions;
+
+/** Values of exactly the labels of a metric. */
+export type LabelsOf<Name extends MetricName> = {
+  readonly [Label in (typeof metricDefinitions)[Name]["labels"][number]]: string;
+};
+
+type Measured<Type extends MetricDefinition["type"]> = {
+  [Name in MetricName]: (typeof metricDefinitions)[Name] extends { type: Type; lasts: "process" }
+    ? Name
+    : never;
+}[MetricName];
+export type CounterName = Measured<"counter">;
+export type HistogramName = Measured<"histogram">;
+
+/** Where the parts of a process put what they measure. */
+export interface Measurements {
+  add<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, value?: number): void;
+  observe<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>, value: number): void;
+}
+
+/** For parts that nobody watches. */
+export const noMeasurements: Measurements = { add: () => undefined, observe: () => undefined };
+
+/** One time series as it travels from a node to the controller, and into the text. */
+export interface MetricSeries {
+  readonly name: MetricName;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number | HistogramValue;
+}
+
+export interface HistogramValue {
+  /** One count per bucket of the definition, and one for what is above. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+function now<const Labels extends readonly string[]>(labels: Labels, help: string) {
+  return { type: "gauge", lasts: "now", labels, help } as const;
+}
+
+function counted<const Labels extends readonly string[]>(labels: Labels, help: string) {
+  return { type: "counter", lasts: "process", labels, help } as const;
+}

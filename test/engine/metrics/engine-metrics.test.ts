@@ -1,0 +1,151 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { metricDefinitions } from "#model/metric.ts";
+import { type RunningEngine, runEngine } from "../running-engine.ts";
+import { redisMissing, startRedis } from "../../services/redis.ts";
+import { readPrometheusText, type Sample } from "./prometheus-text.ts";
+
+const why = redisMissing();
+const policy = `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: archive}
+rules:
+  - name: to-cold
+    where: size > 0
+    demote: {from: tier = hot, to: tier = cold}
+`;
+
+describe.skipIf(why !== undefined)(
+  `metrics of a running engine${why ? ` (skipped: ${why})` : ""}`,
+  () => {
+    let redis: Awaited<ReturnType<typeof startRedis>>;
+    let running: RunningEngine;
+
+    beforeAll(async () => {
+      redis = await startRedis();
+      running = await runEngine({ queueUrl: redis.url, policy });
+      await running.importFiles(7);
+      await running.engine.plan({});
+      await running.applyToEnd();
+    });
+
+    afterAll(async () => {
+      await running[Symbol.asyncDispose]();
+      await redis.stop();
+    });
+
+    test("every metric of the table is described with its type, and nothing else is", async () => {
+      const { types } = readPrometheusText(await running.engine.metrics());
+      const defined = Object.entries(metricDefinitions).map(([name, { type }]) => [name, type]);
+      expect(Object.fromEntries(types)).toEqual(Object.fromEntries(defined));
+    });
+
+    test("no sample carries a label that the table does not name", async () => {
+      const { samples } = readPrometheusText(await running.engine.metrics());
+      const undeclared = samples.filter(({ name, labels }) => {
+        const definition = definitionOf(name);
+        const allowed = [...definition.labels, ...(definition.lasts === "process" ? ["node"] : [])];
+        const extra = definition.type === "histogram" ? ["le"] : [];
+        return Object.keys(labels).some((label) => ![...allowed, ...extra].includes(label));
+      });
+      expect(undeclared).toEqual([]);
+    });
+
+    test("actions are counted by policy, action, backend and outcome", async () => {
+      const labels = { policy: "archive", action: "demote", backend: "cold", outcome: "done" };
+      expect(await values("thermocline_actions_total")).toEqual([{ labels, value: 7 }]);
+    });
+
+    test("bytes and calls are counted per backend, times per action", async () => {
+      const node = "test-node";
+      const transferred = await values("thermocline_transferred_bytes_total");
+      expect(transferred).toContainEqual({
+        labels: { backend: "cold", direction: "write", node },
+        value: 7 * "content 0".length,
+      });
+      const requests = await values("thermocline_driver_requests_total");
+      expect(requests).toContainEqual({
+        labels: { backend: "hot", op: "remove", outcome: "ok", node },
+        value: 7,
+      });
+      const durations = await values("thermocline_action_duration_seconds_count");
+      // Seven copies to cold, then seven removals from hot, of one demote each.
+      expect(durations).toEqual(
+        ["cold", "hot"].map((backend) => {
+          return { labels: { action: "demote", backend, node }, value: 7 };
+        }),
+      );
+    });
+
+    test("the last plan, the queues, the runs and the backends are told", async () => {
+      const plan = { policy: "archive", action: "demote" };
+      expect(await values("thermocline_plan_actions")).toEqual([{ labels: plan, value: 7 }]);
+      expect(await values("thermocline_runs")).toContainEqual({
+        labels: { state: "completed" },
+        value: 1,
+      });
+      expect(await values("bullmq_job_count")).toContainEqual({
+        labels: { queue: "index", state: "waiting" },
+        value: 0,
+      });
+      expect(await values("thermocline_index_lag_seconds")).toEqual([{ labels: {}, value: 0 }]);
+      const up = await values("thermocline_backend_up");
+      expect(up.map(({ labels, value }) => [labels["backend"], value])).toEqual([
+        ["hot", 1],
+        ["warm", 1],
+        ["cold", 1],
+      ]);
+    });
+
+    test("what a worker elsewhere measured is told under its name", async () => {
+      const labels = { backend: "warm", direction: "read" } as const;
+      await running.engine.heartbeat({
+        ...(await running.engine.nodes())[0]!,
+        name: "far",
+        measured: [{ name: "thermocline_transferred_bytes_total", labels, value: 42 }],
+      });
+      expect(await values("thermocline_transferred_bytes_total")).toContainEqual({
+        labels: { ...labels, node: "far" },
+        value: 42,
+      });
+    });
+
+    async function values(name: string): Promise<readonly Omit<Sample, "name">[]> {
+      const { samples } = readPrometheusText(await running.engine.metrics());
+      return samples
+        .filter((sample) => sample.name === name)
+        .map(({ labels, value }) => ({ labels, value }));
+    }
+  },
+);
+
+describe.skipIf(why !== undefined)("counters of actions", () => {
+  test("survive a restart of the controller", async () => {
+    const redis = await startRedis();
+    const running = await runEngine({ queueUrl: redis.url, policy });
+    await running.importFiles(3);
+    await running.applyToEnd();
+    await running.engine.close();
+    const again = await running.reopen();
+    const { samples } = readPrometheusText(await again.metrics());
+    await again.close();
+    await redis.stop();
+    await rm(join(running.folder), { recursive: true, force: true });
+    expect(samples.find(({ name }) => name === "thermocline_actions_total")?.value).toBe(3);
+    expect(samples.find(({ name }) => name === "thermocline_driver_requests_total")).toEqual(
+      expect.objectContaining({ labels: expect.objectContaining({ op: "status" }) as unknown }),
+    );
+  });
+});
+
+function definitionOf(sample: string): {
+  readonly type: string;
+  readonly lasts: string;
+  readonly labels: readonly string[];
+} {
+  const names = Object.keys(metricDefinitions) as (keyof typeof metricDefinitions)[];
+  const name = names.find((known) => known === sample || sample.startsWith(`${known}_`));
+  if (name === undefined) throw new Error(`${sample} is not in the table`);
+  return metricDefinitions[name];
+}

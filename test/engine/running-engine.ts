@@ -1,0 +1,87 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { loadConfig } from "#config.ts";
+import { type Engine, openEngine } from "#engine.ts";
+import type { EngineError } from "#model/engine-error.ts";
+import type { Run } from "#model/run.ts";
+import { loadDrivers } from "#registry.ts";
+
+/** An engine in this process, in a folder of its own; disposed of with `await using`. */
+export interface RunningEngine extends AsyncDisposable {
+  readonly folder: string;
+  readonly engine: Engine;
+  readonly errors: readonly EngineError[];
+  /** Makes files and imports them into the backend `hot`. */
+  importFiles(count: number): Promise<void>;
+  /** Applies the policies and waits until the run has ended. */
+  applyToEnd(): Promise<Run>;
+  /** Opens the same folder again, after the engine was closed. */
+  reopen(): Promise<Engine>;
+}
+
+/** Backends hot, warm and cold, one policy, and queues on the given server. */
+export async function runEngine(options: {
+  readonly queueUrl: string;
+  readonly policy: string;
+}): Promise<RunningEngine> {
+  const folder = await mkdtemp(join(tmpdir(), "thermocline-engine-"));
+  await mkdir(join(folder, "policies"));
+  await writeFile(join(folder, "policies", "test.thermocline.yaml"), options.policy);
+  await writeFile(
+    join(folder, "thermocline.yaml"),
+    `apiVersion: thermocline/v1\nqueue: {url: "${options.queueUrl}"}\nbackends:\n${[
+      "hot",
+      "warm",
+      "cold",
+    ]
+      .map(
+        (name) => `  - {name: ${name}, driver: local, tier: ${name}, options: {path: ./${name}}}`,
+      )
+      .join("\n")}\n`,
+  );
+  const definitions = await loadDrivers();
+  const config = await loadConfig({
+    cwd: folder,
+    env: {},
+    hostname: "test-node",
+    drivers: definitions,
+  });
+  const errors: EngineError[] = [];
+  const open = () =>
+    openEngine({
+      config,
+      definitions,
+      env: {},
+      version: "0.0.0-test",
+      onError: (error) => errors.push(error),
+    });
+  const engine = await open();
+  return {
+    folder,
+    engine,
+    errors,
+    reopen: open,
+    importFiles: async (count) => {
+      const path = join(folder, "source");
+      await mkdir(path);
+      for (let file = 0; file < count; file += 1) {
+        await writeFile(join(path, `${file}.txt`), `content ${file}`);
+      }
+      await Array.fromAsync(engine.importDirectory({ path, backend: "hot" }));
+    },
+    applyToEnd: async () => {
+      let run = await engine.apply({ override: ["objects"] });
+      while (run.endedAt === undefined) {
+        await sleep(50);
+        run = await engine.run(run.id);
+      }
+      return run;
+    },
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
