@@ -1,4 +1,5 @@
 import type { Config } from "#config.ts";
+import { readCalendarSources } from "#config/calendar-sources.ts";
 import { readPolicySources } from "#config/policy-sources.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { ValidationReport } from "#model/engine-api.ts";
@@ -7,6 +8,7 @@ import type { AttributeRegistry } from "#policies/attribute-registry.ts";
 import { compilePolicies } from "#policies/compile-policies.ts";
 import type { CompiledPolicySet, Moment } from "#policies/compiled-policy.ts";
 import { parsePolicies } from "#policies/parse-policies.ts";
+import { parseCalendars } from "#policies/timing/parse-calendars.ts";
 
 /** The policy files of this installation, read afresh each time they are asked for. */
 export class PolicyBook {
@@ -54,10 +56,15 @@ export class PolicyBook {
   async #compile(moment: Moment, files?: readonly string[]) {
     const places = files === undefined || files.length === 0 ? this.#config.policies : files;
     const sources = await readPolicySources(places, this.#config.directory);
-    const parsed = parsePolicies(sources, { registry: this.#registry });
+    const calendars = parseCalendars(await readCalendarSources(this.#config));
+    const parsed = parsePolicies(sources, { registry: this.#registry, calendars });
     const compileAt = (at: Moment) => compilePolicies(parsed.policies, at);
     const { set, diagnostics: findings } = compileAt(moment);
-    const diagnostics: readonly Diagnostic[] = [...parsed.diagnostics, ...findings];
+    const diagnostics: readonly Diagnostic[] = [
+      ...calendars.diagnostics,
+      ...parsed.diagnostics,
+      ...findings,
+    ];
     const faultless = diagnostics.every((diagnostic) => diagnostic.severity !== "error");
     if (faultless && parsed.policies.length > 0) this.#lastGood = (at) => compileAt(at).set;
     return {

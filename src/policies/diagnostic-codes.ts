@@ -18,8 +18,11 @@ export const diagnosticCodes = {
   E0163: ["--var names a variable that no policy has", "correct the name"],
   E0164: ["classes that refer to each other in a circle", "write one of them out"],
   E0165: ["a class or variable whose name the language uses itself", "choose another name"],
-  E0166: ["a schedule or time zone that does not exist", "write five cron fields, an IANA zone"],
+  E0166: ["a schedule, window or time zone that does not exist", "write it as the hint shows"],
   E0167: ["a range or count of copies that cannot be", 'write 2, or "2..3"'],
+  E0168: ["windows that never open", "deny less, or allow more"],
+  E0169: ["an entry of a calendar that is no day", "write 2026-12-24, 12-24, or a range of them"],
+  E0170: ["an unknown calendar", "write it beside the policies, or correct the name"],
   E0201: ["an unknown name", "use a name that is known at this place"],
   E0202: ["an unknown variable", "declare it under vars:"],
   E0203: ["an unknown class", "declare it under classes:"],
@@ -48,6 +51,7 @@ export const diagnosticCodes = {
   W0410: ["a class or variable that nothing uses", "remove it"],
   W0411: ["a wider spread than the backends have", "spread per something with more values"],
   W0412: ["a protective rule with a gap for what is unknown", "add `or missing(x)`"],
+  W0413: ["a window that another one holds", "remove it, or correct its days and hours"],
 } as const satisfies Readonly<Record<string, readonly [finding: string, remedy: string]>>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -6,12 +6,15 @@ import { nameHint } from "#policies/expression/name-hint.ts";
 import type { Policy } from "#policies/policy.ts";
 import { type PolicyDocument, policySchema } from "#policies/policy-schema.ts";
 import { field, isRecord } from "#policies/raw-value.ts";
+import type { ParsedCalendars } from "#policies/timing/parse-calendars.ts";
 import { readPolicy } from "#policies/read-policy.ts";
 
 export interface ParseOptions {
   readonly registry: AttributeRegistry;
   /** Values of variables from outside (`--var name=value`), for all policies that have them. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** What `calendar: name` in windows may refer to. */
+  readonly calendars?: Pick<ParsedCalendars, "calendars" | "names">;
 }
 
 export interface ParsedPolicies {

@@ -1,8 +1,16 @@
 import { z } from "zod";
 import { durationField, sizeField } from "#document/fields.ts";
+import { triggerEvents } from "#policies/timing/policy-timing.ts";
+import { overlaps } from "#policies/timing/schedule.ts";
+import { closings } from "#policies/timing/windows.ts";
 
 const percent = z.string().regex(/^\d+(\.\d+)?%$/, { error: "a percentage: 85%" });
 const count = z.union([z.int().nonnegative(), z.string().regex(/^\d+(\.\d+)?[kM]?$/)]);
+const timezoneField = z.string().describe("IANA name, such as Europe/Berlin; UTC unless said.");
+const timeRange = z.union([
+  z.string(),
+  z.strictObject({ calendar: z.string().describe("The days of a calendar, by its name.") }),
+]);
 
 /**
  * Keys of a policy that say when and within what bounds it runs. They are checked here; those
@@ -11,30 +19,51 @@ const count = z.union([z.int().nonnegative(), z.string().regex(/^\d+(\.\d+)?[kM]
 export const settingFields = {
   schedule: z
     .strictObject({
-      cron: z.string().describe("Five fields: minute hour day month weekday."),
-      timezone: z.string().default("UTC").describe("IANA name, such as Europe/Berlin."),
-      jitter: durationField.optional(),
-      catchUp: durationField.optional(),
-      overlap: z.enum(["skip", "queue"]).default("skip"),
+      cron: z.string().describe("Five fields: minute hour day month weekday.").optional(),
+      every: durationField.describe("At the multiples of this time: 15m, 6h.").optional(),
+      at: z.string().describe("Once, at this local time: 2026-12-01T02:00.").optional(),
+      timezone: timezoneField.optional(),
+      jitter: durationField
+        .describe("Each run is put off by up to this long, to spread load.")
+        .optional(),
+      catchUp: durationField
+        .describe("A run that was missed starts late within this time.")
+        .optional(),
+      overlap: z
+        .enum(overlaps)
+        .default("skip")
+        .describe("What a run does while the one before it is under way."),
     })
     .optional()
-    .describe("When the policy is evaluated."),
+    .describe("When the policy is evaluated and applied: one of cron, every, at."),
   triggers: z
     .array(
       z.union([
         z.strictObject({
-          usage: z.strictObject({ backend: z.string(), above: percent, until: percent }),
+          usage: z
+            .strictObject({ backend: z.string(), above: percent, until: percent })
+            .describe("Runs when the backend fills up to `above`, until it is down to `until`."),
         }),
-        z.strictObject({ event: z.enum(["copy-lost", "object-added", "backend-added"]) }),
+        z.strictObject({ event: z.enum(triggerEvents).describe("Runs soon after this happened.") }),
       ]),
     )
     .optional()
     .describe("What makes it run besides the schedule."),
   windows: z
     .strictObject({
-      allow: z.array(z.string()).optional(),
-      deny: z.array(z.union([z.string(), z.strictObject({ calendar: z.string() })])).optional(),
-      onClose: z.enum(["checkpoint", "finish"]).default("checkpoint"),
+      allow: z
+        .array(timeRange)
+        .optional()
+        .describe('Times at which actions may run: "Mon-Fri 22:00-06:00". Always, if not said.'),
+      deny: z
+        .array(timeRange)
+        .optional()
+        .describe("Times at which they may not, whatever is allowed."),
+      timezone: timezoneField.optional(),
+      onClose: z
+        .enum(closings)
+        .default("checkpoint")
+        .describe("What is under way stops where it is, after its object, or goes on."),
     })
     .optional()
     .describe("When its actions may run."),

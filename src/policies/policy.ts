@@ -1,5 +1,6 @@
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { Confidence } from "#model/copy.ts";
+import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 
 /** A policy that was read and checked without knowing any backend. Frozen data. */
@@ -11,6 +12,8 @@ export interface Policy {
   /** SHA-256 (hex) of what it says, whatever its layout. */
   readonly digest: string;
   readonly rules: readonly Rule[];
+  /** When it runs by itself, and when its actions may. */
+  readonly timing: PolicyTiming;
   /** Where everything stands, for findings that need the inventory. */
   readonly places: DocumentPlaces;
 }

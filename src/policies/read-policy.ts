@@ -11,6 +11,7 @@ import { field } from "#policies/raw-value.ts";
 import { readClasses } from "#policies/read-classes.ts";
 import { buildRule, readRuleExpressions, readVerbName } from "#policies/read-rule.ts";
 import { readVariables } from "#policies/read-variables.ts";
+import { readTiming } from "#policies/timing/read-timing.ts";
 import { unsupportedSettings } from "#policies/unsupported-settings.ts";
 
 export interface ReadPolicy {
@@ -47,7 +48,16 @@ export function readPolicy(
     ...unused("classes", unusedClasses, places),
   ];
   if (document === undefined) return { policy: undefined, diagnostics };
-  diagnostics.push(...checkSettings(document, places), ...unsupportedSettings(document, places));
+  const { timing, diagnostics: ofTiming } = readTiming(
+    document,
+    places,
+    options.calendars ?? noCalendars,
+  );
+  diagnostics.push(
+    ...checkSettings(document, places),
+    ...ofTiming,
+    ...unsupportedSettings(document, places),
+  );
   const hasError = diagnostics.some(({ severity }) => severity === "error");
   if (hasError) return { policy: undefined, diagnostics };
   const { name, owner, description, priority } = document.metadata;
@@ -58,9 +68,11 @@ export function readPolicy(
     return built === undefined ? [] : [built];
   });
   const digest = policyDigest(document, variables);
-  const policy = { name, owner, description, priority, digest, rules, places };
+  const policy = { name, owner, description, priority, digest, rules, timing, places };
   return { policy, diagnostics };
 }
+
+const noCalendars = { calendars: new Map(), names: new Set<string>() };
 
 function repeatedRules(rawRules: unknown, places: DocumentPlaces): readonly Diagnostic[] {
   const seen = new Set<string>();

@@ -104,7 +104,7 @@ triggers: [{usage: {backend: hot, above: 75%, until: 85%}}]
 approval: {when: "bytes >"}
 ${keep}`);
   const errors = places(result).filter((place) => place.includes("error"));
-  expect(errors).toEqual(["4:19 error E0166", "5:54 error E0166", "6:26 error E0150"]);
+  expect(errors).toEqual(["4:24 error E0166", "5:54 error E0166", "6:26 error E0150"]);
 });
 
 test("layout, comments, order of keys and spelling of units do not change the digest", () => {

@@ -1,0 +1,33 @@
+import { glob, stat } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import type { DocumentSource } from "#document/document-source.ts";
+import { readSource } from "#document/read-source.ts";
+
+/** Calendars have a suffix of their own, as policies have. */
+export const calendarSuffix = ".thermocline-calendar.yaml";
+
+/**
+ * The texts of all calendar files in the order of their paths: those in the folders of the
+ * policies and below, and those in the folder `calendars` beside the configuration.
+ */
+export async function readCalendarSources(config: {
+  readonly directory: string;
+  readonly policies: readonly string[];
+}): Promise<readonly DocumentSource[]> {
+  const folders = new Set([join(config.directory, "calendars")]);
+  for (const place of config.policies) {
+    const path = resolve(config.directory, place);
+    const facts = await stat(path).catch(() => undefined);
+    if (facts !== undefined) folders.add(facts.isDirectory() ? path : dirname(path));
+  }
+  const files = new Set<string>();
+  for (const cwd of folders) {
+    for await (const file of glob(`**/*${calendarSuffix}`, { cwd })) files.add(join(cwd, file));
+  }
+  const sources: DocumentSource[] = [];
+  for (const file of [...files].toSorted()) {
+    const shown = relative(config.directory, file);
+    sources.push(await readSource(file, shown.startsWith("..") ? file : shown));
+  }
+  return sources;
+}
