@@ -36,7 +36,7 @@ function dayNumber(text: string): number | undefined {
   if (match === null) return undefined;
   const [year = 0, month = 0, day = 0] = [match[1], match[2], match[3]].map(Number);
   // The 29th of February is a day of each leap year.
-  const checked = new Date(Date.UTC(match[1] === undefined ? 2000 : Number(year), 0, 1));
+  const checked = new Date(Date.UTC(match[1] === undefined ? 2000 : year, 0, 1));
   checked.setUTCMonth(month - 1, day);
   const exists = checked.getUTCMonth() + 1 === month && checked.getUTCDate() === day;
   if (!exists) return undefined;

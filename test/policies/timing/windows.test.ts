@@ -4,7 +4,8 @@ import { parseTimeRange } from "#policies/timing/parse-time-range.ts";
 import type { TimeRange } from "#policies/timing/time-range.ts";
 import { Windows } from "#policies/timing/windows.ts";
 
-function hours(text: string): TimeRange {
+function hours(text: string | TimeRange): TimeRange {
+  if (typeof text !== "string") return text;
   const parsed = parseTimeRange(text);
   if ("kind" in parsed) return parsed;
   throw new Error(parsed.message);
@@ -15,9 +16,7 @@ function windowsOf(
   allow: readonly string[],
   deny: readonly (string | TimeRange)[] = [],
 ): Windows {
-  const read = (ranges: readonly (string | TimeRange)[]) =>
-    ranges.map((range) => (typeof range === "string" ? hours(range) : range));
-  return new Windows({ zone, allow: read(allow), deny: read(deny) });
+  return new Windows({ zone, allow: allow.map(hours), deny: deny.map(hours) });
 }
 
 const utc = (text: string): Date => new Date(`${text}Z`);
@@ -155,6 +154,7 @@ function shown(at: number, zone: string): { weekday: string; minute: number } {
 const weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 const two = (value: number): string => String(value).padStart(2, "0");
+const clock = (value: number): string => `${two(Math.floor(value / 60))}:${two(value % 60)}`;
 
 test("the next opening and closing are the first such minutes, whatever the clocks do", () => {
   const minute = fc.integer({ min: 0, max: 95 }).map((quarter) => quarter * 15);
@@ -163,7 +163,6 @@ test("the next opening and closing are the first such minutes, whatever the cloc
     .filter(({ from, to }) => from !== to);
   const changes = ["2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2026-04-04"];
   const zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"];
-  const clock = (value: number) => `${two(Math.floor(value / 60))}:${two(value % 60)}`;
   fc.assert(
     fc.property(
       fc.constantFrom(...zones),
