@@ -3,10 +3,11 @@ import { micros } from "#index/connection.ts";
 import type { Migration } from "#index/migration.ts";
 import { firstForm } from "#index/migrations/001-first-form.ts";
 import { policyOfBatches } from "#index/migrations/002-policy-of-batches.ts";
+import { failures } from "#index/migrations/003-failures.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
-const migrations: readonly Migration[] = [firstForm, policyOfBatches];
+const migrations: readonly Migration[] = [firstForm, policyOfBatches, failures];
 
 /** The schema version this engine writes. */
 export const schemaVersion = migrations.length;

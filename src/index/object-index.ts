@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { listBackends, sameBackends, setCordon, syncBackends } from "#index/backends.ts";
 import { Database } from "#index/database.ts";
+import { FailureLog } from "#index/failures/failure-log.ts";
 import { ensureHeatSettings, heatSettings } from "#index/heat-settings.ts";
 import { putObjects } from "#index/put-objects.ts";
 import { holdObjects, releaseObjects } from "#index/holds.ts";
@@ -71,6 +72,7 @@ export interface ObjectIndexOptions {
 
 /** The object index: what is known, and the single writer of it. */
 export class ObjectIndex implements IndexStore {
+  readonly failures: FailureLog;
   readonly #database: Database;
   readonly #now: () => Date;
   readonly #onEvent: (event: EngineEvent) => void;
@@ -78,6 +80,7 @@ export class ObjectIndex implements IndexStore {
 
   private constructor(database: Database, options: ObjectIndexOptions) {
     this.#database = database;
+    this.failures = new FailureLog(database);
     this.#now = options.now ?? (() => new Date());
     this.#onEvent = options.onEvent ?? (() => undefined);
   }

@@ -12,7 +12,10 @@ export interface LedgerEntry {
     | "settlement"
     | "run"
     | "hold"
-    | "drift";
+    | "drift"
+    | "quarantine"
+    | "suspension"
+    | "repair";
   readonly runId?: string;
   readonly planCid?: string;
   readonly sequence?: number;

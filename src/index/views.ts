@@ -22,6 +22,10 @@ const sources: Readonly<Record<ViewName, { from: string; columns?: Record<string
   tag: { from: "tags" },
   access_day: { from: "access_days" },
   backend: { from: "backends WHERE configured" },
+  failing: {
+    from: "failing_actions AS f JOIN backends AS b ON b.backend_id = f.backend_id",
+    columns: { step: "f.step::VARCHAR", backend_id: "f.backend_id", backend: "b.name" },
+  },
   ledger: { from: "ledger_entries" },
 };
 

@@ -115,8 +115,9 @@ function cancelled(action: OpenAction): ActionOutcome {
 }
 
 function base(action: OpenAction) {
-  const { sequence, object_id: objectId, verb, rule } = action;
-  return { sequence, objectId, detail: { verb, rule } };
+  const { sequence, object_id: objectId, target, verb, rule } = action;
+  const step = target === null ? "removal" : "copy";
+  return { sequence, objectId, step, detail: { verb, rule } } as const;
 }
 
 /** Asked only about what a hold would keep from happening. */

@@ -123,7 +123,7 @@ async function endWithoutRemoval(
     return undefined;
   }
   await endPermit(transaction, permit.id, { state: "ended", at: now });
-  const base = { sequence: permit.sequence, objectId: permit.objectId };
+  const base = { sequence: permit.sequence, objectId: permit.objectId, step: "removal" } as const;
   const detail = { permit: permit.id };
   if (outcome.outcome === "failed") {
     const { code, message } = outcome;

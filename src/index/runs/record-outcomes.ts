@@ -1,5 +1,7 @@
+import { countFailures } from "#index/failures/count-failures.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import type { LedgerEntry, Transaction } from "#index/transaction.ts";
+import type { FailureStep } from "#model/failure.ts";
 
 /** How one action of a run ended. */
 export interface ActionOutcome {
@@ -9,6 +11,8 @@ export interface ActionOutcome {
   /** Error code of a failure, reason of a refusal. */
   readonly code?: string;
   readonly message: string;
+  /** Which half of the action a failure was in. */
+  readonly step?: FailureStep;
   /** The single writer gave no permit. */
   readonly refused?: boolean;
   /** For the ledger: rule, verb, what was checked. */
@@ -34,18 +38,21 @@ export async function recordOutcomes(
       outcome: "VARCHAR",
       code: "VARCHAR",
       message: "VARCHAR",
+      step: "VARCHAR",
       refused: "BOOLEAN",
     },
-    outcomes.map(({ sequence, objectId, outcome, code, message, refused }) => [
+    outcomes.map(({ sequence, objectId, outcome, code, message, step, refused }) => [
       sequence,
       objectId,
       outcome,
       code,
       message,
+      step,
       refused ?? false,
     ]),
   );
   await countOutcomes(transaction, run);
+  await countFailures(transaction, run, now);
   transaction.record(...outcomes.map((outcome) => ledgerEntry(run, outcome, now)));
 }
 

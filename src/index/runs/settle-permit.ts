@@ -75,8 +75,9 @@ function notRemoved(permit: StoredPermit, run: RunRecord): ActionOutcome {
   const base = {
     sequence: permit.sequence,
     objectId: permit.objectId,
+    step: "removal",
     detail: { permit: permit.id },
-  };
+  } as const;
   if (permit.pending !== undefined) return { ...base, outcome: "failed", ...permit.pending };
   if (run.state === "cancelled") {
     return { ...base, outcome: "cancelled", message: "the run was cancelled" };

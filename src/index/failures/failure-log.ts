@@ -1,0 +1,122 @@
+import type { Connection } from "#index/connection.ts";
+import type { Database } from "#index/database.ts";
+import { type FailureSelection, readCauses, readFailures } from "#index/failures/read-failures.ts";
+import { releaseQuarantine } from "#index/failures/release-quarantine.ts";
+import type { Transaction } from "#index/transaction.ts";
+import type { Failure, FailureCause, FailureLimits, Suspension } from "#model/failure.ts";
+
+/** What failed, what was left out or stopped because of it, and how that ends. */
+export class FailureLog {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Makes the limits that count from now on equal to those of the policies. */
+  async setLimits(limits: readonly FailureLimits[]): Promise<void> {
+    const wanted = limits.map((limit) => [
+      limit.policy,
+      limit.quarantineAfter,
+      limit.suspendAt,
+      limit.minimum,
+    ]);
+    const known = await this.#database.read((connection) => readLimits(connection));
+    if (JSON.stringify(known) === JSON.stringify(limits.toSorted(byPolicy))) return;
+    await this.#database.write(async (transaction) => {
+      transaction.keepVersion();
+      await transaction.run("DELETE FROM failure_limits");
+      await transaction.stage(
+        "new_limits",
+        { policy: "VARCHAR", quarantine_after: "BIGINT", suspend_at: "DOUBLE", minimum: "BIGINT" },
+        wanted,
+      );
+      await transaction.run("INSERT INTO failure_limits FROM new_limits");
+    });
+  }
+
+  /** Failures that were not followed by a success, the latest first. */
+  async failures(
+    selection: FailureSelection,
+    page: { readonly offset: number; readonly limit: number },
+  ): Promise<readonly Failure[]> {
+    return await this.#database.read((connection) => readFailures(connection, selection, page));
+  }
+
+  /** The same failures counted by cause, the most frequent first. */
+  async causes(selection: FailureSelection): Promise<readonly Omit<FailureCause, "remedy">[]> {
+    return await this.#database.read((connection) => readCauses(connection, selection));
+  }
+
+  /** Lets plans try again what the selection names; says how many quarantines ended. */
+  async releaseQuarantine(selection: FailureSelection, reason: string, now: Date): Promise<number> {
+    return await this.#database.write((transaction) =>
+      releaseQuarantine(transaction, selection, reason, now),
+    );
+  }
+
+  /** Policies that are suspended, the longest first. */
+  async suspensions(): Promise<readonly Suspension[]> {
+    return await this.#database.read((connection) => readSuspensions(connection));
+  }
+
+  /** Ends a suspension; its policy's outcomes are counted anew. Says whether there was one. */
+  async releaseSuspension(policy: string, reason: string, now: Date): Promise<boolean> {
+    return await this.#database.write((transaction) =>
+      endSuspension(transaction, policy, reason, now),
+    );
+  }
+}
+
+function byPolicy(a: FailureLimits, b: FailureLimits): number {
+  return a.policy < b.policy ? -1 : 1;
+}
+
+async function readLimits(connection: Connection): Promise<readonly FailureLimits[]> {
+  const rows = await connection.rows<{
+    policy: string;
+    quarantine_after: number;
+    suspend_at: number | null;
+    minimum: number;
+  }>("FROM failure_limits ORDER BY policy");
+  return rows.map((row) => ({
+    policy: row.policy,
+    quarantineAfter: row.quarantine_after,
+    suspendAt: row.suspend_at ?? undefined,
+    minimum: row.minimum,
+  }));
+}
+
+async function readSuspensions(connection: Connection): Promise<readonly Suspension[]> {
+  const rows = await connection.rows<{
+    policy: string;
+    since: Date;
+    failed: number;
+    outcomes: number;
+    message: string;
+  }>("FROM suspensions ORDER BY since, policy");
+  return rows.map((row) => ({ ...row, since: row.since.toISOString() }));
+}
+
+async function endSuspension(
+  transaction: Transaction,
+  policy: string,
+  reason: string,
+  now: Date,
+): Promise<boolean> {
+  const [suspension] = await transaction.rows<{ since: Date }>(
+    "SELECT since FROM suspensions WHERE policy = $1",
+    [policy],
+  );
+  if (suspension === undefined) return false;
+  await transaction.run("DELETE FROM suspensions WHERE policy = $1", [policy]);
+  await transaction.run("DELETE FROM outcome_windows WHERE policy = $1", [policy]);
+  transaction.record({
+    at: now,
+    kind: "suspension",
+    outcome: "cancelled",
+    reason: policy,
+    detail: { policy, released: reason, since: suspension.since.toISOString() },
+  });
+  return true;
+}
