@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
 import { writeAccessLog } from "./demo/access-log.ts";
-import { output, startNode, stopNode, thermocline } from "./demo/thermocline-process.ts";
+import { output, startNode, stopNode, thermocline } from "./thermocline-process.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const keep = process.argv.includes("--keep");

@@ -1,5 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";
+import { seededRandom } from "../seeded-random.ts";
 
 const day = 86_400_000;
 
@@ -15,7 +16,7 @@ export async function writeAccessLog(
   paths: readonly string[],
   now: Date,
 ): Promise<number> {
-  const random = mulberry32(20_261_121);
+  const random = seededRandom(20_261_121);
   const out = createWriteStream(file);
   let lines = 0;
   for (const [rank, path] of shuffled(paths, random).entries()) {
@@ -41,15 +42,4 @@ function shuffled(items: readonly string[], random: () => number): string[] {
     [result[at], result[other]] = [result[other] ?? "", result[at] ?? ""];
   }
   return result;
-}
-
-/** Small seeded generator (public domain, Tommy Ettinger): uniform in [0, 1). */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -4,7 +4,7 @@
 usage: rehash.py BACKEND_DIR [BACKEND_DIR ...] < objects.ndjson
 
 Standard input: one JSON object a line, {"cid": …, "size": …, "backends": ["<dir name>", …]},
-what the engine promises. Each promised copy must exist as a file whose name contains the CID
+what the engine promises, and "atLeast" how many intact copies it must have. Each promised copy must exist as a file whose name contains the CID
 and whose bytes give that CID under UnixFS profile unixfs-v1-2025 (1 MiB chunks, raw leaves,
 1024 links a node), computed here from the specifications of UnixFS and DAG-PB alone.
 Prints one JSON line; exits 1 when a promise is broken.
@@ -82,7 +82,7 @@ def main():
                 else:
                     corrupt += 1
                     print(f"corrupt: {path}", file=sys.stderr)
-    objects = missing = 0
+    objects = missing = below = lost = 0
     copies = {}
     for line in sys.stdin:
         promise = json.loads(line)
@@ -93,15 +93,21 @@ def main():
                 missing += 1
                 print(f"missing: {promise['cid']} on {backend}", file=sys.stderr)
         copies[len(have)] = copies.get(len(have), 0) + 1
+        lost += not have
+        if len(have) < promise.get("atLeast", 0):
+            below += 1
+            print(f"below: {promise['cid']} has {len(have)} intact copies", file=sys.stderr)
     report = {
         "files": files,
         "corrupt": corrupt,
         "objects": objects,
         "missing": missing,
+        "below": below,
+        "lost": lost,
         "objectsByIntactCopies": copies,
     }
     print(json.dumps(report))
-    sys.exit(1 if corrupt or missing or not objects else 0)
+    sys.exit(1 if corrupt or missing or below or not objects else 0)
 
 
 main()

@@ -1,20 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-
-const entry = fileURLToPath(new URL("../../src/cli/thermocline.ts", import.meta.url));
-const audit = fileURLToPath(new URL("../audit/rehash.py", import.meta.url));
-
-export interface Output {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type AuditReport, rehashStores } from "../../scripts/rehash-stores.ts";
+import {
+  type CommandOutput,
+  runCommand,
+  startNode,
+  stopNode,
+} from "../../scripts/thermocline-process.ts";
 
 /** A workspace on disk and the real program in it, as a person at a shell would use them. */
 export class Workspace {
@@ -58,18 +53,8 @@ export class Workspace {
   }
 
   /** Runs one command to its end. */
-  async run(...args: string[]): Promise<Output> {
-    const child = spawn(process.execPath, [entry, ...args], {
-      cwd: this.path,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, CI: "true", NO_COLOR: "1" },
-    });
-    const pieces: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
-    child.stdout.on("data", (piece: Buffer) => pieces.stdout.push(piece));
-    child.stderr.on("data", (piece: Buffer) => pieces.stderr.push(piece));
-    const [code] = (await once(child, "close")) as [number | null];
-    const text = (name: "stdout" | "stderr") => Buffer.concat(pieces[name]).toString("utf8");
-    return { code, stdout: text("stdout"), stderr: text("stderr") };
+  run(...args: string[]): Promise<CommandOutput> {
+    return runCommand(this.path, args, { CI: "true", NO_COLOR: "1" });
   }
 
   /** Runs one command that must succeed; its standard output. */
@@ -88,12 +73,7 @@ export class Workspace {
 
   /** Starts a node that runs until it is killed or the workspace is disposed of. */
   start(...args: string[]): ChildProcess {
-    const file = openSync(this.log, "a");
-    const node = spawn(process.execPath, [entry, ...args], {
-      cwd: this.path,
-      stdio: ["ignore", file, file],
-    });
-    closeSync(file);
+    const node = startNode(this.path, this.log, ...args);
     this.#nodes.add(node);
     node.once("exit", () => this.#nodes.delete(node));
     return node;
@@ -123,25 +103,12 @@ export class Workspace {
       "1000000",
     );
     const folders = ["hot", "warm", "cold"].map((backend) => this.storage(backend));
-    const child = spawn("python3", [audit, ...folders], { stdio: ["pipe", "pipe", "pipe"] });
-    const out: Buffer[] = [];
-    const errors: Buffer[] = [];
-    child.stdout.on("data", (piece: Buffer) => out.push(piece));
-    child.stderr.on("data", (piece: Buffer) => errors.push(piece));
-    child.stdin.end(objects.map((object) => JSON.stringify(object)).join("\n"));
-    await once(child, "close");
-    const report = JSON.parse(Buffer.concat(out).toString("utf8")) as AuditReport;
-    return { ...report, problems: Buffer.concat(errors).toString("utf8") };
+    return rehashStores(folders, objects);
   }
 
   /** Stops what still runs (gently, then for good) and removes everything. */
   async dispose(): Promise<void> {
-    for (const node of this.#nodes) {
-      const ended = once(node, "exit");
-      node.kill("SIGTERM");
-      const gentle = await Promise.race([ended.then(() => true), delay(15_000).then(() => false)]);
-      if (!gentle) node.kill("SIGKILL");
-    }
+    for (const node of this.#nodes) await stopNode(node, 15_000);
     await rm(this.path, { recursive: true, force: true });
   }
 }
@@ -149,13 +116,4 @@ export class Workspace {
 function backendEntry(name: string, position: number): string {
   const facts = `name: ${name}, driver: local, tier: ${name}, region: eu-${position + 1}`;
   return `  - {${facts}, options: {path: ./storage/${name}}}\n`;
-}
-
-export interface AuditReport {
-  readonly files: number;
-  readonly corrupt: number;
-  readonly objects: number;
-  readonly missing: number;
-  readonly objectsByIntactCopies: Readonly<Record<string, number>>;
-  readonly problems: string;
 }

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { redisAnswers } from "../../scripts/services/ask-redis.ts";
 import { redis } from "../../scripts/services/redis.ts";
-import { freePort, startServer } from "./server-process.ts";
+import { freePort, startServer } from "../../scripts/services/server-process.ts";
 
 /** Why Redis cannot be started here, or undefined. */
 export function redisMissing(): string | undefined {
@@ -18,7 +18,7 @@ export async function startRedis(): Promise<{ readonly url: string; stop(): Prom
   const folder = await mkdtemp(join(tmpdir(), "thermocline-redis-"));
   const port = await freePort();
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  const server = await startServer(found.path, args, { folder, answers: () => answers(port) });
+  const server = await startServer(found.path, args, { folder, answers: () => redisAnswers(port) });
   return {
     url: `redis://127.0.0.1:${port}`,
     stop: async () => {
@@ -26,22 +26,4 @@ export async function startRedis(): Promise<{ readonly url: string; stop(): Prom
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Whether the server says PONG, in its own protocol: no client is needed for that. */
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once("connect", () => socket.write("PING\r\n"));
-    socket.once("data", (chunk) => {
-      end(chunk.toString().startsWith("+PONG"));
-    });
-    socket.once("error", () => {
-      end(false);
-    });
-  });
 }

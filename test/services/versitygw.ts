@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { versitygw } from "../../scripts/services/versitygw.ts";
-import { freePort, startServer } from "./server-process.ts";
+import { freePort, startServer } from "../../scripts/services/server-process.ts";
 
 /** A running S3 server whose buckets are folders of `folder`. */
 export interface VersitygwServer {

@@ -7,6 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface ServerProcess {
   readonly pid: number;
   stop(): Promise<void>;
+  /** Ends it at once, as a power failure would. */
+  kill(): Promise<void>;
 }
 
 const readyWithinMs = 15_000;
@@ -18,6 +20,10 @@ export async function startServer(
   options: {
     readonly folder: string;
     readonly environment?: Readonly<Record<string, string>>;
+    /** Whom it runs as, where it may not run as us. */
+    readonly user?: { readonly uid?: number; readonly gid?: number };
+    /** How it is asked to end; SIGTERM unless said. */
+    readonly stopSignal?: NodeJS.Signals;
     answers(): Promise<boolean>;
   },
 ): Promise<ServerProcess> {
@@ -25,6 +31,7 @@ export async function startServer(
     cwd: options.folder,
     env: { ...process.env, ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
+    ...options.user,
   });
   const exited = once(child, "exit");
   let output = "";
@@ -33,10 +40,11 @@ export async function startServer(
       output = (output + chunk.toString()).slice(-4_000);
     });
   }
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await exited;
   };
+  const stop = () => end(options.stopSignal ?? "SIGTERM");
   const deadline = Date.now() + readyWithinMs;
   while (!(await options.answers().catch(() => false))) {
     if (child.exitCode !== null || Date.now() > deadline) {
@@ -45,7 +53,7 @@ export async function startServer(
     }
     await sleep(20);
   }
-  return { pid: child.pid ?? 0, stop };
+  return { pid: child.pid ?? 0, stop, kill: () => end("SIGKILL") };
 }
 
 /** A loopback port that nobody listens on right now. */

@@ -1,0 +1,45 @@
+// Real processes at work while everything around them fails, and then the bookkeeping: nothing
+// lost, nothing removed without proof, nothing stuck.
+//   npm run chaos -- --minutes 2 [--seed 7] [--queue redis|postgres|embedded|both] [--json] [--keep]
+import { parseArgs } from "node:util";
+import { type ChaosReport, formatReport } from "./chaos/chaos-report.ts";
+import { type QueueKind, queueKinds } from "./chaos/queue-place.ts";
+import { runChaos } from "./chaos/run-chaos.ts";
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "2" },
+    seed: { type: "string" },
+    queue: { type: "string", default: "redis" },
+    json: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+  },
+});
+const minutes = Number(values.minutes);
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
+const queues = queuesOf(values.queue);
+if (!(minutes > 0) || !Number.isSafeInteger(seed) || queues === undefined) {
+  console.error("usage: chaos --minutes N [--seed S] [--queue redis|postgres|embedded|both]");
+  process.exit(64);
+}
+
+const reports: ChaosReport[] = [];
+for (const queue of queues) {
+  console.error(`chaos on ${queue} for ${minutes} min, seed ${seed}`);
+  const report = await runChaos({ queue, minutes, seed, keep: values.keep, progress: say });
+  reports.push(report);
+  if (!values.json) console.log(formatReport(report));
+}
+if (values.json) console.log(JSON.stringify({ schemaVersion: 1, reports }, undefined, 2));
+if (reports.some((report) => report.violations.length > 0)) process.exitCode = 1;
+
+function say(line: string): void {
+  console.error(line);
+}
+
+/** `both`: the two kinds of server that production uses. */
+function queuesOf(word: string): readonly QueueKind[] | undefined {
+  if (word === "both") return ["redis", "postgres"];
+  const kind = queueKinds.find((candidate) => candidate === word);
+  return kind && [kind];
+}

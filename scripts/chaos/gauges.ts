@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { defaultQueuedPerLaneMax } from "#jobs/dispatcher.ts";
+import { indexQueue, laneQueue } from "#jobs/lanes.ts";
+import { openQueueStore } from "#jobs/open-queue-store.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
+import type { Stage } from "./stage.ts";
+import { stageBackends } from "./stage-files.ts";
+
+/** The most that was seen of what must stay bounded. */
+export interface GaugeMaxima {
+  /** Jobs in all queues together: waiting, active, delayed, or waiting for another. */
+  queuedJobs: number;
+  /** Resident memory of each node, in MiB. */
+  readonly memoryMib: Map<string, number>;
+}
+
+const queueNames = [indexQueue, ...stageBackends.map(({ name }) => laneQueue(name))];
+/** A flow has at most four jobs; each lane begins a bounded number of flows. */
+export const queuedJobsBound = 4 * defaultQueuedPerLaneMax * queueNames.length;
+
+const memoryEveryMs = 2_000;
+const queueEveryMs = 5_000;
+const answerTimeoutMs = 3_000;
+
+/** Looks at queues and memory until the signal. */
+export async function watchGauges(stage: Stage, signal: AbortSignal): Promise<GaugeMaxima> {
+  const maxima: GaugeMaxima = { queuedJobs: 0, memoryMib: new Map() };
+  let lookedAt = 0;
+  while (!signal.aborted) {
+    for (const node of stage.nodes) {
+      const before = maxima.memoryMib.get(node.name) ?? 0;
+      maxima.memoryMib.set(node.name, Math.max(before, await memoryMib(node.pid)));
+    }
+    if (Date.now() - lookedAt >= queueEveryMs) {
+      lookedAt = Date.now();
+      const jobs = await countJobs(stage).catch(() => undefined);
+      maxima.queuedJobs = Math.max(maxima.queuedJobs, jobs ?? 0);
+    }
+    await sleep(memoryEveryMs, undefined, { signal }).catch(() => undefined);
+  }
+  return maxima;
+}
+
+/** Jobs in all queues now; undefined when the queue store does not answer. */
+export async function countJobs(stage: Stage): Promise<number | undefined> {
+  const url = await stage.queue.directUrl();
+  if (url === undefined) return undefined;
+  const store = await openQueueStore({ url, namespace: "thermocline" });
+  const late = sleep(answerTimeoutMs, undefined);
+  try {
+    return await Promise.race([jobsIn(store), late]);
+  } finally {
+    await Promise.race([store.close(), sleep(answerTimeoutMs)]);
+  }
+}
+
+async function jobsIn(store: QueueStore): Promise<number> {
+  let jobs = 0;
+  for (const name of queueNames) {
+    const counts = await store
+      .queue(name)
+      .getJobCounts("waiting", "active", "delayed", "prioritized", "waiting-children");
+    for (const count of Object.values(counts)) jobs += count;
+  }
+  return jobs;
+}
+
+/** Linux tells it; elsewhere it stays unknown (0). */
+async function memoryMib(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid ?? 0}/status`, "utf8").catch(() => "");
+  return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
+}

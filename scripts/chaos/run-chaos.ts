@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { EngineError } from "#model/engine-error.ts";
+import { seededRandom } from "../seeded-random.ts";
+import type { ChaosReport, Violation } from "./chaos-report.ts";
+import { checkLedger } from "./check-ledger.ts";
+import { checkStores } from "./check-stores.ts";
+import { countJobs, type GaugeMaxima, queuedJobsBound, watchGauges } from "./gauges.ts";
+import { injectFaults } from "./inject-faults.ts";
+import type { QueueKind } from "./queue-place.ts";
+import { settle } from "./settle.ts";
+import { Stage } from "./stage.ts";
+import { runWorkload, type WorkloadCounts } from "./workload.ts";
+
+export interface ChaosOptions {
+  readonly queue: QueueKind;
+  readonly minutes: number;
+  readonly seed: number;
+  /** Keeps the workspace although nothing is wrong. */
+  readonly keep?: boolean;
+  /** Hears how it goes, every ten seconds. */
+  readonly progress: (line: string) => void;
+}
+
+const progressEveryMs = 10_000;
+const examplesMax = 5;
+
+/** Lets faults loose on real processes at work, heals them, and checks what must always hold. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const stage = await Stage.open(options.queue);
+  let isWell = false;
+  try {
+    const report = await chaosOn(stage, options);
+    isWell = report.violations.length === 0;
+    return report;
+  } catch (thrown) {
+    const { message } = EngineError.from(thrown);
+    throw new Error(`chaos could not be ended: ${message}; look at ${stage.path}`, {
+      cause: thrown,
+    });
+  } finally {
+    await stage.close(options.keep === true || !isWell);
+  }
+}
+
+async function chaosOn(stage: Stage, options: ChaosOptions): Promise<ChaosReport> {
+  const { minutes, seed, queue, progress } = options;
+  const [working, watching] = [new AbortController(), new AbortController()];
+  const gauges = watchGauges(stage, watching.signal);
+  const workload = runWorkload(stage, seededRandom(seed + 1), working.signal);
+  const faults = injectFaults(stage, seed, working.signal);
+  const until = Date.now() + minutes * 60_000;
+  while (Date.now() < until) {
+    await sleep(Math.min(progressEveryMs, until - Date.now()));
+    progress(progressLine(stage, until));
+  }
+  working.abort();
+  const [work] = await Promise.all([workload, faults]);
+  const settlement = await settle(stage, progress);
+  watching.abort();
+  const maxima = await gauges;
+  const [ledger, { problems, ...stores }] = [await checkLedger(stage), await checkStores(stage)];
+  const queuedJobsAtEnd = await countJobs(stage);
+  await stage.dismissNodes();
+  const violations = [
+    violation("objects lost", stores.lost, problems),
+    violation("objects below minimum", stores.below, problems),
+    violation("copies that are promised and missing or corrupt", stores.missing, problems),
+    violation("removals without proof", ledger.unproven),
+    violation("copies gone without a reason", ledger.unexplained),
+    violation("actions without exactly one outcome", ledger.withoutOutcome),
+    violation("permits that never ended", ledger.openPermits),
+    violation("jobs left in the queue", queuedJobsAtEnd ?? 0),
+    violation("jobs queued over the bound", Math.max(0, maxima.queuedJobs - queuedJobsBound)),
+    violation("troubles on the way", stage.troubles),
+  ].filter(({ count }) => count > 0);
+  return {
+    queue,
+    seed,
+    minutes,
+    violations,
+    ledger,
+    stores,
+    settlement,
+    faults: Object.fromEntries(stage.faults.counts),
+    refusedStarts: stage.nodes.reduce((sum, node) => sum + node.refusedStarts, 0),
+    copiesDestroyed: stage.faults.destroyed.size,
+    ...workFacts(work),
+    ...gaugeFacts(maxima),
+    queuedJobsAtEnd,
+    workspace: options.keep === true || violations.length > 0 ? stage.path : undefined,
+  };
+}
+
+function workFacts({ refused, ...work }: WorkloadCounts) {
+  return { work, refused: Object.fromEntries(refused) };
+}
+
+function gaugeFacts({ queuedJobs, memoryMib }: GaugeMaxima) {
+  const memoryMibMax = Object.fromEntries(memoryMib);
+  return { queuedJobsMax: queuedJobs, queuedJobsBound, memoryMibMax };
+}
+
+function violation(what: string, found: readonly string[] | number, problems = ""): Violation {
+  const lines = typeof found === "number" ? problems.split("\n") : found;
+  const count = typeof found === "number" ? found : found.length;
+  return { what, count, examples: lines.filter((line) => line !== "").slice(0, examplesMax) };
+}
+
+function progressLine(stage: Stage, until: number): string {
+  const leftS = Math.round(Math.max(0, until - Date.now()) / 1000);
+  const faults = [...stage.faults.counts].map(([kind, count]) => `${kind} ${count}`).join(", ");
+  return `${stage.queue.kind}: ${leftS} s left; ${faults}; troubles ${stage.troubles.length}`;
+}

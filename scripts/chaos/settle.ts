@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ApiClient } from "#api/client.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { Run } from "#model/run.ts";
+import { releaseHeld } from "./damage.ts";
+import type { Stage } from "./stage.ts";
+
+const readyTimeoutMs = 60_000;
+/** Permits run out, then the engine waits two minutes, then it asks; and some work on top. */
+const runsTimeoutMs = 8 * 60_000;
+const repairRoundsMax = 40;
+const roundPauseMs = 3_000;
+
+/** What it took until everything was quiet. */
+export interface Settlement {
+  readonly elapsedMs: number;
+  readonly repairRounds: number;
+  /** What a last check of every copy found: these were then repaired. */
+  readonly corruptFound: number;
+  readonly absentFound: number;
+}
+
+/**
+ * After the faults: lets everything come to rest, has every copy checked, and plans and applies
+ * until nothing is left to do. What does not come to rest in time is a trouble.
+ */
+export async function settle(stage: Stage, progress: (line: string) => void): Promise<Settlement> {
+  const started = performance.now();
+  stage.queue.link?.set("pass");
+  await stage.queue.start();
+  for (const node of stage.nodes) node.start();
+  await stage.ready(readyTimeoutMs);
+  await releaseHeld(stage);
+  progress("settling: runs end");
+  await endRuns(stage);
+  progress("settling: every copy is checked");
+  const found = { corrupt: 0, absent: 0 };
+  for await (const step of (await stage.api()).verify({})) {
+    if (step.type === "summary") Object.assign(found, step);
+  }
+  progress(`settling: ${found.corrupt} corrupt, ${found.absent} absent; repairing`);
+  const repairRounds = await repair(stage, progress);
+  const elapsedMs = Math.round(performance.now() - started);
+  const { corrupt: corruptFound, absent: absentFound } = found;
+  return { elapsedMs, repairRounds, corruptFound, absentFound };
+}
+
+/** Resumes what is paused and waits until no run is open. */
+async function endRuns(stage: Stage): Promise<void> {
+  const deadline = Date.now() + runsTimeoutMs;
+  for (;;) {
+    const open = await patiently(stage, async (api) => {
+      const runs = (await api.runs()).filter((run) => run.endedAt === undefined);
+      for (const run of runs) if (run.state === "paused") await api.controlRun(run.id, "run");
+      return runs;
+    });
+    if (open.length === 0) return;
+    if (Date.now() > deadline) {
+      stage.troubles.push(...open.map(describeStuck));
+      return;
+    }
+    await sleep(500);
+  }
+}
+
+function describeStuck({ id, state, progress }: Run): string {
+  return `run ${id} is stuck: ${state}, ${progress.remaining} of ${progress.actions} remain`;
+}
+
+/** Plans and applies until a plan is empty; how many times that took. */
+async function repair(stage: Stage, progress: (line: string) => void): Promise<number> {
+  for (let round = 0; round < repairRoundsMax; round += 1) {
+    const api = await stage.api();
+    const { plan } = await api.plan({});
+    const { actions } = plan.header.totals;
+    // Two empty plans in a row: time alone brings no more work either.
+    if (actions === 0) {
+      await sleep(roundPauseMs);
+      if ((await api.plan({})).plan.header.totals.actions === 0) return round;
+      continue;
+    }
+    progress(`settling: round ${round + 1}, ${actions} actions`);
+    await api.apply({ override: ["objects", "deletes", "capacity"] });
+    await endRuns(stage);
+    await sleep(roundPauseMs);
+  }
+  stage.troubles.push(`after ${repairRoundsMax} rounds of plan and apply there is still work`);
+  return repairRoundsMax;
+}
+
+/** Asks again while nobody answers: the controller may have been killed a moment ago. */
+async function patiently<Value>(
+  stage: Stage,
+  ask: (api: ApiClient) => Promise<Value>,
+): Promise<Value> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask(await stage.api());
+    } catch (thrown) {
+      const error = EngineError.from(thrown);
+      if (!error.retryable || attempt >= 30) throw error;
+      await sleep(1_000);
+    }
+  }
+}

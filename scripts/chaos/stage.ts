@@ -1,0 +1,149 @@
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ApiClient } from "#api/client.ts";
+import { findController } from "#api/find-controller.ts";
+import { dataPaths } from "#config/data-paths.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { type CommandOutput, runCommand, startNodeWith } from "../thermocline-process.ts";
+import { embeddedPlace } from "./embedded-place.ts";
+import { FaultLog } from "./fault-log.ts";
+import { postgresPlace } from "./postgres-place.ts";
+import type { QueueKind, QueuePlace } from "./queue-place.ts";
+import { redisPlace } from "./redis-place.ts";
+import { smallDiskBytes, stageBackends, stageConfig, stagePolicy } from "./stage-files.ts";
+import { SupervisedNode } from "./supervised-node.ts";
+
+const workerCount = 2;
+const startTimeoutMs = 60_000;
+const stopPatienceMs = 30_000;
+
+/** A workspace with a queue store, a controller and workers: what chaos is let loose on. */
+export class Stage {
+  readonly path: string;
+  /** What the nodes say. */
+  readonly log: string;
+  readonly faults: FaultLog;
+  readonly queue: QueuePlace;
+  readonly nodes: readonly SupervisedNode[];
+  /** Objects that chaos holds while it damages them. */
+  readonly held = new Set<string>();
+  /** What must not happen and did, in words. */
+  readonly troubles: string[] = [];
+  /** Whether the disk below `small` is a file system of its own that can be filled. */
+  readonly hasSmallDisk: boolean;
+  readonly #environment: Readonly<Record<string, string>>;
+
+  private constructor(path: string, queue: QueuePlace, hasSmallDisk: boolean) {
+    this.path = path;
+    this.log = join(path, "nodes.log");
+    this.faults = new FaultLog(join(path, "faults.ndjson"));
+    this.queue = queue;
+    this.hasSmallDisk = hasSmallDisk;
+    this.#environment = queue.url === undefined ? {} : { CHAOS_QUEUE_URL: queue.url };
+    const names = Array.from({ length: workerCount }, (_, at) => `worker-${at + 1}`);
+    this.nodes = [
+      this.#node("controller", "controller"),
+      ...names.map((name) => this.#node(name, "worker", "--node-name", name)),
+    ];
+  }
+
+  /** Writes the files, starts the queue store and the nodes, and waits for the controller. */
+  static async open(kind: QueueKind): Promise<Stage> {
+    const path = await mkdtemp(join(tmpdir(), "thermocline-chaos-"));
+    // PostgreSQL runs as a user of its own when we are root.
+    await chmod(path, 0o755);
+    const small = join(path, "storage", "small");
+    await mkdir(small, { recursive: true });
+    const hasSmallDisk = mountDisk(small);
+    const queue = await openQueue(kind, path);
+    const stage = new Stage(path, queue, hasSmallDisk);
+    try {
+      await mkdir(join(path, "policies"));
+      await writeFile(join(path, "policies", "chaos.thermocline.yaml"), stagePolicy);
+      await writeFile(join(path, "thermocline.yaml"), stageConfig(queue.url !== undefined));
+      await queue.start();
+      for (const node of stage.nodes) node.start();
+      await stage.ready(startTimeoutMs);
+    } catch (error) {
+      await stage.close(true);
+      throw error;
+    }
+    return stage;
+  }
+
+  storage(backend: string): string {
+    return join(this.path, "storage", backend);
+  }
+
+  get storages(): readonly string[] {
+    return stageBackends.map(({ name }) => this.storage(name));
+  }
+
+  node(name: string): SupervisedNode {
+    const node = this.nodes.find((candidate) => candidate.name === name);
+    if (node === undefined) throw new Error(`there is no node ${name}`);
+    return node;
+  }
+
+  /** A client of the controller; UNAVAILABLE while there is none. */
+  async api(): Promise<ApiClient> {
+    const state = dataPaths(join(this.path, ".thermocline")).controllerState;
+    const client = await findController(state);
+    if (client === undefined) throw new EngineError("UNAVAILABLE", "no controller answers");
+    return client;
+  }
+
+  /** Waits until the controller answers. */
+  async ready(timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const failure = await this.api().then(
+        () => undefined,
+        (error: unknown) => EngineError.from(error),
+      );
+      if (failure === undefined) return;
+      if (Date.now() > deadline) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  /** A command as a person types it. */
+  command(...args: string[]): Promise<CommandOutput> {
+    return runCommand(this.path, args, { ...this.#environment, CI: "true", NO_COLOR: "1" });
+  }
+
+  /** Ends every node; those that do not end when asked are a trouble. */
+  async dismissNodes(): Promise<void> {
+    for (const node of this.nodes.toReversed()) {
+      const isGentle = await node.dismiss(stopPatienceMs);
+      if (!isGentle) this.troubles.push(`${node.name} did not stop within ${stopPatienceMs} ms`);
+    }
+  }
+
+  async close(keep: boolean): Promise<void> {
+    for (const node of this.nodes) await node.dismiss(stopPatienceMs);
+    await this.queue.close();
+    if (keep) return;
+    if (this.hasSmallDisk) spawnSync("umount", ["--lazy", this.storage("small")]);
+    await rm(this.path, { recursive: true, force: true });
+  }
+
+  #node(name: string, ...args: string[]): SupervisedNode {
+    const spawn = () => startNodeWith(this.#environment, this.path, this.log, ...args);
+    return new SupervisedNode(name, spawn, (how) => this.troubles.push(how));
+  }
+}
+
+async function openQueue(kind: QueueKind, path: string): Promise<QueuePlace> {
+  if (kind === "redis") return redisPlace(path);
+  if (kind === "postgres") return postgresPlace(path);
+  return embeddedPlace(dataPaths(join(path, ".thermocline")).queue);
+}
+
+/** A file system in memory, if we may mount one. */
+function mountDisk(folder: string): boolean {
+  const options = `size=${smallDiskBytes},mode=755`;
+  return spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder]).status === 0;
+}

@@ -1,0 +1,83 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { stopNode } from "../thermocline-process.ts";
+
+const restartAfterMs = 500;
+/** A node that cannot reach its queue store when it starts says so and ends with this code. */
+const unavailableExitCode = 69;
+const startingMs = 20_000;
+
+/** A node as a service supervisor keeps it: started again when it ends by itself. */
+export class SupervisedNode {
+  readonly name: string;
+  /** Hears of every end that was not our doing. */
+  readonly #onDeath: (how: string) => void;
+  readonly #spawn: () => ChildProcess;
+  #child: ChildProcess | undefined;
+  #dismissed = false;
+  /** Starts that ended because the queue store was away: the supervisor tries again. */
+  refusedStarts = 0;
+
+  constructor(name: string, spawn: () => ChildProcess, onDeath: (how: string) => void) {
+    this.name = name;
+    this.#spawn = spawn;
+    this.#onDeath = onDeath;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get isUp(): boolean {
+    return this.#child !== undefined;
+  }
+
+  start(): void {
+    if (this.#child !== undefined) return;
+    const child = this.#spawn();
+    this.#child = child;
+    const startedAt = performance.now();
+    child.once("exit", (code, signal) => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      const isStarting = performance.now() - startedAt < startingMs;
+      if (isStarting && code === unavailableExitCode) this.refusedStarts += 1;
+      else this.#onDeath(`${this.name} ended by itself: ${signal ?? `exit code ${code}`}`);
+      setTimeout(() => {
+        if (!this.#dismissed) this.start();
+      }, restartAfterMs);
+    });
+  }
+
+  /** kill -9, and waits for the end. */
+  async kill(): Promise<void> {
+    const child = this.#let();
+    if (child === undefined) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  /** Ends it for good, gently if it will; says whether it did. */
+  async dismiss(patienceMs: number): Promise<boolean> {
+    this.#dismissed = true;
+    this.thaw();
+    const child = this.#let();
+    return child === undefined || (await stopNode(child, patienceMs));
+  }
+
+  /** From here on its end is our doing. */
+  #let(): ChildProcess | undefined {
+    const child = this.#child;
+    this.#child = undefined;
+    return child;
+  }
+}

@@ -1,0 +1,131 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+import { integerBetween, pickOne } from "../seeded-random.ts";
+import type { Stage } from "./stage.ts";
+import { stageBackends } from "./stage-files.ts";
+
+const pauseMs = 700;
+/** More runs than this at a time would only wait for each other. */
+const openRunsMax = 4;
+/** From here on nothing new comes in; what there is keeps moving. */
+const objectsMax = 20_000;
+const readPathsMax = 400;
+
+/** What was asked of the engine, and how it answered. */
+export interface WorkloadCounts {
+  imports: number;
+  files: number;
+  bytesImported: number;
+  reads: number;
+  applied: number;
+  verifies: number;
+  /** Answers by error code: a stage in chaos refuses and fails, but in known ways. */
+  readonly refused: Map<ErrorCode, number>;
+}
+
+/**
+ * Keeps work in flight: new files, reads that make objects hot, plans that are applied, checks
+ * of what is stored. An engine in trouble may refuse; a defect (INTERNAL) is a trouble.
+ */
+export async function runWorkload(
+  stage: Stage,
+  random: () => number,
+  signal: AbortSignal,
+): Promise<WorkloadCounts> {
+  const counts: WorkloadCounts = {
+    imports: 0,
+    files: 0,
+    bytesImported: 0,
+    reads: 0,
+    applied: 0,
+    verifies: 0,
+    refused: new Map(),
+  };
+  const duties = [importFiles, importFiles, readObjects, applyPlan, applyPlan, verifySome];
+  for (let turn = 0; !signal.aborted; turn += 1) {
+    const duty = duties[turn % duties.length] ?? applyPlan;
+    try {
+      await duty(stage, random, counts);
+    } catch (thrown) {
+      const error = EngineError.from(thrown);
+      counts.refused.set(error.code, (counts.refused.get(error.code) ?? 0) + 1);
+      if (error.code === "INTERNAL") stage.troubles.push(`${duty.name}: ${error.message}`);
+    }
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+  }
+  return counts;
+}
+
+type Duty = (stage: Stage, random: () => number, counts: WorkloadCounts) => Promise<void>;
+
+const importFiles: Duty = async (stage, random, counts) => {
+  const api = await stage.api();
+  if ((await api.status()).objects > objectsMax) return;
+  const name = `in-${randomUUID().slice(0, 8)}`;
+  const source = join(stage.path, name);
+  await mkdir(source);
+  const files = integerBetween(random, 5, 40);
+  try {
+    for (let file = 0; file < files; file += 1) {
+      await writeFile(join(source, `${file}.bin`), randomBytes(random));
+    }
+    const backend = random() < 0.8 ? "hot" : (pickOne(random, stageBackends)?.name ?? "hot");
+    const tags = random() < 0.25 ? { tags: ["scratch"] } : {};
+    for await (const step of api.importDirectory({ path: source, backend, ...tags })) {
+      if (step.type !== "summary") continue;
+      counts.imports += 1;
+      counts.files += step.files;
+      counts.bytesImported += step.bytes;
+    }
+  } finally {
+    await rm(source, { recursive: true, force: true });
+  }
+};
+
+/** Mostly small, sometimes some mebibytes. */
+function randomBytes(random: () => number): Buffer {
+  const largest = random() < 0.06 ? 4 * 1024 * 1024 : 48 * 1024;
+  const bytes = Buffer.alloc(integerBetween(random, 1, largest));
+  for (let at = 0; at < bytes.length; at += 997) bytes[at] = Math.floor(random() * 256);
+  return bytes;
+}
+
+const readObjects: Duty = async (stage, random, counts) => {
+  const api = await stage.api();
+  const share = 1 / integerBetween(random, 8, 40);
+  const objects = await api.objects({ limit: 5_000 });
+  const at = new Date().toISOString();
+  const lines = objects
+    .filter((object) => object.path !== undefined && random() < share)
+    .slice(0, readPathsMax)
+    .map(({ path }) => JSON.stringify({ path, at }));
+  const twice = [...lines, ...lines];
+  const report = await api.importAccesses(randomUUID(), linesOf(twice));
+  counts.reads += report.applied;
+};
+
+const applyPlan: Duty = async (stage, _random, counts) => {
+  const api = await stage.api();
+  const open = (await api.runs()).filter((run) => run.endedAt === undefined);
+  if (open.length >= openRunsMax) return;
+  const { plan } = await api.plan({});
+  if (plan.header.totals.actions === 0) return;
+  await api.apply({ override: ["objects", "deletes", "capacity"] });
+  counts.applied += 1;
+};
+
+const verifySome: Duty = async (stage, random, counts) => {
+  const api = await stage.api();
+  const backend = pickOne(random, stageBackends)?.name ?? "hot";
+  const where = `size < ${integerBetween(random, 1, 8)}KiB`;
+  for await (const step of api.verify({ backend, where })) {
+    if (step.type === "summary") counts.verifies += step.copies;
+  }
+};
+
+async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
+  yield* lines;
+}
