@@ -2,11 +2,13 @@ import type { Driver } from "#model/driver.ts";
 import type { IndexStore } from "#model/index-store.ts";
 import type { Batch, StepData } from "#model/run.ts";
 import type { Admission } from "#jobs/admission.ts";
+import type { LaneTurns } from "#jobs/lane-turns.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { segmentCid } from "#jobs/segment.ts";
 import type { CommitPort } from "#jobs/step-context.ts";
 import type { WaitBoard } from "#jobs/wait-board.ts";
 import type { EngineError } from "#model/engine-error.ts";
+import type { Wait } from "#model/wait.ts";
 
 /** What the parts of the dispatcher work with. */
 export interface DispatchContext {
@@ -17,6 +19,9 @@ export interface DispatchContext {
   readonly queuedPerLaneMax: number;
   readonly admission: Admission;
   readonly waits: WaitBoard;
+  readonly turns: LaneTurns;
+  /** Why a full lane does not go faster, when there is more to say than that it is full. */
+  readonly laneWait: (lane: string) => Wait | undefined;
   /** Since when (monotonic milliseconds) a batch to be ended has no job any more. */
   readonly freeSince: Map<string, number>;
   readonly now: () => Date;

@@ -6,10 +6,11 @@ import { Bell } from "#jobs/bell.ts";
 import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
 import { noMeasurements } from "#model/metric.ts";
 import type { Run } from "#model/run.ts";
-import type { HeldWork } from "#model/wait.ts";
+import type { HeldWork, Wait } from "#model/wait.ts";
 import { enqueueBatches } from "#jobs/enqueue-batches.ts";
 import { repairFlows } from "#jobs/repair-flows.ts";
 import { indexQueue } from "#jobs/lanes.ts";
+import { LaneTurns } from "#jobs/lane-turns.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { settleExpiredPermits } from "#jobs/settle-permits.ts";
 import { defaultStepSettings } from "#jobs/step-context.ts";
@@ -28,6 +29,8 @@ export interface DispatcherOptions {
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   /** What may hold work back; nothing when it is missing. */
   readonly admission?: Admission;
+  /** Why a full lane does not go faster, when there is more to say than that it is full. */
+  readonly laneWait?: (lane: string) => Wait | undefined;
   readonly queuedPerLaneMax?: number;
   /** How often lost flows and expired permits are looked for. */
   readonly repairEveryMs?: number;
@@ -51,6 +54,8 @@ export const defaultQueuedPerLaneMax = 50;
 /** Long enough for a lane with its queue of batches; an expired permit costs a second run. */
 export const defaultPermitTtlMs = 60 * 60 * 1_000;
 const roundEveryMs = 1_000;
+/** Without a run that goes on, there is nothing to look at but what somebody tells us. */
+const idleRoundEveryMs = 10_000;
 /** Commits come in crowds: they share a round. */
 const roundPauseMs = 50;
 /** Lost flows and expired permits are rare: they are looked for less often. */
@@ -86,8 +91,10 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   });
   const repairEveryMs = options.repairEveryMs ?? defaultRepairEveryMs;
   let repairedAt = 0;
+  let busy = true;
   const round = async (): Promise<void> => {
     const runs = await index.runs();
+    busy = runs.some((run) => run.endedAt === undefined);
     if (suspicious || Date.now() - repairedAt >= repairEveryMs) {
       suspicious = false;
       repairedAt = Date.now();
@@ -104,7 +111,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
         onError(EngineError.from(error));
       });
       await sleep(roundPauseMs);
-      await bell.wait(roundEveryMs);
+      await bell.wait(busy ? roundEveryMs : idleRoundEveryMs);
     }
   })();
   return {
@@ -139,6 +146,8 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     freeSince: new Map(),
     admission: options.admission ?? new Admission([]),
     waits: new WaitBoard(),
+    turns: new LaneTurns(),
+    laneWait: options.laneWait ?? (() => undefined),
     queuedPerLaneMax: options.queuedPerLaneMax ?? defaultQueuedPerLaneMax,
   };
 }

@@ -1,78 +1,67 @@
-import type { WorkGroup } from "#model/index-store.ts";
 import type { Batch, Run } from "#model/run.ts";
 import { batchFlow } from "#jobs/batch-flow.ts";
 import { stepDataOf, type DispatchContext } from "#jobs/dispatch-context.ts";
+import { type LaneDemand, laneDemands, workOf } from "#jobs/lane-demand.ts";
 
 /** Batches that no worker sees (tombstones) are committed at most so many at a time. */
 const directBatchesMax = 20;
 
 /**
- * Tops up every lane to its bound with batches of the running runs, the runs taking equal
- * shares of what is free. The rest of a plan stays in the index, however large it is.
+ * Tops up every lane to its bound with batches of the running runs: the highest priority first,
+ * equal shares among equals, plan order within a run. The rest of a plan stays in the index,
+ * however large it is, and every batch that waits does so for a reason that is noted.
  */
 export async function enqueueBatches(
   runs: readonly Run[],
   context: DispatchContext,
 ): Promise<void> {
-  const lanes = await laneDemand(runs, context);
-  for (const [lane, demand] of lanes) {
-    let free = context.queuedPerLaneMax - demand.queued;
-    // Refills come in portions: a query for every finished batch would cost more than it gives.
-    if (demand.queued > 0 && free < context.queuedPerLaneMax / 4) continue;
-    for (const [position, runId] of demand.runs.entries()) {
-      const share = Math.ceil(free / (demand.runs.length - position));
-      if (share <= 0) break;
-      const held = demand.held.get(runId);
-      const batches = await context.index.pendingBatches(runId, lane, share, held);
-      await enqueue(runId, batches, context);
-      free -= batches.length;
+  try {
+    for (const demand of await laneDemands(runs, context)) {
+      const taken = await fillLane(demand, context);
+      noteFullLane(demand, taken, context);
     }
+  } finally {
+    context.waits.turn();
   }
 }
 
-interface LaneDemand {
-  queued: number;
-  /** Runs with batches to enqueue, the one with the fewest queued first. */
-  runs: string[];
-  /** Keys of the groups of work that are held back, by run. */
-  readonly held: Map<string, string[]>;
-}
-
-async function laneDemand(
-  runs: readonly Run[],
+/** How many batches of each run were enqueued. */
+async function fillLane(
+  demand: LaneDemand,
   context: DispatchContext,
-): Promise<ReadonlyMap<string, LaneDemand>> {
-  const lanes = new Map<string, LaneDemand>();
-  const queuedOf = new Map<string, number>();
-  // Only running runs count: the queued batches of a paused one must not hold up the others.
-  for (const run of runs.filter((candidate) => candidate.state === "running")) {
-    for (const group of await context.index.workGroups(run.id)) {
-      const fresh: LaneDemand = { queued: 0, runs: [], held: new Map() };
-      const demand = lanes.get(group.lane) ?? fresh;
-      const key = `${group.lane}\n${run.id}`;
-      demand.queued += group.queued;
-      queuedOf.set(key, (queuedOf.get(key) ?? 0) + group.queued);
-      lanes.set(group.lane, demand);
-      if (group.pending === 0) continue;
-      if (isHeld(group, context)) {
-        demand.held.set(run.id, [...(demand.held.get(run.id) ?? []), group.key]);
-      } else if (!demand.runs.includes(run.id)) demand.runs.push(run.id);
-    }
+): Promise<ReadonlyMap<string, number>> {
+  const { lane, claims, queued, held } = demand;
+  const taken = new Map<string, number>();
+  const free = context.queuedPerLaneMax - queued;
+  // Refills come in portions: a query for every finished batch would cost more than it gives.
+  if (queued > 0 && free < context.queuedPerLaneMax / 4) return taken;
+  const shares = context.turns.share(lane, free, claims, context.now().getTime());
+  for (const [runId, share] of shares) {
+    const batches = await context.index.pendingBatches(runId, lane, share, held.get(runId));
+    await enqueue(runId, batches, context);
+    taken.set(runId, batches.length);
   }
-  context.waits.turn();
-  for (const [lane, demand] of lanes) {
-    const queued = (runId: string) => queuedOf.get(`${lane}\n${runId}`) ?? 0;
-    demand.runs.sort((a, b) => queued(a) - queued(b));
-  }
-  return lanes;
+  return taken;
 }
 
-/** Whether a rule objects; what it says is kept for those who ask why. */
-function isHeld(group: WorkGroup, { admission, waits, now }: DispatchContext): boolean {
-  const { key: _key, pending, queued: _queued, ...work } = group;
-  const wait = admission.judge({ ...work, node: undefined }, now());
-  if (wait !== undefined) waits.hold({ ...work, node: undefined }, wait, pending, now());
-  return wait !== undefined;
+/** What is left although nothing else holds it back waits for a place on the lane. */
+function noteFullLane(
+  { lane, ready, queued }: LaneDemand,
+  taken: ReadonlyMap<string, number>,
+  { waits, laneWait, now }: DispatchContext,
+): void {
+  const before = [...taken.values()].reduce((sum, count) => sum + count, queued);
+  const message = `${before} batches are before it on the lane ${lane}`;
+  const wait = laneWait(lane) ?? { reason: "concurrency", message };
+  const rest = new Map(taken);
+  for (const group of ready) {
+    const count = group.pending - group.blocked;
+    const enqueued = Math.min(count, rest.get(group.runId) ?? 0);
+    rest.set(group.runId, (rest.get(group.runId) ?? 0) - enqueued);
+    if (count > enqueued) {
+      waits.hold({ ...workOf(group), node: undefined }, wait, count - enqueued, now());
+    }
+  }
 }
 
 async function enqueue(

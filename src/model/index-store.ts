@@ -54,7 +54,7 @@ export interface IndexStore {
   setRunState(id: string, state: "running" | "paused" | "cancelled", now: Date): Promise<Run>;
   /**
    * Batches to enqueue next for one lane (first backend that acts), in plan order, without
-   * those of the held groups (`WorkGroup.key`).
+   * those of the held groups (`WorkGroup.key`) and those that other batches must precede.
    */
   pendingBatches(
     runId: string,
@@ -173,6 +173,8 @@ export interface DriftReport {
 export interface WorkGroup extends Omit<Work, "node"> {
   readonly key: string;
   readonly pending: number;
+  /** Those of the pending ones that wait for other batches about the same objects. */
+  readonly blocked: number;
   readonly queued: number;
 }
 

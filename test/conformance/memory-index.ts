@@ -47,6 +47,7 @@ export class MemoryIndex implements DispatchIndex {
   readonly #batches = new Map<string, Batch[]>();
   readonly #states = new Map<string, RunState>();
   readonly #issued = new Map<string, Issued>();
+  readonly #priorities = new Map<string, number>();
   #permits = 0;
 
   hold(object: ObjectRef, backend: string, verifiedAt?: string): void {
@@ -55,7 +56,8 @@ export class MemoryIndex implements DispatchIndex {
     this.copies.set(object.cid, held);
   }
 
-  begin(runId: string, plans: readonly BatchPlan[]): void {
+  begin(runId: string, plans: readonly BatchPlan[], priority = 0): void {
+    this.#priorities.set(runId, priority);
     const batches: Batch[] = [];
     const objects: ObjectRef[] = [];
     for (const { objects: those, ...plan } of plans) {
@@ -105,6 +107,7 @@ export class MemoryIndex implements DispatchIndex {
       target: null,
       victim: null,
       pending: count(lane, "pending"),
+      blocked: 0,
       queued: count(lane, "queued"),
     }));
   }
@@ -290,7 +293,7 @@ export class MemoryIndex implements DispatchIndex {
       bytesDone: 0,
       causes: [],
     };
-    const origin = { priority: 0, origin: "apply" };
+    const origin = { priority: this.#priorities.get(id) ?? 0, origin: "apply" };
     const times = { createdAt: "2026-01-01T00:00:00Z", endedAt: undefined };
     return { id, planCid: `plan-${id}`, state, ...origin, ...times, progress };
   }

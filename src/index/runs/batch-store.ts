@@ -1,4 +1,5 @@
 import type { Connection } from "#index/connection.ts";
+import { needsMore } from "#index/runs/batch-needs.ts";
 import { runRecord } from "#index/runs/run-record.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { WorkGroup } from "#model/index-store.ts";
@@ -6,19 +7,15 @@ import type { Verb } from "#model/plan.ts";
 import type { Batch } from "#model/run.ts";
 import type { SqlRow, SqlValue } from "#model/sql.ts";
 
-/**
- * New copies come first, then moves, then what is only given up: a removal is judged when the
- * copies that justify it exist, instead of being refused because they are still on their way.
- */
-const rank = (alias: string) =>
-  `CASE WHEN ${alias}.victim IS NULL THEN 0 WHEN ${alias}.target IS NOT NULL THEN 1 ELSE 2 END`;
-
 /** What batches that act alike for the same policy have in common, as text. */
 const groupKey = (alias: string) =>
   `concat_ws('/', ${alias}.policy, ${alias}.verb, coalesce(${alias}.source, -1),
      coalesce(${alias}.target, -1), coalesce(${alias}.victim, -1))`;
 
-/** Batches to enqueue next on a lane, in plan order. Only a running run has any. */
+/**
+ * Batches to enqueue next on a lane, in plan order, without those that need others to end
+ * first. Only a running run has any.
+ */
 export async function pendingBatches(
   connection: Connection,
   runId: string,
@@ -29,8 +26,7 @@ export async function pendingBatches(
   return await readBatches(
     connection,
     `r.run_id = $1 AND r.state = 'running' AND b.state = 'pending' AND b.lane = $2
-       AND ${rank("b")} <= (SELECT min(${rank("e")}) FROM batches AS e
-         WHERE e.run_key = b.run_key AND e.state <> 'done')
+       AND NOT ${needsMore("b")}
        AND NOT list_contains($4::JSON::VARCHAR[], ${groupKey("b")})
      ORDER BY b.number LIMIT $3`,
     [runId, lane, limit, JSON.stringify(held)],
@@ -60,6 +56,7 @@ export async function workGroups(
     `SELECT ${groupKey("b")} AS key, b.lane, b.policy, b.verb, any_value(s.name) AS source,
        any_value(t.name) AS target, any_value(v.name) AS victim,
        count(*) FILTER (WHERE b.state = 'pending') AS pending,
+       count(*) FILTER (WHERE b.state = 'pending' AND ${needsMore("b")}) AS blocked,
        count(*) FILTER (WHERE b.state = 'queued') AS queued
      FROM batches AS b JOIN runs AS r USING (run_key)
      LEFT JOIN backends AS s ON s.backend_id = b.source
@@ -81,6 +78,7 @@ interface GroupRow extends SqlRow {
   readonly target: string | null;
   readonly victim: string | null;
   readonly pending: number;
+  readonly blocked: number;
   readonly queued: number;
 }
 

@@ -1,5 +1,6 @@
 import { access } from "node:fs/promises";
 import { micros } from "#index/connection.ts";
+import { storeBatchNeeds } from "#index/runs/batch-needs.ts";
 import { type BatchRange, cutBatches, cutColumns } from "#index/runs/cut-batches.ts";
 import { readRuns } from "#index/runs/run-record.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
@@ -33,6 +34,7 @@ export async function beginRun(
     [runKey, runId, planKey, plan.cid, micros(now), start.priority ?? 0, start.origin ?? "apply"],
   );
   await storeBatches(transaction, runKey);
+  await storeBatchNeeds(transaction, runKey, planKey);
   await transaction.run(markInFlight, [planKey]);
   transaction.record({
     at: now,

@@ -1,4 +1,5 @@
 import { type Connection, micros } from "#index/connection.ts";
+import { dropBatchNeeds } from "#index/runs/batch-needs.ts";
 import { countOutcomes } from "#index/runs/record-outcomes.ts";
 import { runRecord, type RunRecord } from "#index/runs/run-record.ts";
 import type { Transaction } from "#index/transaction.ts";
@@ -46,6 +47,7 @@ export async function finishRuns(transaction: Transaction, now: Date): Promise<r
     `DELETE FROM plan_actions WHERE plan_key IN (
        SELECT plan_key FROM runs GROUP BY plan_key HAVING count(ended_at) = count(*))`,
   );
+  await dropBatchNeeds(transaction);
   for (const run of ended) {
     const about = { runId: run.run_id, planCid: run.plan_cid };
     transaction.record({ at: now, kind: "run", reason: "ended", ...about });
