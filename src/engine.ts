@@ -13,6 +13,7 @@ import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
 import { runPart } from "#engine/parts/run-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
+import { TimingBook } from "#engine/timing-book.ts";
 import { ObjectIndex } from "#index/object-index.ts";
 import type { DriverDefinition } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
@@ -57,6 +58,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     pool,
     registry,
     policies: new PolicyBook(config, registry),
+    timings: new TimingBook(config, registry),
     events,
     lastPlan: new LastPlan(),
     now,

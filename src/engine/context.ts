@@ -3,6 +3,7 @@ import type { BackendPool } from "#engine/backend-pool.ts";
 import type { EngineEvents } from "#engine/events.ts";
 import type { LastPlan } from "#engine/last-plan.ts";
 import type { PolicyBook } from "#engine/policy-book.ts";
+import type { TimingBook } from "#engine/timing-book.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
 import type { Moment } from "#policies/compiled-policy.ts";
@@ -14,6 +15,8 @@ export interface EngineContext {
   readonly index: ObjectIndex;
   readonly pool: BackendPool;
   readonly policies: PolicyBook;
+  /** When they run, cheap to ask for again and again. */
+  readonly timings: TimingBook;
   readonly registry: AttributeRegistry;
   /** What becomes true in the index: lost copies, new objects, new backends. */
   readonly events: EngineEvents;

@@ -2,6 +2,7 @@ import type { EngineContext } from "#engine/context.ts";
 import type { Admission } from "#jobs/admission.ts";
 import { laneOf } from "#jobs/lanes.ts";
 import type { RunControl, RunState, StepControl, StepScope } from "#model/run.ts";
+import type { Wait } from "#model/wait.ts";
 
 const controls: Partial<Record<RunState, RunControl>> = { paused: "pause", cancelled: "cancel" };
 
@@ -23,6 +24,15 @@ export async function stepControls(
     const control = controls[state];
     if (control !== undefined) return { control, reason: `the run is ${state}` };
     const wait = admission.judge({ ...step, lane: laneOf(step) }, at);
-    return wait === undefined ? { control: "run" } : { control: "pause", reason: wait.message };
+    return wait === undefined ? { control: "run" } : pauseFor(wait);
   });
+}
+
+function pauseFor({ message, until, stop }: Wait): StepControl {
+  return {
+    control: "pause",
+    reason: message,
+    ...(until === undefined ? {} : { until }),
+    ...(stop === undefined ? {} : { stop }),
+  };
 }

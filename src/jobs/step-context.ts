@@ -16,6 +16,8 @@ export interface StepContext {
   readonly lock: Pick<JobLock, "confirm" | "quiet">;
   /** Aborted on pause, cancel and shutdown; its reason is a StepStop. */
   readonly signal: AbortSignal;
+  /** Aborted when no further object shall be begun; what is begun ends. Its reason likewise. */
+  readonly drain: AbortSignal;
   readonly settings: StepSettings;
   readonly measurements: Measurements;
   now(): Date;
@@ -55,11 +57,14 @@ export type StopReason = "pause" | "cancel" | "shutdown";
 /** Why an active step was stopped; the reason of its signal. */
 export class StepStop extends Error {
   readonly reason: StopReason;
+  /** When the step may go on (ISO 8601 UTC), if that is known. */
+  readonly until: string | undefined;
 
-  constructor(reason: StopReason, why?: string) {
+  constructor(reason: StopReason, why?: string, until?: string) {
     super(why ?? `stopped: ${reason}`);
     this.name = "StepStop";
     this.reason = reason;
+    this.until = until;
   }
 }
 

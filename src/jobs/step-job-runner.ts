@@ -11,14 +11,17 @@ import {
   StepStop,
   stopOf,
   type CommitPort,
+  type StepContext,
   type StepHandler,
   type StepSettings,
 } from "#jobs/step-context.ts";
 import { pack, unpack, type StepJobData, type StepResult } from "#jobs/step-job.ts";
 import { StepMemory } from "#jobs/step-memory.ts";
 
-/** A paused job looks this often whether its run goes on. */
+/** A paused job looks this often whether its run goes on, when nobody knows the time. */
 const pausedDelayMs = 2_000;
+/** When the time is known it looks then, but now and then before: times may be changed. */
+const pausedDelayMaxMs = 60_000;
 
 /** What a process that runs steps has at hand. */
 export interface StepRunner {
@@ -51,21 +54,27 @@ export async function runStepJob(
   };
   if (runner.shutdown.aborted) onShutdown();
   runner.shutdown.addEventListener("abort", onShutdown);
-  const release = await runner.controls?.watch(job.data, ({ control, reason }) => {
-    if (control !== "run") stop.abort(new StepStop(control, reason));
+  const drain = new AbortController();
+  const release = await runner.controls?.watch(job.data, (told) => {
+    if (told.control === "run") return;
+    const why = new StepStop(told.control, told.reason, told.until);
+    (told.stop === "finish-object" ? drain : stop).abort(why);
   });
+  const signals = { signal: stop.signal, drain: drain.signal };
   try {
-    return await runHandler(job, new JobLock(job, token), memory, stop.signal, runner);
+    return await runHandler(job, new JobLock(job, token), memory, signals, runner);
   } catch (thrown) {
-    const reason = stopOf(stop.signal);
+    const stopped = stop.signal.aborted ? stop.signal : drain.signal;
+    const reason = stopOf(stopped);
     if (reason === "shutdown") {
       await memory.save(job.data.outages);
       await job.moveToWait(token);
       throw new WaitingError();
     }
-    const delayMs = reason === "pause" ? pausedDelayMs : await delayOf(thrown, job, memory);
+    const delayMs =
+      reason === "pause" ? pauseMs(stopped, runner.now()) : await delayOf(thrown, job, memory);
     if (delayMs === undefined) throw thrown;
-    if (reason === "pause") await memory.save(0, pauseOf(stop.signal));
+    if (reason === "pause") await memory.save(0, pauseOf(stopped));
     await job.moveToDelayed(Date.now() + delayMs, token);
     throw new DelayedError();
   } finally {
@@ -79,11 +88,18 @@ function pauseOf({ reason }: AbortSignal): string {
   return reason instanceof StepStop ? reason.message : "the run is paused";
 }
 
+function pauseMs({ reason }: AbortSignal, now: Date): number {
+  const until = reason instanceof StepStop ? reason.until : undefined;
+  if (until === undefined) return pausedDelayMs;
+  const leftMs = Date.parse(until) - now.getTime();
+  return Math.min(pausedDelayMaxMs, Math.max(pausedDelayMs, leftMs));
+}
+
 async function runHandler(
   job: Job<StepJobData>,
   lock: JobLock,
   memory: StepMemory,
-  signal: AbortSignal,
+  signals: Pick<StepContext, "signal" | "drain">,
   runner: StepRunner,
 ): Promise<StepResult> {
   const { data } = job;
@@ -98,7 +114,7 @@ async function runHandler(
     actions,
     memory,
     lock,
-    signal,
+    ...signals,
     now: () => runner.now(),
     previous: async <Value>() => {
       const children = (await job.getChildrenValues()) as Record<string, StepResult> | undefined;

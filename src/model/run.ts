@@ -139,8 +139,16 @@ export interface StepScope extends Pick<
   readonly node: string;
 }
 
+/** How a step that is paused comes to rest. */
+export const workStops = ["checkpoint", "finish-object"] as const;
+export type WorkStop = (typeof workStops)[number];
+
 export interface StepControl {
   readonly control: RunControl;
   /** Why, when it is not `run`. */
   readonly reason?: string;
+  /** With `pause`: when the step may go on (ISO 8601 UTC), if that is known. */
+  readonly until?: string;
+  /** With `pause`: whether the object at hand is finished first; not, unless said. */
+  readonly stop?: WorkStop;
 }

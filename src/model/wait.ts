@@ -1,4 +1,4 @@
-import type { Batch } from "#model/run.ts";
+import type { Batch, WorkStop } from "#model/run.ts";
 
 /** Why work that was planned does not go on: the one list that everything answers from. */
 export const waitReasons = {
@@ -26,6 +26,8 @@ export interface Wait {
   readonly message: string;
   /** When it ends by itself (ISO 8601 UTC), if that is known. */
   readonly until?: string;
+  /** How work that is under way stops: where it is (unless said), or after its object. */
+  readonly stop?: WorkStop;
   /** What to do to end it sooner: a command, if there is one. */
   readonly remedy?: string;
 }

@@ -6,7 +6,6 @@ import type { PolicyDocument } from "#policies/policy-schema.ts";
 const unsupported = {
   schedule: "policies run when somebody runs `plan` and `apply`; no schedule starts them",
   triggers: "nothing but `plan` and `apply` starts this policy",
-  windows: "actions run whenever the run is active",
   limits: "use `limit` of each rule, and the guards of `apply`",
   approval: "no approval is asked for; `apply` runs what its guards let pass",
   onError: "failures are retried and reported, but do not suspend the policy",

@@ -3,7 +3,8 @@ import type { Route } from "#api/route.ts";
 import type { ApplyRequest } from "#model/engine-api.ts";
 import type { Shape } from "#api/schemas/shape.ts";
 import { verbs } from "#model/plan.ts";
-import type { RunControl, StepScope } from "#model/run.ts";
+import type { RunControl, StepControl, StepScope } from "#model/run.ts";
+import { workStops } from "#model/run.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, reference } from "#api/schemas/input.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
@@ -73,7 +74,14 @@ export const runRoutes: readonly Route[] = [
     input: z.strictObject({ steps: z.array(stepScope).max(10_000) }),
     answer: {
       kind: "json",
-      schema: z.array(z.strictObject({ control, reason: z.string().exactOptional() })),
+      schema: z.array(
+        z.strictObject({
+          control,
+          reason: z.string().exactOptional(),
+          until: z.iso.datetime().exactOptional(),
+          stop: z.enum(workStops).exactOptional(),
+        } satisfies Shape<StepControl>),
+      ),
     },
     handle: ({ api }, { steps }) => api.stepControls(steps),
   }),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { verbs } from "#model/plan.ts";
 import type { HeldWork, Wait, WaitReason, Work } from "#model/wait.ts";
+import { workStops } from "#model/run.ts";
 import { waitReasons } from "#model/wait.ts";
 import { count, shapeOf, time } from "#api/schemas/shape.ts";
 
@@ -11,6 +12,7 @@ export const waitSchema = shapeOf<Wait>({
   reason: z.enum(reasons),
   message: z.string(),
   until: time.optional(),
+  stop: z.enum(workStops).optional(),
   remedy: z.string().optional(),
 });
 

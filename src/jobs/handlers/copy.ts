@@ -1,6 +1,7 @@
 import { copyObject } from "#jobs/copy-object.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
 import { measuredAction } from "#jobs/measured-action.ts";
+import type { SegmentAction } from "#jobs/segment.ts";
 import { stopOf, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { CopyOutcome } from "#model/run.ts";
 
@@ -11,15 +12,16 @@ import type { CopyOutcome } from "#model/run.ts";
 const copy: StepHandler = {
   name: "copy",
   run: async (context: StepContext): Promise<readonly CopyOutcome[]> => {
-    const { memory, signal } = context;
+    const { memory, signal, drain } = context;
     const rest = context.actions.filter((action) => !memory.has(action.sequence));
     try {
-      await forEachObject(rest, context.settings.objectsAtOnce, signal, async (action) => {
+      const copyOne = async (action: SegmentAction): Promise<void> => {
         const { outcome, bytes } = await measuredAction(context, context.data.target ?? "", () =>
           copyObject(action, context),
         );
         memory.add(outcome, bytes);
-      });
+      };
+      await forEachObject(rest, context.settings.objectsAtOnce, signal, copyOne, drain);
     } catch (error) {
       if (stopOf(signal) !== "cancel") throw error;
     }

@@ -63,22 +63,24 @@ async function removeTogether(
   victim: Driver,
   context: StepContext,
 ): Promise<void> {
-  const { memory, signal, settings } = context;
+  const { memory, signal, settings, drain } = context;
   const checks = new Map<Removal, ReservedCheck>();
-  await forEachObject(removals, settings.objectsAtOnce, signal, async (removal) => {
+  const check = async (removal: Removal): Promise<void> => {
     checks.set(removal, await checkReserved(removal.permit, removal.action.object, context));
-  });
-  await memory.keepEvidence([...checks.values()].flatMap((check) => check.evidence));
-  await forEachObject([...checks], settings.objectsAtOnce, signal, async ([removal, check]) => {
+  };
+  await forEachObject(removals, settings.objectsAtOnce, signal, check, drain);
+  await memory.keepEvidence([...checks.values()].flatMap((done) => done.evidence));
+  const end = async ([removal, done]: readonly [Removal, ReservedCheck]): Promise<void> => {
     const outcome =
-      check.refusal === undefined
+      done.refusal === undefined
         ? await measuredAction(context, removal.permit.backend, () =>
-            removeOne(removal, check, victim, context),
+            removeOne(removal, done, victim, context),
           )
-        : await settled(removal, check.refusal, victim, context);
-    const findings = check.evidence.filter((evidence) => evidence.finding !== "present");
+        : await settled(removal, done.refusal, victim, context);
+    const findings = done.evidence.filter((evidence) => evidence.finding !== "present");
     memory.add(findings.length === 0 ? outcome : { ...outcome, findings }, 0);
-  });
+  };
+  await forEachObject([...checks], settings.objectsAtOnce, signal, end, drain);
 }
 
 async function removeOne(
