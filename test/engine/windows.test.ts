@@ -38,9 +38,8 @@ test("a run outside its windows waits and says until when; it begins by itself w
   const run = await engine.apply({ override: ["objects"] });
   await until(async () => (await engine.status()).held.length > 0);
   const { held } = await engine.status();
-  expect(held).toMatchObject([
-    { work: { policy: "keep-two", runId: run.id }, wait: { reason: "window" } },
-  ]);
+  const about = held.map(({ work, wait }) => [work.runId, work.policy, wait.reason]);
+  expect(new Set(about.map(String))).toEqual(new Set([String([run.id, "keep-two", "window"])]));
   expect(held[0]?.wait.message).toContain("calendar today denies it");
   expect(Date.parse(held[0]?.wait.until ?? "")).toBe(Date.parse(soon) + 86_400_000);
   expect((await engine.run(run.id)).progress.done).toBe(0);
