@@ -8,6 +8,7 @@ import type { EngineContext } from "#engine/context.ts";
 import { EngineEvents } from "#engine/events.ts";
 import { Execution } from "#engine/execution.ts";
 import { LastPlan } from "#engine/last-plan.ts";
+import { auditPart } from "#engine/parts/audit-part.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
@@ -108,6 +109,7 @@ export interface Engine extends EngineApi {
 
 function assemble(context: EngineContext, execution: Execution): Engine {
   const engine: Engine = {
+    ...auditPart(context),
     ...policyPart(context),
     ...contentPart(context),
     ...runPart(context, execution, () => engine),

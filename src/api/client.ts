@@ -125,6 +125,10 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", path, { body: { control } });
   }
 
+  checkAudit(): Answer<"checkAudit"> {
+    return this.#connection.json("GET", "/api/v1/audit/check");
+  }
+
   nodes(): Answer<"nodes"> {
     return this.#connection.json("GET", "/api/v1/nodes");
   }

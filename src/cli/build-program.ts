@@ -64,6 +64,7 @@ function groupOf(
 }
 
 const groupSummaries: Readonly<Record<string, string>> = {
+  audit: "ask the ledger what happened, and check it",
   config: "look at the configuration",
   import: "bring content, inventories and access logs into the index",
   index: "ask the index with SQL",

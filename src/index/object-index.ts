@@ -1,4 +1,5 @@
 import { cpus } from "node:os";
+import { checkAudit } from "#index/audit/check-audit.ts";
 import { listBackends, sameBackends, setCordon, syncBackends } from "#index/backends.ts";
 import { Database } from "#index/database.ts";
 import { FailureLog } from "#index/failures/failure-log.ts";
@@ -27,6 +28,7 @@ import { segment } from "#index/runs/segment.ts";
 import { expiredPermits, settlePermit } from "#index/runs/settle-permit.ts";
 import { IndexSession } from "#index/read-session.ts";
 import { checkSummaries, type SummaryDifference } from "#index/summaries.ts";
+import type { AuditReport } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
 import type { Evidence } from "#model/copy.ts";
 import type { EngineEvent } from "#model/engine-event.ts";
@@ -323,6 +325,11 @@ export class ObjectIndex implements IndexStore {
       const ended = new Set(await finishRuns(transaction, now));
       return (await readRuns(transaction.connection)).filter((run) => ended.has(run.id));
     });
+  }
+
+  /** Whether the ledger is whole and agrees with everything else. */
+  async checkAudit(): Promise<AuditReport> {
+    return await this.#database.read(checkAudit);
   }
 
   /** Recomputes every maintained figure from its detail; an empty list means all agree. */

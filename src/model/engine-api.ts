@@ -1,3 +1,4 @@
+import type { AuditReport } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { BackendStatus } from "#model/driver.ts";
@@ -43,6 +44,9 @@ export interface EngineApi {
   runs(): Promise<readonly Run[]>;
   run(id: string): Promise<Run>;
   controlRun(id: string, control: RunControl): Promise<Run>;
+
+  /** Whether every action has one outcome, every removal its proof, and the ledger no gap. */
+  checkAudit(): Promise<AuditReport>;
 
   nodes(): Promise<readonly NodeState[]>;
   /** For workers. */

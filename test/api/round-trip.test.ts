@@ -34,6 +34,7 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   runs: (api) => api.runs(),
   run: (api) => api.run("run-1"),
   controlRun: (api) => api.controlRun("run/1", "pause"),
+  checkAudit: (api) => api.checkAudit(),
   nodes: (api) => api.nodes(),
   heartbeat: (api) => api.heartbeat(sampleNode),
   segment: (api) => api.segment("bafkreiplan", 0, 1_000),

@@ -1,4 +1,5 @@
 import type { EngineApi, ObjectDetail, PlanReport } from "#model/engine-api.ts";
+import type { AuditReport } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
 import type { NodeReport } from "#model/node.ts";
 import type { PlanAction } from "#model/plan.ts";
@@ -149,6 +150,17 @@ const backend: Backend = {
   },
 };
 
+const sampleAudit: AuditReport = {
+  runs: 1,
+  actions: 2,
+  outcomes: { done: 1, skipped: 0, failed: 1, cancelled: 0 },
+  permits: 1,
+  proofs: 0,
+  settlements: 0,
+  entries: 5,
+  findings: [{ check: "removal-without-proof", count: 1, examples: ["run-1 action 0 on hot"] }],
+};
+
 /** What reached the engine: the method, then its arguments. */
 export type Calls = (readonly [keyof EngineApi, ...unknown[]])[];
 
@@ -292,6 +304,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
             }),
           ),
     controlRun: (...given) => answer(sampleRun, "controlRun", ...given),
+    checkAudit: () => answer(sampleAudit, "checkAudit"),
     nodes: () => answer([nodeState], "nodes"),
     heartbeat: (report) => answer(undefined, "heartbeat", report),
     segment: (...given) => answer(new Uint8Array([0, 255, 10, 13]), "segment", ...given),

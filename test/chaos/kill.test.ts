@@ -62,6 +62,7 @@ describe.each(["embedded PostgreSQL", "Redis"])("killed at random moments, on %s
     expect(await single(workspace, duplicateOutcomes)).toBe(0);
     expect(await single(workspace, unprovenRemovals)).toBe(0);
     expect(await single(workspace, outcomeCount)).toBe(runs[0]?.progress.actions);
+    await workspace.ok("audit", "check");
     const report = await workspace.audit();
     expect(report).toMatchObject({ corrupt: 0, missing: 0, objects: status.objects });
     expect(Object.keys(report.objectsByIntactCopies)).not.toContain("0");

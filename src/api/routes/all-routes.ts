@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { openApiDocument } from "#api/openapi.ts";
+import { auditRoutes } from "#api/routes/audit-routes.ts";
 import { engineRoutes } from "#api/routes/engine-routes.ts";
 import { healthRoutes } from "#api/routes/health-routes.ts";
 import { importRoutes } from "#api/routes/import-routes.ts";
@@ -27,4 +28,5 @@ export const allRoutes: readonly Route[] = [
   ...objectRoutes,
   ...importRoutes,
   ...runRoutes,
+  ...auditRoutes,
 ];
