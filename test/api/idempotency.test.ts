@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { EngineApi } from "#model/engine-api.ts";
 import { createApp } from "#api/app.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { sampleEngine, sampleRun } from "./sample-engine.ts";
+import { sampleEngine } from "./sample-engine.ts";
+import { sampleRun } from "./sample-values.ts";
 
 const token = "t".repeat(20);
 

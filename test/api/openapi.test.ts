@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { createApp } from "#api/app.ts";
 import { openApiDocument, pathParameters } from "#api/openapi.ts";
 import { allRoutes } from "#api/routes/all-routes.ts";
-import { sampleEngine, sampleRun } from "./sample-engine.ts";
+import { sampleEngine } from "./sample-engine.ts";
+import { sampleRun } from "./sample-values.ts";
 
 const app = createApp(
   { api: sampleEngine(), version: "1.2.3", instance: "i" },

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { EngineApi } from "#model/engine-api.ts";
 import type { Calls } from "./sample-engine.ts";
 import { allRoutes } from "#api/routes/all-routes.ts";
-import { sampleEngine, sampleNode, sampleStep } from "./sample-engine.ts";
+import { sampleEngine } from "./sample-engine.ts";
+import { sampleNode, sampleStep } from "./sample-values.ts";
 import { serveEngine } from "./served-engine.ts";
 
 type Call = (api: EngineApi) => Promise<unknown>;

@@ -1,0 +1,161 @@
+import type { ObjectDetail, PlanReport } from "#model/engine-api.ts";
+import type { AuditReport } from "#model/audit.ts";
+import type { Backend } from "#model/backend.ts";
+import type { NodeReport } from "#model/node.ts";
+import type { PlanAction } from "#model/plan.ts";
+import type { Run, StepScope } from "#model/run.ts";
+import type { HeldWork } from "#model/wait.ts";
+import { freeOfCharge } from "#model/backend.ts";
+
+export const at = "2026-03-01T12:00:00.000Z";
+
+export const sampleNode: NodeReport = {
+  name: "node-1",
+  roles: ["controller", "worker"],
+  labels: { arch: "arm64" },
+  architecture: "arm64",
+  platform: "linux",
+  version: "0.1.0",
+  pid: 7,
+  backends: ["hot"],
+  startedAt: at,
+};
+
+export const sampleRun: Run = {
+  id: "run-1",
+  planCid: "bafkreiplan",
+  state: "partial",
+  priority: 0,
+  origin: "apply",
+  createdAt: at,
+  endedAt: at,
+  progress: {
+    actions: 10,
+    done: 7,
+    skipped: 1,
+    failed: 2,
+    cancelled: 0,
+    remaining: 0,
+    bytes: 100,
+    bytesDone: 70,
+    causes: [{ code: "NO_SPACE", count: 2, example: "disk full" }],
+  },
+};
+
+export const sampleStep: StepScope = {
+  runId: "run-1",
+  policy: "cool",
+  verb: "demote",
+  source: "hot",
+  target: "cold",
+  victim: "hot",
+  node: "worker-1",
+};
+
+export const sampleHeld: HeldWork = {
+  work: { ...sampleStep, lane: "cold", node: undefined },
+  wait: { reason: "window", message: "closed until tonight", until: at },
+  since: at,
+  batches: 12,
+};
+
+export const sampleAction: PlanAction = {
+  sequence: 0,
+  verb: "demote",
+  objectId: 3,
+  cid: "bafkreiobject",
+  size: 12,
+  profile: "unixfs-v1-2025",
+  source: 0,
+  target: 1,
+  victim: 0,
+  rule: "cool/down",
+  reason: "idle > 30d",
+  requirements: [{ rule: "cool/keep", backends: "3", copies: 2, confidence: "verified" }],
+};
+
+export const sampleObject: ObjectDetail = {
+  objectId: 3,
+  cid: "bafkreiobject",
+  size: 12,
+  path: "/träger/a b&c.txt",
+  type: "text/plain",
+  collection: "set",
+  owner: undefined,
+  heat: 0.25,
+  accessed: at,
+  backends: ["hot"],
+  verified: 1,
+  held: false,
+  profile: "unixfs-v1-2025",
+  names: ["/träger/a b&c.txt"],
+  tags: ["x"],
+  created: at,
+  ingested: at,
+  reads: 4,
+  copies: [
+    {
+      backend: "hot",
+      form: "file",
+      state: "present",
+      confidence: "verified",
+      bytes: 12,
+      checkedAt: at,
+    },
+  ],
+  history: [{ at, kind: "outcome", reason: "imported" }],
+};
+
+export const samplePlan: PlanReport = {
+  plan: {
+    cid: "bafkreiplan",
+    evaluatedAt: at,
+    header: {
+      schemaVersion: 1,
+      engine: "0.1.0",
+      policies: { cool: "00" },
+      indexVersion: 4,
+      inventory: "11",
+      rows: "bafkreirows",
+      totals: { actions: 1, objects: 1, bytesMoved: 12, bytesFreed: 12, groups: [] },
+      guards: [{ guard: "objects", passed: true, message: "1 of 10 objects" }],
+      blocked: [{ rule: "cool/down", reason: "held", objects: 1, bytes: 2 }],
+    },
+    rowsPath: "/data/x.plan.parquet",
+  },
+  elapsedMs: 12.5,
+  sample: [sampleAction],
+};
+
+export const backend: Backend = {
+  id: 0,
+  name: "hot",
+  driver: "local",
+  tier: "hot",
+  region: undefined,
+  labels: {},
+  capacityBytes: 1_000,
+  usedBytes: 10,
+  freeBytes: 990,
+  cordoned: false,
+  price: freeOfCharge,
+  capabilities: {
+    forms: ["file"],
+    operations: ["read"],
+    confidence: ["verified"],
+    ranges: "bytes",
+    create: "atomic",
+    bytesMax: undefined,
+  },
+};
+
+export const sampleAudit: AuditReport = {
+  runs: 1,
+  actions: 2,
+  outcomes: { done: 1, skipped: 0, failed: 1, cancelled: 0 },
+  permits: 1,
+  proofs: 0,
+  settlements: 0,
+  entries: 5,
+  findings: [{ check: "removal-without-proof", count: 1, examples: ["run-1 action 0 on hot"] }],
+};
