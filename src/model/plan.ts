@@ -131,7 +131,9 @@ export type BlockReason =
   /** A driver cannot remove copies. */
   | "not-supported"
   /** The only copy is not verified, and only a check of it (verify) would help. */
-  | "unverified";
+  | "unverified"
+  /** It failed too often for the same cause; a person releases it, or a success. */
+  | "quarantined";
 
 export interface BlockedCount {
   readonly rule: string;

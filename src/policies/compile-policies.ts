@@ -21,12 +21,15 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
   );
   const digests = Object.fromEntries(ordered.map(({ name, digest }) => [name, digest]));
   const rules = bound.map(({ compiled }) => compiled);
+  const failureLimits = ordered
+    .map((policy) => policy.failureLimits)
+    .toSorted((a, b) => (a.policy < b.policy ? -1 : 1));
   const diagnostics = [
     ...bound.flatMap((one) => checkInventory(one, moment)),
     ...lintPolicies(bound, moment),
   ];
   return {
-    set: { rules, digests, moment },
+    set: { rules, digests, failureLimits, moment },
     diagnostics: sortedByPlace(withoutRepeats(diagnostics)),
   };
 }

@@ -1,5 +1,6 @@
 import type { Backend } from "#model/backend.ts";
 import type { Confidence } from "#model/copy.ts";
+import type { FailureLimits } from "#model/failure.ts";
 import type { HeatSettings } from "#model/index-store.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import type { SqlFragment } from "#policies/sql-fragment.ts";
@@ -13,6 +14,8 @@ export interface CompiledPolicySet {
   readonly rules: readonly CompiledRule[];
   /** SHA-256 (hex) of each policy's canonical form, by policy name. */
   readonly digests: Readonly<Record<string, string>>;
+  /** How much failure each policy takes, by name of the policy. */
+  readonly failureLimits: readonly FailureLimits[];
   readonly moment: Moment;
 }
 

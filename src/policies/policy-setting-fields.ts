@@ -87,9 +87,20 @@ export const settingFields = {
     .describe("Which plans a person must approve."),
   onError: z
     .strictObject({
-      suspendAt: percent.optional(),
-      minimum: z.int().positive().optional(),
-      quarantineAfter: z.int().positive().optional(),
+      suspendAt: percent
+        .optional()
+        .describe("Share of failures at which the policy is suspended. Never, if not said."),
+      minimum: z
+        .int()
+        .positive()
+        .max(1_000_000)
+        .optional()
+        .describe("The share is that of at least so many newest outcomes; 50 if not said."),
+      quarantineAfter: z
+        .int()
+        .positive()
+        .optional()
+        .describe("An object is left out after failing so often for one cause; 3 if not said."),
     })
     .optional()
     .describe("When failures stop the policy."),

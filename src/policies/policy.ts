@@ -1,5 +1,6 @@
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { Confidence } from "#model/copy.ts";
+import type { FailureLimits } from "#model/failure.ts";
 import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 
@@ -12,6 +13,8 @@ export interface Policy {
   /** SHA-256 (hex) of what it says, whatever its layout. */
   readonly digest: string;
   readonly rules: readonly Rule[];
+  /** How much failure it takes. */
+  readonly failureLimits: FailureLimits;
   /** When it runs by itself, and when its actions may. */
   readonly timing: PolicyTiming;
   /** Where everything stands, for findings that need the inventory. */

@@ -1,6 +1,7 @@
 import type { DocumentPlaces } from "#document/document-places.ts";
 import type { ParsedDocument } from "#document/parse-documents.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
+import { defaultFailureLimits, type FailureLimits } from "#model/failure.ts";
 import { checkSettings } from "#policies/check-settings.ts";
 import { ExpressionReader } from "#policies/expression-reader.ts";
 import type { ParseOptions } from "#policies/parse-policies.ts";
@@ -68,8 +69,20 @@ export function readPolicy(
     return built === undefined ? [] : [built];
   });
   const digest = policyDigest(document, variables);
-  const policy = { name, owner, description, priority, digest, rules, timing, places };
+  const failureLimits = limitsOf(name, document.onError);
+  const metadata = { name, owner, description, priority };
+  const policy = { ...metadata, digest, rules, failureLimits, timing, places };
   return { policy, diagnostics };
+}
+
+function limitsOf(policy: string, onError: PolicyDocument["onError"]): FailureLimits {
+  const { quarantineAfter, suspendAt, minimum } = onError ?? {};
+  return {
+    policy,
+    quarantineAfter: quarantineAfter ?? defaultFailureLimits.quarantineAfter,
+    suspendAt: suspendAt === undefined ? undefined : Number.parseFloat(suspendAt) / 100,
+    minimum: minimum ?? defaultFailureLimits.minimum,
+  };
 }
 
 const noCalendars = { calendars: new Map(), names: new Set<string>() };

@@ -8,7 +8,6 @@ const unsupported = {
   triggers: "nothing but `plan` and `apply` starts this policy",
   limits: "use `limit` of each rule, and the guards of `apply`",
   approval: "no approval is asked for; `apply` runs what its guards let pass",
-  onError: "failures are retried and reported, but do not suspend the policy",
 } as const satisfies Partial<Record<keyof PolicyDocument, string>>;
 
 /** Warns of keys that are read and checked but not acted on: nobody shall rely on them. */

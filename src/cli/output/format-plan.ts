@@ -86,6 +86,7 @@ const reasons: Readonly<Record<BlockReason, string>> = {
   "no-source": "no healthy copy to read from",
   "not-supported": "the backend's driver cannot do it",
   unverified: "copies must be verified first: run thermocline verify",
+  quarantined: "they failed too often for one cause: see thermocline quarantine ls",
   limit: "the rule's limit is reached; the next plan goes on",
   grace: "the grace period is not over",
 };

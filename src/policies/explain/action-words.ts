@@ -29,5 +29,6 @@ export const blockWords: Readonly<Record<BlockReason, string>> = {
   limit: "the limit of the rule is used up by objects before it",
   grace: "its grace is not over",
   "not-supported": "the backend cannot remove copies",
+  quarantined: "it failed too often for the same cause",
   unverified: "the only copy is not verified; run verify on it",
 };

@@ -7,6 +7,7 @@ import { actionWords, blockWords } from "#policies/explain/action-words.ts";
 import { type Clause, clauseOf, testsIn } from "#policies/explain/clause.ts";
 import { explainClauses } from "#policies/explain/explain-clauses.ts";
 import { nextChange } from "#policies/explain/next-change.ts";
+import { quarantineWords } from "#policies/explain/quarantine-words.ts";
 import { readTests } from "#policies/explain/read-tests.ts";
 import { type ObjectState, ruleResult } from "#policies/explain/rule-result.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
@@ -57,7 +58,7 @@ export async function explainObject(
   }));
   return {
     rules,
-    conclusion: conclude(set, state),
+    conclusion: [...conclude(set, state), ...(await quarantineWords(planning, objectId))],
     nextChange: nextChange({ set, clauses, readings, state }),
   };
 }

@@ -41,15 +41,16 @@ export function roomMask(planning: Planning, choice: TargetChoice): SqlFragment 
       bounded.push(sql` | CASE WHEN ${fits} THEN ${maskSql(bitOf(id))} ELSE 0 END`);
     }
   }
-  return sql`((${checkableMask(planning)} & ${maskSql(choice.openMask)})
-    | (~c.present_mask & (${maskSql(unbounded)}${joinFragments(bounded, "")})))`;
+  return sql`(~c.stuck_copies & ((${checkableMask(planning)} & ${maskSql(choice.openMask)})
+    | (~c.present_mask & (${maskSql(unbounded)}${joinFragments(bounded, "")}))))`;
 }
 
 /**
  * Why a candidate gets no target, from the masks `open` (backends it could go to), `room` (those
- * of them that can take it) and `cordoned`.
+ * of them that can take it), `stuck_copies` and `cordoned`.
  */
-export const noTargetReason = trusted(`CASE WHEN (open & ~room & present) <> 0 THEN 'unverified'
+export const noTargetReason = trusted(`CASE WHEN (open & stuck_copies) <> 0 THEN 'quarantined'
+  WHEN (open & ~room & present) <> 0 THEN 'unverified'
   WHEN (open & ~room) <> 0 THEN 'capacity' WHEN cordoned <> 0 THEN 'cordon'
   ELSE 'no-target' END`);
 

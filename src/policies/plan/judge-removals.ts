@@ -25,12 +25,13 @@ export function wantRemovals(
   const claims = sql`c.present_mask & ${maskSql(verb.from)} & ~c.removed
     & ~${claimedBefore(planning, index)}`;
   const alive = isDemote ? "c.deletion IS NULL" : "c.deletion IS DISTINCT FROM 'due'";
-  const victims = sql`(${claims}) & ${able}`;
+  const victims = sql`(${claims}) & ${able} & ~c.stuck_removals`;
   const vacant = sql`~(c.verified_mask | c.added | c.removed | c.in_flight_mask)`;
   const substitute = substituteMask(planning, rule, victims);
   const goal = sql`CASE WHEN ${there} = 0 THEN ${to} ELSE ${substitute} END
       & ${maskSql(choice.openMask)} & ${vacant}`;
   const wants = sql`SELECT c.*, c.present_mask AS present, ${victims} AS wants,
+      (${claims}) & ${able} & c.stuck_removals AS stuck,
       ${there} AS counted, ${isDemote ? sql`${there} = 0` : trusted("false")} AS misses,
       ${isDemote ? goal : trusted("0::BIGINT")} AS open,
       ${maskSql(choice.cordoned)} & ${to} & ${vacant} AS cordoned,
@@ -42,7 +43,8 @@ export function wantRemovals(
   return sql`SELECT *, (block IS NULL AND eligible <> 0 AND source IS NOT NULL)::INTEGER AS needs
     FROM (SELECT *, 0::BIGINT AS picked, 0::BIGINT AS kept_free, open & room AS eligible,
         object_id AS position,
-        CASE WHEN held THEN 'held' WHEN wants = 0 THEN 'not-supported' WHEN NOT misses THEN NULL
+        CASE WHEN held THEN 'held' WHEN wants = 0 AND stuck <> 0 THEN 'quarantined'
+          WHEN wants = 0 THEN 'not-supported' WHEN NOT misses THEN NULL
           WHEN source IS NULL THEN 'no-source' WHEN (open & room) <> 0 THEN NULL
           ELSE ${noTargetReason} END AS block
       FROM (${wants}))`;

@@ -35,10 +35,12 @@ function wantDeletions(planning: Planning, index: number, before: readonly numbe
   return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
     SELECT *, coalesce(deletion = 'mark' OR (deletion = 'due' AND copies <> 0), false) AS acts,
       CASE WHEN held THEN 'held' WHEN ensured THEN 'ensure' WHEN deletion = 'wait' THEN 'grace'
+        WHEN deletion = 'due' AND stuck <> 0 THEN 'quarantined'
         WHEN deletion = 'due' AND copies <> present_mask THEN 'not-supported' END AS block
     FROM (SELECT c.object_id, c.size, c.present_mask, c.held, c.deletion,
         c.size * bit_count(c.present_mask) AS bytes, ${matchedAny(ensures)} AS ensured,
-        c.present_mask & ${able} AS copies ${orderColumns(planning, index)}
+        c.present_mask & ${able} & c.stuck_removals AS stuck,
+        c.present_mask & ${able} & ~c.stuck_removals AS copies ${orderColumns(planning, index)}
       FROM plan_candidate c
       WHERE ${matched(index)} AND NOT ${matchedAny(before)} AND c.present_mask <> 0)`;
 }

@@ -61,7 +61,7 @@ function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragmen
       CASE WHEN source IS NULL THEN 'no-source' WHEN bit_count(eligible) >= lack THEN NULL
         ELSE ${noTargetReason} END AS block
     FROM (SELECT *, open & room AS eligible FROM (
-      SELECT c.object_id, c.size, c.present_mask AS present,
+      SELECT c.object_id, c.size, c.present_mask AS present, c.stuck_copies,
         ${held} & ${on} AS counted, bit_count(c.${column} & ${on}) AS had,
         ${verb.copies.min}::INTEGER - bit_count(${held} & ${on}) AS lack,
         ${maskSql(choice.openMask)} & ~${held} AS open,

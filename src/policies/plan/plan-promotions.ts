@@ -47,6 +47,7 @@ function wantPromotions(planning: Planning, { index, verb }: PlacedRule<"promote
           ELSE ${noTargetReason} END AS block
       FROM (SELECT *, open & room AS eligible FROM (
         SELECT c.object_id, c.size, c.size AS bytes, c.present_mask AS present,
+          c.stuck_copies,
           0::BIGINT AS counted, 0::BIGINT AS avoid, 0::BIGINT AS picked, 0::BIGINT AS kept_free,
           1 AS needs,
           ${maskSql(choice.openMask)} AS open, ${maskSql(choice.cordoned)} AS cordoned,

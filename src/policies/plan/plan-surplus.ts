@@ -43,6 +43,7 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_want AS
     SELECT c.*, c.gone <> 0 AS acts, c.size * bit_count(c.gone) AS bytes,
       CASE WHEN c.surplus <= bit_count(c.gone) THEN NULL WHEN c.held THEN 'held'
+        WHEN (${left} & c.stuck_removals) <> 0 THEN 'quarantined'
         ELSE ${whyKept(planning, left, state)} END AS block
     FROM plan_surplus c`);
   if ((await takeTurns(planning, index)) > 0) await draft(planning, index);
@@ -50,7 +51,7 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
 
 function pickVictims(planning: Planning, { verb }: EnsureRule): SqlFragment {
   const backends = backendsIn(verb.on & removableMask(planning), planning.backends);
-  const candidates = sql`c.present_mask & ~(c.removed | c.gone | c.added)
+  const candidates = sql`c.present_mask & ~(c.removed | c.gone | c.added | c.stuck_removals)
     & ${maskSql(verb.on)}`;
   const state = { gained: trusted("c.added"), gone: trusted("(c.removed | c.gone)") };
   return sql`CREATE OR REPLACE TEMP TABLE plan_pick AS

@@ -15,8 +15,27 @@ export async function scanCandidates(planning: Planning, onlyObject?: number): P
     await planning.run(scanNames(rules, onlyObject));
   }
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_candidate AS
-    SELECT *, 0::BIGINT AS added, 0::BIGINT AS removed, ${deletionState(planning)} AS deletion
-    FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, onlyObject)}) c) c`);
+    SELECT c.*, ${await stuckMasks(planning)}, 0::BIGINT AS added, 0::BIGINT AS removed,
+      ${deletionState(planning)} AS deletion
+    FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, onlyObject)}) c) c
+    LEFT JOIN plan_stuck q ON q.object_id = c.object_id`);
+}
+
+/**
+ * `stuck_copies` and `stuck_removals`: the backends to which this object is not copied, and from
+ * which it is not removed, because it failed there too often for the same cause.
+ */
+async function stuckMasks(planning: Planning): Promise<SqlFragment> {
+  await planning.run(
+    trusted(`CREATE OR REPLACE TEMP TABLE plan_stuck AS
+    SELECT object_id,
+      coalesce(bit_or(1::BIGINT << backend_id) FILTER (WHERE step = 'copy'), 0) AS copies,
+      coalesce(bit_or(1::BIGINT << backend_id) FILTER (WHERE step = 'removal'), 0) AS removals
+    FROM failing WHERE quarantined_at IS NOT NULL GROUP BY object_id`),
+  );
+  return trusted(
+    `coalesce(q.copies, 0) AS stuck_copies, coalesce(q.removals, 0) AS stuck_removals`,
+  );
 }
 
 function scan({ rules, backends }: Planning, onlyObject: number | undefined): SqlFragment {

@@ -34,7 +34,8 @@ export function setOf(
   ...rules: readonly CompiledRule[]
 ): CompiledPolicySet {
   const heat = { landmark: new Date("2026-05-04T12:00:00Z"), halfLifeMs: 7 * 86_400_000 };
-  return { rules, digests: { test: "00" }, moment: { now: testNow, backends, heat } };
+  const digests = { test: "00" };
+  return { rules, digests, failureLimits: [], moment: { now: testNow, backends, heat } };
 }
 
 /** Mask of backend ids. */

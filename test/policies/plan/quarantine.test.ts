@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import type { FailureStep } from "#model/failure.ts";
+import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
+import { explainObject } from "#policies/explain/explain-object.ts";
+import { testBackend } from "../demo-backends.ts";
+import { type FixtureIndex, type FixtureObject, openFixtureIndex } from "./fixture-index.ts";
+import { briefly, planOf } from "./plan-of.ts";
+import { ensure, on, ruleOf, setOf } from "./rule-of.ts";
+
+const backends = [0, 1, 2].map((id) =>
+  testBackend({ id, name: `b${id}`, tier: "hot", region: `eu-${id}` }),
+);
+
+async function quarantine(index: FixtureIndex, object: number, step: FailureStep, backend: number) {
+  await index.run(`INSERT INTO failing BY NAME SELECT ${object} AS object_id, '${step}' AS step,
+    ${backend} AS backend_id, 'b${backend}' AS backend, 'CORRUPT' AS code, 3 AS failures,
+    'found corrupt' AS message, TIMESTAMP '2026-05-01' AS quarantined_at`);
+}
+
+async function planned(index: FixtureIndex, set: CompiledPolicySet) {
+  const { plan, actions } = await planOf(index, set);
+  const blocked = plan.header.blocked.map(({ reason, objects }) => `${objects} ${reason}`);
+  return [...briefly(actions), ...blocked];
+}
+
+async function stage(...objects: readonly FixtureObject[]): Promise<FixtureIndex> {
+  const index = await openFixtureIndex();
+  await index.put(objects);
+  return index;
+}
+
+test("a copy that is quarantined on one backend is made on another, or blocked when there is none", async () => {
+  const copies = { 0: "verified" } as const;
+  const index = await stage({ id: 1, copies }, { id: 2, copies });
+  await quarantine(index, 1, "copy", 1);
+  const anywhere = setOf(backends, ruleOf("r0", ensure(on(0, 1, 2), 2)));
+  expect((await planned(index, anywhere))[0]).toBe("replicate 1 0>2");
+  const onlyThere = setOf(backends, ruleOf("r0", ensure(on(1), 1)));
+  expect(await planned(index, onlyThere)).toEqual(["replicate 2 0>1", "1 quarantined"]);
+});
+
+test("a quarantined object is not demoted to where it fails, nor removed where that fails", async () => {
+  const copies = { 0: "verified" } as const;
+  const both = { 0: "verified", 1: "verified" } as const;
+  const index = await stage({ id: 1, copies }, { id: 2, copies: both }, { id: 3, copies });
+  await quarantine(index, 1, "copy", 1);
+  await quarantine(index, 2, "removal", 0);
+  const set = setOf(backends, ruleOf("r0", { kind: "demote", from: on(0), to: on(1) }));
+  expect(await planned(index, set)).toEqual(["demote 3 0>1 -0", "2 quarantined"]);
+});
+
+test("surplus and deletion leave a copy alone whose removal is quarantined", async () => {
+  const copies = { 0: "verified", 1: "verified" } as const;
+  const index = await stage({ id: 1, copies, tombstoned: new Date("2026-05-01") });
+  await quarantine(index, 1, "removal", 0);
+  await quarantine(index, 1, "removal", 1);
+  const surplus = setOf(
+    backends,
+    ruleOf("r0", ensure(on(0, 1), 1, { copies: { min: 1, max: 1 } })),
+  );
+  expect(await planned(index, surplus)).toEqual(["1 quarantined"]);
+  const deletion = setOf(backends, ruleOf("r0", { kind: "delete", graceMs: 0 }));
+  expect(await planned(index, deletion)).toEqual(["1 quarantined"]);
+});
+
+test("explain says since when, where, how often and why an object is quarantined", async () => {
+  const index = await stage({ id: 1, copies: { 0: "verified" } });
+  await quarantine(index, 1, "copy", 1);
+  const set = setOf(backends, ruleOf("r0", ensure(on(1), 1)));
+  await using session = await index.session();
+  const { conclusion } = await explainObject(set, session, 1);
+  expect(conclusion).toEqual([
+    "blocked: test/r0, because it failed too often for the same cause",
+    "quarantined since 2026-05-01T00:00:00.000Z: no copy is made on b1, as that failed 3 times in " +
+      "a row with CORRUPT (found corrupt); once that is mended: " +
+      "thermocline quarantine release <cid> --reason …",
+  ]);
+});
