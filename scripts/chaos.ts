@@ -23,6 +23,9 @@ if (!(minutes > 0) || !Number.isSafeInteger(seed) || queues === undefined) {
   process.exit(64);
 }
 
+// An interrupt ends the nodes too: `exit` listeners run.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 const reports: ChaosReport[] = [];
 for (const queue of queues) {
   console.error(`chaos on ${queue} for ${minutes} min, seed ${seed}`);

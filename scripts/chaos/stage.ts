@@ -65,6 +65,9 @@ export class Stage {
       await writeFile(join(path, "thermocline.yaml"), stageConfig(queue.url !== undefined));
       await queue.start();
       for (const node of stage.nodes) node.start();
+      process.once("exit", () => {
+        for (const node of stage.nodes) node.abandon();
+      });
       await stage.ready(startTimeoutMs);
     } catch (error) {
       await stage.close(true);

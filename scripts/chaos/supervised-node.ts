@@ -74,6 +74,12 @@ export class SupervisedNode {
     return child === undefined || (await stopNode(child, patienceMs));
   }
 
+  /** When this process ends by surprise: nobody is left to wait. */
+  abandon(): void {
+    this.#dismissed = true;
+    this.#let()?.kill("SIGKILL");
+  }
+
   /** From here on its end is our doing. */
   #let(): ChildProcess | undefined {
     const child = this.#child;

@@ -7,12 +7,14 @@ import { integerBetween, pickOne } from "../seeded-random.ts";
 import type { Stage } from "./stage.ts";
 import { stageBackends } from "./stage-files.ts";
 
-const pauseMs = 700;
+/** Each duty rests so long between two turns. */
+const restMs = 1_000;
 /** More runs than this at a time would only wait for each other. */
 const openRunsMax = 4;
 /** From here on nothing new comes in; what there is keeps moving. */
 const objectsMax = 20_000;
 const readPathsMax = 400;
+const largeBytes = 24 * 1024 * 1024;
 
 /** What was asked of the engine, and how it answered. */
 export interface WorkloadCounts {
@@ -44,18 +46,19 @@ export async function runWorkload(
     verifies: 0,
     refused: new Map(),
   };
-  const duties = [importFiles, importFiles, readObjects, applyPlan, applyPlan, verifySome];
-  for (let turn = 0; !signal.aborted; turn += 1) {
-    const duty = duties[turn % duties.length] ?? applyPlan;
-    try {
-      await duty(stage, random, counts);
-    } catch (thrown) {
-      const error = EngineError.from(thrown);
-      counts.refused.set(error.code, (counts.refused.get(error.code) ?? 0) + 1);
-      if (error.code === "INTERNAL") stage.troubles.push(`${duty.name}: ${error.message}`);
+  const perform = async (duty: Duty): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        await duty(stage, random, counts);
+      } catch (thrown) {
+        const error = EngineError.from(thrown);
+        counts.refused.set(error.code, (counts.refused.get(error.code) ?? 0) + 1);
+        if (error.code === "INTERNAL") stage.troubles.push(`${duty.name}: ${error.message}`);
+      }
+      await sleep(restMs, undefined, { signal }).catch(() => undefined);
     }
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-  }
+  };
+  await Promise.all([importFiles, readObjects, applyPlan, verifySome].map(perform));
   return counts;
 }
 
@@ -85,9 +88,10 @@ const importFiles: Duty = async (stage, random, counts) => {
   }
 };
 
-/** Mostly small, sometimes some mebibytes. */
+/** Mostly small, sometimes some mebibytes, rarely large enough to be cut off on the way. */
 function randomBytes(random: () => number): Buffer {
-  const largest = random() < 0.06 ? 4 * 1024 * 1024 : 48 * 1024;
+  const dice = random();
+  const largest = dice < 0.01 ? largeBytes : dice < 0.08 ? largeBytes / 8 : 48 * 1024;
   const bytes = Buffer.alloc(integerBetween(random, 1, largest));
   for (let at = 0; at < bytes.length; at += 997) bytes[at] = Math.floor(random() * 256);
   return bytes;

@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { open, readFile, rm } from "node:fs/promises";
+import { open, readFile, rm, writeFile } from "node:fs/promises";
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,7 +20,10 @@ export interface EmbeddedPostgres {
 }
 
 const startTimeoutMs = 30_000;
-const portAttemptsMax = 5;
+const portAttemptsMax = 8;
+/** Its processes know the server's address from their start: it comes back at the same one. */
+const portFile = "port";
+const reviveEveryMs = 250;
 /** A session that holds this advisory lock owns the server; it falls free when its process dies. */
 const ownerLock = 7_406_412;
 
@@ -31,10 +34,14 @@ const ownerLock = 7_406_412;
  */
 export async function openEmbeddedPostgres(directory: string): Promise<EmbeddedPostgres> {
   const cluster = await initialiseCluster(directory);
+  return new ServerUse(cluster, await findOrStart(cluster)).begin();
+}
+
+async function findOrStart(cluster: PostgresCluster): Promise<RunningServer> {
   for (let attempt = 1; ; attempt += 1) {
     const running = await awaitServer(cluster);
-    if (running !== undefined) return use(cluster, running);
-    const failure = await startServer(cluster, await freePort());
+    if (running !== undefined) return running;
+    const failure = await startServer(cluster, await choosePort(cluster, attempt));
     if (failure !== undefined && attempt >= portAttemptsMax) {
       throw new EngineError("UNAVAILABLE", `the embedded PostgreSQL did not start: ${failure}`, {
         hint:
@@ -50,25 +57,72 @@ interface RunningServer {
   readonly port: number;
 }
 
-async function use(cluster: PostgresCluster, server: RunningServer): Promise<EmbeddedPostgres> {
-  const url = urlOf(cluster, server.port);
-  const session = new Client({ connectionString: url });
-  // Losing this session only means that the server went away; whoever uses it will say so.
-  session.on("error", () => undefined);
-  await session.connect();
-  const lock = await session.query<{ owner: boolean }>("SELECT pg_try_advisory_lock($1) AS owner", [
-    ownerLock,
-  ]);
-  const owner = lock.rows[0]?.owner === true;
-  return {
-    url,
-    directory: cluster.directory,
-    pid: server.pid,
-    close: async () => {
-      await session.end().catch(() => undefined);
-      if (owner) await stopServer(server.pid);
-    },
-  };
+/**
+ * A use of the server by this process. Should the server go away (killed, out of memory), every
+ * process that uses it tries to start it again, at the same address, where all find it back.
+ */
+class ServerUse {
+  readonly #cluster: PostgresCluster;
+  #server: RunningServer;
+  #session: Client | undefined;
+  #isOwner = false;
+  #isClosing = false;
+  #reviving: Promise<void> | undefined;
+
+  constructor(cluster: PostgresCluster, server: RunningServer) {
+    this.#cluster = cluster;
+    this.#server = server;
+  }
+
+  async begin(): Promise<EmbeddedPostgres> {
+    await this.#connect();
+    const pid = () => this.#server.pid;
+    return {
+      url: urlOf(this.#cluster, this.#server.port),
+      directory: this.#cluster.directory,
+      get pid() {
+        return pid();
+      },
+      close: () => this.#close(),
+    };
+  }
+
+  /** Holds a session: it says who owns the server, and when the server goes away. */
+  async #connect(): Promise<void> {
+    const session = new Client({ connectionString: urlOf(this.#cluster, this.#server.port) });
+    session.on("error", () => undefined);
+    await session.connect();
+    const lock = await session
+      .query<{ owner: boolean }>("SELECT pg_try_advisory_lock($1) AS owner", [ownerLock])
+      .catch(async (error: unknown) => {
+        await session.end().catch(() => undefined);
+        throw error;
+      });
+    this.#session = session;
+    this.#isOwner = lock.rows[0]?.owner === true;
+    session.once("end", () => {
+      if (!this.#isClosing) this.#reviving = this.#revive();
+    });
+  }
+
+  async #revive(): Promise<void> {
+    while (!this.#isClosing) {
+      try {
+        this.#server = await findOrStart(this.#cluster);
+        return await this.#connect();
+      } catch {
+        // Another process may be starting it, or recovery takes a moment: tried until it is back.
+        await sleep(reviveEveryMs);
+      }
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#reviving;
+    await this.#session?.end().catch(() => undefined);
+    if (this.#isOwner) await stopServer(this.#server.pid);
+  }
 }
 
 /** The server that runs on this cluster once it answers, or undefined when there is none. */
@@ -173,6 +227,20 @@ function serverArguments(cluster: PostgresCluster, port: number): string[] {
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   return ["-D", cluster.dataDirectory, "-p", String(port), ...flags];
+}
+
+/** The port of last time; a new one when there is none yet, or somebody else took it. */
+async function choosePort(cluster: PostgresCluster, attempt: number): Promise<number> {
+  const file = join(cluster.directory, portFile);
+  const last = Number(await readFile(file, "utf8").catch(() => ""));
+  // After a kill the old server's memory may be held for a moment: a few tries at the old port.
+  if (last > 0 && attempt < portAttemptsMax) {
+    if (attempt > 1) await sleep(reviveEveryMs);
+    return last;
+  }
+  const port = await freePort();
+  await writeFile(file, String(port));
+  return port;
 }
 
 async function freePort(): Promise<number> {

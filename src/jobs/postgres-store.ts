@@ -81,7 +81,9 @@ async function migrate(url: string, options: PostgresStoreOptions): Promise<void
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: connectTimeoutMs,
-    options: `-c search_path=${options.namespace}`,
+    // A server may be set up to forget its last moments; not this one, as nobody would come
+    // back to make the tables anew while all processes live.
+    options: `-c search_path=${options.namespace} -c synchronous_commit=on`,
   });
   client.on("error", () => undefined);
   try {

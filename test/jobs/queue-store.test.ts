@@ -114,6 +114,29 @@ describe("the embedded PostgreSQL", () => {
     await second.close();
   });
 
+  test("killed under those who use it, comes back at the same address, once", async () => {
+    const store = await openQueueStore({ embedded: { directory: folder } });
+    const guests = await Promise.all([1, 2].map(() => openEmbeddedPostgres(folder)));
+    const killed = guests[0]?.pid ?? 0;
+    process.kill(killed, "SIGKILL");
+    const pids = () => new Set(guests.map((guest) => guest.pid));
+    await expect
+      .poll(() => pids().size === 1 && !pids().has(killed), { timeout: 20_000, interval: 50 })
+      .toBe(true);
+    const answers = () =>
+      store
+        .queue("index")
+        .add("after", {})
+        .then(
+          () => true,
+          () => false,
+        );
+    await expect.poll(answers, { timeout: 20_000 }).toBe(true);
+    for (const guest of guests) await guest.close();
+    await store.close();
+    expect(await isServerProcess(guests[0]?.pid ?? 0)).toBe(false);
+  });
+
   test.skipIf(process.getuid?.() !== 0)(
     "started by root in a folder closed to others, finds a place that its user can enter",
     async () => {
