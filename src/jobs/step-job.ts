@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { deflateRaw, inflateRaw } from "node:zlib";
+import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from "node:zlib";
 import { promisify } from "node:util";
 import type { StepData } from "#model/run.ts";
 
@@ -43,14 +43,21 @@ const inflate = promisify(inflateRaw);
 /** The fastest level: outcomes of one batch are alike and shrink to a fifth even so. */
 const packLevel = 1;
 
+/** Smaller values are packed at once: the way to the thread pool costs more than the work. */
+const packSyncMax = 16 * 1024;
+
 /** Lists of a thousand outcomes pass through the queue store: they travel compressed. */
 export async function pack(value: unknown): Promise<string> {
-  const bytes = await deflate(JSON.stringify(value), { level: packLevel });
+  const text = JSON.stringify(value);
+  const options = { level: packLevel };
+  const bytes =
+    text.length <= packSyncMax ? deflateRawSync(text, options) : await deflate(text, options);
   return bytes.toString("base64");
 }
 
 /** Reverses `pack`; only ever given what our own jobs packed. */
 export async function unpack<Value>(packed: string): Promise<Value> {
-  const bytes = await inflate(Buffer.from(packed, "base64"));
-  return JSON.parse(bytes.toString("utf8")) as Value;
+  const bytes = Buffer.from(packed, "base64");
+  const text = bytes.length <= packSyncMax / 8 ? inflateRawSync(bytes) : await inflate(bytes);
+  return JSON.parse(text.toString("utf8")) as Value;
 }

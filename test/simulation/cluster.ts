@@ -1,0 +1,170 @@
+import { startDispatcher } from "#jobs/dispatcher.ts";
+import { controlOf } from "#jobs/run-controls.ts";
+import { startWorker, type WorkerApi } from "#jobs/worker.ts";
+import type { DispatchIndex } from "#jobs/dispatch-context.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { Faults } from "./faults.ts";
+import type { ModelBackend } from "./model-backend.ts";
+import { ModelDriver, type DriverWorld } from "./model-driver.ts";
+import type { ModelQueueStore } from "./model-queue-store.ts";
+import type { Promises } from "./promises.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { SimulatedNode } from "./simulated-node.ts";
+import type { SimulatedIndex } from "./simulated-index.ts";
+import type { Setup } from "./world.ts";
+
+const skewMaxMs = 40_000;
+
+/** Everything that the processes of one schedule share. */
+export interface ClusterParts {
+  readonly setup: Setup;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly faults: Faults;
+  readonly queue: ModelQueueStore;
+  readonly index: SimulatedIndex;
+  readonly backends: ReadonlyMap<string, ModelBackend>;
+  readonly promises: Promises;
+  readonly policyHolds: Set<number>;
+}
+
+/** The real controller and the real workers, each a process that can die, stand still or err. */
+export class Cluster {
+  readonly errors: string[] = [];
+  readonly #parts: ClusterParts;
+  readonly #nodes = new Map<string, SimulatedNode>();
+  #lives = 0;
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts;
+  }
+
+  get nodes(): readonly SimulatedNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  async start(): Promise<void> {
+    await this.startNode("controller");
+    for (let at = 1; at <= this.#parts.setup.workers; at += 1) await this.startNode(`worker-${at}`);
+  }
+
+  async startNode(name: string): Promise<void> {
+    const { faults, random, scheduler } = this.#parts;
+    const skewed = faults.enabled.has("clock-skew") && !faults.over;
+    const skewMs = skewed ? random.between(-skewMaxMs, skewMaxMs) : 0;
+    if (skewed) faults.count("clock-skew");
+    const node = new SimulatedNode(name, (this.#lives += 1), skewMs);
+    this.#nodes.set(name, node);
+    await scheduler.as(node, async () => {
+      scheduler.note(() => `starts, its clock ${(skewMs / 1_000).toFixed(1)} s off`);
+      await (name === "controller" ? this.#startController(node) : this.#startWorker(node));
+    });
+  }
+
+  crash(name: string): void {
+    const node = this.#nodes.get(name);
+    if (node === undefined) return;
+    this.#parts.scheduler.note(() => `${node.toString()} DIES`);
+    node.alive = false;
+  }
+
+  freeze(name: string, ms: number): void {
+    const node = this.#nodes.get(name);
+    if (node === undefined) return;
+    this.#parts.scheduler.note(() => `${node.toString()} stands still for ${Math.round(ms)} ms`);
+    node.frozenUntil = Math.max(node.frozenUntil, this.#parts.scheduler.now + ms);
+  }
+
+  async #startController(node: SimulatedNode): Promise<void> {
+    const { setup, queue, policyHolds } = this.#parts;
+    await startDispatcher({
+      store: queue.client(node),
+      index: this.#controllersIndex(),
+      drivers: this.#drivers(node),
+      permitTtlMs: setup.permitTtlMs,
+      minimumCopies: setup.minimumCopies,
+      queuedPerLaneMax: setup.queuedPerLaneMax,
+      repairEveryMs: 5_000,
+      heldByPolicy: async (ids) => new Set(ids.filter((id) => policyHolds.has(id))),
+      onError: (error) => {
+        this.errors.push(error.message);
+        this.#parts.scheduler.note(() => `reports: ${error.message}`);
+      },
+    });
+  }
+
+  async #startWorker(node: SimulatedNode): Promise<void> {
+    const { setup, queue } = this.#parts;
+    await startWorker({
+      store: queue.client(node),
+      node: { name: node.name } as Parameters<typeof startWorker>[0]["node"],
+      drivers: this.#drivers(node),
+      api: this.#api(),
+      settings: { objectsAtOnce: setup.objectsAtOnce, proofAgeMaxMs: setup.proofAgeMaxMs },
+      concurrency: 2,
+      onError: (error) => {
+        this.#parts.scheduler.note(() => `reports: ${error.message}`);
+      },
+    });
+  }
+
+  #drivers(node: SimulatedNode): ReadonlyMap<string, ModelDriver> {
+    const { scheduler, random, faults, promises } = this.#parts;
+    const world: DriverWorld = { scheduler, random, faults, watcher: promises };
+    return new Map(
+      [...this.#parts.backends].map(([name, backend]) => [
+        name,
+        new ModelDriver(backend, node, world),
+      ]),
+    );
+  }
+
+  /** Each call of the controller to its index can be the last thing it does. */
+  #controllersIndex(): DispatchIndex {
+    const { index, scheduler, promises } = this.#parts;
+    return new Proxy(index, {
+      get: (target, name) => {
+        const method = Reflect.get(target, name) as (...values: unknown[]) => Promise<unknown>;
+        return async (...values: unknown[]) =>
+          scheduler.call(`index: ${String(name)}`, async () => {
+            const result = await method.apply(target, values);
+            if (name === "commitCopies") {
+              const { permits } = result as Awaited<ReturnType<DispatchIndex["commitCopies"]>>;
+              for (const permit of permits) promises.issued(permit);
+            }
+            return result;
+          });
+      },
+    });
+  }
+
+  #api(): WorkerApi {
+    const { index, scheduler, faults } = this.#parts;
+    const ask = <Result>(what: string, answer: () => Promise<Result>) =>
+      scheduler.call(
+        `api: ${what}`,
+        () => {
+          const controller = this.#nodes.get("controller");
+          const up = controller?.alive === true && controller.frozenUntil <= scheduler.now;
+          if (!up) throw new EngineError("UNAVAILABLE", "the controller does not answer");
+          return answer();
+        },
+        { fault: faults.ofApi() },
+      );
+    return {
+      segment: (planCid, from, to) => ask("segment", () => index.segment(planCid, from, to)),
+      runControls: (runIds) =>
+        ask("run controls", async () => {
+          const runs = await Promise.all(runIds.map((id) => index.run(id)));
+          return Object.fromEntries(
+            runIds.map((id, at) => [
+              id,
+              runs[at] === undefined ? "cancel" : controlOf(runs[at].state),
+            ]),
+          );
+        }),
+      heartbeat: async () => undefined,
+    };
+  }
+}

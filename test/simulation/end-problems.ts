@@ -1,0 +1,38 @@
+import type { ClusterParts } from "./cluster.ts";
+
+/** What is wrong when everything has come to its end: empty when all promises were kept. */
+export async function endProblems(parts: ClusterParts): Promise<readonly string[]> {
+  const { index, promises, queue, setup } = parts;
+  const problems: string[] = [];
+  for (const run of await index.runs()) {
+    if (run.endedAt === undefined) problems.push(`run ${run.id} is stuck: it is ${run.state}`);
+    if (run.progress.remaining > 0) {
+      problems.push(`run ${run.id} has ${run.progress.remaining} actions without an outcome`);
+    }
+  }
+  const facts = await index.facts();
+  const ends = new Map<string, string[]>();
+  for (const { run, sequence, outcome } of facts.outcomes) {
+    const action = `action ${sequence} of ${run}`;
+    ends.set(action, [...(ends.get(action) ?? []), outcome]);
+  }
+  for (const [action, outcomes] of ends) {
+    if (outcomes.length > 1) problems.push(`${action} ended ${outcomes.join(" and ")}`);
+  }
+  const permitAt = new Map(facts.permits.map(({ permit, entry }) => [permit, entry]));
+  const proofAt = new Map(facts.proofs.map(({ permit, entry }) => [permit, entry]));
+  for (const { permit, entry } of facts.proofs) {
+    if ((permitAt.get(permit) ?? Infinity) > entry) problems.push(`proof without permit ${permit}`);
+  }
+  for (const { permit, object, backend } of promises.removals) {
+    if (proofAt.has(permit)) continue;
+    problems.push(`object ${object} was removed from ${backend}, the ledger has no proof of it`);
+  }
+  problems.push(...facts.disagreements);
+  for (const [name, peak] of queue.jobs.peak) {
+    // Four steps of a batch may lie in one queue.
+    const most = 4 * setup.queuedPerLaneMax * Math.max(1, setup.backends.length);
+    if (peak > most) problems.push(`queue ${name} held ${peak} jobs, ${most} are the most`);
+  }
+  return problems;
+}

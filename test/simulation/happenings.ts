@@ -1,0 +1,191 @@
+import type { Cluster, ClusterParts } from "./cluster.ts";
+import { contents, numberOf } from "./samples.ts";
+import { drawActions } from "./world.ts";
+import { ModelDriver } from "./model-driver.ts";
+import { SimulatedNode } from "./simulated-node.ts";
+
+/** What people and fate do while the engine works: each at moments that the seed gives. */
+export class Happenings {
+  readonly #parts: ClusterParts;
+  readonly #cluster: Cluster;
+  readonly #runs: string[] = [];
+
+  constructor(parts: ClusterParts, cluster: Cluster) {
+    this.#parts = parts;
+    this.#cluster = cluster;
+  }
+
+  /** Every run there is and will be has been begun. */
+  runsToCome = 0;
+
+  /** Draws when everything happens. */
+  plan(): void {
+    const { random, setup } = this.#parts;
+    this.runsToCome = 1 + random.below(3);
+    for (let runs = this.runsToCome; runs > 0; runs -= 1) {
+      const at = runs === this.runsToCome ? 0 : random.between(0, setup.calmAtMs);
+      const actions = drawActions(random, setup);
+      this.#at(at, async () => {
+        this.runsToCome -= 1;
+        if (actions.length === 0) return;
+        const run = await this.#parts.index.begin(actions, new Date());
+        this.#runs.push(run.id);
+        this.#note(`run ${run.id} begins: ${actions.map((action) => words(action)).join("; ")}`);
+      });
+    }
+    this.#nodes();
+    this.#stores();
+    this.#people();
+  }
+
+  #nodes(): void {
+    const { random } = this.#parts;
+    const names = this.#cluster.nodes.map(({ name }) => name);
+    const workers = names.filter((name) => name !== "controller");
+    const dies = (name: string) => async () => {
+      this.#cluster.crash(name);
+      this.#later(random.between(0, 20_000), () => this.#cluster.startNode(name));
+    };
+    this.#sometimes("crash-worker", 4, () => dies(random.pick(workers))());
+    this.#sometimes("crash-controller", 4, () => dies("controller")());
+    this.#sometimes("freeze", 4, async () => {
+      this.#cluster.freeze(random.pick(names), random.next() ** 2 * 90_000);
+    });
+    this.#sometimes("clock-jump", 3, async () => {
+      const node = random.pick(this.#cluster.nodes);
+      node.skewMs = random.between(-40_000, 40_000);
+      this.#note(`the clock of ${node.toString()} jumps, now ${Math.round(node.skewMs)} ms off`);
+    });
+  }
+
+  #stores(): void {
+    const { random, queue, backends, scheduler } = this.#parts;
+    const anywhere = () => random.pick([...backends.values()]);
+    this.#sometimes("outage", 3, async () => {
+      const backend = anywhere();
+      backend.outUntil = scheduler.now + random.next() * 60_000;
+      this.#note(`${backend.name} is out`);
+    });
+    this.#sometimes("bit-rot", 3, async () => {
+      const backend = anywhere();
+      const { object } = random.pick(contents);
+      if (backend.get(object.cid) === undefined) return;
+      backend.harm(object.cid, "rot");
+      this.#note(`object ${numberOf(object.cid)} rots on ${backend.name}`);
+    });
+    this.#sometimes("queue-lost", 2, async () => {
+      queue.jobs.clear();
+      this.#note("the queue store loses everything");
+    });
+    this.#sometimes("lost-lock", 6, async () => {
+      const active = queue.jobs.all().filter((job) => job.state === "active");
+      if (active.length > 0) random.pick(active).lock = undefined;
+    });
+  }
+
+  #people(): void {
+    const { random, index, setup, promises, policyHolds } = this.#parts;
+    const anyObject = () => random.below(setup.objects);
+    const soon = () => random.between(0, setup.calmAtMs / 2);
+    this.#sometimes("hold", 3, async () => {
+      const object = anyObject();
+      await index.hold([object], "by chance", new Date());
+      promises.held.add(object);
+      this.#note(`object ${object} is held`);
+      this.#later(soon(), async () => {
+        await index.release([object], new Date());
+        promises.held.delete(object);
+        this.#note(`object ${object} is released`);
+      });
+    });
+    this.#sometimes("policy-hold", 3, async () => {
+      const object = anyObject();
+      policyHolds.add(object);
+      promises.held.add(object);
+      this.#later(soon(), async () => {
+        policyHolds.delete(object);
+        promises.held.delete(object);
+      });
+    });
+    this.#sometimes("pause", 3, async () => {
+      const run = this.#runs.length > 0 ? random.pick(this.#runs) : undefined;
+      if (run === undefined || !(await this.#set(run, "paused"))) return;
+      this.#later(soon(), async () => void (await this.#set(run, "running")));
+    });
+    this.#sometimes("cancel", 1, async () => {
+      if (this.#runs.length > 0) await this.#set(random.pick(this.#runs), "cancelled");
+    });
+    this.#sometimes("import-again", 3, async () => {
+      await this.#importAgain(random.pick(setup.backends));
+    });
+  }
+
+  async #set(run: string, state: "running" | "paused" | "cancelled"): Promise<boolean> {
+    try {
+      await this.#parts.index.setRunState(run, state, new Date());
+      this.#note(`run ${run} is ${state} by somebody`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #importAgain(name: string): Promise<void> {
+    const { backends, index, scheduler, random, faults, promises } = this.#parts;
+    const backend = backends.get(name);
+    if (backend === undefined) return;
+    const node = new SimulatedNode("import", 0, 0);
+    const world = { scheduler, random, faults, watcher: promises };
+    const driver = new ModelDriver(backend, node, world);
+    // As long as the listing takes, the engine goes on: the writes are compared in the end.
+    scheduler.as(node, () => {
+      const listing = (async () => {
+        const begun = new Date();
+        const listed = await Array.fromAsync(driver.list());
+        await scheduler.call("index: reconcile", () =>
+          index.reconcile(name, asyncOf(listed), begun),
+        );
+      })();
+      listing.catch(() => undefined);
+    });
+  }
+
+  #sometimes(
+    kind: Parameters<ClusterParts["faults"]["count"]>[0],
+    most: number,
+    act: () => Promise<void>,
+  ): void {
+    const { random, faults, setup } = this.#parts;
+    const times = 1 + random.below(most);
+    for (let turn = 0; turn < times; turn += 1) {
+      const at = random.between(0, setup.calmAtMs);
+      if (!faults.enabled.has(kind)) continue;
+      this.#at(at, async () => {
+        faults.count(kind);
+        await act();
+      });
+    }
+  }
+
+  #at(ms: number, act: () => Promise<void>): void {
+    this.#parts.scheduler.after(ms, act, null);
+  }
+
+  #later(ms: number, act: () => Promise<void>): void {
+    this.#parts.scheduler.after(ms, act, null);
+  }
+
+  #note(text: string): void {
+    this.#parts.scheduler.note(() => text);
+  }
+}
+
+async function* asyncOf<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items;
+}
+
+function words(action: ReturnType<typeof drawActions>[number]): string {
+  const { verb, object, source, target, victim } = action;
+  const copy = target === null ? "" : ` ${source}>${target}`;
+  return `${verb} ${object}${copy}${victim === null ? "" : ` -${victim}`}`;
+}

@@ -1,0 +1,112 @@
+import type { RemovalPermit } from "#model/removal.ts";
+import { damage, type Faults } from "./faults.ts";
+import type { CheckAnswer, ModelBackend, RemovalWatcher, StoredThing } from "./model-backend.ts";
+import { numberOf } from "./samples.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
+import { simulationStart } from "./virtual-time.ts";
+
+/** A call that was begun while the permit counted may end, and clocks differ, so much later. */
+const overrunMaxMs = 60_000 + 45_000;
+
+/**
+ * Checks every removal at the very moment it happens, against the truth:
+ *
+ * 1. The single writer issued this permit for this copy, and it has not run out (but for what
+ *    clocks and calls under way may differ).
+ * 2. The worker asked for every copy that must remain after the permit was issued, and was told
+ *    that it is there.
+ * 3. Each of these is there now and intact. Excused is only what nobody could know: damage after
+ *    the last full check, or a backend that answered untruly. Never excused is a removal.
+ * 4. At least the minimum of verified copies is among them; without damage from outside, so many
+ *    intact copies really remain.
+ * 5. No hold was on the object when the permit was issued.
+ */
+export class Promises implements RemovalWatcher {
+  readonly violations: string[] = [];
+  readonly removals: { readonly permit: string; readonly object: number; backend: string }[] = [];
+  readonly held = new Set<number>();
+  readonly #issued = new Map<string, { permit: RemovalPermit; at: number; held: boolean }>();
+  readonly #answers = new Map<string, CheckAnswer>();
+  readonly #fullAt = new Map<string, number>();
+  readonly #scheduler: Scheduler;
+  readonly #backends: ReadonlyMap<string, ModelBackend>;
+  readonly #minimumCopies: number;
+  readonly #damage: boolean;
+
+  constructor(
+    scheduler: Scheduler,
+    backends: ReadonlyMap<string, ModelBackend>,
+    minimumCopies: number,
+    faults: Faults,
+  ) {
+    this.#scheduler = scheduler;
+    this.#backends = backends;
+    this.#minimumCopies = minimumCopies;
+    this.#damage = [...damage].some((kind) => faults.enabled.has(kind));
+  }
+
+  issued(permit: RemovalPermit): void {
+    if (this.#issued.has(permit.id)) return;
+    const held = this.held.has(numberOf(permit.cid));
+    this.#issued.set(permit.id, { permit, at: this.#scheduler.now, held });
+  }
+
+  checked(answer: CheckAnswer): void {
+    const { node, backend, cid } = answer;
+    // Two actions may ask at a time: what counts is that one was told of the copy.
+    if (answer.present) this.#answers.set(`${node.toString()} ${backend} ${cid}`, answer);
+    if (answer.full && answer.present) this.#fullAt.set(`${backend} ${cid}`, answer.at);
+  }
+
+  removing(backend: string, { cid }: StoredThing, carried: RemovalPermit, by: SimulatedNode): void {
+    const number = numberOf(cid);
+    const broken = (what: string) => {
+      const when = `${(this.#scheduler.now / 1_000).toFixed(3)} s`;
+      this.violations.push(`${when}: object ${number} is removed from ${backend}: ${what}`);
+    };
+    this.#scheduler.note(() => `REMOVED object ${number} from ${backend} with ${carried.id}`);
+    this.removals.push({ permit: carried.id, object: number, backend });
+    const known = this.#issued.get(carried.id);
+    if (known === undefined) {
+      broken("nobody issued this permit");
+      return;
+    }
+    const { permit } = known;
+    if (permit.backend !== backend || permit.cid !== cid) broken("the permit is for another copy");
+    const expiresAt = Date.parse(permit.expiresAt) - simulationStart.getTime();
+    if (this.#scheduler.now > expiresAt + overrunMaxMs) broken("the permit ran out long before");
+    if (known.held) broken("a hold was on it when the permit was issued");
+    if (permit.authority === "delete") return;
+    for (const reserved of permit.reserved) {
+      const found = this.#problemOf(reserved.backend, cid, known.at, by);
+      if (found !== undefined) broken(found);
+    }
+    const sure = permit.reserved.filter(({ confidence }) => confidence === "verified");
+    if (sure.length < this.#minimumCopies) broken("too few verified copies are reserved");
+    const left = [...this.#backends.values()].filter(
+      (other) => other.name !== backend && other.get(cid)?.intact === true,
+    );
+    if (!this.#damage && left.length < this.#minimumCopies) {
+      broken(`${left.length} copies are left, ${this.#minimumCopies} must be`);
+    }
+  }
+
+  #problemOf(
+    backend: string,
+    cid: string,
+    issuedAt: number,
+    by: SimulatedNode,
+  ): string | undefined {
+    const answer = this.#answers.get(`${by.toString()} ${backend} ${cid}`);
+    if (answer === undefined || answer.at < issuedAt) {
+      return `nobody looked for the copy on ${backend} that must remain`;
+    }
+    const truth = this.#backends.get(backend);
+    if (truth === undefined || truth.get(cid)?.intact === true || !answer.truthful)
+      return undefined;
+    const sureAt = this.#fullAt.get(`${backend} ${cid}`) ?? 0;
+    if (truth.harmedAt(cid) > sureAt) return undefined;
+    return `the copy on ${backend} that must remain is not there any more`;
+  }
+}

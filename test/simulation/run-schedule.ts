@@ -1,0 +1,98 @@
+import { Cluster, type ClusterParts } from "./cluster.ts";
+import { endProblems } from "./end-problems.ts";
+import { Faults, type FaultKind } from "./faults.ts";
+import { Happenings } from "./happenings.ts";
+import { ModelQueueStore } from "./model-queue-store.ts";
+import { Promises } from "./promises.ts";
+import { Random } from "./random.ts";
+import { openRealIndex } from "./real-index.ts";
+import { Scheduler } from "./scheduler.ts";
+import { virtualTime } from "./virtual-time.ts";
+import { backendFacts, drawSetup, knownObjects, placeCopies } from "./world.ts";
+
+export interface ScheduleOptions {
+  readonly seed: number;
+  readonly without?: ReadonlySet<FaultKind>;
+  readonly only?: ReadonlySet<FaultKind>;
+  readonly trace?: boolean;
+}
+
+/** What became of one schedule. */
+export interface ScheduleResult {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  readonly enabled: readonly FaultKind[];
+  readonly trace: readonly string[];
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly removals: number;
+}
+
+/** After everything that goes wrong is over, all runs must end within so much virtual time. */
+const endWithinMs = 45 * 60_000;
+
+/** Runs one schedule, the same for the same seed, and says which promises were broken. */
+export async function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
+  const random = new Random(options.seed);
+  const faults = new Faults(random.fork(), options.without ?? new Set(), options.only);
+  const setup = drawSetup(random.fork(), faults);
+  const trace: string[] = [];
+  const scheduler = new Scheduler(
+    random.fork(),
+    setup.latencyMs,
+    options.trace ? trace : undefined,
+  );
+  const backends = placeCopies(setup, () => scheduler.now);
+  const promises = new Promises(scheduler, backends, setup.minimumCopies, faults);
+  const queue = new ModelQueueStore(scheduler, random.fork(), {
+    callFault: () => faults.ofQueue(),
+    reorders: () => faults.strikes("reordering", 5),
+  });
+  const chance = random.fork();
+  using _time = virtualTime(scheduler, () => chance.next());
+  const index = await openRealIndex(backendFacts(setup));
+  try {
+    await index.putObjects(knownObjects(setup), new Date());
+    const parts: ClusterParts = {
+      setup,
+      scheduler,
+      random: random.fork(),
+      faults,
+      queue,
+      index,
+      backends,
+      promises,
+      policyHolds: new Set(),
+    };
+    const cluster = new Cluster(parts);
+    await cluster.start();
+    const happenings = new Happenings(parts, cluster);
+    happenings.plan();
+    await scheduler.run(setup.calmAtMs, () => promises.violations.length > 0);
+    faults.over = true;
+    for (const node of cluster.nodes) node.skewMs = 0;
+    let open = true;
+    const lastAt = scheduler.now + endWithinMs;
+    while (open && promises.violations.length === 0 && scheduler.now < lastAt) {
+      await scheduler.run(scheduler.now + 5_000, () => promises.violations.length > 0);
+      const runs = await index.runs();
+      open = happenings.runsToCome > 0 || runs.some((run) => run.endedAt === undefined);
+    }
+    if (promises.violations.length === 0) {
+      promises.violations.push(...(await endProblems(parts)));
+    }
+  } finally {
+    await index.close();
+  }
+  return {
+    seed: options.seed,
+    violations: promises.violations,
+    faults: faults.counts,
+    enabled: [...faults.enabled],
+    trace,
+    events: scheduler.events,
+    virtualMs: scheduler.now,
+    removals: promises.removals.length,
+  };
+}
