@@ -1,5 +1,5 @@
 import { startDispatcher } from "#jobs/dispatcher.ts";
-import { controlOf } from "#jobs/run-controls.ts";
+import { controlOf } from "#jobs/step-controls.ts";
 import { startWorker, type WorkerApi } from "#jobs/worker.ts";
 import type { DispatchIndex } from "#jobs/dispatch-context.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -154,15 +154,14 @@ export class Cluster {
       );
     return {
       segment: (planCid, from, to) => ask("segment", () => index.segment(planCid, from, to)),
-      runControls: (runIds) =>
-        ask("run controls", async () => {
-          const runs = await Promise.all(runIds.map((id) => index.run(id)));
-          return Object.fromEntries(
-            runIds.map((id, at) => [
-              id,
-              runs[at] === undefined ? "cancel" : controlOf(runs[at].state),
-            ]),
-          );
+      stepControls: (steps) =>
+        ask("step controls", async () => {
+          const runs = await index.runs();
+          const stateOf = new Map(runs.map(({ id, state }) => [id, state]));
+          return steps.map(({ runId }) => {
+            const state = stateOf.get(runId);
+            return { control: state === undefined ? "cancel" : controlOf(state) };
+          });
         }),
       heartbeat: async () => undefined,
     };

@@ -10,6 +10,13 @@ export async function endProblems(parts: ClusterParts): Promise<readonly string[
       problems.push(`run ${run.id} has ${run.progress.remaining} actions without an outcome`);
     }
   }
+  if (problems.length > 0) {
+    const open = queue.jobs.all().filter(({ state }) => state !== "completed");
+    const list = open.map(
+      ({ name, id, queue, state }) => `${name} ${id.slice(0, 6)} on ${queue}: ${state}`,
+    );
+    problems.push(`jobs in the queue: ${list.join("; ")}`);
+  }
   const facts = await index.facts();
   const ends = new Map<string, string[]>();
   for (const { run, sequence, outcome } of facts.outcomes) {

@@ -1,6 +1,7 @@
 import { DelayedError, UnrecoverableError, WaitingError } from "bullmq";
 import type { FlowJob, FlowProducer, Job, Processor, Queue, Worker } from "bullmq";
 import type { LaneWorkerOptions, QueueStore } from "#jobs/queue-store.ts";
+import { EngineError } from "#model/engine-error.ts";
 import type { StepJobData } from "#jobs/step-job.ts";
 import type { OperationFault, Scheduler } from "./scheduler.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
@@ -69,6 +70,9 @@ export class ModelQueueStore {
         return worker as unknown as Worker<Data, Result>;
       },
       flows: () => flows as unknown as FlowProducer,
+      lease: () => {
+        throw new EngineError("NOT_SUPPORTED", "one controller at a time is simulated");
+      },
       close: async () => undefined,
     };
   }
@@ -123,10 +127,11 @@ export class ModelQueueStore {
       this.#random.between(0.5, 1) * stalledCheckMs,
       () => {
         for (const job of this.jobs.recoverStalled()) {
-          this.scheduler.note(
-            () => `queue ${job.queue}: ${job.name} of ${job.id.slice(0, 6)} stalled`,
-          );
+          const { queue, name, id } = job;
+          this.scheduler.note(() => `queue ${queue}: ${name} ${id.slice(0, 6)} stalled`);
         }
+        // Workers that stood still, or have just started, look for work by themselves.
+        for (const { queue, state } of this.jobs.all()) if (state === "waiting") this.offer(queue);
         this.#watchLocks();
       },
       null,
