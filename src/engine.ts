@@ -1,7 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "#config.ts";
-import { dataPaths } from "#config/data-paths.ts";
 import { resolveReference, resolveSecret } from "#config/resolve-secret.ts";
 import { BackendPool } from "#engine/backend-pool.ts";
 import type { EngineContext } from "#engine/context.ts";
@@ -9,13 +7,14 @@ import { EngineEvents } from "#engine/events.ts";
 import { Execution } from "#engine/execution.ts";
 import { LastPlan } from "#engine/last-plan.ts";
 import { auditPart } from "#engine/parts/audit-part.ts";
+import { Leadership, type Patience } from "#engine/leadership.ts";
+import { openIndex, openIndexInTurn } from "#engine/open-index.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
 import { runPart } from "#engine/parts/run-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { TimingBook } from "#engine/timing-book.ts";
-import { ObjectIndex } from "#index/object-index.ts";
 import type { DriverDefinition } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -30,6 +29,8 @@ export interface EngineOptions {
   /** What this process does once runs have to be executed. Default both. */
   readonly roles?: readonly Role[];
   readonly now?: () => Date;
+  /** Be the active controller from the start, after waiting for the turn; else when needed. */
+  readonly lead?: Patience;
   /** Hears of what goes wrong and is retried or worked around. */
   readonly onError?: (error: EngineError) => void;
 }
@@ -44,7 +45,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   await mkdir(config.dataDirectory, { recursive: true });
   const now = options.now ?? (() => new Date());
   const events = new EngineEvents();
-  const index = await openIndex(config, now, events);
+  const onError = options.onError ?? (() => undefined);
+  const resolve = (text: string) => resolveReference(text, secrets);
+  const leadership = await Leadership.prepare({ config, now, onError, resolveReference: resolve });
+  const open = () => openIndex(config, now, events, leadership);
+  const index = await (
+    options.lead === undefined ? openIndexInTurn(open) : leadership.await(options.lead, open)
+  ).catch(async (error: unknown) => {
+    await leadership.close();
+    throw error;
+  });
   await index.syncBackends(config.backends);
   const pool = new BackendPool({
     backends: config.backends,
@@ -67,47 +77,22 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
   const execution = new Execution(context, {
     roles: options.roles ?? ["controller", "worker"],
-    resolveReference: (text) => resolveReference(text, secrets),
-    onError: options.onError ?? (() => undefined),
+    leadership,
+    onError,
   });
-  return assemble(context, execution);
-}
-
-/** A command that is about to end may hold the index: its turn is waited for. */
-const indexWaitMs = 15_000;
-
-async function openIndex(
-  config: Config,
-  now: () => Date,
-  events: EngineEvents,
-): Promise<ObjectIndex> {
-  const deadline = Date.now() + indexWaitMs;
-  for (;;) {
-    try {
-      return await ObjectIndex.open(dataPaths(config.dataDirectory).index, {
-        memoryLimit: `${config.index.memoryBytes}B`,
-        ...(config.index.threads === undefined ? {} : { threads: config.index.threads }),
-        heatHalfLifeMs: config.heat.halfLifeMs,
-        now,
-        onEvent: (event) => {
-          events.emit(event);
-        },
-      });
-    } catch (error) {
-      if (EngineError.from(error).code !== "LOCKED" || Date.now() > deadline) throw error;
-      await delay(250);
-    }
-  }
+  return assemble(context, execution, leadership);
 }
 
 /** The engine in this process. */
 export interface Engine extends EngineApi {
   /** Begins to execute runs, those that an earlier process left unfinished first. */
   start(): Promise<void>;
+  /** Aborted, with a LOCKED error, once another controller has taken over: close and end. */
+  readonly lost: AbortSignal;
   close(): Promise<void>;
 }
 
-function assemble(context: EngineContext, execution: Execution): Engine {
+function assemble(context: EngineContext, execution: Execution, leadership: Leadership): Engine {
   const engine: Engine = {
     ...auditPart(context),
     ...policyPart(context),
@@ -117,10 +102,13 @@ function assemble(context: EngineContext, execution: Execution): Engine {
     async start() {
       await execution.start(engine);
     },
+    lost: leadership.lost,
     async close() {
       await execution.close();
       await context.pool.close();
+      // The index first: whoever takes over finds it free.
       await context.index.close();
+      await leadership.close();
     },
   };
   return engine;

@@ -50,7 +50,7 @@ export function commandEnvironment(
     config: () => (config ??= readConfig()),
     connect: () =>
       (connection ??= context.config().then((ready) => connect(ready, io, engines, note))),
-    start: async (roles) => engines.node(await context.config(), io, roles),
+    start: async (node) => engines.node(await context.config(), io, node),
     print: (text, json) => {
       if (output === "json") io.stdout.write(`${toJsonText({ schemaVersion: 1, ...json }, 2)}\n`);
       else io.stdout.write(typeof text === "function" ? text() : text);

@@ -1,9 +1,8 @@
 import type { Command, OptionValues } from "@commander-js/extra-typings";
 import type { Config } from "#config.ts";
-import type { Role } from "#model/node.ts";
 import type { CommandIo } from "#cli/command-io.ts";
 import type { Connection } from "#cli/connect.ts";
-import type { RunningNode } from "#cli/engines.ts";
+import type { NodeStart, RunningNode } from "#cli/engines.ts";
 import type { ProgressMode } from "#cli/output/progress-view.ts";
 
 /** The default export of a file in `src/cli/commands/`: one command. */
@@ -40,7 +39,7 @@ export interface CommandContext {
   /** Connects to the engine once; closed after the command. */
   connect(): Promise<Connection>;
   /** Starts a node that stays; whoever starts it closes it. */
-  start(roles: readonly Role[]): Promise<RunningNode>;
+  start(node: NodeStart): Promise<RunningNode>;
   /** Data for standard output: the text for people, or the JSON document with schemaVersion. */
   print(text: string | (() => string), json: Readonly<Record<string, unknown>>): void;
   /** A line for people on standard error; nothing with --quiet. */

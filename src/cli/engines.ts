@@ -8,7 +8,13 @@ export interface Engines {
   /** All roles in this process, for the length of a command, reachable from nowhere else. */
   local(config: Config, io: CommandIo): Promise<LocalEngine>;
   /** A node that stays until it is closed; a controller serves the HTTP API. */
-  node(config: Config, io: CommandIo, roles: readonly Role[]): Promise<RunningNode>;
+  node(config: Config, io: CommandIo, start: NodeStart): Promise<RunningNode>;
+}
+
+export interface NodeStart {
+  readonly roles: readonly Role[];
+  /** Waits as standby while another controller is active, instead of giving up. */
+  readonly standby: boolean;
 }
 
 export interface LocalEngine {
@@ -19,6 +25,8 @@ export interface LocalEngine {
 export interface RunningNode {
   /** Where its API answers; undefined for a node that is no controller. */
   readonly address: string | undefined;
+  /** Aborted, with the error as its reason, when the node can no longer do its work and must end. */
+  readonly ended?: AbortSignal;
   /** Lets what runs come to a checkpoint, then ends. */
   close(): Promise<void>;
 }

@@ -4,17 +4,20 @@ import { serveApi } from "#api/serve-api.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { resolveReference, resolveSecret } from "#config/resolve-secret.ts";
 import type { Config } from "#config.ts";
+import type { Patience } from "#engine/leadership.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Role } from "#model/node.ts";
 import { loadDrivers } from "#registry.ts";
 import type { CommandIo } from "#cli/command-io.ts";
 import { controllerOf } from "#cli/connect.ts";
-import type { Engines, RunningNode } from "#cli/engines.ts";
+import type { Engines, NodeStart, RunningNode } from "#cli/engines.ts";
 import { troubleLog } from "#cli/trouble-log.ts";
 import type { TroubleLog } from "#cli/trouble-log.ts";
 import { readVersion } from "#cli/version.ts";
 
 const controllerPollMs = 500;
+/** For a node that does not stand by: as long as a command may take to end. */
+const giveUpAfterMs = 15_000;
 
 /**
  * The engines of the real program. The engine's own modules are loaded when one is needed:
@@ -26,17 +29,23 @@ export const startEngines: Engines = {
     const engine = await open(config, io, ["controller", "worker"], trouble);
     return { api: engine, close: () => closing(trouble, engine) };
   },
-  node: async (config, io, roles) =>
-    roles.includes("controller") ? startController(config, io, roles) : startWorker(config, io),
+  node: async (config, io, start) =>
+    start.roles.includes("controller")
+      ? startController(config, io, start)
+      : startWorker(config, io),
 };
 
 async function startController(
   config: Config,
   io: CommandIo,
-  roles: readonly Role[],
+  { roles, standby }: NodeStart,
 ): Promise<RunningNode> {
   const trouble = troubleLog(config, io);
-  const engine = await open(config, io, roles, trouble);
+  const engine = await open(config, io, roles, trouble, {
+    waitMs: standby ? Number.POSITIVE_INFINITY : giveUpAfterMs,
+    signal: io.signal,
+    onWaiting: (line) => io.stderr.write(`${line}\n`),
+  });
   const paths = dataPaths(config.dataDirectory);
   try {
     await engine.start();
@@ -54,7 +63,7 @@ async function startController(
       await server.close();
       await closing(trouble, engine);
     };
-    return { address: server.address, close };
+    return { address: server.address, ended: engine.lost, close };
   } catch (error) {
     await engine.close();
     throw error;
@@ -97,7 +106,13 @@ async function awaitController(config: Config, io: CommandIo): Promise<ApiClient
   throw new EngineError("CANCELLED", "stopped while waiting for a controller");
 }
 
-async function open(config: Config, io: CommandIo, roles: readonly Role[], trouble: TroubleLog) {
+async function open(
+  config: Config,
+  io: CommandIo,
+  roles: readonly Role[],
+  trouble: TroubleLog,
+  lead?: Patience,
+) {
   const { openEngine } = await import("#engine.ts");
   return openEngine({
     config,
@@ -105,6 +120,7 @@ async function open(config: Config, io: CommandIo, roles: readonly Role[], troub
     env: io.env,
     version: await readVersion(),
     roles,
+    ...(lead === undefined ? {} : { lead }),
     onError: trouble.report,
   });
 }

@@ -7,6 +7,8 @@ export function dataPaths(dataDirectory: string) {
     controllerState: join(dataDirectory, "controller.json"),
     apiToken: join(dataDirectory, "api.token"),
     apiSocket: join(dataDirectory, "api.sock"),
+    /** Tells this data directory from every other one. */
+    identity: join(dataDirectory, "identity"),
     /** The DuckDB database of the index. */
     index: join(dataDirectory, "index.duckdb"),
     /** The embedded PostgreSQL of the queue. */

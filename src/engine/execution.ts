@@ -1,5 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import { admissionRules } from "#engine/admission-rules.ts";
+import type { Leadership } from "#engine/leadership.ts";
 import { type Runtime, startRuntime } from "#engine/runtime.ts";
 import { Admission } from "#jobs/admission.ts";
 import type { WorkerApi } from "#jobs/worker.ts";
@@ -10,7 +11,7 @@ import { holdStatement } from "#policies/hold-statement.ts";
 
 export interface ExecutionOptions {
   readonly roles: readonly Role[];
-  readonly resolveReference: (text: string) => Promise<string>;
+  readonly leadership: Leadership;
   readonly onError: (error: EngineError) => void;
 }
 
@@ -37,7 +38,7 @@ export class Execution {
   /** Begins to execute runs, those that an earlier process left unfinished first. */
   start(api: WorkerApi): Promise<Runtime> {
     const { config, index, pool, version, now } = this.#context;
-    const { roles, resolveReference, onError } = this.#options;
+    const { roles, leadership, onError } = this.#options;
     this.#runtime ??= startRuntime(
       {
         config,
@@ -46,7 +47,7 @@ export class Execution {
         version,
         roles,
         admission: this.admission,
-        resolveReference,
+        leadership,
         heldByPolicy: (objectIds) => heldByPolicy(this.#context, objectIds),
         now,
         onError,

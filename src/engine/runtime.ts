@@ -1,10 +1,9 @@
 import type { Config } from "#config.ts";
-import { dataPaths } from "#config/data-paths.ts";
 import type { BackendPool } from "#engine/backend-pool.ts";
+import type { Leadership } from "#engine/leadership.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { Admission } from "#jobs/admission.ts";
 import { type Dispatcher, startDispatcher } from "#jobs/dispatcher.ts";
-import { openQueueStore } from "#jobs/open-queue-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { type RunningWorker, startWorker, type WorkerApi } from "#jobs/worker.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -12,13 +11,13 @@ import type { NodeReport, Role } from "#model/node.ts";
 import type { HeldWork } from "#model/wait.ts";
 
 export interface RuntimeOptions {
+  readonly leadership: Leadership;
   readonly config: Config;
   readonly index: ObjectIndex;
   readonly pool: BackendPool;
   readonly version: string;
   readonly roles: readonly Role[];
   readonly admission: Admission;
-  resolveReference(text: string): Promise<string>;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   readonly now: () => Date;
   readonly onError: (error: EngineError) => void;
@@ -36,7 +35,8 @@ export interface Runtime {
 /** Starts executing: takes up every run that an earlier process left unfinished. */
 export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Promise<Runtime> {
   const { config, pool, onError } = options;
-  const store = await openStore(options);
+  await options.leadership.obtain(options.index);
+  const store = await options.leadership.store();
   const { drivers, failures } = await pool.openAll();
   for (const failure of failures.values()) onError(failure);
   const dispatcher = await startDispatcher({
@@ -47,6 +47,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
     minimumCopies: config.safety.minimumCopies,
     heldByPolicy: (objectIds) => options.heldByPolicy(objectIds),
     admission: options.admission,
+    leadership: options.leadership.dispatch,
     now: options.now,
     onError,
   });
@@ -62,20 +63,6 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
       })
     : undefined;
   return runtimeOf(store, dispatcher, worker);
-}
-
-/** Where jobs wait, as the configuration says. */
-export async function openStore(
-  options: Pick<RuntimeOptions, "config" | "resolveReference" | "onError">,
-): Promise<QueueStore> {
-  const { config, onError } = options;
-  const namespace = config.queue.prefix.replaceAll(/[^a-z0-9_]/g, "_");
-  if (config.queue.url === "embedded") {
-    const directory = dataPaths(config.dataDirectory).queue;
-    return openQueueStore({ embedded: { directory }, namespace, onError });
-  }
-  const url = await options.resolveReference(config.queue.url);
-  return openQueueStore({ url, namespace, onError });
 }
 
 /** What this process tells the controller about itself. */
@@ -111,7 +98,6 @@ function runtimeOf(
     close: async () => {
       await worker?.close();
       await dispatcher.close();
-      await store.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Config } from "#config.ts";
 import type { BackendPool } from "#engine/backend-pool.ts";
-import { nodeReport, openStore } from "#engine/runtime.ts";
+import { openStore } from "#engine/open-store.ts";
+import { nodeReport } from "#engine/runtime.ts";
 import { startWorker, type WorkerApi } from "#jobs/worker.ts";
 import { EngineError } from "#model/engine-error.ts";
 

@@ -5,6 +5,7 @@ import { indexError } from "#index/index-error.ts";
 import { migrate, requireCurrentSchema } from "#index/migrate.ts";
 import { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { WriteFence } from "#model/write-fence.ts";
 
 export interface DatabaseOptions {
   readonly readOnly: boolean;
@@ -12,6 +13,8 @@ export interface DatabaseOptions {
   readonly memoryLimit: string;
   readonly threads: number;
   readonly now: Date;
+  /** Asked around every write; without it this process alone decides. */
+  readonly fence?: WriteFence;
 }
 
 // DuckDB's file lock belongs to the process, so a second opening from the same process would
@@ -26,6 +29,7 @@ export class Database {
   readonly #instance: DuckDBInstance;
   readonly #writer: Connection;
   readonly #readOnly: boolean;
+  readonly #fence: WriteFence | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   readonly #reads = new Set<Promise<unknown>>();
   #closed = false;
@@ -34,12 +38,13 @@ export class Database {
     path: string,
     instance: DuckDBInstance,
     writer: Connection,
-    readOnly: boolean,
+    { readOnly, fence }: DatabaseOptions,
   ) {
     this.path = path;
     this.#instance = instance;
     this.#writer = writer;
     this.#readOnly = readOnly;
+    this.#fence = fence;
   }
 
   /** Opens or creates the file. LOCKED when another owner has it, CORRUPT when it is damaged. */
@@ -57,7 +62,7 @@ export class Database {
       await writer.run("SET GLOBAL TimeZone = 'UTC'");
       if (options.readOnly) await requireCurrentSchema(writer);
       else await migrate(writer, options.now);
-      return new Database(path, instance, writer, options.readOnly);
+      return new Database(path, instance, writer, options);
     } catch (error) {
       instance?.closeSync();
       openPaths.delete(path);
@@ -85,7 +90,8 @@ export class Database {
         hint: "send the change to the controller, which owns the index",
       });
     }
-    const turn = this.#queue.then(() => runTransaction(connection, work));
+    await this.#fence?.enter();
+    const turn = this.#queue.then(() => runTransaction(connection, work, this.#fence));
     this.#queue = turn.catch(() => undefined);
     return await turn;
   }
@@ -139,12 +145,15 @@ export class Database {
 async function runTransaction<T>(
   connection: Connection,
   work: (transaction: Transaction) => Promise<T>,
+  fence: WriteFence | undefined,
 ): Promise<T> {
+  await fence?.confirm();
   await connection.run("BEGIN TRANSACTION");
   try {
     const transaction = await Transaction.begin(connection);
     const result = await work(transaction);
     await transaction.finish();
+    await fence?.confirm();
     await connection.run("COMMIT");
     return result;
   } catch (error) {

@@ -5,10 +5,17 @@ import { firstForm } from "#index/migrations/001-first-form.ts";
 import { policyOfBatches } from "#index/migrations/002-policy-of-batches.ts";
 import { failures } from "#index/migrations/003-failures.ts";
 import { needsOfBatches } from "#index/migrations/004-needs-of-batches.ts";
+import { controllerTerms } from "#index/migrations/005-controller-terms.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
-const migrations: readonly Migration[] = [firstForm, policyOfBatches, failures, needsOfBatches];
+const migrations: readonly Migration[] = [
+  firstForm,
+  policyOfBatches,
+  failures,
+  needsOfBatches,
+  controllerTerms,
+];
 
 /** The schema version this engine writes. */
 export const schemaVersion = migrations.length;

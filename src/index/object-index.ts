@@ -26,6 +26,7 @@ import { readRuns } from "#index/runs/run-record.ts";
 import { anyRunToFinish, finishRuns, setRunState } from "#index/runs/run-state.ts";
 import { segment } from "#index/runs/segment.ts";
 import { expiredPermits, settlePermit } from "#index/runs/settle-permit.ts";
+import { beginTerm, latestTerm, type Term } from "#index/terms.ts";
 import { IndexSession } from "#index/read-session.ts";
 import { checkSummaries, type SummaryDifference } from "#index/summaries.ts";
 import type { AuditReport } from "#model/audit.ts";
@@ -47,6 +48,7 @@ import type {
   PutSummary,
 } from "#model/index-store.ts";
 import type { Plan } from "#model/plan.ts";
+import type { WriteFence } from "#model/write-fence.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import type {
   Batch,
@@ -67,6 +69,8 @@ export interface ObjectIndexOptions {
   readonly threads?: number;
   /** Half-life of heat; fixed when the index is made. Default seven days. */
   readonly heatHalfLifeMs?: number;
+  /** Asked around every write: whether this process still may. */
+  readonly fence?: WriteFence;
   readonly now?: () => Date;
   /** Hears of what became true, after it is stored. */
   readonly onEvent?: (event: EngineEvent) => void;
@@ -95,6 +99,7 @@ export class ObjectIndex implements IndexStore {
       memoryLimit: options.memoryLimit ?? "1GiB",
       threads: options.threads ?? Math.max(1, cpus().length),
       now: now(),
+      ...(options.fence === undefined ? {} : { fence: options.fence }),
     });
     const index = new ObjectIndex(database, options);
     if (!options.readOnly) await ensureHeatSettings(database, options.heatHalfLifeMs, now());
@@ -330,6 +335,18 @@ export class ObjectIndex implements IndexStore {
   /** Whether the ledger is whole and agrees with everything else. */
   async checkAudit(): Promise<AuditReport> {
     return await this.#database.read(checkAudit);
+  }
+
+  /** Notes that a controller begins to write this index. */
+  async beginTerm(term: Term): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      await beginTerm(transaction, term);
+    });
+  }
+
+  /** The newest term, if a controller has written this index before. */
+  async latestTerm(): Promise<Term | undefined> {
+    return await this.#database.read(latestTerm);
   }
 
   /** Recomputes every maintained figure from its detail; an empty list means all agree. */

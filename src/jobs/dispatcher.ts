@@ -27,6 +27,8 @@ export interface DispatcherOptions {
   /** Fewest verified copies any object keeps. */
   readonly minimumCopies?: number;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
+  /** The right to be the controller; without it nobody else can be one. */
+  readonly leadership?: DispatchLeadership;
   /** What may hold work back; nothing when it is missing. */
   readonly admission?: Admission;
   /** Why a full lane does not go faster, when there is more to say than that it is full. */
@@ -38,6 +40,15 @@ export interface DispatcherOptions {
   readonly onError?: (error: EngineError) => void;
   /** Hears of every run that ended. */
   readonly onRunEnded?: (run: Run) => void;
+}
+
+/** What the dispatcher must know of the right of its process to be the controller. */
+export interface DispatchLeadership {
+  readonly epoch: number;
+  /** Before this no permit is issued. */
+  readonly permitsFrom: Date;
+  /** Aborted once another controller has taken over. */
+  readonly lost: AbortSignal;
 }
 
 /** The controller's side of the queue: keeps lanes filled, commits results, ends runs. */
@@ -68,6 +79,11 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   const { store, index, now, onError } = dispatch;
   const bell = new Bell();
   const shutdown = new AbortController();
+  // Whoever lost the lease lets go of its jobs at once, without a failure on their account.
+  options.leadership?.lost.addEventListener("abort", () => {
+    shutdown.abort();
+    bell.ring();
+  });
   const runner: StepRunner = {
     handlers: await loadStepHandlers(),
     drivers: dispatch.drivers,
@@ -135,6 +151,9 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     permitTtlMs: options.permitTtlMs ?? defaultPermitTtlMs,
     minimumCopies: options.minimumCopies ?? 1,
     heldByPolicy: (objectIds: readonly number[]) => options.heldByPolicy(objectIds),
+    ...(options.leadership === undefined
+      ? {}
+      : { epoch: options.leadership.epoch, permitsFrom: options.leadership.permitsFrom }),
   });
   return {
     store: options.store,

@@ -15,7 +15,7 @@ export interface EmbeddedPostgres {
   readonly directory: string;
   /** Process id of the server. */
   readonly pid: number;
-  /** Ends our use of it; the owner (and no other) stops the server. */
+  /** Ends our use of it; whoever is the last to use it stops the server. */
   close(): Promise<void>;
 }
 
@@ -24,8 +24,11 @@ const portAttemptsMax = 8;
 /** Its processes know the server's address from their start: it comes back at the same one. */
 const portFile = "port";
 const reviveEveryMs = 250;
-/** A session that holds this advisory lock owns the server; it falls free when its process dies. */
-const ownerLock = 7_406_412;
+/**
+ * Each user of the server shares this advisory lock, until its process ends in whatever way. Who
+ * gets it alone was the last one: a standby thus keeps the server that its controller started.
+ */
+const usersLock = 7_406_412;
 
 /**
  * Opens the server of a data directory: uses the one that runs there already (another process
@@ -65,7 +68,6 @@ class ServerUse {
   readonly #cluster: PostgresCluster;
   #server: RunningServer;
   #session: Client | undefined;
-  #isOwner = false;
   #isClosing = false;
   #reviving: Promise<void> | undefined;
 
@@ -87,19 +89,18 @@ class ServerUse {
     };
   }
 
-  /** Holds a session: it says who owns the server, and when the server goes away. */
+  /** Holds a session: it says who uses the server, and when the server goes away. */
   async #connect(): Promise<void> {
     const session = new Client({ connectionString: urlOf(this.#cluster, this.#server.port) });
     session.on("error", () => undefined);
     await session.connect();
-    const lock = await session
-      .query<{ owner: boolean }>("SELECT pg_try_advisory_lock($1) AS owner", [ownerLock])
+    await session
+      .query("SELECT pg_advisory_lock_shared($1)", [usersLock])
       .catch(async (error: unknown) => {
         await session.end().catch(() => undefined);
         throw error;
       });
     this.#session = session;
-    this.#isOwner = lock.rows[0]?.owner === true;
     session.once("end", () => {
       if (!this.#isClosing) this.#reviving = this.#revive();
     });
@@ -120,9 +121,19 @@ class ServerUse {
   async #close(): Promise<void> {
     this.#isClosing = true;
     await this.#reviving;
+    const last = await isLastUser(this.#session).catch(() => true);
     await this.#session?.end().catch(() => undefined);
-    if (this.#isOwner) await stopServer(this.#server.pid);
+    if (last) await stopServer(this.#server.pid);
   }
+}
+
+async function isLastUser(session: Client | undefined): Promise<boolean> {
+  if (session === undefined) return true;
+  await session.query("SELECT pg_advisory_unlock_shared($1)", [usersLock]);
+  const lock = await session.query<{ last: boolean }>("SELECT pg_try_advisory_lock($1) AS last", [
+    usersLock,
+  ]);
+  return lock.rows[0]?.last === true;
 }
 
 /** The server that runs on this cluster once it answers, or undefined when there is none. */

@@ -103,6 +103,10 @@ export interface CommitContext {
   /** Fewest verified copies any object keeps (global floor, at least 1). */
   readonly minimumCopies: number;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
+  /** The epoch of the controller that answers, and so vouches for the permits. */
+  readonly epoch?: number;
+  /** No permit is issued before this: controllers before this one may have issued others. */
+  readonly permitsFrom?: Date;
 }
 
 export interface BackendFacts {

@@ -123,6 +123,8 @@ export type ActionEnd =
 
 /** Answer of the single writer to a commit: which removals may go on. */
 export interface CommitResult {
+  /** Of the controller that vouches for these permits; none where there is only one controller. */
+  readonly epoch?: number;
   readonly permits: readonly (RemovalPermit & { readonly sequence: number })[];
   readonly refusals: readonly (PermitRefusal & { readonly sequence: number })[];
 }

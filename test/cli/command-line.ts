@@ -65,7 +65,7 @@ export class CommandLine implements AsyncDisposable {
     };
     const code = await runCommandLine(argv, io, {
       local: () => Promise.resolve({ api: only(options.api ?? {}), close }),
-      node: (_config, _io, roles) => {
+      node: (_config, _io, { roles }) => {
         options.onNode?.(roles);
         return Promise.resolve({ address: "unix:/run/api.sock", close });
       },

@@ -5,6 +5,11 @@ export default defineCommand({
   name: "controller",
   staysUp: true,
   summary: "run the controller: it owns the index, plans, and serves the API",
-  setup: (command) => command,
-  run: (context) => runNode(context, ["controller"]),
+  examples: ["thermocline controller", "thermocline controller --no-standby"],
+  setup: (command) =>
+    command.option(
+      "--no-standby",
+      "end with exit code 11 when another controller is active, instead of waiting as standby",
+    ),
+  run: (context, _args, { standby }) => runNode(context, { roles: ["controller"], standby }),
 });

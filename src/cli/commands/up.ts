@@ -8,6 +8,6 @@ export default defineCommand({
   setup: (command) => command,
   async run(context) {
     const { node } = await context.config();
-    return runNode(context, node.roles);
+    return runNode(context, { roles: node.roles, standby: false });
   },
 });

@@ -6,5 +6,5 @@ export default defineCommand({
   staysUp: true,
   summary: "run a worker: it moves copies between the backends it can reach",
   setup: (command) => command,
-  run: (context) => runNode(context, ["worker"]),
+  run: (context) => runNode(context, { roles: ["worker"], standby: false }),
 });

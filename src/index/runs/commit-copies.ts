@@ -31,7 +31,8 @@ export async function commitCopies(
   ended.push(...(await tombstone(transaction, fresh, heldByPolicy, context.now)));
   const refused = await issuePermits(transaction, batch.run, removals, context, heldByPolicy);
   await recordOutcomes(transaction, batch.run, [...ended, ...refused], context.now);
-  return await answer(transaction, batch, step);
+  const answered = await answer(transaction, batch, step);
+  return context.epoch === undefined ? answered : { epoch: context.epoch, ...answered };
 }
 
 interface Sorted {

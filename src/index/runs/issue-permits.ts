@@ -11,6 +11,7 @@ import type { RunRecord } from "#index/runs/run-record.ts";
 import { type OpenAction, requirementsOf } from "#index/runs/step-batch.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Confidence } from "#model/copy.ts";
+import { EngineError } from "#model/engine-error.ts";
 import type { CommitContext } from "#model/index-store.ts";
 
 /**
@@ -25,6 +26,7 @@ export async function issuePermits(
   heldByPolicy: ReadonlySet<number>,
 ): Promise<readonly ActionOutcome[]> {
   if (actions.length === 0) return [];
+  refuseTooEarly(context);
   const facts = await readFacts(transaction, actions, context.now);
   const permits: StoredPermit[] = [];
   const refusals: ActionOutcome[] = [];
@@ -44,7 +46,7 @@ export async function issuePermits(
     }
   }
   await storePermits(transaction, permits, facts.ids);
-  for (const permit of permits) recordPermit(transaction, run, permit, context.now);
+  for (const permit of permits) recordPermit(transaction, run, permit, context);
   await transaction.stage(
     "permitted_actions",
     { sequence: "BIGINT" },
@@ -52,6 +54,18 @@ export async function issuePermits(
   );
   if (permits.length > 0) await leaveFlight(transaction, run, "permitted_actions");
   return refusals;
+}
+
+/** The job of the batch steps aside until then; nothing of its commit is recorded yet. */
+function refuseTooEarly({ now, permitsFrom }: CommitContext): void {
+  const retryAfterMs = (permitsFrom?.getTime() ?? 0) - now.getTime();
+  if (retryAfterMs <= 0) return;
+  throw new EngineError(
+    "UNAVAILABLE",
+    `no copy is given up before ${permitsFrom?.toISOString()}: until then a permit may be in use ` +
+      "that an earlier controller issued and this index does not know",
+    { retryAfterMs, hint: "nothing to do: removals go on by themselves" },
+  );
 }
 
 interface Facts {
@@ -203,7 +217,7 @@ function recordPermit(
   transaction: Transaction,
   run: RunRecord,
   permit: StoredPermit,
-  now: Date,
+  { now, epoch }: CommitContext,
 ): void {
   transaction.record({
     at: now,
@@ -216,6 +230,7 @@ function recordPermit(
     detail: {
       permit: permit.id,
       backend: permit.backend,
+      ...(epoch === undefined ? {} : { epoch }),
       reserved: permit.reserved,
       expiresAt: permit.expiresAt,
     },

@@ -1,0 +1,57 @@
+import { type Connection, micros } from "#index/connection.ts";
+import type { Transaction } from "#index/transaction.ts";
+import type { SqlRow } from "#model/sql.ts";
+
+/** The time during which one controller wrote this index. */
+export interface Term {
+  /** The epoch of its lease. */
+  readonly epoch: number;
+  readonly node: string;
+  readonly began: Date;
+  /** How long the permits of this term may be used. */
+  readonly permitTtlMs: number;
+  /** Before this no permit is issued: earlier terms may have issued some that are not known. */
+  readonly permitsFrom: Date;
+  /** Whether the index was all that the term before had written. */
+  readonly complete: boolean;
+}
+
+/** Terms that are kept: enough to see what happened, few enough to read at once. */
+const termsKept = 1_000;
+
+/** Notes that a controller begins to write. */
+export async function beginTerm(transaction: Transaction, term: Term): Promise<void> {
+  transaction.keepVersion();
+  await transaction.run(
+    `INSERT INTO controller_terms VALUES
+       ($1, $2, make_timestamp($3::BIGINT), $4, make_timestamp($5::BIGINT), $6)`,
+    [
+      term.epoch,
+      term.node,
+      micros(term.began),
+      term.permitTtlMs,
+      micros(term.permitsFrom),
+      term.complete,
+    ],
+  );
+  await transaction.run("DELETE FROM controller_terms WHERE epoch <= $1", [term.epoch - termsKept]);
+}
+
+/** The newest term of the index; undefined when no controller has written it yet. */
+export async function latestTerm(connection: Connection): Promise<Term | undefined> {
+  const [row] = await connection.rows<TermRow>(
+    "SELECT * FROM controller_terms ORDER BY epoch DESC LIMIT 1",
+  );
+  if (row === undefined) return undefined;
+  const { permit_ttl_ms: permitTtlMs, permits_from: permitsFrom, ...rest } = row;
+  return { ...rest, permitTtlMs, permitsFrom };
+}
+
+interface TermRow extends SqlRow {
+  readonly epoch: number;
+  readonly node: string;
+  readonly began: Date;
+  readonly permit_ttl_ms: number;
+  readonly permits_from: Date;
+  readonly complete: boolean;
+}

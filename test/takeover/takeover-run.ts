@@ -1,0 +1,78 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "vitest";
+import type { Workspace } from "../integration/workspace.ts";
+
+/** Two copies of everything, then what is not tiny leaves the hot tier. */
+export const coolDown = `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: cool-down}
+rules:
+  - name: two-regions
+    where: size >= 0
+    ensure: {copies: 2, on: tier >= warm, confidence: verified}
+  - name: cool
+    where: size >= 8KiB
+    demote: {from: tier = hot, to: backend = "cold"}
+`;
+
+const files = 600;
+
+/** Files of many sizes in the folder `source`. */
+export async function makeFiles(path: string, count: number = files): Promise<void> {
+  const source = join(path, "source");
+  await mkdir(source);
+  for (let file = 0; file < count; file += 1) {
+    await writeFile(join(source, `${file}.bin`), randomBytes(1 + ((file * 7_919) % 40_000)));
+  }
+  for (let file = 0; file < 6; file += 1) {
+    await writeFile(join(source, `large-${file}.bin`), randomBytes(5 * 1024 * 1024 + file));
+  }
+}
+
+/** What the controller left in a data directory for others to find it. */
+export async function stateOf(path: string): Promise<{ readonly pid?: number }> {
+  const file = join(path, ".thermocline", "controller.json");
+  return JSON.parse(await readFile(file, "utf8").catch(() => "{}")) as { pid?: number };
+}
+
+export interface RunRow {
+  readonly state: string;
+  readonly progress: { readonly actions: number; readonly remaining: number };
+}
+
+/** Waits until no run is left to be done. */
+export async function runEnds(space: Workspace): Promise<void> {
+  const ended = async (): Promise<readonly string[]> => {
+    const { runs } = await space.json<{ runs: RunRow[] }>("runs");
+    return runs.map((run) => `${run.state} ${run.progress.remaining}`);
+  };
+  await expect.poll(ended, { timeout: 120_000, interval: 500 }).toEqual(["completed 0"]);
+}
+
+/** Each action has one outcome, each removal its proof, and each promised copy its bytes. */
+export async function expectWholeRun(space: Workspace): Promise<void> {
+  const { runs } = await space.json<{ runs: RunRow[] }>("runs");
+  expect(await single(space, doubles)).toBe(0);
+  expect(await single(space, outcomes)).toBe(runs[0]?.progress.actions);
+  expect(await single(space, unproven)).toBe(0);
+  const report = await space.audit();
+  expect(report).toMatchObject({ corrupt: 0, missing: 0 });
+  const copies = Object.keys(report.objectsByIntactCopies).map(Number);
+  expect(Math.min(...copies)).toBeGreaterThanOrEqual(2);
+}
+
+const outcomes = "SELECT count(*)::INTEGER AS n FROM ledger WHERE kind = 'outcome'";
+const doubles =
+  "SELECT count(*)::INTEGER AS n FROM (SELECT plan_cid, sequence FROM ledger " +
+  "WHERE kind = 'outcome' GROUP BY ALL HAVING count(*) > 1)";
+const unproven =
+  "SELECT count(*)::INTEGER AS n FROM (SELECT plan_cid, sequence FROM ledger WHERE kind = 'outcome' " +
+  "AND outcome = 'done' INTERSECT SELECT plan_cid, sequence FROM ledger WHERE kind = 'permit') " +
+  "WHERE (plan_cid, sequence) NOT IN (SELECT (plan_cid, sequence) FROM ledger WHERE kind = 'proof')";
+
+async function single(space: Workspace, sql: string): Promise<number> {
+  const { rows } = await space.json<{ rows: { n: number }[] }>("index", "query", sql);
+  return rows[0]?.n ?? -1;
+}
