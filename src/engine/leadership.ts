@@ -150,7 +150,7 @@ export class Leadership implements WriteFence {
   async #begin({ lease, index, before }: Turn): Promise<void> {
     const { config, now } = this.#options;
     this.#lease = lease;
-    const last = await index.latestTerm();
+    const last = await index.terms.latest();
     // A store that lost its record counts anew: the index knows better.
     if (last !== undefined && last.epoch >= lease.epoch) await lease.raise(last.epoch);
     lease.lost.addEventListener("abort", () => {
@@ -166,7 +166,7 @@ export class Leadership implements WriteFence {
       permitsFrom: permitsFrom(last, complete, permitTtlMs, now()),
       complete,
     };
-    await index.beginTerm(this.#term);
+    await index.terms.begin(this.#term);
   }
 
   /** Whether the index holds everything that controllers before this one wrote. */

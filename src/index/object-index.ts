@@ -26,7 +26,7 @@ import { readRuns } from "#index/runs/run-record.ts";
 import { anyRunToFinish, finishRuns, setRunState } from "#index/runs/run-state.ts";
 import { segment } from "#index/runs/segment.ts";
 import { expiredPermits, settlePermit } from "#index/runs/settle-permit.ts";
-import { beginTerm, latestTerm, type Term } from "#index/terms.ts";
+import { TermBook } from "#index/terms.ts";
 import { IndexSession } from "#index/read-session.ts";
 import { checkSummaries, type SummaryDifference } from "#index/summaries.ts";
 import type { AuditReport } from "#model/audit.ts";
@@ -80,12 +80,15 @@ export interface ObjectIndexOptions {
 export class ObjectIndex implements IndexStore {
   readonly failures: FailureLog;
   readonly #database: Database;
+  /** Which controllers wrote this index. */
+  readonly terms: TermBook;
   readonly #now: () => Date;
   readonly #onEvent: (event: EngineEvent) => void;
   readonly #sessions = new Set<IndexSession>();
 
   private constructor(database: Database, options: ObjectIndexOptions) {
     this.#database = database;
+    this.terms = new TermBook(database);
     this.failures = new FailureLog(database);
     this.#now = options.now ?? (() => new Date());
     this.#onEvent = options.onEvent ?? (() => undefined);
@@ -335,18 +338,6 @@ export class ObjectIndex implements IndexStore {
   /** Whether the ledger is whole and agrees with everything else. */
   async checkAudit(): Promise<AuditReport> {
     return await this.#database.read(checkAudit);
-  }
-
-  /** Notes that a controller begins to write this index. */
-  async beginTerm(term: Term): Promise<void> {
-    await this.#database.write(async (transaction) => {
-      await beginTerm(transaction, term);
-    });
-  }
-
-  /** The newest term, if a controller has written this index before. */
-  async latestTerm(): Promise<Term | undefined> {
-    return await this.#database.read(latestTerm);
   }
 
   /** Recomputes every maintained figure from its detail; an empty list means all agree. */

@@ -1,5 +1,5 @@
-import { type Connection, micros } from "#index/connection.ts";
-import type { Transaction } from "#index/transaction.ts";
+import { micros } from "#index/connection.ts";
+import type { Database } from "#index/database.ts";
 import type { SqlRow } from "#model/sql.ts";
 
 /** The time during which one controller wrote this index. */
@@ -19,33 +19,48 @@ export interface Term {
 /** Terms that are kept: enough to see what happened, few enough to read at once. */
 const termsKept = 1_000;
 
-/** Notes that a controller begins to write. */
-export async function beginTerm(transaction: Transaction, term: Term): Promise<void> {
-  transaction.keepVersion();
-  await transaction.run(
-    `INSERT INTO controller_terms VALUES
-       ($1, $2, make_timestamp($3::BIGINT), $4, make_timestamp($5::BIGINT), $6)`,
-    [
-      term.epoch,
-      term.node,
-      micros(term.began),
-      term.permitTtlMs,
-      micros(term.permitsFrom),
-      term.complete,
-    ],
-  );
-  await transaction.run("DELETE FROM controller_terms WHERE epoch <= $1", [term.epoch - termsKept]);
+/** Which controllers wrote an index. */
+export class TermBook {
+  readonly #database: Pick<Database, "read" | "write">;
+
+  constructor(database: Pick<Database, "read" | "write">) {
+    this.#database = database;
+  }
+
+  /** Notes that a controller begins to write. */
+  async begin(term: Term): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      transaction.keepVersion();
+      await transaction.run(insertTerm, [
+        term.epoch,
+        term.node,
+        micros(term.began),
+        term.permitTtlMs,
+        micros(term.permitsFrom),
+        term.complete,
+      ]);
+      const oldest = term.epoch - termsKept;
+      await transaction.run("DELETE FROM controller_terms WHERE epoch <= $1", [oldest]);
+    });
+  }
+
+  /** The newest term; undefined when no controller has written the index yet. */
+  async latest(): Promise<Term | undefined> {
+    const [row] = await this.#database.read(
+      async (connection) =>
+        await connection.rows<TermRow>(
+          "SELECT * FROM controller_terms ORDER BY epoch DESC LIMIT 1",
+        ),
+    );
+    if (row === undefined) return undefined;
+    const { permit_ttl_ms: permitTtlMs, permits_from: permitsFrom, ...rest } = row;
+    return { ...rest, permitTtlMs, permitsFrom };
+  }
 }
 
-/** The newest term of the index; undefined when no controller has written it yet. */
-export async function latestTerm(connection: Connection): Promise<Term | undefined> {
-  const [row] = await connection.rows<TermRow>(
-    "SELECT * FROM controller_terms ORDER BY epoch DESC LIMIT 1",
-  );
-  if (row === undefined) return undefined;
-  const { permit_ttl_ms: permitTtlMs, permits_from: permitsFrom, ...rest } = row;
-  return { ...rest, permitTtlMs, permitsFrom };
-}
+const insertTerm = `
+  INSERT INTO controller_terms VALUES
+    ($1, $2, make_timestamp($3::BIGINT), $4, make_timestamp($5::BIGINT), $6)`;
 
 interface TermRow extends SqlRow {
   readonly epoch: number;
