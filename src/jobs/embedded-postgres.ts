@@ -121,15 +121,38 @@ class ServerUse {
   async #close(): Promise<void> {
     this.#isClosing = true;
     await this.#reviving;
-    const last = await isLastUser(this.#session).catch(() => true);
-    await this.#session?.end().catch(() => undefined);
+    const session = this.#session;
+    const last = await leave(session).catch(() => this.#isUnused());
+    await session?.end().catch(() => undefined);
     if (last) await stopServer(this.#server.pid);
+  }
+
+  /** Our session broke with its server: another process may have started a new one meanwhile. */
+  async #isUnused(): Promise<boolean> {
+    const server = await recordedServer(this.#cluster);
+    if (server === undefined) return false;
+    this.#server = server;
+    const session = new Client({ connectionString: urlOf(this.#cluster, server.port) });
+    session.on("error", () => undefined);
+    try {
+      await session.connect();
+      return await isLastUser(session);
+    } catch {
+      return true;
+    } finally {
+      await session.end().catch(() => undefined);
+    }
   }
 }
 
-async function isLastUser(session: Client | undefined): Promise<boolean> {
-  if (session === undefined) return true;
+/** Lets go of the server; says whether nobody else uses it. */
+async function leave(session: Client | undefined): Promise<boolean> {
+  if (session === undefined) throw new EngineError("INTERNAL", "there is no session");
   await session.query("SELECT pg_advisory_unlock_shared($1)", [usersLock]);
+  return isLastUser(session);
+}
+
+async function isLastUser(session: Client): Promise<boolean> {
   const lock = await session.query<{ last: boolean }>("SELECT pg_try_advisory_lock($1) AS last", [
     usersLock,
   ]);
