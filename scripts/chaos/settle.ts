@@ -8,7 +8,7 @@ import type { Stage } from "./stage.ts";
 const readyTimeoutMs = 60_000;
 /** Permits run out, then the engine waits two minutes, then it asks; and some work on top. */
 const runsTimeoutMs = 8 * 60_000;
-const repairRoundsMax = 40;
+const repairRoundsMax = 60;
 const roundPauseMs = 3_000;
 
 /** What it took until everything was quiet. */

@@ -96,7 +96,11 @@ async function startWorker(config: Config, io: CommandIo): Promise<RunningNode> 
 /** Nodes start in any order, and a controller may be on its way back: a worker waits for it. */
 async function awaitController(config: Config, io: CommandIo): Promise<ApiClient> {
   for (let told = false; !io.signal.aborted; told = true) {
-    const api = await controllerOf(config, io);
+    const api = await controllerOf(config, io).catch((error: unknown) => {
+      // One that is silent for a moment is waited for like one that is not there.
+      if (EngineError.from(error).code === "TIMEOUT") return undefined;
+      throw error;
+    });
     if (api !== undefined) return api;
     if (!told) {
       io.stderr.write("waiting for a controller: start `thermocline controller`, or set api.url\n");

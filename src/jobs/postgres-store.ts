@@ -39,6 +39,7 @@ export async function openPostgresStore(
     connectionString: url,
     connectionTimeoutMillis: poolTimeoutMs,
     schema: options.namespace,
+    Client: CalmClient,
     max,
   });
   const producer = { connection: connection(producerConnectionsMax) };
@@ -74,6 +75,17 @@ export async function openPostgresStore(
       await options.release();
     },
   };
+}
+
+/**
+ * A connection that is lost while it is lent out and idle (a transaction between two queries)
+ * says so by an event; unheard, it would end the process. Its next query fails, and is retried.
+ */
+class CalmClient extends Client {
+  constructor(config?: ConstructorParameters<typeof Client>[0]) {
+    super(config);
+    this.on("error", () => undefined);
+  }
 }
 
 /** Also the first contact: an unreachable or refusing server is reported here. */

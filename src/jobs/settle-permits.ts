@@ -20,7 +20,10 @@ export async function settleExpiredPermits(context: DispatchContext): Promise<vo
 }
 
 /** Asks the backend whether the copy is still there, and records the answer as the outcome. */
-export async function settlePermit(permit: RemovalPermit, context: DispatchContext): Promise<void> {
+export async function settlePermit(
+  permit: RemovalPermit,
+  context: Pick<DispatchContext, "drivers" | "index" | "now">,
+): Promise<void> {
   const driver = context.drivers.get(permit.backend);
   if (driver === undefined) {
     const message = `the controller has no driver for ${permit.backend} to settle a removal`;
