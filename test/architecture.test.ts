@@ -104,6 +104,17 @@ describe("the removal protocol has one way in", () => {
   });
 });
 
+describe("the ledger is append-only", () => {
+  test("no statement changes or removes an entry", () => {
+    const changes =
+      /\b(UPDATE|DELETE\s+FROM|TRUNCATE|DROP\s+TABLE(\s+IF\s+EXISTS)?|MERGE\s+INTO|OR\s+REPLACE\s+INTO|ALTER\s+TABLE)\s+ledger_entries\b(?!\s+ADD\s+COLUMN)/i;
+    const wrong = files.filter((file) => changes.test(file.text)).map((file) => file.path);
+    expect(wrong).toEqual([]);
+    const writers = files.filter((file) => /INSERT\s+INTO\s+ledger_entries/i.test(file.text));
+    expect(writers.length).toBeGreaterThan(0);
+  });
+});
+
 describe("names", () => {
   test("no file is named index.ts, utils.ts, helpers.ts, common.ts, manager.ts or types.ts", () => {
     const banned = /(^|\/)(index|utils?|helpers?|common|managers?|types)\.ts$/;

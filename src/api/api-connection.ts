@@ -5,6 +5,7 @@ import type { Address } from "#api/address.ts";
 import type { HttpCall } from "#api/http-call.ts";
 import { callError, isNobodyThere, sendCall } from "#api/http-call.ts";
 import { errorOf } from "#api/problem.ts";
+import { actingHeaders } from "#api/acting-headers.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** Pauses before a read is repeated while nobody listens, as during a restart. */
@@ -103,6 +104,7 @@ function callOf(
     path: query.size === 0 ? path : `${path}?${query.toString()}`,
     headers: {
       Authorization: `Bearer ${token}`,
+      ...actingHeaders(),
       ...(body === undefined ? {} : { "Content-Type": type }),
     },
     ...(body === undefined ? {} : { body }),

@@ -2,6 +2,8 @@ import type { Context } from "hono";
 import { Hono } from "hono";
 import type { Route, ServerContext } from "#api/route.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { actAs } from "#model/acting.ts";
+import { actingOf } from "#api/acting-headers.ts";
 import { answerWith } from "#api/answer.ts";
 import { AnswersByKey } from "#api/idempotency.ts";
 import { pathParameters, takesKey } from "#api/openapi.ts";
@@ -58,7 +60,8 @@ async function callRoute(
   const input = readInput(route, context, body);
   const lines = readLines(route.lines === true ? context.req.raw.body : null);
   // The schema of this very route has just given the input its type.
-  const result = await route.handle(server, input as never, lines);
+  const by = actingOf((name) => context.req.header(name));
+  const result = await actAs(by, () => route.handle(server, input as never, lines));
   return await answerWith(route.answer, result);
 }
 

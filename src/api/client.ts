@@ -125,6 +125,15 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", path, { body: { control } });
   }
 
+  audit(request: Request<"audit">): Answer<"audit"> {
+    return this.#connection.lines("GET", "/api/v1/audit", { query: { ...request } });
+  }
+
+  exportAudit(request: Request<"exportAudit">): Answer<"exportAudit"> {
+    const body = { ...request, file: resolve(request.file) };
+    return this.#connection.json("POST", "/api/v1/audit/export", { body });
+  }
+
   checkAudit(): Answer<"checkAudit"> {
     return this.#connection.json("GET", "/api/v1/audit/check");
   }

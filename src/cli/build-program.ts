@@ -96,12 +96,14 @@ function addGlobalOptions(command: Command): void {
     command.addOption(option.helpGroup(globalGroup));
   };
   add(new Option("-c, --config <file>", "configuration file (default: ./thermocline.yaml)"));
-  add(
-    new Option("-o, --output <format>", "form of the answer")
-      .choices([...outputFormats])
-      .default("text")
-      .env("THERMOCLINE_OUTPUT"),
-  );
+  if (!command.options.some(({ long }) => long === "--output")) {
+    add(
+      new Option("-o, --output <format>", "form of the answer")
+        .choices([...outputFormats])
+        .default("text")
+        .env("THERMOCLINE_OUTPUT"),
+    );
+  }
   add(
     new Option("--progress <mode>", "how progress is shown")
       .choices([...progressModes])
@@ -114,6 +116,9 @@ function addGlobalOptions(command: Command): void {
       .default("auto")
       .env("THERMOCLINE_COLOR"),
   );
+  if (!command.options.some(({ long }) => long === "--reason")) {
+    add(new Option("--reason <text>", "why this is done; the ledger keeps it, and who did it"));
+  }
   add(new Option("-q, --quiet", "say only what was asked for, and errors"));
   const taken = new Set(command.options.map((option) => option.long));
   for (const { path, flag, description } of settingNames()) {

@@ -6,6 +6,8 @@ export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly hostname: string;
+  /** Who runs this process, as the operating system says. */
+  readonly user: string;
   readonly clock: Clock;
   /** Aborted by SIGINT and SIGTERM, and when nobody reads standard output any more. */
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-import { hostname } from "node:os";
+import { hostname, userInfo } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CommandIo, Clock, Sink } from "#cli/command-io.ts";
 
@@ -26,9 +26,19 @@ export function processIo(): CommandIo {
     env: process.env,
     cwd: process.cwd(),
     hostname: hostname(),
+    user: userName(),
     clock: systemClock,
     signal: stop.signal,
   };
+}
+
+/** In a container the user may have a number only. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "unknown");
+  }
 }
 
 function sinkOf(stream: NodeJS.WriteStream): Sink {

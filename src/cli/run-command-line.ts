@@ -2,6 +2,7 @@ import { CommanderError } from "@commander-js/extra-typings";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dataPaths } from "#config/data-paths.ts";
+import { type Acting, actAs } from "#model/acting.ts";
 import { loadRegistryFolder } from "#model/registry-folder.ts";
 import { buildProgram } from "#cli/build-program.ts";
 import type { Invocation } from "#cli/build-program.ts";
@@ -62,13 +63,24 @@ async function runCommand(
   };
   let code: number;
   try {
-    const running = command.run(environment.context, args, options);
+    const running = actAs(actingFor(io, options), () =>
+      command.run(environment.context, args, options),
+    );
     code = (await (command.staysUp === true ? running : endSoon(running, io))) ?? 0;
     if (options["output"] === "json") sayFailure(code, io);
   } catch (error) {
     code = await report(error);
   }
   return closeEnvironment(environment, code, report);
+}
+
+/** The person at the keyboard, by the name their machine knows them under. */
+function actingFor(io: CommandIo, options: Invocation["options"]): Acting {
+  const { reason } = options;
+  return {
+    actor: `${io.user}@${io.hostname}`,
+    reason: typeof reason === "string" ? reason : undefined,
+  };
 }
 
 /** Codes that a command gives without an error being thrown, for programs that read JSON. */

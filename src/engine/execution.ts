@@ -4,6 +4,7 @@ import type { Leadership } from "#engine/leadership.ts";
 import { type Runtime, startRuntime } from "#engine/runtime.ts";
 import { Admission } from "#jobs/admission.ts";
 import type { WorkerApi } from "#jobs/worker.ts";
+import { actAsEngine } from "#model/acting.ts";
 import type { EngineError } from "#model/engine-error.ts";
 import type { Role } from "#model/node.ts";
 import type { HeldWork } from "#model/wait.ts";
@@ -39,20 +40,23 @@ export class Execution {
   start(api: WorkerApi): Promise<Runtime> {
     const { config, index, pool, version, now } = this.#context;
     const { roles, leadership, onError } = this.#options;
-    this.#runtime ??= startRuntime(
-      {
-        config,
-        index,
-        pool,
-        version,
-        roles,
-        admission: this.admission,
-        leadership,
-        heldByPolicy: (objectIds) => heldByPolicy(this.#context, objectIds),
-        now,
-        onError,
-      },
-      api,
+    // Whoever asked first, what is executed from now on is done by the engine.
+    this.#runtime ??= actAsEngine(() =>
+      startRuntime(
+        {
+          config,
+          index,
+          pool,
+          version,
+          roles,
+          admission: this.admission,
+          leadership,
+          heldByPolicy: (objectIds) => heldByPolicy(this.#context, objectIds),
+          now,
+          onError,
+        },
+        api,
+      ),
     );
     return this.#runtime;
   }

@@ -53,7 +53,8 @@ export async function applyPlan(context: EngineContext, request: ApplyRequest): 
     if (agreed.matches !== undefined && !agreed.matches(plan)) throw stale(agreed, plan);
     refuseByGuards(plan, request);
     const kept = await writePlan(plan, join(plans, plan.cid));
-    return await context.index.beginRun(kept, now);
+    const start = request.override === undefined ? {} : { override: request.override };
+    return await context.index.beginRun(kept, now, start);
   } finally {
     for (const file of Object.values(planPaths(draft))) await rm(file, { force: true });
   }

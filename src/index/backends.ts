@@ -88,9 +88,12 @@ export async function setCordon(
   transaction: Transaction,
   name: string,
   cordoned: boolean,
+  now: Date,
 ): Promise<void> {
   requireBackend(await backendIds(transaction.connection), name);
   await transaction.run("UPDATE backends SET cordoned = $2 WHERE name = $1", [name, cordoned]);
+  const reason = cordoned ? "cordoned" : "uncordoned";
+  transaction.record({ at: now, kind: "cordon", reason, detail: { backend: name } });
 }
 
 interface BackendRow extends SqlRow {

@@ -6,6 +6,7 @@ import { policyOfBatches } from "#index/migrations/002-policy-of-batches.ts";
 import { failures } from "#index/migrations/003-failures.ts";
 import { needsOfBatches } from "#index/migrations/004-needs-of-batches.ts";
 import { controllerTerms } from "#index/migrations/005-controller-terms.ts";
+import { actors } from "#index/migrations/006-actors.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -15,6 +16,7 @@ const migrations: readonly Migration[] = [
   failures,
   needsOfBatches,
   controllerTerms,
+  actors,
 ];
 
 /** The schema version this engine writes. */

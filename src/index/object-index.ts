@@ -153,7 +153,7 @@ export class ObjectIndex implements IndexStore {
 
   async setCordon(backend: string, cordoned: boolean): Promise<void> {
     await this.#database.write(async (transaction) => {
-      await setCordon(transaction, backend, cordoned);
+      await setCordon(transaction, backend, cordoned, this.#now());
     });
   }
 

@@ -4,7 +4,7 @@ import { requireSingleSelect } from "#index/single-select.ts";
 import type { Connection } from "#index/connection.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { ColumnBatch, ReadSession, SqlRow, SqlStatement } from "#model/sql.ts";
+import type { ColumnBatch, ReadSession, RowFormat, SqlRow, SqlStatement } from "#model/sql.ts";
 
 const temporaryWork: ReadonlySet<StatementType> = new Set([
   StatementType.SELECT,
@@ -67,20 +67,25 @@ export class IndexSession implements ReadSession {
    * The file appears whole, under its name, or not at all. The same rows give the same bytes
    * whatever the thread count, because the query orders them.
    */
-  async exportParquet(
+  exportParquet(statement: SqlStatement, path: string): Promise<{ rows: number; bytes: number }> {
+    return this.exportRows(statement, path, "parquet");
+  }
+
+  async exportRows(
     statement: SqlStatement,
     path: string,
+    format: RowFormat,
   ): Promise<{ rows: number; bytes: number }> {
     await this.#check(statement, selectOnly);
     if (!/\border\s+by\b/i.test(statement.text)) {
-      throw new EngineError("INTERNAL", "a Parquet export needs an ORDER BY to be reproducible");
+      throw new EngineError("INTERNAL", "an export needs an ORDER BY to be reproducible");
     }
     this.#exports += 1;
     const unfinished = `${path}.${process.pid}-${this.#exports}.part`;
     try {
       const rows = await this.#connection.run(
         `COPY (${statement.text}) TO ${sqlLiteral(unfinished)}
-         (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd)`,
+         (${copyOptions[format]})`,
         statement.parameters,
       );
       await rename(unfinished, path);
@@ -115,5 +120,11 @@ export class IndexSession implements ReadSession {
     if (this.#closed) throw new EngineError("CANCELLED", "the read session has ended");
   }
 }
+
+const copyOptions: Readonly<Record<RowFormat, string>> = {
+  parquet: "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd",
+  csv: "FORMAT csv, HEADER true",
+  ndjson: "FORMAT json, ARRAY false",
+};
 
 const selectOnly: ReadonlySet<StatementType> = new Set([StatementType.SELECT]);

@@ -5,7 +5,7 @@ import type { Connection, StageType, StageValue } from "#index/connection.ts";
 import { micros } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
-import type { Transaction } from "#index/transaction.ts";
+import { ledgerColumns, type Transaction } from "#index/transaction.ts";
 import type { ListedCopy } from "#model/driver.ts";
 import type { DriftReport } from "#model/index-store.ts";
 
@@ -157,7 +157,7 @@ const changes = `
   WHERE object_id IS NOT NULL AND kind NOT IN ('newer', 'corrupt')`;
 
 const ledgerOfDrift = `
-  INSERT INTO ledger_entries
+  INSERT INTO ledger_entries (${ledgerColumns})
   SELECT $1 - 1 + row_number() OVER (ORDER BY object_id, hex(cid)), make_timestamp($2::BIGINT),
     'drift', NULL, NULL, NULL, object_id, NULL, kind, json_object('backend', $3)
   FROM compared WHERE kind NOT IN ('confirmed', 'newer', 'corrupt')`;

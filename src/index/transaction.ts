@@ -1,4 +1,5 @@
 import type { Connection, StageType, StageValue } from "#index/connection.ts";
+import { type Acting, acting } from "#model/acting.ts";
 import type { SqlRow, SqlValue } from "#model/sql.ts";
 
 /** What is written to the ledger beside its id. */
@@ -12,6 +13,7 @@ export interface LedgerEntry {
     | "settlement"
     | "run"
     | "hold"
+    | "cordon"
     | "drift"
     | "quarantine"
     | "suspension"
@@ -24,6 +26,10 @@ export interface LedgerEntry {
   readonly reason?: string;
   readonly detail?: unknown;
 }
+
+/** What a statement fills that writes many entries at once: all but who and why. */
+export const ledgerColumns =
+  "entry_id, recorded, kind, run_id, plan_cid, sequence, object_id, outcome, reason, detail";
 
 interface Counters extends SqlRow {
   readonly commits: number;
@@ -39,7 +45,7 @@ type CounterName = "object" | "entry" | "run" | "plan";
 export class Transaction {
   readonly connection: Connection;
   readonly #next: Record<CounterName, number>;
-  #entries: LedgerEntry[] = [];
+  #entries: (LedgerEntry & { readonly acting: Acting | undefined })[] = [];
   #content = true;
 
   private constructor(connection: Connection, counters: Counters) {
@@ -88,7 +94,8 @@ export class Transaction {
 
   /** Adds entries, in order; they are written when the transaction finishes. */
   record(...entries: readonly LedgerEntry[]): void {
-    for (const entry of entries) this.#entries.push(entry);
+    const by = acting();
+    for (const entry of entries) this.#entries.push({ ...entry, acting: by });
   }
 
   /** For writes that change nothing anyone reads (caches): the version stays. */
@@ -123,6 +130,8 @@ export class Transaction {
         outcome: "VARCHAR",
         reason: "VARCHAR",
         detail: "VARCHAR",
+        actor: "VARCHAR",
+        note: "VARCHAR",
       },
       entries.map((entry, position) => [
         first + position,
@@ -135,6 +144,8 @@ export class Transaction {
         entry.outcome,
         entry.reason,
         entry.detail === undefined ? null : JSON.stringify(entry.detail),
+        entry.acting?.actor,
+        entry.acting?.reason,
       ]),
     );
     await this.run("INSERT INTO ledger_entries SELECT * FROM stage_ledger ORDER BY entry_id");

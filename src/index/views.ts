@@ -27,6 +27,28 @@ const sources: Readonly<Record<ViewName, { from: string; columns?: Record<string
     columns: { step: "f.step::VARCHAR", backend_id: "f.backend_id", backend: "b.name" },
   },
   ledger: { from: "ledger_entries" },
+  audit: {
+    // The batch of an action is the last one that begins at or before it.
+    from: `ledger_entries AS l LEFT JOIN runs AS r ON r.run_id = l.run_id
+      ASOF LEFT JOIN batches AS b ON b.run_key = r.run_key AND l.sequence >= b.first
+      LEFT JOIN backends AS t ON t.backend_id = b.target
+      LEFT JOIN backends AS v ON v.backend_id = b.victim
+      LEFT JOIN objects AS o ON o.object_id = l.object_id`,
+    columns: {
+      message: "json_extract_string(l.detail, '$.message')",
+      reason: "l.reason",
+      run: "l.run_id",
+      plan: "l.plan_cid",
+      action: "l.sequence",
+      policy: "b.policy",
+      rule: "json_extract_string(l.detail, '$.rule')",
+      verb: "b.verb",
+      backend: "coalesce(json_extract_string(l.detail, '$.backend'), t.name, v.name)",
+      object_id: "l.object_id",
+      cid: "o.cid",
+      path: "o.path",
+    },
+  },
 };
 
 /** CREATE VIEW for every view of the contract, columns in the contract's order. */

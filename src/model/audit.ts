@@ -39,3 +39,56 @@ export interface AuditFinding {
   /** The first few, in words: which run, which action. */
   readonly examples: readonly string[];
 }
+
+/** Which entries of the ledger. Times are ISO 8601. */
+export interface AuditRequest {
+  /** An expression over the attributes of the ledger. */
+  readonly where?: string;
+  readonly since?: string;
+  readonly until?: string;
+  /** Id of a run, or the beginning of it. */
+  readonly run?: string;
+  /** CID, path or number of an object. */
+  readonly object?: string;
+  /** The newest so many; all without it. */
+  readonly limit?: number;
+}
+
+/** One entry of the ledger. What does not apply is absent. */
+export interface AuditEntry {
+  readonly entry: number;
+  readonly recorded: string;
+  readonly kind: string;
+  readonly outcome?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly run?: string;
+  readonly plan?: string;
+  readonly action?: number;
+  readonly policy?: string;
+  readonly rule?: string;
+  readonly verb?: string;
+  readonly backend?: string;
+  readonly cid?: string;
+  readonly path?: string;
+  /** Who had it done; absent when the engine acted by itself. */
+  readonly actor?: string;
+  /** The reason they gave. */
+  readonly note?: string;
+  /** Evidence, permit and the like, as recorded. */
+  readonly detail?: unknown;
+}
+
+export const auditFileFormats = ["parquet", "csv", "ndjson"] as const;
+export type AuditFileFormat = (typeof auditFileFormats)[number];
+
+export interface AuditExportRequest extends AuditRequest {
+  /** On the controller's machine; its extension says the format. */
+  readonly file: string;
+}
+
+export interface AuditExport {
+  readonly file: string;
+  readonly rows: number;
+  readonly bytes: number;
+}

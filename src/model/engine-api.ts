@@ -1,4 +1,10 @@
-import type { AuditReport } from "#model/audit.ts";
+import type {
+  AuditEntry,
+  AuditExport,
+  AuditExportRequest,
+  AuditReport,
+  AuditRequest,
+} from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { BackendStatus } from "#model/driver.ts";
@@ -45,6 +51,9 @@ export interface EngineApi {
   run(id: string): Promise<Run>;
   controlRun(id: string, control: RunControl): Promise<Run>;
 
+  /** Entries of the ledger in pieces, the newest last. */
+  audit(request: AuditRequest): AsyncIterable<readonly AuditEntry[]>;
+  exportAudit(request: AuditExportRequest): Promise<AuditExport>;
   /** Whether every action has one outcome, every removal its proof, and the ledger no gap. */
   checkAudit(): Promise<AuditReport>;
 

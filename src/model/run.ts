@@ -29,7 +29,10 @@ export interface Run {
 }
 
 /** How a run begins. */
-export type RunStart = Partial<Pick<Run, "priority" | "origin">>;
+export interface RunStart extends Partial<Pick<Run, "priority" | "origin">> {
+  /** Guards that a person let pass. */
+  readonly override?: readonly string[];
+}
 
 /** Counts of actions by outcome; `actions` = done + skipped + failed + cancelled + remaining. */
 export interface RunProgress {

@@ -20,9 +20,18 @@ export interface ReadSession extends AsyncDisposable {
   rows(statement: SqlStatement): Promise<readonly SqlRow[]>;
   /** Large results, column by column, in chunks of a few thousand rows. */
   columns(statement: SqlStatement): AsyncIterable<ColumnBatch>;
+  /** Writes a query's rows to a file of the format; the query must have an ORDER BY. */
+  exportRows(
+    statement: SqlStatement,
+    path: string,
+    format: RowFormat,
+  ): Promise<{ rows: number; bytes: number }>;
   /** Writes a query's rows to a Parquet file (v2, zstd); the query must have an ORDER BY. */
   exportParquet(statement: SqlStatement, path: string): Promise<{ rows: number; bytes: number }>;
 }
+
+/** Parquet is v2 with zstd; CSV has a header; NDJSON is one object a line. */
+export type RowFormat = "parquet" | "csv" | "ndjson";
 
 export interface ColumnBatch {
   readonly rows: number;

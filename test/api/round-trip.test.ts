@@ -35,6 +35,8 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   runs: (api) => api.runs(),
   run: (api) => api.run("run-1"),
   controlRun: (api) => api.controlRun("run/1", "pause"),
+  audit: (api) => Array.fromAsync(api.audit({ where: 'kind = "proof"', run: "run/1", limit: 5 })),
+  exportAudit: (api) => api.exportAudit({ file: "/exports/a.parquet", since: plan.at }),
   checkAudit: (api) => api.checkAudit(),
   nodes: (api) => api.nodes(),
   heartbeat: (api) => api.heartbeat(sampleNode),

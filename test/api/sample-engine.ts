@@ -10,6 +10,7 @@ import {
   samplePlan,
   backend,
   sampleAudit,
+  sampleEntry,
 } from "./sample-values.ts";
 
 /** What reached the engine: the method, then its arguments. */
@@ -155,6 +156,13 @@ export function sampleEngine(calls: Calls = []): EngineApi {
             }),
           ),
     controlRun: (...given) => answer(sampleRun, "controlRun", ...given),
+    async *audit(request) {
+      await answer(undefined, "audit", request);
+      yield [sampleEntry];
+      yield [];
+    },
+    exportAudit: (request) =>
+      answer({ file: request.file, rows: 3, bytes: 400 }, "exportAudit", request),
     checkAudit: () => answer(sampleAudit, "checkAudit"),
     nodes: () => answer([nodeState], "nodes"),
     heartbeat: (report) => answer(undefined, "heartbeat", report),

@@ -1,5 +1,5 @@
 import type { ObjectDetail, PlanReport } from "#model/engine-api.ts";
-import type { AuditReport } from "#model/audit.ts";
+import type { AuditEntry, AuditReport } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
 import type { NodeReport } from "#model/node.ts";
 import type { PlanAction } from "#model/plan.ts";
@@ -147,6 +147,17 @@ export const backend: Backend = {
     create: "atomic",
     bytesMax: undefined,
   },
+};
+
+export const sampleEntry: AuditEntry = {
+  entry: 7,
+  recorded: at,
+  kind: "hold",
+  reason: "legal",
+  cid: "bafkreiobject",
+  actor: "ada@box",
+  note: "case 7",
+  detail: { permit: "x" },
 };
 
 export const sampleAudit: AuditReport = {

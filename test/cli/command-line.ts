@@ -53,6 +53,7 @@ export class CommandLine implements AsyncDisposable {
       env: options.env ?? {},
       cwd: this.cwd,
       hostname: "box",
+      user: "ada",
       clock: {
         now: () => new Date(ms),
         monotonicMs: () => ms,

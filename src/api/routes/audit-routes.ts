@@ -1,10 +1,46 @@
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
-import { auditReportSchema } from "#api/schemas/audit-schema.ts";
+import { absolutePath, moment, queryNumber, reference } from "#api/schemas/input.ts";
+import { auditEntrySchema, auditReportSchema } from "#api/schemas/audit-schema.ts";
+import { count, shapeOf, type Shape } from "#api/schemas/shape.ts";
+import type { AuditExport, AuditExportRequest, AuditRequest } from "#model/audit.ts";
+
+const request = {
+  where: z.string().max(100_000).exactOptional(),
+  since: moment.exactOptional(),
+  until: moment.exactOptional(),
+  run: reference.exactOptional(),
+  object: reference.exactOptional(),
+  limit: queryNumber.exactOptional(),
+} satisfies Shape<AuditRequest>;
 
 /** The ledger. */
 export const auditRoutes: readonly Route[] = [
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/audit",
+    operation: "audit",
+    summary: "Entries of the ledger in pieces, the newest last",
+    input: z.strictObject(request),
+    answer: { kind: "ndjson", schema: z.array(auditEntrySchema) },
+    handle: ({ api }, input) => api.audit(input),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/audit/export",
+    operation: "exportAudit",
+    summary: "Write entries of the ledger to a file of the controller's machine",
+    input: z.strictObject({
+      ...request,
+      file: absolutePath,
+    } satisfies Shape<AuditExportRequest>),
+    answer: {
+      kind: "json",
+      schema: shapeOf<AuditExport>({ file: absolutePath, rows: count, bytes: count }),
+    },
+    handle: ({ api }, input) => api.exportAudit(input),
+  }),
   defineRoute({
     method: "GET",
     path: "/api/v1/audit/check",

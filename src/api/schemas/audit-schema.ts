@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { type AuditCheck, auditChecks, type AuditFinding, type AuditReport } from "#model/audit.ts";
-import { count, shapeOf } from "#api/schemas/shape.ts";
+import { type AuditCheck, auditChecks } from "#model/audit.ts";
+import type { AuditEntry, AuditFinding, AuditReport } from "#model/audit.ts";
+import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
 
 const checks = Object.keys(auditChecks) as [AuditCheck, ...AuditCheck[]];
 
@@ -21,4 +22,26 @@ export const auditReportSchema = shapeOf<AuditReport>({
   findings: z.array(
     shapeOf<AuditFinding>({ check: z.enum(checks), count, examples: z.array(z.string()) }),
   ),
+});
+
+/** One entry of the ledger. */
+export const auditEntrySchema = shapeOf<AuditEntry>({
+  entry: count,
+  recorded: time,
+  kind: z.string(),
+  outcome: optionalText,
+  reason: optionalText,
+  message: optionalText,
+  run: optionalText,
+  plan: optionalText,
+  action: count.optional(),
+  policy: optionalText,
+  rule: optionalText,
+  verb: optionalText,
+  backend: optionalText,
+  cid: optionalText,
+  path: optionalText,
+  actor: optionalText,
+  note: optionalText,
+  detail: z.unknown().optional(),
 });

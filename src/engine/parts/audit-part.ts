@@ -1,7 +1,14 @@
+import { auditEntries, exportAudit } from "#engine/audit.ts";
 import type { EngineContext } from "#engine/context.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 
-/** The ledger: whether it is whole. */
-export function auditPart({ index }: EngineContext): Pick<EngineApi, "checkAudit"> {
-  return { checkAudit: () => index.checkAudit() };
+type AuditPart = Pick<EngineApi, "audit" | "exportAudit" | "checkAudit">;
+
+/** The ledger: what happened, and whether it is whole. */
+export function auditPart(context: EngineContext): AuditPart {
+  return {
+    audit: (request) => auditEntries(context, request),
+    exportAudit: (request) => exportAudit(context, request),
+    checkAudit: () => context.index.checkAudit(),
+  };
 }

@@ -3,6 +3,7 @@ import { importAccesses } from "#engine/import-accesses.ts";
 import { listObjects, showObject } from "#engine/objects.ts";
 import { verifyObjects } from "#engine/verify.ts";
 import { importDirectory } from "#jobs/import-directory.ts";
+import { actAs, acting } from "#model/acting.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 
 type ContentPart = Pick<
@@ -42,8 +43,9 @@ export function contentPart(context: EngineContext): ContentPart {
     verify: (request) => verifyObjects(context, request),
     async setHold(reference, held, reason) {
       const objectId = await index.findObject(reference);
-      if (held) await index.hold([objectId], reason, now());
-      else await index.release([objectId], now());
+      const by = { actor: acting()?.actor ?? "api", reason };
+      if (held) await actAs(by, () => index.hold([objectId], reason, now()));
+      else await actAs(by, () => index.release([objectId], now()));
       return showObject(context, reference);
     },
   };

@@ -40,8 +40,8 @@ export const auditQueries: Readonly<Record<SqlCheck, string>> = {
         count(*) FILTER (WHERE o.outcome = 'skipped') AS skipped,
         count(*) FILTER (WHERE o.outcome = 'failed') AS failed,
         count(*) FILTER (WHERE o.outcome = 'cancelled') AS cancelled
-      FROM batches AS b JOIN outcomes AS o
-        ON o.run_key = b.run_key AND o.sequence >= b.first AND o.sequence < b.past
+      FROM outcomes AS o ASOF JOIN batches AS b
+        ON o.run_key = b.run_key AND o.sequence >= b.first
       GROUP BY ALL
     ) AS o ON o.run_key = b.run_key AND o.number = b.number
     WHERE (b.done, b.skipped, b.failed, b.cancelled) <> (coalesce(o.done, 0),
@@ -49,9 +49,9 @@ export const auditQueries: Readonly<Record<SqlCheck, string>> = {
 
   "removal-without-proof": `
     SELECT format('{} action {} on {}', r.run_id, o.sequence, v.name) AS subject
-    FROM outcomes AS o JOIN runs AS r USING (run_key)
-    JOIN batches AS b
-      ON b.run_key = o.run_key AND o.sequence >= b.first AND o.sequence < b.past
+    FROM outcomes AS o
+    ASOF JOIN batches AS b ON o.run_key = b.run_key AND o.sequence >= b.first
+    JOIN runs AS r ON r.run_key = o.run_key
     JOIN backends AS v ON v.backend_id = b.victim
     ANTI JOIN (FROM ledger_entries WHERE kind = 'proof') AS p
       ON p.run_id = r.run_id AND p.sequence = o.sequence

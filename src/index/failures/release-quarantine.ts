@@ -1,6 +1,6 @@
 import { micros } from "#index/connection.ts";
 import { type FailureSelection, failuresOf } from "#index/failures/read-failures.ts";
-import type { Transaction } from "#index/transaction.ts";
+import { ledgerColumns, type Transaction } from "#index/transaction.ts";
 
 /**
  * Ends quarantines: what was counted is forgotten, so that an object gets as many tries as one
@@ -36,7 +36,7 @@ export async function releaseQuarantine(
 }
 
 const ledgerOfRelease = `
-  INSERT INTO ledger_entries
+  INSERT INTO ledger_entries (${ledgerColumns})
   SELECT $1 - 1 + row_number() OVER (ORDER BY object_id, step, backend_id),
     make_timestamp($2::BIGINT), 'quarantine', NULL, NULL, NULL, object_id, NULL, 'released',
     json_object('backend', backend, 'step', step, 'code', code, 'reason', $3)

@@ -46,6 +46,7 @@ export async function beginRun(
       actions: plan.header.totals.actions,
       evaluatedAt: plan.evaluatedAt,
       origin: start.origin ?? "apply",
+      ...(start.override === undefined ? {} : { override: start.override }),
     },
   });
   return runId;

@@ -2,7 +2,7 @@ import { type Connection, micros } from "#index/connection.ts";
 import { dropBatchNeeds } from "#index/runs/batch-needs.ts";
 import { countOutcomes } from "#index/runs/record-outcomes.ts";
 import { runRecord, type RunRecord } from "#index/runs/run-record.ts";
-import type { Transaction } from "#index/transaction.ts";
+import { ledgerColumns, type Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { SqlRow } from "#model/sql.ts";
 
@@ -108,7 +108,7 @@ const pendingActions = `
     AND p.sequence NOT IN (SELECT sequence FROM permits WHERE run_key = $1)`;
 
 const ledgerOfCancelled = `
-  INSERT INTO ledger_entries
+  INSERT INTO ledger_entries (${ledgerColumns})
   SELECT $1 - 1 + row_number() OVER (ORDER BY sequence), make_timestamp($2::BIGINT), 'outcome',
     $3, $4, sequence, object_id, 'cancelled', message, NULL
   FROM new_outcomes`;

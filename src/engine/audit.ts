@@ -1,0 +1,127 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, extname } from "node:path";
+import { cidFromBytes } from "#content/cid.ts";
+import type { EngineContext } from "#engine/context.ts";
+import { readTime } from "#engine/planning.ts";
+import { findRun } from "#engine/runs.ts";
+import {
+  type AuditEntry,
+  type AuditExport,
+  type AuditExportRequest,
+  auditFileFormats,
+  type AuditRequest,
+} from "#model/audit.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { compileFilter } from "#policies/compile-filter.ts";
+import { ledgerAttributes } from "#policies/ledger-attributes.ts";
+import {
+  joinFragments,
+  sql,
+  type SqlFragment,
+  toStatement,
+  trusted,
+} from "#policies/sql-fragment.ts";
+import { timestampParameter } from "#policies/timestamp-parameter.ts";
+
+/** Columns of an entry, in the order in which they are read. */
+const columns = [
+  ["entry", "l.entry_id"],
+  ["recorded", "l.recorded"],
+  ["kind", "l.kind"],
+  ["outcome", "l.outcome"],
+  ["reason", "l.reason"],
+  ["message", "l.message"],
+  ["run", "l.run"],
+  ["plan", "l.plan"],
+  ["action", "l.action"],
+  ["policy", "l.policy"],
+  ["rule", "l.rule"],
+  ["verb", "l.verb"],
+  ["backend", "l.backend"],
+  ["cid", "l.cid"],
+  ["path", "l.path"],
+  ["actor", "l.actor"],
+  ["note", "l.note"],
+  ["detail", "l.detail"],
+] as const;
+
+/** Entries of the ledger in pieces, the newest last. */
+export async function* auditEntries(
+  context: EngineContext,
+  request: AuditRequest,
+): AsyncGenerator<readonly AuditEntry[]> {
+  const selected = columns.map(([name, source]) => `${source} AS "${name}"`).join(", ");
+  const where = await conditionOf(context, request);
+  const newest = sql`SELECT ${trusted(selected)} FROM audit AS l WHERE ${where}`;
+  const limited =
+    request.limit === undefined
+      ? newest
+      : sql`SELECT * FROM (${newest} ORDER BY l.entry_id DESC LIMIT ${request.limit})`;
+  await using session = await context.index.session();
+  for await (const batch of session.columns(toStatement(sql`${limited} ORDER BY "entry"`))) {
+    yield Array.from({ length: batch.rows }, (_, row) => entryOf(batch.columns, row));
+  }
+}
+
+/** Writes entries to a file, which appears whole or not at all. */
+export async function exportAudit(
+  context: EngineContext,
+  { file, ...request }: AuditExportRequest,
+): Promise<AuditExport> {
+  const extension = extname(file).slice(1);
+  const format = auditFileFormats.find((known) => known === extension);
+  if (format === undefined) {
+    throw new EngineError("USAGE", `${file}: the format is told by the extension`, {
+      hint: `end the name in ${auditFileFormats.map((known) => `.${known}`).join(", ")}`,
+    });
+  }
+  const selected = columns.map(([name, source]) => `${exported[name] ?? source} AS "${name}"`);
+  const where = await conditionOf(context, request);
+  const rows = sql`SELECT ${trusted(selected.join(", "))} FROM audit AS l WHERE ${where}`;
+  const limited =
+    request.limit === undefined
+      ? rows
+      : sql`SELECT * FROM (${rows} ORDER BY l.entry_id DESC LIMIT ${request.limit})`;
+  await mkdir(dirname(file), { recursive: true });
+  await using session = await context.index.session();
+  const statement = toStatement(sql`${limited} ORDER BY "entry"`);
+  return { file, ...(await session.exportRows(statement, file, format)) };
+}
+
+// The database writes no base32; the same CID in base16 is one that every tool reads. A CID of
+// version 0 has no such form and is written as what it means: version 1, dag-pb.
+const exported: Partial<Record<string, string>> = {
+  cid: `CASE WHEN starts_with(hex(l.cid), '1220') THEN 'f0170' ELSE 'f' END || lower(hex(l.cid))`,
+};
+
+async function conditionOf(context: EngineContext, request: AuditRequest): Promise<SqlFragment> {
+  const { where, since, until, run, object } = request;
+  const conditions: SqlFragment[] = [trusted("true")];
+  if (since !== undefined) conditions.push(sql`l.recorded >= ${instant(since)}`);
+  if (until !== undefined) conditions.push(sql`l.recorded < ${instant(until)}`);
+  if (run !== undefined) conditions.push(sql`l.run = ${(await findRun(context, run)).id}`);
+  if (object !== undefined) {
+    conditions.push(sql`l.object_id = ${await context.index.findObject(object)}`);
+  }
+  if (where !== undefined) {
+    const moment = await context.moment(context.now());
+    conditions.push(compileFilter(where, { ...moment, registry: ledgerAttributes }));
+  }
+  return joinFragments(conditions, " AND ");
+}
+
+function instant(text: string): SqlFragment {
+  return timestampParameter(readTime(text).getTime());
+}
+
+function entryOf(values: readonly ArrayLike<unknown>[], row: number): AuditEntry {
+  const entry: Record<string, unknown> = {};
+  for (const [at, [name]] of columns.entries()) {
+    const value = values[at]?.[row];
+    if (value === null || value === undefined) continue;
+    if (name === "cid") entry[name] = cidFromBytes(value as Uint8Array);
+    else if (name === "detail") entry[name] = JSON.parse(value as string) as unknown;
+    else entry[name] = value instanceof Date ? value.toISOString() : value;
+  }
+  return entry as unknown as AuditEntry;
+}
