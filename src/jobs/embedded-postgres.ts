@@ -129,8 +129,8 @@ class ServerUse {
 
   /** Our session broke with its server: another process may have started a new one meanwhile. */
   async #isUnused(): Promise<boolean> {
-    const server = await recordedServer(this.#cluster);
-    if (server === undefined) return false;
+    const server = await livingServer(this.#cluster);
+    if (typeof server !== "object") return false;
     this.#server = server;
     const session = new Client({ connectionString: urlOf(this.#cluster, server.port) });
     session.on("error", () => undefined);
@@ -188,16 +188,23 @@ async function awaitServer(cluster: PostgresCluster): Promise<RunningServer | un
 }
 
 /** What `postmaster.pid` says: process id in line 1, port in line 4. */
-async function recordedServer(cluster: PostgresCluster): Promise<RunningServer | undefined> {
-  const file = join(cluster.dataDirectory, "postmaster.pid");
-  const text = await readFile(file, "utf8").catch(() => "");
-  if (text === "") return undefined;
+async function livingServer(cluster: PostgresCluster): Promise<RunningServer | "gone" | "none"> {
+  const text = await readFile(lockFileOf(cluster), "utf8").catch(() => "");
+  if (text === "") return "none";
   const lines = text.split("\n");
   const pid = Number(lines[0]);
-  if (await isServerProcess(pid)) return { pid, port: Number(lines[3] ?? 0) };
+  return (await isServerProcess(pid)) ? { pid, port: Number(lines[3] ?? 0) } : "gone";
+}
+
+async function recordedServer(cluster: PostgresCluster): Promise<RunningServer | undefined> {
+  const server = await livingServer(cluster);
   // The file outlived its server; its process id may belong to someone else by now.
-  await rm(file, { force: true });
-  return undefined;
+  if (server === "gone") await rm(lockFileOf(cluster), { force: true });
+  return typeof server === "object" ? server : undefined;
+}
+
+function lockFileOf(cluster: PostgresCluster): string {
+  return join(cluster.dataDirectory, "postmaster.pid");
 }
 
 /** Resolves to undefined when the server runs, else to why it does not. */
