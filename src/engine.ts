@@ -9,6 +9,7 @@ import { LastPlan } from "#engine/last-plan.ts";
 import { auditPart } from "#engine/parts/audit-part.ts";
 import { Leadership, type Patience } from "#engine/leadership.ts";
 import { openIndex, openIndexInTurn } from "#engine/open-index.ts";
+import { controlPart } from "#engine/parts/control-part.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
@@ -98,6 +99,7 @@ function assemble(context: EngineContext, execution: Execution, leadership: Lead
     ...policyPart(context),
     ...contentPart(context),
     ...runPart(context, execution, () => engine),
+    ...controlPart(context, execution, () => engine),
     ...nodePart(context, execution),
     async start() {
       await execution.start(engine);

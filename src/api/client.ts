@@ -138,6 +138,23 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("GET", "/api/v1/audit/check");
   }
 
+  control(request: Request<"control">): Answer<"control"> {
+    return this.#connection.json("POST", "/api/v1/controls", { body: request });
+  }
+
+  pauses(): Answer<"pauses"> {
+    return this.#connection.json("GET", "/api/v1/pauses");
+  }
+
+  setPriority(id: string, priority: number): Answer<"setPriority"> {
+    const path = `/api/v1/runs/${encodeURIComponent(id)}/priority`;
+    return this.#connection.json("POST", path, { body: { priority } });
+  }
+
+  holdObjects(request: Request<"holdObjects">): Answer<"holdObjects"> {
+    return this.#connection.json("POST", "/api/v1/objects/hold", { body: request });
+  }
+
   nodes(): Answer<"nodes"> {
     return this.#connection.json("GET", "/api/v1/nodes");
   }

@@ -4,6 +4,7 @@ import type { Leadership } from "#engine/leadership.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { Admission } from "#jobs/admission.ts";
 import { type Dispatcher, startDispatcher } from "#jobs/dispatcher.ts";
+import { QueueView } from "#jobs/queue-view.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { type RunningWorker, startWorker, type WorkerApi } from "#jobs/worker.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -26,6 +27,7 @@ export interface RuntimeOptions {
 /** What executes runs: the queue store, the dispatcher, and a worker when this node is one. */
 export interface Runtime {
   readonly store: QueueStore;
+  readonly queue: QueueView;
   /** Work that is held back, with the reasons. */
   held(): readonly HeldWork[];
   wake(): void;
@@ -91,6 +93,7 @@ function runtimeOf(
 ): Runtime {
   return {
     store,
+    queue: new QueueView(store),
     held: () => dispatcher.held(),
     wake: () => {
       dispatcher.wake();

@@ -1,4 +1,5 @@
 import type { EngineContext } from "#engine/context.ts";
+import type { CancelledWork } from "#index/control-store.ts";
 import type { Admission } from "#jobs/admission.ts";
 import { laneOf } from "#jobs/lanes.ts";
 import type { RunControl, RunState, StepControl, StepScope } from "#model/run.ts";
@@ -18,11 +19,14 @@ export async function stepControls(
   for (const runId of new Set(steps.map((step) => step.runId))) {
     runs.set(runId, (await index.run(runId))?.state);
   }
+  const cancelled = await index.controls.cancelledWork();
   return steps.map((step) => {
     const state = runs.get(step.runId);
     if (state === undefined) return { control: "cancel", reason: "nobody knows the run" };
     const control = controls[state];
     if (control !== undefined) return { control, reason: `the run is ${state}` };
+    const end = cancelled.find((work) => isSameWork(work, step));
+    if (end !== undefined) return { control: "cancel", reason: end.reason };
     const wait = admission.judge({ ...step, lane: laneOf(step) }, at);
     return wait === undefined ? { control: "run" } : pauseFor(wait);
   });
@@ -35,4 +39,16 @@ function pauseFor({ message, until, stop }: Wait): StepControl {
     ...(until === undefined ? {} : { until }),
     ...(stop === undefined ? {} : { stop }),
   };
+}
+
+function isSameWork(work: CancelledWork, step: StepScope): boolean {
+  const { runId, policy, verb, source, target, victim } = step;
+  return (
+    work.runId === runId &&
+    work.policy === policy &&
+    work.verb === verb &&
+    work.source === source &&
+    work.target === target &&
+    work.victim === victim
+  );
 }

@@ -1,5 +1,5 @@
-import type { StageValue } from "#index/connection.ts";
-import type { Transaction } from "#index/transaction.ts";
+import { micros, type StageValue } from "#index/connection.ts";
+import { actingColumns, ledgerColumns, type Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** Puts explicit holds on objects; an object that is held already keeps its first reason. */
@@ -35,6 +35,49 @@ export async function releaseObjects(
   for (const objectId of changed) {
     transaction.record({ at: now, kind: "hold", objectId, outcome: "done", reason: "released" });
   }
+}
+
+/**
+ * Sets or ends the hold of every object in the temporary table `chosen_objects`, set-based.
+ * Says how many changed.
+ */
+export async function holdChosen(
+  transaction: Transaction,
+  held: boolean,
+  reason: string,
+  now: Date,
+): Promise<number> {
+  await transaction.run(
+    `CREATE OR REPLACE TEMP TABLE hold_changes AS
+     SELECT object_id FROM objects SEMI JOIN chosen_objects USING (object_id)
+     WHERE held <> $1`,
+    [held],
+  );
+  const { count } = await transaction.row<{ count: number }>(
+    "SELECT count(*) AS count FROM hold_changes",
+  );
+  if (count === 0) return 0;
+  if (held) {
+    await transaction.run(
+      "INSERT INTO holds SELECT object_id, $1, make_timestamp($2::BIGINT) FROM hold_changes",
+      [reason, micros(now)],
+    );
+  } else {
+    await transaction.run("DELETE FROM holds WHERE object_id IN (FROM hold_changes)");
+  }
+  await setHeld(transaction, held);
+  await transaction.run(
+    `INSERT INTO ledger_entries (${ledgerColumns}, actor, note)
+     SELECT $1 - 1 + row_number() OVER (ORDER BY object_id), make_timestamp($2::BIGINT), 'hold',
+       NULL, NULL, NULL, object_id, 'done', $3, NULL, $4, $5 FROM hold_changes`,
+    [
+      transaction.takeIds("entry", count),
+      micros(now),
+      held ? reason : "released",
+      ...actingColumns(),
+    ],
+  );
+  return count;
 }
 
 /** Stages the given objects whose hold is as `held`, and gives their ids. */

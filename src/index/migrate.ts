@@ -7,6 +7,7 @@ import { failures } from "#index/migrations/003-failures.ts";
 import { needsOfBatches } from "#index/migrations/004-needs-of-batches.ts";
 import { controllerTerms } from "#index/migrations/005-controller-terms.ts";
 import { actors } from "#index/migrations/006-actors.ts";
+import { pausesAndCancels } from "#index/migrations/007-pauses.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -17,6 +18,7 @@ const migrations: readonly Migration[] = [
   needsOfBatches,
   controllerTerms,
   actors,
+  pausesAndCancels,
 ];
 
 /** The schema version this engine writes. */

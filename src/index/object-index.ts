@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { checkAudit } from "#index/audit/check-audit.ts";
 import { listBackends, sameBackends, setCordon, syncBackends } from "#index/backends.ts";
+import { ControlStore } from "#index/control-store.ts";
 import { Database } from "#index/database.ts";
 import { FailureLog } from "#index/failures/failure-log.ts";
 import { ensureHeatSettings, heatSettings } from "#index/heat-settings.ts";
@@ -79,6 +80,8 @@ export interface ObjectIndexOptions {
 /** The object index: what is known, and the single writer of it. */
 export class ObjectIndex implements IndexStore {
   readonly failures: FailureLog;
+  /** Orders of people: pauses, cancellations, holds on many objects. */
+  readonly controls: ControlStore;
   readonly #database: Database;
   /** Which controllers wrote this index. */
   readonly terms: TermBook;
@@ -90,6 +93,7 @@ export class ObjectIndex implements IndexStore {
     this.#database = database;
     this.terms = new TermBook(database);
     this.failures = new FailureLog(database);
+    this.controls = new ControlStore(database);
     this.#now = options.now ?? (() => new Date());
     this.#onEvent = options.onEvent ?? (() => undefined);
   }

@@ -12,6 +12,7 @@ export interface LedgerEntry {
     | "proof"
     | "settlement"
     | "run"
+    | "control"
     | "hold"
     | "cordon"
     | "drift"
@@ -30,6 +31,12 @@ export interface LedgerEntry {
 /** What a statement fills that writes many entries at once: all but who and why. */
 export const ledgerColumns =
   "entry_id, recorded, kind, run_id, plan_cid, sequence, object_id, outcome, reason, detail";
+
+/** Who acts and why, for a statement that writes many entries: the columns `actor, note`. */
+export function actingColumns(): readonly [actor: string | null, note: string | null] {
+  const by = acting();
+  return [by?.actor ?? null, by?.reason ?? null];
+}
 
 interface Counters extends SqlRow {
   readonly commits: number;

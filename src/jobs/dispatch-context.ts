@@ -49,6 +49,13 @@ export type DispatchIndex = Pick<
 /** What the jobs of a batch carry; reads the segment to name it by its CID. */
 export async function stepDataOf(batch: Batch, index: DispatchIndex): Promise<StepData> {
   const segment = await index.segment(batch.planCid, batch.from, batch.to);
-  const { number, state: _state, actions: _actions, bytes: _bytes, ...names } = batch;
+  const {
+    number,
+    state: _state,
+    actions: _actions,
+    bytes: _bytes,
+    cancelReason: _why,
+    ...names
+  } = batch;
   return { ...names, batch: number, segmentCid: segmentCid(segment) };
 }

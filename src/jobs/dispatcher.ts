@@ -95,7 +95,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     actions: async () => [],
     now,
   };
-  const commits = consume(store, indexQueue, runner, commitsAtOnce);
+  const commits = consume(store, indexQueue, runner, { concurrency: commitsAtOnce });
   let suspicious = true;
   commits.on("completed", () => {
     bell.ring();
@@ -133,6 +133,8 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   return {
     held: () => dispatch.waits.list(),
     wake: () => {
+      // What was cancelled is taken out of the queue by the repair.
+      suspicious = true;
       bell.ring();
     },
     close: async () => {

@@ -1,4 +1,4 @@
-import type { ActionEnd, Batch, Run } from "#model/run.ts";
+import type { Batch, Run } from "#model/run.ts";
 import { rootJobId, stepQueue, stepsOf } from "#jobs/batch-flow.ts";
 import type { DispatchContext } from "#jobs/dispatch-context.ts";
 import { endBatch } from "#jobs/end-batch.ts";
@@ -12,8 +12,8 @@ const batchesAtOnce = 200;
 /**
  * Looks whether the flow of every queued batch still lives. A lost one (crash between marking
  * and enqueuing, or a lost queue store) and a failed one are made anew under the next attempt;
- * one that failed too often ends its actions as failed, with the cause. In a cancelled run
- * everything that no worker holds ends as cancelled.
+ * one that failed too often ends its actions as failed, with the cause. What was
+ * cancelled, and no worker holds, ends.
  */
 export async function repairFlows(runs: readonly Run[], context: DispatchContext): Promise<void> {
   for (const run of runs) {
@@ -40,13 +40,14 @@ async function repair(batch: Batch, run: Run, context: DispatchContext): Promise
   const job = await queue.getJob(id);
   const state = job === undefined ? "unknown" : await job.getState();
   const gone = state === "unknown" || state === "failed";
-  if (run.state === "cancelled") {
+  if (run.state === "cancelled" || batch.cancelReason !== undefined) {
     // Asked before its jobs are gone: a worker that takes one meanwhile locks it against removal.
     const mayRemove = gone || (await removalWasTaken(batch, context));
     // Removing fails while a worker holds one of its jobs: that worker cancels the rest itself.
     // What it answers above 0 differs: jobs that went (PostgreSQL), or one for the tree (Redis).
     const free = gone || (await queue.remove(id, { removeChildren: true })) > 0;
-    if (free) await endBatch(batch, cancelled, context, mayRemove);
+    const reason = batch.cancelReason ?? "the run was cancelled";
+    if (free) await endBatch(batch, { outcome: "cancelled", reason }, context, mayRemove);
     return false;
   }
   if (!gone) return false;
@@ -76,5 +77,3 @@ async function causeOf(batch: Batch, { store }: DispatchContext): Promise<string
   }
   return "its jobs are gone";
 }
-
-const cancelled: ActionEnd = { outcome: "cancelled", reason: "the run was cancelled" };

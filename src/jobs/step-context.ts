@@ -72,3 +72,8 @@ export class StepStop extends Error {
 export function stopOf(signal: AbortSignal): StopReason | undefined {
   return signal.reason instanceof StepStop ? signal.reason.reason : undefined;
 }
+
+/** Why a step was stopped, in words for the ledger and for those who watch the job. */
+export function stopWords({ reason }: AbortSignal): string {
+  return reason instanceof StepStop ? reason.message : "stopped";
+}

@@ -10,6 +10,7 @@ import type { StepControls } from "#jobs/step-controls.ts";
 import {
   StepStop,
   stopOf,
+  stopWords,
   type CommitPort,
   type StepContext,
   type StepHandler,
@@ -74,18 +75,13 @@ export async function runStepJob(
     const delayMs =
       reason === "pause" ? pauseMs(stopped, runner.now()) : await delayOf(thrown, job, memory);
     if (delayMs === undefined) throw thrown;
-    if (reason === "pause") await memory.save(0, pauseOf(stopped));
+    if (reason === "pause") await memory.save(0, stopWords(stopped));
     await job.moveToDelayed(Date.now() + delayMs, token);
     throw new DelayedError();
   } finally {
     release?.();
     runner.shutdown.removeEventListener("abort", onShutdown);
   }
-}
-
-/** Why the step was paused, for those who watch the job. */
-function pauseOf({ reason }: AbortSignal): string {
-  return reason instanceof StepStop ? reason.message : "the run is paused";
 }
 
 function pauseMs({ reason }: AbortSignal, now: Date): number {
@@ -106,7 +102,7 @@ async function runHandler(
   const name = data.step === "copy" || data.step === "remove" ? data.step : "commit";
   const handler = runner.handlers.get(name);
   if (handler === undefined) throw new EngineError("INTERNAL", `there is no handler ${name}`);
-  const actions = name === "commit" ? [] : await runner.actions(data);
+  const actions = name === "commit" ? [] : await openActions(data, runner);
   memory.expect(actions.length);
   const result = await handler.run({
     ...runner,
@@ -126,6 +122,14 @@ async function runHandler(
     },
   });
   return { packed: await pack(result) };
+}
+
+async function openActions(
+  data: StepJobData,
+  runner: StepRunner,
+): Promise<readonly SegmentAction[]> {
+  const ended = new Set(data.ended);
+  return (await runner.actions(data)).filter(({ sequence }) => !ended.has(sequence));
 }
 
 /** When a backend (or the controller) is out: how long to step aside. Else undefined. */

@@ -65,12 +65,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     now: options.now ?? (() => new Date()),
   };
   const lanes = [...options.drivers.keys()].map((backend) =>
-    consume(options.store, laneQueue(backend), runner, options.concurrency ?? defaultConcurrency),
+    consume(options.store, laneQueue(backend), runner, {
+      concurrency: options.concurrency ?? defaultConcurrency,
+      name: options.node.name,
+    }),
   );
   for (const lane of lanes)
     lane.on("failed", (job, error) => onError(stepFailure(job?.data, error)));
   const beat = () => {
-    heartbeat(options).catch((error: unknown) => {
+    report(options, lanes).catch((error: unknown) => {
       onError(EngineError.from(error, "UNAVAILABLE"));
     });
   };
@@ -88,9 +91,18 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
 }
 
-async function heartbeat({ api, node, measured }: WorkerOptions): Promise<void> {
-  const report = measured === undefined ? node : { ...node, measured: await measured() };
-  await api.heartbeat(report);
+/** Says that this node lives, and follows what it is told. */
+async function report(
+  { api, node, measured }: WorkerOptions,
+  lanes: readonly Worker[],
+): Promise<void> {
+  const heartbeat = measured === undefined ? node : { ...node, measured: await measured() };
+  const { paused } = await api.heartbeat(heartbeat);
+  for (const lane of lanes) {
+    // Active jobs come to rest by themselves: they ask about their steps.
+    if (paused !== undefined && !lane.isPaused()) await lane.pause(true);
+    else if (paused === undefined && lane.isPaused()) await lane.resume();
+  }
 }
 
 /** A step that threw: a defect or a lost controller, never a mere object. */
@@ -111,8 +123,8 @@ export function consume(
   store: QueueStore,
   queue: string,
   runner: StepRunner,
-  concurrency: number,
+  options: { readonly concurrency: number; readonly name?: string },
 ): Worker<StepJobData, StepResult> {
   const process = (job: Job<StepJobData>, token?: string) => runStepJob(job, token ?? "", runner);
-  return store.worker<StepJobData, StepResult>(queue, process, { ...laneTiming, concurrency });
+  return store.worker<StepJobData, StepResult>(queue, process, { ...laneTiming, ...options });
 }

@@ -6,10 +6,17 @@ import type {
   AuditRequest,
 } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
+import type {
+  ControlReport,
+  ControlRequest,
+  HoldReport,
+  HoldRequest,
+  Pause,
+} from "#model/control.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { BackendStatus } from "#model/driver.ts";
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
-import type { Heartbeat, NodeReport } from "#model/node.ts";
+import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
 import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
 import type { SqlRow } from "#model/sql.ts";
@@ -54,12 +61,18 @@ export interface EngineApi {
   /** Entries of the ledger in pieces, the newest last. */
   audit(request: AuditRequest): AsyncIterable<readonly AuditEntry[]>;
   exportAudit(request: AuditExportRequest): Promise<AuditExport>;
+  /** Pauses, resumes or cancels a run, policy, backend, node, or everything. */
+  control(request: ControlRequest): Promise<ControlReport>;
+  pauses(): Promise<readonly Pause[]>;
+  setPriority(runId: string, priority: number): Promise<Run>;
+  holdObjects(request: HoldRequest): Promise<HoldReport>;
+
   /** Whether every action has one outcome, every removal its proof, and the ledger no gap. */
   checkAudit(): Promise<AuditReport>;
 
   nodes(): Promise<readonly NodeState[]>;
   /** For workers. */
-  heartbeat(report: Heartbeat): Promise<void>;
+  heartbeat(report: Heartbeat): Promise<NodeOrders>;
   segment(planCid: string, from: number, to: number): Promise<Uint8Array>;
   /** What to do with each of these active steps, in the same order. */
   stepControls(steps: readonly StepScope[]): Promise<readonly StepControl[]>;

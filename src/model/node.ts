@@ -17,6 +17,12 @@ export interface NodeReport {
   readonly startedAt: string;
 }
 
+/** What a node is told when it reports. */
+export interface NodeOrders {
+  /** Why it takes no work for now; missing when it may. */
+  readonly paused?: string;
+}
+
 /** What a node sends every few seconds. */
 export interface Heartbeat extends NodeReport {
   /** All that it has measured since it started; absent when it shares the controller's process. */

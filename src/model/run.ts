@@ -67,6 +67,10 @@ export interface Batch {
   readonly state: "pending" | "queued" | "done";
   /** Counts flows made for this batch; part of job ids, so that a retry is a new flow. */
   readonly attempt: number;
+  /** Sequences of actions that have an outcome already; missing when there is none. */
+  readonly ended?: readonly number[];
+  /** Why it was cancelled; missing when it was not. */
+  readonly cancelReason?: string;
 }
 
 /** A batch closes at this many objects or bytes; a larger object travels alone. */
@@ -81,6 +85,8 @@ export interface StepData {
   readonly attempt: number;
   readonly from: number;
   readonly to: number;
+  /** Sequences that are left out: they have an outcome already. */
+  readonly ended?: readonly number[];
   /** CID of the segment's Arrow IPC bytes: what was fetched is checked against it. */
   readonly segmentCid: string;
   readonly policy: string;

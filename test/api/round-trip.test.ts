@@ -4,7 +4,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 import type { Calls } from "./sample-engine.ts";
 import { allRoutes } from "#api/routes/all-routes.ts";
 import { sampleEngine } from "./sample-engine.ts";
-import { sampleNode, sampleStep } from "./sample-values.ts";
+import { sampleNode, sampleStep, sampleTarget } from "./sample-values.ts";
 import { serveEngine } from "./served-engine.ts";
 
 type Call = (api: EngineApi) => Promise<unknown>;
@@ -37,6 +37,16 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   controlRun: (api) => api.controlRun("run/1", "pause"),
   audit: (api) => Array.fromAsync(api.audit({ where: 'kind = "proof"', run: "run/1", limit: 5 })),
   exportAudit: (api) => api.exportAudit({ file: "/exports/a.parquet", since: plan.at }),
+  control: (api) =>
+    api.control({
+      verb: "cancel",
+      ...sampleTarget,
+      reason: "é",
+      where: "size > 1KiB",
+    }),
+  pauses: (api) => api.pauses(),
+  setPriority: (api) => api.setPriority("run/1", -7),
+  holdObjects: (api) => api.holdObjects({ where: "held", held: false, reason: "é", dryRun: true }),
   checkAudit: (api) => api.checkAudit(),
   nodes: (api) => api.nodes(),
   heartbeat: (api) => api.heartbeat(sampleNode),

@@ -11,6 +11,7 @@ import {
   backend,
   sampleAudit,
   sampleEntry,
+  sampleControl,
 } from "./sample-values.ts";
 
 /** What reached the engine: the method, then its arguments. */
@@ -163,9 +164,13 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     },
     exportAudit: (request) =>
       answer({ file: request.file, rows: 3, bytes: 400 }, "exportAudit", request),
+    control: (request) => answer(sampleControl, "control", request),
+    pauses: () => answer(sampleControl.pauses, "pauses"),
+    setPriority: (...given) => answer(sampleRun, "setPriority", ...given),
+    holdObjects: (request) => answer({ objects: 3, bytes: 9, changed: 2 }, "holdObjects", request),
     checkAudit: () => answer(sampleAudit, "checkAudit"),
     nodes: () => answer([nodeState], "nodes"),
-    heartbeat: (report) => answer(undefined, "heartbeat", report),
+    heartbeat: (report) => answer({ paused: "é" }, "heartbeat", report),
     segment: (...given) => answer(new Uint8Array([0, 255, 10, 13]), "segment", ...given),
     stepControls: (steps) =>
       answer(

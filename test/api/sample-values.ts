@@ -1,6 +1,7 @@
 import type { ObjectDetail, PlanReport } from "#model/engine-api.ts";
 import type { AuditEntry, AuditReport } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
+import type { ControlReport, ControlTarget } from "#model/control.ts";
 import type { NodeReport } from "#model/node.ts";
 import type { PlanAction } from "#model/plan.ts";
 import type { Run, StepScope } from "#model/run.ts";
@@ -19,6 +20,27 @@ export const sampleNode: NodeReport = {
   pid: 7,
   backends: ["hot"],
   startedAt: at,
+};
+
+export const sampleTarget: ControlTarget = { scope: "policy", name: "kühl/1" };
+
+export const sampleControl: ControlReport = {
+  work: { runs: 1, actions: 2, bytes: 3, queued: 1 },
+  cancelled: 0,
+  inFlight: [
+    {
+      runId: "run-1",
+      batch: 4,
+      step: "copy",
+      lane: "hot",
+      node: undefined,
+      since: at,
+      done: 1,
+      total: 2,
+      bytes: 3,
+    },
+  ],
+  pauses: [{ ...sampleTarget, reason: "é", actor: "a@b", since: at, until: undefined }],
 };
 
 export const sampleRun: Run = {

@@ -163,7 +163,7 @@ export class Cluster {
             return { control: state === undefined ? "cancel" : controlOf(state) };
           });
         }),
-      heartbeat: async () => undefined,
+      heartbeat: async () => ({}),
     };
   }
 }

@@ -3,6 +3,7 @@ import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { openApiDocument } from "#api/openapi.ts";
 import { auditRoutes } from "#api/routes/audit-routes.ts";
+import { controlRoutes } from "#api/routes/control-routes.ts";
 import { engineRoutes } from "#api/routes/engine-routes.ts";
 import { healthRoutes } from "#api/routes/health-routes.ts";
 import { importRoutes } from "#api/routes/import-routes.ts";
@@ -28,5 +29,6 @@ export const allRoutes: readonly Route[] = [
   ...objectRoutes,
   ...importRoutes,
   ...runRoutes,
+  ...controlRoutes,
   ...auditRoutes,
 ];

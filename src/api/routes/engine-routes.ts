@@ -3,7 +3,7 @@ import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { reference } from "#api/schemas/input.ts";
 import { backendSchema } from "#api/schemas/backend-schema.ts";
-import { heartbeatSchema, nodeStateSchema } from "#api/schemas/node-schema.ts";
+import { heartbeatSchema, nodeOrdersSchema, nodeStateSchema } from "#api/schemas/node-schema.ts";
 import { statusSchema } from "#api/schemas/status-schema.ts";
 
 const nothing = z.strictObject({});
@@ -52,7 +52,7 @@ export const engineRoutes: readonly Route[] = [
     operation: "heartbeat",
     summary: "A node says that it lives and what it is",
     input: heartbeatSchema,
-    answer: { kind: "none" },
+    answer: { kind: "json", schema: nodeOrdersSchema },
     handle: ({ api }, report) => api.heartbeat(report),
   }),
 ];

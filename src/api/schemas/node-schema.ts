@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { NodeState } from "#model/engine-api.ts";
-import type { Heartbeat } from "#model/node.ts";
+import type { Heartbeat, NodeOrders } from "#model/node.ts";
 import { metricDefinitions, type MetricName } from "#model/metric.ts";
 import { roles } from "#model/node.ts";
-import { count, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
 
 const name = z.string().min(1).max(200);
 
@@ -39,6 +39,9 @@ export const heartbeatSchema = z.strictObject({
   ...report,
   measured: z.array(series).max(seriesMax).exactOptional(),
 }) satisfies z.ZodType<Heartbeat>;
+
+/** What a node is told when it reports. */
+export const nodeOrdersSchema = shapeOf<NodeOrders>({ paused: optionalText });
 
 /** A node as the controller sees it. */
 export const nodeStateSchema = shapeOf<NodeState>({ ...report, lastSeen: time, up: z.boolean() });

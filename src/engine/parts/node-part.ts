@@ -2,6 +2,7 @@ import type { EngineContext } from "#engine/context.ts";
 import type { Execution } from "#engine/execution.ts";
 import { EngineMetrics } from "#engine/metrics/engine-metrics.ts";
 import { NodeTable } from "#engine/node-table.ts";
+import { ordersFor } from "#jobs/admission/paused.ts";
 import { nodeReport } from "#engine/runtime.ts";
 import { engineStatus } from "#engine/status.ts";
 import type { EngineApi } from "#model/engine-api.ts";
@@ -43,6 +44,7 @@ export function nodePart(context: EngineContext, execution: Execution): NodePart
     nodes,
     async heartbeat(report) {
       table.record(report, now());
+      return ordersFor(report.name, await index.controls.pauses(), now());
     },
     async backends() {
       const known = (await index.backends()).filter(({ name }) => pool.names.includes(name));

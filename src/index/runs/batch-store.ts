@@ -126,7 +126,8 @@ async function readBatches(
   parameters: readonly SqlValue[],
 ): Promise<readonly Batch[]> {
   const rows = await connection.rows<BatchRow>(
-    `SELECT r.run_id, r.plan_cid, b.*, s.name AS source_name, t.name AS target_name,
+    `SELECT r.run_id, r.plan_cid, b.*,
+       b.done + b.skipped + b.failed + b.cancelled AS ended, s.name AS source_name, t.name AS target_name,
        v.name AS victim_name
      FROM batches AS b JOIN runs AS r USING (run_key)
      LEFT JOIN backends AS s ON s.backend_id = b.source
@@ -135,7 +136,12 @@ async function readBatches(
      WHERE ${condition}`,
     parameters,
   );
-  return rows.map((row) => ({
+  return await Promise.all(rows.map(async (row) => await batchOf(connection, row)));
+}
+
+async function batchOf(connection: Connection, row: BatchRow): Promise<Batch> {
+  const ended = row.ended === 0 ? [] : await endedActions(connection, row);
+  return {
     runId: row.run_id,
     planCid: row.plan_cid,
     number: row.number,
@@ -150,11 +156,26 @@ async function readBatches(
     bytes: row.bytes,
     state: row.state,
     attempt: row.attempt,
-  }));
+    ...(ended.length === 0 ? {} : { ended }),
+    ...(row.cancel_reason === null ? {} : { cancelReason: row.cancel_reason }),
+  };
+}
+
+/** Actions that have an outcome before their batch goes to a worker, who leaves them out. */
+async function endedActions(connection: Connection, row: BatchRow): Promise<readonly number[]> {
+  const outcomes = await connection.rows<{ sequence: number }>(
+    `SELECT sequence FROM outcomes WHERE run_key = $1 AND sequence >= $2 AND sequence < $3
+     ORDER BY sequence`,
+    [row.run_key, row.first, row.past],
+  );
+  return outcomes.map(({ sequence }) => sequence);
 }
 
 interface BatchRow extends SqlRow {
+  readonly run_key: number;
   readonly run_id: string;
+  readonly ended: number;
+  readonly cancel_reason: string | null;
   readonly plan_cid: string;
   readonly number: number;
   readonly policy: string;

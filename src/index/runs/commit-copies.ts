@@ -64,8 +64,8 @@ function sortOut(
       sorted.copied.push(changeOf(action, action.target, given));
     }
     if (action.victim !== null) {
-      if (batch.run.state === "cancelled") sorted.ended.push(cancelled(action));
-      else sorted.removals.push(action);
+      if (batch.cancelReason === null) sorted.removals.push(action);
+      else sorted.ended.push(cancelled(action, batch.cancelReason));
     } else if (action.target !== null) {
       const detail = { verb: action.verb, rule: action.rule, evidence: given?.evidence };
       sorted.ended.push({ ...base(action), outcome: "done", message: action.reason, detail });
@@ -111,8 +111,8 @@ function endOf(action: OpenAction, given: Exclude<CopyOutcome, Copied>): ActionO
   return { ...what, outcome: "failed", code: given.code, message: given.message };
 }
 
-function cancelled(action: OpenAction): ActionOutcome {
-  return { ...base(action), outcome: "cancelled", message: "the run was cancelled" };
+function cancelled(action: OpenAction, message: string): ActionOutcome {
+  return { ...base(action), outcome: "cancelled", message };
 }
 
 function base(action: OpenAction) {

@@ -1,8 +1,8 @@
 import { type Connection, micros } from "#index/connection.ts";
 import { dropBatchNeeds } from "#index/runs/batch-needs.ts";
-import { countOutcomes } from "#index/runs/record-outcomes.ts";
-import { runRecord, type RunRecord } from "#index/runs/run-record.ts";
-import { ledgerColumns, type Transaction } from "#index/transaction.ts";
+import { cancelBatches, everyBatch } from "#index/runs/cancel-batches.ts";
+import { runRecord } from "#index/runs/run-record.ts";
+import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { SqlRow } from "#model/sql.ts";
 
@@ -12,6 +12,7 @@ export async function setRunState(
   runId: string,
   state: "running" | "paused" | "cancelled",
   now: Date,
+  reason?: string,
 ): Promise<void> {
   const run = await runRecord(transaction.connection, runId);
   if (run.state === state) return;
@@ -22,8 +23,10 @@ export async function setRunState(
     });
   }
   await transaction.run("UPDATE runs SET state = $2 WHERE run_key = $1", [run.runKey, state]);
+  if (state !== "paused") await forgetPauses(transaction, [runId]);
   transaction.record({ at: now, kind: "run", runId, planCid: run.planCid, reason: state });
-  if (state === "cancelled") await cancelPending(transaction, run, now);
+  if (state !== "cancelled") return;
+  await cancelBatches(transaction, run, everyBatch, reason ?? "the run was cancelled", now);
 }
 
 /** Whether there is a run that `finishRuns` would end. Asked often, so it only reads. */
@@ -42,10 +45,10 @@ export async function finishRuns(transaction: Transaction, now: Date): Promise<r
     ended.map((run) => [run.run_key]),
   );
   await transaction.run(endRuns, [micros(now)]);
-  // Their actions are in the plan file, their outcomes in the ledger.
-  await transaction.run(
-    `DELETE FROM plan_actions WHERE plan_key IN (
-       SELECT plan_key FROM runs GROUP BY plan_key HAVING count(ended_at) = count(*))`,
+  await transaction.run(forgetActions);
+  await forgetPauses(
+    transaction,
+    ended.map((run) => run.run_id),
   );
   await dropBatchNeeds(transaction);
   for (const run of ended) {
@@ -55,26 +58,10 @@ export async function finishRuns(transaction: Transaction, now: Date): Promise<r
   return ended.map((run) => run.run_id);
 }
 
-/** Ends what no worker was given: set-based, since it may be most of a large plan. */
-async function cancelPending(transaction: Transaction, run: RunRecord, now: Date): Promise<void> {
-  await transaction.run(pendingActions, [run.runKey, run.planKey]);
-  const { count } = await transaction.row<{ count: number }>(
-    "SELECT count(*) AS count FROM new_outcomes",
-  );
-  if (count > 0) {
-    await countOutcomes(transaction, run);
-    await transaction.run(ledgerOfCancelled, [
-      transaction.takeIds("entry", count),
-      micros(now),
-      run.runId,
-      run.planCid,
-    ]);
+async function forgetPauses(transaction: Transaction, runIds: readonly string[]): Promise<void> {
+  for (const runId of runIds) {
+    await transaction.run("DELETE FROM pauses WHERE scope = 'run' AND name = $1", [runId]);
   }
-  // What remains of a pending batch holds permits that are settled by asking.
-  await transaction.run(
-    "UPDATE batches SET state = 'queued' WHERE run_key = $1 AND state = 'pending'",
-    [run.runKey],
-  );
 }
 
 const finishedRuns = `
@@ -97,18 +84,13 @@ const endRuns = `
   ) AS n
   WHERE runs.run_key = n.run_key`;
 
-const pendingActions = `
-  CREATE OR REPLACE TEMP TABLE new_outcomes AS
-  SELECT p.sequence, p.object_id, 'cancelled' AS outcome, NULL::VARCHAR AS code,
-    'the run was cancelled' AS message, FALSE AS refused
-  FROM plan_actions AS p
-  JOIN batches AS b ON b.run_key = $1 AND p.sequence >= b.first AND p.sequence < b.past
-  WHERE p.plan_key = $2 AND b.state = 'pending'
-    AND p.sequence NOT IN (SELECT sequence FROM outcomes WHERE run_key = $1)
-    AND p.sequence NOT IN (SELECT sequence FROM permits WHERE run_key = $1)`;
-
-const ledgerOfCancelled = `
-  INSERT INTO ledger_entries (${ledgerColumns})
-  SELECT $1 - 1 + row_number() OVER (ORDER BY sequence), make_timestamp($2::BIGINT), 'outcome',
-    $3, $4, sequence, object_id, 'cancelled', message, NULL
-  FROM new_outcomes`;
+/**
+ * Their actions are in the plan file, their outcomes in the ledger. What failed or was cancelled
+ * stays, so that it can be tried again.
+ */
+const forgetActions = `
+  DELETE FROM plan_actions WHERE plan_key IN (
+    SELECT plan_key FROM runs GROUP BY plan_key HAVING count(ended_at) = count(*))
+  AND (plan_key, sequence) NOT IN (
+    SELECT (r.plan_key, e.sequence) FROM outcomes AS e JOIN runs AS r USING (run_key)
+    WHERE e.outcome IN ('failed', 'cancelled'))`;

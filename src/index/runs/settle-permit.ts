@@ -60,7 +60,7 @@ export async function settlePermit(
   }
   await endPermit(transaction, permitId, { state: "ended", at: now });
   if (evidence.finding === "corrupt") await changeCopies(transaction, [corruptCopy(permit, now)]);
-  await recordOutcomes(transaction, run, [notRemoved(permit, run)], now);
+  await recordOutcomes(transaction, run, [await notRemoved(transaction, permit)], now);
 }
 
 async function runOf(transaction: Transaction, permit: StoredPermit): Promise<RunRecord> {
@@ -71,7 +71,7 @@ async function runOf(transaction: Transaction, permit: StoredPermit): Promise<Ru
   return await runRecord(transaction.connection, runId);
 }
 
-function notRemoved(permit: StoredPermit, run: RunRecord): ActionOutcome {
+async function notRemoved(transaction: Transaction, permit: StoredPermit): Promise<ActionOutcome> {
   const base = {
     sequence: permit.sequence,
     objectId: permit.objectId,
@@ -79,9 +79,12 @@ function notRemoved(permit: StoredPermit, run: RunRecord): ActionOutcome {
     detail: { permit: permit.id },
   } as const;
   if (permit.pending !== undefined) return { ...base, outcome: "failed", ...permit.pending };
-  if (run.state === "cancelled") {
-    return { ...base, outcome: "cancelled", message: "the run was cancelled" };
-  }
+  const { reason } = await transaction.row<{ reason: string | null }>(
+    `SELECT max(cancel_reason) AS reason FROM batches
+     WHERE run_key = $1 AND first <= $2 AND past > $2`,
+    [permit.runKey, permit.sequence],
+  );
+  if (reason !== null) return { ...base, outcome: "cancelled", message: reason };
   return {
     ...base,
     outcome: "failed",

@@ -29,6 +29,8 @@ export interface OpenAction extends SqlRow {
 export interface StepBatch {
   readonly run: RunRecord;
   readonly number: number;
+  /** Why it was cancelled; null when it was not. */
+  readonly cancelReason: string | null;
   /** The actions without an outcome, by sequence. */
   readonly open: readonly OpenAction[];
 }
@@ -36,8 +38,8 @@ export interface StepBatch {
 /** Finds the batch of a step. A step that does not fit its batch is a defect and is refused. */
 export async function stepBatch(transaction: Transaction, step: StepData): Promise<StepBatch> {
   const run = await runRecord(transaction.connection, step.runId);
-  const [batch] = await transaction.rows<{ first: number; past: number }>(
-    "SELECT first, past FROM batches WHERE run_key = $1 AND number = $2",
+  const [batch] = await transaction.rows<BatchRow>(
+    "SELECT first, past, cancel_reason FROM batches WHERE run_key = $1 AND number = $2",
     [run.runKey, step.batch],
   );
   if (batch?.first !== step.from || batch.past !== step.to || run.planCid !== step.planCid) {
@@ -49,7 +51,13 @@ export async function stepBatch(transaction: Transaction, step: StepData): Promi
     step.from,
     step.to,
   ]);
-  return { run, number: step.batch, open };
+  return { run, number: step.batch, cancelReason: batch.cancel_reason, open };
+}
+
+interface BatchRow extends SqlRow {
+  readonly first: number;
+  readonly past: number;
+  readonly cancel_reason: string | null;
 }
 
 /** What must remain after an action's removal. */

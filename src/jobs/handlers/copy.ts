@@ -2,7 +2,7 @@ import { copyObject } from "#jobs/copy-object.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
 import { measuredAction } from "#jobs/measured-action.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
-import { stopOf, type StepContext, type StepHandler } from "#jobs/step-context.ts";
+import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { CopyOutcome } from "#model/run.ts";
 
 /**
@@ -27,7 +27,7 @@ const copy: StepHandler = {
     }
     const cancelled = rest.filter((action) => !memory.has(action.sequence));
     for (const { sequence } of cancelled) {
-      memory.add({ sequence, outcome: "cancelled", reason: "the run was cancelled" }, 0);
+      memory.add({ sequence, outcome: "cancelled", reason: stopWords(signal) }, 0);
     }
     return memory.outcomes() as readonly CopyOutcome[];
   },

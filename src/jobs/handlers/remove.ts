@@ -5,7 +5,7 @@ import { removeTimeoutMs } from "#jobs/job-lock.ts";
 import { countedRetries, measuredAction } from "#jobs/measured-action.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
-import { stopOf, type StepContext, type StepHandler } from "#jobs/step-context.ts";
+import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
@@ -42,7 +42,7 @@ const remove: StepHandler = {
       }
     } catch (error) {
       if (stopOf(signal) !== "cancel") throw error;
-      const end: ActionEnd = { outcome: "cancelled", reason: "the run was cancelled" };
+      const end: ActionEnd = { outcome: "cancelled", reason: stopWords(signal) };
       await forEachObject(
         rest(),
         context.settings.objectsAtOnce,

@@ -1,0 +1,47 @@
+import { z } from "zod";
+import {
+  type ActiveStep,
+  type ControlReport,
+  controlScopes,
+  type HoldReport,
+  type Pause,
+} from "#model/control.ts";
+import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+
+/** A standing pause. */
+export const pauseSchema = shapeOf<Pause>({
+  scope: z.enum(controlScopes),
+  name: z.string(),
+  reason: z.string(),
+  actor: z.string(),
+  since: time,
+  until: time.optional(),
+});
+
+/** A job that a worker holds. */
+export const activeStepSchema = shapeOf<ActiveStep>({
+  runId: z.string(),
+  batch: count,
+  step: z.string(),
+  lane: z.string(),
+  node: optionalText,
+  since: time.optional(),
+  done: count,
+  total: count,
+  bytes: count,
+});
+
+/** What an order was about. */
+export const controlReportSchema = shapeOf<ControlReport>({
+  work: z.object({ runs: count, actions: count, bytes: count, queued: count }),
+  cancelled: count,
+  inFlight: z.array(activeStepSchema),
+  pauses: z.array(pauseSchema),
+});
+
+/** What a hold of many objects did. */
+export const holdReportSchema = shapeOf<HoldReport>({
+  objects: count,
+  bytes: count,
+  changed: count,
+});

@@ -1,0 +1,136 @@
+import type { EngineContext } from "#engine/context.ts";
+import type { Execution } from "#engine/execution.ts";
+import { filterOf } from "#engine/objects.ts";
+import { readTime } from "#engine/planning.ts";
+import { findRun } from "#engine/runs.ts";
+import { actAs, acting } from "#model/acting.ts";
+import type {
+  ActiveStep,
+  ControlReport,
+  ControlRequest,
+  ControlTarget,
+  HoldReport,
+  HoldRequest,
+} from "#model/control.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { parseDuration } from "#model/quantity.ts";
+import { toStatement } from "#policies/sql-fragment.ts";
+
+/** Carries out an order about work under way, and says what it is about. */
+export async function control(
+  context: EngineContext,
+  execution: Execution,
+  request: ControlRequest,
+): Promise<ControlReport> {
+  const { index, now } = context;
+  const target = await checkedTarget(context, request);
+  const order = orderOf(request, now());
+  const work = await index.controls.affected(target);
+  let cancelled = 0;
+  if (request.dryRun !== true) {
+    cancelled = await actAs(order, () => carryOut(context, request, target, order));
+    await execution.admission.refresh(now());
+    execution.wake();
+    if (request.verb === "resume") await promote(context, execution);
+  }
+  const inFlight = await stepsInFlight(context, execution);
+  return { work, cancelled, inFlight, pauses: await index.controls.pauses() };
+}
+
+/** Says how many actions were cancelled by expression. */
+async function carryOut(
+  context: EngineContext,
+  { verb, where }: ControlRequest,
+  target: ControlTarget,
+  order: ReturnType<typeof orderOf>,
+): Promise<number> {
+  const { controls } = context.index;
+  const now = context.now();
+  if (verb === "pause") await controls.pause(target, order, now);
+  else if (verb === "resume") await controls.resume(target, order, now);
+  else if (where === undefined) await controls.cancel(target, order, now);
+  else {
+    const statement = toStatement(await filterOf(context, where));
+    return controls.cancelObjects(target, statement, order, now);
+  }
+  return 0;
+}
+
+/** Holds or releases every object that an expression selects. */
+export async function holdObjects(
+  context: EngineContext,
+  { where, held, reason, dryRun }: HoldRequest,
+): Promise<HoldReport> {
+  const { controls } = context.index;
+  const statement = toStatement(await filterOf(context, where));
+  const counts = await controls.countObjects(statement);
+  if (dryRun === true) return { ...counts, changed: 0 };
+  const by = { actor: acting()?.actor ?? "api", reason };
+  const changed = await actAs(by, () =>
+    controls.holdObjects(statement, held, reason, context.now()),
+  );
+  return { ...counts, changed };
+}
+
+/** What workers hold now; nothing when the queue cannot be asked. */
+async function stepsInFlight(
+  { pool }: EngineContext,
+  execution: Execution,
+): Promise<readonly ActiveStep[]> {
+  const runtime = await execution.runtime();
+  return (await runtime?.queue.inFlight(pool.names).catch(() => [])) ?? [];
+}
+
+async function promote({ pool }: EngineContext, execution: Execution): Promise<void> {
+  const runtime = await execution.runtime();
+  // They look again by themselves after a while.
+  await runtime?.queue.promote(pool.names).catch(() => undefined);
+}
+
+function orderOf({ reason, until }: ControlRequest, now: Date) {
+  const actor = acting()?.actor ?? "api";
+  return { reason, actor, ...(until === undefined ? {} : { until: readUntil(until, now) }) };
+}
+
+/** `2h` from now, or a moment. */
+function readUntil(text: string, now: Date): Date {
+  const isDuration = /^\s*\d+(\.\d+)?\s*[a-z]/i.test(text) && !/^\d{4}-/.test(text);
+  const until = isDuration ? new Date(now.getTime() + parseDuration(text)) : readTime(text);
+  if (until > now) return until;
+  throw new EngineError("USAGE", `${until.toISOString()} is over`, {
+    hint: "name a time to come, such as 2h or 2026-11-21T18:00:00Z",
+  });
+}
+
+/** Names the target exactly; what does not exist is an error, and nothing is held by mistake. */
+async function checkedTarget(
+  context: EngineContext,
+  { verb, scope, name, reason }: ControlRequest,
+): Promise<ControlTarget> {
+  if (scope === "everything") {
+    if (verb !== "resume" && reason === "") {
+      throw new EngineError("USAGE", `a ${verb} of everything needs a reason`, {
+        hint: "say why with --reason: it is what others will read",
+      });
+    }
+    return { scope, name: "" };
+  }
+  if (scope === "run") {
+    const run = await findRun(context, name);
+    if (run.endedAt === undefined) return { scope, name: run.id };
+    throw new EngineError("CONFLICT", `run ${run.id} has ended: ${run.state}`, {
+      retryable: false,
+      hint: `try what failed again: thermocline retry ${run.id}`,
+    });
+  }
+  if (scope === "backend") requireKnown("backend", name, context.pool.names);
+  // Policies and nodes come and go: a pause may be given before they are there.
+  return { scope, name };
+}
+
+function requireKnown(what: string, name: string, known: readonly string[]): void {
+  if (known.includes(name)) return;
+  throw new EngineError("NOT_FOUND", `there is no ${what} "${name}"`, {
+    hint: `known are ${known.join(", ") || "none"}`,
+  });
+}

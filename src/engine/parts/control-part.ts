@@ -1,0 +1,34 @@
+import type { EngineContext } from "#engine/context.ts";
+import { control, holdObjects } from "#engine/controls.ts";
+import type { Execution } from "#engine/execution.ts";
+import { findRun } from "#engine/runs.ts";
+import type { WorkerApi } from "#jobs/worker.ts";
+import type { EngineApi } from "#model/engine-api.ts";
+
+type ControlPart = Pick<EngineApi, "control" | "pauses" | "setPriority" | "holdObjects">;
+
+/** What people order about work under way, and about many objects at once. */
+export function controlPart(
+  context: EngineContext,
+  execution: Execution,
+  workerApi: () => WorkerApi,
+): ControlPart {
+  const { index, now } = context;
+  return {
+    async control(request) {
+      // Without a controller, this process is the one that goes on with a resumed run.
+      if (request.verb === "resume" && request.scope === "run" && request.dryRun !== true) {
+        await execution.start(workerApi());
+      }
+      return control(context, execution, request);
+    },
+    pauses: () => index.controls.pauses(),
+    async setPriority(id, priority) {
+      const run = await findRun(context, id);
+      await index.controls.setPriority(run.id, priority, now());
+      execution.wake();
+      return findRun(context, run.id);
+    },
+    holdObjects: (request) => holdObjects(context, request),
+  };
+}

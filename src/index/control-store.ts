@@ -1,0 +1,213 @@
+import type { Connection } from "#index/connection.ts";
+import type { Database } from "#index/database.ts";
+import { holdChosen } from "#index/holds.ts";
+import { addPause, endPause, expiredPauses, listPauses, type PauseOrder } from "#index/pauses.ts";
+import { batchesOf, cancelBatches, cancelObjects } from "#index/runs/cancel-batches.ts";
+import { runRecord } from "#index/runs/run-record.ts";
+import { setRunState } from "#index/runs/run-state.ts";
+import type { Transaction } from "#index/transaction.ts";
+import { actAsEngine } from "#model/acting.ts";
+import { type AffectedWork, type ControlTarget, type Pause, targetWords } from "#model/control.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { SqlRow, SqlStatement } from "#model/sql.ts";
+
+/** Orders of people about work under way and about many objects at once, as the index keeps them. */
+export class ControlStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async pauses(): Promise<readonly Pause[]> {
+    return await this.#database.read(listPauses);
+  }
+
+  async pause(target: ControlTarget, order: PauseOrder, now: Date): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      if (target.scope === "run") await setRunState(transaction, target.name, "paused", now);
+      await addPause(transaction, target, order, now);
+    });
+  }
+
+  /** Tells whether the target was paused. */
+  async resume(target: ControlTarget, order: PauseOrder, now: Date): Promise<boolean> {
+    return await this.#database.write(
+      async (transaction) => await resume(transaction, target, order, now),
+    );
+  }
+
+  async endExpiredPauses(now: Date): Promise<void> {
+    const order = { actor: "thermocline", reason: "its time is over" };
+    await actAsEngine(
+      async () =>
+        await this.#database.write(async (transaction) => {
+          for (const target of await expiredPauses(transaction, now)) {
+            await resume(transaction, target, order, now);
+          }
+        }),
+    );
+  }
+
+  /** Ends the open work of a run, policy or backend, or everything that is open. */
+  async cancel(target: ControlTarget, order: PauseOrder, now: Date): Promise<void> {
+    const why = order.reason === "" ? "" : `: ${order.reason}`;
+    const reason = `${targetWords(target)} was cancelled by ${order.actor}${why}`;
+    await this.#database.write(async (transaction) => {
+      for (const runId of await openRuns(transaction.connection, target)) {
+        if (target.scope === "policy" || target.scope === "backend") {
+          const run = await runRecord(transaction.connection, runId);
+          await cancelBatches(transaction, run, batchesOf(target), reason, now);
+        } else await setRunState(transaction, runId, "cancelled", now, reason);
+      }
+      transaction.record({
+        at: now,
+        kind: "control",
+        ...(target.scope === "run" ? { runId: target.name } : {}),
+        reason: `cancelled ${targetWords(target)}`,
+        detail: { ...target, ...order },
+      });
+    });
+  }
+
+  /** Ends pending actions about the objects that a condition selects; says how many. */
+  async cancelObjects(
+    target: ControlTarget,
+    where: SqlStatement,
+    order: PauseOrder,
+    now: Date,
+  ): Promise<number> {
+    const reason = `the object was cancelled by ${order.actor}: ${order.reason}`;
+    return await this.#database.write(async (transaction) => {
+      await chooseObjects(transaction, where);
+      let count = 0;
+      for (const runId of await openRuns(transaction.connection, target)) {
+        const run = await runRecord(transaction.connection, runId);
+        count += await cancelObjects(transaction, run, batchesOf(target), reason, now);
+      }
+      return count;
+    });
+  }
+
+  /** How much open work a target is about. */
+  async affected(target: ControlTarget): Promise<AffectedWork> {
+    const choice = batchesOf(target);
+    return await this.#database.read(
+      async (connection) =>
+        await connection.row<AffectedWork & SqlRow>(
+          `SELECT count(DISTINCT b.run_key) AS runs,
+             coalesce(sum(b.past - b.first - b.done - b.skipped - b.failed - b.cancelled), 0)::BIGINT
+               AS actions,
+             coalesce(sum(b.bytes - b.bytes_done), 0)::BIGINT AS bytes,
+             count(*) FILTER (WHERE b.state = 'queued') AS queued
+           FROM batches AS b JOIN runs AS r USING (run_key)
+           WHERE r.ended_at IS NULL AND b.state <> 'done' AND ${choice.condition("$1")}
+             AND ($2::VARCHAR IS NULL OR r.run_id = $2)`,
+          [choice.parameter, target.scope === "run" ? target.name : null],
+        ),
+    );
+  }
+
+  /** Work of unfinished runs that was cancelled and that workers may still hold. */
+  async cancelledWork(): Promise<readonly CancelledWork[]> {
+    return await this.#database.read(
+      async (connection) => await connection.rows<CancelledWork & SqlRow>(cancelledWork),
+    );
+  }
+
+  async setPriority(runId: string, priority: number, now: Date): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      const run = await runRecord(transaction.connection, runId);
+      await transaction.run("UPDATE runs SET priority = $2 WHERE run_key = $1", [
+        run.runKey,
+        priority,
+      ]);
+      const reason = `priority is now ${priority}`;
+      const about = { runId, planCid: run.planCid, detail: { priority } };
+      transaction.record({ at: now, kind: "control", reason, ...about });
+    });
+  }
+
+  /** Holds, or releases, every object that a condition over `object AS o` selects. */
+  async holdObjects(
+    where: SqlStatement,
+    held: boolean,
+    reason: string,
+    now: Date,
+  ): Promise<number> {
+    return await this.#database.write(async (transaction) => {
+      await chooseObjects(transaction, where);
+      return await holdChosen(transaction, held, reason, now);
+    });
+  }
+
+  /** How many objects a condition selects, and their bytes. */
+  async countObjects(where: SqlStatement): Promise<{ objects: number; bytes: number }> {
+    return await this.#database.read(
+      async (connection) =>
+        await connection.row(
+          `SELECT count(*) AS objects, coalesce(sum(o.size), 0)::BIGINT AS bytes
+           FROM object AS o WHERE ${where.text}`,
+          where.parameters,
+        ),
+    );
+  }
+}
+
+/** What the batches of a cancelled group have in common. */
+export interface CancelledWork {
+  readonly runId: string;
+  readonly policy: string;
+  readonly verb: string;
+  readonly source: string | null;
+  readonly target: string | null;
+  readonly victim: string | null;
+  readonly reason: string;
+}
+
+async function resume(
+  transaction: Transaction,
+  target: ControlTarget,
+  order: PauseOrder,
+  now: Date,
+): Promise<boolean> {
+  const wasPaused = await endPause(transaction, target, order, now);
+  if (target.scope !== "run") return wasPaused;
+  const run = await runRecord(transaction.connection, target.name);
+  await setRunState(transaction, target.name, "running", now);
+  return wasPaused || run.state === "paused";
+}
+
+async function openRuns(
+  connection: Connection,
+  { scope, name }: ControlTarget,
+): Promise<readonly string[]> {
+  if (scope === "node") {
+    throw new EngineError("NOT_SUPPORTED", "work is not cancelled by node, since others take it", {
+      hint: `keep the node away from work: thermocline pause --node ${name}`,
+    });
+  }
+  if (scope === "run") return [(await runRecord(connection, name)).runId];
+  const rows = await connection.rows<{ run_id: string }>(
+    `SELECT run_id FROM runs WHERE state IN ('running', 'paused') AND ended_at IS NULL
+     ORDER BY run_key`,
+  );
+  return rows.map((row) => row.run_id);
+}
+
+async function chooseObjects(transaction: Transaction, where: SqlStatement): Promise<void> {
+  await transaction.run(
+    `CREATE OR REPLACE TEMP TABLE chosen_objects AS
+     SELECT o.object_id FROM object AS o WHERE ${where.text}`,
+    where.parameters,
+  );
+}
+
+const cancelledWork = `
+  SELECT DISTINCT r.run_id AS "runId", b.policy, b.verb, s.name AS source, t.name AS target,
+    v.name AS victim, b.cancel_reason AS reason
+  FROM batches AS b JOIN runs AS r USING (run_key)
+  LEFT JOIN backends AS s ON s.backend_id = b.source
+  LEFT JOIN backends AS t ON t.backend_id = b.target
+  LEFT JOIN backends AS v ON v.backend_id = b.victim
+  WHERE b.state = 'queued' AND b.cancel_reason IS NOT NULL AND r.ended_at IS NULL`;

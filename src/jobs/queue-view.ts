@@ -1,0 +1,109 @@
+import type { Job, Queue } from "bullmq";
+import { indexQueue, laneQueue } from "#jobs/lanes.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
+import type { StepJobData, StepProgress } from "#jobs/step-job.ts";
+import type { ActiveStep } from "#model/control.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/** A queue store that does not answer must not make a question about it hang. */
+const answerTimeoutMs = 5_000;
+const activeMax = 100;
+const delayedMax = 20;
+
+/** One lane as the queue store has it. */
+export interface LaneView {
+  readonly waiting: number;
+  readonly active: readonly ActiveStep[];
+  readonly delayed: number;
+  /** What delayed jobs say of themselves: why they stepped aside, the first few. */
+  readonly remarks: readonly string[];
+}
+
+/** Looks at queues without changing them. Throws UNAVAILABLE when the store does not answer. */
+export class QueueView {
+  readonly #store: QueueStore;
+
+  constructor(store: QueueStore) {
+    this.#store = store;
+  }
+
+  get address(): string {
+    return this.#store.address;
+  }
+
+  async lane(backend: string): Promise<LaneView> {
+    const queue = this.#store.queue(laneQueue(backend));
+    return await this.#inTime(async () => {
+      const counts = await queue.getJobCounts("wait", "delayed");
+      const active = (await queue.getActive(0, activeMax - 1)) as Job<StepJobData>[];
+      const delayed = (await queue.getDelayed(0, delayedMax - 1)) as Job<StepJobData>[];
+      const remarks = delayed.flatMap((job) => progressOf(job).waiting ?? []);
+      return {
+        waiting: counts["wait"] ?? 0,
+        active: active.map((job) => activeStep(job, backend)),
+        delayed: counts["delayed"] ?? 0,
+        remarks: [...new Set(remarks)],
+      };
+    });
+  }
+
+  /** What workers hold on these lanes, the first of them. */
+  async inFlight(backends: readonly string[]): Promise<readonly ActiveStep[]> {
+    const lanes = await Promise.all(backends.map(async (backend) => await this.lane(backend)));
+    return lanes.flatMap(({ active }) => active).slice(0, activeMax);
+  }
+
+  /** The job of that id, with the lane it is on; looks at every lane. */
+  async find(
+    id: string,
+    backends: readonly string[],
+  ): Promise<{ readonly lane: string; readonly job: Job<StepJobData> } | undefined> {
+    const queues: readonly (readonly [string, Queue])[] = [
+      ...backends.map((backend) => [backend, this.#store.queue(laneQueue(backend))] as const),
+      [indexQueue, this.#store.queue(indexQueue)],
+    ];
+    return await this.#inTime(async () => {
+      for (const [lane, queue] of queues) {
+        const job = (await queue.getJob(id)) as Job<StepJobData> | undefined;
+        if (job !== undefined) return { lane, job };
+      }
+      return undefined;
+    });
+  }
+
+  /** Has jobs that stepped aside look again at once, since what they waited for may be over. */
+  async promote(backends: readonly string[]): Promise<void> {
+    for (const backend of backends) await this.#store.queue(laneQueue(backend)).promoteJobs();
+  }
+
+  async #inTime<Value>(look: () => Promise<Value>): Promise<Value> {
+    const late = AbortSignal.timeout(answerTimeoutMs);
+    const { promise, reject } = Promise.withResolvers<never>();
+    const tooLate = () => {
+      reject(new EngineError("UNAVAILABLE", `the queue at ${this.address} does not answer`));
+    };
+    late.addEventListener("abort", tooLate);
+    const looking = look();
+    // It may still fail after we have gone on.
+    looking.catch(() => undefined);
+    try {
+      return await Promise.race([looking, promise]);
+    } catch (error) {
+      throw EngineError.from(error, "UNAVAILABLE");
+    } finally {
+      late.removeEventListener("abort", tooLate);
+    }
+  }
+}
+
+/** What a job says about how far it is. */
+export function progressOf(job: Job<StepJobData>): Partial<StepProgress> {
+  return typeof job.progress === "object" ? job.progress : {};
+}
+
+function activeStep(job: Job<StepJobData>, lane: string): ActiveStep {
+  const { runId, batch, step } = job.data;
+  const { done = 0, total = job.data.to - job.data.from, bytes = 0 } = progressOf(job);
+  const since = job.processedOn === undefined ? undefined : new Date(job.processedOn).toISOString();
+  return { runId, batch, step, lane, node: job.processedBy, since, done, total, bytes };
+}

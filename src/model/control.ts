@@ -1,0 +1,93 @@
+/** What a pause, resume or cancel may be about. */
+export const controlScopes = ["run", "policy", "backend", "node", "everything"] as const;
+export type ControlScope = (typeof controlScopes)[number];
+
+export interface ControlTarget {
+  readonly scope: ControlScope;
+  /** Of the run, policy, backend or node; empty for everything. */
+  readonly name: string;
+}
+
+/** A standing order to hold work back. It outlives every process. Times are ISO 8601 UTC. */
+export interface Pause extends ControlTarget {
+  readonly reason: string;
+  /** Who gave it, as the client said. */
+  readonly actor: string;
+  readonly since: string;
+  /** It ends by itself then; undefined until somebody resumes. */
+  readonly until: string | undefined;
+}
+
+/** The target in words: `policy cool-down`, `everything`. */
+export function targetWords({ scope, name }: ControlTarget): string {
+  return scope === "everything" ? scope : `${scope} ${name}`;
+}
+
+/** The command that ends a pause. */
+export function resumeCommand({ scope, name }: ControlTarget): string {
+  if (scope === "everything") return "thermocline resume --all";
+  return scope === "run" ? `thermocline resume ${name}` : `thermocline resume --${scope} ${name}`;
+}
+
+/** How much open work something is about. */
+export interface AffectedWork {
+  readonly runs: number;
+  readonly actions: number;
+  readonly bytes: number;
+  /** Batches that are with workers or wait in their lanes. */
+  readonly queued: number;
+}
+
+/** An order about work under way. */
+export interface ControlRequest extends ControlTarget {
+  readonly verb: "pause" | "resume" | "cancel";
+  /** Kept in the ledger; a pause or cancel of everything must have one. */
+  readonly reason: string;
+  /** When a pause ends by itself: a time (ISO 8601) or a duration (`2h`). */
+  readonly until?: string;
+  /** Cancel only what was not begun about the objects that this expression selects. */
+  readonly where?: string;
+  /** Say what it would be about, and change nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface ControlReport {
+  /** The open work that the target has. */
+  readonly work: AffectedWork;
+  /** Actions that a cancel by expression ended. */
+  readonly cancelled: number;
+  /** What workers hold at this moment, the first of them. */
+  readonly inFlight: readonly ActiveStep[];
+  /** Every pause that stands now. */
+  readonly pauses: readonly Pause[];
+}
+
+/** A job that a worker holds. */
+export interface ActiveStep {
+  readonly runId: string;
+  readonly batch: number;
+  readonly step: string;
+  readonly lane: string;
+  readonly node: string | undefined;
+  /** ISO 8601 UTC. */
+  readonly since: string | undefined;
+  readonly done: number;
+  readonly total: number;
+  readonly bytes: number;
+}
+
+/** A hold, or the end of holds, for every object that an expression selects. */
+export interface HoldRequest {
+  readonly where: string;
+  readonly held: boolean;
+  readonly reason: string;
+  readonly dryRun?: boolean;
+}
+
+export interface HoldReport {
+  /** Objects that the expression selects, and their bytes. */
+  readonly objects: number;
+  readonly bytes: number;
+  /** Those whose hold was not yet as asked for. */
+  readonly changed: number;
+}
