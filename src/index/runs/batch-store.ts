@@ -97,7 +97,10 @@ export async function markQueued(
   );
 }
 
-/** Makes queued batches pending under a new attempt; all, or those numbered. */
+/**
+ * Makes queued batches pending under a new attempt; all, or those numbered. One that was
+ * cancelled since it was looked at stays queued: nobody would enqueue it, and its end is near.
+ */
 export async function requeue(
   transaction: Transaction,
   runId: string,
@@ -107,7 +110,8 @@ export async function requeue(
   await stageNumbers(transaction, numbers ?? []);
   return await transaction.run(
     `UPDATE batches SET state = 'pending', attempt = attempt + 1
-     WHERE run_key = $1 AND state = 'queued' AND ($2 OR number IN (FROM batch_numbers))`,
+     WHERE run_key = $1 AND state = 'queued' AND cancel_reason IS NULL
+       AND ($2 OR number IN (FROM batch_numbers))`,
     [runKey, numbers === undefined],
   );
 }
