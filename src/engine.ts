@@ -11,11 +11,13 @@ import { Leadership, type Patience } from "#engine/leadership.ts";
 import { openIndex, openIndexInTurn } from "#engine/open-index.ts";
 import { controlPart } from "#engine/parts/control-part.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
+import { failurePart } from "#engine/parts/failure-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
 import { runPart } from "#engine/parts/run-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { TimingBook } from "#engine/timing-book.ts";
+import { watchBackends } from "#engine/watch-backends.ts";
 import type { DriverDefinition } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -45,8 +47,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const secrets = { env, directory: config.directory };
   await mkdir(config.dataDirectory, { recursive: true });
   const now = options.now ?? (() => new Date());
-  const events = new EngineEvents();
   const onError = options.onError ?? (() => undefined);
+  const events = new EngineEvents();
   const resolve = (text: string) => resolveReference(text, secrets);
   const leadership = await Leadership.prepare({ config, now, onError, resolveReference: resolve });
   const open = () => openIndex(config, now, events, leadership);
@@ -72,6 +74,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     policies: new PolicyBook(config, registry),
     timings: new TimingBook(config, registry),
     events,
+    watch: watchBackends(pool, now, onError),
     lastPlan: new LastPlan(),
     now,
     moment: async (at) => ({ now: at, backends: await index.backends(), heat: await index.heat() }),
@@ -101,6 +104,7 @@ function assemble(context: EngineContext, execution: Execution, leadership: Lead
     ...runPart(context, execution, () => engine),
     ...controlPart(context, execution, () => engine),
     ...nodePart(context, execution),
+    ...failurePart(context, execution),
     async start() {
       await execution.start(engine);
     },

@@ -155,6 +155,40 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/objects/hold", { body: request });
   }
 
+  failures({ quarantined, ...request }: Request<"failures">): Answer<"failures"> {
+    const query = { ...request, ...(quarantined === true ? { quarantined: "true" } : {}) };
+    return this.#connection.json("GET", "/api/v1/failures", { query });
+  }
+
+  releaseQuarantine(
+    filter: Request<"releaseQuarantine">,
+    reason: string,
+  ): Answer<"releaseQuarantine"> {
+    const body = { filter, reason };
+    return this.#connection.json("POST", "/api/v1/quarantine/release", { body });
+  }
+
+  suspensions(): Answer<"suspensions"> {
+    return this.#connection.json("GET", "/api/v1/suspensions");
+  }
+
+  releaseSuspension(policy: string, reason: string): Answer<"releaseSuspension"> {
+    return this.#connection.json("POST", "/api/v1/suspensions/release", {
+      body: { policy, reason },
+    });
+  }
+
+  repairs(limit: number): Answer<"repairs"> {
+    return this.#connection.json("GET", "/api/v1/repairs", { query: { limit } });
+  }
+
+  reportOutage(report: Request<"reportOutage">): Answer<"reportOutage"> {
+    return this.#connection.json("POST", "/api/v1/outages", {
+      body: report,
+      timeoutMs: workerTimeoutMs,
+    });
+  }
+
   nodes(): Answer<"nodes"> {
     return this.#connection.json("GET", "/api/v1/nodes");
   }

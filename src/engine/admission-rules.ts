@@ -1,9 +1,18 @@
 import type { EngineContext } from "#engine/context.ts";
 import type { AdmissionRule } from "#jobs/admission.ts";
+import { capacityRule } from "#jobs/admission/capacity.ts";
+import { outageRule } from "#jobs/admission/outage.ts";
 import { pausedRule } from "#jobs/admission/paused.ts";
+import { suspendedRule } from "#jobs/admission/suspended.ts";
 import { windowRule } from "#jobs/admission/window.ts";
 
 /** What may hold work back, the reason a person should hear first at the top. */
-export function admissionRules({ index, timings }: EngineContext): readonly AdmissionRule[] {
-  return [pausedRule(index.controls), windowRule(() => timings.timings())];
+export function admissionRules({ index, timings, watch }: EngineContext): readonly AdmissionRule[] {
+  return [
+    pausedRule(index.controls),
+    windowRule(() => timings.timings()),
+    suspendedRule(() => index.failures.suspensions()),
+    outageRule((backend) => watch.healthOf(backend)),
+    capacityRule((backend) => watch.healthOf(backend)),
+  ];
 }

@@ -4,6 +4,7 @@ import type { EngineEvents } from "#engine/events.ts";
 import type { LastPlan } from "#engine/last-plan.ts";
 import type { PolicyBook } from "#engine/policy-book.ts";
 import type { TimingBook } from "#engine/timing-book.ts";
+import type { BackendWatch } from "#jobs/backend-watch.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
 import type { Moment } from "#policies/compiled-policy.ts";
@@ -20,6 +21,8 @@ export interface EngineContext {
   readonly registry: AttributeRegistry;
   /** What becomes true in the index: lost copies, new objects, new backends. */
   readonly events: EngineEvents;
+  /** Which backends are out or take no writes. */
+  readonly watch: BackendWatch;
   readonly lastPlan: LastPlan;
   readonly now: () => Date;
   /** The inventory and heat settings as they are, for an evaluation at a time. */

@@ -38,8 +38,9 @@ export class Execution {
 
   /** Begins to execute runs, those that an earlier process left unfinished first. */
   start(api: WorkerApi): Promise<Runtime> {
-    const { config, index, pool, version, now } = this.#context;
+    const { config, index, pool, version, watch, now } = this.#context;
     const { roles, leadership, onError } = this.#options;
+    watch.start();
     // Whoever asked first, what is executed from now on is done by the engine.
     this.#runtime ??= actAsEngine(() =>
       startRuntime(
@@ -51,6 +52,7 @@ export class Execution {
           roles,
           admission: this.admission,
           leadership,
+          unreachable: () => watch.out(),
           heldByPolicy: (objectIds) => heldByPolicy(this.#context, objectIds),
           now,
           onError,
@@ -78,6 +80,7 @@ export class Execution {
   async close(): Promise<void> {
     const runtime = await this.#runtime?.catch(() => undefined);
     await runtime?.close();
+    await this.#context.watch.close();
   }
 }
 

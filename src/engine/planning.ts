@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { dataPaths } from "#config/data-paths.ts";
 import type { EngineContext } from "#engine/context.ts";
+import { syncFailureLimits } from "#engine/failure-limits.ts";
 import type { ApplyRequest, PlanReport, PlanRequest } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { guards, type GuardResult, type Plan, type PlanAction } from "#model/plan.ts";
@@ -43,6 +44,7 @@ export async function makePlan(context: EngineContext, request: PlanRequest): Pr
 /** Starts a run of a plan that a person agreed to, if it is still what planning gives. */
 export async function applyPlan(context: EngineContext, request: ApplyRequest): Promise<Run> {
   const now = context.now();
+  await syncFailureLimits(context);
   const agreed = await agreedPlan(request, now);
   const { plans } = dataPaths(context.config.dataDirectory);
   await mkdir(plans, { recursive: true });

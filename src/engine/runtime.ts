@@ -19,6 +19,8 @@ export interface RuntimeOptions {
   readonly version: string;
   readonly roles: readonly Role[];
   readonly admission: Admission;
+  /** Backends that do not answer. */
+  unreachable(): ReadonlySet<string>;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   readonly now: () => Date;
   readonly onError: (error: EngineError) => void;
@@ -47,6 +49,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
     drivers,
     permitTtlMs: config.safety.permitTtlMs,
     minimumCopies: config.safety.minimumCopies,
+    unreachable: () => options.unreachable(),
     heldByPolicy: (objectIds) => options.heldByPolicy(objectIds),
     admission: options.admission,
     leadership: options.leadership.dispatch,

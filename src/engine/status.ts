@@ -1,5 +1,5 @@
 import type { EngineContext } from "#engine/context.ts";
-import type { EngineStatus, NodeState } from "#model/engine-api.ts";
+import type { EngineStatus, EngineTrouble, NodeState } from "#model/engine-api.ts";
 import type { HeldWork } from "#model/wait.ts";
 
 /** Runs shown with the status, the newest. */
@@ -7,7 +7,7 @@ const runsShown = 10;
 
 /** One screen about everything: what is stored, whether enough of it, what runs, who works. */
 export async function engineStatus(
-  { index, config, version }: EngineContext,
+  context: EngineContext,
   facts: {
     readonly queue: string;
     readonly startedAt: Date;
@@ -15,6 +15,7 @@ export async function engineStatus(
     readonly held: readonly HeldWork[];
   },
 ): Promise<EngineStatus> {
+  const { index, config, version } = context;
   const totals = await index.totals(config.safety.minimumCopies);
   return {
     version,
@@ -24,6 +25,18 @@ export async function engineStatus(
     ...totals,
     runs: (await index.runs()).slice(0, runsShown),
     held: facts.held,
+    trouble: await troubleOf(context),
     nodes: facts.nodes,
+  };
+}
+
+async function troubleOf({ index, watch }: EngineContext): Promise<EngineTrouble> {
+  const { open, lost } = await index.failures.countRepairs();
+  return {
+    ...(await index.failures.counts()),
+    suspended: await index.failures.suspensions(),
+    repairs: open,
+    lost,
+    backends: watch.health().filter(({ state }) => state !== "up"),
   };
 }

@@ -1,6 +1,7 @@
 import { applyCopyChanges, copyChangeColumns } from "#index/apply-copies.ts";
 import { backendIds, requireBackend } from "#index/backends.ts";
 import { cidKey } from "#index/cid-key.ts";
+import { openRepairs } from "#index/failures/repair-log.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Evidence } from "#model/copy.ts";
@@ -53,18 +54,18 @@ export async function recordEvidence(
   return lost;
 }
 
-/** A ledger entry for each copy that was believed present and is not. */
+/** A ledger entry and a repair for each copy that was believed present and is not. */
 async function recordDrift(
   transaction: Transaction,
   evidence: readonly Evidence[],
   now: Date,
 ): Promise<ReadonlyMap<string, number>> {
   const lost = new Map<string, number>();
+  await transaction.run(lostCopies);
   const drifted = await transaction.rows<{ position: number; object_id: number }>(
-    `SELECT n.position, n.object_id FROM copy_changes AS n
-     JOIN copies AS c USING (object_id, backend_id)
-     WHERE n.state <> 'present' AND c.state = 'present' ORDER BY n.position`,
+    "SELECT position, object_id FROM lost_copies ORDER BY position",
   );
+  if (drifted.length > 0) await openRepairs(transaction, now);
   for (const { position, object_id: objectId } of drifted) {
     const found = evidence[position];
     if (found === undefined) continue;
@@ -79,3 +80,10 @@ async function recordDrift(
   }
   return lost;
 }
+
+const lostCopies = `
+  CREATE OR REPLACE TEMP TABLE lost_copies AS
+  SELECT n.position, n.object_id, n.backend_id, n.state FROM copy_changes AS n
+  JOIN copies AS c USING (object_id, backend_id)
+  WHERE n.state <> 'present' AND c.state = 'present'
+  QUALIFY row_number() OVER (PARTITION BY n.object_id, n.backend_id ORDER BY n.position) = 1`;

@@ -1,3 +1,4 @@
+import type { OutageReport } from "#model/backend-health.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { mayBeOutage } from "#jobs/run-job.ts";
@@ -13,7 +14,9 @@ export async function throwIfOut(
   driver: Driver,
   error: EngineError,
   writing: boolean,
+  bytes?: number,
 ): Promise<void> {
+  if (error.code === "NO_SPACE") return throwIfFull(backend, driver, error, bytes ?? 0);
   if (!mayBeOutage(error)) return;
   if (error.code === "RATE_LIMITED") throw outage(backend, error);
   try {
@@ -25,16 +28,35 @@ export async function throwIfOut(
   throw outage(backend, error);
 }
 
-/** The backend that is out, when this error says that one is. */
-export function backendOut(error: EngineError): string | undefined {
-  const { out } = error.details;
-  return typeof out === "string" ? out : undefined;
+/** A full backend is full for every object, unless this one alone is larger than all of it. */
+async function throwIfFull(
+  backend: string,
+  driver: Driver,
+  error: EngineError,
+  bytes: number,
+): Promise<void> {
+  const signal = AbortSignal.timeout(statusTimeoutMs);
+  const status = await driver.status({ signal }).catch((thrown: unknown) => {
+    throw outage(backend, EngineError.from(thrown, "UNAVAILABLE"));
+  });
+  const { freeBytes, usedBytes } = status;
+  if (freeBytes !== undefined && usedBytes !== undefined && bytes > freeBytes + usedBytes) return;
+  throw outage(backend, error, bytes);
 }
 
-function outage(backend: string, error: EngineError): EngineError {
+/** The backend that is out, and how, when this error says that one is. */
+export function outageOf(error: EngineError): Omit<OutageReport, "node"> | undefined {
+  const { out, bytes } = error.details;
+  if (typeof out !== "string") return undefined;
+  const cause = error.cause === undefined ? error : EngineError.from(error.cause, error.code);
+  const room = typeof bytes === "number" ? { bytes } : {};
+  return { backend: out, code: error.code, message: cause.message, ...room };
+}
+
+function outage(backend: string, error: EngineError, bytes?: number): EngineError {
   return new EngineError(error.code, `backend ${backend} is out: ${error.message}`, {
     cause: error,
-    details: { out: backend },
+    details: { out: backend, ...(bytes === undefined ? {} : { bytes }) },
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   });
 }

@@ -39,7 +39,8 @@ export async function copyObject(
       const fault = transferFault(error);
       if (fault?.side !== "source") {
         // The target, or something that another source would not change either.
-        await throwIfOut(target.backend, target.driver, error, true);
+        const { size } = action.object;
+        await throwIfOut(target.backend, target.driver, error, true, size);
         return { outcome: failed(sequence, error, findings), bytes: 0 };
       }
       // Only the planned source was believed to hold a copy: what is wrong there, we tell.

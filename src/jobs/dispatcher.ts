@@ -26,6 +26,8 @@ export interface DispatcherOptions {
   readonly permitTtlMs?: number;
   /** Fewest verified copies any object keeps. */
   readonly minimumCopies?: number;
+  /** Backends that do not answer: a removal that would rest on a copy there waits. */
+  unreachable?(): ReadonlySet<string>;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   /** The right to be the controller; without it nobody else can be one. */
   readonly leadership?: DispatchLeadership;
@@ -152,6 +154,7 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     now: now(),
     permitTtlMs: options.permitTtlMs ?? defaultPermitTtlMs,
     minimumCopies: options.minimumCopies ?? 1,
+    unreachable: options.unreachable?.() ?? new Set<string>(),
     heldByPolicy: (objectIds: readonly number[]) => options.heldByPolicy(objectIds),
     ...(options.leadership === undefined
       ? {}

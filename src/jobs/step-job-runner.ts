@@ -1,8 +1,9 @@
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from "bullmq";
+import type { OutageReport } from "#model/backend-health.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Measurements } from "#model/metric.ts";
-import { backendOut } from "#jobs/backend-outage.ts";
+import { outageOf } from "#jobs/backend-outage.ts";
 import { JobLock } from "#jobs/job-lock.ts";
 import { outageDelayMs } from "#jobs/run-job.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
@@ -34,6 +35,8 @@ export interface StepRunner {
   readonly commit: CommitPort | undefined;
   /** Aborted when the process shuts down. */
   readonly shutdown: AbortSignal;
+  /** Hears of every backend that stopped a step. */
+  readonly onOutage?: (outage: Omit<OutageReport, "node">) => void;
   actions(data: StepJobData): Promise<readonly SegmentAction[]>;
   now(): Date;
 }
@@ -73,7 +76,9 @@ export async function runStepJob(
       throw new WaitingError();
     }
     const delayMs =
-      reason === "pause" ? pauseMs(stopped, runner.now()) : await delayOf(thrown, job, memory);
+      reason === "pause"
+        ? pauseMs(stopped, runner.now())
+        : await delayOf(thrown, job, memory, runner);
     if (delayMs === undefined) throw thrown;
     if (reason === "pause") await memory.save(0, stopWords(stopped));
     await job.moveToDelayed(Date.now() + delayMs, token);
@@ -137,9 +142,12 @@ async function delayOf(
   thrown: unknown,
   job: Job<StepJobData>,
   memory: StepMemory,
+  runner: StepRunner,
 ): Promise<number | undefined> {
   const error = EngineError.from(thrown);
-  if (backendOut(error) === undefined && error.code !== "UNAVAILABLE") return undefined;
+  const outage = outageOf(error);
+  if (outage !== undefined) runner.onOutage?.(outage);
+  else if (error.code !== "UNAVAILABLE") return undefined;
   const outages = (job.data.outages ?? 0) + 1;
   await memory.save(outages, error.message);
   return outageDelayMs(error, outages);

@@ -15,7 +15,8 @@ import { runStepJob, type StepRunner } from "#jobs/step-job-runner.ts";
 import type { StepJobData, StepResult } from "#jobs/step-job.ts";
 
 /** What a worker asks of the controller, in its own process or over HTTP. */
-export type WorkerApi = Pick<EngineApi, "segment" | "stepControls" | "heartbeat">;
+export type WorkerApi = Pick<EngineApi, "segment" | "stepControls" | "heartbeat"> &
+  Partial<Pick<EngineApi, "reportOutage">>;
 
 export interface WorkerOptions {
   readonly store: QueueStore;
@@ -62,6 +63,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     shutdown: shutdown.signal,
     measurements: options.measurements ?? noMeasurements,
     actions: (data) => segments.actions(data),
+    onOutage: (outage) => {
+      const report = { ...outage, node: options.node.name };
+      // While the controller is away, the outage delays this worker's jobs all the same.
+      options.api.reportOutage?.(report).catch(() => undefined);
+    },
     now: options.now ?? (() => new Date()),
   };
   const lanes = [...options.drivers.keys()].map((backend) =>

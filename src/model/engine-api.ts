@@ -14,7 +14,9 @@ import type {
   Pause,
 } from "#model/control.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
+import type { BackendHealth, OutageReport } from "#model/backend-health.ts";
 import type { BackendStatus } from "#model/driver.ts";
+import type { FailureFilter, FailureReport, Repair, Suspension } from "#model/failure.ts";
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
@@ -31,7 +33,7 @@ export interface EngineApi {
   status(): Promise<EngineStatus>;
   /** Every metric of the engine and its nodes, in the Prometheus text format. */
   metrics(): Promise<string>;
-  backends(): Promise<readonly (Backend & { readonly status: BackendStatus | string })[]>;
+  backends(): Promise<readonly BackendReport[]>;
 
   /** Checks policy files (default: the configured ones) against the configured backends. */
   validate(files?: readonly string[]): Promise<ValidationReport>;
@@ -58,6 +60,16 @@ export interface EngineApi {
   run(id: string): Promise<Run>;
   controlRun(id: string, control: RunControl): Promise<Run>;
 
+  /** What failed and did not succeed since, by cause. */
+  failures(request: FailuresRequest): Promise<FailureReport>;
+  /** Lets plans try again what failed too often. */
+  releaseQuarantine(filter: FailureFilter, reason: string): Promise<{ readonly released: number }>;
+  /** Policies that were stopped because too much of what they did failed. */
+  suspensions(): Promise<readonly Suspension[]>;
+  releaseSuspension(policy: string, reason: string): Promise<void>;
+  /** Copies that checks found absent or corrupt and that are not made good yet. */
+  repairs(limit: number): Promise<readonly Repair[]>;
+
   /** Entries of the ledger in pieces, the newest last. */
   audit(request: AuditRequest): AsyncIterable<readonly AuditEntry[]>;
   exportAudit(request: AuditExportRequest): Promise<AuditExport>;
@@ -73,9 +85,38 @@ export interface EngineApi {
   nodes(): Promise<readonly NodeState[]>;
   /** For workers. */
   heartbeat(report: Heartbeat): Promise<NodeOrders>;
+  /** A whole backend stopped a step of this worker. */
+  reportOutage(report: OutageReport): Promise<void>;
   segment(planCid: string, from: number, to: number): Promise<Uint8Array>;
   /** What to do with each of these active steps, in the same order. */
   stepControls(steps: readonly StepScope[]): Promise<readonly StepControl[]>;
+}
+
+export interface BackendReport extends Backend {
+  /** What it answers now, or in words why it does not. */
+  readonly status: BackendStatus | string;
+  /** What the controller knows of it, from workers and its own probes. */
+  readonly health: BackendHealth;
+}
+
+/** What is wrong at the moment, in numbers and names; all empty when nothing is. */
+export interface EngineTrouble {
+  /** Actions that failed and did not succeed since; the quarantined are among them. */
+  readonly failing: number;
+  readonly quarantined: number;
+  readonly suspended: readonly Suspension[];
+  /** Objects with a copy that was found absent or corrupt and is not made good yet. */
+  readonly repairs: number;
+  /** Those among them that have no intact copy left anywhere. */
+  readonly lost: number;
+  /** Backends that are out, full or read-only. */
+  readonly backends: readonly BackendHealth[];
+}
+
+export interface FailuresRequest extends FailureFilter {
+  readonly quarantined?: boolean;
+  readonly offset: number;
+  readonly limit: number;
 }
 
 export interface EngineStatus {
@@ -91,6 +132,7 @@ export interface EngineStatus {
   readonly runs: readonly Run[];
   /** Planned work that does not go on at the moment, and why. */
   readonly held: readonly HeldWork[];
+  readonly trouble: EngineTrouble;
   readonly nodes: readonly NodeState[];
 }
 

@@ -102,6 +102,8 @@ export interface CommitContext {
   readonly permitTtlMs: number;
   /** Fewest verified copies any object keeps (global floor, at least 1). */
   readonly minimumCopies: number;
+  /** Backends that do not answer now: a removal that would rest on a copy there waits. */
+  readonly unreachable?: ReadonlySet<string>;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   /** The epoch of the controller that answers, and so vouches for the permits. */
   readonly epoch?: number;

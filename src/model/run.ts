@@ -134,6 +134,11 @@ export type ActionEnd =
 export interface CommitResult {
   /** Of the controller that vouches for these permits; none where there is only one controller. */
   readonly epoch?: number;
+  /**
+   * Backends that are out and without which some removal of the batch cannot be judged. Then
+   * there are no permits yet: commit again when they answer.
+   */
+  readonly awaits?: readonly string[];
   readonly permits: readonly (RemovalPermit & { readonly sequence: number })[];
   readonly refusals: readonly (PermitRefusal & { readonly sequence: number })[];
 }

@@ -47,6 +47,20 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   pauses: (api) => api.pauses(),
   setPriority: (api) => api.setPriority("run/1", -7),
   holdObjects: (api) => api.holdObjects({ where: "held", held: false, reason: "é", dryRun: true }),
+  failures: (api) =>
+    api.failures({
+      cause: "CORRUPT",
+      where: "size > 1KiB",
+      quarantined: true,
+      offset: 2,
+      limit: 3,
+    }),
+  releaseQuarantine: (api) => api.releaseQuarantine({ object: path }, "mended"),
+  suspensions: (api) => api.suspensions(),
+  releaseSuspension: (api) => api.releaseSuspension("cool", "mended"),
+  repairs: (api) => api.repairs(5),
+  reportOutage: (api) =>
+    api.reportOutage({ backend: "hot", node: "n", code: "NO_SPACE", message: "full", bytes: 7 }),
   checkAudit: (api) => api.checkAudit(),
   nodes: (api) => api.nodes(),
   heartbeat: (api) => api.heartbeat(sampleNode),

@@ -1,7 +1,9 @@
-import type { ObjectDetail, PlanReport } from "#model/engine-api.ts";
+import type { EngineTrouble, ObjectDetail, PlanReport } from "#model/engine-api.ts";
 import type { AuditEntry, AuditReport } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
 import type { ControlReport, ControlTarget } from "#model/control.ts";
+import type { BackendHealth } from "#model/backend-health.ts";
+import type { FailureReport, Repair, Suspension } from "#model/failure.ts";
 import type { NodeReport } from "#model/node.ts";
 import type { PlanAction } from "#model/plan.ts";
 import type { Run, StepScope } from "#model/run.ts";
@@ -191,4 +193,66 @@ export const sampleAudit: AuditReport = {
   settlements: 0,
   entries: 5,
   findings: [{ check: "removal-without-proof", count: 1, examples: ["run-1 action 0 on hot"] }],
+};
+
+export const sampleFailures: FailureReport = {
+  total: 1,
+  causes: [{ code: "CORRUPT", count: 1, example: "found corrupt", remedy: "check the disk" }],
+  failures: [
+    {
+      cid: "bafkreiobject",
+      path: undefined,
+      size: 12,
+      run: "run-1",
+      sequence: 0,
+      verb: "demote",
+      rule: "cool/down",
+      step: "copy",
+      backend: "cold",
+      code: "CORRUPT",
+      message: "found corrupt",
+      failures: 3,
+      firstAt: at,
+      lastAt: at,
+      quarantinedAt: at,
+    },
+  ],
+};
+
+export const sampleSuspension: Suspension = {
+  policy: "cool",
+  since: at,
+  failed: 30,
+  outcomes: 50,
+  message: "30 of its last 50 actions failed",
+};
+
+export const sampleRepair: Repair = {
+  objectId: 3,
+  cid: "bafkreiobject",
+  path: "/a",
+  backend: "hot",
+  found: "corrupt",
+  openedAt: at,
+  run: "run-2",
+  tries: 1,
+  copies: 1,
+  message: undefined,
+};
+
+export const sampleHealth: BackendHealth = {
+  backend: "hot",
+  state: "out",
+  since: at,
+  message: "no route to host",
+  nextProbe: at,
+};
+
+export const sampleTrouble: EngineTrouble = {
+  failing: 4,
+  quarantined: 1,
+  suspended: [sampleSuspension],
+  repairs: 2,
+  lost: 1,
+  backends: [sampleHealth],
 };

@@ -1,11 +1,13 @@
 import { z } from "zod";
-import type { Backend, PriceCard } from "#model/backend.ts";
+import type { PriceCard } from "#model/backend.ts";
 import type { BackendStatus, DriverCapabilities } from "#model/driver.ts";
+import type { BackendReport } from "#model/engine-api.ts";
 import { confidences, forms, tiers } from "#model/copy.ts";
+import { backendHealthSchema } from "#api/schemas/failure-schema.ts";
 import { count, optionalText, shapeOf } from "#api/schemas/shape.ts";
 
 /** A backend with what its storage answered just now, or why it did not. */
-export const backendSchema = shapeOf<Backend & { status: BackendStatus | string }>({
+export const backendSchema = shapeOf<BackendReport>({
   id: count,
   name: z.string(),
   driver: z.string(),
@@ -32,6 +34,7 @@ export const backendSchema = shapeOf<Backend & { status: BackendStatus | string 
     create: z.enum(["atomic", "last-writer-wins"]),
     bytesMax: count.optional(),
   }),
+  health: backendHealthSchema,
   status: z.union([
     z.string(),
     shapeOf<BackendStatus>({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { EngineStatus } from "#model/engine-api.ts";
 import { tiers } from "#model/copy.ts";
+import { troubleSchema } from "#api/schemas/failure-schema.ts";
 import { nodeStateSchema } from "#api/schemas/node-schema.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 import { heldWorkSchema } from "#api/schemas/wait-schema.ts";
@@ -21,5 +22,6 @@ export const statusSchema = shapeOf<EngineStatus>({
   ),
   runs: z.array(runSchema),
   held: z.array(heldWorkSchema),
+  trouble: troubleSchema,
   nodes: z.array(nodeStateSchema),
 });

@@ -5,6 +5,7 @@ import { NodeTable } from "#engine/node-table.ts";
 import { ordersFor } from "#jobs/admission/paused.ts";
 import { nodeReport } from "#engine/runtime.ts";
 import { engineStatus } from "#engine/status.ts";
+import type { BackendHealth } from "#model/backend-health.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 
 type NodePart = Pick<
@@ -14,7 +15,7 @@ type NodePart = Pick<
 
 /** The installation: what it is made of and how it is. */
 export function nodePart(context: EngineContext, execution: Execution): NodePart {
-  const { config, version, index, pool, now } = context;
+  const { config, version, index, pool, now, watch } = context;
   const table = new NodeTable();
   const startedAt = now();
   const nodes: EngineApi["nodes"] = async () => {
@@ -38,6 +39,8 @@ export function nodePart(context: EngineContext, execution: Execution): NodePart
     store: async () => (await execution.runtime())?.store,
     nodes: () => table.measured(now()),
   });
+  const healthOf = (backend: string): BackendHealth =>
+    watch.healthOf(backend) ?? nothingKnown(backend, startedAt);
   return {
     status,
     metrics: () => metrics.text(),
@@ -49,7 +52,11 @@ export function nodePart(context: EngineContext, execution: Execution): NodePart
     async backends() {
       const known = (await index.backends()).filter(({ name }) => pool.names.includes(name));
       return Promise.all(
-        known.map(async (backend) => ({ ...backend, status: await pool.status(backend.name) })),
+        known.map(async (backend) => ({
+          ...backend,
+          status: await pool.status(backend.name),
+          health: healthOf(backend.name),
+        })),
       );
     },
     async setCordon(backend, cordoned) {
@@ -57,4 +64,9 @@ export function nodePart(context: EngineContext, execution: Execution): NodePart
       execution.wake();
     },
   };
+}
+
+function nothingKnown(backend: string, since: Date): BackendHealth {
+  const at = since.toISOString();
+  return { backend, state: "up", since: at, message: undefined, nextProbe: undefined };
 }

@@ -1,9 +1,16 @@
 import type { Connection } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
 import { type FailureSelection, readCauses, readFailures } from "#index/failures/read-failures.ts";
+import {
+  countRepairs,
+  decideRepairs,
+  dueRepairs,
+  readRepairs,
+  type RepairDecision,
+} from "#index/failures/repair-log.ts";
 import { releaseQuarantine } from "#index/failures/release-quarantine.ts";
 import type { Transaction } from "#index/transaction.ts";
-import type { Failure, FailureCause, FailureLimits, Suspension } from "#model/failure.ts";
+import type { Failure, FailureCause, FailureLimits, Repair, Suspension } from "#model/failure.ts";
 
 /** What failed, what was left out or stopped because of it, and how that ends. */
 export class FailureLog {
@@ -64,6 +71,39 @@ export class FailureLog {
   async releaseSuspension(policy: string, reason: string, now: Date): Promise<boolean> {
     return await this.#database.write((transaction) =>
       endSuspension(transaction, policy, reason, now),
+    );
+  }
+
+  /** Copies that checks found absent or corrupt and that are not made good yet. */
+  async repairs(limit: number): Promise<readonly Repair[]> {
+    return await this.#database.read((connection) => readRepairs(connection, limit));
+  }
+
+  /** Objects with open repairs, and those among them that have no intact copy left. */
+  async countRepairs(): Promise<{ readonly open: number; readonly lost: number }> {
+    return await this.#database.read(countRepairs);
+  }
+
+  /** Objects whose repair is to be looked at now, the longest open first. */
+  async dueRepairs(now: Date, limit: number): Promise<readonly number[]> {
+    return await this.#database.read((connection) => dueRepairs(connection, now, limit));
+  }
+
+  /** Records what a look at due repairs came to. */
+  async decideRepairs(decisions: readonly RepairDecision[], now: Date): Promise<void> {
+    if (decisions.length === 0) return;
+    await this.#database.write(async (transaction) => {
+      transaction.keepVersion();
+      await decideRepairs(transaction, decisions, now);
+    });
+  }
+
+  /** How many failures stand, and how many of them are quarantined. */
+  async counts(): Promise<{ readonly failing: number; readonly quarantined: number }> {
+    return await this.#database.read((connection) =>
+      connection.row<{ failing: number; quarantined: number }>(
+        "SELECT count(*) AS failing, count(quarantined_at) AS quarantined FROM failing_actions",
+      ),
     );
   }
 }

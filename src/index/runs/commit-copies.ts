@@ -29,10 +29,17 @@ export async function commitCopies(
   const heldByPolicy = await policyHolds(fresh, context);
   await changeCopies(transaction, copied);
   ended.push(...(await tombstone(transaction, fresh, heldByPolicy, context.now)));
-  const refused = await issuePermits(transaction, batch.run, removals, context, heldByPolicy);
-  await recordOutcomes(transaction, batch.run, [...ended, ...refused], context.now);
+  const { refusals, awaits } = await issuePermits(
+    transaction,
+    batch.run,
+    removals,
+    context,
+    heldByPolicy,
+  );
+  await recordOutcomes(transaction, batch.run, [...ended, ...refusals], context.now);
   const answered = await answer(transaction, batch, step);
-  return context.epoch === undefined ? answered : { epoch: context.epoch, ...answered };
+  const result = awaits.length === 0 ? answered : { ...answered, awaits };
+  return context.epoch === undefined ? result : { epoch: context.epoch, ...result };
 }
 
 interface Sorted {

@@ -4,6 +4,7 @@ import {
   judgeRemoval,
   type LivePermit,
   type RemovalCase,
+  type RemovalJudgement,
 } from "#index/runs/judge-removal.ts";
 import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit-store.ts";
 import { type ActionOutcome, leaveFlight } from "#index/runs/record-outcomes.ts";
@@ -17,6 +18,8 @@ import type { CommitContext } from "#model/index-store.ts";
 /**
  * Judges the removals of a batch one after the other, stores the permits with what they rest on
  * and gives the refusals as outcomes. Nothing can change in between: this is the only writer.
+ * When one of them would rest on a copy on a backend that is out, none is judged yet: what is
+ * asked again later loses nothing, what is refused now would have to be planned again.
  */
 export async function issuePermits(
   transaction: Transaction,
@@ -24,15 +27,17 @@ export async function issuePermits(
   actions: readonly OpenAction[],
   context: CommitContext,
   heldByPolicy: ReadonlySet<number>,
-): Promise<readonly ActionOutcome[]> {
-  if (actions.length === 0) return [];
+): Promise<PermitRound> {
+  if (actions.length === 0) return { refusals: [], awaits: [] };
   refuseTooEarly(context);
-  const facts = await readFacts(transaction, actions, context.now);
+  const facts = await readFacts(transaction, actions, context);
+  const awaits = awaitedBackends(actions, facts, context, heldByPolicy);
+  if (awaits.length > 0) return { refusals: [], awaits };
   const permits: StoredPermit[] = [];
   const refusals: ActionOutcome[] = [];
   for (const action of actions) {
     const removal = caseOf(action, facts, context, heldByPolicy);
-    const judgement = judgeRemoval(removal);
+    const judgement = judgeReachable(removal, facts.out);
     if (judgement.permitted) {
       permits.push(permitFor(action, run, judgement.reserved, facts, context));
       addLive(facts.live, action.object_id, {
@@ -53,7 +58,43 @@ export async function issuePermits(
     permits.map((permit) => [permit.sequence]),
   );
   if (permits.length > 0) await leaveFlight(transaction, run, "permitted_actions");
-  return refusals;
+  return { refusals, awaits: [] };
+}
+
+/** What became of the removals of a batch; `awaits` names backends without which none is judged. */
+export interface PermitRound {
+  readonly refusals: readonly ActionOutcome[];
+  readonly awaits: readonly string[];
+}
+
+/** Backends that are out and that some removal needs: to remove from, or to rest on. */
+function awaitedBackends(
+  actions: readonly OpenAction[],
+  facts: Facts,
+  context: CommitContext,
+  heldByPolicy: ReadonlySet<number>,
+): readonly string[] {
+  if (facts.out.size === 0) return [];
+  const awaited = new Set<number>();
+  for (const action of actions) {
+    const removal = caseOf(action, facts, context, heldByPolicy);
+    const judgement = judgeReachable(removal, facts.out);
+    if (!judgement.permitted) continue;
+    for (const id of [removal.victim, ...judgement.reserved.keys()]) {
+      if (facts.out.has(id)) awaited.add(id);
+    }
+  }
+  return [...awaited].toSorted((a, b) => a - b).map((id) => facts.names.get(id) ?? "");
+}
+
+/** Rests on copies on backends that answer, if that is possible. */
+function judgeReachable(removal: RemovalCase, out: ReadonlySet<number>): RemovalJudgement {
+  if (out.size === 0) return judgeRemoval(removal);
+  const copies = removal.copies.filter(
+    ({ backendId }) => backendId === removal.victim || !out.has(backendId),
+  );
+  const judgement = judgeRemoval({ ...removal, copies });
+  return judgement.permitted ? judgement : judgeRemoval(removal);
 }
 
 /** The job of the batch steps aside until then; nothing of its commit is recorded yet. */
@@ -74,12 +115,14 @@ interface Facts {
   readonly planned: ReadonlyMap<number, ReadonlySet<number>>;
   readonly names: ReadonlyMap<number, string>;
   readonly ids: ReadonlyMap<string, number>;
+  /** Backends that do not answer now. */
+  readonly out: ReadonlySet<number>;
 }
 
 async function readFacts(
   transaction: Transaction,
   actions: readonly OpenAction[],
-  now: Date,
+  { now, unreachable }: CommitContext,
 ): Promise<Facts> {
   await transaction.stage(
     "judged_objects",
@@ -105,6 +148,7 @@ async function readFacts(
   const backends = await transaction.rows<{ backend_id: number; name: string }>(
     "SELECT backend_id, name FROM backends",
   );
+  const ids = new Map(backends.map((row) => [row.name, row.backend_id]));
   return {
     copies: grouped(copies, (copy) => ({
       backendId: copy.backend_id,
@@ -116,7 +160,8 @@ async function readFacts(
       [...grouped(planned, (row) => row.victim)].map(([id, victims]) => [id, new Set(victims)]),
     ),
     names: new Map(backends.map((row) => [row.backend_id, row.name])),
-    ids: new Map(backends.map((row) => [row.name, row.backend_id])),
+    ids,
+    out: new Set([...(unreachable ?? [])].flatMap((name) => ids.get(name) ?? [])),
   };
 }
 

@@ -21,11 +21,20 @@ const commit: StepHandler = {
     const outcomes = data.target === null ? [] : await context.previous<readonly CopyOutcome[]>();
     // First what was found, so that a copy seen corrupt cannot justify a permit.
     await recordFindings(context, outcomes);
-    return port.index.commitCopies(data, outcomes, port.context());
+    const result = await port.index.commitCopies(data, outcomes, port.context());
+    const [backend] = result.awaits ?? [];
+    // The copies are recorded; the removals are judged again when the step is tried again.
+    if (backend !== undefined) throw awaiting(backend);
+    return result;
   },
 };
 
 export default commit;
+
+function awaiting(backend: string): EngineError {
+  const message = `its removals wait: a copy they rest on is on ${backend}, which does not answer`;
+  return new EngineError("UNAVAILABLE", message, { details: { out: backend } });
+}
 
 async function recordFindings(
   context: StepContext,
