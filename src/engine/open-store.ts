@@ -1,5 +1,6 @@
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
+import { queueNamespace } from "#engine/check-queue.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import type { EngineError } from "#model/engine-error.ts";
@@ -13,7 +14,7 @@ export interface StoreOptions {
 /** Where jobs wait, as the configuration says. */
 export async function openStore(options: StoreOptions): Promise<QueueStore> {
   const { config, onError } = options;
-  const namespace = config.queue.prefix.replaceAll(/[^a-z0-9_]/g, "_");
+  const namespace = queueNamespace(config);
   if (config.queue.url === "embedded") {
     const directory = dataPaths(config.dataDirectory).queue;
     return openQueueStore({ embedded: { directory }, namespace, onError });

@@ -1,3 +1,4 @@
+import type { Check } from "#model/check.ts";
 import { runChecks } from "#cli/doctor/run-checks.ts";
 import { defineCommand } from "#cli/command.ts";
 
@@ -7,17 +8,17 @@ export default defineCommand({
   setup: (command) => command,
   async run(context) {
     const checks = await runChecks(context);
-    const ok = checks.every((check) => check.ok);
-    context.print(
-      () =>
-        checks
-          .map(({ name, ok: isOk, message, hint }) => {
-            const line = `${isOk ? "ok     " : "FAILED "} ${name}: ${message}\n`;
-            return hint === undefined ? line : `${line}        hint: ${hint}\n`;
-          })
-          .join(""),
-      { ok, checks },
-    );
+    const ok = checks.every(({ state }) => state !== "failed");
+    context.print(() => checks.map(formatCheck).join(""), { ok, checks });
     return ok ? 0 : 1;
   },
 });
+
+const words = { ok: "ok      ", warn: "warn    ", failed: "FAILED  " } as const;
+
+function formatCheck({ name, state, message, why, hint }: Check): string {
+  const more = Object.entries({ why, hint }).filter(([, text]) => text !== undefined);
+  return `${words[state]}${name}: ${message}\n${more
+    .map(([title, text]) => `        ${title}: ${text}\n`)
+    .join("")}`;
+}

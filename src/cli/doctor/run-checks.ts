@@ -1,17 +1,10 @@
+import { resolveReference } from "#config/resolve-secret.ts";
+import type { Check } from "#model/check.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Config } from "#config.ts";
 import type { CommandContext } from "#cli/command.ts";
 import { checkDataDirectory } from "#cli/doctor/check-data-directory.ts";
-import { checkQueue } from "#cli/doctor/check-queue.ts";
 import { checkDuckDb, checkEmbeddedPostgres, checkNode } from "#cli/doctor/check-runtime.ts";
-
-/** What one check found. */
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly message: string;
-  readonly hint?: string;
-}
 
 /** A check throws an EngineError, or says what it found. */
 export type Finding = () => Promise<string> | string;
@@ -31,21 +24,31 @@ export async function runChecks(context: CommandContext): Promise<readonly Check
   checks.push(await check("data directory", () => checkDataDirectory(known.dataDirectory)));
   if (known.queue.url === "embedded") {
     checks.push(await check("embedded PostgreSQL", checkEmbeddedPostgres));
-  } else {
-    checks.push(await check("queue", () => checkQueue(known, context.io)));
   }
-  return [...checks, ...(await checkBackends(context))];
+  return [...checks, ...(await checkQueue(context, known)), ...(await checkBackends(context))];
+}
+
+/** The server of the queue, and how it is set up. */
+async function checkQueue({ io }: CommandContext, config: Config): Promise<readonly Check[]> {
+  try {
+    // Loaded when it is needed: other commands start faster without the queue.
+    const engine = await import("#engine/check-queue.ts");
+    const secrets = { env: io.env, directory: config.directory };
+    return await engine.checkQueue(config, (text) => resolveReference(text, secrets));
+  } catch (error) {
+    return [failed("queue", error)];
+  }
 }
 
 /** Each backend as the engine sees it. */
 async function checkBackends(context: CommandContext): Promise<readonly Check[]> {
   try {
     const { api } = await context.connect();
-    return (await api.backends()).map(({ name, status }) => {
+    return (await api.backends()).map(({ name, status }): Check => {
       const title = `backend ${name}`;
-      if (typeof status === "string") return { name: title, ok: false, message: status };
+      if (typeof status === "string") return { name: title, state: "failed", message: status };
       const rights = status.writable ? "readable and writable" : "read-only";
-      return { name: title, ok: true, message: `${status.server}, ${rights}` };
+      return { name: title, state: "ok", message: `${status.server}, ${rights}` };
     });
   } catch (error) {
     return [failed("engine", error)];
@@ -54,7 +57,7 @@ async function checkBackends(context: CommandContext): Promise<readonly Check[]>
 
 async function check(name: string, finding: Finding): Promise<Check> {
   try {
-    return { name, ok: true, message: await finding() };
+    return { name, state: "ok", message: await finding() };
   } catch (error) {
     return failed(name, error);
   }
@@ -62,5 +65,5 @@ async function check(name: string, finding: Finding): Promise<Check> {
 
 function failed(name: string, thrown: unknown): Check {
   const { message, hint } = EngineError.from(thrown);
-  return { name, ok: false, message, ...(hint === undefined ? {} : { hint }) };
+  return { name, state: "failed", message, ...(hint === undefined ? {} : { hint }) };
 }
