@@ -1,5 +1,10 @@
 import { changeCopies } from "#index/apply-copies.ts";
-import { endPermit, readPermits, type StoredPermit } from "#index/runs/permit-store.ts";
+import {
+  endPermits,
+  type PermitEnd,
+  readPermits,
+  type StoredPermit,
+} from "#index/runs/permit-store.ts";
 import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
 import { stepBatch } from "#index/runs/step-batch.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
@@ -34,6 +39,7 @@ export async function commitRemovals(
   );
   const ended: ActionOutcome[] = [];
   const gone: StoredPermit[] = [];
+  const permitEnds: PermitEnd[] = [];
   for (const outcome of outcomes) {
     const permit = permits.get(outcome.sequence);
     if (outcome.outcome === "done") {
@@ -43,12 +49,14 @@ export async function commitRemovals(
       recordProof(transaction, run, used, outcome.result, outcome.proof.evidence, now);
       // A permit that was settled before keeps its outcome; the copy is gone all the same.
       if (used.state !== "ended") ended.push(removed(used, outcome.result));
-      await endPermit(transaction, used.id, { state: "done", at: now });
+      permitEnds.push({ permitId: used.id, state: "done" });
     } else if (permit?.state === "open" || permit?.state === "unknown") {
-      const end = await endWithoutRemoval(transaction, permit, outcome, now);
+      const { end, permitEnd } = endWithoutRemoval(permit, outcome);
+      permitEnds.push(permitEnd);
       if (end !== undefined) ended.push(end);
     }
   }
+  await endPermits(transaction, permitEnds, now);
   await changeCopies(
     transaction,
     gone.map((permit) => goneCopy(permit, now)),
@@ -111,23 +119,24 @@ function requirePermit(
   );
 }
 
-async function endWithoutRemoval(
-  transaction: Transaction,
+function endWithoutRemoval(
   permit: StoredPermit,
   outcome: Exclude<RemoveOutcome, { outcome: "done" }>,
-  now: Date,
-): Promise<ActionOutcome | undefined> {
+): { readonly permitEnd: PermitEnd; readonly end: ActionOutcome | undefined } {
+  const permitId = permit.id;
   if (outcome.outcome === "failed" && unknownAfter.has(outcome.code)) {
     const { code, message } = outcome;
-    await endPermit(transaction, permit.id, { state: "unknown", at: now, code, message });
-    return undefined;
+    return { permitEnd: { permitId, state: "unknown", code, message }, end: undefined };
   }
-  await endPermit(transaction, permit.id, { state: "ended", at: now });
-  const base = { sequence: permit.sequence, objectId: permit.objectId, step: "removal" } as const;
+  const permitEnd = { permitId, state: "ended" } as const;
+  const base = { sequence: permit.sequence, objectId: permit.objectId };
   const detail = { permit: permit.id };
   if (outcome.outcome === "failed") {
     const { code, message } = outcome;
-    return { ...base, outcome: "failed", code, message, detail };
+    return { permitEnd, end: { ...base, outcome: "failed", code, message, detail } };
   }
-  return { ...base, outcome: outcome.outcome, message: outcome.reason, detail };
+  return {
+    permitEnd,
+    end: { ...base, outcome: outcome.outcome, message: outcome.reason, detail },
+  };
 }

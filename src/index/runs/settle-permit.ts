@@ -2,7 +2,7 @@ import { changeCopies } from "#index/apply-copies.ts";
 import { type Connection, micros } from "#index/connection.ts";
 import { goneCopy, recordProof, removed } from "#index/runs/commit-removals.ts";
 import {
-  endPermit,
+  endPermits,
   publicPermit,
   readPermits,
   type StoredPermit,
@@ -53,12 +53,12 @@ export async function settlePermit(
   recordSettlement(transaction, run, permit, evidence, now);
   if (evidence.finding === "absent") {
     recordProof(transaction, run, permit, "settled", [evidence], now);
-    await endPermit(transaction, permitId, { state: "done", at: now });
+    await endPermits(transaction, [{ permitId, state: "done" }], now);
     await changeCopies(transaction, [goneCopy(permit, now)]);
     await recordOutcomes(transaction, run, [removed(permit, "absent")], now);
     return;
   }
-  await endPermit(transaction, permitId, { state: "ended", at: now });
+  await endPermits(transaction, [{ permitId, state: "ended" }], now);
   if (evidence.finding === "corrupt") await changeCopies(transaction, [corruptCopy(permit, now)]);
   await recordOutcomes(transaction, run, [await notRemoved(transaction, permit)], now);
 }
