@@ -75,7 +75,7 @@ function formatViolations({ violations, workspace }: ChaosReport): string {
     ({ what, count, examples }) =>
       `  VIOLATION: ${what}: ${count}\n${examples.map((line) => `    ${line}`).join("\n")}`,
   );
-  return `${found.join("\n")}\n  look at ${workspace ?? "-"}: nodes.log, faults.ndjson, .thermocline`;
+  return `${found.join("\n")}\n  look at ${workspace ?? "-"}: *.log, faults.ndjson, .thermocline`;
 }
 
 function listed(counts: Readonly<Record<string, number>>): string {

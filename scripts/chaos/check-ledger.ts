@@ -74,27 +74,35 @@ const outcomesOfRuns =
 
 /** Every proof names a permit that was recorded before it, for the same object and backend. */
 const proofsWithoutPermit = `
-  SELECT concat('proof ', p.entry_id, ' without its permit: ', p.detail) AS line FROM ledger AS p
-  WHERE p.kind = 'proof' AND NOT EXISTS (
-    FROM ledger AS m WHERE m.kind = 'permit' AND m.entry_id < p.entry_id
-      AND m.object_id = p.object_id
-      AND (m.detail ->> 'permit') = (p.detail ->> 'permit')
-      AND (m.detail ->> 'backend') = (p.detail ->> 'backend'))`;
+  SELECT concat('proof ', p.entry_id, ' without its permit: ', p.detail) AS line
+  FROM ledger AS p LEFT JOIN (
+    SELECT detail ->> 'permit' AS permit, object_id, detail ->> 'backend' AS backend,
+      min(entry_id) AS issued
+    FROM ledger WHERE kind = 'permit' GROUP BY ALL
+  ) AS m ON m.permit = (p.detail ->> 'permit') AND m.object_id = p.object_id
+    AND m.backend = (p.detail ->> 'backend')
+  WHERE p.kind = 'proof' AND (m.issued IS NULL OR m.issued > p.entry_id)`;
 
 /** A copy that a worker removed: each reserved copy was seen, after the permit was issued. */
 const proofsWithoutEvidence = `
-  SELECT concat('proof ', p.entry_id, ' lacks ', r.backend, ': ', p.detail) AS line
-  FROM ledger AS p
-  JOIN ledger AS m ON m.kind = 'permit' AND (m.detail ->> 'permit') = (p.detail ->> 'permit')
-  CROSS JOIN LATERAL (
-    SELECT unnest(from_json(m.detail -> 'reserved', '[{"backend":"VARCHAR"}]'), recursive := true)
-  ) AS r(backend)
-  WHERE p.kind = 'proof' AND p.reason = 'removed' AND NOT EXISTS (
-    FROM (SELECT unnest(from_json(p.detail -> 'evidence',
-      '[{"backend":"VARCHAR","finding":"VARCHAR","checkedAt":"TIMESTAMP"}]'), recursive := true))
-      AS e(backend, finding, checked_at)
-    WHERE e.backend = r.backend AND e.finding = 'present'
-      AND e.checked_at >= m.recorded - INTERVAL 1 SECOND)`;
+  WITH promised AS (
+    SELECT detail ->> 'permit' AS permit, recorded,
+      unnest(from_json(detail -> 'reserved', '[{"backend":"VARCHAR"}]')).backend AS backend
+    FROM ledger WHERE kind = 'permit'
+  ), removed AS (
+    SELECT entry_id, detail ->> 'permit' AS permit, detail FROM ledger
+    WHERE kind = 'proof' AND reason = 'removed'
+  ), seen AS (
+    SELECT permit, evidence.backend AS backend, max(evidence.checkedAt) AS checked_at FROM (
+      SELECT permit, unnest(from_json(detail -> 'evidence',
+        '[{"backend":"VARCHAR","finding":"VARCHAR","checkedAt":"TIMESTAMP"}]')) AS evidence
+      FROM removed
+    ) WHERE evidence.finding = 'present' GROUP BY ALL
+  )
+  SELECT concat('proof ', r.entry_id, ' lacks ', p.backend, ': ', r.detail) AS line
+  FROM removed AS r JOIN promised AS p USING (permit)
+  LEFT JOIN seen AS s ON s.permit = r.permit AND s.backend = p.backend
+  WHERE s.checked_at IS NULL OR s.checked_at < p.recorded - INTERVAL 1 SECOND`;
 
 const openPermits = `
   SELECT concat(run_id, ' action ', sequence, ': permit without outcome') AS line FROM ledger AS m

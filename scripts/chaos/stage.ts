@@ -22,8 +22,6 @@ const stopPatienceMs = 30_000;
 /** A workspace with a queue store, a controller and workers: what chaos is let loose on. */
 export class Stage {
   readonly path: string;
-  /** What the nodes say. */
-  readonly log: string;
   readonly faults: FaultLog;
   readonly queue: QueuePlace;
   readonly nodes: readonly SupervisedNode[];
@@ -37,7 +35,6 @@ export class Stage {
 
   private constructor(path: string, queue: QueuePlace, hasSmallDisk: boolean) {
     this.path = path;
-    this.log = join(path, "nodes.log");
     this.faults = new FaultLog(join(path, "faults.ndjson"));
     this.queue = queue;
     this.hasSmallDisk = hasSmallDisk;
@@ -134,8 +131,9 @@ export class Stage {
   }
 
   #node(name: string, ...args: string[]): SupervisedNode {
-    const spawn = () => startNodeWith(this.#environment, this.path, this.log, ...args);
-    return new SupervisedNode(name, spawn, (how) => this.troubles.push(how));
+    const log = join(this.path, `${name}.log`);
+    const spawn = () => startNodeWith(this.#environment, this.path, log, ...args);
+    return new SupervisedNode(name, log, spawn, (how) => this.troubles.push(how));
   }
 }
 

@@ -1,15 +1,19 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { stopNode } from "../thermocline-process.ts";
 
 const restartAfterMs = 500;
 /** A node that cannot reach its queue store when it starts says so and ends with this code. */
 const unavailableExitCode = 69;
-const startingMs = 20_000;
+/** What a node prints once it has everything it needs. */
+const upLine = " runs as ";
 
 /** A node as a service supervisor keeps it: started again when it ends by itself. */
 export class SupervisedNode {
   readonly name: string;
+  /** What it prints. */
+  readonly log: string;
   /** Hears of every end that was not our doing. */
   readonly #onDeath: (how: string) => void;
   readonly #spawn: () => ChildProcess;
@@ -18,8 +22,14 @@ export class SupervisedNode {
   /** Starts that ended because the queue store was away: the supervisor tries again. */
   refusedStarts = 0;
 
-  constructor(name: string, spawn: () => ChildProcess, onDeath: (how: string) => void) {
+  constructor(
+    name: string,
+    log: string,
+    spawn: () => ChildProcess,
+    onDeath: (how: string) => void,
+  ) {
     this.name = name;
+    this.log = log;
     this.#spawn = spawn;
     this.#onDeath = onDeath;
   }
@@ -36,12 +46,12 @@ export class SupervisedNode {
     if (this.#child !== undefined) return;
     const child = this.#spawn();
     this.#child = child;
-    const startedAt = performance.now();
+    const logged = this.#logged();
     child.once("exit", (code, signal) => {
       if (this.#child !== child) return;
       this.#child = undefined;
-      const isStarting = performance.now() - startedAt < startingMs;
-      if (isStarting && code === unavailableExitCode) this.refusedStarts += 1;
+      const wasUp = this.#logged().slice(logged.length).includes(upLine);
+      if (!wasUp && code === unavailableExitCode) this.refusedStarts += 1;
       else this.#onDeath(`${this.name} ended by itself: ${signal ?? `exit code ${code}`}`);
       setTimeout(() => {
         if (!this.#dismissed) this.start();
@@ -78,6 +88,10 @@ export class SupervisedNode {
   abandon(): void {
     this.#dismissed = true;
     this.#let()?.kill("SIGKILL");
+  }
+
+  #logged(): string {
+    return existsSync(this.log) ? readFileSync(this.log, "utf8") : "";
   }
 
   /** From here on its end is our doing. */
