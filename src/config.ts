@@ -53,6 +53,12 @@ export interface Config {
   };
   readonly heat: { readonly halfLifeMs: number };
   readonly index: { readonly memoryBytes: number; readonly threads: number | undefined };
+  /** Where a controller on another data directory finds the index; undefined is nowhere. */
+  readonly standby: {
+    readonly directory: string | undefined;
+    readonly everyMs: number;
+    readonly keep: number;
+  };
   readonly log: { readonly level: string; readonly format: "json" | "pretty" | undefined };
   /** Every setting in the user's form with where it came from, for `config view`. */
   readonly settings: readonly Setting[];

@@ -58,6 +58,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await leadership.close();
     throw error;
   });
+  leadership.use(index);
   await index.syncBackends(config.backends);
   const pool = new BackendPool({
     backends: config.backends,
@@ -112,6 +113,7 @@ function assemble(context: EngineContext, execution: Execution, leadership: Lead
     async close() {
       await execution.close();
       await context.pool.close();
+      await leadership.seal();
       // The index first: whoever takes over finds it free.
       await context.index.close();
       await leadership.close();

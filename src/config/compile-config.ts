@@ -40,6 +40,14 @@ export function compileConfig(checked: CheckedConfig): Config {
     },
     heat: { halfLifeMs: document.heat.halfLife },
     index: { memoryBytes: document.index.memoryLimit, threads: document.index.threads },
+    standby: {
+      directory:
+        document.standby.directory === undefined
+          ? undefined
+          : resolve(directory, document.standby.directory),
+      everyMs: document.standby.every,
+      keep: document.standby.keep,
+    },
     log: { level: document.log.level, format: document.log.format },
     settings,
   };

@@ -147,6 +147,18 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("the object index"),
+  standby: z
+    .strictObject({
+      directory: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("folder that controllers on other machines share: the index is published there"),
+      every: durationField.prefault("30s").describe("how often a changed index is published there"),
+      keep: z.int().min(1).max(1_000).default(3).describe("how many published ones are kept"),
+    })
+    .prefault({})
+    .describe("how a controller on another data directory takes over"),
   log: z
     .strictObject({
       level: z.enum(["error", "warn", "info", "debug", "trace"]).default("info"),

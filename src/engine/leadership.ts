@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "#config.ts";
+import { beginTerm } from "#engine/begin-term.ts";
 import { dataIdentity } from "#engine/data-identity.ts";
+import { IndexSnapshots } from "#engine/index-snapshots.ts";
 import { openStore } from "#engine/open-store.ts";
+import { SnapshotPublisher } from "#engine/snapshot-publisher.ts";
 import { takeTurn, type Turn } from "#engine/take-turn.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
-import { permitMarginMs } from "#index/runs/permit-store.ts";
 import type { Term } from "#index/terms.ts";
 import type { DispatchLeadership } from "#jobs/dispatcher.ts";
 import type { HeldLease } from "#jobs/lease/held-lease.ts";
-import type { LeaseHolder, LeaseRecord } from "#jobs/lease/lease-store.ts";
+import type { LeaseHolder } from "#jobs/lease/lease-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { WriteFence } from "#model/write-fence.ts";
@@ -42,6 +44,9 @@ export class Leadership implements WriteFence {
   #lease: HeldLease | undefined;
   #term: Term | undefined;
   #obtaining: Promise<void> | undefined;
+  #index: ObjectIndex | undefined;
+  #publisher: SnapshotPublisher | undefined;
+  #sealed = false;
 
   private constructor(options: LeadershipOptions, holder: LeaseHolder) {
     this.#options = options;
@@ -103,8 +108,8 @@ export class Leadership implements WriteFence {
       onWaiting: patience.onWaiting ?? (() => undefined),
       onError,
     });
-    await this.#begin(turn);
-    return turn.index;
+    this.#index = await this.#begin(turn, openIndex);
+    return this.#index;
   }
 
   /** Leads from here on with an index that is open already; LOCKED while another one leads. */
@@ -116,13 +121,38 @@ export class Leadership implements WriteFence {
     await this.#obtaining;
   }
 
+  /** The index that this process has open without leading yet. */
+  use(index: ObjectIndex): void {
+    this.#index ??= index;
+  }
+
+  /** Where controllers have indexes of their own, even a command leads before it writes. */
   async enter(): Promise<void> {
+    const shared = this.#options.config.standby.directory !== undefined;
+    if (shared && this.#lease === undefined && this.#index !== undefined) {
+      await this.obtain(this.#index);
+    }
     await this.confirm();
+  }
+
+  async confirmLease(): Promise<void> {
+    await this.#lease?.confirm();
   }
 
   /** Without a lease, the lock of the index file is what keeps others from writing. */
   async confirm(): Promise<void> {
-    await this.#lease?.confirm();
+    if (this.#sealed) {
+      throw new EngineError("CANCELLED", "this controller is ending: nothing is written any more");
+    }
+    await this.confirmLease();
+  }
+
+  /** Ends all writing, and publishes what there is as the last word of this term. */
+  async seal(): Promise<void> {
+    await this.#obtaining?.catch(() => undefined);
+    this.#sealed = true;
+    await this.#index?.terms.settled();
+    await this.#publisher?.close();
   }
 
   /** Lets the next controller take over at once. */
@@ -147,47 +177,31 @@ export class Leadership implements WriteFence {
     await this.#begin(turn);
   }
 
-  async #begin({ lease, index, before }: Turn): Promise<void> {
-    const { config, now } = this.#options;
+  async #begin(turn: Turn, reopen?: () => Promise<ObjectIndex>): Promise<ObjectIndex> {
+    const { config, now, onError } = this.#options;
+    const { lease } = turn;
     this.#lease = lease;
-    const last = await index.terms.latest();
-    // A store that lost its record counts anew: the index knows better.
-    if (last !== undefined && last.epoch >= lease.epoch) await lease.raise(last.epoch);
     lease.lost.addEventListener("abort", () => {
       this.#lost.abort(lease.lost.reason);
     });
-    const complete = this.#knowsAll(before, last);
-    const { permitTtlMs } = config.safety;
-    this.#term = {
-      epoch: lease.epoch,
-      node: this.#holder.node,
-      began: now(),
-      permitTtlMs,
-      permitsFrom: permitsFrom(last, complete, permitTtlMs, now()),
-      complete,
-    };
-    await index.terms.begin(this.#term);
+    const { directory, everyMs, keep } = config.standby;
+    const snapshots = directory === undefined ? undefined : new IndexSnapshots(directory, keep);
+    const holder = this.#holder;
+    const options = { config, holder, snapshots, reopen, now, onError };
+    const { index, term } = await beginTerm(turn, options);
+    this.#term = term;
+    await index.terms.begin(term);
+    if (snapshots === undefined) return index;
+    const { node } = holder;
+    this.#publisher = await SnapshotPublisher.start({
+      snapshots,
+      index,
+      node,
+      everyMs,
+      now,
+      onError,
+      leadership: this,
+    });
+    return index;
   }
-
-  /** Whether the index holds everything that controllers before this one wrote. */
-  #knowsAll(before: LeaseRecord, last: Term | undefined): boolean {
-    // The embedded queue lies in the data directory: nobody with another index was ever there.
-    if (this.#options.config.queue.url === "embedded") return true;
-    const known = last?.epoch ?? 0;
-    if (before.epoch <= known) return true;
-    return before.holder?.index === this.#holder.index && before.epoch === known + 1;
-  }
-}
-
-/** The moment from which on no permit can be in use that the index does not know. */
-function permitsFrom(
-  last: Term | undefined,
-  complete: boolean,
-  permitTtlMs: number,
-  now: Date,
-): Date {
-  const earlier = last?.permitsFrom.getTime() ?? 0;
-  if (complete) return new Date(earlier);
-  const longest = Math.max(last?.permitTtlMs ?? 0, permitTtlMs);
-  return new Date(Math.max(earlier, now.getTime() + longest + permitMarginMs));
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { Connection } from "#index/connection.ts";
+import { copyDatabase, type IndexCopy } from "#index/copy-database.ts";
 import { indexError } from "#index/index-error.ts";
 import { migrate, requireCurrentSchema } from "#index/migrate.ts";
 import { Transaction } from "#index/transaction.ts";
@@ -121,6 +122,22 @@ export class Database {
     } finally {
       connection.close();
     }
+  }
+
+  /** A copy of one consistent state; see `copyDatabase`. */
+  async copyTo(path: string): Promise<IndexCopy> {
+    const connection = await this.connect();
+    const copying = copyDatabase(connection, path).finally(() => {
+      connection.close();
+      this.#reads.delete(copying);
+    });
+    this.#reads.add(copying);
+    return await copying;
+  }
+
+  /** Resolves when the writes that were begun have ended. */
+  async idle(): Promise<void> {
+    await this.#queue;
   }
 
   /** Waits for the reads and writes that were begun, folds the log into the file and lets it go. */

@@ -21,9 +21,9 @@ const termsKept = 1_000;
 
 /** Which controllers wrote an index. */
 export class TermBook {
-  readonly #database: Pick<Database, "read" | "write">;
+  readonly #database: Pick<Database, "read" | "write" | "idle">;
 
-  constructor(database: Pick<Database, "read" | "write">) {
+  constructor(database: Pick<Database, "read" | "write" | "idle">) {
     this.#database = database;
   }
 
@@ -42,6 +42,11 @@ export class TermBook {
       const oldest = term.epoch - termsKept;
       await transaction.run("DELETE FROM controller_terms WHERE epoch <= $1", [oldest]);
     });
+  }
+
+  /** Resolves when every write that was begun has ended: nothing of the term is under way. */
+  async settled(): Promise<void> {
+    await this.#database.idle();
   }
 
   /** The newest term; undefined when no controller has written the index yet. */

@@ -1,0 +1,98 @@
+import type { Config } from "#config.ts";
+import { dataPaths } from "#config/data-paths.ts";
+import type { IndexSnapshots } from "#engine/index-snapshots.ts";
+import { newerSnapshots, restoreIndex } from "#engine/restore-index.ts";
+import type { Turn } from "#engine/take-turn.ts";
+import type { ObjectIndex } from "#index/object-index.ts";
+import { permitMarginMs } from "#index/runs/permit-store.ts";
+import type { Term } from "#index/terms.ts";
+import type { LeaseHolder, LeaseRecord } from "#jobs/lease/lease-store.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+export interface TermOptions {
+  readonly config: Config;
+  readonly holder: LeaseHolder;
+  readonly snapshots: IndexSnapshots | undefined;
+  /** Opens the index again after a newer one was put in its place; without it none is. */
+  readonly reopen: (() => Promise<ObjectIndex>) | undefined;
+  readonly now: () => Date;
+  readonly onError: (error: EngineError) => void;
+}
+
+/** The index as the new term finds it, and the term that is to be noted there. */
+export interface Beginning {
+  readonly index: ObjectIndex;
+  readonly term: Term;
+}
+
+/**
+ * Finds the newest index there is, and from when on permits may be issued with it
+ * (docs/decisions/0100-takeover.md): at once when it holds everything that earlier controllers
+ * wrote, else when every permit that it may not know has run out.
+ */
+export async function beginTerm(turn: Turn, options: TermOptions): Promise<Beginning> {
+  const { config, holder, now } = options;
+  const found = await findIndex(turn, options);
+  const { index } = found;
+  const last = await index.terms.latest();
+  // A store that lost its record counts anew: the index knows better.
+  if (last !== undefined && last.epoch >= turn.lease.epoch) await turn.lease.raise(last.epoch);
+  const { permitTtlMs } = config.safety;
+  const { complete } = found;
+  const term = {
+    epoch: turn.lease.epoch,
+    node: holder.node,
+    began: now(),
+    permitTtlMs,
+    permitsFrom: permitsFrom(last, complete, permitTtlMs, now()),
+    complete,
+  };
+  return { index, term };
+}
+
+async function findIndex(
+  { index, before }: Turn,
+  options: TermOptions,
+): Promise<{ readonly index: ObjectIndex; readonly complete: boolean }> {
+  const { config, holder, snapshots, reopen, onError } = options;
+  // The embedded queue lies in the data directory: nobody with another index was ever there.
+  if (config.queue.url === "embedded") return { index, complete: true };
+  const last = await index.terms.latest();
+  const state = { epoch: last?.epoch ?? 0, commits: await index.version() };
+  const newer = snapshots === undefined ? [] : await newerSnapshots(snapshots, state);
+  if (newer.length === 0) return { index, complete: knowsAll(state.epoch, before, holder) };
+  if (snapshots === undefined || reopen === undefined) throw tooOld(state.epoch);
+  await index.close();
+  const path = dataPaths(config.dataDirectory).index;
+  const restored = await restoreIndex(snapshots, state, path, onError);
+  const complete = restored !== undefined && restored.final && restored.epoch >= before.epoch;
+  return { index: await reopen(), complete };
+}
+
+/** Whether an index of an epoch holds everything that holders of the lease wrote before. */
+function knowsAll(epoch: number, before: LeaseRecord, holder: LeaseHolder): boolean {
+  if (before.epoch <= epoch) return true;
+  // The last holder worked on this very index, and died before it wrote anything.
+  return before.holder?.index === holder.index && before.epoch === epoch + 1;
+}
+
+/** The moment from which on no permit can be in use that the index does not know. */
+function permitsFrom(
+  last: Term | undefined,
+  complete: boolean,
+  permitTtlMs: number,
+  now: Date,
+): Date {
+  const earlier = last?.permitsFrom.getTime() ?? 0;
+  if (complete) return new Date(earlier);
+  const longest = Math.max(last?.permitTtlMs ?? 0, permitTtlMs);
+  return new Date(Math.max(earlier, now.getTime() + longest + permitMarginMs));
+}
+
+function tooOld(epoch: number): EngineError {
+  return new EngineError(
+    "LOCKED",
+    `the index of this data directory is of epoch ${epoch}; a newer one was published`,
+    { hint: "talk to the active controller (api.url), or start `thermocline controller` here" },
+  );
+}

@@ -1,0 +1,45 @@
+import { rename } from "node:fs/promises";
+import type { IndexSnapshot, IndexSnapshots } from "#engine/index-snapshots.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/** A state of the index: the term that wrote it, and how much it had written. */
+export interface IndexState {
+  readonly epoch: number;
+  readonly commits: number;
+}
+
+/**
+ * Puts the newest published index that is newer than the given state in the place of the index
+ * file, which nobody has open; the old file stays beside it. Undefined when there is none.
+ */
+export async function restoreIndex(
+  snapshots: IndexSnapshots,
+  than: IndexState,
+  path: string,
+  onError: (error: EngineError) => void,
+): Promise<IndexSnapshot | undefined> {
+  for (const snapshot of await newerSnapshots(snapshots, than)) {
+    const fetched = `${path}.fetched`;
+    try {
+      await snapshots.fetch(snapshot, fetched);
+    } catch (error) {
+      // An older one that is whole is better than none; what it lacks is learned again.
+      onError(EngineError.from(error));
+      continue;
+    }
+    await rename(path, `${path}.replaced`);
+    await rename(fetched, path);
+    return snapshot;
+  }
+  return undefined;
+}
+
+/** Published states that are newer than the given one, the newest first. */
+export async function newerSnapshots(
+  snapshots: IndexSnapshots,
+  than: IndexState,
+): Promise<readonly IndexSnapshot[]> {
+  return (await snapshots.list()).filter(
+    ({ epoch, commits }) => epoch > than.epoch || (epoch === than.epoch && commits > than.commits),
+  );
+}
