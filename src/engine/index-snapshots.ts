@@ -48,7 +48,7 @@ export class IndexSnapshots {
     await mkdir(this.#directory, { recursive: true });
     const draft = this.#path(`${randomUUID()}.draft`);
     try {
-      const { commits } = await index.copyTo(draft);
+      const { commits } = await index.terms.copyIndex(draft);
       const { cid, size } = await addressFile(createReadStream(draft), profile);
       await syncFile(draft);
       await rename(draft, this.#path(`${cid}.duckdb`));

@@ -1,6 +1,5 @@
 import { cpus } from "node:os";
 import { checkAudit } from "#index/audit/check-audit.ts";
-import type { IndexCopy } from "#index/copy-database.ts";
 import { listBackends, sameBackends, setCordon, syncBackends } from "#index/backends.ts";
 import { ControlStore } from "#index/control-store.ts";
 import { Database } from "#index/database.ts";
@@ -134,11 +133,6 @@ export class ObjectIndex implements IndexStore {
   async *query(text: string): AsyncGenerator<ColumnBatch> {
     await using session = await this.session();
     yield* session.userColumns(text);
-  }
-
-  /** Copies one consistent state into a new database file, beside the writer. */
-  async copyTo(path: string): Promise<IndexCopy> {
-    return await this.#database.copyTo(path);
   }
 
   async heat(): Promise<HeatSettings> {

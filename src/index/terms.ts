@@ -1,4 +1,5 @@
 import { micros } from "#index/connection.ts";
+import type { IndexCopy } from "#index/copy-database.ts";
 import type { Database } from "#index/database.ts";
 import type { SqlRow } from "#model/sql.ts";
 
@@ -21,9 +22,9 @@ const termsKept = 1_000;
 
 /** Which controllers wrote an index. */
 export class TermBook {
-  readonly #database: Pick<Database, "read" | "write" | "idle">;
+  readonly #database: Pick<Database, "read" | "write" | "idle" | "copyTo">;
 
-  constructor(database: Pick<Database, "read" | "write" | "idle">) {
+  constructor(database: Pick<Database, "read" | "write" | "idle" | "copyTo">) {
     this.#database = database;
   }
 
@@ -42,6 +43,11 @@ export class TermBook {
       const oldest = term.epoch - termsKept;
       await transaction.run("DELETE FROM controller_terms WHERE epoch <= $1", [oldest]);
     });
+  }
+
+  /** Copies one state of the index, as this term has written it, into a new database file. */
+  async copyIndex(path: string): Promise<IndexCopy> {
+    return await this.#database.copyTo(path);
   }
 
   /** Resolves when every write that was begun has ended: nothing of the term is under way. */
