@@ -27,7 +27,7 @@ export interface Beginning {
 
 /**
  * Finds the newest index there is, and from when on permits may be issued with it
- * (docs/decisions/0100-takeover.md): at once when it holds everything that earlier controllers
+ * (docs/decisions/0072-takeover.md): at once when it holds everything that earlier controllers
  * wrote, else when every permit that it may not know has run out.
  */
 export async function beginTerm(turn: Turn, options: TermOptions): Promise<Beginning> {
