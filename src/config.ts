@@ -1,4 +1,5 @@
 import { dirname, relative } from "node:path";
+import type { BackendLimits, NodeLimits } from "#model/backend-limits.ts";
 import type { BackendFacts } from "#model/index-store.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { DriverDefinition } from "#model/driver.ts";
@@ -42,6 +43,7 @@ export interface Config {
     readonly name: string;
     readonly roles: readonly Role[];
     readonly labels: Readonly<Record<string, string>>;
+    readonly limits: NodeLimits;
   };
   readonly safety: {
     readonly minimumCopies: number;
@@ -68,8 +70,7 @@ export interface Config {
 export interface BackendConfig extends BackendFacts {
   /** Validated by the driver's own schema. */
   readonly options: unknown;
-  /** Batches that may be worked on at the same time. */
-  readonly concurrency: number;
+  readonly limits: BackendLimits;
 }
 
 export interface ConfigInput {

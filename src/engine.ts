@@ -12,12 +12,15 @@ import { openIndex, openIndexInTurn } from "#engine/open-index.ts";
 import { controlPart } from "#engine/parts/control-part.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
 import { failurePart } from "#engine/parts/failure-part.ts";
+import { limitPart } from "#engine/parts/limit-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
 import { runPart } from "#engine/parts/run-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { TimingBook } from "#engine/timing-book.ts";
 import { watchBackends } from "#engine/watch-backends.ts";
+import { NodeTable } from "#engine/node-table.ts";
+import { LimitBook } from "#jobs/limits/limit-book.ts";
 import type { DriverDefinition } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -62,10 +65,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   await index.syncBackends(config.backends);
   const pool = new BackendPool({
     backends: config.backends,
+    node: config.node,
     definitions,
     resolveSecret: (reference) => resolveSecret(reference, secrets),
   });
   const registry = await loadAttributes();
+  const limits = new LimitBook({ backends: config.backends, store: index.limits, now });
+  await limits.load();
   const context: EngineContext = {
     config,
     version,
@@ -77,6 +83,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     events,
     watch: watchBackends(pool, now, onError),
     lastPlan: new LastPlan(),
+    limits,
+    nodes: new NodeTable(),
     now,
     moment: async (at) => ({ now: at, backends: await index.backends(), heat: await index.heat() }),
   };
@@ -106,6 +114,7 @@ function assemble(context: EngineContext, execution: Execution, leadership: Lead
     ...controlPart(context, execution, () => engine),
     ...nodePart(context, execution),
     ...failurePart(context, execution),
+    ...limitPart(context, execution),
     async start() {
       await execution.start(engine);
     },

@@ -112,6 +112,25 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", path, { body: { cordoned } });
   }
 
+  limits(): Answer<"limits"> {
+    return this.#connection.json("GET", "/api/v1/limits");
+  }
+
+  setLimits({ backend, ...body }: Request<"setLimits">): Answer<"setLimits"> {
+    const path = `/api/v1/backends/${encodeURIComponent(backend)}/limits`;
+    return this.#connection.json("POST", path, { body });
+  }
+
+  resetLimits(backend: string): Answer<"resetLimits"> {
+    const path = `/api/v1/backends/${encodeURIComponent(backend)}/limits/reset`;
+    return this.#connection.json("POST", path);
+  }
+
+  limitShares(request: Request<"limitShares">): Answer<"limitShares"> {
+    const timeoutMs = workerTimeoutMs;
+    return this.#connection.json("POST", "/api/v1/limit-shares", { body: request, timeoutMs });
+  }
+
   runs(): Answer<"runs"> {
     return this.#connection.json("GET", "/api/v1/runs");
   }

@@ -68,6 +68,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   config: "look at the configuration",
   import: "bring content, inventories and access logs into the index",
   index: "ask the index with SQL",
+  limits: "show and change how hard backends may be worked",
   objects: "list objects, show one",
   runs: "list runs, show one",
 };

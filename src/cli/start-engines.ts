@@ -82,6 +82,7 @@ async function startWorker(config: Config, io: CommandIo): Promise<RunningNode> 
     config,
     pool: new BackendPool({
       backends: config.backends,
+      node: config.node,
       definitions: await loadDrivers(),
       resolveSecret: (reference) => resolveSecret(reference, secrets),
     }),

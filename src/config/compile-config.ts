@@ -31,6 +31,7 @@ export function compileConfig(checked: CheckedConfig): Config {
       name: node.name ?? nodeName(input.hostname),
       roles: node.roles,
       labels: node.labels,
+      limits: { concurrency: node.limits.concurrency, bandwidth: node.limits.bandwidth },
     },
     safety: {
       minimumCopies: safety.minimumCopies,
@@ -58,7 +59,7 @@ function compileBackend(
   options: unknown,
   { drivers }: ConfigInput,
 ): BackendConfig {
-  const { price } = backend;
+  const { price, limits } = backend;
   const definition = drivers.get(backend.driver);
   if (definition === undefined) throw new TypeError(`unchecked driver ${backend.driver}`);
   return {
@@ -78,7 +79,13 @@ function compileBackend(
     },
     capabilities: definition.capabilities,
     options,
-    concurrency: backend.limits.concurrency,
+    limits: {
+      concurrency: limits.concurrency,
+      perNode: limits.perNode,
+      requestsPerSecond: limits.rate?.perSecond,
+      bandwidth: limits.bandwidth,
+      timeZone: limits.timezone,
+    },
   };
 }
 

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { backendsMax } from "#model/backend.ts";
+import { defaultLimits } from "#model/backend-limits.ts";
 import { tiers } from "#model/copy.ts";
 import type { Role } from "#model/node.ts";
 import { parseSecretReference, secretField, secretHint } from "#model/secret-reference.ts";
+import { bandwidthField, requestRateField, timeZoneField } from "#config/limit-fields.ts";
 import { durationField, nameField, quantityField, sizeField } from "#document/fields.ts";
 
 const labelsField = z
@@ -32,6 +34,8 @@ const queueUrlField = z.string().superRefine((text, context) => {
   }
 });
 
+const batchesField = z.int().min(1).max(256);
+
 /** The roles that this version can run; a gateway comes later. */
 const nodeRoles = ["controller", "worker"] as const satisfies readonly Role[];
 
@@ -54,10 +58,20 @@ const backendSchema = z.strictObject({
   price: priceSchema.prefault({}).describe("what it costs, for plans with totals"),
   limits: z
     .strictObject({
-      concurrency: z.int().min(1).max(256).default(4).describe("batches at the same time"),
+      concurrency: batchesField
+        .default(defaultLimits.concurrency)
+        .describe("batches at the same time, by all nodes together"),
+      perNode: batchesField
+        .default(defaultLimits.perNode)
+        .describe("batches at the same time on one node"),
+      rate: requestRateField.optional(),
+      bandwidth: bandwidthField.optional(),
+      timezone: timeZoneField
+        .optional()
+        .describe("where the clock of the timetable hangs; default that of the controller"),
     })
     .prefault({})
-    .describe("how hard it may be worked"),
+    .describe("how hard it may be worked; see limits.md"),
   options: z
     .record(z.string(), z.unknown())
     .default({})
@@ -112,6 +126,15 @@ export const configSchema = z.strictObject({
         .default([...nodeRoles])
         .describe("what `thermocline up` does here"),
       labels: labelsField.default({}),
+      limits: z
+        .strictObject({
+          concurrency: batchesField
+            .optional()
+            .describe("batches at the same time, over all backends"),
+          bandwidth: bandwidthField.optional(),
+        })
+        .prefault({})
+        .describe("how hard this node may work, whatever the backends allow"),
     })
     .prefault({})
     .describe("this machine"),

@@ -3,16 +3,21 @@ import type { AdmissionRule } from "#jobs/admission.ts";
 import { capacityRule } from "#jobs/admission/capacity.ts";
 import { outageRule } from "#jobs/admission/outage.ts";
 import { pausedRule } from "#jobs/admission/paused.ts";
+import { rateRule } from "#jobs/admission/rate.ts";
+import { roleRule } from "#jobs/admission/role.ts";
 import { suspendedRule } from "#jobs/admission/suspended.ts";
 import { windowRule } from "#jobs/admission/window.ts";
 
 /** What may hold work back, the reason a person should hear first at the top. */
-export function admissionRules({ index, timings, watch }: EngineContext): readonly AdmissionRule[] {
+export function admissionRules(context: EngineContext): readonly AdmissionRule[] {
+  const { index, timings, watch, limits, nodes } = context;
   return [
     pausedRule(index.controls),
     windowRule(() => timings.timings()),
     suspendedRule(() => index.failures.suspensions()),
     outageRule((backend) => watch.healthOf(backend)),
     capacityRule((backend) => watch.healthOf(backend)),
+    roleRule((now) => nodes.reached(now)),
+    rateRule(limits),
   ];
 }

@@ -1,11 +1,16 @@
-import type { BackendConfig } from "#config.ts";
+import type { BackendConfig, Config } from "#config.ts";
 import { measuredDriver } from "#engine/metrics/measured-driver.ts";
 import { Meter } from "#engine/metrics/meter.ts";
+import { limitedDriver } from "#jobs/limits/limited-driver.ts";
+import { NodeThrottles } from "#jobs/limits/node-throttles.ts";
+import { unlimitedNode } from "#model/backend-limits.ts";
 import type { BackendStatus, Driver, DriverDefinition } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 export interface BackendPoolOptions {
   readonly backends: readonly BackendConfig[];
+  /** This process: its own bounds count beside those of the backends. */
+  readonly node?: Pick<Config["node"], "limits">;
   readonly definitions: ReadonlyMap<string, DriverDefinition>;
   resolveSecret(reference: string): Promise<string>;
 }
@@ -15,10 +20,14 @@ export class BackendPool {
   readonly #options: BackendPoolOptions;
   /** Counts what is asked of the backends, and whatever else this process measures. */
   readonly meter = new Meter();
+  /** Keeps all that this process asks of the backends within its limits. */
+  readonly throttles: NodeThrottles;
   readonly #opened = new Map<string, Promise<Driver>>();
 
   constructor(options: BackendPoolOptions) {
     this.#options = options;
+    const { backends, node } = options;
+    this.throttles = new NodeThrottles({ backends, node: node?.limits ?? unlimitedNode });
   }
 
   get names(): readonly string[] {
@@ -64,6 +73,7 @@ export class BackendPool {
   }
 
   async close(): Promise<void> {
+    this.throttles.close();
     const opened = await Promise.allSettled(this.#opened.values());
     this.#opened.clear();
     for (const result of opened) {
@@ -88,6 +98,8 @@ export class BackendPool {
       capacityBytes: backend.capacityBytes,
       secret: (reference) => this.#options.resolveSecret(reference),
     });
-    return measuredDriver(driver, name, this.meter);
+    const measured = measuredDriver(driver, name, this.meter);
+    const throttle = this.throttles.of(name);
+    return throttle === undefined ? measured : limitedDriver(measured, throttle);
   }
 }

@@ -2,10 +2,12 @@ import type { Config } from "#config.ts";
 import type { BackendPool } from "#engine/backend-pool.ts";
 import type { EngineEvents } from "#engine/events.ts";
 import type { LastPlan } from "#engine/last-plan.ts";
+import type { NodeTable } from "#engine/node-table.ts";
 import type { PolicyBook } from "#engine/policy-book.ts";
 import type { TimingBook } from "#engine/timing-book.ts";
 import type { BackendWatch } from "#jobs/backend-watch.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
+import type { LimitBook } from "#jobs/limits/limit-book.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
 import type { Moment } from "#policies/compiled-policy.ts";
 
@@ -24,6 +26,10 @@ export interface EngineContext {
   /** Which backends are out or take no writes. */
   readonly watch: BackendWatch;
   readonly lastPlan: LastPlan;
+  /** How hard backends may be worked now, and who has which share of that. */
+  readonly limits: LimitBook;
+  /** The nodes that reported themselves. */
+  readonly nodes: NodeTable;
   readonly now: () => Date;
   /** The inventory and heat settings as they are, for an evaluation at a time. */
   readonly moment: (now: Date) => Promise<Moment>;

@@ -38,7 +38,7 @@ export class Execution {
 
   /** Begins to execute runs, those that an earlier process left unfinished first. */
   start(api: WorkerApi): Promise<Runtime> {
-    const { config, index, pool, version, watch, now } = this.#context;
+    const { config, index, pool, version, watch, limits, now } = this.#context;
     const { roles, leadership, onError } = this.#options;
     watch.start();
     // Whoever asked first, what is executed from now on is done by the engine.
@@ -51,6 +51,7 @@ export class Execution {
           version,
           roles,
           admission: this.admission,
+          limits,
           leadership,
           unreachable: () => watch.out(),
           heldByPolicy: (objectIds) => heldByPolicy(this.#context, objectIds),

@@ -13,6 +13,12 @@ export class NodeTable {
     this.#seen.set(report.name, { report, at: now.getTime() });
   }
 
+  /** Backends that a living worker reaches. */
+  reached(now: Date): ReadonlySet<string> {
+    const workers = this.list(now).filter(({ up, roles }) => up && roles.includes("worker"));
+    return new Set(workers.flatMap(({ backends }) => backends));
+  }
+
   list(now: Date): readonly NodeState[] {
     return [...this.#seen.values()]
       .map(({ report: { measured: _measured, ...report }, at }) => ({

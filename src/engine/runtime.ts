@@ -5,6 +5,8 @@ import type { ObjectIndex } from "#index/object-index.ts";
 import type { Admission } from "#jobs/admission.ts";
 import { type Dispatcher, startDispatcher } from "#jobs/dispatcher.ts";
 import { QueueView } from "#jobs/queue-view.ts";
+import { laneQueue } from "#jobs/lanes.ts";
+import type { LimitBook } from "#jobs/limits/limit-book.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { type RunningWorker, startWorker, type WorkerApi } from "#jobs/worker.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -21,6 +23,7 @@ export interface RuntimeOptions {
   readonly admission: Admission;
   /** Backends that do not answer. */
   unreachable(): ReadonlySet<string>;
+  readonly limits: LimitBook;
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   readonly now: () => Date;
   readonly onError: (error: EngineError) => void;
@@ -53,8 +56,16 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
     heldByPolicy: (objectIds) => options.heldByPolicy(objectIds),
     admission: options.admission,
     leadership: options.leadership.dispatch,
+    laneWait: (lane) => options.limits.laneWait(lane),
+    laneConcurrency: () => options.limits.concurrency(),
     now: options.now,
     onError,
+  });
+  options.limits.onHold((backend, ms) => {
+    const queue = store.queue(laneQueue(backend));
+    queue.rateLimit(ms).catch((error: unknown) => {
+      onError(EngineError.from(error, "UNAVAILABLE"));
+    });
   });
   const worker = options.roles.includes("worker")
     ? await startWorker({
@@ -64,9 +75,13 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
         api,
         settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
         measurements: pool.meter,
+        throttles: pool.throttles,
+        concurrencyMax: config.node.limits.concurrency,
         onError,
       })
     : undefined;
+  // Without a worker, imports and checks of this process still share the limits.
+  if (worker === undefined) pool.throttles.connect({ node: config.node.name, api });
   return runtimeOf(store, dispatcher, worker);
 }
 

@@ -37,6 +37,8 @@ export async function startWorkerNode(
     api,
     settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
     measurements: pool.meter,
+    throttles: pool.throttles,
+    concurrencyMax: config.node.limits.concurrency,
     measured: () => pool.meter.measured(),
     onError,
   });

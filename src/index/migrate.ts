@@ -8,6 +8,7 @@ import { needsOfBatches } from "#index/migrations/004-needs-of-batches.ts";
 import { controllerTerms } from "#index/migrations/005-controller-terms.ts";
 import { actors } from "#index/migrations/006-actors.ts";
 import { pausesAndCancels } from "#index/migrations/007-pauses.ts";
+import { limitOverrides } from "#index/migrations/008-limit-overrides.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -19,6 +20,7 @@ const migrations: readonly Migration[] = [
   controllerTerms,
   actors,
   pausesAndCancels,
+  limitOverrides,
 ];
 
 /** The schema version this engine writes. */

@@ -5,6 +5,7 @@ import { ControlStore } from "#index/control-store.ts";
 import { Database } from "#index/database.ts";
 import { FailureLog } from "#index/failures/failure-log.ts";
 import { ensureHeatSettings, heatSettings } from "#index/heat-settings.ts";
+import { LimitStore } from "#index/limits/limit-store.ts";
 import { putObjects } from "#index/put-objects.ts";
 import { holdObjects, releaseObjects } from "#index/holds.ts";
 import { findObject, listObjects, objectDetail } from "#index/object-lookup.ts";
@@ -82,6 +83,7 @@ export class ObjectIndex implements IndexStore {
   readonly failures: FailureLog;
   /** Orders of people: pauses, cancellations, holds on many objects. */
   readonly controls: ControlStore;
+  readonly limits: LimitStore;
   readonly #database: Database;
   /** Which controllers wrote this index. */
   readonly terms: TermBook;
@@ -94,6 +96,7 @@ export class ObjectIndex implements IndexStore {
     this.terms = new TermBook(database);
     this.failures = new FailureLog(database);
     this.controls = new ControlStore(database);
+    this.limits = new LimitStore(database);
     this.#now = options.now ?? (() => new Date());
     this.#onEvent = options.onEvent ?? (() => undefined);
   }
@@ -199,9 +202,7 @@ export class ObjectIndex implements IndexStore {
   }
 
   async release(objectIds: readonly number[], now: Date): Promise<void> {
-    await this.#database.write(async (transaction) => {
-      await releaseObjects(transaction, objectIds, now);
-    });
+    await this.#database.write((transaction) => releaseObjects(transaction, objectIds, now));
   }
 
   /** The id of an object named by CID, path or number. Throws NOT_FOUND. */
@@ -284,9 +285,7 @@ export class ObjectIndex implements IndexStore {
   }
 
   async markQueued(runId: string, numbers: readonly number[]): Promise<void> {
-    await this.#database.write(async (transaction) => {
-      await markQueued(transaction, runId, numbers);
-    });
+    await this.#database.write((transaction) => markQueued(transaction, runId, numbers));
   }
 
   async requeue(runId: string, numbers?: readonly number[]): Promise<number> {

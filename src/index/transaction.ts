@@ -18,7 +18,8 @@ export interface LedgerEntry {
     | "drift"
     | "quarantine"
     | "suspension"
-    | "repair";
+    | "repair"
+    | "limits";
   readonly runId?: string;
   readonly planCid?: string;
   readonly sequence?: number;

@@ -4,15 +4,13 @@ import { EngineError } from "#model/engine-error.ts";
 import { Admission } from "#jobs/admission.ts";
 import { Bell } from "#jobs/bell.ts";
 import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
+import { DispatchRound } from "#jobs/dispatch-round.ts";
 import { noMeasurements } from "#model/metric.ts";
 import type { Run } from "#model/run.ts";
 import type { HeldWork, Wait } from "#model/wait.ts";
-import { enqueueBatches } from "#jobs/enqueue-batches.ts";
-import { repairFlows } from "#jobs/repair-flows.ts";
 import { indexQueue } from "#jobs/lanes.ts";
 import { LaneTurns } from "#jobs/lane-turns.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
-import { settleExpiredPermits } from "#jobs/settle-permits.ts";
 import { defaultStepSettings } from "#jobs/step-context.ts";
 import type { StepRunner } from "#jobs/step-job-runner.ts";
 import { WaitBoard } from "#jobs/wait-board.ts";
@@ -35,6 +33,8 @@ export interface DispatcherOptions {
   readonly admission?: Admission;
   /** Why a full lane does not go faster, when there is more to say than that it is full. */
   readonly laneWait?: (lane: string) => Wait | undefined;
+  /** Batches of each lane that all nodes together may work on at the same time. */
+  readonly laneConcurrency?: () => ReadonlyMap<string, number>;
   readonly queuedPerLaneMax?: number;
   /** How often lost flows and expired permits are looked for. */
   readonly repairEveryMs?: number;
@@ -78,7 +78,7 @@ const commitsAtOnce = 2;
 /** Takes up all running runs and serves them until it is closed. One per installation. */
 export async function startDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
   const dispatch = contextOf(options);
-  const { store, index, now, onError } = dispatch;
+  const { store, now, onError } = dispatch;
   const bell = new Bell();
   const shutdown = new AbortController();
   // Whoever lost the lease lets go of its jobs at once, without a failure on their account.
@@ -98,45 +98,33 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     now,
   };
   const commits = consume(store, indexQueue, runner, { concurrency: commitsAtOnce });
-  let suspicious = true;
+  const round = new DispatchRound(dispatch, {
+    repairEveryMs: options.repairEveryMs ?? defaultRepairEveryMs,
+    laneConcurrency: options.laneConcurrency ?? (() => new Map()),
+    onRunEnded: options.onRunEnded ?? (() => undefined),
+  });
   commits.on("completed", () => {
     bell.ring();
   });
   commits.on("failed", (job, error) => {
     onError(stepFailure(job?.data, error));
-    suspicious = true;
+    round.suspect();
     bell.ring();
   });
-  const repairEveryMs = options.repairEveryMs ?? defaultRepairEveryMs;
-  let repairedAt = 0;
-  let busy = true;
-  const round = async (): Promise<void> => {
-    const runs = await index.runs();
-    busy = runs.some((run) => run.endedAt === undefined);
-    if (suspicious || Date.now() - repairedAt >= repairEveryMs) {
-      suspicious = false;
-      repairedAt = Date.now();
-      await repairFlows(runs, dispatch);
-      await settleExpiredPermits(dispatch);
-    }
-    await dispatch.admission.refresh(now());
-    await enqueueBatches(runs, dispatch);
-    for (const run of await index.finishRuns(now())) options.onRunEnded?.(run);
-  };
   const loop = (async () => {
     while (!shutdown.signal.aborted) {
-      await round().catch((error: unknown) => {
+      await round.run().catch((error: unknown) => {
         onError(EngineError.from(error));
       });
       await sleep(roundPauseMs);
-      await bell.wait(busy ? roundEveryMs : idleRoundEveryMs);
+      await bell.wait(round.busy ? roundEveryMs : idleRoundEveryMs);
     }
   })();
   return {
     held: () => dispatch.waits.list(),
     wake: () => {
       // What was cancelled is taken out of the queue by the repair.
-      suspicious = true;
+      round.suspect();
       bell.ring();
     },
     close: async () => {

@@ -24,3 +24,9 @@ export const laneTiming = {
   maxStalledCount: 1_000,
   runRetryDelay: 1_000,
 } as const;
+
+/**
+ * A queue can only be told to rest when its workers count their jobs: so they do, against a
+ * number that none reaches.
+ */
+export const laneHold = { max: 1_000_000_000, duration: 1_000 } as const;

@@ -1,12 +1,15 @@
 import type { Job, Worker } from "bullmq";
 import { setTimeout as sleep } from "node:timers/promises";
+import { defaultLimits } from "#model/backend-limits.ts";
 import type { Driver } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type Measurements, type MetricSeries, noMeasurements } from "#model/metric.ts";
 import type { NodeReport } from "#model/node.ts";
 import { loadRegistryFolder } from "#model/registry-folder.ts";
-import { laneQueue, laneTiming } from "#jobs/lanes.ts";
+import { Gate } from "#jobs/gate.ts";
+import { indexQueue, laneHold, laneQueue, laneTiming } from "#jobs/lanes.ts";
+import type { NodeThrottles } from "#jobs/limits/node-throttles.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { SegmentCache } from "#jobs/segment-cache.ts";
 import { defaultStepSettings, type StepHandler, type StepSettings } from "#jobs/step-context.ts";
@@ -16,7 +19,7 @@ import type { StepJobData, StepResult } from "#jobs/step-job.ts";
 
 /** What a worker asks of the controller, in its own process or over HTTP. */
 export type WorkerApi = Pick<EngineApi, "segment" | "stepControls" | "heartbeat"> &
-  Partial<Pick<EngineApi, "reportOutage">>;
+  Partial<Pick<EngineApi, "limitShares" | "reportOutage">>;
 
 export interface WorkerOptions {
   readonly store: QueueStore;
@@ -28,8 +31,12 @@ export interface WorkerOptions {
   readonly measurements?: Measurements;
   readonly measured?: () => Promise<readonly MetricSeries[]>;
   readonly settings?: Partial<StepSettings>;
-  /** Jobs of one lane at the same time. */
+  /** Jobs of one lane at the same time, until the controller says otherwise. */
   readonly concurrency?: number;
+  /** Keep what the drivers do within limits; they hear of their shares while the worker runs. */
+  readonly throttles?: NodeThrottles;
+  /** Jobs of all lanes at the same time. */
+  readonly concurrencyMax?: number | undefined;
   readonly now?: () => Date;
   readonly onError?: (error: EngineError) => void;
 }
@@ -43,7 +50,6 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
-const defaultConcurrency = 4;
 const heartbeatEveryMs = 5_000;
 /** On shutdown, active jobs get this long to end by themselves. */
 const graceMs = 1_500;
@@ -70,14 +76,29 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     now: options.now ?? (() => new Date()),
   };
-  const lanes = [...options.drivers.keys()].map((backend) =>
-    consume(options.store, laneQueue(backend), runner, {
-      concurrency: options.concurrency ?? defaultConcurrency,
-      name: options.node.name,
-    }),
+  const concurrency = options.concurrency ?? defaultLimits.perNode;
+  const gate = new Gate(options.concurrencyMax ?? Infinity);
+  const consumers = new Map(
+    [...options.drivers.keys()].map((backend) => [
+      backend,
+      consume(options.store, laneQueue(backend), runner, {
+        concurrency,
+        gate,
+        name: options.node.name,
+      }),
+    ]),
   );
+  const lanes = [...consumers.values()];
   for (const lane of lanes)
     lane.on("failed", (job, error) => onError(stepFailure(job?.data, error)));
+  options.throttles?.connect({
+    node: shareName(options.node),
+    api: options.api,
+    onPerNode: (backend, batches) => {
+      const lane = consumers.get(backend);
+      if (lane !== undefined && lane.concurrency !== batches) lane.concurrency = batches;
+    },
+  });
   const beat = () => {
     report(options, lanes).catch((error: unknown) => {
       onError(EngineError.from(error, "UNAVAILABLE"));
@@ -95,6 +116,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       controls.close();
     },
   };
+}
+
+/** Two processes under one name, by mistake or during a restart, still share. */
+function shareName({ name, pid }: NodeReport): string {
+  return `${name}/${pid}`;
 }
 
 /** Says that this node lives, and follows what it is told. */
@@ -129,8 +155,20 @@ export function consume(
   store: QueueStore,
   queue: string,
   runner: StepRunner,
-  options: { readonly concurrency: number; readonly name?: string },
+  {
+    gate,
+    ...options
+  }: {
+    readonly concurrency: number;
+    readonly name?: string;
+    readonly gate?: Gate;
+  },
 ): Worker<StepJobData, StepResult> {
-  const process = (job: Job<StepJobData>, token?: string) => runStepJob(job, token ?? "", runner);
-  return store.worker<StepJobData, StepResult>(queue, process, { ...laneTiming, ...options });
+  const process = async (job: Job<StepJobData>, token?: string) => {
+    using _pass = await gate?.enter();
+    return runStepJob(job, token ?? "", runner);
+  };
+  const limiter = queue === indexQueue ? {} : { limiter: laneHold };
+  const settings = { ...laneTiming, ...options, ...limiter };
+  return store.worker<StepJobData, StepResult>(queue, process, settings);
 }

@@ -13,6 +13,12 @@ import type {
   HoldRequest,
   Pause,
 } from "#model/control.ts";
+import type {
+  BackendShare,
+  EffectiveLimits,
+  LimitOverride,
+  ShareRequest,
+} from "#model/backend-limits.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { BackendHealth, OutageReport } from "#model/backend-health.ts";
 import type { BackendStatus } from "#model/driver.ts";
@@ -56,6 +62,13 @@ export interface EngineApi {
   setHold(reference: string, held: boolean, reason: string): Promise<ObjectSummary>;
   setCordon(backend: string, cordoned: boolean): Promise<void>;
 
+  /** How hard each backend may be worked now. */
+  limits(): Promise<readonly EffectiveLimits[]>;
+  /** Changes limits on every node at once; what is not mentioned stays as it was. */
+  setLimits(override: LimitOverride): Promise<EffectiveLimits>;
+  /** The configuration counts again. */
+  resetLimits(backend: string): Promise<EffectiveLimits>;
+
   runs(): Promise<readonly Run[]>;
   run(id: string): Promise<Run>;
   controlRun(id: string, control: RunControl): Promise<Run>;
@@ -88,6 +101,8 @@ export interface EngineApi {
   /** A whole backend stopped a step of this worker. */
   reportOutage(report: OutageReport): Promise<void>;
   segment(planCid: string, from: number, to: number): Promise<Uint8Array>;
+  /** The shares of the limits that a node may use from now on. */
+  limitShares(request: ShareRequest): Promise<readonly BackendShare[]>;
   /** What to do with each of these active steps, in the same order. */
   stepControls(steps: readonly StepScope[]): Promise<readonly StepControl[]>;
 }

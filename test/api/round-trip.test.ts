@@ -4,6 +4,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 import type { Calls } from "./sample-engine.ts";
 import { allRoutes } from "#api/routes/all-routes.ts";
 import { sampleEngine } from "./sample-engine.ts";
+import { sampleShareRequest } from "./sample-limits.ts";
 import { sampleNode, sampleStep, sampleTarget } from "./sample-values.ts";
 import { serveEngine } from "./served-engine.ts";
 
@@ -62,6 +63,11 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   reportOutage: (api) =>
     api.reportOutage({ backend: "hot", node: "n", code: "NO_SPACE", message: "full", bytes: 7 }),
   checkAudit: (api) => api.checkAudit(),
+  limits: (api) => api.limits(),
+  setLimits: (api) =>
+    api.setLimits({ backend: "hot/1", bandwidth: "10M:100k", concurrency: 2, reason: "é" }),
+  resetLimits: (api) => api.resetLimits("hot/1"),
+  limitShares: (api) => api.limitShares(sampleShareRequest),
   nodes: (api) => api.nodes(),
   heartbeat: (api) => api.heartbeat(sampleNode),
   segment: (api) => api.segment("bafkreiplan", 0, 1_000),

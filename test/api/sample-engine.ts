@@ -1,5 +1,7 @@
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { exactRow } from "./exact-row.ts";
+import { sampleLimits } from "./sample-limits.ts";
 import {
   at,
   sampleNode,
@@ -182,6 +184,11 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     repairs: (limit) => answer([sampleRepair], "repairs", limit),
     reportOutage: (report) => answer(undefined, "reportOutage", report),
     checkAudit: () => answer(sampleAudit, "checkAudit"),
+    limits: () => answer([sampleLimits], "limits"),
+    setLimits: (override) => answer({ ...sampleLimits, override }, "setLimits", override),
+    resetLimits: (backend) => answer({ ...sampleLimits, backend }, "resetLimits", backend),
+    limitShares: (request) =>
+      answer([{ backend: "hot", perNode: 4, upload: 1.5 }], "limitShares", request),
     nodes: () => answer([nodeState], "nodes"),
     heartbeat: (report) => answer({ paused: "é" }, "heartbeat", report),
     segment: (...given) => answer(new Uint8Array([0, 255, 10, 13]), "segment", ...given),
@@ -193,11 +200,3 @@ export function sampleEngine(calls: Calls = []): EngineApi {
       ),
   };
 }
-
-/** A row with every kind of value that JSON lacks. */
-export const exactRow = {
-  a: 2n ** 60n,
-  t: new Date(at),
-  b: new Uint8Array([1, 2, 3]),
-  n: Number.NaN,
-};

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { loadConfig } from "#config.ts";
+import { parseBandwidth } from "#model/bandwidth.ts";
 import type { Config, ConfigInput } from "#config.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { DriverDefinition } from "#model/driver.ts";
@@ -67,6 +68,7 @@ describe("loadConfig", () => {
       name: "box-1-example-org",
       roles: ["controller", "worker"],
       labels: {},
+      limits: { concurrency: undefined, bandwidth: undefined },
     });
     expect(config.safety).toEqual({
       minimumCopies: 1,
@@ -86,7 +88,7 @@ describe("loadConfig", () => {
     labels: {rack: a}
     capacity: 10GiB
     price: {perGiBMonth: 0.02, minimumDuration: 30d, minimumSize: 128KiB}
-    limits: {concurrency: 2}
+    limits: {concurrency: 2, rate: 30/min, bandwidth: "10M:off", timezone: Europe/Berlin}
     options: {path: ../store, key: env:KEY}
 `;
     const config = await load({ "etc/t.yaml": text }, { file: "etc/t.yaml" });
@@ -108,10 +110,30 @@ describe("loadConfig", () => {
         },
         capabilities: disk.capabilities,
         options: { path: join(cwd, "store"), key: "env:KEY" },
-        concurrency: 2,
+        limits: {
+          concurrency: 2,
+          perNode: 4,
+          requestsPerSecond: 0.5,
+          bandwidth: parseBandwidth("10M:off"),
+          timeZone: "Europe/Berlin",
+        },
       },
     ]);
     expect(config.dataDirectory).toBe(join(cwd, "etc", ".thermocline"));
+  });
+
+  it.each([
+    ["bandwidth: 10MB", "decimal unit"],
+    ['bandwidth: "08:00,fast"', "no bandwidth"],
+    ["rate: 50", "not a rate of requests"],
+    ["timezone: Europe/Berlinn", "a time zone is a name"],
+    ["concurrency: 0", "1"],
+  ])("says at its place what is wrong with limits: %s", async (limit, message) => {
+    const text = `${version}backends:\n  - {name: hot, driver: disk, tier: hot, limits: {${limit}}}\n`;
+    const error = await refused(load({ "thermocline.yaml": text }));
+    const [first] = error.details["diagnostics"] as readonly Diagnostic[];
+    expect(first).toMatchObject({ range: { start: { line: 3 } } });
+    expect(first?.message).toContain(message);
   });
 
   it("reports errors of the file and of driver options together, each at its place", async () => {

@@ -8,6 +8,7 @@ import { engineRoutes } from "#api/routes/engine-routes.ts";
 import { failureRoutes } from "#api/routes/failure-routes.ts";
 import { healthRoutes } from "#api/routes/health-routes.ts";
 import { importRoutes } from "#api/routes/import-routes.ts";
+import { limitRoutes } from "#api/routes/limit-routes.ts";
 import { objectRoutes } from "#api/routes/object-routes.ts";
 import { policyRoutes } from "#api/routes/policy-routes.ts";
 import { runRoutes } from "#api/routes/run-routes.ts";
@@ -29,6 +30,7 @@ export const allRoutes: readonly Route[] = [
   ...policyRoutes,
   ...objectRoutes,
   ...importRoutes,
+  ...limitRoutes,
   ...runRoutes,
   ...controlRoutes,
   ...auditRoutes,

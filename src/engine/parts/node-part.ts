@@ -1,7 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import type { Execution } from "#engine/execution.ts";
 import { EngineMetrics } from "#engine/metrics/engine-metrics.ts";
-import { NodeTable } from "#engine/node-table.ts";
 import { ordersFor } from "#jobs/admission/paused.ts";
 import { nodeReport } from "#engine/runtime.ts";
 import { engineStatus } from "#engine/status.ts";
@@ -16,7 +15,7 @@ type NodePart = Pick<
 /** The installation: what it is made of and how it is. */
 export function nodePart(context: EngineContext, execution: Execution): NodePart {
   const { config, version, index, pool, now, watch } = context;
-  const table = new NodeTable();
+  const table = context.nodes;
   const startedAt = now();
   const nodes: EngineApi["nodes"] = async () => {
     if (execution.started) {

@@ -64,7 +64,10 @@ export class ShareTable {
   }
 }
 
-/** Max-min fair: everyone gets what it wants, or an equal part of what the modest ones leave. */
+/**
+ * Max-min fair: everyone gets what it wants, or an equal part of what the modest ones leave.
+ * What nobody wants is given out all the same, so that no work waits for the next question.
+ */
 export function fairShares(
   holders: ReadonlyMap<string, { readonly wanted: number }>,
   limit: number,
@@ -80,5 +83,6 @@ export function fairShares(
     rest -= share;
     left -= 1;
   }
+  for (const [node, share] of shares) shares.set(node, share + rest / shares.size);
   return shares;
 }

@@ -40,6 +40,7 @@ export class TokenBucket {
   #countedAt: number;
   #heldUntil = 0;
   #waiters: Waiter[] = [];
+  #waits = 0;
   #cancelTimer: (() => void) | undefined;
 
   /** `burstMs`: tokens of so much time may be saved up, and never fewer than `burstMin`. */
@@ -72,6 +73,11 @@ export class TokenBucket {
     return this.#waiters.length > 0;
   }
 
+  /** How many callers had to wait so far. */
+  get waits(): number {
+    return this.#waits;
+  }
+
   /** When a hold ends, on this bucket's clock; in the past when there is none. */
   get heldUntil(): number {
     return this.#heldUntil;
@@ -93,10 +99,16 @@ export class TokenBucket {
     this.#serve();
   }
 
-  /** Resolves when `count` tokens are the caller's. Throws what the signal was aborted with. */
+  /** Takes them if that needs no waiting. */
+  takeNow(count: number): boolean {
+    return this.#waiters.length === 0 && this.#takeNow(count);
+  }
+
+  /** Resolves when `count` tokens are the caller's. Throws when the signal is aborted. */
   async take(count: number, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    if (this.#waiters.length === 0 && this.#takeNow(count)) return;
+    if (signal?.aborted) throw EngineError.from(signal.reason, "CANCELLED");
+    if (this.takeNow(count)) return;
+    this.#waits += 1;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = { wanted: count, collected: 0, grant: resolve };
     const giveUp = (): void => {
@@ -113,7 +125,6 @@ export class TokenBucket {
     } finally {
       signal?.removeEventListener("abort", giveUp);
     }
-    signal?.throwIfAborted();
   }
 
   /** Counts what was used already; later takers wait until that is made good. */

@@ -1,0 +1,72 @@
+import type { Throttle } from "#jobs/limits/throttle.ts";
+import type { Driver } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/** Calls that look at a backend as a whole: they are counted and never wait. */
+const neverWaits: ReadonlySet<string> = new Set(["status", "close"]);
+
+/**
+ * A driver that keeps to the limits of its backend: each call waits for its turn, bytes go no
+ * faster than they may, and when the backend asks to slow down, everybody does. What a check
+ * read inside the storage client is made good afterwards.
+ */
+export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
+  const call = async <Result>(act: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await act();
+    } catch (thrown) {
+      const { code, retryAfterMs } = EngineError.from(thrown);
+      if (code === "RATE_LIMITED" && retryAfterMs !== undefined) throttle.hold(retryAfterMs, true);
+      throw thrown;
+    }
+  };
+  const waiting =
+    (method: Method): Method =>
+    async (...args) => {
+      await throttle.request(signalOf(args.at(-1)));
+      return call(() => method(...args));
+    };
+  const special: Partial<Driver> = {
+    read: async (object, copy, options) => {
+      await throttle.request(options?.signal);
+      const stream = await call(() => driver.read(object, copy, options));
+      return throttle.pace("download", stream, options?.signal);
+    },
+    write: async (object, body, options) => {
+      await throttle.request(options?.signal);
+      const stream = throttle.pace("upload", body.stream, options?.signal);
+      return call(() => driver.write(object, { ...body, stream }, options));
+    },
+    verify: async (object, level, options) => {
+      await throttle.request(options?.signal);
+      const evidence = await call(() => driver.verify(object, level, options));
+      throttle.charge("download", evidence.bytesRead);
+      return evidence;
+    },
+    async *list(options) {
+      await throttle.request(options?.signal);
+      yield* driver.list(options);
+    },
+  };
+  // Whatever else a driver has, optional facets too, passes through and waits for its turn.
+  return new Proxy(driver, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof name !== "string" || typeof value !== "function") return value;
+      const method = value.bind(target) as Method;
+      if (neverWaits.has(name)) {
+        if (name === "status") throttle.charge("request", 1);
+        return method;
+      }
+      return Reflect.get(special, name) ?? waiting(method);
+    },
+  });
+}
+
+type Method = (...args: readonly unknown[]) => Promise<unknown>;
+
+/** The signal of a call's options, which come last. */
+function signalOf(options: unknown): AbortSignal | undefined {
+  if (typeof options !== "object" || options === null || !("signal" in options)) return undefined;
+  return options.signal instanceof AbortSignal ? options.signal : undefined;
+}

@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { until } from "../conformance/test-engine.ts";
+import { Workspace } from "./workspace.ts";
+
+const MiB = 1024 * 1024;
+const policy = `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: all-on-cold, owner: test, description: Every object has a copy on cold.}
+rules:
+  - name: copy
+    where: size > 0
+    ensure: {copies: 1, on: backend = "cold"}
+`;
+
+let server: QueueServer | undefined;
+let workspace: Workspace | undefined;
+const redis = queueServers[1];
+const why = redis.missing === undefined ? "" : ` (skipped: ${redis.missing})`;
+beforeAll(async () => {
+  if (redis.missing === undefined) server = await redis.start();
+});
+afterEach(() => workspace?.dispose());
+afterAll(async () => {
+  await server?.stop();
+});
+
+const name = "a bandwidth holds over two workers, and a change of it is felt within two seconds";
+test.skipIf(redis.missing !== undefined)(
+  `${name}${why}`,
+  async () => {
+    if (server === undefined) throw new Error("no queue server");
+    workspace = await Workspace.create({ policies: { all: policy }, queueUrl: server.url });
+    const source = join(workspace.path, "content");
+    await mkdir(source);
+    for (let at = 0; at < 40; at += 1) {
+      await writeFile(join(source, `${at}.bin`), randomBytes(6 * MiB));
+    }
+    await workspace.startController();
+    workspace.start("worker", "--node-name", "worker-1");
+    workspace.start("worker", "--node-name", "worker-2");
+    await workspace.ok("import", "dir", source, "--backend", "hot");
+    // Few batches at a time on each node, so that both are at work.
+    const { limits } = await set("--bandwidth", "10M", "--per-node", "3");
+    expect(limits).toMatchObject({ bandwidth: "10M", uploadBytesPerSecond: 10 * MiB, perNode: 3 });
+
+    const applied = workspace.ok("apply", "--yes", "--override", "objects");
+    const meter = measure(workspace.storage("cold"));
+    await until(() => meter.bytes() > 6 * MiB);
+    const steady = meter.mark();
+    await until(() => meter.bytes() > 46 * MiB);
+    expect(rate(steady, meter.mark()) / MiB).toBeGreaterThan(9);
+    expect(rate(steady, meter.mark()) / MiB).toBeLessThan(11);
+    const { limits: shared } = await set(
+      "--bandwidth",
+      "2M",
+      "--until",
+      "1h",
+      "--reason",
+      "a test",
+    );
+    expect(shared).toMatchObject({ override: { bandwidth: "2M", reason: "a test" } });
+    expect((shared as { nodes: string[] }).nodes).toHaveLength(2);
+    await sleep(2_000);
+    const slow = meter.mark();
+    await sleep(2_500);
+    expect(rate(slow, meter.mark()) / MiB).toBeGreaterThan(1.5);
+    expect(rate(slow, meter.mark()) / MiB).toBeLessThan(2.5);
+    const free = meter.mark();
+    await workspace.ok("limits", "reset", "cold");
+    await applied;
+    expect(rate(free, meter.mark()) / MiB).toBeGreaterThan(4);
+    meter.stop();
+    expect(await workspace.ok("limits")).toMatch(/cold +no limit +no limit +16 +4/);
+  },
+  120_000,
+);
+
+async function set(...limits: readonly string[]): Promise<{ readonly limits: unknown }> {
+  if (workspace === undefined) throw new Error("no workspace");
+  return workspace.json<{ limits: unknown }>("limits", "set", "cold", ...limits);
+}
+
+interface Mark {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** Watches how many bytes stand in a folder, whole objects and those on their way. */
+function measure(folder: string) {
+  let last: Mark = { at: performance.now(), bytes: 0 };
+  const stopped = new AbortController();
+  void (async () => {
+    while (!stopped.signal.aborted) {
+      const at = performance.now();
+      last = { at, bytes: await bytesIn(folder) };
+      await sleep(50);
+    }
+  })();
+  return {
+    bytes: () => last.bytes,
+    mark: () => last,
+    stop: () => {
+      stopped.abort();
+    },
+  };
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      stat(join(entry.parentPath, entry.name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+function rate(from: Mark, to: Mark): number {
+  return ((to.bytes - from.bytes) * 1_000) / (to.at - from.at);
+}
