@@ -37,7 +37,7 @@ test.skipIf(redis.missing !== undefined)(
     workspace = await Workspace.create({ policies: { all: policy }, queueUrl: server.url });
     const source = join(workspace.path, "content");
     await mkdir(source);
-    for (let at = 0; at < 40; at += 1) {
+    for (let at = 0; at < 30; at += 1) {
       await writeFile(join(source, `${at}.bin`), randomBytes(6 * MiB));
     }
     await workspace.startController();
@@ -51,29 +51,18 @@ test.skipIf(redis.missing !== undefined)(
     const applied = workspace.ok("apply", "--yes", "--override", "objects");
     const meter = measure(workspace.storage("cold"));
     await until(() => meter.bytes() > 6 * MiB);
-    const steady = meter.mark();
-    await until(() => meter.bytes() > 46 * MiB);
-    expect(rate(steady, meter.mark()) / MiB).toBeGreaterThan(9);
-    expect(rate(steady, meter.mark()) / MiB).toBeLessThan(11);
-    const { limits: shared } = await set(
-      "--bandwidth",
-      "2M",
-      "--until",
-      "1h",
-      "--reason",
-      "a test",
-    );
+    await within(meter, 10, 3_000);
+    const changed = ["--bandwidth", "2M", "--until", "1h", "--reason", "a test"];
+    const { limits: shared } = await set(...changed);
     expect(shared).toMatchObject({ override: { bandwidth: "2M", reason: "a test" } });
-    expect((shared as { nodes: string[] }).nodes).toHaveLength(2);
+    const { nodes } = shared as { nodes: readonly string[] };
+    expect(nodes.filter((node) => node.startsWith("worker-"))).toHaveLength(2);
     await sleep(2_000);
-    const slow = meter.mark();
-    await sleep(2_500);
-    expect(rate(slow, meter.mark()) / MiB).toBeGreaterThan(1.5);
-    expect(rate(slow, meter.mark()) / MiB).toBeLessThan(2.5);
+    await within(meter, 2, 2_500);
     const free = meter.mark();
     await workspace.ok("limits", "reset", "cold");
     await applied;
-    expect(rate(free, meter.mark()) / MiB).toBeGreaterThan(4);
+    expect(rate(free, meter.mark())).toBeGreaterThan(2.5);
     meter.stop();
     expect(await workspace.ok("limits")).toMatch(/cold +no limit +no limit +16 +4/);
   },
@@ -123,6 +112,24 @@ async function bytesIn(folder: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
+/**
+ * At no time faster than the limit, and as fast as the limit: other work on this machine may
+ * slow some of the time down, never all of it.
+ */
+async function within(meter: ReturnType<typeof measure>, limit: number, ms: number) {
+  const rates: number[] = [];
+  while (rates.length < 4) {
+    const from = meter.mark();
+    await sleep(ms);
+    const found = rate(from, meter.mark());
+    rates.push(found);
+    expect(found).toBeLessThan(limit * 1.1);
+    if (found > limit * 0.9) return;
+  }
+  expect.fail(`${rates.join(", ")} MiB/s where ${limit} are allowed`);
+}
+
+/** MiB per second. */
 function rate(from: Mark, to: Mark): number {
-  return ((to.bytes - from.bytes) * 1_000) / (to.at - from.at);
+  return ((to.bytes - from.bytes) * 1_000) / (to.at - from.at) / MiB;
 }

@@ -16,7 +16,7 @@ interface Holder {
 /** A node that did not ask for this long no longer counts, and its share goes to the others. */
 export const shareLeaseMs = 5_000;
 /** Even a node that uses little is given this part of an equal share, so that it can begin. */
-const smallestPart = 1 / 4;
+const smallestPart = 1 / 16;
 
 /**
  * Divides one limit among the nodes that use it: who needs less than an equal part leaves the

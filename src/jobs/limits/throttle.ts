@@ -63,9 +63,10 @@ export class Throttle {
 
   /** Counts a call or bytes that were not asked for before. */
   charge(what: Direction | "request", count: number): void {
-    this.#usedAt = performance.now();
+    // A mere look at the backend makes a node no user of it, with a share that others lack.
     if (what === "request") this.#requests.charge(count);
     else {
+      this.#usedAt = performance.now();
       this[what].charge(count);
       this.#options.node[what].charge(count);
     }

@@ -58,8 +58,8 @@ describe("a limit that nodes share", () => {
       ask(table, ["a"], 10, now);
       ask(table, ["b"], Infinity, now);
     }
-    expect(table.grant({ node: "b", wanted: Infinity, holding: undefined }, 100, 4_000)).toBe(87.5);
-    expect(table.grant({ node: "a", wanted: 10, holding: undefined }, 100, 4_000)).toBe(12.5);
+    expect(table.grant({ node: "b", wanted: Infinity, holding: undefined }, 100, 4_000)).toBe(90);
+    expect(table.grant({ node: "a", wanted: 10, holding: undefined }, 100, 4_000)).toBe(10);
   });
 
   test("of a node that is gone goes to the others when its lease has ended", () => {
