@@ -47,7 +47,10 @@ async function repair(batch: Batch, run: Run, context: DispatchContext): Promise
     // What it answers above 0 differs: jobs that went (PostgreSQL), or one for the tree (Redis).
     const free = gone || (await queue.remove(id, { removeChildren: true })) > 0;
     const reason = batch.cancelReason ?? "the run was cancelled";
-    if (free) await endBatch(batch, { outcome: "cancelled", reason }, context, mayRemove);
+    // Its last commit may have come since the batch was read; from now on none can.
+    if (free && (await isQueued(batch, context))) {
+      await endBatch(batch, { outcome: "cancelled", reason }, context, mayRemove);
+    }
     return false;
   }
   if (!gone) return false;
@@ -56,6 +59,11 @@ async function repair(batch: Batch, run: Run, context: DispatchContext): Promise
   const message = `the job of its batch failed in ${batch.attempt} attempts: ${cause}`;
   await endBatch(batch, { outcome: "failed", code: "INTERNAL", message }, context);
   return false;
+}
+
+async function isQueued({ runId, number }: Batch, { index }: DispatchContext): Promise<boolean> {
+  const [next] = await index.queuedBatches(runId, number - 1, 1);
+  return next?.number === number;
 }
 
 /** Whether a worker may ever have begun to use the permits of this batch. */
