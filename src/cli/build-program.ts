@@ -66,11 +66,14 @@ function groupOf(
 const groupSummaries: Readonly<Record<string, string>> = {
   audit: "ask the ledger what happened, and check it",
   config: "look at the configuration",
+  failures: "list what failed, by cause, with the remedy",
   import: "bring content, inventories and access logs into the index",
   index: "ask the index with SQL",
   limits: "show and change how hard backends may be worked",
   objects: "list objects, show one",
+  quarantine: "what plans leave out because it failed too often, and its release",
   runs: "list runs, show one",
+  suspensions: "policies that stopped because too much failed, and their release",
 };
 
 function prepare(command: Command, io: CommandIo): Command {

@@ -33,7 +33,12 @@ export const metricDefinitions = {
   thermocline_objects: now(["tier", "backend"], "Objects with a copy on the backend."),
   thermocline_stored_bytes: now(["tier", "backend"], "Bytes of the copies on the backend."),
   thermocline_underreplicated_objects: now([], "Objects below their minimum of copies."),
-  thermocline_backend_up: now(["backend"], "1 when the backend answers the controller."),
+  thermocline_lost_objects: now([], "Objects without an intact copy, by what checks found."),
+  thermocline_open_repairs: now([], "Objects with a copy that is lost and not made good yet."),
+  thermocline_failing_actions: now([], "Actions that failed and did not succeed since."),
+  thermocline_quarantined_actions: now([], "Failing actions that plans leave out."),
+  thermocline_policy_suspended: now(["policy"], "1 while too many failures keep it stopped."),
+  thermocline_backend_up: now(["backend"], "1 when the backend answers; 0 while its lane waits."),
   thermocline_backend_capacity_bytes: now(["backend"], "Configured capacity, where there is one."),
   thermocline_backend_used_bytes: now(
     ["backend"],

@@ -1,6 +1,8 @@
+import type { BackendHealth } from "#model/backend-health.ts";
 import type { EngineApi, EngineStatus, NodeState } from "#model/engine-api.ts";
 import { formatSize } from "#model/quantity.ts";
 import { formatRuns } from "#cli/output/format-run.ts";
+import { formatTrouble } from "#cli/output/format-trouble.ts";
 import { textPairs, textTable } from "#cli/output/text-table.ts";
 import { ago, count } from "#cli/output/words.ts";
 
@@ -17,6 +19,7 @@ export function formatStatus(status: EngineStatus, now: Date): string {
     ["objects", `${count(status.objects)}, ${formatSize(status.bytes)}`],
     ["copies", count(status.copies)],
     ["below minimum", belowMinimum(status.belowMinimum)],
+    ...formatTrouble(status.trouble),
   ]);
   const backends = textTable(
     [
@@ -79,16 +82,21 @@ export function formatBackends(backends: Awaited<ReturnType<EngineApi["backends"
       { title: "free", right: true },
       { title: "state" },
     ],
-    backends.map(({ name, driver, tier, region, usedBytes, freeBytes, cordoned, status }) => [
+    backends.map(({ name, driver, tier, region, usedBytes, freeBytes, cordoned, ...how }) => [
       name,
       driver,
       tier,
       region ?? "",
       formatSize(usedBytes),
       freeBytes === undefined ? "" : formatSize(freeBytes),
-      `${cordoned ? "cordoned, " : ""}${answer(status)}`,
+      `${cordoned ? "cordoned, " : ""}${healthWords(how.health)}${answer(how.status)}`,
     ]),
   );
+}
+
+/** What the controller knows from workers and probes, when it is not simply up. */
+function healthWords({ state, since }: BackendHealth): string {
+  return state === "up" ? "" : `${state} since ${since}, `;
 }
 
 function answer(status: Awaited<ReturnType<EngineApi["backends"]>>[number]["status"]): string {

@@ -2,7 +2,7 @@ import type { ActionTotal } from "#index/runs/action-totals.ts";
 import type { QueueCount } from "#jobs/queue-counts.ts";
 import type { Backend } from "#model/backend.ts";
 import type { BackendStatus } from "#model/driver.ts";
-import type { EngineStatus } from "#model/engine-api.ts";
+import type { EngineStatus, EngineTrouble } from "#model/engine-api.ts";
 import type { LabelsOf, MetricName, MetricSeries } from "#model/metric.ts";
 import type { Plan } from "#model/plan.ts";
 import { type Run, runStates } from "#model/run.ts";
@@ -33,6 +33,7 @@ export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
       series("thermocline_node_up", { node }, up ? 1 : 0),
     ]),
     ...contentSeries(facts),
+    ...troubleSeries(status.trouble),
     ...backendSeries(facts),
     ...runSeries(facts),
     ...planSeries(facts.plan),
@@ -57,13 +58,30 @@ function contentSeries({ status, indexLagSeconds }: EngineFacts): readonly Metri
   ];
 }
 
-function backendSeries({ backends, health }: EngineFacts): readonly MetricSeries[] {
+function troubleSeries(trouble: EngineTrouble): readonly MetricSeries[] {
+  return [
+    series("thermocline_lost_objects", {}, trouble.lost),
+    series("thermocline_open_repairs", {}, trouble.repairs),
+    series("thermocline_failing_actions", {}, trouble.failing),
+    series("thermocline_quarantined_actions", {}, trouble.quarantined),
+    ...trouble.suspended.map(({ policy }) => series("thermocline_policy_suspended", { policy }, 1)),
+  ];
+}
+
+function backendSeries({ backends, health, status }: EngineFacts): readonly MetricSeries[] {
+  const out = new Set(
+    status.trouble.backends.flatMap(({ backend, state }) => (state === "out" ? [backend] : [])),
+  );
   return backends.flatMap(({ name: backend, capacityBytes, usedBytes }) => {
     const answer = health.get(backend);
     if (answer === undefined) return [];
     const used = typeof answer === "string" ? usedBytes : (answer.usedBytes ?? usedBytes);
     return [
-      series("thermocline_backend_up", { backend }, typeof answer === "string" ? 0 : 1),
+      series(
+        "thermocline_backend_up",
+        { backend },
+        typeof answer === "string" || out.has(backend) ? 0 : 1,
+      ),
       series("thermocline_backend_used_bytes", { backend }, used),
       ...(capacityBytes === undefined
         ? []
