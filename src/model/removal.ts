@@ -1,4 +1,5 @@
 import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
+import type { ErrorCode } from "#model/engine-error.ts";
 
 /**
  * Leave to remove one copy, issued by the single writer of the index and recorded in the
@@ -33,6 +34,12 @@ export interface PermitRefusal {
   readonly reason: "held" | "below-minimum" | "ensure" | "reserved" | "absent" | "not-tombstoned";
   readonly message: string;
 }
+
+/**
+ * After these nobody can say whether the storage still acts on a removal, whatever it showed a
+ * moment later: its permit stays reserved until it has run out and is settled by asking.
+ */
+export const outcomeUnknownAfter: ReadonlySet<ErrorCode> = new Set(["TIMEOUT", "UNAVAILABLE"]);
 
 /** What a removal rested on: kept with the job, then in the ledger as the proof. */
 export interface RemovalProof {

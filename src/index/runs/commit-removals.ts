@@ -9,13 +9,10 @@ import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.
 import { stepBatch } from "#index/runs/step-batch.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import type { Transaction } from "#index/transaction.ts";
-import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+import { EngineError } from "#model/engine-error.ts";
 import type { Evidence } from "#model/copy.ts";
+import { outcomeUnknownAfter } from "#model/removal.ts";
 import type { RemoveOutcome, StepData } from "#model/run.ts";
-
-// After these nobody can say whether the storage still acts on the request, whatever it showed
-// a moment later: the reservation stays until the permit has run out and is settled.
-const unknownAfter: ReadonlySet<ErrorCode> = new Set(["TIMEOUT", "UNAVAILABLE"]);
 
 /**
  * Records a remove step: copies gone with their proofs, outcomes, reservations ended. What has
@@ -124,7 +121,7 @@ function endWithoutRemoval(
   outcome: Exclude<RemoveOutcome, { outcome: "done" }>,
 ): { readonly permitEnd: PermitEnd; readonly end: ActionOutcome | undefined } {
   const permitId = permit.id;
-  if (outcome.outcome === "failed" && unknownAfter.has(outcome.code)) {
+  if (outcome.outcome === "failed" && outcomeUnknownAfter.has(outcome.code)) {
     const { code, message } = outcome;
     return { permitEnd: { permitId, state: "unknown", code, message }, end: undefined };
   }

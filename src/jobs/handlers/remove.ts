@@ -8,7 +8,7 @@ import type { SegmentAction } from "#jobs/segment.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { RemovalPermit } from "#model/removal.ts";
+import { outcomeUnknownAfter, type RemovalPermit } from "#model/removal.ts";
 import type { ActionEnd, CommitResult, RemoveOutcome } from "#model/run.ts";
 
 /** Copies whose removal is prepared together: their evidence is kept in one write. */
@@ -92,24 +92,34 @@ async function removeOne(
   const { permit, action } = removal;
   const leftMs = Date.parse(permit.expiresAt) - context.now().getTime();
   if (leftMs <= 0) return settled(removal, expired(permit), victim, context);
+  let unanswered: EngineError | undefined;
   try {
     const result = await runWithRetries(
       async () => {
         await context.lock.confirm();
-        const timeout = AbortSignal.timeout(Math.min(removeTimeoutMs, leftMs));
-        const signal = AbortSignal.any([context.signal, timeout]);
+        // Once asked for, a removal is waited for, whoever pauses or cancels: giving the call up
+        // would not undo it, only hide how it ended.
+        const signal = AbortSignal.timeout(Math.min(removeTimeoutMs, leftMs));
         if (context.now().toISOString() >= permit.expiresAt) throw expiredError(permit);
-        return victim.remove(action.object, permit, { signal });
+        return victim.remove(action.object, permit, { signal }).catch((thrown: unknown) => {
+          const error = EngineError.from(thrown);
+          if (outcomeUnknownAfter.has(error.code)) unanswered = error;
+          throw error;
+        });
       },
       countedRetries(context, permit.backend),
     );
     const proof = { permitId: permit.id, evidence: check.evidence };
     return { sequence: action.sequence, outcome: "done", result, proof };
   } catch (thrown) {
-    context.signal.throwIfAborted();
+    const stop = stopOf(context.signal);
+    // Paused or shut down: whoever goes on with the job waits before it asks how a call ended.
+    if (stop !== "cancel" || unanswered === undefined) context.signal.throwIfAborted();
     const error = EngineError.from(thrown);
-    await throwIfOut(permit.backend, victim, error, true);
-    const end = { outcome: "failed", code: error.code, message: error.message } as const;
+    if (stop === undefined) await throwIfOut(permit.backend, victim, error, true);
+    // A try that got no answer may still be acted on, whatever a later one was told.
+    const { code, message } = unanswered ?? error;
+    const end = { outcome: "failed", code, message } as const;
     return settled(removal, end, victim, context);
   }
 }
