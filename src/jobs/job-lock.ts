@@ -2,6 +2,7 @@ import type { Job } from "bullmq";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "#model/engine-error.ts";
 import { laneTiming } from "#jobs/lanes.ts";
+import type { StepJobData } from "#jobs/step-job.ts";
 
 /** A lock that was confirmed this lately need not be asked for again. */
 const confirmedForMs = 2_000;
@@ -12,12 +13,12 @@ export const quietAfterMs = confirmedForMs + removeTimeoutMs + 8_000;
 
 /** A worker's hold on its job: effects that cannot be undone ask for it first. */
 export class JobLock {
-  readonly #job: Job;
+  readonly #job: Job<StepJobData>;
   readonly #token: string;
   #confirmedAt = Number.NEGATIVE_INFINITY;
   readonly #takenAt = performance.now();
 
-  constructor(job: Job, token: string) {
+  constructor(job: Job<StepJobData>, token: string) {
     this.#job = job;
     this.#token = token;
   }
@@ -34,9 +35,10 @@ export class JobLock {
     this.#confirmedAt = askedAt;
   }
 
-  /** Waits until calls of an earlier worker of this job have ended, if there was one. */
+  /** Waits until calls of an earlier worker of this batch have ended, if there was one. */
   async quiet(): Promise<void> {
-    if (this.#job.attemptsStarted <= 1) return;
+    // A flow that was made anew, after the queue lost the one before, begins to count again.
+    if (this.#job.attemptsStarted <= 1 && this.#job.data.attempt === 0) return;
     const restMs = quietAfterMs - (performance.now() - this.#takenAt);
     if (restMs > 0) await sleep(restMs);
   }

@@ -65,7 +65,7 @@ export class MemoryIndex implements DispatchIndex {
       objects.push(...those);
       const bytes = those.reduce((sum, object) => sum + object.size, 0);
       const place = { number: batches.length, from, to: objects.length, actions: those.length };
-      const fresh = { policy: "test", state: "pending", attempt: 1, bytes } as const;
+      const fresh = { policy: "test", state: "pending", attempt: 0, bytes } as const;
       batches.push({ runId, planCid: `plan-${runId}`, ...plan, ...place, ...fresh });
     }
     this.#batches.set(runId, batches);
