@@ -2,11 +2,13 @@ import { startDispatcher } from "#jobs/dispatcher.ts";
 import { controlOf } from "#jobs/step-controls.ts";
 import { startWorker, type WorkerApi } from "#jobs/worker.ts";
 import type { DispatchIndex } from "#jobs/dispatch-context.ts";
+import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Faults } from "./faults.ts";
 import type { ModelBackend } from "./model-backend.ts";
 import { ModelDriver, type DriverWorld } from "./model-driver.ts";
 import type { ModelQueueStore } from "./model-queue-store.ts";
+import { type Seams, withDefects } from "./mutants.ts";
 import type { Promises } from "./promises.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -27,6 +29,7 @@ export interface ClusterParts {
   readonly backends: ReadonlyMap<string, ModelBackend>;
   readonly promises: Promises;
   readonly policyHolds: Set<number>;
+  readonly defect: Seams;
 }
 
 /** The real controller and the real workers, each a process that can die, stand still or err. */
@@ -76,6 +79,12 @@ export class Cluster {
     node.frozenUntil = Math.max(node.frozenUntil, this.#parts.scheduler.now + ms);
   }
 
+  /** From now on nothing new goes wrong. */
+  calm(): void {
+    this.#parts.faults.over = true;
+    for (const node of this.#nodes.values()) node.skewMs = 0;
+  }
+
   async #startController(node: SimulatedNode): Promise<void> {
     const { setup, queue, policyHolds } = this.#parts;
     await startDispatcher({
@@ -109,14 +118,15 @@ export class Cluster {
     });
   }
 
-  #drivers(node: SimulatedNode): ReadonlyMap<string, ModelDriver> {
-    const { scheduler, random, faults, promises } = this.#parts;
+  #drivers(node: SimulatedNode): ReadonlyMap<string, Driver> {
+    const { scheduler, random, faults, promises, defect } = this.#parts;
+    const role = node.name === "controller" ? "controller" : "worker";
     const world: DriverWorld = { scheduler, random, faults, watcher: promises };
     return new Map(
-      [...this.#parts.backends].map(([name, backend]) => [
-        name,
-        new ModelDriver(backend, node, world),
-      ]),
+      [...this.#parts.backends].map(([name, backend]) => {
+        const driver = new ModelDriver(backend, node, world);
+        return [name, withDefects<Driver>(driver, defect.driver?.(driver, role) ?? {})];
+      }),
     );
   }
 
@@ -133,6 +143,7 @@ export class Cluster {
               const { permits } = result as Awaited<ReturnType<DispatchIndex["commitCopies"]>>;
               for (const permit of permits) promises.issued(permit);
             }
+            promises.told(name as keyof DispatchIndex, values);
             return result;
           });
       },

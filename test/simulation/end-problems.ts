@@ -1,8 +1,9 @@
 import type { ClusterParts } from "./cluster.ts";
+import { contents } from "./samples.ts";
 
 /** What is wrong when everything has come to its end: empty when all promises were kept. */
 export async function endProblems(parts: ClusterParts): Promise<readonly string[]> {
-  const { index, promises, queue, setup } = parts;
+  const { index, promises, queue, setup, faults, backends } = parts;
   const problems: string[] = [];
   for (const run of await index.runs()) {
     if (run.endedAt === undefined) problems.push(`run ${run.id} is stuck: it is ${run.state}`);
@@ -31,8 +32,12 @@ export async function endProblems(parts: ClusterParts): Promise<readonly string[
   for (const { permit, entry } of facts.proofs) {
     if ((permitAt.get(permit) ?? Infinity) > entry) problems.push(`proof without permit ${permit}`);
   }
-  for (const { permit, object, backend } of promises.removals) {
-    if (proofAt.has(permit)) continue;
+  for (const { permit, object, backend, at } of promises.removals) {
+    // A backend that answers from its past may deny a removal: then nobody can prove it.
+    if (proofAt.has(permit) || faults.enabled.has("stale-answer")) continue;
+    // So is a removal after which another action made the copy anew before anybody asked.
+    const { cid } = contents[object]?.object ?? { cid: "" };
+    if (backends.get(backend)?.writtenAfter(cid, at) === true) continue;
     problems.push(`object ${object} was removed from ${backend}, the ledger has no proof of it`);
   }
   problems.push(...facts.disagreements);

@@ -6,8 +6,8 @@ import type { OperationFault } from "./scheduler.ts";
 export const faultKinds = {
   "error-before": "a backend refuses a call with an error and does nothing",
   "error-after": "a backend does what it was asked and answers with an error",
-  "late-effect": "a call fails, and its effect happens up to a minute later",
-  slow: "a call takes up to forty seconds",
+  "late-effect": "a call fails, and its effect happens up to half a minute later",
+  slow: "a call takes up to twenty-five seconds",
   "lying-write": "a backend says that it stored bytes and stored none",
   "torn-write": "a backend says that it stored bytes and stored others",
   "lost-write": "a stored copy vanishes later",
@@ -45,9 +45,9 @@ export const damage: ReadonlySet<FaultKind> = new Set([
   "stale-answer",
 ]);
 
-/** Effects of calls that failed happen within this: removals are settled later than that. */
-const lateMaxMs = 60_000;
-const slowMaxMs = 40_000;
+/** Effects happen within this: what the waits of a settlement are made for (decision 0010). */
+export const lateMaxMs = 30_000;
+const slowMaxMs = 25_000;
 
 /** Which faults one schedule has, how often, and how many there were. */
 export class Faults {
@@ -64,7 +64,7 @@ export class Faults {
     const drawn = random.some(kinds, random.pick([0, 0.15, 0.3, 0.5]));
     const wanted = only === undefined ? drawn : kinds.filter((kind) => only.has(kind));
     this.enabled = new Set(wanted.filter((kind) => !forbidden.has(kind)));
-    this.#rate = random.pick([0.01, 0.03, 0.1, 0.25]);
+    this.#rate = random.pick([0.01, 0.05, 0.15, 0.3]);
     this.#random = random;
   }
 
@@ -80,16 +80,20 @@ export class Faults {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
   }
 
-  ofDriver(): OperationFault | undefined {
+  /** What befalls a call to a backend; removals are hit more often, since they are fewer. */
+  ofDriver(what: string): OperationFault | undefined {
     if (this.over) return undefined;
-    if (this.strikes("error-before")) return { before: this.#error() };
-    if (this.strikes("error-after")) return { after: this.#error() };
-    if (this.strikes("late-effect")) {
+    const weight = what.startsWith("remove") ? 4 : 1;
+    if (this.strikes("error-before", weight)) return { before: this.#error() };
+    if (this.strikes("error-after", weight)) return { after: this.#error() };
+    if (this.strikes("late-effect", weight)) {
       const lateMs = this.#random.next() ** 2 * lateMaxMs;
       const code = this.#random.pick(["TIMEOUT", "UNAVAILABLE"] as const);
       return { abandoned: new EngineError(code, "no answer"), lateMs };
     }
-    return this.strikes("slow") ? { lateMs: this.#random.next() ** 2 * slowMaxMs } : undefined;
+    return this.strikes("slow", weight)
+      ? { lateMs: this.#random.next() ** 2 * slowMaxMs }
+      : undefined;
   }
 
   ofQueue(): OperationFault | undefined {

@@ -84,6 +84,18 @@ export class ModelBackend {
     return this.#history.get(cid)?.findLast((entry) => entry.at <= at)?.thing;
   }
 
+  /** Whether there was a moment since then at which it held nothing. */
+  wasAbsentSince(cid: string, since: number): boolean {
+    if (this.get(cid) === undefined || this.asOf(cid, since) === undefined) return true;
+    const entries = this.#history.get(cid) ?? [];
+    return entries.some(({ at, thing }) => at >= since && thing === undefined);
+  }
+
+  writtenAfter(cid: string, at: number): boolean {
+    const entries = this.#history.get(cid) ?? [];
+    return entries.some((entry) => entry.at >= at && entry.thing !== undefined);
+  }
+
   #remember(cid: string, thing: StoredThing | undefined): void {
     const entries = this.#history.get(cid) ?? [];
     entries.push({ at: this.#now(), ...(thing === undefined ? {} : { thing }) });

@@ -167,10 +167,10 @@ export class ModelDriver implements Driver {
     if (capacityBytes !== undefined && usedBytes + bytes.length > capacityBytes) {
       throw new EngineError("NO_SPACE", `${this.#backend.name} is full`);
     }
-    if (faults.strikes("lying-write")) return copyOf(thing);
+    if (faults.strikes("lying-write", 4)) return copyOf(thing);
     this.#backend.put(thing);
-    if (faults.strikes("torn-write")) this.#backend.harm(cid, "rot");
-    if (faults.strikes("lost-write")) {
+    if (faults.strikes("torn-write", 4)) this.#backend.harm(cid, "rot");
+    if (faults.strikes("lost-write", 4)) {
       scheduler.after(
         random.next() * 60_000,
         () => {
@@ -192,7 +192,7 @@ export class ModelDriver implements Driver {
     };
     return scheduler.call(name, perform, {
       signal,
-      fault: faults.ofDriver(),
+      fault: faults.ofDriver(what),
       stopped: (stopping) => cancelled(stopping, what),
     });
   }

@@ -16,6 +16,8 @@ export interface QueueTroubles {
   callFault(what: string): OperationFault | undefined;
   /** Whether a worker gets another waiting job than the first. */
   reorders(): boolean;
+  /** A job as a worker gets it. */
+  job(job: ModelJob): ModelJob;
 }
 
 /**
@@ -107,6 +109,10 @@ export class ModelQueueStore {
       worker.take(job, this.#tokens.toString());
       waiting = this.jobs.waiting(queue);
     }
+  }
+
+  handle(job: StoredJob): ModelJob {
+    return this.#troubles.job(new ModelJob(this, job));
   }
 
   #queue(name: string): Queue {
@@ -225,6 +231,7 @@ class ModelWorker {
   readonly #options: LaneWorkerOptions;
   readonly #listeners = new Map<string, ((...args: readonly unknown[]) => void)[]>();
   #active = 0;
+  #paused = false;
   #closing: PromiseWithResolvers<void> | undefined;
 
   constructor(
@@ -247,6 +254,19 @@ class ModelWorker {
     return this;
   }
 
+  isPaused(): boolean {
+    return this.#paused;
+  }
+
+  async pause(): Promise<void> {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#store.offer(this.#queue);
+  }
+
   async close(): Promise<void> {
     this.#closing ??= Promise.withResolvers();
     if (this.#active === 0) this.#closing.resolve();
@@ -257,12 +277,13 @@ class ModelWorker {
     const free = this.#active < (this.#options.concurrency ?? 1);
     const { alive, frozenUntil } = this.#node;
     const awake = alive && frozenUntil <= this.#store.scheduler.now;
-    return queue === this.#queue && free && awake && this.#closing === undefined;
+    const open = this.#closing === undefined && !this.#paused;
+    return queue === this.#queue && free && awake && open;
   }
 
   take(job: StoredJob, token: string): void {
     this.#active += 1;
-    const handle = new ModelJob(this.#store, job);
+    const handle = this.#store.handle(job);
     const failure = job.deferredFailure;
     this.#store.scheduler.after(1, () => void this.#run(handle, token, failure), this.#node);
   }

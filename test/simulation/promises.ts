@@ -1,3 +1,4 @@
+import type { DispatchIndex } from "#jobs/dispatch-context.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { damage, type Faults } from "./faults.ts";
 import type { CheckAnswer, ModelBackend, RemovalWatcher, StoredThing } from "./model-backend.ts";
@@ -21,18 +22,29 @@ const overrunMaxMs = 60_000 + 45_000;
  * 4. At least the minimum of verified copies is among them; without damage from outside, so many
  *    intact copies really remain.
  * 5. No hold was on the object when the permit was issued.
+ *
+ * And of what the index is told: a copy that it calls removed has really been gone, and one that
+ * it knows to be damaged justifies no removal.
  */
 export class Promises implements RemovalWatcher {
   readonly violations: string[] = [];
-  readonly removals: { readonly permit: string; readonly object: number; backend: string }[] = [];
+  readonly removals: {
+    readonly permit: string;
+    readonly object: number;
+    readonly backend: string;
+    readonly at: number;
+  }[] = [];
   readonly held = new Set<number>();
   readonly #issued = new Map<string, { permit: RemovalPermit; at: number; held: boolean }>();
   readonly #answers = new Map<string, CheckAnswer>();
   readonly #fullAt = new Map<string, number>();
+  /** Since when the index knows that a copy is damaged or lost. */
+  readonly #known = new Map<string, number>();
   readonly #scheduler: Scheduler;
   readonly #backends: ReadonlyMap<string, ModelBackend>;
   readonly #minimumCopies: number;
   readonly #damage: boolean;
+  readonly #stale: boolean;
 
   constructor(
     scheduler: Scheduler,
@@ -43,6 +55,7 @@ export class Promises implements RemovalWatcher {
     this.#scheduler = scheduler;
     this.#backends = backends;
     this.#minimumCopies = minimumCopies;
+    this.#stale = faults.enabled.has("stale-answer");
     this.#damage = [...damage].some((kind) => faults.enabled.has(kind));
   }
 
@@ -50,6 +63,38 @@ export class Promises implements RemovalWatcher {
     if (this.#issued.has(permit.id)) return;
     const held = this.held.has(numberOf(permit.cid));
     this.#issued.set(permit.id, { permit, at: this.#scheduler.now, held });
+  }
+
+  /** The controller told the index something. */
+  told(what: keyof DispatchIndex, values: readonly unknown[]): void {
+    if (what === "settlePermit") {
+      const [id, evidence] = values as Parameters<DispatchIndex["settlePermit"]>;
+      if (evidence.finding === "absent") this.#calledRemoved(id);
+    }
+    if (what === "commitRemovals") {
+      const [, outcomes] = values as Parameters<DispatchIndex["commitRemovals"]>;
+      for (const one of outcomes) {
+        if (one.outcome === "done") this.#calledRemoved(one.proof.permitId);
+      }
+    }
+    if (what === "recordEvidence") {
+      const [evidence] = values as Parameters<DispatchIndex["recordEvidence"]>;
+      for (const { backend, cid, finding } of evidence) {
+        const key = `${backend} ${cid}`;
+        if (finding === "present") this.#known.delete(key);
+        else this.#known.set(key, this.#scheduler.now);
+      }
+    }
+  }
+
+  #calledRemoved(id: string): void {
+    const known = this.#issued.get(id);
+    if (known === undefined || this.#stale) return;
+    const { backend, cid } = known.permit;
+    // What was there all the time since the permit was issued cannot have been removed.
+    if (this.#backends.get(backend)?.wasAbsentSince(cid, known.at) !== false) return;
+    const where = `object ${numberOf(cid)} on ${backend}`;
+    this.violations.push(`the index is told that ${where} is gone (${id}), and it is there`);
   }
 
   checked(answer: CheckAnswer): void {
@@ -66,7 +111,7 @@ export class Promises implements RemovalWatcher {
       this.violations.push(`${when}: object ${number} is removed from ${backend}: ${what}`);
     };
     this.#scheduler.note(() => `REMOVED object ${number} from ${backend} with ${carried.id}`);
-    this.removals.push({ permit: carried.id, object: number, backend });
+    this.removals.push({ permit: carried.id, object: number, backend, at: this.#scheduler.now });
     const known = this.#issued.get(carried.id);
     if (known === undefined) {
       broken("nobody issued this permit");
@@ -105,8 +150,12 @@ export class Promises implements RemovalWatcher {
     const truth = this.#backends.get(backend);
     if (truth === undefined || truth.get(cid)?.intact === true || !answer.truthful)
       return undefined;
-    const sureAt = this.#fullAt.get(`${backend} ${cid}`) ?? 0;
-    if (truth.harmedAt(cid) > sureAt) return undefined;
+    const key = `${backend} ${cid}`;
+    const atStart = truth.asOf(cid, 0) === undefined ? Infinity : 0;
+    const harmedAt = truth.harmedAt(cid);
+    const knownAt = this.#known.get(key) ?? Infinity;
+    const isKnown = knownAt >= harmedAt && knownAt < issuedAt;
+    if (harmedAt > (this.#fullAt.get(key) ?? atStart) && !isKnown) return undefined;
     return `the copy on ${backend} that must remain is not there any more`;
   }
 }

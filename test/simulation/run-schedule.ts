@@ -1,20 +1,27 @@
 import { Cluster, type ClusterParts } from "./cluster.ts";
 import { endProblems } from "./end-problems.ts";
-import { Faults, type FaultKind } from "./faults.ts";
+import { Faults, type FaultKind, lateMaxMs } from "./faults.ts";
 import { Happenings } from "./happenings.ts";
 import { ModelQueueStore } from "./model-queue-store.ts";
+import { ModelIndex } from "./model-index.ts";
+import type { SimulatedIndex } from "./simulated-index.ts";
+import { type Seams, withDefects } from "./mutants.ts";
 import { Promises } from "./promises.ts";
 import { Random } from "./random.ts";
 import { openRealIndex } from "./real-index.ts";
 import { Scheduler } from "./scheduler.ts";
 import { virtualTime } from "./virtual-time.ts";
-import { backendFacts, drawSetup, knownObjects, placeCopies } from "./world.ts";
+import { backendFacts, drawSetup, knownObjects, placeCopies, type Setup } from "./world.ts";
 
 export interface ScheduleOptions {
   readonly seed: number;
   readonly without?: ReadonlySet<FaultKind>;
   readonly only?: ReadonlySet<FaultKind>;
   readonly trace?: boolean;
+  /** `model` is fast; `real` is the index itself, in memory. */
+  readonly index?: "model" | "real";
+  /** A deliberate defect, only with the model of the index. */
+  readonly defect?: Seams;
 }
 
 /** What became of one schedule. */
@@ -31,6 +38,7 @@ export interface ScheduleResult {
 
 /** After everything that goes wrong is over, all runs must end within so much virtual time. */
 const endWithinMs = 45 * 60_000;
+const lookEveryMs = 5_000;
 
 /** Runs one schedule, the same for the same seed, and says which promises were broken. */
 export async function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
@@ -48,10 +56,11 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
   const queue = new ModelQueueStore(scheduler, random.fork(), {
     callFault: () => faults.ofQueue(),
     reorders: () => faults.strikes("reordering", 5),
+    job: (job) => withDefects(job, options.defect?.job?.(job) ?? {}),
   });
   const chance = random.fork();
   using _time = virtualTime(scheduler, () => chance.next());
-  const index = await openRealIndex(backendFacts(setup));
+  const index = await openIndex(options, setup);
   try {
     await index.putObjects(knownObjects(setup), new Date());
     const parts: ClusterParts = {
@@ -63,22 +72,25 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
       index,
       backends,
       promises,
+      defect: options.defect ?? {},
       policyHolds: new Set(),
     };
     const cluster = new Cluster(parts);
     await cluster.start();
     const happenings = new Happenings(parts, cluster);
     happenings.plan();
-    await scheduler.run(setup.calmAtMs, () => promises.violations.length > 0);
-    faults.over = true;
-    for (const node of cluster.nodes) node.skewMs = 0;
-    let open = true;
-    const lastAt = scheduler.now + endWithinMs;
-    while (open && promises.violations.length === 0 && scheduler.now < lastAt) {
-      await scheduler.run(scheduler.now + 5_000, () => promises.violations.length > 0);
+    const broken = () => promises.violations.length > 0;
+    const lastAt = setup.calmAtMs + endWithinMs;
+    for (let open = true; open && !broken() && scheduler.now < lastAt;) {
+      const next = scheduler.now + lookEveryMs;
+      await scheduler.run(faults.over ? next : Math.min(next, setup.calmAtMs), broken);
+      if (scheduler.now >= setup.calmAtMs) cluster.calm();
       const runs = await index.runs();
       open = happenings.runsToCome > 0 || runs.some((run) => run.endedAt === undefined);
     }
+    // Calls that were given up may still have their effect.
+    cluster.calm();
+    await scheduler.run(scheduler.now + lateMaxMs, broken);
     if (promises.violations.length === 0) {
       promises.violations.push(...(await endProblems(parts)));
     }
@@ -95,4 +107,13 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
     virtualMs: scheduler.now,
     removals: promises.removals.length,
   };
+}
+
+async function openIndex(
+  { index, defect }: ScheduleOptions,
+  setup: Setup,
+): Promise<SimulatedIndex> {
+  if (index === "real") return openRealIndex(backendFacts(setup));
+  const model = new ModelIndex(setup.backends, defect?.judged);
+  return withDefects(model, defect?.index?.(model) ?? {});
 }

@@ -38,7 +38,7 @@ export function drawSetup(random: Random, faults: Faults): Setup {
       return some.length > 0 ? some : [random.pick(backends)];
     }),
     minimumCopies: random.pick([1, 1, 1, 2]),
-    permitTtlMs: random.pick([15_000, 60_000, 180_000]),
+    permitTtlMs: random.pick([5_000, 20_000, 60_000, 180_000]),
     proofAgeMaxMs: random.pick([0, 20_000, 3_600_000]),
     queuedPerLaneMax: random.pick([1, 4, 50]),
     objectsAtOnce: random.pick([1, 3, 8]),
@@ -111,7 +111,7 @@ export function backendFacts(setup: Setup): readonly BackendFacts[] {
  */
 export function drawActions(random: Random, setup: Setup): readonly WantedAction[] {
   const ids = setup.backends.map((_, id) => id);
-  const actions = Array.from({ length: 1 + random.below(6) }, (): WantedAction => {
+  const actions = Array.from({ length: 2 + random.below(7) }, (): WantedAction => {
     const object = random.below(setup.objects);
     const [source, target] = [random.pick(ids), random.pick(ids)];
     const none = { source: null, target: null, victim: null, requirements: [] };

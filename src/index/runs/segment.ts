@@ -43,10 +43,11 @@ export async function segment(
       hint: "the plan was never applied, or its run has ended",
     });
   }
-  return encode(columns);
+  return encodeSegment(columns);
 }
 
-function encode(columns: readonly (readonly unknown[])[]): Uint8Array {
+/** Arrow IPC stream of the values of `planColumns`, column by column. */
+export function encodeSegment(columns: readonly (readonly unknown[])[]): Uint8Array {
   const vectors: Record<string, Vector> = {};
   planColumns.forEach(([name, type], position) => {
     vectors[name] = vectorOf(type, columns[position] ?? []);

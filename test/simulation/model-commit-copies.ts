@@ -1,0 +1,79 @@
+import type { CommitContext } from "#model/index-store.ts";
+import type { CommitResult, CopyOutcome, StepData } from "#model/run.ts";
+import type { SaidOfCopy } from "./model-copies.ts";
+import { isOpen, publicPermit } from "./model-permits.ts";
+import type { ModelAction, ModelOutcome, ModelRun } from "./model-run.ts";
+import type { ModelState } from "./model-state.ts";
+
+/** Records a copy step and answers with permits, as src/index/runs/commit-copies does. */
+export async function commitCopies(
+  state: ModelState,
+  step: StepData,
+  outcomes: readonly CopyOutcome[],
+  context: CommitContext,
+): Promise<CommitResult> {
+  const run = state.run(step.runId);
+  const fresh = run.openOf(step).filter(({ sequence }) => !state.permits.of(run, sequence));
+  const asked = fresh.filter(({ victim, verb }) => victim !== null || verb === "tombstone");
+  const holds = await context.heldByPolicy([...new Set(asked.map(({ object }) => object))]);
+  const isHeld = (object: number) => state.object(object).held || holds.has(object);
+  const { ended, copied, removals } = sortOut(run, fresh, outcomes);
+  state.copies.change(copied);
+  for (const action of fresh.filter(({ verb }) => verb === "tombstone")) {
+    const held = isHeld(action.object);
+    if (!held) state.object(action.object).tombstoned = true;
+    ended.push(held ? [action, "skipped", "held"] : [action, "done", "by chance"]);
+  }
+  const isTombstoned = (object: number) => state.object(object).tombstoned;
+  const facts = { copies: state.copies, runs: state.runs, names: state.names };
+  for (const action of removals) {
+    const { cid, size, profile } = state.object(action.object);
+    const about = { ...facts, isHeld, isTombstoned };
+    const permit = state.permits.issue(run, action, { cid, size, profile }, about, context);
+    if (typeof permit === "string") ended.push([action, "skipped", permit]);
+    else state.issued.push({ entry: state.entry(), permit: permit.id });
+  }
+  for (const [{ sequence }, outcome, reason] of ended) state.end(run, sequence, outcome, reason);
+  const open = state.permits.all().filter((permit) => permit.run === run && isOpen(permit));
+  const mine = open.filter(({ sequence }) => sequence >= step.from && sequence < step.to);
+  return { permits: mine.map((permit) => publicPermit(permit)), refusals: [] };
+}
+
+interface Sorted {
+  readonly ended: (readonly [ModelAction, ModelOutcome, string])[];
+  readonly copied: SaidOfCopy[];
+  readonly removals: ModelAction[];
+}
+
+/** What the step means for each action: ended, a copy to record, a removal to judge. */
+function sortOut(
+  run: ModelRun,
+  fresh: readonly ModelAction[],
+  outcomes: readonly CopyOutcome[],
+): Sorted {
+  const given = new Map(outcomes.map((outcome) => [outcome.sequence, outcome]));
+  const sorted: Sorted = { ended: [], copied: [], removals: [] };
+  for (const action of fresh) {
+    const said = given.get(action.sequence);
+    if (said !== undefined && said.outcome !== "done") {
+      const reason = said.outcome === "failed" ? said.code : said.reason;
+      sorted.ended.push([action, said.outcome, reason]);
+      continue;
+    }
+    if (action.target !== null) {
+      if (said === undefined || said.evidence.finding !== "present") {
+        sorted.ended.push([action, "failed", said === undefined ? "INTERNAL" : "CORRUPT"]);
+        continue;
+      }
+      const { confidence, checkedAt: at } = said.evidence;
+      const change = { state: "present", confidence, checkedAt: Date.parse(at) } as const;
+      const where = { object: action.object, backend: action.target };
+      sorted.copied.push({ ...said.copy, ...change, ...where });
+    }
+    if (action.victim !== null) {
+      if (run.state !== "cancelled") sorted.removals.push(action);
+      else sorted.ended.push([action, "cancelled", "the run was cancelled"]);
+    } else if (action.target !== null) sorted.ended.push([action, "done", "by chance"]);
+  }
+  return sorted;
+}

@@ -1,0 +1,139 @@
+import { judgeRemoval, type LivePermit, type RemovalCase } from "#index/runs/judge-removal.ts";
+import { permitMarginMs } from "#index/runs/permit-store.ts";
+import type { CommitContext } from "#model/index-store.ts";
+import type { RemovalPermit } from "#model/removal.ts";
+import type { ModelCopies } from "./model-copies.ts";
+import type { ModelAction, ModelRun } from "./model-run.ts";
+
+export type ModelPermit = RemovalPermit & {
+  readonly run: ModelRun;
+  readonly sequence: number;
+  readonly backendId: number;
+  readonly reservedIds: ReadonlySet<number>;
+  state: "open" | "unknown" | "ended" | "done";
+  endedAt: number | undefined;
+};
+
+/** What a removal is judged by besides the permits. */
+export interface PermitFacts {
+  readonly copies: ModelCopies;
+  readonly runs: readonly ModelRun[];
+  readonly names: readonly string[];
+  readonly isHeld: (object: number) => boolean;
+  readonly isTombstoned: (object: number) => boolean;
+}
+
+/** The permits of a model index; each removal is judged by the engine's own judge. */
+export class ModelPermits {
+  readonly #permits = new Map<string, ModelPermit>();
+  readonly #judged: (removal: RemovalCase) => RemovalCase;
+
+  /** `judged` may change what the judge is told, to show that this is noticed. */
+  constructor(judged: (removal: RemovalCase) => RemovalCase = (removal) => removal) {
+    this.#judged = judged;
+  }
+
+  all(): readonly ModelPermit[] {
+    return [...this.#permits.values()];
+  }
+
+  get(id: string): ModelPermit | undefined {
+    return this.#permits.get(id);
+  }
+
+  of(run: ModelRun, sequence: number): ModelPermit | undefined {
+    return this.#permits.get(`${run.id}-${sequence}`);
+  }
+
+  /** Gives leave for one removal, or says why not. */
+  issue(
+    run: ModelRun,
+    action: ModelAction,
+    object: { readonly cid: string; readonly size: number; readonly profile: string },
+    facts: PermitFacts,
+    context: CommitContext,
+  ): ModelPermit | string {
+    const victim = action.victim ?? -1;
+    const authority = action.verb === "delete" ? "delete" : "surplus";
+    const copies = [...facts.copies.of(action.object)]
+      .filter(([, copy]) => copy.state === "present")
+      .toSorted(([a], [b]) => a - b)
+      .map(([backendId, { confidence, verifiedAt }]) => ({
+        backendId,
+        confidence,
+        verifiedAt: verifiedAt === undefined ? undefined : new Date(verifiedAt),
+      }));
+    const removal = this.#judged({
+      authority,
+      victim,
+      requirements: action.requirements,
+      copies,
+      held: facts.isHeld(action.object),
+      tombstoned: facts.isTombstoned(action.object),
+      livePermits: this.#live(action.object, context.now.getTime()),
+      plannedVictims: plannedVictims(action.object, facts.runs),
+      minimumCopies: Math.max(1, context.minimumCopies),
+    });
+    const judgement = judgeRemoval(removal);
+    if (!judgement.permitted) return judgement.reason;
+    const reserved = [...judgement.reserved].toSorted(([a], [b]) => a - b);
+    const permit: ModelPermit = {
+      ...object,
+      id: `${run.id}-${action.sequence}`,
+      objectId: action.object,
+      backend: facts.names[victim] ?? "",
+      reserved: reserved.map(([id, confidence]) => ({
+        backend: facts.names[id] ?? "",
+        confidence,
+        verifiedAt: copies.find((copy) => copy.backendId === id)?.verifiedAt?.toISOString(),
+      })),
+      authority,
+      issuedAt: context.now.toISOString(),
+      expiresAt: new Date(context.now.getTime() + context.permitTtlMs).toISOString(),
+      run,
+      sequence: action.sequence,
+      backendId: victim,
+      reservedIds: new Set(judgement.reserved.keys()),
+      state: "open",
+      endedAt: undefined,
+    };
+    this.#permits.set(permit.id, permit);
+    return permit;
+  }
+
+  /** Permits that may still be used; once reported on, one reserves nothing more. */
+  #live(object: number, now: number): readonly LivePermit[] {
+    return this.all()
+      .filter((permit) => permit.objectId === object)
+      .filter((permit) => isOpen(permit) || Date.parse(permit.expiresAt) > now - permitMarginMs)
+      .map((permit) => ({
+        victim: permit.backendId,
+        reserved: isOpen(permit) ? permit.reservedIds : new Set<number>(),
+      }));
+  }
+}
+
+export function isOpen({ state }: ModelPermit): boolean {
+  return state === "open" || state === "unknown";
+}
+
+/** The permit as the world outside knows it. */
+export function publicPermit(permit: ModelPermit): RemovalPermit & { readonly sequence: number } {
+  const {
+    run: _run,
+    backendId: _id,
+    reservedIds: _ids,
+    state: _state,
+    endedAt: _at,
+    ...rest
+  } = permit;
+  return rest;
+}
+
+function plannedVictims(object: number, runs: readonly ModelRun[]): ReadonlySet<number> {
+  const open = runs.filter(({ endedAt }) => endedAt === undefined);
+  const victims = open.flatMap(({ actions }) =>
+    actions.filter((action) => action.object === object).map(({ victim }) => victim),
+  );
+  return new Set(victims.filter((victim) => victim !== null));
+}

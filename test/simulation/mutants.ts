@@ -1,0 +1,120 @@
+import type { RemovalCase } from "#index/runs/judge-removal.ts";
+import type { Driver } from "#model/driver.ts";
+import type { IndexStore } from "#model/index-store.ts";
+import type { ModelIndex } from "./model-index.ts";
+import type { ModelJob } from "./model-queue-store.ts";
+
+/** Places at which a defect can be put into the engine without touching its code. */
+export interface Seams {
+  /** What the judge of removals is told. */
+  readonly judged?: (removal: RemovalCase) => RemovalCase;
+  /** Calls to the index that do something else. */
+  readonly index?: (index: ModelIndex) => Partial<IndexStore>;
+  /** Calls to a backend, by the controller or by a worker, that do something else. */
+  readonly driver?: (driver: Driver, by: "controller" | "worker") => Partial<Driver>;
+  /** Calls to a job that do something else. */
+  readonly job?: (job: ModelJob) => Partial<ModelJob>;
+}
+
+const never = "9999-01-01T00:00:00.000Z";
+
+/** Deliberate defects, each of a kind that the engine's rules exist to prevent. */
+export const mutants: Readonly<Record<string, Seams>> = {
+  "a permit never runs out for the worker that has it": {
+    index: (index) => ({
+      commitCopies: async (...values) => {
+        const result = await index.commitCopies(...values);
+        const permits = result.permits.map((permit) => ({ ...permit, expiresAt: never }));
+        return { ...result, permits };
+      },
+    }),
+  },
+  "the copies that must remain are not asked for": {
+    driver: (driver, by) => ({
+      verify: async (object, confidence, options) => {
+        const evidence = await driver.verify(object, confidence, options);
+        return by === "worker" ? { ...evidence, finding: "present" } : evidence;
+      },
+    }),
+  },
+  "a copy that is not there is taken for one that is": {
+    driver: () => ({
+      verify: async (object, confidence) => ({
+        backend: "",
+        cid: object.cid,
+        finding: "present",
+        confidence,
+        method: "assumed",
+        checkedAt: new Date().toISOString(),
+        bytesRead: 0,
+      }),
+    }),
+  },
+  "other permits are not looked at": { judged: (removal) => ({ ...removal, livePermits: [] }) },
+  "copies reserved by other permits may go": {
+    judged: (removal) => ({
+      ...removal,
+      livePermits: removal.livePermits.map((permit) => ({ ...permit, reserved: new Set() })),
+    }),
+  },
+  "no verified copy has to remain": { judged: (removal) => ({ ...removal, minimumCopies: 0 }) },
+  "holds are not looked at": { judged: (removal) => ({ ...removal, held: false }) },
+  "what a remove step did is recorded twice": {
+    index: (index) => ({
+      commitRemovals: async (step, outcomes, now) => {
+        await index.commitRemovals(step, outcomes, now);
+        for (const { run, sequence } of index.permits.all()) {
+          const permit = index.permits.of(run, sequence);
+          if (permit?.state === "done" && run.id === step.runId) permit.state = "open";
+        }
+        await index.commitRemovals(step, outcomes, now);
+      },
+    }),
+  },
+  "what a remove step did is forgotten": {
+    index: () => ({ commitRemovals: async () => undefined, settlePermit: async () => undefined }),
+  },
+  "settling a permit assumes that the copy was removed": {
+    driver: (driver, by) => ({
+      stat: async (object, options) =>
+        by === "controller" ? undefined : driver.stat(object, options),
+    }),
+  },
+  "settling a permit assumes that the copy was kept": {
+    driver: (driver, by) => ({
+      stat: async (object, options) =>
+        by === "controller"
+          ? { locator: object.cid, form: "file", bytes: object.size }
+          : driver.stat(object, options),
+    }),
+  },
+  "permits that ran out are never settled": { index: () => ({ expiredPermits: async () => [] }) },
+  "lost flows are not noticed": { index: () => ({ queuedBatches: async () => [] }) },
+  "a worker does not ask whether its job is still its own": {
+    job: (job) => ({
+      extendLock: async (token, ms) => Math.max(1, await job.extendLock(token, ms)),
+    }),
+  },
+  "a worker that takes a job over does not wait for the calls of the one before": {
+    job: () => ({ attemptsStarted: 1 }),
+  },
+  "new copies are not read back": {
+    driver: (driver) => ({
+      verify: async (object, _confidence, options) => ({
+        ...(await driver.verify(object, "listed", options)),
+        confidence: "verified",
+      }),
+    }),
+  },
+  "what checks found is not recorded": { index: () => ({ recordEvidence: async () => undefined }) },
+};
+
+/** An object whose calls are replaced one by one. */
+export function withDefects<Target extends object>(target: Target, defects: object): Target {
+  return new Proxy(target, {
+    get: (object, name) => {
+      const value: unknown = Reflect.get(name in defects ? defects : object, name);
+      return typeof value === "function" && !(name in defects) ? value.bind(object) : value;
+    },
+  });
+}
