@@ -126,7 +126,7 @@ function endWithoutRemoval(
     return { permitEnd: { permitId, state: "unknown", code, message }, end: undefined };
   }
   const permitEnd = { permitId, state: "ended" } as const;
-  const base = { sequence: permit.sequence, objectId: permit.objectId };
+  const base = { sequence: permit.sequence, objectId: permit.objectId, step: "removal" } as const;
   const detail = { permit: permit.id };
   if (outcome.outcome === "failed") {
     const { code, message } = outcome;
