@@ -79,9 +79,10 @@ export class Cluster {
     node.frozenUntil = Math.max(node.frozenUntil, this.#parts.scheduler.now + ms);
   }
 
-  /** From now on nothing new goes wrong. */
+  /** From now on nothing new goes wrong, and somebody made room: what is full waits for that. */
   calm(): void {
     this.#parts.faults.over = true;
+    for (const backend of this.#parts.backends.values()) backend.capacityBytes = undefined;
     for (const node of this.#nodes.values()) node.skewMs = 0;
   }
 

@@ -29,7 +29,8 @@ export interface RemovalWatcher {
 /** The truth about one backend: what it holds, what it held, and what befell it. */
 export class ModelBackend {
   readonly name: string;
-  readonly capacityBytes: number | undefined;
+  /** Bytes that it takes at most; somebody may make room. */
+  capacityBytes: number | undefined;
   outUntil = 0;
   readonly #things = new Map<string, StoredThing>();
   readonly #history = new Map<string, { readonly at: number; readonly thing?: StoredThing }[]>();
