@@ -16,7 +16,10 @@ import { limitPart } from "#engine/parts/limit-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
 import { runPart } from "#engine/parts/run-part.ts";
+import { schedulePart } from "#engine/parts/schedule-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
+import { Scheduling } from "#engine/schedules/scheduling.ts";
+import { policyStarter } from "#engine/schedules/start-policy.ts";
 import { TimingBook } from "#engine/timing-book.ts";
 import { watchBackends } from "#engine/watch-backends.ts";
 import { NodeTable } from "#engine/node-table.ts";
@@ -93,7 +96,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     leadership,
     onError,
   });
-  return assemble(context, execution, leadership);
+  return assemble(context, execution, leadership, onError);
 }
 
 /** The engine in this process. */
@@ -105,7 +108,18 @@ export interface Engine extends EngineApi {
   close(): Promise<void>;
 }
 
-function assemble(context: EngineContext, execution: Execution, leadership: Leadership): Engine {
+function assemble(
+  context: EngineContext,
+  execution: Execution,
+  leadership: Leadership,
+  onError: (error: EngineError) => void,
+): Engine {
+  const startPolicy = policyStarter(context, async () => {
+    (await execution.start(engine)).wake();
+  });
+  const scheduling = new Scheduling(context, startPolicy, onError, () => {
+    execution.wake();
+  });
   const engine: Engine = {
     ...auditPart(context),
     ...policyPart(context),
@@ -115,11 +129,14 @@ function assemble(context: EngineContext, execution: Execution, leadership: Lead
     ...nodePart(context, execution),
     ...failurePart(context, execution),
     ...limitPart(context, execution),
+    ...schedulePart(context, scheduling),
     async start() {
-      await execution.start(engine);
+      const runtime = await execution.start(engine);
+      await scheduling.start(runtime.store);
     },
     lost: leadership.lost,
     async close() {
+      await scheduling.close();
       await execution.close();
       await context.pool.close();
       await leadership.seal();

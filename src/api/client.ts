@@ -153,6 +153,27 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/audit/export", { body });
   }
 
+  schedules(): Answer<"schedules"> {
+    return this.#connection.json("GET", "/api/v1/schedules");
+  }
+
+  upcomingStarts(policy: string, count: number): Answer<"upcomingStarts"> {
+    return this.#connection.json("GET", `${schedulePath(policy)}/next`, { query: { count } });
+  }
+
+  runSchedule(policy: string): Answer<"runSchedule"> {
+    return this.#connection.json("POST", `${schedulePath(policy)}/run`, { body: {} });
+  }
+
+  setScheduleEnabled(
+    policy: string,
+    enabled: boolean,
+    reason: string,
+  ): Answer<"setScheduleEnabled"> {
+    const body = { enabled, reason };
+    return this.#connection.json("POST", `${schedulePath(policy)}/enabled`, { body });
+  }
+
   checkAudit(): Answer<"checkAudit"> {
     return this.#connection.json("GET", "/api/v1/audit/check");
   }
@@ -248,6 +269,10 @@ async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<string> {
     piece = "";
   }
   if (piece !== "") yield piece;
+}
+
+function schedulePath(policy: string): string {
+  return `/api/v1/schedules/${encodeURIComponent(policy)}`;
 }
 
 function absolute(key: "out" | "planFile", path: string | undefined): object {

@@ -74,6 +74,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   quarantine: "what plans leave out because it failed too often, and its release",
   runs: "list runs, show one",
   suspensions: "policies that stopped because too much failed, and their release",
+  schedule: "what starts policies by itself: look at it, start it now, stop it for a while",
 };
 
 function prepare(command: Command, io: CommandIo): Command {

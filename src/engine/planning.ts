@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { dataPaths } from "#config/data-paths.ts";
@@ -6,9 +7,10 @@ import { syncFailureLimits } from "#engine/failure-limits.ts";
 import type { ApplyRequest, PlanReport, PlanRequest } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { guards, type GuardResult, type Plan, type PlanAction } from "#model/plan.ts";
-import type { Run } from "#model/run.ts";
+import type { Run, RunStart } from "#model/run.ts";
 import { planPaths, readPlan, rowsAt, rowsDiscarded, writePlan } from "#jobs/plan-file.ts";
 import { buildPlan, type RowsWriter } from "#policies/plan/build-plan.ts";
+import type { PlanScope } from "#policies/plan/narrow-draft.ts";
 import { planRows, toPlanAction } from "#policies/plan/plan-rows.ts";
 
 /** Actions shown with a plan. */
@@ -17,7 +19,11 @@ const sampleActions = 10;
 const agreedForMs = 60 * 60 * 1_000;
 
 /** Evaluates the policies and says what would be done. Writes nothing unless `out` asks for it. */
-export async function makePlan(context: EngineContext, request: PlanRequest): Promise<PlanReport> {
+export async function makePlan(
+  context: EngineContext,
+  request: PlanRequest,
+  scope?: PlanScope,
+): Promise<PlanReport> {
   const started = performance.now();
   const now = request.at === undefined ? context.now() : readTime(request.at);
   const { index } = context;
@@ -36,27 +42,46 @@ export async function makePlan(context: EngineContext, request: PlanRequest): Pr
     minimumCopies: context.config.safety.minimumCopies,
     objectsShareMax: context.config.safety.objectsPercentMax / 100,
     writeRows,
+    ...(scope === undefined ? {} : { scope }),
   });
   const saved = request.out === undefined ? plan : await writePlan(plan, request.out);
   return { plan: saved, elapsedMs: performance.now() - started, sample };
 }
 
+/** What a run is of and how it begins, when no person applies everything. */
+export interface ApplyPart {
+  readonly scope: PlanScope;
+  readonly start: RunStart;
+}
+
 /** Starts a run of a plan that a person agreed to, if it is still what planning gives. */
-export async function applyPlan(context: EngineContext, request: ApplyRequest): Promise<Run> {
+export async function applyPlan(context: EngineContext, request: ApplyRequest): Promise<Run>;
+/** Starts a run of a part of the plan; undefined when there is nothing to do. */
+export async function applyPlan(
+  context: EngineContext,
+  request: ApplyRequest,
+  part: ApplyPart,
+): Promise<Run | undefined>;
+export async function applyPlan(
+  context: EngineContext,
+  request: ApplyRequest,
+  part?: ApplyPart,
+): Promise<Run | undefined> {
   const now = context.now();
   await syncFailureLimits(context);
   const agreed = await agreedPlan(request, now);
   const { plans } = dataPaths(context.config.dataDirectory);
   await mkdir(plans, { recursive: true });
-  const draft = join(plans, `draft-${process.pid}-${now.getTime()}`);
+  const draft = join(plans, `draft-${process.pid}-${randomUUID()}`);
   try {
     const at = agreed.at === undefined ? {} : { at: agreed.at };
-    const { plan } = await makePlan(context, { ...at, out: draft });
+    const { plan } = await makePlan(context, { ...at, out: draft }, part?.scope);
     if (agreed.matches !== undefined && !agreed.matches(plan)) throw stale(agreed, plan);
+    if (part !== undefined && plan.header.totals.actions === 0) return undefined;
     refuseByGuards(plan, request);
     const kept = await writePlan(plan, join(plans, plan.cid));
-    const start = request.override === undefined ? {} : { override: request.override };
-    return await context.index.beginRun(kept, now, start);
+    const override = request.override === undefined ? {} : { override: request.override };
+    return await context.index.beginRun(kept, now, { ...override, ...part?.start });
   } finally {
     for (const file of Object.values(planPaths(draft))) await rm(file, { force: true });
   }

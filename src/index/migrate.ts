@@ -9,6 +9,7 @@ import { controllerTerms } from "#index/migrations/005-controller-terms.ts";
 import { actors } from "#index/migrations/006-actors.ts";
 import { pausesAndCancels } from "#index/migrations/007-pauses.ts";
 import { limitOverrides } from "#index/migrations/008-limit-overrides.ts";
+import { starters } from "#index/migrations/009-starters.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -21,6 +22,7 @@ const migrations: readonly Migration[] = [
   actors,
   pausesAndCancels,
   limitOverrides,
+  starters,
 ];
 
 /** The schema version this engine writes. */

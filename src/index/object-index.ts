@@ -32,6 +32,7 @@ import { TermBook } from "#index/terms.ts";
 import { IndexSession } from "#index/read-session.ts";
 import { checkSummaries, type SummaryDifference } from "#index/summaries.ts";
 import type { AuditReport } from "#model/audit.ts";
+import { StarterLog } from "#index/starters/starter-log.ts";
 import type { Backend } from "#model/backend.ts";
 import type { Evidence } from "#model/copy.ts";
 import type { EngineEvent } from "#model/engine-event.ts";
@@ -84,6 +85,7 @@ export class ObjectIndex implements IndexStore {
   /** Orders of people: pauses, cancellations, holds on many objects. */
   readonly controls: ControlStore;
   readonly limits: LimitStore;
+  readonly starters: StarterLog;
   readonly #database: Database;
   /** Which controllers wrote this index. */
   readonly terms: TermBook;
@@ -97,6 +99,7 @@ export class ObjectIndex implements IndexStore {
     this.failures = new FailureLog(database);
     this.controls = new ControlStore(database);
     this.limits = new LimitStore(database);
+    this.starters = new StarterLog(database);
     this.#now = options.now ?? (() => new Date());
     this.#onEvent = options.onEvent ?? (() => undefined);
   }
@@ -216,16 +219,12 @@ export class ObjectIndex implements IndexStore {
     limit: number,
     now: Date,
   ): Promise<readonly ObjectSummary[]> {
-    return await this.#database.read(
-      async (connection) => await listObjects(connection, where, limit, now),
-    );
+    return await this.#database.read((connection) => listObjects(connection, where, limit, now));
   }
 
   /** Everything about one object, with its most recent history. */
   async objectDetail(objectId: number, now: Date): Promise<ObjectDetail> {
-    return await this.#database.read(
-      async (connection) => await objectDetail(connection, objectId, now),
-    );
+    return await this.#database.read((connection) => objectDetail(connection, objectId, now));
   }
 
   /** The index in figures. */
@@ -289,15 +288,11 @@ export class ObjectIndex implements IndexStore {
   }
 
   async requeue(runId: string, numbers?: readonly number[]): Promise<number> {
-    return await this.#database.write(
-      async (transaction) => await requeue(transaction, runId, numbers),
-    );
+    return await this.#database.write((transaction) => requeue(transaction, runId, numbers));
   }
 
   async segment(planCid: string, from: number, to: number): Promise<Uint8Array> {
-    return await this.#database.read(
-      async (connection) => await segment(connection, planCid, from, to),
-    );
+    return await this.#database.read((connection) => segment(connection, planCid, from, to));
   }
 
   async commitCopies(
@@ -332,10 +327,12 @@ export class ObjectIndex implements IndexStore {
 
   async finishRuns(now: Date): Promise<readonly Run[]> {
     if (!(await this.#database.read(anyRunToFinish))) return [];
-    return await this.#database.write(async (transaction) => {
+    const runs = await this.#database.write(async (transaction) => {
       const ended = new Set(await finishRuns(transaction, now));
       return (await readRuns(transaction.connection)).filter((run) => ended.has(run.id));
     });
+    for (const run of runs) this.#onEvent({ type: "run-ended", run });
+    return runs;
   }
 
   /** Whether the ledger is whole and agrees with everything else. */

@@ -19,7 +19,8 @@ export interface LedgerEntry {
     | "quarantine"
     | "suspension"
     | "repair"
-    | "limits";
+    | "limits"
+    | "schedule";
   readonly runId?: string;
   readonly planCid?: string;
   readonly sequence?: number;

@@ -27,7 +27,9 @@ import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
 import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
+import type { ScheduleStatus, UpcomingStart } from "#model/schedule.ts";
 import type { SqlRow } from "#model/sql.ts";
+import type { Firing } from "#model/starter.ts";
 import type { HeldWork } from "#model/wait.ts";
 
 /**
@@ -91,6 +93,12 @@ export interface EngineApi {
   pauses(): Promise<readonly Pause[]>;
   setPriority(runId: string, priority: number): Promise<Run>;
   holdObjects(request: HoldRequest): Promise<HoldReport>;
+  /** What starts policies by itself, and when their actions may run. */
+  schedules(): Promise<readonly ScheduleStatus[]>;
+  upcomingStarts(policy: string, count: number): Promise<readonly UpcomingStart[]>;
+  /** Evaluates and applies one policy now, as its schedule would. */
+  runSchedule(policy: string): Promise<Firing>;
+  setScheduleEnabled(policy: string, enabled: boolean, reason: string): Promise<void>;
 
   /** Whether every action has one outcome, every removal its proof, and the ledger no gap. */
   checkAudit(): Promise<AuditReport>;

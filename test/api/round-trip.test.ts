@@ -62,6 +62,10 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   repairs: (api) => api.repairs(5),
   reportOutage: (api) =>
     api.reportOutage({ backend: "hot", node: "n", code: "NO_SPACE", message: "full", bytes: 7 }),
+  schedules: (api) => api.schedules(),
+  upcomingStarts: (api) => api.upcomingStarts("cool", 7),
+  runSchedule: (api) => api.runSchedule("cool"),
+  setScheduleEnabled: (api) => api.setScheduleEnabled("cool", false, "“quarter” close"),
   checkAudit: (api) => api.checkAudit(),
   limits: (api) => api.limits(),
   setLimits: (api) =>

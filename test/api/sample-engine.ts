@@ -2,6 +2,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { exactRow } from "./exact-row.ts";
 import { sampleLimits } from "./sample-limits.ts";
+import { sampleFiring, sampleSchedule, sampleStart } from "./sample-schedule.ts";
 import {
   at,
   sampleNode,
@@ -183,6 +184,10 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     releaseSuspension: (...given) => answer(undefined, "releaseSuspension", ...given),
     repairs: (limit) => answer([sampleRepair], "repairs", limit),
     reportOutage: (report) => answer(undefined, "reportOutage", report),
+    schedules: () => answer([sampleSchedule], "schedules"),
+    upcomingStarts: (...given) => answer([sampleStart], "upcomingStarts", ...given),
+    runSchedule: (policy) => answer(sampleFiring, "runSchedule", policy),
+    setScheduleEnabled: (...given) => answer(undefined, "setScheduleEnabled", ...given),
     checkAudit: () => answer(sampleAudit, "checkAudit"),
     limits: () => answer([sampleLimits], "limits"),
     setLimits: (override) => answer({ ...sampleLimits, override }, "setLimits", override),

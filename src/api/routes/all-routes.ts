@@ -12,6 +12,7 @@ import { limitRoutes } from "#api/routes/limit-routes.ts";
 import { objectRoutes } from "#api/routes/object-routes.ts";
 import { policyRoutes } from "#api/routes/policy-routes.ts";
 import { runRoutes } from "#api/routes/run-routes.ts";
+import { scheduleRoutes } from "#api/routes/schedule-routes.ts";
 
 /** Every route of the server. */
 export const allRoutes: readonly Route[] = [
@@ -33,6 +34,7 @@ export const allRoutes: readonly Route[] = [
   ...limitRoutes,
   ...runRoutes,
   ...controlRoutes,
+  ...scheduleRoutes,
   ...auditRoutes,
   ...failureRoutes,
 ];

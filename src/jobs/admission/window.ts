@@ -2,7 +2,7 @@ import type { AdmissionRule } from "#jobs/admission.ts";
 import type { Wait, Work } from "#model/wait.ts";
 import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
 import { rangeName } from "#policies/timing/time-range.ts";
-import { localTimeText } from "#policies/timing/time-text.ts";
+import { localTimeText } from "#model/local-time-text.ts";
 import type { Windows } from "#policies/timing/windows.ts";
 
 /** The timing of each policy; undefined while the policies cannot be read. */

@@ -5,6 +5,7 @@ import type { ReadSession, SqlStatement } from "#model/sql.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { canonicalJson } from "#policies/plan/canonical-json.ts";
 import { checkGuards, type GuardLimits } from "#policies/plan/check-guards.ts";
+import { narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
 import { numberRows, rowsStatement } from "#policies/plan/number-rows.ts";
 import { pairActions } from "#policies/plan/pair-actions.ts";
 import { planCid } from "#policies/plan/plan-cid.ts";
@@ -28,6 +29,8 @@ export interface PlanOptions extends Partial<GuardLimits> {
   readonly minimumCopies?: number;
   /** Plan for this object alone (explain). */
   readonly onlyObject?: number;
+  /** Of all that the policies want, only this part (schedules and triggers). */
+  readonly scope?: PlanScope;
   /** Keeps the rows as Parquet, or only hashes them: policies do no file work themselves. */
   readonly writeRows: RowsWriter;
 }
@@ -59,7 +62,7 @@ export async function buildPlan(
     minimumCopies: options.minimumCopies ?? 1,
     headRoomShare: limits.headRoomShare,
   });
-  await decideActions(planning, options.onlyObject);
+  await decideActions(planning, options.onlyObject, options.scope);
   const rows = await options.writeRows(session, rowsStatement(set.rules));
   const header: PlanHeader = {
     schemaVersion: 1,
@@ -81,7 +84,11 @@ export async function buildPlan(
  * ensure lacks; then copies are added, and what waited for them is judged again; then surplus
  * is given up, and deletions are marked and done.
  */
-export async function decideActions(planning: Planning, onlyObject?: number): Promise<void> {
+export async function decideActions(
+  planning: Planning,
+  onlyObject?: number,
+  scope?: PlanScope,
+): Promise<void> {
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_draft (step INTEGER,
     position BIGINT, part INTEGER, object_id BIGINT, verb VARCHAR, source INTEGER,
@@ -99,6 +106,7 @@ export async function decideActions(planning: Planning, onlyObject?: number): Pr
   await planSurplus(planning);
   await planDeletions(planning);
   await pairActions(planning);
+  if (scope !== undefined) await narrowDraft(planning, scope);
   await numberRows(planning);
 }
 

@@ -1,0 +1,223 @@
+import type { PolicyTimings } from "#engine/timing-book.ts";
+import type { StartPolicy } from "#engine/schedules/start-policy.ts";
+import type { StarterLog } from "#index/starters/starter-log.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { Run } from "#model/run.ts";
+import { type Firing, firingNote, type StarterNote, type StarterState } from "#model/starter.ts";
+import { type DueOccurrences, dueOccurrences } from "#policies/timing/due-occurrences.ts";
+import { jitterOf, type Schedule, scheduleIdentity } from "#policies/timing/schedule.ts";
+
+export interface SchedulerOptions {
+  readonly starters: Pick<StarterLog, "all" | "put" | "remove">;
+  readonly timings: () => Promise<PolicyTimings | undefined>;
+  readonly runs: () => Promise<readonly Run[]>;
+  readonly cancel: (runId: string) => Promise<unknown>;
+  readonly start: StartPolicy;
+  readonly now: () => Date;
+}
+
+/** The name under which the state of a schedule is kept; triggers have other names. */
+export const scheduleStarter = "schedule";
+
+/** What a run that a schedule started says of its origin. */
+export function scheduleOrigin(policy: string): string {
+  return `schedule ${policy}`;
+}
+
+/**
+ * Starts policies by their schedules. What is due is read from the index each time, so a tick
+ * may come twice, late, or from anywhere: an occurrence is dealt with once.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Deals with everything that is due now, and with what waited for a run that has ended. */
+  tick(): Promise<void> {
+    return this.#inTurn(async () => {
+      const timings = await this.#options.timings();
+      if (timings === undefined) return;
+      const known = await this.#states();
+      for (const [policy, { schedule }] of timings) {
+        if (schedule !== undefined) await this.#tickOne(policy, schedule, known.get(policy));
+      }
+      for (const policy of known.keys()) {
+        if (timings.get(policy)?.schedule !== undefined) continue;
+        await this.#options.starters.remove({ policy, name: scheduleStarter });
+      }
+    });
+  }
+
+  /** Runs a policy now, besides its schedule. CONFLICT while a run of it is under way. */
+  runNow(policy: string): Promise<Firing> {
+    return this.#inTurn(async () => {
+      const schedule = await this.#scheduleOf(policy);
+      const active = await this.#activeRun(policy);
+      if (active !== undefined) {
+        throw new EngineError("CONFLICT", `run ${active.id} of ${policy} is still under way`, {
+          retryable: false,
+          hint: `wait for it, or thermocline cancel ${active.id}`,
+        });
+      }
+      const state = await this.#stateOf(policy, schedule);
+      const firing = await this.#start(policy, this.#options.now());
+      await this.#put(policy, { ...state, last: firing }, [firingNote(firing)]);
+      return firing;
+    });
+  }
+
+  /** Disabled, a schedule starts nothing; what is due meanwhile is not caught up later. */
+  setEnabled(policy: string, enabled: boolean, reason: string, by: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const schedule = await this.#scheduleOf(policy);
+      const { disabled: _was, waiting: _dropped, ...state } = await this.#stateOf(policy, schedule);
+      const at = this.#options.now().toISOString();
+      const next = enabled ? { ...state, cursor: at } : { ...state, disabled: { reason, by, at } };
+      const note: StarterNote = {
+        reason: enabled ? "enabled" : "disabled",
+        why: `${reason} (${by})`,
+      };
+      await this.#put(policy, next, [note]);
+    });
+  }
+
+  async #tickOne(
+    policy: string,
+    schedule: Schedule,
+    stored: StarterState | undefined,
+  ): Promise<void> {
+    const now = this.#options.now();
+    let state = currentState(schedule, stored, now);
+    const firings: Firing[] = [];
+    if (state.disabled === undefined) {
+      const due = dueOccurrences(policy, schedule, new Date(state.cursor), now);
+      const missed = missedFiring(due, now);
+      if (missed !== undefined) firings.push(missed);
+      state = { ...state, cursor: due.cursor.toISOString() };
+      state = { ...state, missed: state.missed + (due.missed?.count ?? 0) };
+      if (due.due !== undefined) {
+        const firing = await this.#fire(policy, schedule, due.due, state.last);
+        firings.push(firing);
+        if (firing.outcome === "waiting") state = { ...state, waiting: firing.occurrence };
+      }
+      if (state.waiting !== undefined && (await this.#activeRun(policy)) === undefined) {
+        const { waiting, ...rest } = state;
+        firings.push(await this.#start(policy, new Date(waiting)));
+        state = rest;
+      }
+    }
+    const last = firings.at(-1);
+    if (last !== undefined) state = { ...state, last };
+    if (JSON.stringify(state) === JSON.stringify(stored)) return;
+    await this.#put(policy, state, firings.map(firingNote));
+  }
+
+  /** What an occurrence does, given what is under way. */
+  async #fire(
+    policy: string,
+    schedule: Schedule,
+    occurrence: Date,
+    last: Firing | undefined,
+  ): Promise<Firing> {
+    const dueAt = new Date(occurrence.getTime() + jitterOf(policy, occurrence, schedule));
+    const adopted = await this.#runSince(policy, dueAt, last);
+    if (adopted !== undefined) return this.#firing(occurrence, { runId: adopted.id });
+    const active = await this.#activeRun(policy);
+    if (active === undefined) return this.#start(policy, occurrence);
+    const message = `run ${active.id} of an earlier occurrence is under way`;
+    if (schedule.overlap === "skip") {
+      return this.#firing(occurrence, { outcome: "skipped", message });
+    }
+    if (schedule.overlap === "cancel-previous" && active.state !== "cancelled") {
+      await this.#options.cancel(active.id);
+    }
+    return this.#firing(occurrence, { outcome: "waiting", message });
+  }
+
+  /** A run that was started for this very occurrence before the process could say so. */
+  async #runSince(policy: string, dueAt: Date, last: Firing | undefined): Promise<Run | undefined> {
+    const runs = await this.#options.runs();
+    return runs.find(
+      (run) =>
+        run.origin === scheduleOrigin(policy) &&
+        run.createdAt >= dueAt.toISOString() &&
+        run.id !== last?.runId,
+    );
+  }
+
+  async #start(policy: string, occurrence: Date): Promise<Firing> {
+    const result = await this.#options.start({ policy }, scheduleOrigin(policy));
+    return this.#firing(occurrence, result);
+  }
+
+  #firing(occurrence: Date, result: Partial<Firing>): Firing {
+    const at = this.#options.now().toISOString();
+    return { occurrence: occurrence.toISOString(), at, outcome: "started", ...result };
+  }
+
+  async #activeRun(policy: string): Promise<Run | undefined> {
+    const runs = await this.#options.runs();
+    return runs.find((run) => run.origin === scheduleOrigin(policy) && run.endedAt === undefined);
+  }
+
+  async #states(): Promise<ReadonlyMap<string, StarterState>> {
+    const all = await this.#options.starters.all();
+    const own = all.filter(({ name }) => name === scheduleStarter);
+    return new Map(own.map(({ policy, state }) => [policy, state]));
+  }
+
+  async #stateOf(policy: string, schedule: Schedule): Promise<StarterState> {
+    const stored = (await this.#states()).get(policy);
+    return currentState(schedule, stored, this.#options.now());
+  }
+
+  async #scheduleOf(policy: string): Promise<Schedule> {
+    const timings = await this.#options.timings();
+    const schedule = timings?.get(policy)?.schedule;
+    if (schedule !== undefined) return schedule;
+    const isKnown = timings?.has(policy) === true;
+    const message = isKnown
+      ? `policy ${policy} has no schedule`
+      : `there is no policy "${policy}" without errors`;
+    throw new EngineError("NOT_FOUND", message, { hint: "`thermocline schedule ls` lists them" });
+  }
+
+  async #put(policy: string, state: StarterState, notes: readonly StarterNote[]): Promise<void> {
+    const now = this.#options.now();
+    await this.#options.starters.put({ policy, name: scheduleStarter, state }, notes, now);
+  }
+
+  /** One thing at a time: what is due must not be looked at twice at once. */
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** A schedule that is new, or says other times than before, begins now. */
+function currentState(
+  schedule: Schedule,
+  stored: StarterState | undefined,
+  now: Date,
+): StarterState {
+  const identity = scheduleIdentity(schedule);
+  const cursor = now.toISOString();
+  if (stored === undefined) return { identity, cursor, missed: 0 };
+  return stored.identity === identity ? stored : { ...stored, identity, cursor };
+}
+
+function missedFiring({ missed }: DueOccurrences, now: Date): Firing | undefined {
+  if (missed === undefined) return undefined;
+  const { count, first, last } = missed;
+  const message =
+    count === 1
+      ? "nothing ran at its time, and it is too late by now"
+      : `${count} occurrences since ${first.toISOString()} did not run`;
+  const at = now.toISOString();
+  return { occurrence: last.toISOString(), at, outcome: "missed", message };
+}

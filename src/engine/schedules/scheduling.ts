@@ -1,0 +1,118 @@
+import type { EngineContext } from "#engine/context.ts";
+import { Scheduler } from "#engine/schedules/scheduler.ts";
+import type { StartPolicy } from "#engine/schedules/start-policy.ts";
+import { tickWait } from "#engine/schedules/tick-wait.ts";
+import type { PolicyTimings } from "#engine/timing-book.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
+import { type ScheduleTicker, startScheduleTicker } from "#jobs/schedule-ticker.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { Schedule } from "#policies/timing/schedule.ts";
+
+/** How often the files are looked at, and what the queue store forgot is noticed. */
+const lookEveryMs = 10_000;
+
+/**
+ * Schedules at work: the queue store rings when one is due, the index says what was done. Should
+ * the queue store lose its clocks, the next look finds what is due and winds them again.
+ */
+export class Scheduling {
+  readonly scheduler: Scheduler;
+  readonly #context: EngineContext;
+  readonly #onError: (error: EngineError) => void;
+  #ticker: ScheduleTicker | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #complained = false;
+  #synced: PolicyTimings | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #stopListening: () => void = () => undefined;
+
+  constructor(
+    context: EngineContext,
+    start: StartPolicy,
+    onError: (error: EngineError) => void,
+    wake: () => void,
+  ) {
+    this.#context = context;
+    this.#onError = onError;
+    const { index, now, timings } = context;
+    this.scheduler = new Scheduler({
+      starters: index.starters,
+      timings: () => timings.timings(),
+      runs: () => index.runs(),
+      cancel: async (runId) => {
+        await index.setRunState(runId, "cancelled", now());
+        wake();
+      },
+      start,
+      now,
+    });
+  }
+
+  /** Deals with what was missed, then with what comes. */
+  async start(store: QueueStore): Promise<void> {
+    if (this.#ticker !== undefined) return;
+    this.#ticker = await startScheduleTicker({
+      store,
+      onTick: (policy) => this.#onTick(policy),
+      onError: this.#onError,
+    });
+    this.#stopListening = this.#context.events.on("run-ended", () => {
+      this.#look();
+    });
+    this.#timer = setInterval(() => {
+      this.#look();
+    }, lookEveryMs);
+    this.#look();
+    await this.#looking;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stopListening();
+    await this.#looking;
+    await this.#ticker?.close();
+  }
+
+  async #onTick(policy: string): Promise<number | undefined> {
+    await this.scheduler.tick();
+    const schedule = (await this.#context.timings.timings())?.get(policy)?.schedule;
+    return schedule === undefined ? undefined : tickWait(policy, schedule, this.#context.now());
+  }
+
+  #look(): void {
+    this.#looking = this.#looking.then(() => this.#lookOnce());
+  }
+
+  async #lookOnce(): Promise<void> {
+    try {
+      await this.#sync();
+      await this.scheduler.tick();
+    } catch (error) {
+      this.#onError(EngineError.from(error));
+    }
+  }
+
+  /** Said once: nobody should wait for a start that cannot come. */
+  #complain(): void {
+    if (this.#complained) return;
+    this.#complained = true;
+    const message = "no schedule is in force: the policies have errors";
+    const hint = "thermocline validate shows them";
+    this.#onError(new EngineError("INVALID_DOCUMENT", message, { hint }));
+  }
+
+  async #sync(): Promise<void> {
+    const timings = await this.#context.timings.timings();
+    if (timings === undefined) {
+      this.#complain();
+      return;
+    }
+    const schedules = new Map<string, Schedule>();
+    for (const [policy, { schedule }] of timings) {
+      if (schedule !== undefined) schedules.set(policy, schedule);
+    }
+    const isEmpty = schedules.size === 0 && this.#synced === timings;
+    this.#synced = timings;
+    if (!isEmpty) await this.#ticker?.sync(schedules, this.#context.now());
+  }
+}
