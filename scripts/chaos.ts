@@ -1,6 +1,7 @@
 // Real processes at work while everything around them fails, and then the bookkeeping: nothing
 // lost, nothing removed without proof, nothing stuck.
-//   npm run chaos -- --minutes 2 [--seed 7] [--queue redis|postgres|embedded|both] [--json] [--keep]
+//   npm run chaos -- --minutes 2 [--seed 7] [--queue redis|postgres|embedded|both] [--json] [--report FILE] [--keep]
+import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { type ChaosReport, formatReport } from "./chaos/chaos-report.ts";
 import { type QueueKind, queueKinds } from "./chaos/queue-place.ts";
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     queue: { type: "string", default: "redis" },
     json: { type: "boolean", default: false },
+    report: { type: "string" },
     keep: { type: "boolean", default: false },
   },
 });
@@ -33,7 +35,9 @@ for (const queue of queues) {
   reports.push(report);
   if (!values.json) console.log(formatReport(report));
 }
-if (values.json) console.log(JSON.stringify({ schemaVersion: 1, reports }, undefined, 2));
+const document = JSON.stringify({ schemaVersion: 1, reports }, undefined, 2);
+if (values.json) console.log(document);
+if (values.report !== undefined) await writeFile(values.report, `${document}\n`);
 if (reports.some((report) => report.violations.length > 0)) process.exitCode = 1;
 
 function say(line: string): void {

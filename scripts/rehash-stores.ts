@@ -10,6 +10,8 @@ export interface Promised {
   readonly backends: readonly string[];
   /** Intact copies it must have at least; none unless said. */
   readonly atLeast?: number;
+  /** SHA-256 (hex) of its content, where that is known from elsewhere. */
+  readonly sha256?: string;
 }
 
 export interface AuditReport {

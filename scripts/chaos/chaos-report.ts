@@ -15,6 +15,10 @@ export interface ChaosReport {
   readonly copiesDestroyed: number;
   /** Nodes that ended at their start because the queue store was away, and were started again. */
   readonly refusedStarts: number;
+  /** How often a controller began its term: the first start, restarts, takeovers. */
+  readonly terms: number;
+  /** Controllers that ended because another had taken over. */
+  readonly takenOver: number;
   readonly work: Readonly<Record<string, number>>;
   /** Calls that the engine refused or that failed while it was harmed, by error code. */
   readonly refused: Readonly<Record<string, number>>;
@@ -25,6 +29,8 @@ export interface ChaosReport {
   readonly queuedJobsBound: number;
   readonly queuedJobsAtEnd: number | undefined;
   readonly memoryMibMax: Readonly<Record<string, number>>;
+  /** The longest time in which no action ended. */
+  readonly standstillMs: number;
   /** Kept when something is wrong: stores, index, logs. */
   readonly workspace: string | undefined;
 }
@@ -43,6 +49,7 @@ export function formatReport(report: ChaosReport): string {
     ["faults", listed(report.faults)],
     ["copies destroyed", String(report.copiesDestroyed)],
     ["starts refused", String(report.refusedStarts)],
+    ["controllers", `${report.terms} terms, ${report.takenOver} times deposed`],
     ["work asked for", listed(report.work)],
     ["refused meanwhile", listed(report.refused)],
     ["runs", listed(ledger.runs)],
@@ -52,6 +59,7 @@ export function formatReport(report: ChaosReport): string {
     ["removals unproven", String(ledger.unproven.length)],
     ["actions without one outcome", String(ledger.withoutOutcome.length)],
     ["objects", `${stores.objects}, deleted ${stores.deleted}`],
+    ["imports confirmed", `${stores.confirmed} files, forgotten ${stores.forgotten.length}`],
     ["objects lost", String(stores.lost)],
     ["objects below minimum", String(stores.below)],
     ["files re-hashed", `${stores.files}, corrupt ${stores.corrupt}, missing ${stores.missing}`],
@@ -60,6 +68,7 @@ export function formatReport(report: ChaosReport): string {
       `${Math.round(settlement.elapsedMs / 1000)} s, ${settlement.repairRounds} rounds; found ` +
         `${settlement.corruptFound} corrupt and ${settlement.absentFound} absent copies`,
     ],
+    ["longest standstill", `${Math.round(report.standstillMs / 1000)} s`],
     ["most jobs queued", `${report.queuedJobsMax} (bound ${report.queuedJobsBound})`],
     ["most memory, MiB", listed(report.memoryMibMax)],
   ];

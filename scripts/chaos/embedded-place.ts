@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { initialiseCluster } from "#jobs/postgres-cluster.ts";
@@ -32,6 +33,11 @@ export function embeddedPlace(directory: string): QueuePlace {
     loseData: async () => {
       const server = await running();
       if (server !== undefined) await emptyPostgres(server.url);
+    },
+    abandon: () => {
+      const file = join(directory, "cluster", "data", "postmaster.pid");
+      const pid = existsSync(file) ? Number.parseInt(readFileSync(file, "utf8"), 10) : 0;
+      if (pid > 0) process.kill(pid, "SIGQUIT");
     },
     // The last node stops it; after a kill it may have outlived them.
     close: () => stop("clean"),

@@ -7,12 +7,24 @@ import type { QueueStore } from "#jobs/queue-store.ts";
 import type { Stage } from "./stage.ts";
 import { stageBackends } from "./stage-files.ts";
 
-/** The most that was seen of what must stay bounded. */
-export interface GaugeMaxima {
+/** The most that was seen of what must stay bounded, and how work goes on. */
+export interface Gauges {
   /** Jobs in all queues together: waiting, active, delayed, or waiting for another. */
   queuedJobs: number;
   /** Resident memory of each node, in MiB. */
   readonly memoryMib: Map<string, number>;
+  /** Actions that ended so far. */
+  actions: number;
+  /** When that number last grew. */
+  grewAt: number;
+  /** The longest time in which no action ended. */
+  standstillMs: number;
+}
+
+/** Nothing seen yet. */
+export function newGauges(): Gauges {
+  const grewAt = Date.now();
+  return { queuedJobs: 0, memoryMib: new Map(), actions: 0, grewAt, standstillMs: 0 };
 }
 
 const queueNames = [indexQueue, ...stageBackends.map(({ name }) => laneQueue(name))];
@@ -23,23 +35,41 @@ const memoryEveryMs = 2_000;
 const queueEveryMs = 5_000;
 const answerTimeoutMs = 3_000;
 
-/** Looks at queues and memory until the signal. */
-export async function watchGauges(stage: Stage, signal: AbortSignal): Promise<GaugeMaxima> {
-  const maxima: GaugeMaxima = { queuedJobs: 0, memoryMib: new Map() };
+/** Looks at queues, memory and progress until the signal. */
+export async function watchGauges(
+  stage: Stage,
+  gauges: Gauges,
+  signal: AbortSignal,
+): Promise<void> {
   let lookedAt = 0;
   while (!signal.aborted) {
     for (const node of stage.nodes) {
-      const before = maxima.memoryMib.get(node.name) ?? 0;
-      maxima.memoryMib.set(node.name, Math.max(before, await memoryMib(node.pid)));
+      const before = gauges.memoryMib.get(node.name) ?? 0;
+      gauges.memoryMib.set(node.name, Math.max(before, await memoryMib(node.pid)));
     }
     if (Date.now() - lookedAt >= queueEveryMs) {
       lookedAt = Date.now();
       const jobs = await countJobs(stage).catch(() => undefined);
-      maxima.queuedJobs = Math.max(maxima.queuedJobs, jobs ?? 0);
+      gauges.queuedJobs = Math.max(gauges.queuedJobs, jobs ?? 0);
+      await countActions(stage, gauges);
     }
     await sleep(memoryEveryMs, undefined, { signal }).catch(() => undefined);
   }
-  return maxima;
+}
+
+/** While nobody answers, the standstill goes on. */
+async function countActions(stage: Stage, gauges: Gauges): Promise<void> {
+  const runs = await stage
+    .api()
+    .then((api) => api.runs())
+    .catch(() => []);
+  let actions = 0;
+  for (const { progress } of runs) actions += progress.actions - progress.remaining;
+  if (actions > gauges.actions) {
+    gauges.grewAt = Date.now();
+    gauges.actions = actions;
+  }
+  gauges.standstillMs = Math.max(gauges.standstillMs, Date.now() - gauges.grewAt);
 }
 
 /** Jobs in all queues now; undefined when the queue store does not answer. */

@@ -24,7 +24,10 @@ const faults: readonly Fault[] = [
 ];
 const urn = faults.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
 const gapMinMs = 300;
-const gapMaxMs = 2_500;
+const gapMaxMs = 3_500;
+/** Storms alternate with calm, in which work gets going again for the next storm to hit. */
+const stormMs = 45_000;
+const calmMs = 25_000;
 
 /**
  * Injects faults at random moments until the signal, several at a time, and ends when all are
@@ -33,10 +36,14 @@ const gapMaxMs = 2_500;
 export async function injectFaults(stage: Stage, seed: number, signal: AbortSignal): Promise<void> {
   const random = seededRandom(seed);
   const busy = new Map<string, Promise<void>>();
+  const rest = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
+  let calmAt = Date.now() + stormMs;
   while (!signal.aborted) {
-    await sleep(integerBetween(random, gapMinMs, gapMaxMs), undefined, { signal }).catch(
-      () => undefined,
-    );
+    await rest(integerBetween(random, gapMinMs, gapMaxMs));
+    if (Date.now() > calmAt) {
+      await rest(calmMs);
+      calmAt = Date.now() + stormMs;
+    }
     const fault = pickOne(random, urn) ?? killNode;
     // A generator of its own: the choices after it do not depend on how far this one gets.
     const own = seededRandom(Math.floor(random() * 2 ** 32));

@@ -54,6 +54,7 @@ export async function postgresPlace(folder: string): Promise<QueuePlace> {
     },
     stop,
     loseData: () => emptyPostgres(urlAt(port)),
+    abandon: () => server?.abandon(),
     close: async () => {
       await link.close();
       await stop("clean");

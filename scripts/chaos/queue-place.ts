@@ -18,4 +18,6 @@ export interface QueuePlace {
   /** Loses everything in it. */
   loseData(): Promise<void>;
   close(): Promise<void>;
+  /** Ends the server at once, for a process that has no time left to wait. */
+  abandon(): void;
 }

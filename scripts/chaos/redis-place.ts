@@ -35,6 +35,7 @@ export async function redisPlace(folder: string): Promise<QueuePlace> {
     loseData: async () => {
       await askRedis(port, "FLUSHALL");
     },
+    abandon: () => server?.abandon(),
     close: async () => {
       await link.close();
       await stop("clean");

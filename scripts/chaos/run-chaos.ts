@@ -4,7 +4,7 @@ import { seededRandom } from "../seeded-random.ts";
 import type { ChaosReport, Violation } from "./chaos-report.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { checkStores } from "./check-stores.ts";
-import { countJobs, type GaugeMaxima, queuedJobsBound, watchGauges } from "./gauges.ts";
+import { countJobs, type Gauges, newGauges, queuedJobsBound, watchGauges } from "./gauges.ts";
 import { injectFaults } from "./inject-faults.ts";
 import type { QueueKind } from "./queue-place.ts";
 import { settle } from "./settle.ts";
@@ -17,11 +17,14 @@ export interface ChaosOptions {
   readonly seed: number;
   /** Keeps the workspace although nothing is wrong. */
   readonly keep?: boolean;
-  /** Hears how it goes, every ten seconds. */
+  /** Hears how it goes: every ten seconds, in a long run every minute. */
   readonly progress: (line: string) => void;
 }
 
 const progressEveryMs = 10_000;
+const longRunMinutes = 10;
+/** Faults hold work up for a minute or two; when nothing ends for so long, something is stuck. */
+const standstillMaxMs = 5 * 60_000;
 const examplesMax = 5;
 
 /** Lets faults loose on real processes at work, heals them, and checks what must always hold. */
@@ -45,32 +48,37 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 async function chaosOn(stage: Stage, options: ChaosOptions): Promise<ChaosReport> {
   const { minutes, seed, queue, progress } = options;
   const [working, watching] = [new AbortController(), new AbortController()];
-  const gauges = watchGauges(stage, watching.signal);
+  const gauges = newGauges();
+  const watch = watchGauges(stage, gauges, watching.signal);
   const workload = runWorkload(stage, seededRandom(seed + 1), working.signal);
   const faults = injectFaults(stage, seed, working.signal);
   const until = Date.now() + minutes * 60_000;
+  const everyMs = minutes > longRunMinutes ? 60_000 : progressEveryMs;
   while (Date.now() < until) {
-    await sleep(Math.min(progressEveryMs, until - Date.now()));
-    progress(progressLine(stage, until));
+    await sleep(Math.min(everyMs, until - Date.now()));
+    progress(progressLine(stage, gauges, until));
   }
   working.abort();
   const [work] = await Promise.all([workload, faults]);
   const settlement = await settle(stage, progress);
   watching.abort();
-  const maxima = await gauges;
+  await watch;
   const [ledger, { problems, ...stores }] = [await checkLedger(stage), await checkStores(stage)];
   const queuedJobsAtEnd = await countJobs(stage);
+  const terms = await stage.terms();
   await stage.dismissNodes();
   const violations = [
     violation("objects lost", stores.lost, problems),
     violation("objects below minimum", stores.below, problems),
+    violation("files whose import was confirmed and forgotten", stores.forgotten),
     violation("copies that are promised and missing or corrupt", stores.missing, problems),
     violation("removals without proof", ledger.unproven),
     violation("copies gone without a reason", ledger.unexplained),
     violation("actions without exactly one outcome", ledger.withoutOutcome),
     violation("permits that never ended", ledger.openPermits),
     violation("jobs left in the queue", queuedJobsAtEnd ?? 0),
-    violation("jobs queued over the bound", Math.max(0, maxima.queuedJobs - queuedJobsBound)),
+    violation("jobs queued over the bound", Math.max(0, gauges.queuedJobs - queuedJobsBound)),
+    violation("seconds in which no action ended", standstill(gauges)),
     violation("troubles on the way", stage.troubles),
   ].filter(({ count }) => count > 0);
   return {
@@ -83,9 +91,11 @@ async function chaosOn(stage: Stage, options: ChaosOptions): Promise<ChaosReport
     settlement,
     faults: Object.fromEntries(stage.faults.counts),
     refusedStarts: stage.nodes.reduce((sum, node) => sum + node.refusedStarts, 0),
+    terms,
+    takenOver: stage.nodes.reduce((sum, node) => sum + node.takenOver, 0),
     copiesDestroyed: stage.faults.destroyed.size,
     ...workFacts(work),
-    ...gaugeFacts(maxima),
+    ...gaugeFacts(gauges),
     queuedJobsAtEnd,
     workspace: options.keep === true || violations.length > 0 ? stage.path : undefined,
   };
@@ -95,9 +105,13 @@ function workFacts({ refused, ...work }: WorkloadCounts) {
   return { work, refused: Object.fromEntries(refused) };
 }
 
-function gaugeFacts({ queuedJobs, memoryMib }: GaugeMaxima) {
+function standstill({ standstillMs }: Gauges): number {
+  return standstillMs > standstillMaxMs ? Math.round(standstillMs / 1000) : 0;
+}
+
+function gaugeFacts({ queuedJobs, memoryMib, standstillMs }: Gauges) {
   const memoryMibMax = Object.fromEntries(memoryMib);
-  return { queuedJobsMax: queuedJobs, queuedJobsBound, memoryMibMax };
+  return { queuedJobsMax: queuedJobs, queuedJobsBound, memoryMibMax, standstillMs };
 }
 
 function violation(what: string, found: readonly string[] | number, problems = ""): Violation {
@@ -106,8 +120,14 @@ function violation(what: string, found: readonly string[] | number, problems = "
   return { what, count, examples: lines.filter((line) => line !== "").slice(0, examplesMax) };
 }
 
-function progressLine(stage: Stage, until: number): string {
+function progressLine(stage: Stage, gauges: Gauges, until: number): string {
   const leftS = Math.round(Math.max(0, until - Date.now()) / 1000);
   const faults = [...stage.faults.counts].map(([kind, count]) => `${kind} ${count}`).join(", ");
-  return `${stage.queue.kind}: ${leftS} s left; ${faults}; troubles ${stage.troubles.length}`;
+  const memory = [...gauges.memoryMib.values()].map(String).join("/");
+  const last = stage.troubles.at(-1);
+  const troubles = `troubles ${stage.troubles.length}${last === undefined ? "" : `: ${last}`}`;
+  return (
+    `${stage.queue.kind}: ${leftS} s left; ${gauges.actions} actions, ${stage.imports.size} ` +
+    `files; most memory ${memory} MiB; ${faults}; ${troubles}`
+  );
 }

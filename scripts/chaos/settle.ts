@@ -10,6 +10,7 @@ const readyTimeoutMs = 60_000;
 const runsTimeoutMs = 8 * 60_000;
 const repairRoundsMax = 60;
 const roundPauseMs = 3_000;
+const roomEveryMs = 20_000;
 
 /** What it took until everything was quiet. */
 export interface Settlement {
@@ -45,9 +46,13 @@ export async function settle(stage: Stage, progress: (line: string) => void): Pr
   return { elapsedMs, repairRounds, corruptFound, absentFound };
 }
 
-/** Resumes what is paused and waits until no run is open. */
+/**
+ * Resumes what is paused and waits until no run is open. What waits for room gets it from the
+ * plan that clears the full backend, as an operator would make it.
+ */
 async function endRuns(stage: Stage): Promise<void> {
   const deadline = Date.now() + runsTimeoutMs;
+  let planAt = Date.now() + roomEveryMs;
   for (;;) {
     const open = await patiently(stage, async (api) => {
       const runs = (await api.runs()).filter((run) => run.endedAt === undefined);
@@ -58,6 +63,10 @@ async function endRuns(stage: Stage): Promise<void> {
     if (Date.now() > deadline) {
       stage.troubles.push(...open.map(describeStuck));
       return;
+    }
+    if (Date.now() > planAt) {
+      await applyPlan(stage);
+      planAt = Date.now() + roomEveryMs;
     }
     await sleep(500);
   }
@@ -70,22 +79,28 @@ function describeStuck({ id, state, progress }: Run): string {
 /** Plans and applies until a plan is empty; how many times that took. */
 async function repair(stage: Stage, progress: (line: string) => void): Promise<number> {
   for (let round = 0; round < repairRoundsMax; round += 1) {
-    const api = await stage.api();
-    const { plan } = await api.plan({});
-    const { actions } = plan.header.totals;
+    const actions = await applyPlan(stage);
     // Two empty plans in a row: time alone brings no more work either.
     if (actions === 0) {
       await sleep(roundPauseMs);
-      if ((await api.plan({})).plan.header.totals.actions === 0) return round;
-      continue;
+      if ((await applyPlan(stage)) === 0) return round;
     }
     progress(`settling: round ${round + 1}, ${actions} actions`);
-    await api.apply({ override: ["objects", "deletes", "capacity"] });
     await endRuns(stage);
     await sleep(roundPauseMs);
   }
   stage.troubles.push(`after ${repairRoundsMax} rounds of plan and apply there is still work`);
   return repairRoundsMax;
+}
+
+/** How many actions there are to do now; they are begun. */
+function applyPlan(stage: Stage): Promise<number> {
+  return patiently(stage, async (api) => {
+    const { plan } = await api.plan({});
+    const { actions } = plan.header.totals;
+    if (actions > 0) await api.apply({ override: ["objects", "deletes", "capacity"] });
+    return actions;
+  });
 }
 
 /** Asks again while nobody answers: the controller may have been killed a moment ago. */

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ApiClient } from "#api/client.ts";
@@ -9,17 +9,19 @@ import { EngineError } from "#model/engine-error.ts";
 import { type CommandOutput, runCommand, startNodeWith } from "../thermocline-process.ts";
 import { embeddedPlace } from "./embedded-place.ts";
 import { FaultLog } from "./fault-log.ts";
+import { ImportBook } from "./import-book.ts";
 import { postgresPlace } from "./postgres-place.ts";
 import type { QueueKind, QueuePlace } from "./queue-place.ts";
 import { redisPlace } from "./redis-place.ts";
 import { smallDiskBytes, stageBackends, stageConfig, stagePolicy } from "./stage-files.ts";
 import { SupervisedNode } from "./supervised-node.ts";
 
-const workerCount = 2;
+const controllerNames = ["controller-1", "controller-2"] as const;
+const workerNames = ["worker-1", "worker-2"] as const;
 const startTimeoutMs = 60_000;
 const stopPatienceMs = 30_000;
 
-/** A workspace with a queue store, a controller and workers: what chaos is let loose on. */
+/** A workspace with a queue store, a controller and its standby, and workers: what chaos is let loose on. */
 export class Stage {
   readonly path: string;
   readonly faults: FaultLog;
@@ -29,9 +31,12 @@ export class Stage {
   readonly held = new Set<string>();
   /** What must not happen and did, in words. */
   readonly troubles: string[] = [];
+  /** What the engine has confirmed to have taken over. */
+  readonly imports = new ImportBook();
   /** Whether the disk below `small` is a file system of its own that can be filled. */
   readonly hasSmallDisk: boolean;
   readonly #environment: Readonly<Record<string, string>>;
+  #isClosed = false;
 
   private constructor(path: string, queue: QueuePlace, hasSmallDisk: boolean) {
     this.path = path;
@@ -39,10 +44,9 @@ export class Stage {
     this.queue = queue;
     this.hasSmallDisk = hasSmallDisk;
     this.#environment = queue.url === undefined ? {} : { CHAOS_QUEUE_URL: queue.url };
-    const names = Array.from({ length: workerCount }, (_, at) => `worker-${at + 1}`);
     this.nodes = [
-      this.#node("controller", "controller"),
-      ...names.map((name) => this.#node(name, "worker", "--node-name", name)),
+      ...controllerNames.map((name) => this.#node(name, "controller")),
+      ...workerNames.map((name) => this.#node(name, "worker")),
     ];
   }
 
@@ -62,9 +66,7 @@ export class Stage {
       await writeFile(join(path, "thermocline.yaml"), stageConfig(queue.url !== undefined));
       await queue.start();
       for (const node of stage.nodes) node.start();
-      process.once("exit", () => {
-        for (const node of stage.nodes) node.abandon();
-      });
+      process.once("exit", () => stage.#abandon());
       await stage.ready(startTimeoutMs);
     } catch (error) {
       await stage.close(true);
@@ -122,7 +124,18 @@ export class Stage {
     }
   }
 
+  /** How often a controller took over, the first start included. */
+  async terms(): Promise<number> {
+    let terms = 0;
+    for (const name of controllerNames) {
+      const log = await readFile(this.node(name).log, "utf8").catch(() => "");
+      terms += log.split(`node ${name} runs as controller`).length - 1;
+    }
+    return terms;
+  }
+
   async close(keep: boolean): Promise<void> {
+    this.#isClosed = true;
     for (const node of this.nodes) await node.dismiss(stopPatienceMs);
     await this.queue.close();
     if (keep) return;
@@ -130,9 +143,17 @@ export class Stage {
     await rm(this.path, { recursive: true, force: true });
   }
 
-  #node(name: string, ...args: string[]): SupervisedNode {
+  /** When this process ends by surprise, nothing it started goes on. */
+  #abandon(): void {
+    if (this.#isClosed) return;
+    for (const node of this.nodes) node.abandon();
+    this.queue.abandon();
+    if (this.hasSmallDisk) spawnSync("umount", ["--lazy", this.storage("small")]);
+  }
+
+  #node(name: string, role: string): SupervisedNode {
     const log = join(this.path, `${name}.log`);
-    const spawn = () => startNodeWith(this.#environment, this.path, log, ...args);
+    const spawn = () => startNodeWith(this.#environment, this.path, log, role, "--node-name", name);
     return new SupervisedNode(name, log, spawn, (how) => this.troubles.push(how));
   }
 }

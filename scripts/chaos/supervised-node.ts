@@ -1,13 +1,17 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { stopNode } from "../thermocline-process.ts";
 
 const restartAfterMs = 500;
 /** A node that cannot reach its queue store when it starts says so and ends with this code. */
 const unavailableExitCode = 69;
+/** A controller that another one has taken over from ends with this code. */
+const takenOverExitCode = 11;
 /** What a node prints once it has everything it needs. */
 const upLine = " runs as ";
+/** It comes early; the rest of a long log is not looked at. */
+const logReadBytes = 1024 * 1024;
 
 /** A node as a service supervisor keeps it: started again when it ends by itself. */
 export class SupervisedNode {
@@ -21,6 +25,8 @@ export class SupervisedNode {
   #dismissed = false;
   /** Starts that ended because the queue store was away: the supervisor tries again. */
   refusedStarts = 0;
+  /** Ends because another controller had taken over. */
+  takenOver = 0;
 
   constructor(
     name: string,
@@ -46,12 +52,13 @@ export class SupervisedNode {
     if (this.#child !== undefined) return;
     const child = this.#spawn();
     this.#child = child;
-    const logged = this.#logged();
+    const from = this.#logBytes();
     child.once("exit", (code, signal) => {
       if (this.#child !== child) return;
       this.#child = undefined;
-      const wasUp = this.#logged().slice(logged.length).includes(upLine);
+      const wasUp = this.#logged(from).includes(upLine);
       if (!wasUp && code === unavailableExitCode) this.refusedStarts += 1;
+      else if (code === takenOverExitCode) this.takenOver += 1;
       else this.#onDeath(`${this.name} ended by itself: ${signal ?? `exit code ${code}`}`);
       setTimeout(() => {
         if (!this.#dismissed) this.start();
@@ -90,8 +97,20 @@ export class SupervisedNode {
     this.#let()?.kill("SIGKILL");
   }
 
-  #logged(): string {
-    return existsSync(this.log) ? readFileSync(this.log, "utf8") : "";
+  #logBytes(): number {
+    return existsSync(this.log) ? statSync(this.log).size : 0;
+  }
+
+  /** What it has printed from that place on; the log of an hour is not read as a whole. */
+  #logged(from: number): string {
+    if (this.#logBytes() <= from) return "";
+    const bytes = Buffer.alloc(Math.min(logReadBytes, this.#logBytes() - from));
+    const file = openSync(this.log, "r");
+    try {
+      return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, from));
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** From here on its end is our doing. */

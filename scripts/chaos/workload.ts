@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ApiClient } from "#api/client.ts";
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
 import { integerBetween, pickOne } from "../seeded-random.ts";
 import type { Stage } from "./stage.ts";
@@ -11,8 +12,11 @@ import { stageBackends } from "./stage-files.ts";
 const restMs = 1_000;
 /** More runs than this at a time would only wait for each other. */
 const openRunsMax = 4;
-/** From here on nothing new comes in; what there is keeps moving. */
-const objectsMax = 20_000;
+/** A run that waits for so long may wait for room, which the next plan makes. */
+const patienceMs = 30_000;
+const openRunsAtMost = 12;
+/** From here on only scratch comes in, which the policy deletes again: disks stay bounded. */
+const livingMax = 2_500;
 const readPathsMax = 400;
 const largeBytes = 24 * 1024 * 1024;
 
@@ -20,6 +24,7 @@ const largeBytes = 24 * 1024 * 1024;
 export interface WorkloadCounts {
   imports: number;
   files: number;
+  problems: number;
   bytesImported: number;
   reads: number;
   applied: number;
@@ -40,6 +45,7 @@ export async function runWorkload(
   const counts: WorkloadCounts = {
     imports: 0,
     files: 0,
+    problems: 0,
     bytesImported: 0,
     reads: 0,
     applied: 0,
@@ -66,21 +72,24 @@ type Duty = (stage: Stage, random: () => number, counts: WorkloadCounts) => Prom
 
 const importFiles: Duty = async (stage, random, counts) => {
   const api = await stage.api();
-  if ((await api.status()).objects > objectsMax) return;
+  const isScratch = random() < 0.25 || (await countLiving(api)) > livingMax;
   const name = `in-${randomUUID().slice(0, 8)}`;
   const source = join(stage.path, name);
   await mkdir(source);
-  const files = integerBetween(random, 5, 40);
+  const files = new Map<string, Buffer>();
+  for (let left = integerBetween(random, 5, 40); left > 0; left -= 1) {
+    files.set(`/${name}/${left}.bin`, randomBytes(random, `${name} ${left}`));
+  }
   try {
-    for (let file = 0; file < files; file += 1) {
-      await writeFile(join(source, `${file}.bin`), randomBytes(random));
-    }
+    for (const [path, bytes] of files) await writeFile(join(stage.path, path), bytes);
     const backend = random() < 0.8 ? "hot" : (pickOne(random, stageBackends)?.name ?? "hot");
-    const tags = random() < 0.25 ? { tags: ["scratch"] } : {};
+    const tags = isScratch ? { tags: ["scratch"] } : {};
     for await (const step of api.importDirectory({ path: source, backend, ...tags })) {
       if (step.type !== "summary") continue;
       counts.imports += 1;
       counts.files += step.files;
+      counts.problems += step.problems;
+      if (step.problems === 0 && step.files === files.size) stage.imports.confirm(files, isScratch);
       counts.bytesImported += step.bytes;
     }
   } finally {
@@ -89,12 +98,20 @@ const importFiles: Duty = async (stage, random, counts) => {
 };
 
 /** Mostly small, sometimes some mebibytes, rarely large enough to be cut off on the way. */
-function randomBytes(random: () => number): Buffer {
+function randomBytes(random: () => number, label: string): Buffer {
   const dice = random();
   const largest = dice < 0.01 ? largeBytes : dice < 0.08 ? largeBytes / 8 : 48 * 1024;
-  const bytes = Buffer.alloc(integerBetween(random, 1, largest));
+  const bytes = Buffer.alloc(integerBetween(random, 32, largest));
   for (let at = 0; at < bytes.length; at += 997) bytes[at] = Math.floor(random() * 256);
+  // No two files are alike: what is said of one is said of no other.
+  bytes.write(label);
   return bytes;
+}
+
+async function countLiving(api: ApiClient): Promise<number> {
+  const text = "SELECT count(*)::INTEGER AS n FROM object WHERE present_mask <> 0";
+  for await (const { rows } of api.query(text)) return Number(rows[0]?.["n"]);
+  return 0;
 }
 
 const readObjects: Duty = async (stage, random, counts) => {
@@ -114,7 +131,8 @@ const readObjects: Duty = async (stage, random, counts) => {
 const applyPlan: Duty = async (stage, _random, counts) => {
   const api = await stage.api();
   const open = (await api.runs()).filter((run) => run.endedAt === undefined);
-  if (open.length >= openRunsMax) return;
+  const young = open.filter((run) => Date.now() - Date.parse(run.createdAt) < patienceMs);
+  if (young.length >= openRunsMax || open.length >= openRunsAtMost) return;
   const { plan } = await api.plan({});
   if (plan.header.totals.actions === 0) return;
   await api.apply({ override: ["objects", "deletes", "capacity"] });

@@ -9,6 +9,8 @@ export interface ServerProcess {
   stop(): Promise<void>;
   /** Ends it at once, as a power failure would. */
   kill(): Promise<void>;
+  /** The same without waiting, for a process that ends itself. */
+  abandon(): void;
 }
 
 const readyWithinMs = 15_000;
@@ -53,7 +55,12 @@ export async function startServer(
     }
     await sleep(20);
   }
-  return { pid: child.pid ?? 0, stop, kill: () => end("SIGKILL") };
+  return {
+    pid: child.pid ?? 0,
+    stop,
+    kill: () => end("SIGKILL"),
+    abandon: () => void child.kill("SIGKILL"),
+  };
 }
 
 /** A loopback port that nobody listens on right now. */

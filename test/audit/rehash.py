@@ -4,8 +4,9 @@
 usage: rehash.py BACKEND_DIR [BACKEND_DIR ...] < objects.ndjson
 
 Standard input: one JSON object a line, {"cid": …, "size": …, "backends": ["<dir name>", …]},
-what the engine promises, and "atLeast" how many intact copies it must have. Each promised copy must exist as a file whose name contains the CID
-and whose bytes give that CID under UnixFS profile unixfs-v1-2025 (1 MiB chunks, raw leaves,
+what the engine promises, "atLeast" how many intact copies it must have, and "sha256" of the
+content where that is known from elsewhere. Each promised copy must exist as a file whose name
+contains the CID and whose bytes give that SHA-256, and that CID under UnixFS profile unixfs-v1-2025 (1 MiB chunks, raw leaves,
 1024 links a node), computed here from the specifications of UnixFS and DAG-PB alone.
 Prints one JSON line; exits 1 when a promise is broken.
 """
@@ -50,11 +51,14 @@ def node(children):
     return cid_bytes(0x70, block), size, len(block) + sum(child[2] for child in children)
 
 
-def file_cid(path):
+def file_hashes(path):
+    """The CID of a file and its plain SHA-256."""
     level = []
+    whole = hashlib.sha256()
     with open(path, "rb") as handle:
         while True:
             chunk = handle.read(CHUNK)
+            whole.update(chunk)
             if not chunk and level:
                 break
             level.append((cid_bytes(0x55, chunk), len(chunk), len(chunk)))
@@ -62,11 +66,13 @@ def file_cid(path):
                 break
     while len(level) > 1:
         level = [node(level[at : at + FANOUT]) for at in range(0, len(level), FANOUT)]
-    return "b" + base64.b32encode(level[0][0]).decode().lower().rstrip("=")
+    cid = "b" + base64.b32encode(level[0][0]).decode().lower().rstrip("=")
+    return cid, whole.hexdigest()
 
 
 def main():
     found = {}
+    contents = {}
     files = corrupt = 0
     for folder in sys.argv[1:]:
         name = os.path.basename(os.path.normpath(folder))
@@ -77,8 +83,10 @@ def main():
                     continue
                 files += 1
                 path = os.path.join(parent, entry)
-                if file_cid(path) == stem:
+                cid, content = file_hashes(path)
+                if cid == stem:
                     found.setdefault(stem, set()).add(name)
+                    contents[stem] = content
                 else:
                     corrupt += 1
                     print(f"corrupt: {path}", file=sys.stderr)
@@ -88,6 +96,9 @@ def main():
         promise = json.loads(line)
         objects += 1
         have = found.get(promise["cid"], set())
+        if have and promise.get("sha256", contents[promise["cid"]]) != contents[promise["cid"]]:
+            print(f"wrong content: {promise['cid']} is not what was imported", file=sys.stderr)
+            have = set()
         for backend in promise["backends"]:
             if backend not in have:
                 missing += 1

@@ -1,4 +1,5 @@
 import { targetWords } from "#model/control.ts";
+import { EngineError } from "#model/engine-error.ts";
 import { defineCommand } from "#cli/command.ts";
 import { controlTarget } from "#cli/control-target.ts";
 import { followRun } from "#cli/follow-run.ts";
@@ -21,6 +22,11 @@ export default defineCommand({
   async run(context, [id], options) {
     const target = controlTarget(id, options);
     const connection = await context.connect();
+    if (target.scope === "run" && !options.wait && connection.where === "process") {
+      throw new EngineError("USAGE", "--no-wait needs a controller that goes on with the run", {
+        hint: "start one with `thermocline up`, or leave --no-wait away",
+      });
+    }
     const reason = options.reason ?? "";
     const report = await connection.api.control({ verb: "resume", ...target, reason });
     const now = context.io.clock.now();
@@ -34,8 +40,7 @@ export default defineCommand({
       return 0;
     }
     const run = await connection.api.run(target.name);
-    // Without a controller the run goes on only as long as this process lives.
-    if (options.wait || connection.where === "process") return followRun(context, connection, run);
+    if (options.wait) return followRun(context, connection, run);
     context.print(() => formatRun(run, now), { run });
     return 0;
   },
