@@ -62,6 +62,8 @@ export interface Config {
     readonly keep: number;
   };
   readonly log: { readonly level: string; readonly format: "json" | "pretty" | undefined };
+  /** The OTLP receiver; the standard environment variables win. */
+  readonly telemetry: { readonly endpoint: string | undefined };
   /** Every setting in the user's form with where it came from, for `config view`. */
   readonly settings: readonly Setting[];
 }

@@ -56,7 +56,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const onError = options.onError ?? (() => undefined);
   const events = new EngineEvents();
   const resolve = (text: string) => resolveReference(text, secrets);
-  const leadership = await Leadership.prepare({ config, now, onError, resolveReference: resolve });
+  const leadership = await Leadership.prepare({
+    config,
+    env,
+    version,
+    now,
+    onError,
+    resolveReference: resolve,
+  });
   const open = () => openIndex(config, now, events, leadership);
   const index = await (
     options.lead === undefined ? openIndexInTurn(open) : leadership.await(options.lead, open)
@@ -114,8 +121,8 @@ function assemble(
   leadership: Leadership,
   onError: (error: EngineError) => void,
 ): Engine {
-  const startPolicy = policyStarter(context, async () => {
-    (await execution.start(engine)).wake();
+  const startPolicy = policyStarter(context, async (run, from) => {
+    (await execution.start(engine)).began(run, from);
   });
   const scheduling = new Scheduling(context, startPolicy, onError, () => {
     execution.wake();

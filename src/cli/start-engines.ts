@@ -72,12 +72,14 @@ async function startController(
 
 async function startWorker(config: Config, io: CommandIo): Promise<RunningNode> {
   const api = await awaitController(config, io);
-  const [{ startWorkerNode }, { BackendPool }] = await Promise.all([
+  const [{ startWorkerNode }, { BackendPool }, { activeTrace }] = await Promise.all([
     import("#engine/worker-node.ts"),
     import("#engine/backend-pool.ts"),
+    import("#engine/telemetry/active-trace.ts"),
   ]);
   const secrets = { env: io.env, directory: config.directory };
   const trouble = troubleLog(config, io);
+  trouble.nameTrace(activeTrace);
   const worker = await startWorkerNode({
     config,
     pool: new BackendPool({
@@ -87,6 +89,7 @@ async function startWorker(config: Config, io: CommandIo): Promise<RunningNode> 
       resolveSecret: (reference) => resolveSecret(reference, secrets),
     }),
     version: await readVersion(),
+    env: io.env,
     api,
     resolveReference: (text) => resolveReference(text, secrets),
     onError: trouble.report,
@@ -118,7 +121,11 @@ async function open(
   trouble: TroubleLog,
   lead?: Patience,
 ) {
-  const { openEngine } = await import("#engine.ts");
+  const [{ openEngine }, { activeTrace }] = await Promise.all([
+    import("#engine.ts"),
+    import("#engine/telemetry/active-trace.ts"),
+  ]);
+  trouble.nameTrace(activeTrace);
   return openEngine({
     config,
     definitions: await loadDrivers(),

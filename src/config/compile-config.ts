@@ -50,6 +50,7 @@ export function compileConfig(checked: CheckedConfig): Config {
       keep: document.standby.keep,
     },
     log: { level: document.log.level, format: document.log.format },
+    telemetry: { endpoint: document.telemetry.endpoint },
     settings,
   };
 }

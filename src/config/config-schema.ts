@@ -35,6 +35,9 @@ const queueUrlField = z.string().superRefine((text, context) => {
 });
 
 const batchesField = z.int().min(1).max(256);
+const receiverField = z.string().regex(/^https?:\/\/[^\s@]+$/, {
+  error: "a receiver is http://HOST:PORT or https://HOST:PORT, without a password",
+});
 
 /** The roles that this version can run; a gateway comes later. */
 const nodeRoles = ["controller", "worker"] as const satisfies readonly Role[];
@@ -189,6 +192,14 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("what the program says about itself, on standard error"),
+  telemetry: z
+    .strictObject({
+      endpoint: receiverField
+        .optional()
+        .describe("OTLP receiver (http://host:4318) of spans and queue metrics; default none"),
+    })
+    .prefault({})
+    .describe("OpenTelemetry; the standard variables OTEL_* win over it"),
 });
 
 export type ConfigDocument = z.output<typeof configSchema>;

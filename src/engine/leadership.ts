@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { Config } from "#config.ts";
 import { beginTerm } from "#engine/begin-term.ts";
 import { dataIdentity } from "#engine/data-identity.ts";
 import { IndexSnapshots } from "#engine/index-snapshots.ts";
-import { openStore } from "#engine/open-store.ts";
+import { openStore, type StoreOptions } from "#engine/open-store.ts";
 import { SnapshotPublisher } from "#engine/snapshot-publisher.ts";
 import { takeTurn, type Turn } from "#engine/take-turn.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
@@ -15,11 +14,8 @@ import type { QueueStore } from "#jobs/queue-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { WriteFence } from "#model/write-fence.ts";
 
-export interface LeadershipOptions {
-  readonly config: Config;
-  resolveReference(text: string): Promise<string>;
+export interface LeadershipOptions extends StoreOptions {
   readonly now: () => Date;
-  readonly onError: (error: EngineError) => void;
 }
 
 /** How a process waits for its turn. */

@@ -1,24 +1,34 @@
-import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { queueNamespace } from "#engine/check-queue.ts";
+import { startTelemetry, type TelemetryOptions } from "#engine/telemetry/start-telemetry.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
-import type { EngineError } from "#model/engine-error.ts";
 
-export interface StoreOptions {
-  readonly config: Config;
+export interface StoreOptions extends TelemetryOptions {
   resolveReference(text: string): Promise<string>;
-  readonly onError: (error: EngineError) => void;
 }
 
-/** Where jobs wait, as the configuration says. */
+/** Where jobs wait, as the configuration says, watched if that is asked for. */
 export async function openStore(options: StoreOptions): Promise<QueueStore> {
   const { config, onError } = options;
+  const location =
+    config.queue.url === "embedded"
+      ? { embedded: { directory: dataPaths(config.dataDirectory).queue } }
+      : { url: await options.resolveReference(config.queue.url) };
+  const telemetry = await startTelemetry(options);
   const namespace = queueNamespace(config);
-  if (config.queue.url === "embedded") {
-    const directory = dataPaths(config.dataDirectory).queue;
-    return openQueueStore({ embedded: { directory }, namespace, onError });
+  try {
+    const store = await openQueueStore({ ...location, namespace, telemetry, onError });
+    if (telemetry === undefined) return store;
+    return {
+      ...store,
+      close: async () => {
+        await store.close();
+        await telemetry.close();
+      },
+    };
+  } catch (error) {
+    await telemetry?.close();
+    throw error;
   }
-  const url = await options.resolveReference(config.queue.url);
-  return openQueueStore({ url, namespace, onError });
 }

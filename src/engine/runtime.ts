@@ -11,6 +11,7 @@ import type { QueueStore } from "#jobs/queue-store.ts";
 import { type RunningWorker, startWorker, type WorkerApi } from "#jobs/worker.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { NodeReport, Role } from "#model/node.ts";
+import type { Run } from "#model/run.ts";
 import type { HeldWork } from "#model/wait.ts";
 
 export interface RuntimeOptions {
@@ -36,6 +37,8 @@ export interface Runtime {
   /** Work that is held back, with the reasons. */
   held(): readonly HeldWork[];
   wake(): void;
+  /** Takes up a run that somebody has been starting since then. */
+  began(run: Run, from: Date): void;
   close(): Promise<void>;
 }
 
@@ -82,7 +85,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
     : undefined;
   // Without a worker, imports and checks of this process still share the limits.
   if (worker === undefined) pool.throttles.connect({ node: config.node.name, api });
-  return runtimeOf(store, dispatcher, worker);
+  return runtimeOf(store, dispatcher, worker, options.now);
 }
 
 /** What this process tells the controller about itself. */
@@ -108,12 +111,17 @@ function runtimeOf(
   store: QueueStore,
   dispatcher: Dispatcher,
   worker: RunningWorker | undefined,
+  now: () => Date,
 ): Runtime {
   return {
     store,
     queue: new QueueView(store),
     held: () => dispatcher.held(),
     wake: () => {
+      dispatcher.wake();
+    },
+    began: (run, from) => {
+      store.tracing.runBegan(run, from, now());
       dispatcher.wake();
     },
     close: async () => {

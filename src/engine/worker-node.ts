@@ -1,18 +1,13 @@
-import type { Config } from "#config.ts";
 import type { BackendPool } from "#engine/backend-pool.ts";
-import { openStore } from "#engine/open-store.ts";
+import { openStore, type StoreOptions } from "#engine/open-store.ts";
 import { nodeReport } from "#engine/runtime.ts";
 import { startWorker, type WorkerApi } from "#jobs/worker.ts";
 import { EngineError } from "#model/engine-error.ts";
 
-export interface WorkerNodeOptions {
-  readonly config: Config;
+export interface WorkerNodeOptions extends StoreOptions {
   readonly pool: BackendPool;
-  readonly version: string;
   /** The controller, over HTTP. */
   readonly api: WorkerApi;
-  resolveReference(text: string): Promise<string>;
-  readonly onError: (error: EngineError) => void;
 }
 
 /** A process that only works: it consumes the lanes of the backends it can open. */

@@ -8,6 +8,8 @@ const attemptsMax = 3;
 const backoffDelayMs = 500;
 /** Finished flows stay visible for a little while; what they did is in the ledger. */
 const finishedFlowsKept = 20;
+/** A trace of more batches than this nobody can look at: later ones have no spans. */
+const tracedBatchesMax = 1_000;
 
 /** The steps of a batch in the order in which they run. */
 export function stepsOf(batch: Pick<Batch, "target" | "victim">): readonly Step[] {
@@ -40,6 +42,7 @@ export function batchFlow(data: StepData): FlowJob {
         removeOnComplete: last ? { count: finishedFlowsKept } : true,
         removeOnFail: { count: finishedFlowsKept },
         ...(last ? {} : { failParentOnFailure: true }),
+        ...(data.batch < tracedBatchesMax ? {} : { telemetry: { omitContext: true } }),
       },
       ...(flow === undefined ? {} : { children: [flow] }),
     };

@@ -37,7 +37,7 @@ export class DispatchRound {
   }
 
   async run(): Promise<void> {
-    const { index, admission, now } = this.#context;
+    const { index, store, admission, now } = this.#context;
     const runs = await index.runs();
     this.#busy = runs.some((run) => run.endedAt === undefined);
     if (performance.now() - this.#repairedAt >= this.#options.repairEveryMs) {
@@ -50,6 +50,9 @@ export class DispatchRound {
     await this.#concurrency.apply(this.#options.laneConcurrency());
     await admission.refresh(now());
     await enqueueBatches(runs, this.#context);
-    for (const run of await index.finishRuns(now())) this.#options.onRunEnded(run);
+    for (const run of await index.finishRuns(now())) {
+      store.tracing.runEnded(run);
+      this.#options.onRunEnded(run);
+    }
   }
 }

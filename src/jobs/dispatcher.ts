@@ -93,6 +93,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     measurements: noMeasurements,
     controls: undefined,
     commit: dispatch.commit,
+    tracing: store.tracing,
     shutdown: shutdown.signal,
     actions: async () => [],
     now,

@@ -1,3 +1,4 @@
+import type { FlowJob } from "bullmq";
 import type { Batch, Run } from "#model/run.ts";
 import { batchFlow } from "#jobs/batch-flow.ts";
 import { stepDataOf, type DispatchContext } from "#jobs/dispatch-context.ts";
@@ -76,7 +77,7 @@ async function enqueue(
   }
   const flowing = batches.filter((batch) => batch.target !== null || batch.victim !== null);
   if (flowing.length === 0) return;
-  const flows = [];
+  const flows: FlowJob[] = [];
   for (const batch of flowing) flows.push(batchFlow(await stepDataOf(batch, index)));
   // Marked first: after a crash in between, the batch has no flow, which repair notices. The
   // other way round it might be enqueued again while its first flow is half done.
@@ -86,7 +87,8 @@ async function enqueue(
   );
   // The queues of the lanes exist once somebody opened them: their settings bound the events.
   for (const flow of flows) for (const name of queuesOf(flow)) store.queue(name);
-  await store.flows().addBulk(flows);
+  const facts = { batches: flows.length, "batch.first": flowing[0]?.number ?? 0 };
+  await store.tracing.within(runId, "enqueue", facts, () => store.flows().addBulk(flows));
 }
 
 function queuesOf(flow: ReturnType<typeof batchFlow>): readonly string[] {

@@ -15,7 +15,7 @@ import { EngineError } from "#model/engine-error.ts";
  */
 export async function openQueueStore(options: QueueStoreOptions): Promise<QueueStore> {
   const namespace = options.namespace ?? defaultNamespace;
-  const onError = options.onError ?? (() => undefined);
+  const { telemetry, onError = () => undefined } = options;
   if (!/^[a-z][a-z0-9_]{0,40}$/.test(namespace)) {
     throw new EngineError("USAGE", `"${namespace}" is not a queue namespace`, {
       hint: "use small letters, digits and underscores, a letter first",
@@ -23,14 +23,24 @@ export async function openQueueStore(options: QueueStoreOptions): Promise<QueueS
   }
   if ("embedded" in options) {
     const server = await openEmbeddedPostgres(options.embedded.directory);
-    return openPostgresStore(server.url, { namespace, onError, release: () => server.close() });
+    return openPostgresStore(server.url, {
+      namespace,
+      onError,
+      telemetry,
+      release: () => server.close(),
+    });
   }
   const scheme = URL.canParse(options.url) ? new URL(options.url).protocol : "";
   if (scheme === "redis:" || scheme === "rediss:") {
-    return openRedisStore(options.url, { namespace, onError });
+    return openRedisStore(options.url, { namespace, onError, telemetry });
   }
   if (scheme === "postgres:" || scheme === "postgresql:") {
-    return openPostgresStore(options.url, { namespace, onError, release: async () => undefined });
+    return openPostgresStore(options.url, {
+      namespace,
+      onError,
+      telemetry,
+      release: async () => undefined,
+    });
   }
   throw new EngineError("USAGE", `"${hidePassword(options.url)}" is not a queue URL`, {
     hint: "write redis://host:6379, rediss://… or postgres://user@host/database",

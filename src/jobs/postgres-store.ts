@@ -2,12 +2,15 @@ import { createPostgresBackend, FlowProducer, Queue, runMigrations, Worker } fro
 import type { Processor } from "bullmq";
 import { Client } from "pg";
 import { EngineError } from "#model/engine-error.ts";
+import { noTracing } from "#model/tracing.ts";
 import { leaseTable, openPostgresLeaseStore } from "#jobs/lease/postgres-lease-store.ts";
 import {
   hidePassword,
   queueOptions,
+  telemetryOf,
   type LaneWorkerOptions,
   type QueueStore,
+  type QueueTelemetry,
 } from "#jobs/queue-store.ts";
 import { StoreParts } from "#jobs/store-parts.ts";
 
@@ -21,6 +24,7 @@ const workerConnectionsMax = 2;
 interface PostgresStoreOptions {
   readonly namespace: string;
   readonly onError: (error: EngineError) => void;
+  readonly telemetry?: QueueTelemetry | undefined;
   /** Called last: lets go of the server itself. */
   readonly release: () => Promise<void>;
 }
@@ -42,7 +46,8 @@ export async function openPostgresStore(
     Client: CalmClient,
     max,
   });
-  const producer = { connection: connection(producerConnectionsMax) };
+  const telemetry = telemetryOf(options.telemetry);
+  const producer = { connection: connection(producerConnectionsMax), ...telemetry };
   // BullMQ's classes carry their kind of server in their type; the store hides which it is.
   return {
     kind: "postgresql",
@@ -57,7 +62,11 @@ export async function openPostgresStore(
       processor: Processor<Data, Result>,
       workerOptions: LaneWorkerOptions,
     ) => {
-      const settings = { ...workerOptions, connection: connection(workerConnectionsMax) };
+      const settings = {
+        ...workerOptions,
+        connection: connection(workerConnectionsMax),
+        ...telemetry,
+      };
       const made = new Worker(name, processor, settings, createPostgresBackend);
       return parts.worker(made as unknown as Worker<Data, Result>);
     },
@@ -65,6 +74,7 @@ export async function openPostgresStore(
       parts.flows(
         () => new FlowProducer(producer, createPostgresBackend) as unknown as FlowProducer,
       ),
+    tracing: options.telemetry?.tracing ?? noTracing,
     lease: () =>
       parts.lease(() => {
         const { namespace: schema, onError } = options;

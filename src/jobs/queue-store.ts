@@ -1,6 +1,7 @@
 import type { FlowProducer, Processor, Queue, QueueOptions, Worker, WorkerOptions } from "bullmq";
 import type { LeaseStore } from "#jobs/lease/lease-store.ts";
 import type { EngineError } from "#model/engine-error.ts";
+import type { Tracing } from "#model/tracing.ts";
 
 /**
  * Where queues live, whichever kind of server that is. Closing it closes every queue, worker
@@ -18,6 +19,8 @@ export interface QueueStore {
     options: LaneWorkerOptions,
   ): Worker<Data, Result>;
   flows(): FlowProducer;
+  /** Spans of what is done with its jobs. */
+  readonly tracing: Tracing;
   /** The lease of the one active controller; opened at the first call. */
   lease(): LeaseStore;
   close(): Promise<void>;
@@ -25,7 +28,14 @@ export interface QueueStore {
 
 export type LaneWorkerOptions = Omit<WorkerOptions, "connection" | "prefix">;
 
+/** What watches the queues: BullMQ's own spans and metrics, and spans of what jobs do. */
+export interface QueueTelemetry {
+  readonly queue: NonNullable<QueueOptions["telemetry"]>;
+  readonly tracing: Tracing;
+}
+
 export type QueueStoreOptions = StoreLocation & {
+  readonly telemetry?: QueueTelemetry | undefined;
   /** Keeps installations on one server apart: key prefix, or schema name. */
   readonly namespace?: string;
   /** Hears of lost connections and the like; the queues recover by themselves. */
@@ -45,6 +55,13 @@ export const defaultNamespace = "thermocline";
 export const queueOptions: Omit<QueueOptions, "connection"> = {
   streams: { events: { maxLen: 10 } },
 };
+
+/** The option of queues, workers and producers; none when nobody watches. */
+export function telemetryOf(
+  telemetry: QueueTelemetry | undefined,
+): Partial<Pick<QueueOptions, "telemetry">> {
+  return telemetry === undefined ? {} : { telemetry: telemetry.queue };
+}
 
 /** The URL as people may see it. */
 export function hidePassword(url: string): string {

@@ -1,8 +1,15 @@
 import { FlowProducer, Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { EngineError } from "#model/engine-error.ts";
+import { noTracing } from "#model/tracing.ts";
 import { openRedisLeaseStore } from "#jobs/lease/redis-lease-store.ts";
-import { hidePassword, queueOptions, type QueueStore } from "#jobs/queue-store.ts";
+import {
+  hidePassword,
+  queueOptions,
+  telemetryOf,
+  type QueueStore,
+  type QueueTelemetry,
+} from "#jobs/queue-store.ts";
 import { StoreParts } from "#jobs/store-parts.ts";
 
 const connectTimeoutMs = 3_000;
@@ -11,6 +18,7 @@ const reconnectDelayMaxMs = 2_000;
 interface RedisStoreOptions {
   readonly namespace: string;
   readonly onError: (error: EngineError) => void;
+  readonly telemetry?: QueueTelemetry | undefined;
 }
 
 /** Queues on Redis or Valkey. */
@@ -28,14 +36,15 @@ export async function openRedisStore(url: string, options: RedisStoreOptions): P
   });
   // The braces keep all keys in one slot of a Redis Cluster.
   const prefix = `{${options.namespace}}`;
+  const server = { connection, prefix, ...telemetryOf(options.telemetry) };
   return {
     kind: "redis",
     address: hidePassword(url),
-    queue: (name) =>
-      parts.queue(name, () => new Queue(name, { ...queueOptions, connection, prefix })),
+    queue: (name) => parts.queue(name, () => new Queue(name, { ...queueOptions, ...server })),
     worker: (name, processor, workerOptions) =>
-      parts.worker(new Worker(name, processor, { ...workerOptions, connection, prefix })),
-    flows: () => parts.flows(() => new FlowProducer({ connection, prefix })),
+      parts.worker(new Worker(name, processor, { ...workerOptions, ...server })),
+    flows: () => parts.flows(() => new FlowProducer(server)),
+    tracing: options.telemetry?.tracing ?? noTracing,
     lease: () => parts.lease(() => openRedisLeaseStore(url, { prefix, onError: options.onError })),
     close: async () => {
       await parts.close();

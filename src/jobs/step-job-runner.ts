@@ -3,11 +3,13 @@ import type { OutageReport } from "#model/backend-health.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Measurements } from "#model/metric.ts";
+import type { Tracing } from "#model/tracing.ts";
 import { outageOf } from "#jobs/backend-outage.ts";
 import { JobLock } from "#jobs/job-lock.ts";
 import { outageDelayMs } from "#jobs/run-job.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import type { StepControls } from "#jobs/step-controls.ts";
+import { stepFacts } from "#jobs/step-facts.ts";
 import {
   StepStop,
   stopOf,
@@ -31,6 +33,7 @@ export interface StepRunner {
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly settings: StepSettings;
   readonly measurements: Measurements;
+  readonly tracing: Tracing;
   readonly controls: StepControls | undefined;
   readonly commit: CommitPort | undefined;
   /** Aborted when the process shuts down. */
@@ -85,6 +88,7 @@ export async function runStepJob(
     throw new DelayedError();
   } finally {
     release?.();
+    runner.tracing.note(() => stepFacts(job.data, memory));
     runner.shutdown.removeEventListener("abort", onShutdown);
   }
 }

@@ -51,6 +51,13 @@ export class StepMemory {
     return [...this.#outcomes.values()].toSorted((a, b) => a.sequence - b.sequence);
   }
 
+  /** How many objects ended in which way, and the bytes moved by this process. */
+  tally(): Readonly<Record<Outcome["outcome"] | "objects" | "bytes", number>> {
+    const tally = { done: 0, skipped: 0, failed: 0, cancelled: 0 };
+    for (const { outcome } of this.#outcomes.values()) tally[outcome] += 1;
+    return { objects: this.#total, ...tally, bytes: this.#bytes };
+  }
+
   /** Notes a finished object; now and then this saves in the background. */
   add(outcome: Outcome, bytes: number): void {
     this.#outcomes.set(outcome.sequence, outcome);

@@ -66,6 +66,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     settings: { ...defaultStepSettings, ...options.settings },
     controls,
     commit: undefined,
+    tracing: options.store.tracing,
     shutdown: shutdown.signal,
     measurements: options.measurements ?? noMeasurements,
     actions: (data) => segments.actions(data),

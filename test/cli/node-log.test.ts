@@ -2,6 +2,8 @@ import { expect, it } from "vitest";
 import { loadConfig } from "#config.ts";
 import type { CommandIo, Sink } from "#cli/command-io.ts";
 import { nodeLog } from "#cli/node-log.ts";
+import { troubleLog } from "#cli/trouble-log.ts";
+import { EngineError } from "#model/engine-error.ts";
 
 async function logOf(isTTY: boolean, env: Readonly<Record<string, string>>): Promise<string> {
   let text = "";
@@ -40,4 +42,24 @@ it("writes plain lines on a terminal, and as much as the level says", async () =
     "12:30:05 debug details",
     "",
   ]);
+});
+
+it("names the span in which something went wrong", async () => {
+  let text = "";
+  const stderr = {
+    write: (line: string) => {
+      text += line;
+    },
+  };
+  const config = await loadConfig({
+    cwd: "/nowhere",
+    env: {},
+    hostname: "n1",
+    drivers: new Map(),
+  });
+  const clock = { now: () => new Date("2026-06-01T12:30:05Z") };
+  const trouble = troubleLog(config, { stderr, clock } as CommandIo);
+  trouble.nameTrace(() => ({ trace_id: "aa", span_id: "bb" }));
+  trouble.report(new EngineError("UNAVAILABLE", "cold is away"));
+  expect(JSON.parse(text)).toMatchObject({ msg: "cold is away", trace_id: "aa", span_id: "bb" });
 });

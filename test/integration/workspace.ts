@@ -82,13 +82,19 @@ export class Workspace {
   /** Starts a controller and waits until it answers. */
   async startController(): Promise<ChildProcess> {
     const node = this.start("controller");
+    await this.controllerAnswers(node);
+    return node;
+  }
+
+  /** Waits until a controller that was started serves the workspace. */
+  async controllerAnswers(node: ChildProcess): Promise<void> {
     const deadline = Date.now() + 30_000;
     while (Date.now() < deadline && node.exitCode === null) {
       const state = await readFile(
         join(this.path, ".thermocline", "controller.json"),
         "utf8",
       ).catch(() => "{}");
-      if ((JSON.parse(state) as { pid?: number }).pid === node.pid) return node;
+      if ((JSON.parse(state) as { pid?: number }).pid === node.pid) return;
       await delay(100);
     }
     throw new Error(`no controller: ${(await readFile(this.log, "utf8")).slice(-4_000)}`);

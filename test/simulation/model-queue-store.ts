@@ -2,6 +2,7 @@ import { DelayedError, UnrecoverableError, WaitingError } from "bullmq";
 import type { FlowJob, FlowProducer, Job, Processor, Queue, Worker } from "bullmq";
 import type { LaneWorkerOptions, QueueStore } from "#jobs/queue-store.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { noTracing } from "#model/tracing.ts";
 import type { StepJobData } from "#jobs/step-job.ts";
 import type { OperationFault, Scheduler } from "./scheduler.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
@@ -59,6 +60,7 @@ export class ModelQueueStore {
     return {
       kind: "redis",
       address: "the model queue",
+      tracing: noTracing,
       queue: (name) => this.#queue(name),
       worker: <Data, Result>(
         name: string,

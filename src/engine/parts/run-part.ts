@@ -20,8 +20,9 @@ export function runPart(
   return {
     async apply(request) {
       const runtime = await execution.start(workerApi());
+      const from = context.now();
       const run = await applyPlan(context, request);
-      runtime.wake();
+      runtime.began(run, from);
       return run;
     },
     runs: () => context.index.runs(),

@@ -1,6 +1,7 @@
 import type { EngineContext } from "#engine/context.ts";
 import { applyPlan } from "#engine/planning.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { Run } from "#model/run.ts";
 import type { Firing } from "#model/starter.ts";
 import type { PlanScope } from "#policies/plan/narrow-draft.ts";
 
@@ -10,12 +11,16 @@ export type StartResult = Pick<Firing, "outcome" | "message" | "runId">;
 export type StartPolicy = (scope: PlanScope, origin: string) => Promise<StartResult>;
 
 /** Evaluates one policy and applies it, with every guard in force. */
-export function policyStarter(context: EngineContext, execute: () => Promise<void>): StartPolicy {
+export function policyStarter(
+  context: EngineContext,
+  execute: (run: Run, from: Date) => Promise<void>,
+): StartPolicy {
   return async (scope, origin) => {
     try {
+      const from = context.now();
       const run = await applyPlan(context, {}, { scope, start: { origin } });
       if (run === undefined) return { outcome: "nothing-to-do" };
-      await execute();
+      await execute(run, from);
       return { outcome: "started", runId: run.id };
     } catch (thrown) {
       const error = EngineError.from(thrown);
