@@ -132,7 +132,12 @@ function assemble(
     ...policyPart(context),
     ...contentPart(context),
     ...runPart(context, execution, () => engine),
-    ...controlPart(context, execution, () => engine),
+    ...controlPart(
+      context,
+      execution,
+      () => engine,
+      () => engine.nodes(),
+    ),
     ...nodePart(context, execution),
     ...failurePart(context, execution),
     ...limitPart(context, execution),

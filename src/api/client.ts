@@ -229,6 +229,14 @@ export class ApiClient implements EngineApi {
     });
   }
 
+  retry(request: Request<"retry">): Answer<"retry"> {
+    return this.#connection.json("POST", "/api/v1/retries", { body: request });
+  }
+
+  why(reference: string): Answer<"why"> {
+    return this.#connection.json("GET", "/api/v1/why", { query: { reference } });
+  }
+
   nodes(): Answer<"nodes"> {
     return this.#connection.json("GET", "/api/v1/nodes");
   }

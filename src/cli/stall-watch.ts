@@ -30,18 +30,14 @@ export class StallWatch {
     if (this.#isSaid || now - this.#since < stalledAfterMs) return undefined;
     this.#isSaid = true;
     // Being unable to say why must not end the watching.
-    return this.#findReason().catch(() => undefined);
+    return this.#findReason(run.id).catch(() => undefined);
   }
 
-  async #findReason(): Promise<string | undefined> {
-    const nodes = await this.#api.nodes();
-    if (!nodes.some((node) => node.up && node.roles.includes("worker"))) {
-      return "waiting: no worker is up; start one with `thermocline worker`";
-    }
-    const backends = await this.#api.backends();
-    const words = backends.flatMap(({ name, status }) =>
-      typeof status === "string" ? [`${name} does not answer (${status})`] : [],
+  async #findReason(id: string): Promise<string | undefined> {
+    const { waiting } = await this.#api.why(id);
+    const words = waiting.map(({ wait: { message, remedy } }) =>
+      remedy === undefined ? message : `${message}; to end it: ${remedy}`,
     );
-    return words.length === 0 ? undefined : `waiting: ${words.join("; ")}`;
+    return words.length === 0 ? undefined : `waiting: ${[...new Set(words)].join("; ")}`;
   }
 }

@@ -1,6 +1,7 @@
 import type { EngineContext } from "#engine/context.ts";
 import type { AdmissionRule } from "#jobs/admission.ts";
 import { capacityRule } from "#jobs/admission/capacity.ts";
+import { cordonRule } from "#jobs/admission/cordon.ts";
 import { outageRule } from "#jobs/admission/outage.ts";
 import { pausedRule } from "#jobs/admission/paused.ts";
 import { rateRule } from "#jobs/admission/rate.ts";
@@ -15,9 +16,14 @@ export function admissionRules(context: EngineContext): readonly AdmissionRule[]
     pausedRule(index.controls),
     windowRule(() => timings.timings()),
     suspendedRule(() => index.failures.suspensions()),
+    cordonRule(async () => (await index.backends()).filter(isCordoned).map(({ name }) => name)),
     outageRule((backend) => watch.healthOf(backend)),
     capacityRule((backend) => watch.healthOf(backend)),
     roleRule((now) => nodes.reached(now)),
     rateRule(limits),
   ];
+}
+
+function isCordoned({ cordoned }: { readonly cordoned: boolean }): boolean {
+  return cordoned;
 }

@@ -3,6 +3,7 @@ import type { Database } from "#index/database.ts";
 import { holdChosen } from "#index/holds.ts";
 import { addPause, endPause, expiredPauses, listPauses, type PauseOrder } from "#index/pauses.ts";
 import { batchesOf, cancelBatches, cancelObjects } from "#index/runs/cancel-batches.ts";
+import { actionsOf, openWork } from "#index/runs/open-work.ts";
 import { runRecord } from "#index/runs/run-record.ts";
 import { setRunState } from "#index/runs/run-state.ts";
 import type { Transaction } from "#index/transaction.ts";
@@ -10,6 +11,7 @@ import { actAsEngine } from "#model/acting.ts";
 import { type AffectedWork, type ControlTarget, type Pause, targetWords } from "#model/control.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { SqlRow, SqlStatement } from "#model/sql.ts";
+import type { ActionStanding, OpenWork } from "#model/why.ts";
 
 /** Orders of people about work under way and about many objects at once, as the index keeps them. */
 export class ControlStore {
@@ -126,6 +128,16 @@ export class ControlStore {
       const about = { runId, planCid: run.planCid, detail: { priority } };
       transaction.record({ at: now, kind: "control", reason, ...about });
     });
+  }
+
+  /** What is left of a run, or of all, by what its batches have in common. */
+  async openWork(runId?: string): Promise<readonly OpenWork[]> {
+    return await this.#database.read(async (connection) => await openWork(connection, runId));
+  }
+
+  /** The actions about an object in runs, the newest first. */
+  async actionsOf(objectId: number): Promise<readonly ActionStanding[]> {
+    return await this.#database.read(async (connection) => await actionsOf(connection, objectId));
   }
 
   /** Holds, or releases, every object that a condition over `object AS o` selects. */

@@ -4,6 +4,7 @@ import type { QueueStore } from "#jobs/queue-store.ts";
 import type { StepJobData, StepProgress } from "#jobs/step-job.ts";
 import type { ActiveStep } from "#model/control.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { StepData } from "#model/run.ts";
 
 /** A queue store that does not answer must not make a question about it hang. */
 const answerTimeoutMs = 5_000;
@@ -13,10 +14,18 @@ const delayedMax = 20;
 /** One lane as the queue store has it. */
 export interface LaneView {
   readonly waiting: number;
-  readonly active: readonly ActiveStep[];
-  readonly delayed: number;
-  /** What delayed jobs say of themselves: why they stepped aside, the first few. */
-  readonly remarks: readonly string[];
+  /** With a worker, the first of them. */
+  readonly active: readonly LaneJob[];
+  /** Jobs that stepped aside, the first few. */
+  readonly delayed: readonly LaneJob[];
+}
+
+/** A job of a lane. */
+export interface LaneJob {
+  readonly data: StepData;
+  readonly step: ActiveStep;
+  /** Why it stepped aside, as it says itself. */
+  readonly remark: string | undefined;
 }
 
 /** Looks at queues without changing them. Throws UNAVAILABLE when the store does not answer. */
@@ -34,15 +43,13 @@ export class QueueView {
   async lane(backend: string): Promise<LaneView> {
     const queue = this.#store.queue(laneQueue(backend));
     return await this.#inTime(async () => {
-      const counts = await queue.getJobCounts("wait", "delayed");
+      const waiting = await queue.getWaitingCount();
       const active = (await queue.getActive(0, activeMax - 1)) as Job<StepJobData>[];
       const delayed = (await queue.getDelayed(0, delayedMax - 1)) as Job<StepJobData>[];
-      const remarks = delayed.flatMap((job) => progressOf(job).waiting ?? []);
       return {
-        waiting: counts["wait"] ?? 0,
-        active: active.map((job) => activeStep(job, backend)),
-        delayed: counts["delayed"] ?? 0,
-        remarks: [...new Set(remarks)],
+        waiting,
+        active: active.map((job) => laneJob(job, backend)),
+        delayed: delayed.map((job) => laneJob(job, backend)),
       };
     });
   }
@@ -50,7 +57,7 @@ export class QueueView {
   /** What workers hold on these lanes, the first of them. */
   async inFlight(backends: readonly string[]): Promise<readonly ActiveStep[]> {
     const lanes = await Promise.all(backends.map(async (backend) => await this.lane(backend)));
-    return lanes.flatMap(({ active }) => active).slice(0, activeMax);
+    return lanes.flatMap(({ active }) => active.map(({ step }) => step)).slice(0, activeMax);
   }
 
   /** The job of that id, with the lane it is on; looks at every lane. */
@@ -99,6 +106,10 @@ export class QueueView {
 /** What a job says about how far it is. */
 export function progressOf(job: Job<StepJobData>): Partial<StepProgress> {
   return typeof job.progress === "object" ? job.progress : {};
+}
+
+function laneJob(job: Job<StepJobData>, lane: string): LaneJob {
+  return { data: job.data, step: activeStep(job, lane), remark: progressOf(job).waiting };
 }
 
 function activeStep(job: Job<StepJobData>, lane: string): ActiveStep {

@@ -1,3 +1,6 @@
+import type { Plan } from "#model/plan.ts";
+import type { Run } from "#model/run.ts";
+
 /** What a pause, resume or cancel may be about. */
 export const controlScopes = ["run", "policy", "backend", "node", "everything"] as const;
 export type ControlScope = (typeof controlScopes)[number];
@@ -90,4 +93,30 @@ export interface HoldReport {
   readonly bytes: number;
   /** Those whose hold was not yet as asked for. */
   readonly changed: number;
+}
+
+/** Which failed or cancelled actions are tried again; what is given narrows. */
+export interface RetryRequest {
+  readonly run?: string;
+  /** Error code of the failures. */
+  readonly cause?: string;
+  readonly policy?: string;
+  readonly backend?: string;
+  /** An expression over the objects. */
+  readonly where?: string;
+  /** The plan that was shown (CID and time): another one is refused. */
+  readonly expectCid?: string;
+  readonly at?: string;
+  readonly override?: readonly string[];
+  /** Say what would be tried, and start nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface RetryReport {
+  /** Actions that failed or were cancelled, and those of them that another run is working on. */
+  readonly failed: { readonly actions: number; readonly bytes: number; readonly underWay: number };
+  /** What of it the policies still want. */
+  readonly plan: Plan;
+  /** Missing when nothing was started. */
+  readonly run: Run | undefined;
 }

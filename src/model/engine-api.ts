@@ -12,6 +12,8 @@ import type {
   HoldReport,
   HoldRequest,
   Pause,
+  RetryReport,
+  RetryRequest,
 } from "#model/control.ts";
 import type {
   BackendShare,
@@ -31,6 +33,7 @@ import type { ScheduleStatus, UpcomingStart } from "#model/schedule.ts";
 import type { SqlRow } from "#model/sql.ts";
 import type { Firing } from "#model/starter.ts";
 import type { HeldWork } from "#model/wait.ts";
+import type { WhyReport } from "#model/why.ts";
 
 /**
  * Everything a person or program may ask of the engine. The HTTP API is a thin shell over it,
@@ -99,6 +102,10 @@ export interface EngineApi {
   /** Evaluates and applies one policy now, as its schedule would. */
   runSchedule(policy: string): Promise<Firing>;
   setScheduleEnabled(policy: string, enabled: boolean, reason: string): Promise<void>;
+  /** Tries failed and cancelled actions again, as a new run of what is still wanted of them. */
+  retry(request: RetryRequest): Promise<RetryReport>;
+  /** Why a run, an object or a job stands where it stands, and what would change that. */
+  why(reference: string): Promise<WhyReport>;
 
   /** Whether every action has one outcome, every removal its proof, and the ledger no gap. */
   checkAudit(): Promise<AuditReport>;

@@ -45,6 +45,9 @@ const everyMethod: Record<keyof EngineApi, Call> = {
       reason: "é",
       where: "size > 1KiB",
     }),
+  retry: (api) =>
+    api.retry({ run: "run/1", cause: "TIMEOUT", where: "size > 1KiB", at: plan.at, dryRun: true }),
+  why: (api) => api.why(path),
   pauses: (api) => api.pauses(),
   setPriority: (api) => api.setPriority("run/1", -7),
   holdObjects: (api) => api.holdObjects({ where: "held", held: false, reason: "é", dryRun: true }),

@@ -20,6 +20,7 @@ import {
   sampleAudit,
   sampleEntry,
   sampleControl,
+  sampleWhy,
 } from "./sample-values.ts";
 
 /** What reached the engine: the method, then its arguments. */
@@ -175,6 +176,17 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     exportAudit: (request) =>
       answer({ file: request.file, rows: 3, bytes: 400 }, "exportAudit", request),
     control: (request) => answer(sampleControl, "control", request),
+    retry: (request) =>
+      answer(
+        {
+          failed: { actions: 2, bytes: 9, underWay: 1 },
+          plan: samplePlan.plan,
+          run: sampleRun,
+        },
+        "retry",
+        request,
+      ),
+    why: (reference) => answer(sampleWhy, "why", reference),
     pauses: () => answer(sampleControl.pauses, "pauses"),
     setPriority: (...given) => answer(sampleRun, "setPriority", ...given),
     holdObjects: (request) => answer({ objects: 3, bytes: 9, changed: 2 }, "holdObjects", request),

@@ -8,6 +8,7 @@ import type { NodeReport } from "#model/node.ts";
 import type { PlanAction } from "#model/plan.ts";
 import type { Run, StepScope } from "#model/run.ts";
 import type { HeldWork } from "#model/wait.ts";
+import type { WhyReport } from "#model/why.ts";
 import { freeOfCharge } from "#model/backend.ts";
 
 export const at = "2026-03-01T12:00:00.000Z";
@@ -255,4 +256,36 @@ export const sampleTrouble: EngineTrouble = {
   repairs: 2,
   lost: 1,
   backends: [sampleHealth],
+};
+
+export const sampleWhy: WhyReport = {
+  about: "object",
+  subject: "/träger/a b&c.txt: hot present verified",
+  waiting: [
+    {
+      work: sampleHeld.work,
+      wait: sampleHeld.wait,
+      since: at,
+      batches: 1,
+      actions: 2,
+      bytes: 3,
+    },
+  ],
+  active: sampleControl.inFlight,
+  actions: [
+    {
+      runId: "run-1",
+      sequence: 0,
+      batch: 0,
+      verb: "demote",
+      rule: "cool/down",
+      source: "hot",
+      target: null,
+      victim: null,
+      state: "pending",
+      message: "paused: “quoted”",
+    },
+  ],
+  facts: ["a hold protects it"],
+  looked: ["the ledger"],
 };

@@ -1,11 +1,22 @@
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
-import { controlReportSchema, holdReportSchema, pauseSchema } from "#api/schemas/control-schema.ts";
+import {
+  controlReportSchema,
+  holdReportSchema,
+  pauseSchema,
+  retryReportSchema,
+} from "#api/schemas/control-schema.ts";
 import { reference } from "#api/schemas/input.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
+import { whyReportSchema } from "#api/schemas/why-schema.ts";
 import type { Shape } from "#api/schemas/shape.ts";
-import { type ControlRequest, controlScopes, type HoldRequest } from "#model/control.ts";
+import {
+  type ControlRequest,
+  controlScopes,
+  type HoldRequest,
+  type RetryRequest,
+} from "#model/control.ts";
 
 const expression = z.string().min(1).max(100_000);
 const words = z.string().max(4_096);
@@ -46,6 +57,34 @@ export const controlRoutes: readonly Route[] = [
     input: z.strictObject({ id: reference, priority: z.int().min(-1_000).max(1_000) }),
     answer: { kind: "json", schema: runSchema },
     handle: ({ api }, input) => api.setPriority(input.id, input.priority),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/retries",
+    operation: "retry",
+    summary: "Try failed and cancelled actions again, as a new run of what is still wanted",
+    input: z.strictObject({
+      run: reference.exactOptional(),
+      cause: reference.exactOptional(),
+      policy: reference.exactOptional(),
+      backend: reference.exactOptional(),
+      where: expression.exactOptional(),
+      expectCid: reference.exactOptional(),
+      at: z.iso.datetime().exactOptional(),
+      override: z.array(reference).max(20).exactOptional(),
+      dryRun: z.boolean().exactOptional(),
+    } satisfies Shape<RetryRequest>),
+    answer: { kind: "json", schema: retryReportSchema },
+    handle: ({ api }, request) => api.retry(request),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/why",
+    operation: "why",
+    summary: "Why a run, an object or a job stands where it stands",
+    input: z.strictObject({ reference }),
+    answer: { kind: "json", schema: whyReportSchema },
+    handle: ({ api }, input) => api.why(input.reference),
   }),
   defineRoute({
     method: "POST",

@@ -5,7 +5,10 @@ import {
   controlScopes,
   type HoldReport,
   type Pause,
+  type RetryReport,
 } from "#model/control.ts";
+import { planSchema } from "#api/schemas/plan-schema.ts";
+import { runSchema } from "#api/schemas/run-schema.ts";
 import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
 
 /** A standing pause. */
@@ -37,6 +40,13 @@ export const controlReportSchema = shapeOf<ControlReport>({
   cancelled: count,
   inFlight: z.array(activeStepSchema),
   pauses: z.array(pauseSchema),
+});
+
+/** What is tried again. */
+export const retryReportSchema = shapeOf<RetryReport>({
+  failed: z.object({ actions: count, bytes: count, underWay: count }),
+  plan: planSchema,
+  run: runSchema.optional(),
 });
 
 /** What a hold of many objects did. */

@@ -79,14 +79,17 @@ const headerSchema = shapeOf<PlanHeader>({
   ),
 });
 
+/** A plan without its rows. */
+export const planSchema = shapeOf<Plan>({
+  cid: z.string(),
+  evaluatedAt: time,
+  header: headerSchema,
+  rowsPath: z.string(),
+});
+
 /** A plan with its first actions. */
 export const planReportSchema = shapeOf<PlanReport>({
-  plan: shapeOf<Plan>({
-    cid: z.string(),
-    evaluatedAt: time,
-    header: headerSchema,
-    rowsPath: z.string(),
-  }),
+  plan: planSchema,
   elapsedMs: z.number(),
   sample: z.array(planActionSchema),
 });

@@ -16,7 +16,8 @@ export const waitSchema = shapeOf<Wait>({
   remedy: z.string().optional(),
 });
 
-const workSchema = shapeOf<Work>({
+/** Work that may be held back. */
+export const workSchema = shapeOf<Work>({
   runId: z.string(),
   policy: z.string(),
   verb: z.enum(verbs),

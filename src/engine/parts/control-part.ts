@@ -1,17 +1,23 @@
 import type { EngineContext } from "#engine/context.ts";
 import { control, holdObjects } from "#engine/controls.ts";
 import type { Execution } from "#engine/execution.ts";
+import { requireChoice, retry } from "#engine/retry.ts";
 import { findRun } from "#engine/runs.ts";
+import { why } from "#engine/why/why.ts";
 import type { WorkerApi } from "#jobs/worker.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 
-type ControlPart = Pick<EngineApi, "control" | "pauses" | "setPriority" | "holdObjects">;
+type ControlPart = Pick<
+  EngineApi,
+  "control" | "pauses" | "setPriority" | "holdObjects" | "retry" | "why"
+>;
 
 /** What people order about work under way, and about many objects at once. */
 export function controlPart(
   context: EngineContext,
   execution: Execution,
   workerApi: () => WorkerApi,
+  nodes: EngineApi["nodes"],
 ): ControlPart {
   const { index, now } = context;
   return {
@@ -29,6 +35,15 @@ export function controlPart(
       execution.wake();
       return findRun(context, run.id);
     },
+    async retry(request) {
+      requireChoice(request);
+      if (request.dryRun === true) return retry(context, request);
+      const runtime = await execution.start(workerApi());
+      const report = await retry(context, request);
+      runtime.wake();
+      return report;
+    },
+    why: (reference) => why(context, execution, nodes, reference),
     holdObjects: (request) => holdObjects(context, request),
   };
 }

@@ -3,12 +3,12 @@ import { applyPlan } from "#engine/planning.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Run } from "#model/run.ts";
 import type { Firing } from "#model/starter.ts";
-import type { PlanScope } from "#policies/plan/narrow-draft.ts";
+import type { PolicyScope } from "#policies/plan/narrow-draft.ts";
 
 export type StartResult = Pick<Firing, "outcome" | "message" | "runId">;
 
 /** Has policies evaluated and applied; says what came of it and never throws. */
-export type StartPolicy = (scope: PlanScope, origin: string) => Promise<StartResult>;
+export type StartPolicy = (scope: PolicyScope, origin: string) => Promise<StartResult>;
 
 /** Evaluates one policy and applies it, with every guard in force. */
 export function policyStarter(

@@ -1,8 +1,12 @@
+import { keepWishes, type WishScope } from "#policies/plan/keep-wishes.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
 
-/** The part of a plan that is wanted now. */
-export interface PlanScope {
+/** The part of a plan that is wanted now: a policy's, or exactly what somebody asked for. */
+export type PlanScope = PolicyScope | WishScope;
+
+/** What one policy wants (schedules and triggers). */
+export interface PolicyScope {
   /** Only actions that rules of this policy want. */
   readonly policy: string;
   /** At most the removals that free this much on a backend (by id). */
@@ -15,6 +19,7 @@ export interface PlanScope {
  * of the plan waits until that one was done, since the other may not be in this part.
  */
 export async function narrowDraft(planning: Planning, scope: PlanScope): Promise<void> {
+  if ("wishes" in scope) return keepWishes(planning, scope);
   const own = planning.rules.flatMap((rule, index) =>
     rule.policy === scope.policy ? [sql`${index}::INTEGER`] : [],
   );

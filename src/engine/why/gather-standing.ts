@@ -1,0 +1,67 @@
+import type { EngineContext } from "#engine/context.ts";
+import type { Execution } from "#engine/execution.ts";
+import type { Standing } from "#engine/why/standing.ts";
+import type { LaneView, QueueView } from "#jobs/queue-view.ts";
+import type { EngineApi } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { OpenWork } from "#model/why.ts";
+
+/** A backend that hangs must not make the answer hang. */
+const statusTimeoutMs = 5_000;
+
+/** Looks at everything that may hold this work back. */
+export async function gatherStanding(
+  context: EngineContext,
+  execution: Execution,
+  nodes: EngineApi["nodes"],
+  work: readonly OpenWork[],
+): Promise<Standing> {
+  const { index, now } = context;
+  await execution.admission.refresh(now());
+  const runtime = await execution.runtime();
+  const names = (pick: (group: OpenWork) => readonly (string | null)[]) => [
+    ...new Set(work.flatMap(pick).filter((name) => name !== null)),
+  ];
+  const backends = names(({ source, target, victim }) => [source, target, victim]);
+  const lanes = names(({ target, victim }) => [target, victim]);
+  const runs = await index.runs();
+  return {
+    pausedRuns: new Set(runs.filter(({ state }) => state === "paused").map(({ id }) => id)),
+    pauses: await index.controls.pauses(),
+    held: await execution.held(),
+    nodes: await nodes(),
+    lanes: await lanesOf(runtime?.queue, lanes),
+    silent: await silentBackends(context, backends),
+    dispatches: runtime !== undefined,
+    judge: (one) => execution.admission.judge(one, now()),
+  };
+}
+
+async function lanesOf(
+  queue: QueueView | undefined,
+  lanes: readonly string[],
+): Promise<ReadonlyMap<string, LaneView | string>> {
+  if (queue === undefined) return new Map();
+  const look = async (lane: string) => {
+    const view = await queue.lane(lane).catch((error: unknown) => EngineError.from(error).message);
+    return [lane, view] as const;
+  };
+  return new Map(await Promise.all(lanes.map(look)));
+}
+
+async function silentBackends(
+  { pool }: EngineContext,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const ask = async (name: string) => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const timer = setTimeout(resolve, statusTimeoutMs, "no answer in time");
+    const status = await Promise.race([pool.status(name), promise]);
+    clearTimeout(timer);
+    return [name, status] as const;
+  };
+  const answers = await Promise.all(names.map(ask));
+  return new Map(
+    answers.flatMap(([name, status]) => (typeof status === "string" ? [[name, status]] : [])),
+  );
+}

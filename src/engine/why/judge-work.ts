@@ -1,0 +1,123 @@
+import { findObstacle } from "#engine/why/find-obstacle.ts";
+import { isSameWork, isText, laneJobs, type Standing } from "#engine/why/standing.ts";
+import { resumeCommand } from "#model/control.ts";
+import type { Wait, Work } from "#model/wait.ts";
+import type { OpenWork, WaitingWork } from "#model/why.ts";
+
+/** Why a group of open work does not go on; nothing while workers are at all of it. */
+export function judgeWork(group: OpenWork, standing: Standing): readonly WaitingWork[] {
+  const work = workOf(group);
+  const found: WaitingWork[] = [];
+  const note = (wait: Wait, batches: number) => {
+    if (batches > 0) found.push(waiting(group, wait, batches, standing));
+  };
+  const { pending, blocked, queued, unsettled } = group;
+  if (group.cancelReason !== null) {
+    note(lettingGo(group.cancelReason), pending + queued);
+    return found;
+  }
+  const active = laneJobs(work, standing, "active").length;
+  const idle = Math.max(0, queued - unsettled - active);
+  const held = standing.judge(work) ?? findObstacle(work, [work.lane], standing);
+  if (held !== undefined) note(held, pending);
+  else {
+    note(dependency(blocked), blocked);
+    note(laneWait(work, standing), pending - blocked);
+  }
+  note(aside(work, standing), idle);
+  note(unknownOutcome(group), unsettled);
+  return joined(found);
+}
+
+/** Work that was handed out and is with no worker: on the lane of its copy or of its removal. */
+function aside(work: Work, standing: Standing): Wait {
+  const lanes = [work.target, work.victim].filter((lane) => lane !== null);
+  const remarks = laneJobs(work, standing, "delayed").flatMap(({ remark }) => remark ?? []);
+  const [remark] = remarks;
+  const known = findObstacle(work, lanes, standing);
+  if (known !== undefined || remark === undefined) return known ?? laneWait(work, standing);
+  const reason = /pause/i.test(remark) ? "paused" : "outage";
+  return { reason, message: `its jobs stepped aside and look again soon: ${remark}` };
+}
+
+function lettingGo(reason: string): Wait {
+  return {
+    reason: "dependency",
+    message: `it is cancelled (${reason}) and ends once its workers have let go of it`,
+  };
+}
+
+function dependency(batches: number): Wait {
+  const message = `${batches} batches wait for copies of the same objects that come first`;
+  return { reason: "dependency", message };
+}
+
+/** A removal that broke off may have happened: until its permit has run out nobody assumes. */
+function unknownOutcome({ victim, unsettled, settledAt }: OpenWork): Wait {
+  return {
+    reason: "dependency",
+    message:
+      `in ${unsettled} batches a removal from ${victim ?? "its backend"} broke off and may have ` +
+      "happened: once its permit has run out for certain, the backend is asked how it ended",
+    ...(settledAt === null ? {} : { until: settledAt }),
+  };
+}
+
+/** Nothing but the lane itself: what the dispatcher noted, or what the queue looks like. */
+function laneWait(work: Work, { held, lanes }: Standing): Wait {
+  const noted = held.find((each) => isSameWork(each.work, work) && ofLanes.has(each.wait.reason));
+  if (noted !== undefined) return noted.wait;
+  const view = lanes.get(work.lane);
+  if (view === undefined || isText(view)) {
+    return { reason: "concurrency", message: "it is handed out in the next rounds" };
+  }
+  const { active, waiting: before } = view;
+  const message =
+    active.length + before === 0
+      ? `the lane ${work.lane} is free: a worker takes it within seconds`
+      : `the lane ${work.lane} works on ${active.length} jobs at once and ${before} wait in it`;
+  return { reason: "concurrency", message };
+}
+
+const ofLanes: ReadonlySet<string> = new Set(["concurrency", "rate", "bandwidth", "budget"]);
+
+function waiting(group: OpenWork, wait: Wait, batches: number, standing: Standing): WaitingWork {
+  const work = workOf(group);
+  // Batches of a group are alike: its actions are shared out by their number.
+  const share = batches / (group.pending + group.queued);
+  return {
+    work,
+    wait,
+    since: since(work, wait, standing),
+    batches,
+    actions: Math.round(group.actions * share),
+    bytes: Math.round(group.bytes * share),
+  };
+}
+
+/** The same reason for what was handed out and for what was not is one answer. */
+function joined(found: readonly WaitingWork[]): readonly WaitingWork[] {
+  const answers = new Map<string, WaitingWork>();
+  for (const one of found) {
+    const key = `${one.wait.reason} ${one.wait.message}`;
+    const { batches, actions, bytes } = answers.get(key) ?? { batches: 0, actions: 0, bytes: 0 };
+    answers.set(key, {
+      ...one,
+      batches: one.batches + batches,
+      actions: one.actions + actions,
+      bytes: one.bytes + bytes,
+    });
+  }
+  return [...answers.values()];
+}
+
+function since(work: Work, wait: Wait, { held, pauses }: Standing): string | undefined {
+  const noted = held.find(
+    (each) => isSameWork(each.work, work) && each.wait.reason === wait.reason,
+  );
+  return (noted ?? pauses.find((pause) => resumeCommand(pause) === wait.remedy))?.since;
+}
+
+function workOf({ runId, policy, verb, source, target, victim, lane }: OpenWork): Work {
+  return { runId, policy, verb, source, target, victim, lane, node: undefined };
+}

@@ -1,0 +1,55 @@
+import type { LaneJob, LaneView } from "#jobs/queue-view.ts";
+import type { Pause } from "#model/control.ts";
+import type { NodeState } from "#model/engine-api.ts";
+import type { HeldWork, Wait, Work } from "#model/wait.ts";
+
+/** What is known of the installation when somebody asks why. */
+export interface Standing {
+  /** Ids of paused runs. */
+  readonly pausedRuns: ReadonlySet<string>;
+  readonly pauses: readonly Pause[];
+  readonly held: readonly HeldWork[];
+  readonly nodes: readonly NodeState[];
+  /** Lanes as the queue store has them; a text when it does not answer. */
+  readonly lanes: ReadonlyMap<string, LaneView | string>;
+  /** Backends that do not answer, with what they said instead. */
+  readonly silent: ReadonlyMap<string, string>;
+  /** Whether this process dispatches work at all. */
+  readonly dispatches: boolean;
+  /** The first rule that objects to this work. */
+  readonly judge: (work: Work) => Wait | undefined;
+}
+
+/** Jobs of this work on the lanes of its copies and of its removals. */
+export function laneJobs(
+  work: Work,
+  { lanes }: Standing,
+  state: "active" | "delayed",
+): readonly LaneJob[] {
+  const views = [work.target, work.victim].map((lane) => lanes.get(lane ?? ""));
+  return views
+    .flatMap((view) => (view === undefined || isText(view) ? [] : view[state]))
+    .filter(({ data }) => isSameWork(data, work));
+}
+
+/** Whether both are about batches that act alike. */
+export function isSameWork(one: Omit<Work, "lane" | "node">, other: Work): boolean {
+  return (
+    one.runId === other.runId &&
+    one.policy === other.policy &&
+    one.verb === other.verb &&
+    one.source === other.source &&
+    one.target === other.target &&
+    one.victim === other.victim
+  );
+}
+
+/** Whether a living worker on this node takes jobs of that lane. */
+export function isAble(node: NodeState, lane: string): boolean {
+  return node.up && node.roles.includes("worker") && node.backends.includes(lane);
+}
+
+/** Whether the queue gave words instead of an answer. */
+export function isText(view: LaneView | string | undefined): view is string {
+  return typeof view === "string";
+}

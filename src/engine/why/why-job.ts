@@ -1,0 +1,48 @@
+import { judgeWork } from "#engine/why/judge-work.ts";
+import type { Question } from "#engine/why/question.ts";
+import { progressOf } from "#jobs/queue-view.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { WhyReport } from "#model/why.ts";
+
+/** A job by its id: which batch, its state in the queue, attempts, and what holds it. */
+export async function whyJob(question: Question, id: string): Promise<WhyReport> {
+  const { execution, context, look } = question;
+  const queue = (await execution.runtime())?.queue;
+  if (queue === undefined) {
+    throw new EngineError("UNAVAILABLE", "no controller is running, so no queue can be asked", {
+      hint: "start one with `thermocline up`",
+    });
+  }
+  const lanes = context.pool.names;
+  const found = await queue.find(id, lanes);
+  if (found === undefined) {
+    throw new EngineError("NOT_FOUND", `no lane has a job ${id}`, {
+      hint:
+        `looked at the lanes ${lanes.join(", ")} and the index; jobs that ended leave the queue, ` +
+        "their outcomes are in the ledger: thermocline audit",
+    });
+  }
+  const { job, lane } = found;
+  const { runId, batch, step, from, to, policy, verb } = job.data;
+  const state = await job.getState();
+  const { done = 0, waiting } = progressOf(job);
+  const { work, standing } = await look(runId);
+  const isSame = (group: (typeof work)[number]) => group.policy === policy && group.verb === verb;
+  const facts = [
+    `actions ${from} to ${to - 1}, ${done} of them over`,
+    `taken by a worker ${job.attemptsStarted} times, lost by one ${job.stalledCounter} times`,
+    ...(job.processedBy === undefined ? [] : [`last worked on by node ${job.processedBy}`]),
+    ...(job.failedReason ? [`last error: ${job.failedReason}`] : []),
+    ...(waiting === undefined ? [] : [`it stepped aside: ${waiting}`]),
+    ...(job.data.outages === undefined ? [] : [`met ${job.data.outages} outages in a row`]),
+  ];
+  return {
+    about: "job",
+    subject: `job ${id}: step ${step} of batch ${batch} of ${runId}, ${state} on the lane ${lane}`,
+    waiting: state === "active" ? [] : work.filter(isSame).flatMap((g) => judgeWork(g, standing)),
+    active: [],
+    actions: [],
+    facts,
+    looked: [`the queue at ${queue.address}`, `run ${runId}`],
+  };
+}

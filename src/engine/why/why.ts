@@ -1,0 +1,66 @@
+import type { EngineContext } from "#engine/context.ts";
+import type { Execution } from "#engine/execution.ts";
+import { findRun } from "#engine/runs.ts";
+import { gatherStanding } from "#engine/why/gather-standing.ts";
+import { judgeWork } from "#engine/why/judge-work.ts";
+import type { Question } from "#engine/why/question.ts";
+import { whyJob } from "#engine/why/why-job.ts";
+import { whyObject } from "#engine/why/why-object.ts";
+import type { EngineApi } from "#model/engine-api.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { Run } from "#model/run.ts";
+import type { OpenWork, WhyReport } from "#model/why.ts";
+
+/** What a question about standing still looks at, beside the thing itself. */
+const lookedAt = ["pauses", "rules", "nodes", "lanes in the queue", "backends", "cordons"];
+
+/** Answers for a run (or the beginning of its id), a job id, or an object. */
+export async function why(
+  context: EngineContext,
+  execution: Execution,
+  nodes: EngineApi["nodes"],
+  reference: string,
+): Promise<WhyReport> {
+  const question: Question = {
+    context,
+    execution,
+    async look(runId) {
+      const work = await context.index.controls.openWork(runId);
+      return { work, standing: await gatherStanding(context, execution, nodes, work) };
+    },
+  };
+  const run = await findRun(context, reference).catch((error: unknown) => {
+    if (EngineError.from(error).code === "NOT_FOUND") return undefined;
+    throw error;
+  });
+  if (run !== undefined) return whyRun(question, run);
+  if (/^[0-9a-f]{40}$/.test(reference)) return whyJob(question, reference);
+  return whyObject(question, reference);
+}
+
+async function whyRun({ look }: Question, run: Run): Promise<WhyReport> {
+  const { work, standing } = await look(run.id);
+  const { actions, remaining, failed, causes } = run.progress;
+  const views = [...standing.lanes.values()].filter((view) => typeof view !== "string");
+  const waiting = work.flatMap((group) => judgeWork(group, standing));
+  const failures = causes.map(({ code, count, example }) => `${count} failed: ${code}: ${example}`);
+  const retry = failed > 0 ? [`to try them again: thermocline retry ${run.id}`] : [];
+  return {
+    about: "run",
+    subject: `run ${run.id} is ${run.state}: ${remaining} of ${actions} actions remain`,
+    waiting,
+    active: views
+      .flatMap(({ active }) => active.map(({ step }) => step))
+      .filter((step) => step.runId === run.id),
+    actions: [],
+    facts: [...failures, ...retry, ...ending(run, work, waiting.length)],
+    looked: [`run ${run.id}`, ...lookedAt],
+  };
+}
+
+/** Between the last outcome and the end of a run there is a moment. */
+function ending(run: Run, work: readonly OpenWork[], waiting: number): readonly string[] {
+  if (run.endedAt !== undefined) return [`it ended at ${run.endedAt}`];
+  if (work.length === 0) return ["all its actions have an outcome: it ends in the next round"];
+  return waiting === 0 ? ["nothing holds it back: workers are at all that is left"] : [];
+}

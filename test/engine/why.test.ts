@@ -1,0 +1,98 @@
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { WhyReport } from "#model/why.ts";
+import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { until } from "../conformance/test-engine.ts";
+import { runEngine } from "./running-engine.ts";
+
+const [, kind] = queueServers;
+let server: QueueServer;
+beforeAll(async () => {
+  server = await kind.start();
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+const policy = `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: cool}
+rules:
+  - name: down
+    where: true
+    demote: {from: tier = hot, to: tier = cold}
+`;
+
+/** Reason, words and remedy of everything that waits. */
+function waits({ waiting }: WhyReport): readonly unknown[] {
+  return waiting.map(({ wait: { reason, remedy }, actions }) => [reason, actions, remedy]);
+}
+
+test("why names the pause that holds a run, of whatever scope, who gave it and what ends it", async () => {
+  await using running = await runEngine({ queueUrl: server.url, policy });
+  const { engine } = running;
+  await running.importFiles(3);
+  const all = { scope: "everything", name: "" } as const;
+  await engine.control({ verb: "pause", ...all, reason: "fire drill", until: "2h" });
+  const { id } = await engine.apply({ override: ["objects"] });
+  const first = await engine.why(id);
+  expect(first).toMatchObject({
+    about: "run",
+    subject: `run ${id} is running: 3 of 3 actions remain`,
+  });
+  expect(waits(first)).toEqual([["paused", 3, "thermocline resume --all"]]);
+  expect(first.waiting[0]?.wait.message).toContain("fire drill");
+  expect(first.waiting[0]?.wait.until).toBeDefined();
+  expect(first.waiting[0]?.since).toBeDefined();
+  for (const [scope, name, remedy] of [
+    ["policy", "cool", "thermocline resume --policy cool"],
+    ["backend", "hot", "thermocline resume --backend hot"],
+    ["node", "test-node", "thermocline resume --node test-node"],
+    ["run", id, `thermocline resume ${id}`],
+  ] as const) {
+    await engine.control({ verb: "pause", scope, name, reason: scope });
+    await engine.control({ verb: "resume", ...all, reason: "" });
+    expect(waits(await engine.why(id))).toEqual([["paused", 3, remedy]]);
+    await engine.control({ verb: "pause", ...all, reason: "fire drill" });
+    await engine.control({ verb: "resume", scope, name, reason: "" });
+  }
+  const object = await engine.why("1");
+  expect(object.actions).toMatchObject([
+    { runId: id, verb: "demote", source: "hot", target: "cold" },
+  ]);
+  expect(object.actions[0]?.message).toMatch(/paused: .*to end it: thermocline resume --all/);
+  expect(object.subject).toContain("hot present");
+  await engine.control({ verb: "resume", ...all, reason: "" });
+  await until(async () => (await engine.run(id)).endedAt !== undefined);
+  const ended = await engine.why(id);
+  expect([ended.waiting, ended.active]).toEqual([[], []]);
+  expect(ended.facts).toContainEqual(expect.stringContaining("it ended at"));
+  // What was done is forgotten with its run: the ledger has it.
+  const { actions, facts } = await engine.why("1");
+  expect(actions).toEqual([]);
+  expect(facts).toContainEqual(expect.stringContaining(`last entry of the ledger:`));
+});
+
+test("why names a cordon, and a backend that is out", async () => {
+  await using running = await runEngine({ queueUrl: server.url, policy });
+  const { engine, folder } = running;
+  await running.importFiles(2);
+  const all = { scope: "everything", name: "" } as const;
+  await engine.control({ verb: "pause", ...all, reason: "not yet" });
+  const { id } = await engine.apply({ override: ["objects"] });
+  await engine.setCordon("cold", true);
+  await engine.control({ verb: "resume", ...all, reason: "" });
+  expect(waits(await engine.why(id))).toEqual([["cordon", 2, "thermocline uncordon cold"]]);
+  await rename(join(folder, "cold"), join(folder, "gone"));
+  await engine.setCordon("cold", false);
+  const out = await engine.why(id);
+  expect(out.waiting).toMatchObject([{ wait: { reason: "outage" }, actions: 2 }]);
+  expect(out.waiting[0]?.wait.message).toContain("cold");
+});
+
+test("why of what nobody knows is an error that says so", async () => {
+  await using running = await runEngine({ queueUrl: server.url, policy });
+  await expect(running.engine.why("run-77")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(running.engine.why("a".repeat(40))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+});
