@@ -43,11 +43,7 @@ test.each(Object.keys(auditChecks) as AuditCheck[])(
   "the check %s finds its damage",
   async (check) => {
     const { path } = await endedRun();
-    const instance = await DuckDBInstance.create(path);
-    const connection = await instance.connect();
-    await connection.run(damage[check]);
-    connection.closeSync();
-    instance.closeSync();
+    await onDatabase(path, [damage[check]]);
     const index = await ObjectIndex.open(path, { now: () => start });
     const { findings } = await index.checkAudit();
     await index.close();
@@ -57,6 +53,64 @@ test.each(Object.keys(auditChecks) as AuditCheck[])(
     expect(found?.examples[0]).toMatch(/\d/);
   },
 );
+
+test("single defects among many thousand entries are found, and nothing else", async () => {
+  const { path } = await endedRun();
+  await onDatabase(path, repeated(1_000));
+  const index = await ObjectIndex.open(path, { now: () => start });
+  const whole = await index.checkAudit();
+  await index.close();
+  expect(whole).toMatchObject({ runs: 1_001, entries: 1_001 * 11, findings: [] });
+  await onDatabase(path, [
+    "DELETE FROM outcomes WHERE run_key = 78 AND sequence = 1",
+    "UPDATE ledger_entries SET kind = 'x' WHERE run_id = 'again-99' AND kind = 'proof' AND sequence = 2",
+  ]);
+  const damaged = await ObjectIndex.open(path, { now: () => start });
+  const { findings } = await damaged.checkAudit();
+  await damaged.close();
+  expect(findings).toEqual([
+    { check: "no-outcome", count: 1, examples: ["again-77 action 1"] },
+    {
+      check: "outcome-not-in-ledger",
+      count: 1,
+      examples: ["again-77 action 1: nothing here, done in the ledger"],
+    },
+    { check: "wrong-count", count: 1, examples: ["again-77 batch 0: counts 3, has 2"] },
+    { check: "removal-without-proof", count: 1, examples: ["again-99 action 2 on hot"] },
+  ]);
+});
+
+/** Statements that repeat the only run with all that was recorded of it. */
+function repeated(times: number): readonly string[] {
+  const again = `range(1, ${times + 1}) AS again(i)`;
+  const runKey = "REPLACE (run_key + i AS run_key";
+  const entries = "(SELECT count(*) FROM ledger_entries)";
+  return [
+    "CREATE TABLE first_entries AS FROM ledger_entries",
+    `INSERT INTO runs SELECT * EXCLUDE (i) ${runKey}, 'again-' || i AS run_id) FROM runs, ${again}`,
+    ...["batches", "outcomes"].map(
+      (table) =>
+        `INSERT INTO ${table} SELECT * EXCLUDE (i) ${runKey}) FROM ${table}, ${again}
+         WHERE run_key = 1`,
+    ),
+    `INSERT INTO permits SELECT * EXCLUDE (i) ${runKey}, permit_id || '-' || i AS permit_id)
+     FROM permits, ${again} WHERE run_key = 1`,
+    `INSERT INTO ledger_entries SELECT * EXCLUDE (i) REPLACE (
+       entry_id + i * ${entries} AS entry_id, 'again-' || i AS run_id,
+       regexp_replace(detail, '"permit":"([^"]*)"', '"permit":"\\1-' || i || '"') AS detail)
+     FROM first_entries, ${again}`,
+    `UPDATE counters SET next_entry = (SELECT max(entry_id) + 1 FROM ledger_entries)`,
+    "DROP TABLE first_entries",
+  ];
+}
+
+async function onDatabase(path: string, statements: readonly string[]): Promise<void> {
+  const instance = await DuckDBInstance.create(path);
+  const connection = await instance.connect();
+  for (const statement of statements) await connection.run(statement);
+  connection.closeSync();
+  instance.closeSync();
+}
 
 /** An index in which three objects were demoted from hot to cold. */
 async function endedRun(): Promise<{ path: string; report: AuditReport }> {
