@@ -17,10 +17,16 @@ export class JobLock {
   readonly #token: string;
   #confirmedAt = Number.NEGATIVE_INFINITY;
   readonly #takenAt = performance.now();
+  #lost = false;
 
   constructor(job: Job<StepJobData>, token: string) {
     this.#job = job;
     this.#token = token;
+  }
+
+  /** Whether the job is known to belong to another worker by now. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /** Throws when the job belongs to another worker by now (this one was thought dead). */
@@ -29,6 +35,7 @@ export class JobLock {
     const askedAt = performance.now();
     const held = await this.#job.extendLock(this.#token, laneTiming.lockDuration);
     if (held !== 1) {
+      this.#lost = true;
       const message = `job ${this.#job.id ?? ""} was taken over by another worker`;
       throw new EngineError("CONFLICT", message, { retryable: false });
     }

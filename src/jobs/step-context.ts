@@ -13,7 +13,7 @@ export interface StepContext {
   readonly drivers: ReadonlyMap<string, Driver>;
   /** Outcomes so far, kept with the job. */
   readonly memory: StepMemory;
-  readonly lock: Pick<JobLock, "confirm" | "quiet">;
+  readonly lock: Pick<JobLock, "confirm" | "quiet" | "lost">;
   /** Aborted on pause, cancel and shutdown; its reason is a StepStop. */
   readonly signal: AbortSignal;
   /** Aborted when no further object shall be begun; what is begun ends. Its reason likewise. */

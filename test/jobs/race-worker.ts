@@ -72,6 +72,9 @@ export async function workOn(
     drivers: around,
     memory: await StepMemory.of(job.asJob),
     lock: {
+      get lost() {
+        return job.holder !== mine;
+      },
       confirm: async () => {
         if (job.holder === mine) return;
         throw new EngineError("CONFLICT", "taken over", { retryable: false });

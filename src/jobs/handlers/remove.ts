@@ -2,9 +2,9 @@ import { throwIfOut } from "#jobs/backend-outage.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
 import { checkReserved, type ReservedCheck } from "#jobs/reserved-copies.ts";
 import { removeTimeoutMs } from "#jobs/job-lock.ts";
+import { type Removal, settledRemoval, unstoppable } from "#jobs/settled-removal.ts";
 import { countedRetries, measuredAction } from "#jobs/measured-action.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
-import type { SegmentAction } from "#jobs/segment.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -14,10 +14,7 @@ import type { ActionEnd, CommitResult, RemoveOutcome } from "#model/run.ts";
 /** Copies whose removal is prepared together: their evidence is kept in one write. */
 const removalsAtOnce = 100;
 
-interface Removal {
-  readonly permit: RemovalPermit;
-  readonly action: SegmentAction;
-}
+const notTried: ActionEnd = { outcome: "failed", code: "INTERNAL", message: "nobody tried it" };
 
 /**
  * Removes the copies for which the commit before it gave permits: asks the backends now for
@@ -30,7 +27,23 @@ const remove: StepHandler = {
     const { memory, signal } = context;
     const removals = await permitted(context);
     const victim = victimOf(context);
-    const rest = () => removals.filter(({ action }) => !memory.has(action.sequence));
+    // Whoever had the job before may have said "kept" while yet another worker, of whom this one
+    // knows nothing, removed the copy: such an end is believed once the backend was asked again.
+    const told = new Map(
+      (memory.outcomes() as readonly RemoveOutcome[])
+        .filter(({ outcome }) => outcome !== "done")
+        .map(({ sequence, ...end }) => [sequence, end as ActionEnd]),
+    );
+    const settleAll = async (open: readonly Removal[], otherwise: ActionEnd, stop: AbortSignal) => {
+      await forEachObject(open, context.settings.objectsAtOnce, stop, async (removal) => {
+        const { sequence } = removal.action;
+        const end = told.get(sequence) ?? otherwise;
+        memory.add(await settledRemoval(removal, end, victim, context), 0);
+        told.delete(sequence);
+      });
+    };
+    const rest = () =>
+      removals.filter(({ action: { sequence } }) => !memory.has(sequence) || told.has(sequence));
     try {
       for (let from = 0; from < removals.length; from += removalsAtOnce) {
         const part = removals.slice(from, from + removalsAtOnce);
@@ -40,17 +53,11 @@ const remove: StepHandler = {
           context,
         );
       }
+      await settleAll(rest(), notTried, signal);
     } catch (error) {
-      if (stopOf(signal) !== "cancel") throw error;
+      if (context.lock.lost || stopOf(signal) !== "cancel") throw error;
       const end: ActionEnd = { outcome: "cancelled", reason: stopWords(signal) };
-      await forEachObject(
-        rest(),
-        context.settings.objectsAtOnce,
-        unstoppable(),
-        async (removal) => {
-          memory.add(await settled(removal, end, victim, context), 0);
-        },
-      );
+      await settleAll(rest(), end, unstoppable());
     }
     return memory.outcomes() as readonly RemoveOutcome[];
   },
@@ -76,7 +83,7 @@ async function removeTogether(
         ? await measuredAction(context, removal.permit.backend, () =>
             removeOne(removal, done, victim, context),
           )
-        : await settled(removal, done.refusal, victim, context);
+        : await settledRemoval(removal, done.refusal, victim, context);
     const findings = done.evidence.filter((evidence) => evidence.finding !== "present");
     memory.add(findings.length === 0 ? outcome : { ...outcome, findings }, 0);
   };
@@ -91,7 +98,7 @@ async function removeOne(
 ): Promise<RemoveOutcome> {
   const { permit, action } = removal;
   const leftMs = Date.parse(permit.expiresAt) - context.now().getTime();
-  if (leftMs <= 0) return settled(removal, expired(permit), victim, context);
+  if (leftMs <= 0) return settledRemoval(removal, expired(permit), victim, context);
   let unanswered: EngineError | undefined;
   try {
     const result = await runWithRetries(
@@ -112,6 +119,8 @@ async function removeOne(
     const proof = { permitId: permit.id, evidence: check.evidence };
     return { sequence: action.sequence, outcome: "done", result, proof };
   } catch (thrown) {
+    // What another worker does with the permit is for that one to report.
+    if (context.lock.lost) throw thrown;
     const stop = stopOf(context.signal);
     // Paused or shut down: whoever goes on with the job waits before it asks how a call ended.
     if (stop !== "cancel" || unanswered === undefined) context.signal.throwIfAborted();
@@ -120,43 +129,8 @@ async function removeOne(
     // A try that got no answer may still be acted on, whatever a later one was told.
     const { code, message } = unanswered ?? error;
     const end = { outcome: "failed", code, message } as const;
-    return settled(removal, end, victim, context);
+    return settledRemoval(removal, end, victim, context);
   }
-}
-
-/**
- * How an action ends whose removal this worker did not make. An earlier worker may have made it
- * and died before saying so: the backend is asked, so that the index never believes in a copy
- * that is gone. When it cannot be asked, the step throws and is tried again.
- */
-async function settled(
-  { permit, action }: Removal,
-  end: ActionEnd,
-  victim: Driver,
-  context: StepContext,
-): Promise<RemoveOutcome> {
-  const signal = unstoppable();
-  await context.lock.quiet();
-  const found = await runWithRetries(() => victim.stat(action.object, { signal }), {
-    signal,
-  }).catch(async (thrown: unknown) => {
-    const error = EngineError.from(thrown);
-    await throwIfOut(permit.backend, victim, error, false);
-    throw error;
-  });
-  if (found !== undefined) return { sequence: action.sequence, ...end };
-  const evidence = {
-    backend: permit.backend,
-    cid: permit.cid,
-    finding: "absent",
-    confidence: "listed",
-    method: "looked for it after a removal whose outcome was unknown",
-    checkedAt: context.now().toISOString(),
-    bytesRead: 0,
-  } as const;
-  const kept = context.memory.evidenceFor(permit.cid);
-  const proof = { permitId: permit.id, evidence: [...kept, evidence] };
-  return { sequence: action.sequence, outcome: "done", result: "absent", proof };
 }
 
 async function permitted(context: StepContext): Promise<readonly Removal[]> {
@@ -187,9 +161,4 @@ function expired(permit: RemovalPermit): ActionEnd {
 function expiredError(permit: RemovalPermit): EngineError {
   const message = `the permit to remove the copy on ${permit.backend} ran out at ${permit.expiresAt}`;
   return new EngineError("REFUSED", message, { hint: "apply the plan again" });
-}
-
-/** Asking what happened goes on although the run was cancelled. */
-function unstoppable(): AbortSignal {
-  return new AbortController().signal;
 }
