@@ -1,12 +1,14 @@
 // Runs schedules of the simulation and says which promises were broken, with the way to replay.
-//   npm run simulate -- --schedules N [--seed S] [--json] [--real] [--without a,b] [--trace]
+//   npm run simulate -- --schedules N [--seed S] [--json] [--real] [--theme name] [--without a,b] [--trace]
 import { parseArgs } from "node:util";
 import { type FaultKind, faultKinds } from "../test/simulation/faults.ts";
 import { runSchedule, type ScheduleOptions } from "../test/simulation/run-schedule.ts";
+import { type ThemeName, themeNames } from "../test/simulation/themes.ts";
 import { shrink } from "../test/simulation/shrink.ts";
 
 const { values } = parseArgs({
   options: {
+    theme: { type: "string" },
     schedules: { type: "string", default: "1000" },
     seed: { type: "string" },
     without: { type: "string", default: "" },
@@ -27,7 +29,8 @@ const violations: { readonly seed: number; readonly violations: readonly string[
 let removals = 0;
 let events = 0;
 for (let at = seed; at < seed + schedules; at += 1) {
-  const options: ScheduleOptions = { seed: at, without, index, trace: values.trace };
+  const theme = themeNames.find((name) => name === values.theme) ?? themeOf(at);
+  const options: ScheduleOptions = { seed: at, theme, without, index, trace: values.trace };
   const result = await runSchedule(options);
   removals += result.removals;
   events += result.events;
@@ -52,6 +55,11 @@ else {
 }
 if (violations.length > 0) process.exitCode = 1;
 
+/** Half of the schedules draw from everything, the others have a theme. */
+function themeOf(seed: number): ThemeName {
+  return (seed % 2 === 0 ? undefined : themeNames[(seed >> 1) % themeNames.length]) ?? "everything";
+}
+
 /** The smallest set of faults that still breaks something, its trace, and how to see it again. */
 async function tell(options: ScheduleOptions): Promise<void> {
   const traced = { ...options, trace: true };
@@ -60,6 +68,6 @@ async function tell(options: ScheduleOptions): Promise<void> {
   const real = values.real ? " --real" : "";
   console.log(smaller.result.trace.join("\n"));
   for (const broken of smaller.result.violations) console.log(`seed ${options.seed}: ${broken}`);
-  const again = `--schedules 1 --seed ${options.seed}${spared}${real} --trace`;
+  const again = `--schedules 1 --seed ${options.seed} --theme ${options.theme}${spared}${real} --trace`;
   console.log(`replay: npm run simulate -- ${again}`);
 }

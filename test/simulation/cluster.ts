@@ -14,12 +14,14 @@ import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { SimulatedNode } from "./simulated-node.ts";
 import type { SimulatedIndex } from "./simulated-index.ts";
+import type { Theme } from "./themes.ts";
 import type { Setup } from "./world.ts";
 
 const skewMaxMs = 40_000;
 
 /** Everything that the processes of one schedule share. */
 export interface ClusterParts {
+  readonly theme: Theme;
   readonly setup: Setup;
   readonly scheduler: Scheduler;
   readonly random: Random;

@@ -1,6 +1,7 @@
 import { EngineError } from "#model/engine-error.ts";
 import type { Random } from "./random.ts";
 import type { OperationFault } from "./scheduler.ts";
+import type { Theme } from "./themes.ts";
 
 /** Everything that can go wrong in a simulation, with what it means. */
 export const faultKinds = {
@@ -58,11 +59,11 @@ export class Faults {
   /** After this nothing goes wrong any more, so that everything can come to its end. */
   over = false;
 
-  constructor(random: Random, forbidden: ReadonlySet<FaultKind>, only?: ReadonlySet<FaultKind>) {
+  constructor(random: Random, forbidden: ReadonlySet<FaultKind>, theme: Theme) {
     const kinds = Object.keys(faultKinds) as FaultKind[];
     // Drawn for all, whatever is forbidden: what is left behaves as before.
     const drawn = random.some(kinds, random.pick([0, 0.15, 0.3, 0.5]));
-    const wanted = only === undefined ? drawn : kinds.filter((kind) => only.has(kind));
+    const wanted = theme.faults === undefined ? drawn : random.some(theme.faults, 0.75);
     this.enabled = new Set(wanted.filter((kind) => !forbidden.has(kind)));
     this.#rate = random.pick([0.01, 0.05, 0.15, 0.3]);
     this.#random = random;

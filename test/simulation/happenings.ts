@@ -20,11 +20,12 @@ export class Happenings {
 
   /** Draws when everything happens. */
   plan(): void {
-    const { random, setup } = this.#parts;
-    this.runsToCome = 1 + random.below(3);
+    const { random, setup, theme } = this.#parts;
+    this.runsToCome = setup.runs ?? 1 + random.below(3);
+    const within = setup.runsWithinMs ?? setup.calmAtMs;
     for (let runs = this.runsToCome; runs > 0; runs -= 1) {
-      const at = runs === this.runsToCome ? 0 : random.between(0, setup.calmAtMs);
-      const actions = drawActions(random, setup);
+      const at = runs === this.runsToCome ? 0 : random.between(0, within);
+      const actions = (theme.actions ?? drawActions)(random, setup);
       this.#at(at, async () => {
         this.runsToCome -= 1;
         if (actions.length === 0) return;
@@ -156,7 +157,7 @@ export class Happenings {
     act: () => Promise<void>,
   ): void {
     const { random, faults, setup } = this.#parts;
-    const times = 1 + random.below(most);
+    const times = setup.often * (1 + random.below(most));
     for (let turn = 0; turn < times; turn += 1) {
       const at = random.between(0, setup.calmAtMs);
       if (!faults.enabled.has(kind)) continue;

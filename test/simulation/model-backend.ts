@@ -66,13 +66,13 @@ export class ModelBackend {
     this.#remember(cid, undefined);
   }
 
-  /** Damage from outside: other bytes of the same length, or nothing at all. */
+  /** Damage from outside: other bytes of the same length (also the second time), or none. */
   harm(cid: string, how: "rot" | "vanish"): void {
     const thing = this.#things.get(cid);
     if (thing === undefined) return;
     this.#damaged.set(cid, this.#now());
     if (how === "vanish") this.take(cid);
-    else this.put({ cid, bytes: thing.bytes.map((byte) => byte ^ 1), intact: false });
+    else this.put({ cid, bytes: thing.bytes.map((byte) => byte + 1), intact: false });
   }
 
   /** When the copy was last harmed; long ago when never. */

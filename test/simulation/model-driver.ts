@@ -74,13 +74,7 @@ export class ModelDriver implements Driver {
   }
 
   async read(object: ObjectRef, _copy: StoredCopy, options: CallOptions = {}): Promise<ByteStream> {
-    const what = `read ${numberOf(object.cid)}`;
-    const thing = await this.#call(what, options, () => this.#backend.get(object.cid));
-    if (thing === undefined) {
-      throw new EngineError("NOT_FOUND", `${object.cid} is not on ${this.#backend.name}`);
-    }
-    const damaged = this.#world.faults.strikes("wire-damage");
-    return pieces(damaged ? thing.bytes.map((byte) => byte ^ 2) : thing.bytes);
+    return (await this.#fetch(object, options)).stream;
   }
 
   async write(object: ObjectRef, body: WriteBody, options: WriteOptions = {}): Promise<StoredCopy> {
@@ -100,21 +94,25 @@ export class ModelDriver implements Driver {
 
   async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
     let truthful = true;
+    let at = this.#world.scheduler.now;
     const reader = {
       kind: this.kind,
       stat: async (asked: ObjectRef, call: CallOptions = {}) => {
         const seen = await this.#look(asked, call);
         truthful &&= seen.truthful;
+        at = seen.at;
         return seen.copy;
       },
-      read: (asked: ObjectRef, copy: StoredCopy, call: CallOptions = {}) =>
-        this.read(asked, copy, call),
+      read: async (asked: ObjectRef, _copy: StoredCopy, call: CallOptions = {}) => {
+        const fetched = await this.#fetch(asked, call);
+        at = fetched.at;
+        return fetched.stream;
+      },
     };
     const backend = this.#backend.name;
     const evidence = await verifyCopy(reader, backend, object, level, options.signal);
     const full = level === "verified";
     const present = evidence.finding === "present";
-    const { now: at } = this.#world.scheduler;
     const answer = { node: this.#node, backend, cid: object.cid, full, present, truthful, at };
     this.#world.watcher.checked(answer);
     return evidence;
@@ -155,8 +153,22 @@ export class ModelDriver implements Driver {
       const stale = faults.strikes("stale-answer");
       const ageMs = stale ? random.next() * staleMaxMs : 0;
       const seen = stale ? this.#backend.asOf(object.cid, scheduler.now - ageMs) : now;
-      return { copy: seen && copyOf(seen), truthful: (seen === undefined) === (now === undefined) };
+      const truthful = (seen === undefined) === (now === undefined);
+      return { copy: seen && copyOf(seen), truthful, at: scheduler.now };
     });
+  }
+
+  /** The bytes, and when the backend took them from its store. */
+  async #fetch(object: ObjectRef, options: CallOptions) {
+    const { faults, scheduler } = this.#world;
+    const { thing, at } = await this.#call(`read ${numberOf(object.cid)}`, options, () => {
+      return { thing: this.#backend.get(object.cid), at: scheduler.now };
+    });
+    if (thing === undefined) {
+      throw new EngineError("NOT_FOUND", `${object.cid} is not on ${this.#backend.name}`);
+    }
+    const damaged = faults.strikes("wire-damage");
+    return { at, stream: pieces(damaged ? thing.bytes.map((byte) => byte ^ 2) : thing.bytes) };
   }
 
   #store(object: ObjectRef, bytes: Uint8Array): StoredCopy {

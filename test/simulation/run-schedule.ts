@@ -10,13 +10,15 @@ import { Promises } from "./promises.ts";
 import { Random } from "./random.ts";
 import { openRealIndex } from "./real-index.ts";
 import { Scheduler } from "./scheduler.ts";
+import { type ThemeName, themes } from "./themes.ts";
 import { virtualTime } from "./virtual-time.ts";
 import { backendFacts, drawSetup, knownObjects, placeCopies, type Setup } from "./world.ts";
 
 export interface ScheduleOptions {
   readonly seed: number;
   readonly without?: ReadonlySet<FaultKind>;
-  readonly only?: ReadonlySet<FaultKind>;
+  /** Missing: everything. */
+  readonly theme?: ThemeName;
   readonly trace?: boolean;
   /** `model` is fast; `real` is the index itself, in memory. */
   readonly index?: "model" | "real";
@@ -43,8 +45,9 @@ const lookEveryMs = 5_000;
 /** Runs one schedule, the same for the same seed, and says which promises were broken. */
 export async function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
   const random = new Random(options.seed);
-  const faults = new Faults(random.fork(), options.without ?? new Set(), options.only);
-  const setup = drawSetup(random.fork(), faults);
+  const theme = themes[options.theme ?? "everything"];
+  const faults = new Faults(random.fork(), options.without ?? new Set(), theme);
+  const setup = drawSetup(random.fork(), faults, theme);
   const trace: string[] = [];
   const scheduler = new Scheduler(
     random.fork(),
@@ -64,6 +67,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
   try {
     await index.putObjects(knownObjects(setup), new Date());
     const parts: ClusterParts = {
+      theme,
       setup,
       scheduler,
       random: random.fork(),

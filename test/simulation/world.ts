@@ -7,6 +7,7 @@ import { modelCapabilities } from "./model-driver.ts";
 import type { Random } from "./random.ts";
 import { contents } from "./samples.ts";
 import type { WantedAction } from "./simulated-index.ts";
+import type { Theme } from "./themes.ts";
 import { simulationStart } from "./virtual-time.ts";
 
 /** How one schedule is set up: everything that is drawn before it begins. */
@@ -25,12 +26,18 @@ export interface Setup {
   readonly latencyMs: readonly [number, number];
   /** When everything that goes wrong is over. */
   readonly calmAtMs: number;
+  /** How many runs there are; missing: any number. */
+  readonly runs?: number;
+  /** They begin within so much of each other; missing: until it gets calm. */
+  readonly runsWithinMs?: number;
+  /** How many times as often as usual things happen. */
+  readonly often: number;
 }
 
-export function drawSetup(random: Random, faults: Faults): Setup {
+export function drawSetup(random: Random, faults: Faults, theme: Theme): Setup {
   const backends = ["alpha", "beta", "gamma", "delta"].slice(0, 2 + random.below(3));
   const objects = 1 + random.below(4);
-  return {
+  const setup: Setup = {
     backends,
     objects,
     placed: Array.from({ length: objects }, () => {
@@ -50,7 +57,9 @@ export function drawSetup(random: Random, faults: Faults): Setup {
       [1, 3_000],
     ] as const),
     calmAtMs: random.pick([30_000, 90_000, 240_000]),
+    often: 1,
   };
+  return { ...setup, ...theme.setup?.(random, setup) };
 }
 
 /** The backends with what they hold at the start. */
