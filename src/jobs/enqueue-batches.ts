@@ -6,6 +6,8 @@ import { type LaneDemand, laneDemands, workOf } from "#jobs/lane-demand.ts";
 
 /** Batches that no worker sees (tombstones) are committed at most so many at a time. */
 const directBatchesMax = 20;
+/** The first batches begin while the others are read. */
+const flowsAtOnce = 10;
 
 /**
  * Tops up every lane to its bound with batches of the running runs: the highest priority first,
@@ -70,24 +72,34 @@ async function enqueue(
   batches: readonly Batch[],
   context: DispatchContext,
 ): Promise<void> {
-  const { index, commit, store } = context;
+  const { index, commit } = context;
   const direct = batches.filter((batch) => batch.target === null && batch.victim === null);
   for (const batch of direct.slice(0, directBatchesMax)) {
     await index.commitCopies(await stepDataOf(batch, index), [], commit.context());
   }
   const flowing = batches.filter((batch) => batch.target !== null || batch.victim !== null);
-  if (flowing.length === 0) return;
-  const flows: FlowJob[] = [];
-  for (const batch of flowing) flows.push(batchFlow(await stepDataOf(batch, index)));
+  for (let at = 0; at < flowing.length; at += flowsAtOnce) {
+    await enqueueFlows(runId, flowing.slice(at, at + flowsAtOnce), context);
+  }
+}
+
+async function enqueueFlows(
+  runId: string,
+  batches: readonly Batch[],
+  { index, store }: DispatchContext,
+): Promise<void> {
+  const flows: FlowJob[] = await Promise.all(
+    batches.map(async (batch) => batchFlow(await stepDataOf(batch, index))),
+  );
   // Marked first: after a crash in between, the batch has no flow, which repair notices. The
   // other way round it might be enqueued again while its first flow is half done.
   await index.markQueued(
     runId,
-    flowing.map((batch) => batch.number),
+    batches.map((batch) => batch.number),
   );
   // The queues of the lanes exist once somebody opened them: their settings bound the events.
   for (const flow of flows) for (const name of queuesOf(flow)) store.queue(name);
-  const facts = { batches: flows.length, "batch.first": flowing[0]?.number ?? 0 };
+  const facts = { batches: flows.length, "batch.first": batches[0]?.number ?? 0 };
   await store.tracing.within(runId, "enqueue", facts, () => store.flows().addBulk(flows));
 }
 

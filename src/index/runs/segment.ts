@@ -2,11 +2,12 @@ import {
   Binary,
   Int32,
   Int64,
+  makeData,
+  makeVector,
   Table,
   tableToIPC,
   Utf8,
   type Vector,
-  vectorFromArray,
 } from "apache-arrow";
 import type { Connection } from "#index/connection.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -55,14 +56,48 @@ export function encodeSegment(columns: readonly (readonly unknown[])[]): Uint8Ar
   return tableToIPC(new Table(vectors), "stream");
 }
 
+/** Filled at once: Arrow's own builders take the values of each batch one at a time. */
 function vectorOf(type: (typeof planColumns)[number][1], values: readonly unknown[]): Vector {
+  const { length } = values;
   if (type === "BIGINT") {
-    return vectorFromArray(
-      values.map((value) => BigInt(value as number)),
-      new Int64(),
-    );
+    const data = BigInt64Array.from(values as readonly number[], BigInt);
+    return makeVector(makeData({ type: new Int64(), length, data }));
   }
-  if (type === "INTEGER") return vectorFromArray(values as (number | null)[], new Int32());
-  if (type === "BLOB") return vectorFromArray(values as Uint8Array[], new Binary());
-  return vectorFromArray(values as string[], new Utf8());
+  if (type === "INTEGER") {
+    const data = Int32Array.from(values as readonly (number | null)[], (value) => value ?? 0);
+    return makeVector(makeData({ type: new Int32(), length, data, ...nullsOf(values) }));
+  }
+  if (type === "BLOB") {
+    const bytes = bytesOf(values as readonly Uint8Array[]);
+    return makeVector(makeData({ type: new Binary(), length, ...bytes }));
+  }
+  return makeVector(makeData({ type: new Utf8(), length, ...bytesOf(utf8(values as string[])) }));
+}
+
+function bytesOf(parts: readonly Uint8Array[]) {
+  const valueOffsets = new Int32Array(parts.length + 1);
+  parts.forEach((part, at) => {
+    valueOffsets[at + 1] = (valueOffsets[at] ?? 0) + part.length;
+  });
+  return { valueOffsets, data: Buffer.concat(parts) };
+}
+
+/** Verb, rule and reason are mostly the same text from row to row. */
+function utf8(values: readonly string[]): readonly Uint8Array[] {
+  const known = new Map<string, Uint8Array>();
+  return values.map((value) => {
+    const bytes = known.get(value) ?? Buffer.from(value);
+    known.set(value, bytes);
+    return bytes;
+  });
+}
+
+function nullsOf(values: readonly unknown[]) {
+  const nullCount = values.filter((value) => value === null).length;
+  if (nullCount === 0) return { nullCount };
+  const nullBitmap = new Uint8Array(Math.ceil(values.length / 8));
+  values.forEach((value, at) => {
+    if (value !== null) nullBitmap[at >> 3] = (nullBitmap[at >> 3] ?? 0) | (1 << (at & 7));
+  });
+  return { nullCount, nullBitmap };
 }
