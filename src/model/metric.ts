@@ -53,6 +53,24 @@ export const metricDefinitions = {
     ["reason"],
     "How long the work that has waited longest for this reason has waited.",
   ),
+  thermocline_bandwidth_limit_bytes_per_second: now(
+    ["backend", "direction"],
+    "Bandwidth that all nodes together may use now; absent without a bound.",
+  ),
+  thermocline_schedule_next_run_timestamp_seconds: now(
+    ["schedule"],
+    "When the policy of that name starts next, in seconds since 1970; absent when it does not.",
+  ),
+  thermocline_schedule_missed_total: {
+    type: "counter",
+    lasts: "index",
+    labels: ["schedule"],
+    help: "Starts of the policy of that name that never happened.",
+  },
+  thermocline_window_open: now(
+    ["policy"],
+    "1 while the windows of the policy let its actions run, else 0; absent without windows.",
+  ),
   thermocline_actions_total: {
     type: "counter",
     lasts: "index",

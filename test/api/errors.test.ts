@@ -152,7 +152,7 @@ test("without the right token only health, version and the description answer", 
   expect(refused.status).toBe(401);
   expect(refused.headers.get("www-authenticate")).toContain("Bearer");
   expect(calls).toEqual([]);
-  for (const path of ["/livez", "/readyz", "/version", "/api/v1/openapi.json"]) {
+  for (const path of ["/livez", "/readyz", "/startupz", "/version", "/api/v1/openapi.json"]) {
     expect((await fetch(`${address}${path}`)).status).toBe(200);
   }
 });

@@ -18,6 +18,17 @@ export const healthRoutes: readonly Route[] = [
   }),
   defineRoute({
     method: "GET",
+    path: "/startupz",
+    operation: "startupz",
+    summary: "The start is over: the lease is held, the index is open and runs are taken up",
+    open: true,
+    input: z.object({}),
+    answer: { kind: "text" },
+    // Nobody listens before that, so the answer is enough.
+    handle: () => "ok\n",
+  }),
+  defineRoute({
+    method: "GET",
     path: "/readyz",
     operation: "readyz",
     summary: "The engine can work: its index answers",

@@ -1,10 +1,12 @@
 import type { ActionTotal } from "#index/runs/action-totals.ts";
 import type { QueueCount } from "#jobs/queue-counts.ts";
+import type { EffectiveLimits } from "#model/backend-limits.ts";
 import type { Backend } from "#model/backend.ts";
 import type { BackendStatus } from "#model/driver.ts";
 import type { EngineStatus, EngineTrouble } from "#model/engine-api.ts";
 import type { LabelsOf, MetricName, MetricSeries } from "#model/metric.ts";
 import type { Plan } from "#model/plan.ts";
+import type { ScheduleStatus } from "#model/schedule.ts";
 import { type Run, runStates } from "#model/run.ts";
 import { type WaitReason, waitReasons } from "#model/wait.ts";
 
@@ -19,6 +21,8 @@ export interface EngineFacts {
   readonly indexLagSeconds: number;
   /** The last plan of all policies for the present, if one was made since the start. */
   readonly plan: Plan | undefined;
+  readonly limits: readonly EffectiveLimits[];
+  readonly schedules: readonly ScheduleStatus[];
   readonly now: Date;
 }
 
@@ -38,6 +42,8 @@ export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
     ...runSeries(facts),
     ...planSeries(facts.plan),
     ...waitSeries(facts),
+    ...facts.limits.flatMap(bandwidthSeries),
+    ...facts.schedules.flatMap(scheduleSeries),
     ...queueCounts.map(({ queue, state, jobs }) =>
       series("bullmq_job_count", { queue, state }, jobs),
     ),
@@ -135,6 +141,33 @@ function waitSeries({ status, now }: EngineFacts): readonly MetricSeries[] {
       series("thermocline_batch_wait_seconds", { reason }, (now.getTime() - since) / 1_000),
     ];
   });
+}
+
+function bandwidthSeries(limits: EffectiveLimits): readonly MetricSeries[] {
+  const { backend, uploadBytesPerSecond: upload, downloadBytesPerSecond: download } = limits;
+  const bounds = { upload, download };
+  return Object.entries(bounds).flatMap(([direction, bound]) =>
+    bound === undefined
+      ? []
+      : [series("thermocline_bandwidth_limit_bytes_per_second", { backend, direction }, bound)],
+  );
+}
+
+function scheduleSeries(status: ScheduleStatus): readonly MetricSeries[] {
+  const { policy, schedule, next, missed, window } = status;
+  const labels = { schedule: policy };
+  const nextSeconds = Date.parse(next ?? "") / 1_000;
+  return [
+    ...(next === undefined
+      ? []
+      : [series("thermocline_schedule_next_run_timestamp_seconds", labels, nextSeconds)]),
+    ...(schedule === undefined
+      ? []
+      : [series("thermocline_schedule_missed_total", labels, missed)]),
+    ...(window === undefined
+      ? []
+      : [series("thermocline_window_open", { policy }, window.open ? 1 : 0)]),
+  ];
 }
 
 function series<Name extends MetricName>(

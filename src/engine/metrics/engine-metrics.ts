@@ -3,6 +3,7 @@ import { BackendHealth } from "#engine/metrics/backend-health.ts";
 import { collectMetrics } from "#engine/metrics/collect-metrics.ts";
 import { IndexLag } from "#engine/metrics/index-lag.ts";
 import { renderMetrics } from "#engine/metrics/render-metrics.ts";
+import { scheduleStatuses } from "#engine/schedules/schedule-status.ts";
 import { queueCounts } from "#jobs/queue-counts.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import type { EngineStatus } from "#model/engine-api.ts";
@@ -31,17 +32,20 @@ export class EngineMetrics {
 
   /** Everything in the Prometheus text format. */
   async text(): Promise<string> {
-    const { index, pool, config, lastPlan, now } = this.#context;
+    const { index, pool, config, limits, lastPlan, now } = this.#context;
     const store = await this.#options.store();
-    const [status, runs, backends, health, actionTotals, counts, version] = await Promise.all([
-      this.#options.status(),
-      index.runs(),
-      index.backends(),
-      this.#health.all(now()),
-      index.actionTotals(),
-      store === undefined ? [] : queueCounts(store, pool.names),
-      index.version(),
-    ]);
+    const [status, runs, backends, health, actionTotals, counts, version, schedules] =
+      await Promise.all([
+        this.#options.status(),
+        index.runs(),
+        index.backends(),
+        this.#health.all(now()),
+        index.actionTotals(),
+        store === undefined ? [] : queueCounts(store, pool.names),
+        index.version(),
+        // Policies that cannot be read have no times; everything else is told all the same.
+        scheduleStatuses(this.#context).catch(() => []),
+      ]);
     const indexLagSeconds = this.#lag.seconds(counts, version, now());
     const facts = collectMetrics({
       status,
@@ -52,6 +56,8 @@ export class EngineMetrics {
       queueCounts: counts,
       indexLagSeconds,
       plan: lastPlan.plan,
+      limits: limits.list(),
+      schedules,
       now: now(),
     });
     const node = config.node.name;

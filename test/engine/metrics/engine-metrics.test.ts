@@ -10,6 +10,8 @@ const why = redisMissing();
 const policy = `apiVersion: thermocline/v1
 kind: Policy
 metadata: {name: archive}
+schedule: {cron: "0 4 1 1 *", timezone: UTC}
+windows: {allow: ["Mon-Sun 00:00-24:00"]}
 rules:
   - name: to-cold
     where: size > 0
@@ -96,6 +98,27 @@ describe.skipIf(why !== undefined)(
         ["warm", 1],
         ["cold", 1],
       ]);
+    });
+
+    test("schedules, windows and bandwidth limits are told", async () => {
+      const [next] = await values("thermocline_schedule_next_run_timestamp_seconds");
+      expect(next?.labels).toEqual({ schedule: "archive" });
+      expect(new Date((next?.value ?? 0) * 1_000).toISOString()).toMatch(/-01-01T04:00:00/);
+      expect(await values("thermocline_schedule_missed_total")).toEqual([
+        { labels: { schedule: "archive" }, value: 0 },
+      ]);
+      expect(await values("thermocline_window_open")).toEqual([
+        { labels: { policy: "archive" }, value: 1 },
+      ]);
+      const metric = "thermocline_bandwidth_limit_bytes_per_second";
+      expect(await values(metric)).toEqual([]);
+      await running.engine.setLimits({ backend: "cold", bandwidth: "10M:1M" });
+      const mebibyte = 1024 * 1024;
+      expect(await values(metric)).toEqual([
+        { labels: { backend: "cold", direction: "upload" }, value: 10 * mebibyte },
+        { labels: { backend: "cold", direction: "download" }, value: mebibyte },
+      ]);
+      await running.engine.resetLimits("cold");
     });
 
     test("what a worker elsewhere measured is told under its name", async () => {
