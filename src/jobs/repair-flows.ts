@@ -11,9 +11,9 @@ const batchesAtOnce = 200;
 
 /**
  * Looks whether the flow of every queued batch still lives. A lost one (crash between marking
- * and enqueuing, or a lost queue store) and a failed one are made anew under the next attempt;
- * one that failed too often ends its actions as failed, with the cause. What was
- * cancelled, and no worker holds, ends.
+ * and enqueuing, or a lost queue store), a failed one, and one whose results went into an index
+ * that was lost since, are made anew under the next attempt; one that failed too often ends its
+ * actions as failed, with the cause. What was cancelled, and no worker holds, ends.
  */
 export async function repairFlows(runs: readonly Run[], context: DispatchContext): Promise<void> {
   for (const run of runs) {
@@ -22,8 +22,19 @@ export async function repairFlows(runs: readonly Run[], context: DispatchContext
     for (let after = -1; ;) {
       const batches = await context.index.queuedBatches(run.id, after, batchesAtOnce);
       const renew: number[] = [];
+      const completed: number[] = [];
       for (const batch of batches) {
-        if (await repair(batch, run, context)) renew.push(batch.number);
+        const state = await flowState(batch, context);
+        if (state === "completed") completed.push(batch.number);
+        else if (await repair(batch, run, state, context)) renew.push(batch.number);
+      }
+      // A flow completes after its batch has ended in the index: only a second look tells.
+      const open =
+        completed.length === 0
+          ? []
+          : await context.index.queuedBatches(run.id, after, batchesAtOnce);
+      for (const batch of open.filter(({ number }) => completed.includes(number))) {
+        if (await repair(batch, run, "completed", context)) renew.push(batch.number);
       }
       if (renew.length > 0) await context.index.requeue(run.id, renew);
       const last = batches.at(-1);
@@ -33,19 +44,35 @@ export async function repairFlows(runs: readonly Run[], context: DispatchContext
   }
 }
 
-/** Whether the batch needs a new flow. */
-async function repair(batch: Batch, run: Run, context: DispatchContext): Promise<boolean> {
-  const queue = context.store.queue(indexQueue);
-  const id = rootJobId({ ...batch, batch: batch.number, segmentCid: "" });
-  const job = await queue.getJob(id);
+/** `live`: it goes on by itself. */
+type FlowState = "live" | "unknown" | "failed" | "completed";
+
+async function flowState(batch: Batch, { store }: DispatchContext): Promise<FlowState> {
+  const job = await store.queue(indexQueue).getJob(rootId(batch));
   const state = job === undefined ? "unknown" : await job.getState();
-  const gone = state === "unknown" || state === "failed";
+  return state === "unknown" || state === "failed" || state === "completed" ? state : "live";
+}
+
+function rootId(batch: Batch): string {
+  return rootJobId({ ...batch, batch: batch.number, segmentCid: "" });
+}
+
+/** Whether the batch needs a new flow. */
+async function repair(
+  batch: Batch,
+  run: Run,
+  state: FlowState,
+  context: DispatchContext,
+): Promise<boolean> {
+  const gone = state !== "live";
   if (run.state === "cancelled" || batch.cancelReason !== undefined) {
     // Asked before its jobs are gone: a worker that takes one meanwhile locks it against removal.
     const mayRemove = gone || (await removalWasTaken(batch, context));
     // Removing fails while a worker holds one of its jobs: that worker cancels the rest itself.
     // What it answers above 0 differs: jobs that went (PostgreSQL), or one for the tree (Redis).
-    const free = gone || (await queue.remove(id, { removeChildren: true })) > 0;
+    const remove = () =>
+      context.store.queue(indexQueue).remove(rootId(batch), { removeChildren: true });
+    const free = gone || (await remove()) > 0;
     const reason = batch.cancelReason ?? "the run was cancelled";
     // Its last commit may have come since the batch was read; from now on none can.
     if (free && (await isQueued(batch, context))) {
@@ -55,7 +82,10 @@ async function repair(batch: Batch, run: Run, context: DispatchContext): Promise
   }
   if (!gone) return false;
   if (state === "unknown" || batch.attempt < flowAttemptsMax) return true;
-  const cause = await causeOf(batch, context);
+  const cause =
+    state === "completed"
+      ? "what its jobs did never reached the index"
+      : await causeOf(batch, context);
   const message = `the job of its batch failed in ${batch.attempt} attempts: ${cause}`;
   await endBatch(batch, { outcome: "failed", code: "INTERNAL", message }, context);
   return false;

@@ -43,12 +43,12 @@ export interface RunRow {
 }
 
 /** Waits until no run is left to be done. */
-export async function runEnds(space: Workspace): Promise<void> {
+export async function runEnds(space: Workspace, withinMs = 120_000): Promise<void> {
   const ended = async (): Promise<readonly string[]> => {
     const { runs } = await space.json<{ runs: RunRow[] }>("runs");
     return runs.map((run) => `${run.state} ${run.progress.remaining}`);
   };
-  await expect.poll(ended, { timeout: 120_000, interval: 500 }).toEqual(["completed 0"]);
+  await expect.poll(ended, { timeout: withinMs, interval: 500 }).toEqual(["completed 0"]);
 }
 
 /** Each action has one outcome, each removal its proof, and each promised copy its bytes. */
@@ -72,7 +72,8 @@ const unproven =
   "AND outcome = 'done' INTERSECT SELECT plan_cid, sequence FROM ledger WHERE kind = 'permit') " +
   "WHERE (plan_cid, sequence) NOT IN (SELECT (plan_cid, sequence) FROM ledger WHERE kind = 'proof')";
 
-async function single(space: Workspace, sql: string): Promise<number> {
+/** The one number `n` that a query gives. */
+export async function single(space: Workspace, sql: string): Promise<number> {
   const { rows } = await space.json<{ rows: { n: number }[] }>("index", "query", sql);
   return rows[0]?.n ?? -1;
 }

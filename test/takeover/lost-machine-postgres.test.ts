@@ -1,0 +1,25 @@
+import { afterEach, describe, test } from "vitest";
+import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import type { Workspace } from "../integration/workspace.ts";
+import { loseAMachine } from "./lose-a-machine.ts";
+
+const kind = queueServers.find(({ name }) => name === "embedded PostgreSQL");
+const spaces: Workspace[] = [];
+let server: QueueServer | undefined;
+
+afterEach(async () => {
+  for (const space of spaces.splice(0)) await space.dispose();
+  await server?.stop();
+  server = undefined;
+});
+
+describe.skipIf(kind?.missing !== undefined)(
+  "a controller lost with its index, on embedded PostgreSQL",
+  () => {
+    test("the standby ends the run, with no permit before unknown ones ran out", async () => {
+      server = await kind?.start();
+      if (server === undefined) throw new Error("the server did not start");
+      await loseAMachine(server, spaces);
+    }, 600_000);
+  },
+);
