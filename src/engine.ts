@@ -138,7 +138,7 @@ function assemble(
       () => engine,
       () => engine.nodes(),
     ),
-    ...nodePart(context, execution),
+    ...nodePart(context, execution, () => leadership.state()),
     ...failurePart(context, execution),
     ...limitPart(context, execution),
     ...schedulePart(context, scheduling),

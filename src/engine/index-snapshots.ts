@@ -32,11 +32,11 @@ const profile = "unixfs-v1-2025";
  * publishing: its epoch is older, so that nobody takes what it wrote.
  */
 export class IndexSnapshots {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #keep: number;
 
   constructor(directory: string, keep: number) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#keep = keep;
   }
 
@@ -45,7 +45,7 @@ export class IndexSnapshots {
     about: Pick<IndexSnapshot, "epoch" | "node" | "final">,
     now: Date,
   ): Promise<IndexSnapshot> {
-    await mkdir(this.#directory, { recursive: true });
+    await mkdir(this.directory, { recursive: true });
     const draft = this.#path(`${randomUUID()}.draft`);
     try {
       const { commits } = await index.terms.copyIndex(draft);
@@ -75,7 +75,7 @@ export class IndexSnapshots {
 
   /** What was published, the newest first. */
   async list(): Promise<readonly IndexSnapshot[]> {
-    const names = await readdir(this.#directory).catch(() => []);
+    const names = await readdir(this.directory).catch(() => []);
     const records = await Promise.all(
       names.filter((name) => name.endsWith(".json")).map((name) => this.#read(name)),
     );
@@ -92,7 +92,7 @@ export class IndexSnapshots {
       const { cid } = await addressFile(createReadStream(draft), profile);
       if (cid !== snapshot.cid) {
         throw new EngineError("CORRUPT", `the index snapshot ${snapshot.cid} is damaged`, {
-          hint: `check the disk behind ${this.#directory}`,
+          hint: `check the disk behind ${this.directory}`,
         });
       }
       await syncFile(draft);
@@ -122,7 +122,7 @@ export class IndexSnapshots {
   }
 
   #path(name: string): string {
-    return join(this.#directory, name);
+    return join(this.directory, name);
   }
 }
 

@@ -12,6 +12,7 @@ import type { HeldLease } from "#jobs/lease/held-lease.ts";
 import type { LeaseHolder } from "#jobs/lease/lease-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { LeaderState } from "#model/leader-state.ts";
 import type { WriteFence } from "#model/write-fence.ts";
 
 export interface LeadershipOptions extends StoreOptions {
@@ -86,9 +87,21 @@ export class Leadership implements WriteFence {
     return this.#store;
   }
 
-  /** Who waits to take over. */
-  async standbys(): Promise<readonly LeaseHolder[]> {
-    return this.#store === undefined ? [] : (await this.#store).lease().waiting();
+  /** Undefined while this process does not lead. */
+  async state(): Promise<LeaderState | undefined> {
+    const term = this.#term;
+    if (term === undefined || this.lost.aborted) return undefined;
+    const waiting = await (await this.store()).lease().waiting();
+    const waits = term.permitsFrom.getTime() > this.#options.now().getTime();
+    return {
+      node: term.node,
+      pid: process.pid,
+      epoch: term.epoch,
+      since: term.began.toISOString(),
+      standbys: waiting.map(({ node, pid }) => ({ node, pid })),
+      removalsFrom: waits ? term.permitsFrom.toISOString() : undefined,
+      published: this.#publisher?.state,
+    };
   }
 
   /** Waits for the turn of this process and opens the index with it. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { IndexSnapshots } from "#engine/index-snapshots.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { PublishedIndex } from "#model/leader-state.ts";
 
 export interface PublisherOptions {
   readonly snapshots: IndexSnapshots;
@@ -21,11 +22,19 @@ export interface Publishing {
   confirmLease(): Promise<void>;
 }
 
+/**
+ * After a publication there is a rest of so many times what it took: however large the index is,
+ * publishing it takes at most a tenth of the time, and of what the machine can do.
+ */
+const restFactor = 9;
+
 /** Publishes the index while this process leads: at once, whenever it changed, and at the end. */
 export class SnapshotPublisher {
   readonly #options: PublisherOptions;
   readonly #stop = new AbortController();
   #published = -1;
+  #state: Omit<PublishedIndex, "failure"> | undefined;
+  #failure: string | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   private constructor(options: PublisherOptions) {
@@ -43,6 +52,11 @@ export class SnapshotPublisher {
     return publisher;
   }
 
+  /** What was published last, and whether that still works. */
+  get state(): PublishedIndex | undefined {
+    return this.#state === undefined ? undefined : { ...this.#state, failure: this.#failure };
+  }
+
   /** Nothing is written any more: what is published now is all there is. */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -57,21 +71,29 @@ export class SnapshotPublisher {
     const { signal } = this.#stop;
     const { everyMs, index, leadership, onError } = this.#options;
     while (!signal.aborted && !leadership.lost.aborted) {
-      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+      const pauseMs = Math.max(everyMs, restFactor * (this.#state?.tookMs ?? 0));
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       try {
         if ((await index.version()) !== this.#published) await this.#publish(false);
       } catch (error) {
+        this.#failure = EngineError.from(error).message;
         onError(EngineError.from(error));
       }
     }
   }
 
   async #publish(final: boolean): Promise<void> {
-    const { snapshots, index, leadership, node, now } = this.#options;
+    const { snapshots, index, leadership, node, everyMs, now } = this.#options;
     // Only what is certainly ours to say is said.
     await leadership.confirmLease();
     const about = { epoch: leadership.epoch, node, final };
-    this.#published = (await snapshots.publish(index, about, now())).commits;
+    const begun = performance.now();
+    const { commits, cid, bytes, publishedAt } = await snapshots.publish(index, about, now());
+    const tookMs = Math.round(performance.now() - begun);
+    this.#published = commits;
+    const { directory } = snapshots;
+    this.#state = { directory, cid, bytes, publishedAt, tookMs, everyMs };
+    this.#failure = undefined;
   }
 }

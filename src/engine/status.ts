@@ -1,5 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import type { EngineStatus, EngineTrouble, NodeState } from "#model/engine-api.ts";
+import type { LeaderState } from "#model/leader-state.ts";
 import type { HeldWork } from "#model/wait.ts";
 
 /** Runs shown with the status, the newest. */
@@ -11,6 +12,7 @@ export async function engineStatus(
   facts: {
     readonly queue: string;
     readonly startedAt: Date;
+    readonly leader: LeaderState | undefined;
     readonly nodes: readonly NodeState[];
     readonly held: readonly HeldWork[];
   },
@@ -22,6 +24,7 @@ export async function engineStatus(
     dataDirectory: config.dataDirectory,
     queue: facts.queue,
     startedAt: facts.startedAt.toISOString(),
+    leader: facts.leader,
     ...totals,
     runs: (await index.runs()).slice(0, runsShown),
     held: facts.held,

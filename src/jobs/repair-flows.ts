@@ -22,19 +22,8 @@ export async function repairFlows(runs: readonly Run[], context: DispatchContext
     for (let after = -1; ;) {
       const batches = await context.index.queuedBatches(run.id, after, batchesAtOnce);
       const renew: number[] = [];
-      const completed: number[] = [];
       for (const batch of batches) {
-        const state = await flowState(batch, context);
-        if (state === "completed") completed.push(batch.number);
-        else if (await repair(batch, run, state, context)) renew.push(batch.number);
-      }
-      // A flow completes after its batch has ended in the index: only a second look tells.
-      const open =
-        completed.length === 0
-          ? []
-          : await context.index.queuedBatches(run.id, after, batchesAtOnce);
-      for (const batch of open.filter(({ number }) => completed.includes(number))) {
-        if (await repair(batch, run, "completed", context)) renew.push(batch.number);
+        if (await repair(batch, run, context)) renew.push(batch.number);
       }
       if (renew.length > 0) await context.index.requeue(run.id, renew);
       const last = batches.at(-1);
@@ -44,35 +33,21 @@ export async function repairFlows(runs: readonly Run[], context: DispatchContext
   }
 }
 
-/** `live`: it goes on by itself. */
-type FlowState = "live" | "unknown" | "failed" | "completed";
-
-async function flowState(batch: Batch, { store }: DispatchContext): Promise<FlowState> {
-  const job = await store.queue(indexQueue).getJob(rootId(batch));
-  const state = job === undefined ? "unknown" : await job.getState();
-  return state === "unknown" || state === "failed" || state === "completed" ? state : "live";
-}
-
-function rootId(batch: Batch): string {
-  return rootJobId({ ...batch, batch: batch.number, segmentCid: "" });
-}
-
 /** Whether the batch needs a new flow. */
-async function repair(
-  batch: Batch,
-  run: Run,
-  state: FlowState,
-  context: DispatchContext,
-): Promise<boolean> {
-  const gone = state !== "live";
+async function repair(batch: Batch, run: Run, context: DispatchContext): Promise<boolean> {
+  const queue = context.store.queue(indexQueue);
+  const id = rootJobId({ ...batch, batch: batch.number, segmentCid: "" });
+  const job = await queue.getJob(id);
+  const state = job === undefined ? "unknown" : await job.getState();
+  const gone = state === "unknown" || state === "failed" || state === "completed";
+  // A flow completes once its batch has ended in the index, which may be since it was read.
+  if (state === "completed" && !(await isQueued(batch, context))) return false;
   if (run.state === "cancelled" || batch.cancelReason !== undefined) {
     // Asked before its jobs are gone: a worker that takes one meanwhile locks it against removal.
     const mayRemove = gone || (await removalWasTaken(batch, context));
     // Removing fails while a worker holds one of its jobs: that worker cancels the rest itself.
     // What it answers above 0 differs: jobs that went (PostgreSQL), or one for the tree (Redis).
-    const remove = () =>
-      context.store.queue(indexQueue).remove(rootId(batch), { removeChildren: true });
-    const free = gone || (await remove()) > 0;
+    const free = gone || (await queue.remove(id, { removeChildren: true })) > 0;
     const reason = batch.cancelReason ?? "the run was cancelled";
     // Its last commit may have come since the batch was read; from now on none can.
     if (free && (await isQueued(batch, context))) {
@@ -84,7 +59,7 @@ async function repair(
   if (state === "unknown" || batch.attempt < flowAttemptsMax) return true;
   const cause =
     state === "completed"
-      ? "what its jobs did never reached the index"
+      ? "what its jobs did never reached this index"
       : await causeOf(batch, context);
   const message = `the job of its batch failed in ${batch.attempt} attempts: ${cause}`;
   await endBatch(batch, { outcome: "failed", code: "INTERNAL", message }, context);

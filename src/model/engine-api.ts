@@ -26,6 +26,7 @@ import type { BackendHealth, OutageReport } from "#model/backend-health.ts";
 import type { BackendStatus } from "#model/driver.ts";
 import type { FailureFilter, FailureReport, Repair, Suspension } from "#model/failure.ts";
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
+import type { LeaderState } from "#model/leader-state.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
 import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
@@ -154,6 +155,8 @@ export interface EngineStatus {
   readonly dataDirectory: string;
   readonly queue: string;
   readonly startedAt: string;
+  /** Undefined while the engine that answers only reads. */
+  readonly leader: LeaderState | undefined;
   readonly objects: number;
   readonly copies: number;
   readonly bytes: number;

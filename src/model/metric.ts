@@ -23,6 +23,12 @@ export const metricDefinitions = {
     "Always 1; the labels say what each node is.",
   ),
   thermocline_node_up: now(["node"], "1 while the node reports itself."),
+  thermocline_controller_epoch: now([], "Grows by one with every controller that takes over."),
+  thermocline_controller_standbys: now([], "Controllers that wait to take over."),
+  thermocline_published_index_age_seconds: now(
+    [],
+    "Age of the newest index in `standby.directory`; it grows while nothing changes, too.",
+  ),
   thermocline_index_objects: now([], "Objects the index knows."),
   thermocline_index_copies: now([], "Copies the index knows."),
   thermocline_index_bytes: now([], "Bytes of all copies the index knows."),

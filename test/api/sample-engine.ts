@@ -5,6 +5,7 @@ import { sampleLimits } from "./sample-limits.ts";
 import { sampleFiring, sampleSchedule, sampleStart } from "./sample-schedule.ts";
 import {
   at,
+  sampleLeader,
   sampleNode,
   sampleRun,
   sampleFailures,
@@ -41,6 +42,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
           dataDirectory: "/data",
           queue: "embedded",
           startedAt: at,
+          leader: sampleLeader,
           objects: 10,
           copies: 12,
           bytes: 120,

@@ -1,3 +1,4 @@
+import type { LeaderState } from "#model/leader-state.ts";
 import type { EngineTrouble, ObjectDetail, PlanReport } from "#model/engine-api.ts";
 import type { AuditEntry, AuditReport } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
@@ -288,4 +289,22 @@ export const sampleWhy: WhyReport = {
   ],
   facts: ["a hold protects it"],
   looked: ["the ledger"],
+};
+
+export const sampleLeader: LeaderState = {
+  node: "n1",
+  pid: 7,
+  epoch: 3,
+  since: at,
+  standbys: [{ node: "n2", pid: 8 }],
+  removalsFrom: undefined,
+  published: {
+    directory: "/shared/index",
+    cid: "bafkreifake",
+    bytes: 1_048_576,
+    publishedAt: at,
+    tookMs: 80,
+    everyMs: 30_000,
+    failure: undefined,
+  },
 };

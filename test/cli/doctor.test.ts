@@ -2,6 +2,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { redisMissing, startRedis } from "../services/redis.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { LeaderState } from "#model/leader-state.ts";
+import { sampleEngine } from "../api/sample-engine.ts";
+import { at, sampleLeader } from "../api/sample-values.ts";
 import { CommandLine } from "./command-line.ts";
 
 const why = redisMissing();
@@ -11,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => line[Symbol.asyncDispose]());
 
-const api = { backends: () => Promise.resolve([]) };
+const api = { backends: () => Promise.resolve([]), status: () => sampleEngine().status() };
 
 test.skipIf(why !== undefined)(
   "doctor names a bad setting with reason and remedy, and fails",
@@ -36,6 +39,24 @@ test.skipIf(why !== undefined)("a warning of doctor is no failure", async () => 
   expect(stdout).toContain("warn    queue persistence: neither appendonly nor save points");
   expect(stdout).not.toContain("FAILED");
   expect(code).toBe(0);
+});
+
+test("doctor says who leads, who stands by, and how the index is published", async () => {
+  const { stdout } = await line.run(["doctor"], { api });
+  expect(stdout).toContain(`ok      controller: n1 leads since ${at}, epoch 3; standby: n2\n`);
+  expect(stdout).toContain(`ok      published index: /shared/index: newest of ${at}, took 80ms\n`);
+});
+
+test("doctor fails when the index cannot be published any more", async () => {
+  const published = { ...sampleLeader.published, failure: "no space left on device" };
+  const leader = { ...sampleLeader, standbys: [], published } as LeaderState;
+  const status = async () => ({ ...(await sampleEngine().status()), leader });
+  const { code, stdout } = await line.run(["doctor"], { api: { ...api, status } });
+  expect(stdout).toContain(
+    `FAILED  published index: the newest is of ${at}; since then: no space left on device\n`,
+  );
+  expect(stdout).toContain("hint: see that /shared/index can be written and has room");
+  expect(code).toBe(1);
 });
 
 test("doctor says when the queue does not answer, and goes on with the rest", async () => {

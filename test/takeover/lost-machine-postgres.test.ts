@@ -1,4 +1,4 @@
-import { afterEach, describe, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import type { Workspace } from "../integration/workspace.ts";
 import { loseAMachine } from "./lose-a-machine.ts";
@@ -8,7 +8,7 @@ const spaces: Workspace[] = [];
 let server: QueueServer | undefined;
 
 afterEach(async () => {
-  for (const space of spaces.splice(0)) await space.dispose();
+  for (const space of spaces.splice(0).toReversed()) await space.dispose();
   await server?.stop();
   server = undefined;
 });
@@ -19,7 +19,9 @@ describe.skipIf(kind?.missing !== undefined)(
     test("the standby ends the run, with no permit before unknown ones ran out", async () => {
       server = await kind?.start();
       if (server === undefined) throw new Error("the server did not start");
-      await loseAMachine(server, spaces);
+      const { permits, permitsTooEarly } = await loseAMachine(server, spaces);
+      expect(permits).toBeGreaterThan(0);
+      expect(permitsTooEarly).toBe(0);
     }, 600_000);
   },
 );

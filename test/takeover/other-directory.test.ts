@@ -13,7 +13,7 @@ let server: QueueServer | undefined;
 const spaces: Workspace[] = [];
 
 afterEach(async () => {
-  for (const space of spaces.splice(0)) await space.dispose();
+  for (const space of spaces.splice(0).toReversed()) await space.dispose();
   await server?.stop();
   server = undefined;
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { queueServers, type QueueServer } from "../conformance/queue-servers.ts";
 import { Workspace } from "../integration/workspace.ts";
-import { coolDown, expectWholeRun, makeFiles, runEnds, stateOf } from "./takeover-run.ts";
+import { coolDown, expectWholeRun, makeFiles, runCompletes, stateOf } from "./takeover-run.ts";
 
 let workspace: Workspace | undefined;
 let server: QueueServer | undefined;
@@ -38,7 +38,7 @@ describe.each(kinds)("two controllers on one data directory, on $name", (kind) =
     const tookMs = performance.now() - killedAt;
     console.info(`took over after ${Math.round(tookMs)} ms, on ${kind.name}`);
     expect(tookMs).toBeLessThan(10_000);
-    await runEnds(space);
+    await runCompletes(space);
     await expectWholeRun(space);
   }, 180_000);
 

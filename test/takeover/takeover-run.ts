@@ -39,6 +39,7 @@ export async function stateOf(path: string): Promise<{ readonly pid?: number }> 
 
 export interface RunRow {
   readonly state: string;
+  readonly endedAt?: string;
   readonly progress: { readonly actions: number; readonly remaining: number };
 }
 
@@ -46,9 +47,23 @@ export interface RunRow {
 export async function runEnds(space: Workspace, withinMs = 120_000): Promise<void> {
   const ended = async (): Promise<readonly string[]> => {
     const { runs } = await space.json<{ runs: RunRow[] }>("runs");
-    return runs.map((run) => `${run.state} ${run.progress.remaining}`);
+    return runs.map((run) => `${run.progress.remaining} left, ended: ${run.endedAt !== undefined}`);
   };
-  await expect.poll(ended, { timeout: withinMs, interval: 500 }).toEqual(["completed 0"]);
+  await expect.poll(ended, { timeout: withinMs, interval: 500 }).toEqual(["0 left, ended: true"]);
+}
+
+/** Waits until all that was to be done is done. */
+export async function runCompletes(space: Workspace): Promise<void> {
+  await runEnds(space);
+  expect(await notDone(space)).toEqual([]);
+  const { runs } = await space.json<{ runs: RunRow[] }>("runs");
+  expect(runs).toMatchObject([{ state: "completed" }]);
+}
+
+/** Outcomes of actions that were not done, with the reasons; none in a run that completed. */
+export async function notDone(space: Workspace): Promise<readonly object[]> {
+  const { rows } = await space.json<{ rows: object[] }>("index", "query", undone);
+  return rows;
 }
 
 /** Each action has one outcome, each removal its proof, and each promised copy its bytes. */
@@ -63,6 +78,10 @@ export async function expectWholeRun(space: Workspace): Promise<void> {
   expect(Math.min(...copies)).toBeGreaterThanOrEqual(2);
 }
 
+const undone =
+  "SELECT outcome, reason, json_extract_string(detail, '$.verb') AS verb, " +
+  "left(json_extract_string(detail, '$.message'), 120) AS message, count(*)::INTEGER AS actions " +
+  "FROM ledger WHERE kind = 'outcome' AND outcome <> 'done' GROUP BY ALL";
 const outcomes = "SELECT count(*)::INTEGER AS n FROM ledger WHERE kind = 'outcome'";
 const doubles =
   "SELECT count(*)::INTEGER AS n FROM (SELECT plan_cid, sequence FROM ledger " +

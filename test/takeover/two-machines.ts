@@ -22,15 +22,19 @@ export async function twoMachines(
   options: MachineOptions,
 ): Promise<readonly [Workspace, Workspace]> {
   const { queueUrl, files, every } = options;
-  const first = await Workspace.create({ policies: { "cool-down": coolDown }, queueUrl });
+  const first = await Workspace.create({ policies: { "cool-down": coolDown } });
   const path = await mkdtemp(join(tmpdir(), "thermocline-test-"));
   await chmod(path, 0o755);
   const second = Workspace.at(path);
   const config = join(first.path, "thermocline.yaml");
   const published = join(first.path, "published");
+  // The address of PostgreSQL holds a password: a configuration only refers to it.
+  const queueFile = join(first.path, "queue-url");
+  await writeFile(queueFile, queueUrl);
   await appendFile(
     config,
-    `standby: {directory: "${published}", every: ${every}, keep: 1000}\n` +
+    `queue: {url: "file:${queueFile}"}\n` +
+      `standby: {directory: "${published}", every: ${every}, keep: 1000}\n` +
       "safety: {permitTtl: 10s}\n",
   );
   await makeFiles(first.path, files);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { EngineStatus } from "#model/engine-api.ts";
 import { tiers } from "#model/copy.ts";
 import { troubleSchema } from "#api/schemas/failure-schema.ts";
+import { leaderSchema } from "#api/schemas/leader-schema.ts";
 import { nodeStateSchema } from "#api/schemas/node-schema.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 import { heldWorkSchema } from "#api/schemas/wait-schema.ts";
@@ -13,6 +14,7 @@ export const statusSchema = shapeOf<EngineStatus>({
   dataDirectory: z.string(),
   queue: z.string(),
   startedAt: time,
+  leader: leaderSchema.optional(),
   objects: count,
   copies: count,
   bytes: count,

@@ -4,6 +4,7 @@ import { EngineError } from "#model/engine-error.ts";
 import type { Config } from "#config.ts";
 import type { CommandContext } from "#cli/command.ts";
 import { checkDataDirectory } from "#cli/doctor/check-data-directory.ts";
+import { checkLeader } from "#cli/doctor/check-leader.ts";
 import { checkDuckDb, checkEmbeddedPostgres, checkNode } from "#cli/doctor/check-runtime.ts";
 
 /** A check throws an EngineError, or says what it found. */
@@ -25,7 +26,7 @@ export async function runChecks(context: CommandContext): Promise<readonly Check
   if (known.queue.url === "embedded") {
     checks.push(await check("embedded PostgreSQL", checkEmbeddedPostgres));
   }
-  return [...checks, ...(await checkQueue(context, known)), ...(await checkBackends(context))];
+  return [...checks, ...(await checkQueue(context, known)), ...(await checkEngine(context))];
 }
 
 /** The server of the queue, and how it is set up. */
@@ -40,16 +41,18 @@ async function checkQueue({ io }: CommandContext, config: Config): Promise<reado
   }
 }
 
-/** Each backend as the engine sees it. */
-async function checkBackends(context: CommandContext): Promise<readonly Check[]> {
+/** Who leads, and each backend as the engine sees it. */
+async function checkEngine(context: CommandContext): Promise<readonly Check[]> {
   try {
     const { api } = await context.connect();
-    return (await api.backends()).map(({ name, status }): Check => {
+    const { leader } = await api.status();
+    const backends = (await api.backends()).map(({ name, status }): Check => {
       const title = `backend ${name}`;
       if (typeof status === "string") return { name: title, state: "failed", message: status };
       const rights = status.writable ? "readable and writable" : "read-only";
       return { name: title, state: "ok", message: `${status.server}, ${rights}` };
     });
+    return [...checkLeader(leader), ...backends];
   } catch (error) {
     return [failed("engine", error)];
   }

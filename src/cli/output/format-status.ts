@@ -2,6 +2,7 @@ import type { BackendHealth } from "#model/backend-health.ts";
 import type { EngineApi, EngineStatus, NodeState } from "#model/engine-api.ts";
 import { formatSize } from "#model/quantity.ts";
 import { formatRuns } from "#cli/output/format-run.ts";
+import { formatLeader } from "#cli/output/format-leader.ts";
 import { formatTrouble } from "#cli/output/format-trouble.ts";
 import { textPairs, textTable } from "#cli/output/text-table.ts";
 import { ago, count } from "#cli/output/words.ts";
@@ -16,6 +17,7 @@ export function formatStatus(status: EngineStatus, now: Date): string {
     ["data", status.dataDirectory],
     ["queue", status.queue],
     ["up", `since ${status.startedAt}`],
+    ...formatLeader(status.leader, now),
     ["objects", `${count(status.objects)}, ${formatSize(status.bytes)}`],
     ["copies", count(status.copies)],
     ["below minimum", belowMinimum(status.belowMinimum)],

@@ -36,6 +36,7 @@ export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
       series("thermocline_node_info", { node, roles: roles.join(","), arch }, 1),
       series("thermocline_node_up", { node }, up ? 1 : 0),
     ]),
+    ...leaderSeries(facts),
     ...contentSeries(facts),
     ...troubleSeries(status.trouble),
     ...backendSeries(facts),
@@ -47,6 +48,24 @@ export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
     ...queueCounts.map(({ queue, state, jobs }) =>
       series("bullmq_job_count", { queue, state }, jobs),
     ),
+  ];
+}
+
+function leaderSeries({ status: { leader }, now }: EngineFacts): readonly MetricSeries[] {
+  if (leader === undefined) return [];
+  const { epoch, standbys, published } = leader;
+  return [
+    series("thermocline_controller_epoch", {}, epoch),
+    series("thermocline_controller_standbys", {}, standbys.length),
+    ...(published === undefined
+      ? []
+      : [
+          series(
+            "thermocline_published_index_age_seconds",
+            {},
+            (now.getTime() - Date.parse(published.publishedAt)) / 1_000,
+          ),
+        ]),
   ];
 }
 

@@ -6,6 +6,7 @@ import { nodeReport } from "#engine/runtime.ts";
 import { engineStatus } from "#engine/status.ts";
 import type { BackendHealth } from "#model/backend-health.ts";
 import type { EngineApi } from "#model/engine-api.ts";
+import type { LeaderState } from "#model/leader-state.ts";
 
 type NodePart = Pick<
   EngineApi,
@@ -13,7 +14,11 @@ type NodePart = Pick<
 >;
 
 /** The installation: what it is made of and how it is. */
-export function nodePart(context: EngineContext, execution: Execution): NodePart {
+export function nodePart(
+  context: EngineContext,
+  execution: Execution,
+  leader: () => Promise<LeaderState | undefined>,
+): NodePart {
   const { config, version, index, pool, now, watch } = context;
   const table = context.nodes;
   const startedAt = now();
@@ -29,6 +34,8 @@ export function nodePart(context: EngineContext, execution: Execution): NodePart
     return engineStatus(context, {
       queue: runtime?.store.address ?? `${config.queue.url} (not started)`,
       startedAt,
+      // A queue that is away takes nothing else from the picture.
+      leader: await leader().catch(() => undefined),
       nodes: await nodes(),
       held: await execution.held(),
     });

@@ -4,6 +4,7 @@ import { checkReserved, type ReservedCheck } from "#jobs/reserved-copies.ts";
 import { removeTimeoutMs } from "#jobs/job-lock.ts";
 import { type Removal, settledRemoval, unstoppable } from "#jobs/settled-removal.ts";
 import { countedRetries, measuredAction } from "#jobs/measured-action.ts";
+import { permitExpired } from "#jobs/permit-expired.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { Driver } from "#model/driver.ts";
@@ -107,7 +108,7 @@ async function removeOne(
         // Once asked for, a removal is waited for, whoever pauses or cancels: giving the call up
         // would not undo it, only hide how it ended.
         const signal = AbortSignal.timeout(Math.min(removeTimeoutMs, leftMs));
-        if (context.now().toISOString() >= permit.expiresAt) throw expiredError(permit);
+        if (context.now().toISOString() >= permit.expiresAt) throw permitExpired(permit);
         return victim.remove(action.object, permit, { signal }).catch((thrown: unknown) => {
           const error = EngineError.from(thrown);
           if (outcomeUnknownAfter.has(error.code)) unanswered = error;
@@ -154,11 +155,6 @@ function victimOf(context: StepContext): Driver {
 }
 
 function expired(permit: RemovalPermit): ActionEnd {
-  const { code, message } = expiredError(permit);
+  const { code, message } = permitExpired(permit);
   return { outcome: "failed", code, message };
-}
-
-function expiredError(permit: RemovalPermit): EngineError {
-  const message = `the permit to remove the copy on ${permit.backend} ran out at ${permit.expiresAt}`;
-  return new EngineError("REFUSED", message, { hint: "apply the plan again" });
 }

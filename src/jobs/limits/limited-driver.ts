@@ -1,6 +1,8 @@
+import { permitExpired } from "#jobs/permit-expired.ts";
 import type { Throttle } from "#jobs/limits/throttle.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { RemovalPermit } from "#model/removal.ts";
 
 /** Calls that look at a backend as a whole: they are counted and never wait. */
 const neverWaits: ReadonlySet<string> = new Set(["status", "close"]);
@@ -24,6 +26,7 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
     (method: Method): Method =>
     async (...args) => {
       await throttle.request(signalOf(args.at(-1)));
+      refuseExpired(args[1]);
       return call(() => method(...args));
     };
   const special: Partial<Driver> = {
@@ -61,6 +64,16 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
       return Reflect.get(special, name) ?? waiting(method);
     },
   });
+}
+
+/** A machine that slept while a removal waited wakes with the timers of its signal to come. */
+function refuseExpired(argument: unknown): void {
+  if (!isPermit(argument)) return;
+  if (Date.now() >= Date.parse(argument.expiresAt)) throw permitExpired(argument);
+}
+
+function isPermit(argument: unknown): argument is RemovalPermit {
+  return typeof argument === "object" && argument !== null && "reserved" in argument;
 }
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;

@@ -1,0 +1,137 @@
+// What it costs to publish the index for a standby on another data directory: how long it
+// takes, how large it is, and what it does to those who write and read meanwhile.
+//   node bench/publish.ts [objects = 100000]
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { CID } from "multiformats/cid";
+import * as digest from "multiformats/hashes/digest";
+import { IndexSnapshots } from "#engine/index-snapshots.ts";
+import { ObjectIndex } from "#index/object-index.ts";
+import { freeOfCharge } from "#model/backend.ts";
+import type { BackendFacts, NewObject } from "#model/index-store.ts";
+
+const objects = Number(process.argv[2] ?? 100_000);
+const perPut = 1_000;
+/** How long writers and readers are watched without and with a publication. */
+const watchMs = 10_000;
+const now = new Date("2026-01-01T00:00:00Z");
+
+const folder = await mkdtemp(join(tmpdir(), "thermocline-bench-"));
+const index = await ObjectIndex.open(join(folder, "index.duckdb"));
+try {
+  await index.syncBackends([facts("hot")]);
+  for (let first = 0; first < objects; first += perPut) {
+    await index.putObjects(
+      Array.from({ length: perPut }, (_, at) => newObject(first + at)),
+      now,
+    );
+  }
+  const snapshots = new IndexSnapshots(join(folder, "published"), 3);
+  console.log(`${objects} objects`);
+  report("alone", await watched(async () => {}));
+  const published: string[] = [];
+  report(
+    "while it is published again and again",
+    await watched(async () => {
+      const begun = performance.now();
+      const about = { epoch: 1, node: "bench", final: false };
+      const { bytes } = await snapshots.publish(index, about, now);
+      const mebibytes = (bytes / 2 ** 20).toFixed(1);
+      published.push(`${Math.round(performance.now() - begun)} ms, ${mebibytes} MiB`);
+    }),
+  );
+  console.log(`published ${published.length} times: ${published.join("; ")}`);
+} finally {
+  await index.close();
+  await rm(folder, { recursive: true, force: true });
+}
+
+interface Delays {
+  readonly writes: readonly number[];
+  readonly reads: readonly number[];
+}
+
+/** How long writes and reads take, one after the other, while something else goes on. */
+async function watched(beside: () => Promise<void>): Promise<Delays> {
+  const until = performance.now() + watchMs;
+  const isOver = () => performance.now() >= until;
+  let next = objects;
+  const [writes, reads] = await Promise.all([
+    timed(isOver, async () => {
+      await index.putObjects([newObject((next += 1))], now);
+    }),
+    timed(isOver, async () => {
+      await index.totals(1);
+    }),
+    timed(isOver, beside),
+  ]);
+  return { writes, reads };
+}
+
+async function timed(isOver: () => boolean, work: () => Promise<void>): Promise<number[]> {
+  const took: number[] = [];
+  while (!isOver()) {
+    const begun = performance.now();
+    await work();
+    took.push(performance.now() - begun);
+    // Others get their turn, also when the work is nothing.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return took;
+}
+
+function report(name: string, { writes, reads }: Delays): void {
+  console.log(`${name}: writes ${summary(writes)}; reads ${summary(reads)}`);
+}
+
+function summary(took: readonly number[]): string {
+  const sorted = took.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
+  return `${took.length}, median ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms`;
+}
+
+function newObject(number: number): NewObject {
+  const cid = cidOf(number).toString();
+  const copy = { locator: `${cid.slice(-2)}/${cid}`, form: "file", bytes: 4_096 } as const;
+  return {
+    cid,
+    size: 4_096,
+    profile: "unixfs-v1-2025",
+    names: [`/data/${number % 1_000}/${number}.bin`],
+    type: "application/octet-stream",
+    collection: "data",
+    owner: undefined,
+    tags: [],
+    created: now,
+    modified: now,
+    copies: [{ backend: "hot", copy, state: "present", confidence: "verified", checkedAt: now }],
+  };
+}
+
+function cidOf(number: number): CID {
+  const hash = createHash("sha256").update(String(number)).digest();
+  return CID.createV1(0x55, digest.create(0x12, hash));
+}
+
+function facts(name: string): BackendFacts {
+  return {
+    name,
+    driver: "local",
+    tier: "hot",
+    region: undefined,
+    labels: {},
+    capacityBytes: undefined,
+    price: freeOfCharge,
+    capabilities: {
+      forms: ["file"],
+      operations: ["read", "write", "remove"],
+      confidence: ["verified"],
+      ranges: "bytes",
+      create: "atomic",
+      bytesMax: undefined,
+    },
+  };
+}

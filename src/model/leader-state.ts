@@ -1,0 +1,29 @@
+/** Who leads an installation, and what stands ready to take over. */
+export interface LeaderState {
+  readonly node: string;
+  readonly pid: number;
+  /** Of the lease: grows with every controller that takes over. */
+  readonly epoch: number;
+  /** ISO 8601 UTC. */
+  readonly since: string;
+  /** Controllers that wait for their turn. */
+  readonly standbys: readonly { readonly node: string; readonly pid: number }[];
+  /** Until then no copy is given up: permits of earlier controllers may be in use. */
+  readonly removalsFrom: string | undefined;
+  /** Undefined without `standby.directory`. */
+  readonly published: PublishedIndex | undefined;
+}
+
+/** The newest copy of the index that a standby on another data directory can take. */
+export interface PublishedIndex {
+  readonly directory: string;
+  readonly cid: string;
+  readonly bytes: number;
+  readonly publishedAt: string;
+  /** What it took to copy, hash and write it. */
+  readonly tookMs: number;
+  /** Every change that is older than this is published, unless publishing fails. */
+  readonly everyMs: number;
+  /** Why the last try to publish failed; undefined when it did not. */
+  readonly failure: string | undefined;
+}
