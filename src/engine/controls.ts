@@ -6,6 +6,7 @@ import { findRun } from "#engine/runs.ts";
 import { actAs, acting } from "#model/acting.ts";
 import type {
   ActiveStep,
+  AffectedWork,
   ControlReport,
   ControlRequest,
   ControlTarget,
@@ -25,7 +26,7 @@ export async function control(
   const { index, now } = context;
   const target = await checkedTarget(context, request);
   const order = orderOf(request, now());
-  const work = await index.controls.affected(target);
+  const work = await affected(context, request, target);
   let cancelled = 0;
   if (request.dryRun !== true) {
     cancelled = await actAs(order, () => carryOut(context, request, target, order));
@@ -35,6 +36,17 @@ export async function control(
   }
   const inFlight = await stepsInFlight(context, execution);
   return { work, cancelled, inFlight, pauses: await index.controls.pauses() };
+}
+
+/** What the order is about, as it is before it is carried out. */
+async function affected(
+  context: EngineContext,
+  { where }: ControlRequest,
+  target: ControlTarget,
+): Promise<AffectedWork> {
+  const { controls } = context.index;
+  if (where === undefined) return controls.affected(target);
+  return controls.pendingAbout(target, toStatement(await filterOf(context, where)));
 }
 
 /** Says how many actions were cancelled by expression. */

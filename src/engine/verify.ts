@@ -23,14 +23,23 @@ export async function* verifyObjects(
   const selection = sql`FROM copy c JOIN object o USING (object_id)
     WHERE c.state <> 'lost' AND ${backend} AND ${objects}`;
   await using session = await index.session();
-  const [count] = await session.rows(toStatement(sql`SELECT count(*) AS total ${selection}`));
+  const [count] = await session.rows(
+    toStatement(sql`SELECT count(*) AS total,
+    coalesce(sum(o.size), 0)::BIGINT AS bytes ${selection}`),
+  );
+  const total = Number(count?.["total"]);
+  if (request.dryRun === true) {
+    const nothing = { copies: 0, verified: 0, absent: 0, corrupt: 0, elapsedMs: 0 };
+    yield { type: "summary", total, bytes: Number(count?.["bytes"]), ...nothing };
+    return;
+  }
   const rows = session.columns(
     toStatement(sql`SELECT o.cid, o.size, o.profile, c.backend, o.path ${selection}
       ORDER BY c.verified_at NULLS FIRST, o.object_id, c.backend_id`),
   );
   const { drivers } = await pool.openAll();
   yield* verifyCopies(copiesOf(rows), drivers, index, {
-    total: Number(count?.["total"]),
+    total,
     now: () => context.now(),
   });
 }

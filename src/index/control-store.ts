@@ -2,7 +2,12 @@ import type { Connection } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
 import { holdChosen } from "#index/holds.ts";
 import { addPause, endPause, expiredPauses, listPauses, type PauseOrder } from "#index/pauses.ts";
-import { batchesOf, cancelBatches, cancelObjects } from "#index/runs/cancel-batches.ts";
+import {
+  batchesOf,
+  cancelBatches,
+  cancelObjects,
+  pendingAbout,
+} from "#index/runs/cancel-batches.ts";
 import { actionsOf, openWork } from "#index/runs/open-work.ts";
 import { runRecord } from "#index/runs/run-record.ts";
 import { setRunState } from "#index/runs/run-state.ts";
@@ -107,6 +112,13 @@ export class ControlStore {
              AND ($2::VARCHAR IS NULL OR r.run_id = $2)`,
           [choice.parameter, target.scope === "run" ? target.name : null],
         ),
+    );
+  }
+
+  /** How much of it is pending and about the objects that a condition selects. */
+  async pendingAbout(target: ControlTarget, where: SqlStatement): Promise<AffectedWork> {
+    return await this.#database.read(
+      async (connection) => await pendingAbout(connection, target, where),
     );
   }
 

@@ -315,6 +315,8 @@ export interface AccessImportReport extends AccessSummary {
 export interface VerifyRequest {
   readonly backend?: string;
   readonly where?: string;
+  /** Only say, in the summary, how many copies there are to check and their bytes. */
+  readonly dryRun?: boolean;
 }
 
 export interface VerifyProgress {

@@ -30,7 +30,7 @@ const everyMethod: Record<keyof EngineApi, Call> = {
     Array.fromAsync(api.importDirectory({ path: "/data", backend: "hot", tags: ["a"] })),
   importInventory: (api) => api.importInventory("hot"),
   importAccesses: (api) => api.importAccesses("2026/03 batch?", linesOf(["{}", "é", "{}"])),
-  verify: (api) => Array.fromAsync(api.verify({ backend: "hot" })),
+  verify: (api) => Array.fromAsync(api.verify({ backend: "hot", dryRun: true })),
   setHold: (api) => api.setHold(path, true, "legal, “quoted”"),
   setCordon: (api) => api.setCordon("hot/1", true),
   runs: (api) => api.runs(),

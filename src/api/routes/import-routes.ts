@@ -57,6 +57,7 @@ export const importRoutes: readonly Route[] = [
     input: z.strictObject({
       backend: reference.exactOptional(),
       where: z.string().max(100_000).exactOptional(),
+      dryRun: z.boolean().exactOptional(),
     } satisfies Shape<VerifyRequest>),
     answer: { kind: "ndjson", schema: verifyProgressSchema },
     handle: ({ api }, request) => api.verify(request),

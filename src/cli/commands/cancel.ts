@@ -38,8 +38,8 @@ export default defineCommand({
     const isWholeRun = target.scope === "run" && where === undefined;
     if (dryRun === true || !isWholeRun) {
       const preview = await api.control({ ...order, dryRun: true });
-      const which = where === undefined ? "" : `, of which those about objects where ${where}`;
-      context.io.stderr.write(`${targetWords(target)}: ${workWords(preview.work)} open${which}\n`);
+      const which = where === undefined ? "open" : "match and were not begun";
+      context.io.stderr.write(`${targetWords(target)}: ${workWords(preview.work)} ${which}\n`);
       if (dryRun === true) return context.print("", { ...preview });
       if (options.yes !== true && !(await confirm(context.io, 'end it? (only "yes" does) '))) {
         throw new EngineError("DECLINED", "nothing was cancelled");

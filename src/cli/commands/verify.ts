@@ -14,13 +14,19 @@ export default defineCommand({
     command
       .option("--backend <name>", "only the copies there")
       .option("--where <expression>", "only these objects, in the language of policies")
+      .option("-n, --dry-run", "say how many copies that are, and check none")
       .option("--detailed-exitcode", "exit with 2, not 1, when something is absent or corrupt"),
-  async run(context, _args, { backend, where, detailedExitcode }) {
+  async run(context, _args, { backend, where, dryRun, detailedExitcode }) {
     const { api } = await context.connect();
-    const steps = api.verify({
+    const request = {
       ...(backend === undefined ? {} : { backend }),
       ...(where === undefined ? {} : { where }),
-    });
+    };
+    const [match] = await Array.fromAsync(api.verify({ ...request, dryRun: true }));
+    const { total = 0, bytes: size = 0 } = match ?? {};
+    context.io.stderr.write(`${counted(total, "copy")}, ${formatSize(size)}, match\n`);
+    if (dryRun === true) return context.print("", { copies: total, bytes: size });
+    const steps = api.verify(request);
     const summary = await streamWithProgress(context, steps, (step) => ({
       what: "verify",
       noun: "copies",

@@ -3,6 +3,7 @@ import type { EngineApi, EngineStatus, NodeState } from "#model/engine-api.ts";
 import { formatSize } from "#model/quantity.ts";
 import { formatRuns } from "#cli/output/format-run.ts";
 import { formatLeader } from "#cli/output/format-leader.ts";
+import { formatWaiting } from "#cli/output/format-waiting.ts";
 import { formatTrouble } from "#cli/output/format-trouble.ts";
 import { textPairs, textTable } from "#cli/output/text-table.ts";
 import { ago, count } from "#cli/output/words.ts";
@@ -38,7 +39,8 @@ export function formatStatus(status: EngineStatus, now: Date): string {
     ]),
   );
   const runs = formatRuns(status.runs.slice(0, runsShown), now);
-  return `${facts}\n${backends}\n${runs}\n${formatNodes(status.nodes, now)}`;
+  const waiting = formatWaiting(status.held, now);
+  return `${facts}\n${backends}\n${runs}\n${waiting}${formatNodes(status.nodes, now)}`;
 }
 
 function belowMinimum(objects: number): string {

@@ -1,8 +1,9 @@
-import { micros } from "#index/connection.ts";
+import { type Connection, micros } from "#index/connection.ts";
 import { countOutcomes } from "#index/runs/record-outcomes.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import { actingColumns, ledgerColumns, type Transaction } from "#index/transaction.ts";
-import type { ControlTarget } from "#model/control.ts";
+import type { AffectedWork, ControlTarget } from "#model/control.ts";
+import type { SqlRow, SqlStatement } from "#model/sql.ts";
 
 /** Which batches of a run: SQL over `batches AS b`, given the place of its parameter. */
 export interface BatchChoice {
@@ -63,6 +64,30 @@ export async function cancelObjects(
   const parameters = [run.runKey, run.planKey, choice.parameter];
   await transaction.run(pendingActions(choice, chosen), parameters);
   return await endActions(transaction, run, reason, now);
+}
+
+/** How much of a target's pending work is about the objects that a condition selects. */
+export async function pendingAbout(
+  connection: Connection,
+  target: ControlTarget,
+  where: SqlStatement,
+): Promise<AffectedWork> {
+  const choice = batchesOf(target);
+  const given = where.parameters.length;
+  return await connection.row<AffectedWork & SqlRow>(
+    `SELECT count(DISTINCT r.run_key) AS runs, count(*) AS actions,
+       coalesce(sum(s.size), 0)::BIGINT AS bytes, 0 AS queued
+     FROM runs AS r JOIN plan_actions AS p USING (plan_key)
+     JOIN batches AS b ON b.run_key = r.run_key AND p.sequence >= b.first AND p.sequence < b.past
+     JOIN objects AS s USING (object_id)
+     SEMI JOIN (SELECT o.object_id FROM object AS o WHERE ${where.text}) AS chosen
+       ON chosen.object_id = p.object_id
+     ANTI JOIN outcomes AS e ON e.run_key = r.run_key AND e.sequence = p.sequence
+     ANTI JOIN permits AS m ON m.run_key = r.run_key AND m.sequence = p.sequence
+     WHERE r.ended_at IS NULL AND b.state = 'pending' AND ${choice.condition(`$${given + 1}`)}
+       AND ($${given + 2}::VARCHAR IS NULL OR r.run_id = $${given + 2})`,
+    [...where.parameters, choice.parameter, target.scope === "run" ? target.name : null],
+  );
 }
 
 async function endActions(
