@@ -65,8 +65,8 @@ export async function startScheduleTicker(options: ScheduleTickerOptions): Promi
           opts: retention,
         });
       }
-      for (const job of await queue.getDelayed()) {
-        if (job.name === "once" && !wanted.once.has(job.id ?? "")) await job.remove();
+      for (const { name, id = "" } of await queue.getDelayed()) {
+        if (name === "once" && !wanted.once.has(id)) await queue.remove(id);
       }
       for (const [jobId, { policy, at }] of wanted.once) {
         const delay = at.getTime() - now.getTime();

@@ -8,7 +8,7 @@ import { type DueOccurrences, dueOccurrences } from "#policies/timing/due-occurr
 import { jitterOf, type Schedule, scheduleIdentity } from "#policies/timing/schedule.ts";
 
 export interface SchedulerOptions {
-  readonly starters: Pick<StarterLog, "all" | "put" | "remove">;
+  readonly starters: Pick<StarterLog, "all" | "put" | "forget">;
   readonly timings: () => Promise<PolicyTimings | undefined>;
   readonly runs: () => Promise<readonly Run[]>;
   readonly cancel: (runId: string) => Promise<unknown>;
@@ -47,7 +47,7 @@ export class Scheduler {
       }
       for (const policy of known.keys()) {
         if (timings.get(policy)?.schedule !== undefined) continue;
-        await this.#options.starters.remove({ policy, name: scheduleStarter });
+        await this.#options.starters.forget({ policy, name: scheduleStarter });
       }
     });
   }

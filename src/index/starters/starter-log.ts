@@ -45,7 +45,7 @@ export class StarterLog {
   }
 
   /** Forgets what a policy no longer has. */
-  async remove({ policy, name }: Pick<Starter, "policy" | "name">): Promise<void> {
+  async forget({ policy, name }: Pick<Starter, "policy" | "name">): Promise<void> {
     await this.#database.write(async (transaction) => {
       transaction.keepVersion();
       await transaction.run("DELETE FROM starters WHERE policy = $1 AND name = $2", [policy, name]);
