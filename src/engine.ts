@@ -18,6 +18,7 @@ import { policyPart } from "#engine/parts/policy-part.ts";
 import { runPart } from "#engine/parts/run-part.ts";
 import { schedulePart } from "#engine/parts/schedule-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
+import { Repairs } from "#engine/repairs.ts";
 import { Scheduling } from "#engine/schedules/scheduling.ts";
 import { policyStarter } from "#engine/schedules/start-policy.ts";
 import { TimingBook } from "#engine/timing-book.ts";
@@ -28,6 +29,7 @@ import type { DriverDefinition } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Role } from "#model/node.ts";
+import type { Run } from "#model/run.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 
 export interface EngineOptions {
@@ -121,12 +123,13 @@ function assemble(
   leadership: Leadership,
   onError: (error: EngineError) => void,
 ): Engine {
-  const startPolicy = policyStarter(context, async (run, from) => {
+  const began = async (run: Run, from: Date): Promise<void> => {
     (await execution.start(engine)).began(run, from);
-  });
-  const scheduling = new Scheduling(context, startPolicy, onError, () => {
+  };
+  const scheduling = new Scheduling(context, policyStarter(context, began), onError, () => {
     execution.wake();
   });
+  const repairs = new Repairs(context, began, onError);
   const engine: Engine = {
     ...auditPart(context),
     ...policyPart(context),
@@ -145,10 +148,12 @@ function assemble(
     async start() {
       const runtime = await execution.start(engine);
       await scheduling.start(runtime.store);
+      repairs.start();
     },
     lost: leadership.lost,
     async close() {
       await scheduling.close();
+      await repairs.close();
       await execution.close();
       await context.pool.close();
       await leadership.seal();

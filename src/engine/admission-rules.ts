@@ -2,6 +2,7 @@ import type { EngineContext } from "#engine/context.ts";
 import type { AdmissionRule } from "#jobs/admission.ts";
 import { capacityRule } from "#jobs/admission/capacity.ts";
 import { cordonRule } from "#jobs/admission/cordon.ts";
+import { exceptRepairs } from "#jobs/admission/except-repairs.ts";
 import { outageRule } from "#jobs/admission/outage.ts";
 import { pausedRule } from "#jobs/admission/paused.ts";
 import { rateRule } from "#jobs/admission/rate.ts";
@@ -12,10 +13,17 @@ import { windowRule } from "#jobs/admission/window.ts";
 /** What may hold work back, the reason a person should hear first at the top. */
 export function admissionRules(context: EngineContext): readonly AdmissionRule[] {
   const { index, timings, watch, limits, nodes } = context;
+  const repairRuns = () => index.failures.repairRuns();
   return [
     pausedRule(index.controls),
-    windowRule(() => timings.timings()),
-    suspendedRule(() => index.failures.suspensions()),
+    exceptRepairs(
+      windowRule(() => timings.timings()),
+      repairRuns,
+    ),
+    exceptRepairs(
+      suspendedRule(() => index.failures.suspensions()),
+      repairRuns,
+    ),
     cordonRule(async () => (await index.backends()).filter(isCordoned).map(({ name }) => name)),
     outageRule((backend) => watch.healthOf(backend)),
     capacityRule((backend) => watch.healthOf(backend)),

@@ -59,13 +59,20 @@ async function carryOut(
   const { controls } = context.index;
   const now = context.now();
   if (verb === "pause") await controls.pause(target, order, now);
-  else if (verb === "resume") await controls.resume(target, order, now);
-  else if (where === undefined) await controls.cancel(target, order, now);
+  else if (verb === "resume") {
+    await controls.resume(target, order, now);
+    // Who says that a policy may go on means it, whatever stopped it.
+    if (target.scope === "policy") await endSuspension(context, target.name, order.reason);
+  } else if (where === undefined) await controls.cancel(target, order, now);
   else {
     const statement = toStatement(await filterOf(context, where));
     return controls.cancelObjects(target, statement, order, now);
   }
   return 0;
+}
+
+async function endSuspension({ index, now }: EngineContext, policy: string, reason: string) {
+  await index.failures.releaseSuspension(policy, reason || "resumed", now());
 }
 
 /** Holds or releases every object that an expression selects. */

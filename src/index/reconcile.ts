@@ -4,6 +4,7 @@ import { cidKey } from "#index/cid-key.ts";
 import type { Connection, StageType, StageValue } from "#index/connection.ts";
 import { micros } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
+import { openRepairs } from "#index/failures/repair-log.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
 import { ledgerColumns, type Transaction } from "#index/transaction.ts";
 import type { ListedCopy } from "#model/driver.ts";
@@ -77,6 +78,8 @@ async function correct(
   await transaction.run(compare, [backendId, micros(now)]);
   await transaction.stage("copy_changes", copyChangeColumns, []);
   await transaction.run(changes, [backendId, micros(now)]);
+  await transaction.run(lostCopies, [backendId]);
+  await openRepairs(transaction, now);
   await applyCopyChanges(transaction);
   await transaction.run(ledgerOfDrift, [
     transaction.takeIds("entry", await driftCount(transaction)),
@@ -155,6 +158,12 @@ const changes = `
     'listed', make_timestamp($2::BIGINT), form, locator, bytes
   FROM compared
   WHERE object_id IS NOT NULL AND kind NOT IN ('newer', 'corrupt')`;
+
+const lostCopies = `
+  CREATE OR REPLACE TEMP TABLE lost_copies AS
+  SELECT object_id, $1::INTEGER AS backend_id,
+    CASE kind WHEN 'lost' THEN 'lost' ELSE 'corrupt' END AS state
+  FROM compared WHERE object_id IS NOT NULL AND kind IN ('lost', 'damaged')`;
 
 const ledgerOfDrift = `
   INSERT INTO ledger_entries (${ledgerColumns})

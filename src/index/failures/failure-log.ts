@@ -7,6 +7,8 @@ import {
   dueRepairs,
   readRepairs,
   type RepairDecision,
+  type RepairNews,
+  repairRuns,
 } from "#index/failures/repair-log.ts";
 import { releaseQuarantine } from "#index/failures/release-quarantine.ts";
 import type { Transaction } from "#index/transaction.ts";
@@ -89,12 +91,20 @@ export class FailureLog {
     return await this.#database.read((connection) => dueRepairs(connection, now, limit));
   }
 
-  /** Records what a look at due repairs came to. */
-  async decideRepairs(decisions: readonly RepairDecision[], now: Date): Promise<void> {
-    if (decisions.length === 0) return;
-    await this.#database.write(async (transaction) => {
+  /** Runs of repairs that have not ended. */
+  async repairRuns(): Promise<readonly string[]> {
+    return await this.#database.read(repairRuns);
+  }
+
+  /** Records what a look at due repairs came to; answers what is news. */
+  async decideRepairs(
+    decisions: readonly RepairDecision[],
+    now: Date,
+  ): Promise<readonly RepairNews[]> {
+    if (decisions.length === 0) return [];
+    return await this.#database.write(async (transaction) => {
       transaction.keepVersion();
-      await decideRepairs(transaction, decisions, now);
+      return await decideRepairs(transaction, decisions, now);
     });
   }
 

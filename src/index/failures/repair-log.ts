@@ -7,7 +7,7 @@ import type { SqlRow } from "#model/sql.ts";
 
 /** A repair that did not help is tried again after this long, then twice as long, and so on. */
 const retryAfterMs = 30_000;
-const retryDoublingsMax = 9;
+const retryDoublingsMax = 4;
 
 /** Opens a repair for each copy in the temporary table `lost_copies`, unless one is open. */
 export async function openRepairs(transaction: Transaction, now: Date): Promise<void> {
@@ -77,18 +77,31 @@ export async function dueRepairs(
 /** What a look at the open repairs came to, by object. */
 export interface RepairDecision {
   readonly objectId: number;
-  /** `closed`: what is required is there; `started`: a run restores it; `blocked`: neither. */
-  readonly decision: "closed" | "started" | "blocked" | "waiting";
+  /**
+   * `closed`: what is required is there; `started`: a run restores it; `waiting`: another run
+   * does; `blocked`: nothing can; `lost`: nothing ever can, no intact copy is left.
+   */
+  readonly decision: "closed" | "started" | "waiting" | "blocked" | "lost";
   readonly runId?: string;
   readonly message?: string;
 }
 
-/** Records what was decided, and in the ledger what ended or became hopeless. */
+/** What was said of an object for the first time. */
+export interface RepairNews {
+  readonly objectId: number;
+  readonly lost: boolean;
+  readonly message: string;
+}
+
+/**
+ * Records what was decided, and in the ledger what ended or became hopeless. Answers what is
+ * news about objects whose repair cannot go on.
+ */
 export async function decideRepairs(
   transaction: Transaction,
   decisions: readonly RepairDecision[],
   now: Date,
-): Promise<void> {
+): Promise<readonly RepairNews[]> {
   await transaction.stage(
     "repair_decisions",
     { object_id: "BIGINT", decision: "VARCHAR", run_id: "VARCHAR", message: "VARCHAR" },
@@ -98,7 +111,7 @@ export async function decideRepairs(
     `SELECT DISTINCT d.object_id, d.decision, d.message
      FROM repair_decisions AS d JOIN repairs AS r USING (object_id)
      WHERE d.decision = 'closed'
-       OR (d.decision = 'blocked' AND d.message IS DISTINCT FROM r.message)
+       OR (d.decision IN ('blocked', 'lost') AND d.message IS DISTINCT FROM r.message)
      ORDER BY d.object_id`,
   );
   for (const { object_id: objectId, decision, message } of told) {
@@ -115,6 +128,34 @@ export async function decideRepairs(
        SELECT object_id FROM repair_decisions WHERE decision = 'closed')`,
   );
   await transaction.run(noteDecisions, [micros(now)]);
+  return told
+    .filter(({ decision }) => decision !== "closed")
+    .map(({ object_id: objectId, decision, message }) => {
+      return { objectId, lost: decision === "lost", message };
+    });
+}
+
+/** Repairs whose run has ended well are looked at again at once: nothing is left to be done. */
+export async function recheckRepairs(
+  transaction: Transaction,
+  endedRuns: readonly string[],
+  now: Date,
+): Promise<void> {
+  for (const runId of endedRuns) {
+    await transaction.run(
+      `UPDATE repairs SET next_at = make_timestamp($2::BIGINT)
+       WHERE run_id = $1 AND EXISTS (FROM runs WHERE run_id = $1 AND state = 'completed')`,
+      [runId, micros(now)],
+    );
+  }
+}
+
+/** Runs of repairs that have not ended. */
+export async function repairRuns(connection: Connection): Promise<readonly string[]> {
+  const rows = await connection.rows<{ run_id: string }>(
+    "SELECT run_id FROM runs WHERE ended_at IS NULL AND origin = 'repair' ORDER BY run_key",
+  );
+  return rows.map((row) => row.run_id);
 }
 
 const noteDecisions = `

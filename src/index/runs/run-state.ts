@@ -1,4 +1,5 @@
 import { type Connection, micros } from "#index/connection.ts";
+import { recheckRepairs } from "#index/failures/repair-log.ts";
 import { dropBatchNeeds } from "#index/runs/batch-needs.ts";
 import { cancelBatches, everyBatch } from "#index/runs/cancel-batches.ts";
 import { runRecord } from "#index/runs/run-record.ts";
@@ -51,6 +52,11 @@ export async function finishRuns(transaction: Transaction, now: Date): Promise<r
     ended.map((run) => run.run_id),
   );
   await dropBatchNeeds(transaction);
+  await recheckRepairs(
+    transaction,
+    ended.map((run) => run.run_id),
+    now,
+  );
   for (const run of ended) {
     const about = { runId: run.run_id, planCid: run.plan_cid };
     transaction.record({ at: now, kind: "run", reason: "ended", ...about });

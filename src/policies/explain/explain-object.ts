@@ -45,7 +45,7 @@ export async function explainObject(
     return testsIn(clause).map((test) => [test, protective] as const);
   });
   const readings = await readTests(session, set.moment, objectId, tests);
-  await decideActions(planning, objectId);
+  await decideActions(planning, { objects: [objectId] });
   const state = await objectState(planning, objectId, matches);
   const facts = { moment: set.moment, readings };
   const rules = set.rules.map((rule, index): RuleExplanation => ({

@@ -6,6 +6,7 @@ import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { canonicalJson } from "#policies/plan/canonical-json.ts";
 import { checkGuards, type GuardLimits } from "#policies/plan/check-guards.ts";
 import { narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
+import { keepNewCopies } from "#policies/plan/restoration.ts";
 import { numberRows, rowsStatement } from "#policies/plan/number-rows.ts";
 import { pairActions } from "#policies/plan/pair-actions.ts";
 import { planCid } from "#policies/plan/plan-cid.ts";
@@ -27,10 +28,10 @@ export interface PlanOptions extends Partial<GuardLimits> {
   readonly indexVersion: number;
   /** Fewest verified copies any object keeps; at least 1. */
   readonly minimumCopies?: number;
-  /** Plan for this object alone (explain). */
-  readonly onlyObject?: number;
   /** Of all that the policies want, only this part (schedules and triggers). */
   readonly scope?: PlanScope;
+  /** Only add copies, and only of these objects (repairs). */
+  readonly restore?: readonly number[];
   /** Keeps the rows as Parquet, or only hashes them: policies do no file work themselves. */
   readonly writeRows: RowsWriter;
 }
@@ -62,7 +63,8 @@ export async function buildPlan(
     minimumCopies: options.minimumCopies ?? 1,
     headRoomShare: limits.headRoomShare,
   });
-  await decideActions(planning, options.onlyObject, options.scope);
+  const { restore: objects, scope } = options;
+  await decideActions(planning, { objects, scope, newCopiesOnly: objects !== undefined });
   const rows = await options.writeRows(session, rowsStatement(set.rules));
   const header: PlanHeader = {
     schemaVersion: 1,
@@ -79,6 +81,13 @@ export async function buildPlan(
   return { cid: planCid(header), evaluatedAt, header, rowsPath: rows.path };
 }
 
+/** Which part of what the policies want is decided; all of it unless something is named. */
+export interface PlanPart {
+  readonly objects?: readonly number[] | undefined;
+  readonly scope?: PlanScope | undefined;
+  readonly newCopiesOnly?: boolean;
+}
+
 /**
  * What can go or move as things are comes first, since a copy that moves may be one that an
  * ensure lacks; then copies are added, and what waited for them is judged again; then surplus
@@ -86,8 +95,7 @@ export async function buildPlan(
  */
 export async function decideActions(
   planning: Planning,
-  onlyObject?: number,
-  scope?: PlanScope,
+  { objects, scope, newCopiesOnly = false }: PlanPart = {},
 ): Promise<void> {
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_draft (step INTEGER,
@@ -98,7 +106,7 @@ export async function decideActions(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_blocked (rule_index INTEGER,
     reason VARCHAR, objects BIGINT, bytes BIGINT)`),
   );
-  await scanCandidates(planning, onlyObject);
+  await scanCandidates(planning, objects);
   await planRemovals(planning);
   await planEnsures(planning);
   await planPromotions(planning);
@@ -107,6 +115,7 @@ export async function decideActions(
   await planDeletions(planning);
   await pairActions(planning);
   if (scope !== undefined) await narrowDraft(planning, scope);
+  if (newCopiesOnly) await keepNewCopies(planning);
   await numberRows(planning);
 }
 

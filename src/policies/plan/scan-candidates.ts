@@ -9,15 +9,18 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
  * masks say that this rule has something to do; protective rules only add their bits to such
  * rows. Most objects of a settled index are dropped here by a bit test.
  */
-export async function scanCandidates(planning: Planning, onlyObject?: number): Promise<void> {
+export async function scanCandidates(
+  planning: Planning,
+  onlyObjects?: readonly number[],
+): Promise<void> {
   const { rules } = planning;
   if (rules.some((rule) => rule.whereByName !== undefined)) {
-    await planning.run(scanNames(rules, onlyObject));
+    await planning.run(scanNames(rules, onlyObjects));
   }
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_candidate AS
     SELECT c.*, ${await stuckMasks(planning)}, 0::BIGINT AS added, 0::BIGINT AS removed,
       ${deletionState(planning)} AS deletion
-    FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, onlyObject)}) c) c
+    FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, onlyObjects)}) c) c
     LEFT JOIN plan_stuck q ON q.object_id = c.object_id`);
 }
 
@@ -38,7 +41,10 @@ async function stuckMasks(planning: Planning): Promise<SqlFragment> {
   );
 }
 
-function scan({ rules, backends }: Planning, onlyObject: number | undefined): SqlFragment {
+function scan(
+  { rules, backends }: Planning,
+  onlyObjects: readonly number[] | undefined,
+): SqlFragment {
   // Copies on backends that are no longer configured can neither be checked nor counted on.
   const known = maskSql(maskOf(backends));
   const named = rules.some((rule) => rule.whereByName !== undefined);
@@ -61,7 +67,13 @@ function scan({ rules, backends }: Planning, onlyObject: number | undefined): Sq
   return sql`SELECT ${joinFragments(columns, ",\n")} FROM object o
     ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
     WHERE ${wanted.length === 0 ? trusted("false") : sql`(${joinFragments(wanted, "\nOR ")})`}
-    ${onlyObject === undefined ? trusted("") : sql`AND o.object_id = ${onlyObject}::BIGINT`}`;
+    ${among(onlyObjects)}`;
+}
+
+/** Narrows a scan of `object o` to these, if any are named. */
+function among(objects: readonly number[] | undefined): SqlFragment {
+  if (objects === undefined) return trusted("");
+  return trusted(`AND o.object_id IN (SELECT unnest([${objects.map(Number).join()}]::BIGINT[]))`);
 }
 
 /** Name of the column that carries an order key of a rule. */
@@ -102,7 +114,7 @@ export async function matchingRules(
   const { rules } = planning;
   if (rules.length === 0) return [];
   const named = rules.some((rule) => rule.whereByName !== undefined);
-  if (named) await planning.run(scanNames(rules, objectId));
+  if (named) await planning.run(scanNames(rules, [objectId]));
   const columns = rules.map(
     (rule, index) => sql`${matches(rule, index)} AS ${trusted(`r${index}`)}`,
   );
@@ -126,7 +138,10 @@ function isProtective({ verb }: CompiledRule): boolean {
 }
 
 /** Verdicts of the rules that read names, for objects with more than one name. */
-function scanNames(rules: readonly CompiledRule[], onlyObject: number | undefined): SqlFragment {
+function scanNames(
+  rules: readonly CompiledRule[],
+  onlyObjects: readonly number[] | undefined,
+): SqlFragment {
   const columns = Array.from({ length: wordCount(rules) }, (_, word) => {
     const sum = wordSum(rules, word, ({ whereByName }) => whereByName);
     return sql`bit_or(${sum}) AS ${trusted(`any${word}`)},
@@ -136,7 +151,7 @@ function scanNames(rules: readonly CompiledRule[], onlyObject: number | undefine
     SELECT n.object_id, ${joinFragments(columns, ", ")}
     FROM name n JOIN object o ON o.object_id = n.object_id
     WHERE o.names > 1
-    ${onlyObject === undefined ? trusted("") : sql`AND o.object_id = ${onlyObject}::BIGINT`}
+    ${among(onlyObjects)}
     GROUP BY n.object_id`;
 }
 
