@@ -77,7 +77,13 @@ class ServerUse {
   }
 
   async begin(): Promise<EmbeddedPostgres> {
-    await this.#connect();
+    await this.#connect().catch(async () => {
+      // It answered a moment ago and went away since: once more, with whatever runs by now.
+      this.#server = await findOrStart(this.#cluster);
+      await this.#connect().catch((error: unknown) => {
+        throw EngineError.from(error, "UNAVAILABLE");
+      });
+    });
     const pid = () => this.#server.pid;
     return {
       url: urlOf(this.#cluster, this.#server.port),

@@ -1,4 +1,4 @@
-import { createPostgresBackend, FlowProducer, Queue, runMigrations, Worker } from "bullmq";
+import { FlowProducer, Queue, runMigrations, Worker } from "bullmq";
 import type { Processor } from "bullmq";
 import { Client } from "pg";
 import { EngineError } from "#model/engine-error.ts";
@@ -12,6 +12,7 @@ import {
   type QueueStore,
   type QueueTelemetry,
 } from "#jobs/queue-store.ts";
+import { CalmClient, patientPostgresBackend } from "#jobs/patient-postgres.ts";
 import { StoreParts } from "#jobs/store-parts.ts";
 
 const connectTimeoutMs = 3_000;
@@ -54,7 +55,7 @@ export async function openPostgresStore(
     address: hidePassword(url),
     queue: (name) =>
       parts.queue(name, () => {
-        const made = new Queue(name, { ...queueOptions, ...producer }, createPostgresBackend);
+        const made = new Queue(name, { ...queueOptions, ...producer }, patientPostgresBackend);
         return made as unknown as Queue;
       }),
     worker: <Data, Result>(
@@ -67,12 +68,12 @@ export async function openPostgresStore(
         connection: connection(workerConnectionsMax),
         ...telemetry,
       };
-      const made = new Worker(name, processor, settings, createPostgresBackend);
+      const made = new Worker(name, processor, settings, patientPostgresBackend);
       return parts.worker(made as unknown as Worker<Data, Result>);
     },
     flows: () =>
       parts.flows(
-        () => new FlowProducer(producer, createPostgresBackend) as unknown as FlowProducer,
+        () => new FlowProducer(producer, patientPostgresBackend) as unknown as FlowProducer,
       ),
     tracing: options.telemetry?.tracing ?? noTracing,
     lease: () =>
@@ -85,17 +86,6 @@ export async function openPostgresStore(
       await options.release();
     },
   };
-}
-
-/**
- * A connection that is lost while it is lent out and idle (a transaction between two queries)
- * says so by an event; unheard, it would end the process. Its next query fails, and is retried.
- */
-class CalmClient extends Client {
-  constructor(config?: ConstructorParameters<typeof Client>[0]) {
-    super(config);
-    this.on("error", () => undefined);
-  }
 }
 
 /** Also the first contact: an unreachable or refusing server is reported here. */
