@@ -149,6 +149,34 @@ test("a read or a hold after the mark for deletion lifts it, so that the grace b
   expect(marked.map(({ objectId }) => objectId)).toEqual([1, 3]);
 });
 
+test("a read that comes while the last copy is being deleted leaves a deleted object, not a lost one", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [0, 1].map((number) => objectOf(number, [copyOn("hot")])),
+    start,
+  );
+  const begin = async (verb: "tombstone" | "delete") => {
+    const actions = [0, 1].map((object) =>
+      verb === "delete" ? { verb, object, victim: 0 } : { verb, object },
+    );
+    const run = await index.beginRun(await makePlan(index, folder, actions), start);
+    return stepOf(await onlyBatch(index, run.id, verb === "delete" ? "hot" : "index"));
+  };
+  await index.commitCopies(await begin("tombstone"), [], context());
+  const step = await begin("delete");
+  const { permits } = await index.commitCopies(step, [], context());
+  const after = new Date(start.getTime() + hour);
+  await index.recordAccesses(
+    "reads",
+    [0, 1].map((object) => ({ object: cidOf(object), at: after, weight: 1 })),
+  );
+  await index.commitRemovals(step, [gone(0, permits[0]?.id ?? "")], after);
+  await index.settlePermit(permits[1]?.id ?? "", evidenceOf(1, "hot", "absent"), after);
+  const deleted = { text: "o.tombstoned IS NOT NULL", parameters: [] };
+  expect(await index.listObjects(deleted, 9, after)).toHaveLength(2);
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
 test("a removal of unknown outcome keeps its reservation until the backend was asked", async () => {
   const { index, folder } = await openIndex();
   await index.putObjects(

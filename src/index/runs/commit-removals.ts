@@ -1,4 +1,5 @@
 import { changeCopies } from "#index/apply-copies.ts";
+import { micros } from "#index/connection.ts";
 import {
   endPermits,
   type PermitEnd,
@@ -58,6 +59,7 @@ export async function commitRemovals(
     transaction,
     gone.map((permit) => goneCopy(permit, now)),
   );
+  await keepDeleted(transaction, gone);
   await recordOutcomes(transaction, run, ended, now);
 }
 
@@ -70,6 +72,28 @@ export function goneCopy(permit: StoredPermit, now: Date) {
     confidence: "claimed",
     checkedAt: now,
   } as const;
+}
+
+/**
+ * What was read or held while its deletion was under way lost its mark, and then its last copy:
+ * it is deleted all the same, as it was when the permit was given.
+ */
+export async function keepDeleted(
+  transaction: Transaction,
+  gone: readonly StoredPermit[],
+): Promise<void> {
+  const deleted = gone.filter((permit) => permit.authority === "delete");
+  if (deleted.length === 0) return;
+  await transaction.stage(
+    "deleted_objects",
+    { object_id: "BIGINT", issued_at: "BIGINT" },
+    deleted.map(({ objectId, issuedAt }) => [objectId, micros(new Date(issuedAt))]),
+  );
+  await transaction.run(
+    `UPDATE objects SET tombstoned = make_timestamp(d.issued_at)
+     FROM (SELECT object_id, min(issued_at) AS issued_at FROM deleted_objects GROUP BY ALL) AS d
+     WHERE objects.object_id = d.object_id AND present_mask = 0 AND tombstoned IS NULL`,
+  );
 }
 
 /** The proof of a removal, in the ledger. */

@@ -1,6 +1,6 @@
 import { changeCopies } from "#index/apply-copies.ts";
 import { type Connection, micros } from "#index/connection.ts";
-import { goneCopy, recordProof, removed } from "#index/runs/commit-removals.ts";
+import { goneCopy, keepDeleted, recordProof, removed } from "#index/runs/commit-removals.ts";
 import {
   endPermits,
   publicPermit,
@@ -55,6 +55,7 @@ export async function settlePermit(
     recordProof(transaction, run, permit, "settled", [evidence], now);
     await endPermits(transaction, [{ permitId, state: "done" }], now);
     await changeCopies(transaction, [goneCopy(permit, now)]);
+    await keepDeleted(transaction, [permit]);
     await recordOutcomes(transaction, run, [removed(permit, "absent")], now);
     return;
   }
