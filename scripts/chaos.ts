@@ -3,6 +3,7 @@
 //   npm run chaos -- --minutes 2 [--seed 7] [--queue redis|postgres|embedded|both] [--json] [--report FILE] [--keep]
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { EngineError } from "#model/engine-error.ts";
 import { type ChaosReport, formatReport } from "./chaos/chaos-report.ts";
 import { type QueueKind, queueKinds } from "./chaos/queue-place.ts";
 import { runChaos } from "./chaos/run-chaos.ts";
@@ -29,16 +30,24 @@ if (!(minutes > 0) || !Number.isSafeInteger(seed) || queues === undefined) {
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
 const reports: ChaosReport[] = [];
+const failures: string[] = [];
 for (const queue of queues) {
   console.error(`chaos on ${queue} for ${minutes} min, seed ${seed}`);
-  const report = await runChaos({ queue, minutes, seed, keep: values.keep, progress: say });
-  reports.push(report);
-  if (!values.json) console.log(formatReport(report));
+  try {
+    const report = await runChaos({ queue, minutes, seed, keep: values.keep, progress: say });
+    reports.push(report);
+    if (!values.json) console.log(formatReport(report));
+  } catch (thrown) {
+    const { message } = EngineError.from(thrown);
+    failures.push(`${queue}: ${message}`);
+    console.error(message);
+  }
 }
-const document = JSON.stringify({ schemaVersion: 1, reports }, undefined, 2);
+const document = JSON.stringify({ schemaVersion: 1, reports, failures }, undefined, 2);
 if (values.json) console.log(document);
 if (values.report !== undefined) await writeFile(values.report, `${document}\n`);
-if (reports.some((report) => report.violations.length > 0)) process.exitCode = 1;
+const isWell = reports.every((report) => report.violations.length === 0);
+if (!isWell || failures.length > 0) process.exitCode = 1;
 
 function say(line: string): void {
   console.error(line);

@@ -5,7 +5,7 @@ import type { Run } from "#model/run.ts";
 import { releaseHeld } from "./damage.ts";
 import type { Stage } from "./stage.ts";
 
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 180_000;
 /** Permits run out, then the engine waits two minutes, then it asks; and some work on top. */
 const runsTimeoutMs = 8 * 60_000;
 const repairRoundsMax = 60;
