@@ -3,6 +3,7 @@ import type { Config } from "#config.ts";
 import { resolveReference, resolveSecret } from "#config/resolve-secret.ts";
 import { BackendPool } from "#engine/backend-pool.ts";
 import type { EngineContext } from "#engine/context.ts";
+import { EventFeed } from "#engine/event-feed.ts";
 import { EngineEvents } from "#engine/events.ts";
 import { Execution } from "#engine/execution.ts";
 import { LastPlan } from "#engine/last-plan.ts";
@@ -130,8 +131,10 @@ function assemble(
     execution.wake();
   });
   const repairs = new Repairs(context, began, onError);
+  const feed = new EventFeed(context.events, context.now);
   const engine: Engine = {
     ...auditPart(context),
+    events: (after) => feed.after(after),
     ...policyPart(context),
     ...contentPart(context),
     ...runPart(context, execution, () => engine),
@@ -152,6 +155,7 @@ function assemble(
     },
     lost: leadership.lost,
     async close() {
+      feed.close();
       await scheduling.close();
       await repairs.close();
       await execution.close();

@@ -1,7 +1,9 @@
 import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { sha256 } from "multiformats/hashes/sha2";
+import { eventStream } from "#api/event-stream.ts";
 import type { Answer } from "#api/route.ts";
+import type { ToldEvent } from "#model/engine-event.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { problemOf } from "#api/problem.ts";
 
@@ -19,6 +21,8 @@ export async function answerWith(answer: Answer, result: unknown): Promise<Respo
       return await arrowResponse(result);
     case "ndjson":
       return await linesResponse(result);
+    case "events":
+      return eventStream(result as AsyncIterable<ToldEvent>);
     case "json":
       return textResponse("application/json", JSON.stringify(result));
     default:

@@ -11,6 +11,9 @@ import { EngineError } from "#model/engine-error.ts";
 /** Pauses before a read is repeated while nobody listens, as during a restart. */
 const retryPausesMs = [100, 400, 1_000];
 
+/** How the lines begin that carry the data of a Server-Sent Event. */
+const dataField = "data: ";
+
 /** What a call needs beside its method and path. */
 export interface CallDetails {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
@@ -51,6 +54,20 @@ export class ApiConnection {
         const value = parseJson(line);
         if (isExitError(value)) throw errorOf(value.problem, 500);
         yield value as T;
+      }
+    } catch (thrown) {
+      throw callError(thrown, this.address);
+    } finally {
+      answer.destroy();
+    }
+  }
+
+  /** The events of the answer as they come. */
+  async *events<T>(path: string, details: CallDetails): AsyncGenerator<T> {
+    const answer = await this.#send("GET", path, details);
+    try {
+      for await (const line of linesOf(answer)) {
+        if (line.startsWith(dataField)) yield parseJson(line.slice(dataField.length)) as T;
       }
     } catch (thrown) {
       throw callError(thrown, this.address);

@@ -174,6 +174,10 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", `${schedulePath(policy)}/enabled`, { body });
   }
 
+  events(after?: string): Answer<"events"> {
+    return this.#connection.events("/api/v1/events", { query: { after } });
+  }
+
   checkAudit(): Answer<"checkAudit"> {
     return this.#connection.json("GET", "/api/v1/audit/check");
   }

@@ -49,6 +49,7 @@ const problemSchema = z.object({
 const mediaTypes = {
   json: "application/json",
   ndjson: "application/x-ndjson",
+  events: "text/event-stream",
   text: "text/plain",
   arrow: "application/vnd.apache.arrow.stream",
 } as const;

@@ -12,6 +12,7 @@ const lineLengthMax = 64 * 1024;
 /** Path, query and body of a request, checked by the schema of its route. */
 export function readInput(route: Route, context: Context, body: string): unknown {
   const given = {
+    ...(route.answer.kind === "events" ? lastEvent(context) : {}),
     ...(route.method === "GET" ? context.req.query() : parseBody(body)),
     ...context.req.param(),
   };
@@ -22,6 +23,12 @@ export function readInput(route: Route, context: Context, body: string): unknown
     hint: "GET /api/v1/openapi.json describes the parameters of every route",
     details: { issues },
   });
+}
+
+/** A browser that comes back says by this header what it heard last. */
+function lastEvent(context: Context): { readonly after?: string } {
+  const after = context.req.header("last-event-id");
+  return after === undefined ? {} : { after };
 }
 
 /** Lines of a body as they arrive, with bounds on each and on all together. */

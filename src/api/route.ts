@@ -24,7 +24,7 @@ export interface Route {
 
 /** What a route answers with, and the schema of it (of each line, for `ndjson`). */
 export type Answer =
-  | { readonly kind: "json" | "ndjson"; readonly schema: z.ZodType }
+  | { readonly kind: "json" | "ndjson" | "events"; readonly schema: z.ZodType }
   | { readonly kind: "none" | "text" | "arrow" };
 
 /** What handlers work with. */

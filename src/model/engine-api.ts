@@ -24,6 +24,7 @@ import type {
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { BackendHealth, OutageReport } from "#model/backend-health.ts";
 import type { BackendStatus } from "#model/driver.ts";
+import type { ToldEvent } from "#model/engine-event.ts";
 import type { FailureFilter, FailureReport, Repair, Suspension } from "#model/failure.ts";
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { LeaderState } from "#model/leader-state.ts";
@@ -45,6 +46,8 @@ export interface EngineApi {
   status(): Promise<EngineStatus>;
   /** Every metric of the engine and its nodes, in the Prometheus text format. */
   metrics(): Promise<string>;
+  /** What happens from now on, or after the event of that id; `reset` when that is unknown. */
+  events(after?: string): AsyncIterable<ToldEvent>;
   backends(): Promise<readonly BackendReport[]>;
 
   /** Checks policy files (default: the configured ones) against the configured backends. */

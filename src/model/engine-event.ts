@@ -12,3 +12,19 @@ export type EngineEvent =
   | { readonly type: "run-ended"; readonly run: Run };
 
 export type EngineEventType = EngineEvent["type"];
+
+const types: Readonly<Record<EngineEventType, true>> = {
+  "copy-lost": true,
+  "object-added": true,
+  "backend-added": true,
+  "run-ended": true,
+};
+export const engineEventTypes = Object.keys(types) as readonly EngineEventType[];
+
+/** An event as those outside hear it. After `reset` the state has to be read anew. */
+export interface ToldEvent {
+  /** Its place in the order of events, until the controller is started again. */
+  readonly id: string;
+  readonly at: string;
+  readonly event: EngineEvent | { readonly type: "reset" };
+}

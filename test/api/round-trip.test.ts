@@ -69,6 +69,7 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   upcomingStarts: (api) => api.upcomingStarts("cool", 7),
   runSchedule: (api) => api.runSchedule("cool"),
   setScheduleEnabled: (api) => api.setScheduleEnabled("cool", false, "“quarter” close"),
+  events: (api) => Array.fromAsync(api.events("a/b é")),
   checkAudit: (api) => api.checkAudit(),
   limits: (api) => api.limits(),
   setLimits: (api) =>
@@ -102,7 +103,8 @@ test("every answer has the shape its route declares", async () => {
     const call = (everyMethod as Partial<Record<string, Call>>)[operation];
     if (!call || !("schema" in answer)) continue;
     const value = JSON.parse(JSON.stringify(await call(served.client), withoutBigints)) as unknown;
-    const items = answer.kind === "ndjson" ? (value as unknown[]) : [value];
+    const items =
+      answer.kind === "ndjson" || answer.kind === "events" ? (value as unknown[]) : [value];
     const problems = items.map((item) => answer.schema.safeParse(item).error);
     expect({ operation, problems: problems.filter(Boolean) }).toEqual({ operation, problems: [] });
   }

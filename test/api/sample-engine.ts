@@ -123,6 +123,11 @@ export function sampleEngine(calls: Calls = []): EngineApi {
       }
       yield { columns: ["a", "t", "b", "n"], rows: [] };
     },
+    async *events(after) {
+      await answer(undefined, "events", after);
+      yield { id: "a-1", at, event: { type: "copy-lost", backend: "hot/1", objects: 2 } };
+      yield { id: "a-2", at, event: { type: "run-ended", run: sampleRun } };
+    },
     async *importDirectory(request) {
       await answer(undefined, "importDirectory", request);
       const counts = { files: 1, bytes: 2, added: 1, known: 0, problems: 0, elapsedMs: 1 };

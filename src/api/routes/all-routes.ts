@@ -5,6 +5,7 @@ import { openApiDocument } from "#api/openapi.ts";
 import { auditRoutes } from "#api/routes/audit-routes.ts";
 import { controlRoutes } from "#api/routes/control-routes.ts";
 import { engineRoutes } from "#api/routes/engine-routes.ts";
+import { eventRoutes } from "#api/routes/event-routes.ts";
 import { failureRoutes } from "#api/routes/failure-routes.ts";
 import { healthRoutes } from "#api/routes/health-routes.ts";
 import { importRoutes } from "#api/routes/import-routes.ts";
@@ -28,6 +29,7 @@ export const allRoutes: readonly Route[] = [
     handle: ({ version }) => openApiDocument(allRoutes, version),
   }),
   ...engineRoutes,
+  ...eventRoutes,
   ...policyRoutes,
   ...objectRoutes,
   ...importRoutes,

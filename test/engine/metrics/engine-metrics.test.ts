@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { metricDefinitions } from "#model/metric.ts";
+import type { ToldEvent } from "#model/engine-event.ts";
 import { type RunningEngine, runEngine } from "../running-engine.ts";
 import { redisMissing, startRedis } from "../../services/redis.ts";
 import { readPrometheusText, type Sample } from "./prometheus-text.ts";
@@ -23,10 +24,12 @@ describe.skipIf(why !== undefined)(
   () => {
     let redis: Awaited<ReturnType<typeof startRedis>>;
     let running: RunningEngine;
+    let events: AsyncIterator<ToldEvent>;
 
     beforeAll(async () => {
       redis = await startRedis();
       running = await runEngine({ queueUrl: redis.url, policy });
+      events = running.engine.events()[Symbol.asyncIterator]();
       await running.importFiles(7);
       await running.engine.plan({});
       await running.applyToEnd();
@@ -98,6 +101,15 @@ describe.skipIf(why !== undefined)(
         ["warm", 1],
         ["cold", 1],
       ]);
+    });
+
+    test("who watches the events heard of the objects and of the end of the run", async () => {
+      const told: ToldEvent["event"][] = [];
+      while (told.at(-1)?.type !== "run-ended") told.push((await events.next()).value.event);
+      await events.return?.();
+      const added = told.filter((event) => event.type === "object-added");
+      expect(added.reduce((sum, { objects }) => sum + objects, 0)).toBe(7);
+      expect(told.at(-1)).toMatchObject({ run: { state: "completed" } });
     });
 
     test("schedules, windows and bandwidth limits are told", async () => {
