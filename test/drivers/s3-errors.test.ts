@@ -78,6 +78,21 @@ describe("an S3 service that answers with an error", () => {
     });
   }
 
+  it("a time to come back at is counted from the clock of the service, and heard at once", async () => {
+    let asked = 0;
+    server.on("request", () => (asked += 1));
+    answer = {
+      status: 429,
+      headers: {
+        Date: "Sat, 21 Nov 2026 15:00:00 GMT",
+        "Retry-After": "Sat, 21 Nov 2026 15:01:30 GMT",
+      },
+    };
+    const expected = { code: "RATE_LIMITED", retryAfterMs: 90_000 };
+    await expect(driver.stat(sample(1).object)).rejects.toMatchObject(expected);
+    expect(asked).toBe(1);
+  });
+
   it("what is not S3 at all never looks like an empty bucket", async () => {
     for (const status of [200, 404]) {
       const headers = { "Content-Type": "text/html" };

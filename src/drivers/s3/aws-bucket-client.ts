@@ -66,6 +66,22 @@ export class AwsBucketClient implements BucketClient {
       },
       { step: "deserialize", name: "rememberServer" },
     );
+    this.#client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          try {
+            return await next(args);
+          } catch (thrown) {
+            // A service that says when to come back means everybody: our caller must hear it now,
+            // not after the SDK's own tries. Only a listing cannot begin again in its middle.
+            const error = s3Error(thrown, `calling the bucket ${this.#bucket}`);
+            const told = error.code === "RATE_LIMITED" && error.retryAfterMs !== undefined;
+            throw told && commandName !== "ListObjectsV2Command" ? error : thrown;
+          }
+        },
+      // Around the SDK's reading of the answer, which throws, and within its retries.
+      { step: "deserialize", priority: "high", name: "passOnRetryAfter" },
+    );
   }
 
   async head(key: string, signal: Signal): Promise<HeadResult | undefined> {

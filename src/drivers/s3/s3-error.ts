@@ -57,7 +57,7 @@ function errorFacts(thrown: unknown): Facts {
     system: text(error.code),
     status: error.$metadata?.httpStatusCode,
     requestId: error.$metadata?.requestId,
-    retryAfterMs: retryAfterMs(error.$response?.headers?.["retry-after"]),
+    retryAfterMs: retryAfterMs(error.$response?.headers),
   };
 }
 
@@ -65,9 +65,14 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function retryAfterMs(header: string | undefined): number | undefined {
-  const seconds = Number(header);
-  return header === undefined || !Number.isFinite(seconds) ? undefined : seconds * 1_000;
+/** Seconds, or a time of the service's own clock. */
+function retryAfterMs(headers: Readonly<Record<string, string>> = {}): number | undefined {
+  const text = headers["retry-after"];
+  if (text === undefined) return undefined;
+  const ms = Number(text) * 1_000;
+  const untilMs = Date.parse(text) - Date.parse(headers["date"] ?? "");
+  const told = [ms, untilMs].find((value) => Number.isFinite(value));
+  return told === undefined ? undefined : Math.max(0, told);
 }
 
 function describe({ name, status, message }: Facts): string {
