@@ -71,8 +71,7 @@ export class SnapshotPublisher {
     const { signal } = this.#stop;
     const { everyMs, index, leadership, onError } = this.#options;
     while (!signal.aborted && !leadership.lost.aborted) {
-      const pauseMs = Math.max(everyMs, restFactor * (this.#state?.tookMs ?? 0));
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      await sleep(this.#state?.everyMs ?? everyMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       try {
         if ((await index.version()) !== this.#published) await this.#publish(false);
@@ -84,13 +83,14 @@ export class SnapshotPublisher {
   }
 
   async #publish(final: boolean): Promise<void> {
-    const { snapshots, index, leadership, node, everyMs, now } = this.#options;
+    const { snapshots, index, leadership, node, now } = this.#options;
     // Only what is certainly ours to say is said.
     await leadership.confirmLease();
     const about = { epoch: leadership.epoch, node, final };
     const begun = performance.now();
     const { commits, cid, bytes, publishedAt } = await snapshots.publish(index, about, now());
     const tookMs = Math.round(performance.now() - begun);
+    const everyMs = Math.max(this.#options.everyMs, restFactor * tookMs);
     this.#published = commits;
     const { directory } = snapshots;
     this.#state = { directory, cid, bytes, publishedAt, tookMs, everyMs };

@@ -22,7 +22,7 @@ export interface PublishedIndex {
   readonly publishedAt: string;
   /** What it took to copy, hash and write it. */
   readonly tookMs: number;
-  /** Every change that is older than this is published, unless publishing fails. */
+  /** The pause before the next one: what was configured, or longer where it takes long. */
   readonly everyMs: number;
   /** Why the last try to publish failed; undefined when it did not. */
   readonly failure: string | undefined;

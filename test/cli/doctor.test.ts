@@ -44,7 +44,9 @@ test.skipIf(why !== undefined)("a warning of doctor is no failure", async () => 
 test("doctor says who leads, who stands by, and how the index is published", async () => {
   const { stdout } = await line.run(["doctor"], { api });
   expect(stdout).toContain(`ok      controller: n1 leads since ${at}, epoch 3; standby: n2\n`);
-  expect(stdout).toContain(`ok      published index: /shared/index: newest of ${at}, took 80ms\n`);
+  expect(stdout).toContain(
+    `ok      published index: /shared/index: newest of ${at}, took 80ms, at most every 30s\n`,
+  );
 });
 
 test("doctor fails when the index cannot be published any more", async () => {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { queueServers, type QueueServer } from "../conformance/queue-servers.ts";
 import { Workspace } from "../integration/workspace.ts";
 import { said } from "./lose-a-machine.ts";
-import { stateOf } from "./takeover-run.ts";
+import { single, stateOf } from "./takeover-run.ts";
 import { twoMachines } from "./two-machines.ts";
 
 const redis = queueServers.filter(({ name, missing }) => name === "Redis" && missing === undefined);
@@ -52,7 +52,36 @@ describe.each(redis)("two controllers with a data directory each, on $name", (ki
     expect(terms.at(-1)).toMatch(/^0000000003-/);
     expect(terms.filter((name) => /^0000000002-.*final/.test(name))).toEqual([]);
   }, 120_000);
+
+  test("frozen in the middle of a run, it writes nothing into its own index either", async () => {
+    const [first, second] = await open(kind.start);
+    const active = await first.startController();
+    const standby = second.start("controller", "--node-name", "second");
+    await said(second, "waiting as standby: the controller on node");
+    await first.ok("apply", "--yes", "--no-wait", "--override", "objects");
+    first.start("worker", "--node-name", "worker-1");
+    await expect
+      .poll(() => single(first, entries("kind = 'permit'")), { timeout: 60_000 })
+      .toBeGreaterThan(0);
+    active.kill("SIGSTOP");
+    await isActive(second, standby.pid);
+    const ended = once(active, "exit");
+    active.kill("SIGCONT");
+    expect((await ended)[0]).toBe(11);
+    // What it was at when it froze is not written; nor is anything that it was told since.
+    const { rows } = await second.json<{ rows: { began: string }[] }>("index", "query", lastTerm);
+    expect(await single(first, entries(`recorded >= TIMESTAMP '${rows[0]?.began}'`))).toBe(0);
+    expect(await single(first, countTerms)).toBe(2);
+    expect(await single(second, countTerms)).toBe(3);
+  }, 180_000);
 });
+
+const lastTerm =
+  "SELECT strftime(began, '%Y-%m-%d %H:%M:%S.%f') AS began FROM controller_terms " +
+  "ORDER BY epoch DESC LIMIT 1";
+const countTerms = "SELECT count(*)::INTEGER AS n FROM controller_terms";
+const entries = (condition: string): string =>
+  `SELECT count(*)::INTEGER AS n FROM ledger_entries WHERE ${condition}`;
 
 async function open(start: () => Promise<QueueServer>): Promise<readonly [Workspace, Workspace]> {
   server = await start();

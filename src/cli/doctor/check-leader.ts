@@ -23,8 +23,8 @@ export function checkLeader(leader: LeaderState | undefined): readonly Check[] {
     const hint = `see that ${directory} can be written and has room`;
     return [active, { name, state: "failed", message, why, hint }];
   }
-  const message = `${directory}: newest of ${publishedAt}, took ${formatDuration(tookMs)}`;
-  if (tookMs <= everyMs) return [active, { name, state: "ok", message }];
-  const why = `it is published every ${formatDuration(everyMs)} and takes longer than that`;
-  return [active, { name, state: "warn", message, why, hint: "raise standby.every" }];
+  const message =
+    `${directory}: newest of ${publishedAt}, took ${formatDuration(tookMs)}, ` +
+    `at most every ${formatDuration(everyMs)}`;
+  return [active, { name, state: "ok", message }];
 }
