@@ -28,3 +28,11 @@ export interface ToldEvent {
   readonly at: string;
   readonly event: EngineEvent | { readonly type: "reset" };
 }
+
+/** Events that may start a policy. */
+export const triggerEvents = [
+  "copy-lost",
+  "object-added",
+  "backend-added",
+] as const satisfies readonly EngineEventType[];
+export type TriggerEvent = (typeof triggerEvents)[number];

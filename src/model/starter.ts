@@ -18,6 +18,8 @@ export interface StarterState {
   readonly waiting?: string;
   readonly disabled?: { readonly reason: string; readonly by: string; readonly at: string };
   readonly last?: Firing;
+  /** Starts of a trigger since the last one that did something, and that one. */
+  readonly tries?: number;
   /** Occurrences that never ran, since the state began. */
   readonly missed: number;
 }

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "#model/diagnostic.ts";
 import { checkInventory } from "#policies/check-inventory.ts";
+import { checkTriggers } from "#policies/check-triggers.ts";
 import { compileRule } from "#policies/compile-rule.ts";
 import type { CompiledPolicySet, Moment } from "#policies/compiled-policy.ts";
 import { lintPolicies } from "#policies/lint-policies.ts";
@@ -26,6 +27,7 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
     .toSorted((a, b) => (a.policy < b.policy ? -1 : 1));
   const diagnostics = [
     ...bound.flatMap((one) => checkInventory(one, moment)),
+    ...ordered.flatMap((policy) => checkTriggers(policy, moment.backends)),
     ...lintPolicies(bound, moment),
   ];
   return {

@@ -52,6 +52,7 @@ export const diagnosticCodes = {
   W0411: ["a wider spread than the backends have", "spread per something with more values"],
   W0412: ["a protective rule with a gap for what is unknown", "add `or missing(x)`"],
   W0413: ["a window that another one holds", "remove it, or correct its days and hours"],
+  W0414: ["a trigger that never starts anything", "give the backend a capacity"],
 } as const satisfies Readonly<Record<string, readonly [finding: string, remedy: string]>>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

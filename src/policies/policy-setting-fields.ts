@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { durationField, sizeField } from "#document/fields.ts";
-import { triggerEvents } from "#policies/timing/policy-timing.ts";
+import { triggerEvents } from "#model/engine-event.ts";
 import { overlaps } from "#policies/timing/schedule.ts";
 import { closings } from "#policies/timing/windows.ts";
 

@@ -4,7 +4,6 @@ import type { PolicyDocument } from "#policies/policy-schema.ts";
 
 /** What the engine would have to do for each of these keys, and does not do yet. */
 const unsupported = {
-  triggers: "nothing but `plan` and `apply` starts this policy",
   limits: "use `limit` of each rule, and the guards of `apply`",
   approval: "no approval is asked for; `apply` runs what its guards let pass",
 } as const satisfies Partial<Record<keyof PolicyDocument, string>>;

@@ -1,5 +1,5 @@
 import type { EngineContext } from "#engine/context.ts";
-import { scheduleStarter } from "#engine/schedules/scheduler.ts";
+import { scheduleStarter, starterKey, starterStates } from "#engine/schedules/starting.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Run } from "#model/run.ts";
 import type { LastFiring, ScheduleStatus, UpcomingStart } from "#model/schedule.ts";
@@ -15,10 +15,7 @@ import type { Windows } from "#policies/timing/windows.ts";
 export async function scheduleStatuses(context: EngineContext): Promise<readonly ScheduleStatus[]> {
   const { index, now } = context;
   const timings = await requireTimings(context);
-  const states = new Map<string, StarterState>();
-  for (const { policy, name, state } of await index.starters.all()) {
-    states.set(keyOf(policy, name), state);
-  }
+  const states = await starterStates(index.starters);
   const runs = new Map((await index.runs()).map((run) => [run.id, run]));
   return [...timings]
     .filter(([, { schedule, triggers, windows }]) => schedule ?? triggers[0] ?? windows)
@@ -35,7 +32,7 @@ interface Known {
 function statusOf(policy: string, timing: PolicyTiming, known: Known): ScheduleStatus {
   const { zone, schedule, windows, triggers } = timing;
   const { states, runs, now } = known;
-  const state = states.get(keyOf(policy, scheduleStarter));
+  const state = states.get(starterKey(policy, scheduleStarter));
   return {
     policy,
     zone,
@@ -52,7 +49,7 @@ function statusOf(policy: string, timing: PolicyTiming, known: Known): ScheduleS
     },
     triggers: triggers.map((trigger) => {
       const name = triggerName(trigger);
-      const own = states.get(keyOf(policy, name));
+      const own = states.get(starterKey(policy, name));
       return { name, active: own?.active ?? false, last: lastFiring(own?.last, runs) };
     }),
   };
@@ -117,8 +114,4 @@ async function requireTimings({ timings }: EngineContext) {
   throw new EngineError("INVALID_DOCUMENT", "the policies have errors: nobody knows their times", {
     hint: "thermocline validate shows them",
   });
-}
-
-function keyOf(policy: string, name: string): string {
-  return `${policy}\n${name}`;
 }

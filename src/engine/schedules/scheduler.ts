@@ -1,27 +1,19 @@
-import type { PolicyTimings } from "#engine/timing-book.ts";
-import type { StartPolicy } from "#engine/schedules/start-policy.ts";
-import type { StarterLog } from "#index/starters/starter-log.ts";
+import {
+  activeRun,
+  scheduleOrigin,
+  scheduleStarter,
+  type Starting,
+  suspensionOf,
+} from "#engine/schedules/starting.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Run } from "#model/run.ts";
 import { type Firing, firingNote, type StarterNote, type StarterState } from "#model/starter.ts";
 import { type DueOccurrences, dueOccurrences } from "#policies/timing/due-occurrences.ts";
+import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
 import { jitterOf, type Schedule, scheduleIdentity } from "#policies/timing/schedule.ts";
 
-export interface SchedulerOptions {
-  readonly starters: Pick<StarterLog, "all" | "put" | "forget">;
-  readonly timings: () => Promise<PolicyTimings | undefined>;
-  readonly runs: () => Promise<readonly Run[]>;
+export interface SchedulerOptions extends Starting {
   readonly cancel: (runId: string) => Promise<unknown>;
-  readonly start: StartPolicy;
-  readonly now: () => Date;
-}
-
-/** The name under which the state of a schedule is kept; triggers have other names. */
-export const scheduleStarter = "schedule";
-
-/** What a run that a schedule started says of its origin. */
-export function scheduleOrigin(policy: string): string {
-  return `schedule ${policy}`;
 }
 
 /**
@@ -30,7 +22,6 @@ export function scheduleOrigin(policy: string): string {
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -38,7 +29,7 @@ export class Scheduler {
 
   /** Deals with everything that is due now, and with what waited for a run that has ended. */
   tick(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#options.turns.take(async () => {
       const timings = await this.#options.timings();
       if (timings === undefined) return;
       const known = await this.#states();
@@ -46,7 +37,7 @@ export class Scheduler {
         if (schedule !== undefined) await this.#tickOne(policy, schedule, known.get(policy));
       }
       for (const policy of known.keys()) {
-        if (timings.get(policy)?.schedule !== undefined) continue;
+        if (startsByItself(timings.get(policy))) continue;
         await this.#options.starters.forget({ policy, name: scheduleStarter });
       }
     });
@@ -54,8 +45,12 @@ export class Scheduler {
 
   /** Runs a policy now, besides its schedule. CONFLICT while a run of it is under way. */
   runNow(policy: string): Promise<Firing> {
-    return this.#inTurn(async () => {
+    return this.#options.turns.take(async () => {
       const schedule = await this.#scheduleOf(policy);
+      const suspended = await suspensionOf(this.#options, policy);
+      if (suspended !== undefined) {
+        throw new EngineError("CONFLICT", suspended, { retryable: false });
+      }
       const active = await this.#activeRun(policy);
       if (active !== undefined) {
         throw new EngineError("CONFLICT", `run ${active.id} of ${policy} is still under way`, {
@@ -70,9 +65,9 @@ export class Scheduler {
     });
   }
 
-  /** Disabled, a schedule starts nothing; what is due meanwhile is not caught up later. */
+  /** Disabled, a policy does not start by itself; what is due meanwhile is not caught up later. */
   setEnabled(policy: string, enabled: boolean, reason: string, by: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#options.turns.take(async () => {
       const schedule = await this.#scheduleOf(policy);
       const { disabled: _was, waiting: _dropped, ...state } = await this.#stateOf(policy, schedule);
       const at = this.#options.now().toISOString();
@@ -94,6 +89,12 @@ export class Scheduler {
     let state = currentState(schedule, stored, now);
     const firings: Firing[] = [];
     if (state.disabled === undefined) {
+      const resumed = await this.#startWaiting(policy, state);
+      if (resumed !== undefined) {
+        const { waiting: _started, ...rest } = state;
+        firings.push(resumed);
+        state = { ...rest, last: resumed };
+      }
       const due = dueOccurrences(policy, schedule, new Date(state.cursor), now);
       const missed = missedFiring(due, now);
       if (missed !== undefined) firings.push(missed);
@@ -103,11 +104,6 @@ export class Scheduler {
         const firing = await this.#fire(policy, schedule, due.due, state.last);
         firings.push(firing);
         if (firing.outcome === "waiting") state = { ...state, waiting: firing.occurrence };
-      }
-      if (state.waiting !== undefined && (await this.#activeRun(policy)) === undefined) {
-        const { waiting, ...rest } = state;
-        firings.push(await this.#start(policy, new Date(waiting)));
-        state = rest;
       }
     }
     const last = firings.at(-1);
@@ -126,6 +122,10 @@ export class Scheduler {
     const dueAt = new Date(occurrence.getTime() + jitterOf(policy, occurrence, schedule));
     const adopted = await this.#runSince(policy, dueAt, last);
     if (adopted !== undefined) return this.#firing(occurrence, { runId: adopted.id });
+    const suspended = await suspensionOf(this.#options, policy);
+    if (suspended !== undefined) {
+      return this.#firing(occurrence, { outcome: "skipped", message: suspended });
+    }
     const active = await this.#activeRun(policy);
     if (active === undefined) return this.#start(policy, occurrence);
     const message = `run ${active.id} of an earlier occurrence is under way`;
@@ -136,6 +136,19 @@ export class Scheduler {
       await this.#options.cancel(active.id);
     }
     return this.#firing(occurrence, { outcome: "waiting", message });
+  }
+
+  /** The occurrence that waited, once the run before it has ended. */
+  async #startWaiting(
+    policy: string,
+    { waiting, last }: StarterState,
+  ): Promise<Firing | undefined> {
+    if (waiting === undefined) return undefined;
+    const adopted = await this.#runSince(policy, new Date(last?.at ?? waiting), last);
+    if (adopted !== undefined) return this.#firing(new Date(waiting), { runId: adopted.id });
+    if ((await this.#activeRun(policy)) !== undefined) return undefined;
+    if ((await suspensionOf(this.#options, policy)) !== undefined) return undefined;
+    return this.#start(policy, new Date(waiting));
   }
 
   /** A run that was started for this very occurrence before the process could say so. */
@@ -160,8 +173,7 @@ export class Scheduler {
   }
 
   async #activeRun(policy: string): Promise<Run | undefined> {
-    const runs = await this.#options.runs();
-    return runs.find((run) => run.origin === scheduleOrigin(policy) && run.endedAt === undefined);
+    return activeRun(await this.#options.runs(), policy);
   }
 
   async #states(): Promise<ReadonlyMap<string, StarterState>> {
@@ -170,19 +182,20 @@ export class Scheduler {
     return new Map(own.map(({ policy, state }) => [policy, state]));
   }
 
-  async #stateOf(policy: string, schedule: Schedule): Promise<StarterState> {
+  async #stateOf(policy: string, schedule: Schedule | undefined): Promise<StarterState> {
     const stored = (await this.#states()).get(policy);
     return currentState(schedule, stored, this.#options.now());
   }
 
-  async #scheduleOf(policy: string): Promise<Schedule> {
+  /** Undefined when only triggers start the policy. */
+  async #scheduleOf(policy: string): Promise<Schedule | undefined> {
     const timings = await this.#options.timings();
-    const schedule = timings?.get(policy)?.schedule;
-    if (schedule !== undefined) return schedule;
-    const isKnown = timings?.has(policy) === true;
-    const message = isKnown
-      ? `policy ${policy} has no schedule`
-      : `there is no policy "${policy}" without errors`;
+    const timing = timings?.get(policy);
+    if (startsByItself(timing)) return timing?.schedule;
+    const message =
+      timing === undefined
+        ? `there is no policy "${policy}" without errors`
+        : `policy ${policy} has neither schedule nor triggers`;
     throw new EngineError("NOT_FOUND", message, { hint: "`thermocline schedule ls` lists them" });
   }
 
@@ -190,22 +203,19 @@ export class Scheduler {
     const now = this.#options.now();
     await this.#options.starters.put({ policy, name: scheduleStarter, state }, notes, now);
   }
+}
 
-  /** One thing at a time: what is due must not be looked at twice at once. */
-  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined);
-    return turn;
-  }
+function startsByItself(timing: PolicyTiming | undefined): boolean {
+  return timing?.schedule !== undefined || (timing?.triggers.length ?? 0) > 0;
 }
 
 /** A schedule that is new, or says other times than before, begins now. */
 function currentState(
-  schedule: Schedule,
+  schedule: Schedule | undefined,
   stored: StarterState | undefined,
   now: Date,
 ): StarterState {
-  const identity = scheduleIdentity(schedule);
+  const identity = schedule === undefined ? "none" : scheduleIdentity(schedule);
   const cursor = now.toISOString();
   if (stored === undefined) return { identity, cursor, missed: 0 };
   return stored.identity === identity ? stored : { ...stored, identity, cursor };

@@ -1,22 +1,30 @@
 import type { EngineContext } from "#engine/context.ts";
 import { Scheduler } from "#engine/schedules/scheduler.ts";
 import type { StartPolicy } from "#engine/schedules/start-policy.ts";
+import type { Starting } from "#engine/schedules/starting.ts";
 import { tickWait } from "#engine/schedules/tick-wait.ts";
+import { TriggerWatch } from "#engine/schedules/trigger-watch.ts";
+import { Turns } from "#engine/schedules/turns.ts";
 import type { PolicyTimings } from "#engine/timing-book.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { type ScheduleTicker, startScheduleTicker } from "#jobs/schedule-ticker.ts";
+import { triggerEvents } from "#model/engine-event.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Schedule } from "#policies/timing/schedule.ts";
 
 /** How often the files are looked at, and what the queue store forgot is noticed. */
 const lookEveryMs = 10_000;
+/** How soon after an event it is looked at; more of them are likely to come together. */
+const soonMs = 1_000;
 
 /**
  * Schedules at work: the queue store rings when one is due, the index says what was done. Should
  * the queue store lose its clocks, the next look finds what is due and winds them again.
+ * Triggers are looked at with them, and when something happens.
  */
 export class Scheduling {
   readonly scheduler: Scheduler;
+  readonly #triggers: TriggerWatch;
   readonly #context: EngineContext;
   readonly #onError: (error: EngineError) => void;
   #ticker: ScheduleTicker | undefined;
@@ -24,7 +32,8 @@ export class Scheduling {
   #complained = false;
   #synced: PolicyTimings | undefined;
   #looking: Promise<void> = Promise.resolve();
-  #stopListening: () => void = () => undefined;
+  #listening: readonly (() => void)[] = [];
+  #soon: NodeJS.Timeout | undefined;
 
   constructor(
     context: EngineContext,
@@ -35,16 +44,24 @@ export class Scheduling {
     this.#context = context;
     this.#onError = onError;
     const { index, now, timings } = context;
-    this.scheduler = new Scheduler({
+    const starting: Starting = {
       starters: index.starters,
       timings: () => timings.timings(),
       runs: () => index.runs(),
-      cancel: async (runId) => {
-        await index.setRunState(runId, "cancelled", now());
-        wake();
-      },
+      suspensions: () => index.failures.suspensions(),
       start,
       now,
+      turns: new Turns(),
+    };
+    const cancel = async (runId: string) => {
+      await index.setRunState(runId, "cancelled", now());
+      wake();
+    };
+    this.scheduler = new Scheduler({ ...starting, cancel });
+    this.#triggers = new TriggerWatch({
+      ...starting,
+      backends: () => index.backends(),
+      mark: (event) => index.starters.mark(event),
     });
   }
 
@@ -56,9 +73,18 @@ export class Scheduling {
       onTick: (policy) => this.#onTick(policy),
       onError: this.#onError,
     });
-    this.#stopListening = this.#context.events.on("run-ended", () => {
-      this.#look();
-    });
+    const { events } = this.#context;
+    this.#listening = [
+      events.on("run-ended", () => {
+        this.#lookIn(0);
+      }),
+      ...triggerEvents.map((event) =>
+        events.on(event, () => {
+          this.#triggers.heard(event);
+          this.#lookIn(soonMs);
+        }),
+      ),
+    ];
     this.#timer = setInterval(() => {
       this.#look();
     }, lookEveryMs);
@@ -68,9 +94,12 @@ export class Scheduling {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#stopListening();
+    clearTimeout(this.#soon);
+    for (const stop of this.#listening) stop();
+    const ticker = this.#ticker;
+    this.#ticker = undefined;
     await this.#looking;
-    await this.#ticker?.close();
+    await ticker?.close();
   }
 
   async #onTick(policy: string): Promise<number | undefined> {
@@ -83,10 +112,21 @@ export class Scheduling {
     this.#looking = this.#looking.then(() => this.#lookOnce());
   }
 
+  /** A look besides the regular ones; many that are asked for at once are one. */
+  #lookIn(waitMs: number): void {
+    if (this.#ticker === undefined || this.#soon !== undefined) return;
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined;
+      this.#look();
+    }, waitMs);
+  }
+
   async #lookOnce(): Promise<void> {
     try {
       await this.#sync();
       await this.scheduler.tick();
+      const waitMs = await this.#triggers.check();
+      if (waitMs !== undefined && waitMs < lookEveryMs) this.#lookIn(waitMs);
     } catch (error) {
       this.#onError(EngineError.from(error));
     }

@@ -1,4 +1,5 @@
 import type { Database } from "#index/database.ts";
+import type { TriggerEvent } from "#model/engine-event.ts";
 import type { Starter, StarterNote, StarterState } from "#model/starter.ts";
 
 /** The state of schedules and triggers. Plans do not depend on it: the version stays. */
@@ -52,14 +53,18 @@ export class StarterLog {
     });
   }
 
-  /** How far additions and losses have come, to see later whether there were more. */
-  async marks(): Promise<{ readonly objects: number; readonly losses: number }> {
-    return await this.#database.read((connection) =>
-      connection.row<{ objects: number; losses: number }>(
-        `SELECT (SELECT next_object FROM counters) AS objects,
-           (SELECT coalesce(max(entry_id), -1) FROM ledger_entries WHERE kind = 'drift'
-              AND reason IN ('lost', 'corrupt')) AS losses`,
-      ),
+  /** How often such an event has become true, as a number that grows with it. */
+  async mark(event: TriggerEvent): Promise<number> {
+    const row = await this.#database.read((connection) =>
+      connection.row<{ mark: number }>(markTexts[event]),
     );
+    return row.mark;
   }
 }
+
+const markTexts: Readonly<Record<TriggerEvent, string>> = {
+  "object-added": "SELECT next_object::DOUBLE AS mark FROM counters",
+  "backend-added": "SELECT coalesce(max(backend_id), -1)::DOUBLE AS mark FROM backends",
+  "copy-lost": `SELECT coalesce(max(entry_id), -1)::DOUBLE AS mark FROM ledger_entries
+    WHERE kind = 'drift' AND reason IN ('lost', 'corrupt')`,
+};

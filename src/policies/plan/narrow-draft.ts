@@ -1,6 +1,6 @@
 import { keepWishes, type WishScope } from "#policies/plan/keep-wishes.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** The part of a plan that is wanted now: a policy's, or exactly what somebody asked for. */
 export type PlanScope = PolicyScope | WishScope;
@@ -9,7 +9,7 @@ export type PlanScope = PolicyScope | WishScope;
 export interface PolicyScope {
   /** Only actions that rules of this policy want. */
   readonly policy: string;
-  /** At most the removals that free this much on a backend (by id). */
+  /** Only objects that leave this backend (by id), the first ones that free this much. */
   readonly free?: { readonly backend: number; readonly bytes: number };
 }
 
@@ -23,20 +23,30 @@ export async function narrowDraft(planning: Planning, scope: PlanScope): Promise
   const own = planning.rules.flatMap((rule, index) =>
     rule.policy === scope.policy ? [sql`${index}::INTEGER`] : [],
   );
-  const isOwn = own.length === 0 ? trusted("false") : sql`rule IN (${joinFragments(own, ", ")})`;
+  const isOneOf = (column: SqlFragment) =>
+    own.length === 0 ? trusted("false") : sql`${column} IN (${joinFragments(own, ", ")})`;
+  await planning.run(sql`DELETE FROM plan_draft WHERE NOT (${isOneOf(trusted("rule"))})`);
+  await planning.run(sql`DELETE FROM plan_blocked WHERE NOT (${isOneOf(trusted("rule_index"))})`);
+  if (scope.free !== undefined) await keepWhatFrees(planning, scope.free);
+  await planning.run(trusted("DELETE FROM plan_draft WHERE depends AND target IS NULL"));
+}
+
+/** In the order of the rules, as many objects as free enough, and all that is done to these. */
+async function keepWhatFrees(
+  planning: Planning,
+  { backend, bytes }: NonNullable<PlanScope["free"]>,
+): Promise<void> {
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_freeing AS
+    WITH leaving AS (
+      SELECT object_id, min(step) AS step, min(position) AS position
+      FROM plan_draft WHERE victim = ${backend}::INTEGER GROUP BY object_id
+    ), freeing AS (
+      SELECT l.object_id, sum(c.size) OVER (
+        ORDER BY l.step, l.position, l.object_id ROWS UNBOUNDED PRECEDING) - c.size AS before
+      FROM leaving l JOIN plan_candidate c ON c.object_id = l.object_id
+    )
+    SELECT object_id FROM freeing WHERE before < ${bytes}::BIGINT`);
   await planning.run(
-    sql`DELETE FROM plan_draft WHERE NOT (${isOwn}) OR (depends AND target IS NULL)`,
+    trusted("DELETE FROM plan_draft WHERE object_id NOT IN (SELECT object_id FROM plan_freeing)"),
   );
-  const isOwnBlock =
-    own.length === 0 ? trusted("false") : sql`rule_index IN (${joinFragments(own, ", ")})`;
-  await planning.run(sql`DELETE FROM plan_blocked WHERE NOT (${isOwnBlock})`);
-  if (scope.free === undefined) return;
-  const { backend, bytes } = scope.free;
-  await planning.run(sql`DELETE FROM plan_draft d USING (
-      SELECT d.object_id, d.step, d.part, sum(c.size) OVER (
-        ORDER BY d.step, d.position, d.object_id, d.part ROWS UNBOUNDED PRECEDING) - c.size AS freed
-      FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id
-      WHERE d.victim = ${backend}::INTEGER) r
-    WHERE d.object_id = r.object_id AND d.step = r.step AND d.part = r.part
-      AND r.freed >= ${bytes}::BIGINT`);
 }

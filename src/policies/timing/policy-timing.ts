@@ -1,3 +1,4 @@
+import type { TriggerEvent } from "#model/engine-event.ts";
 import type { Schedule } from "#policies/timing/schedule.ts";
 import type { UsageMarks } from "#policies/timing/usage-mark.ts";
 import type { Windows } from "#policies/timing/windows.ts";
@@ -10,9 +11,6 @@ export interface PolicyTiming {
   readonly triggers: readonly Trigger[];
   readonly windows: Windows | undefined;
 }
-
-export const triggerEvents = ["copy-lost", "object-added", "backend-added"] as const;
-export type TriggerEvent = (typeof triggerEvents)[number];
 
 /** What makes a policy run besides its schedule. */
 export type Trigger =

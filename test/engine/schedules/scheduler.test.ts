@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Scheduler } from "#engine/schedules/scheduler.ts";
 import type { StartResult } from "#engine/schedules/start-policy.ts";
 import { tickWait } from "#engine/schedules/tick-wait.ts";
+import { Turns } from "#engine/schedules/turns.ts";
 import { ObjectIndex } from "#index/object-index.ts";
+import type { Suspension } from "#model/failure.ts";
 import type { Run } from "#model/run.ts";
 import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
 import { jitterOf, type Overlap, type Schedule } from "#policies/timing/schedule.ts";
@@ -14,6 +16,7 @@ let runs: Run[];
 let starts: string[];
 let cancelled: string[];
 let result: StartResult | undefined;
+let suspensions: Suspension[];
 let timings: Map<string, PolicyTiming>;
 
 beforeEach(async () => {
@@ -23,6 +26,7 @@ beforeEach(async () => {
   starts = [];
   cancelled = [];
   result = undefined;
+  suspensions = [];
   timings = new Map();
 });
 afterEach(() => index.close());
@@ -49,6 +53,8 @@ function scheduler(): Scheduler {
     starters: index.starters,
     timings: async () => timings,
     runs: async () => runs,
+    suspensions: async () => suspensions,
+    turns: new Turns(),
     cancel: async (id) => {
       cancelled.push(id);
       runs = runs.map((run) => (run.id === id ? { ...run, state: "cancelled" } : run));
