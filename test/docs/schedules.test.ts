@@ -18,7 +18,8 @@ test("the policy and the calendar of the page fit each other and are without any
     { registry: await loadAttributes(), calendars },
   );
   expect(diagnostics).toEqual([]);
-  expect(compilePolicies(policies, demoMoment).diagnostics).toEqual([]);
+  const backends = demoMoment.backends.map((one) => ({ ...one, capacityBytes: 1_000 }));
+  expect(compilePolicies(policies, { ...demoMoment, backends }).diagnostics).toEqual([]);
   const windows = policies[0]?.timing.windows;
   // The last night of a quarter is denied; the night before those days is open.
   expect(windows?.isOpen(new Date("2026-06-30T21:00:00Z"))).toBe(false);

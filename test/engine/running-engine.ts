@@ -21,26 +21,21 @@ export interface RunningEngine extends AsyncDisposable {
   reopen(): Promise<Engine>;
 }
 
-/** Backends hot, warm and cold, one policy, and queues on the given server. */
-export async function runEngine(options: {
+export interface RunningEngineOptions {
   readonly queueUrl: string;
   readonly policy: string;
-}): Promise<RunningEngine> {
+  /** Of `hot`; without a bound unless said. */
+  readonly capacity?: string;
+  /** Share of objects that a plan may move or remove. */
+  readonly maxObjects?: string;
+}
+
+/** Backends hot, warm and cold, one policy, and queues on the given server. */
+export async function runEngine(options: RunningEngineOptions): Promise<RunningEngine> {
   const folder = await mkdtemp(join(tmpdir(), "thermocline-engine-"));
   await mkdir(join(folder, "policies"));
   await writeFile(join(folder, "policies", "test.thermocline.yaml"), options.policy);
-  await writeFile(
-    join(folder, "thermocline.yaml"),
-    `apiVersion: thermocline/v1\nqueue: {url: "${options.queueUrl}"}\nbackends:\n${[
-      "hot",
-      "warm",
-      "cold",
-    ]
-      .map(
-        (name) => `  - {name: ${name}, driver: local, tier: ${name}, options: {path: ./${name}}}`,
-      )
-      .join("\n")}\n`,
-  );
+  await writeFile(join(folder, "thermocline.yaml"), configuration(options));
   const definitions = await loadDrivers();
   const config = await loadConfig({
     cwd: folder,
@@ -84,4 +79,17 @@ export async function runEngine(options: {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function configuration(options: RunningEngineOptions): string {
+  const { queueUrl, capacity, maxObjects } = options;
+  const safety = maxObjects === undefined ? "" : `safety: {maxObjects: ${maxObjects}}\n`;
+  const backends = ["hot", "warm", "cold"].map((name) => {
+    const bound = name === "hot" && capacity !== undefined ? `, capacity: ${capacity}` : "";
+    return `  - {name: ${name}, driver: local, tier: ${name}${bound}, options: {path: ./${name}}}\n`;
+  });
+  return `apiVersion: thermocline/v1
+queue: {url: "${queueUrl}"}
+${safety}backends:
+${backends.join("")}`;
 }

@@ -170,6 +170,20 @@ test("a misspelt backend inside of copies() or of a class is reported once, at i
   ).toEqual(["4:26 E0305", "6:40 E0305"]);
 });
 
+test("a trigger on a backend that is unknown, or never full, is reported at its place", () => {
+  const hold = policy("p", "  - {name: a, where: 'tags has \"x\"', hold: true}\n");
+  const triggers = ["htt", "hot"].map(
+    (backend) => `{usage: {backend: ${backend}, above: 85%, until: 75%}}`,
+  );
+  const text = hold.replace("rules:", `triggers: [${triggers.join(", ")}]\nrules:`);
+  const { policies } = parsePolicies([{ file: "p.yaml", text }], { registry });
+  const { diagnostics } = compilePolicies(policies, demoMoment);
+  expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
+    'E0305 there is no backend "htt"',
+    'W0414 backend "hot" has no capacity: it is never full',
+  ]);
+});
+
 describe("lints", () => {
   test.for([
     ["size > 2GiB and size < 1GiB", "W0402"],

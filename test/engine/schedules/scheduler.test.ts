@@ -225,6 +225,36 @@ describe("while the run before is under way", () => {
   });
 });
 
+test("a suspended policy does not start; the schedule says so, and one that waits goes on waiting", async () => {
+  await secondNight("queue-one");
+  const since = "2026-05-03T02:00:00.000Z";
+  suspensions = [{ policy: "cool", since, failed: 9, outcomes: 10, message: "9 of 10 failed" }];
+  endRuns();
+  await scheduler().tick();
+  at("2026-05-04T02:00");
+  await scheduler().tick();
+  expect(starts).toHaveLength(1);
+  expect((await state())?.last).toMatchObject({ outcome: "skipped" });
+  expect((await state())?.last?.message).toContain("cool is suspended since 2026-05-03T02:00");
+  await expect(scheduler().runNow("cool")).rejects.toMatchObject({ code: "CONFLICT" });
+  suspensions = [];
+  await scheduler().tick();
+  expect(starts).toHaveLength(2);
+});
+
+test("a start that waited is not repeated when the process died before it could say so", async () => {
+  await secondNight("queue-one");
+  endRuns();
+  const createdAt = "2026-05-03T05:00:00.000Z";
+  const run = { ...sampleRun, id: "run-9", origin: "schedule cool", state: "completed" as const };
+  runs = [{ ...run, createdAt, endedAt: createdAt }, ...runs];
+  at("2026-05-03T06:00");
+  await scheduler().tick();
+  expect(starts).toHaveLength(1);
+  expect((await state())?.last).toMatchObject({ outcome: "started", runId: "run-9" });
+  expect((await state())?.waiting).toBeUndefined();
+});
+
 describe("a person", () => {
   test("disables a schedule with a reason; what is due meanwhile is neither run nor missed", async () => {
     nightly();
