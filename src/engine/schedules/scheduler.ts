@@ -103,7 +103,7 @@ export class Scheduler {
       if (due.due !== undefined) {
         const firing = await this.#fire(policy, schedule, due.due, state.last);
         firings.push(firing);
-        if (firing.outcome === "waiting") state = { ...state, waiting: firing.occurrence };
+        state = waitingAfter(state, firing);
       }
     }
     const last = firings.at(-1);
@@ -219,6 +219,13 @@ function currentState(
   const cursor = now.toISOString();
   if (stored === undefined) return { identity, cursor, missed: 0 };
   return stored.identity === identity ? stored : { ...stored, identity, cursor };
+}
+
+/** A start stands for the occurrence that waited before it, too. */
+function waitingAfter(state: StarterState, { outcome, occurrence }: Firing): StarterState {
+  if (outcome === "skipped") return state;
+  const { waiting: _waited, ...rest } = state;
+  return outcome === "waiting" ? { ...rest, waiting: occurrence } : rest;
 }
 
 function missedFiring({ missed }: DueOccurrences, now: Date): Firing | undefined {

@@ -13,7 +13,7 @@ import type { TriggerEvent } from "#model/engine-event.ts";
 import { formatSize } from "#model/quantity.ts";
 import type { Run } from "#model/run.ts";
 import { type Firing, firingNote, type StarterState } from "#model/starter.ts";
-import type { PlanScope } from "#policies/plan/narrow-draft.ts";
+import type { PolicyScope } from "#policies/plan/narrow-draft.ts";
 import { type Trigger, triggerName } from "#policies/timing/policy-timing.ts";
 import { bytesAboveLowMark, isUsageActive } from "#policies/timing/usage-mark.ts";
 
@@ -160,7 +160,7 @@ export class TriggerWatch {
     return (await suspensionOf(this.#options, policy)) === undefined;
   }
 
-  async #start({ policy, trigger, now }: Watched<Trigger>, scope: PlanScope, why: string) {
+  async #start({ policy, trigger, now }: Watched<Trigger>, scope: PolicyScope, why: string) {
     const origin = triggerOrigin(policy, triggerName(trigger));
     const { message, ...result } = await this.#options.start(scope, origin);
     const at = now.toISOString();

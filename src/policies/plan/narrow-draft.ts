@@ -34,7 +34,7 @@ export async function narrowDraft(planning: Planning, scope: PlanScope): Promise
 /** In the order of the rules, as many objects as free enough, and all that is done to these. */
 async function keepWhatFrees(
   planning: Planning,
-  { backend, bytes }: NonNullable<PlanScope["free"]>,
+  { backend, bytes }: NonNullable<PolicyScope["free"]>,
 ): Promise<void> {
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_freeing AS
     WITH leaving AS (
