@@ -91,6 +91,18 @@ test("why names a cordon, and a backend that is out", async () => {
   expect(out.waiting[0]?.wait.message).toContain("cold");
 });
 
+test("without a controller everything waits for one, whatever else holds it", async () => {
+  await using running = await runEngine({ queueUrl: server.url, policy });
+  await running.importFiles(2);
+  const all = { scope: "everything", name: "", reason: "later" } as const;
+  await running.engine.control({ verb: "pause", ...all });
+  const { id } = await running.engine.apply({ override: ["objects"] });
+  await running.engine.close();
+  const again = await running.reopen();
+  expect(waits(await again.why(id))).toEqual([["role", 2, "thermocline up"]]);
+  await again.close();
+});
+
 test("why of what nobody knows is an error that says so", async () => {
   await using running = await runEngine({ queueUrl: server.url, policy });
   await expect(running.engine.why("run-77")).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -11,7 +11,6 @@ export function findObstacle(
   return (
     pausedRun(work, standing) ??
     everyNodeObjects(work, standing) ??
-    noDispatcher(standing) ??
     brokenQueue(lanes, standing) ??
     noWorker(lanes, standing) ??
     silentBackend(work, standing)
@@ -29,12 +28,6 @@ function everyNodeObjects(work: Work, { nodes, judge }: Standing): Wait | undefi
   const able = nodes.filter((node) => isAble(node, work.lane)).map(({ name }) => name);
   const waits = (able.length === 0 ? [""] : able).map((node) => judge({ ...work, node }));
   return waits.includes(undefined) ? undefined : waits[0];
-}
-
-function noDispatcher({ dispatches }: Standing): Wait | undefined {
-  if (dispatches) return undefined;
-  const message = "no controller is running, so nothing hands out work";
-  return { reason: "role", message, remedy: "thermocline up" };
 }
 
 function brokenQueue(lanes: readonly string[], standing: Standing): Wait | undefined {

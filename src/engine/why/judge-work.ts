@@ -12,8 +12,9 @@ export function judgeWork(group: OpenWork, standing: Standing): readonly Waiting
     if (batches > 0) found.push(waiting(group, wait, batches, standing));
   };
   const { pending, blocked, queued, unsettled } = group;
-  if (group.cancelReason !== null) {
-    note(lettingGo(group.cancelReason), pending + queued);
+  const first = standing.dispatches ? cancelled(group) : noController;
+  if (first !== undefined) {
+    note(first, pending + queued);
     return found;
   }
   const active = laneJobs(work, standing, "active").length;
@@ -40,7 +41,14 @@ function aside(work: Work, standing: Standing): Wait {
   return { reason, message: `its jobs stepped aside and look again soon: ${remark}` };
 }
 
-function lettingGo(reason: string): Wait {
+const noController: Wait = {
+  reason: "role",
+  message: "no controller is running, so nothing hands out work or takes results",
+  remedy: "thermocline up",
+};
+
+function cancelled({ cancelReason: reason }: OpenWork): Wait | undefined {
+  if (reason === null) return undefined;
   return {
     reason: "dependency",
     message: `it is cancelled (${reason}) and ends once its workers have let go of it`,

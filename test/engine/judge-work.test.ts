@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { judgeWork } from "#engine/why/judge-work.ts";
+import type { Standing } from "#engine/why/standing.ts";
+import type { OpenWork } from "#model/why.ts";
+import { sampleNode } from "../api/sample-values.ts";
+
+const work = {
+  runId: "run-1",
+  policy: "cool",
+  verb: "demote",
+  source: "hot",
+  target: "cold",
+  victim: "hot",
+  lane: "cold",
+} as const;
+const group: OpenWork = {
+  ...work,
+  pending: 4,
+  blocked: 0,
+  queued: 0,
+  unsettled: 0,
+  settledAt: null,
+  actions: 400,
+  bytes: 4_000,
+  cancelReason: null,
+};
+const worker = {
+  ...sampleNode,
+  name: "w1",
+  up: true,
+  lastSeen: "2026-01-01T00:00:00.000Z",
+  roles: ["worker"],
+  backends: ["hot", "cold"],
+} as const;
+const idle = { waiting: 0, active: [], delayed: [] };
+const standing: Standing = {
+  pausedRuns: new Set(),
+  pauses: [],
+  held: [],
+  nodes: [worker],
+  lanes: new Map([
+    ["hot", idle],
+    ["cold", idle],
+  ]),
+  silent: new Map(),
+  dispatches: true,
+  judge: () => undefined,
+};
+const node = { ...work, node: undefined };
+
+function reasons(given: Partial<OpenWork>, known: Partial<Standing>) {
+  const answers = judgeWork({ ...group, ...given }, { ...standing, ...known });
+  return answers.map(({ wait, batches, actions }) => [wait.reason, batches, actions]);
+}
+
+test("the queue store that does not answer is an outage, with what it said", () => {
+  const lanes = new Map([["cold", "the queue at redis does not answer"]]);
+  const [answer] = judgeWork(group, { ...standing, lanes });
+  expect(answer?.wait).toEqual({
+    reason: "outage",
+    message: "the queue at redis does not answer",
+    remedy: "thermocline doctor",
+  });
+});
+
+test("what the dispatcher noted of a lane is the answer: its rate, its bandwidth", () => {
+  for (const reason of ["rate", "bandwidth", "concurrency"] as const) {
+    const wait = { reason, message: "the lane has had its share" };
+    const since = "2026-01-01T00:00:00.000Z";
+    const held = [{ work: node, wait, since, batches: 4 }];
+    expect(judgeWork(group, { ...standing, held })).toMatchObject([{ wait, since, actions: 400 }]);
+  }
+});
+
+test("each batch is counted once: held, waiting for others, with a worker, or of unknown outcome", () => {
+  const step = {
+    runId: "run-1",
+    batch: 0,
+    step: "copy",
+    lane: "cold",
+    node: "w1",
+    since: undefined,
+    done: 0,
+    total: 100,
+    bytes: 0,
+  };
+  const data = { ...work, planCid: "p", batch: 0, attempt: 0, from: 0, to: 100, segmentCid: "s" };
+  const lanes = new Map([
+    ["hot", idle],
+    ["cold", { ...idle, active: [{ data, step, remark: undefined }] }],
+  ]);
+  const given = { pending: 2, blocked: 1, queued: 3, unsettled: 1, actions: 500 };
+  const settledAt = "2026-01-01T01:00:00.000Z";
+  const answers = judgeWork({ ...group, ...given, settledAt }, { ...standing, lanes });
+  expect(answers.map(({ wait, batches }) => [wait.reason, batches])).toEqual([
+    ["dependency", 1],
+    ["concurrency", 2],
+    ["dependency", 1],
+  ]);
+  expect(answers.at(-1)?.wait).toMatchObject({ until: settledAt });
+  expect(answers.at(-1)?.wait.message).toContain("a removal from hot broke off");
+  expect(reasons({ pending: 0, queued: 1 }, { lanes })).toEqual([]);
+});
+
+test("jobs that stepped aside say why themselves", () => {
+  const step = { runId: "run-1", batch: 0, step: "copy", lane: "cold", node: "w1" } as const;
+  const data = { ...work, planCid: "p", batch: 0, attempt: 0, from: 0, to: 1, segmentCid: "s" };
+  const far = { ...step, since: undefined, done: 0, total: 1, bytes: 0 };
+  const delayed = [{ data, step: far, remark: "backend cold is out: timeout" }];
+  const lanes = new Map([["cold", { ...idle, delayed }]]);
+  const [answer] = judgeWork({ ...group, pending: 0, queued: 1 }, { ...standing, lanes });
+  expect(answer?.wait.reason).toBe("outage");
+  expect(answer?.wait.message).toContain("backend cold is out: timeout");
+});
+
+test("no worker, a silent backend, a cancel and a missing controller are reasons", () => {
+  expect(reasons({}, { nodes: [] })).toEqual([["role", 4, 400]]);
+  expect(reasons({}, { nodes: [{ ...worker, backends: ["hot"] }] })).toEqual([["role", 4, 400]]);
+  expect(reasons({}, { silent: new Map([["cold", "refused"]]) })).toEqual([["outage", 4, 400]]);
+  expect(reasons({ cancelReason: "by ada" }, {})).toEqual([["dependency", 4, 400]]);
+  expect(reasons({}, { dispatches: false })).toEqual([["role", 4, 400]]);
+});
+
+const judge: Standing["judge"] = ({ node: on }) =>
+  on === "w1" ? { reason: "paused", message: "node w1 is paused" } : undefined;
+
+test("work that rules let through on one node is not held by the pause of another", () => {
+  expect(reasons({}, { judge })).toEqual([["paused", 4, 400]]);
+  expect(reasons({}, { judge, nodes: [worker, { ...worker, name: "w2" }] })).toEqual([
+    ["concurrency", 4, 400],
+  ]);
+});
