@@ -24,10 +24,10 @@ const faults: readonly Fault[] = [
 ];
 const urn = faults.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
 const gapMinMs = 300;
-const gapMaxMs = 3_500;
+const gapMaxMs = 5_000;
 /** Storms alternate with calm, in which work gets going again for the next storm to hit. */
 const stormMs = 45_000;
-const calmMs = 25_000;
+const calmMs = 30_000;
 
 /**
  * Injects faults at random moments until the signal, several at a time, and ends when all are

@@ -24,7 +24,7 @@ export interface ChaosOptions {
 const progressEveryMs = 10_000;
 const longRunMinutes = 10;
 /** Faults hold work up for a minute or two; when nothing ends for so long, something is stuck. */
-const standstillMaxMs = 5 * 60_000;
+const standstillMaxMs = 10 * 60_000;
 const examplesMax = 5;
 
 /** Lets faults loose on real processes at work, heals them, and checks what must always hold. */

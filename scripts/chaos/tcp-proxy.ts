@@ -13,6 +13,8 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #target: () => number;
   readonly #sockets = new Set<Socket>();
+  /** Bytes that went from the callers to the server so far. */
+  bytesSent = 0;
   #state: LinkState = "pass";
   #delayMs = 0;
   #changed = Promise.withResolvers<void>();
@@ -75,14 +77,17 @@ export class TcpProxy {
         far.destroy();
       });
     }
-    void this.#carry(near, far);
+    void this.#carry(near, far, (bytes) => {
+      this.bytesSent += bytes;
+    });
     void this.#carry(far, near);
   }
 
-  async #carry(from: Socket, to: Socket): Promise<void> {
+  async #carry(from: Socket, to: Socket, count?: (bytes: number) => void): Promise<void> {
     try {
       for await (const chunk of from as AsyncIterable<Buffer>) {
         await this.#passage();
+        count?.(chunk.length);
         if (!to.write(chunk)) await once(to, "drain");
       }
       to.end();
