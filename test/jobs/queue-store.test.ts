@@ -8,7 +8,8 @@ import { openEmbeddedPostgres } from "#jobs/embedded-postgres.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import { hidePassword } from "#jobs/queue-store.ts";
 import { isServerProcess } from "#jobs/server-process.ts";
-import { freePort, openFolder, queueServers } from "../conformance/queue-servers.ts";
+import { freePort } from "../../scripts/services/server-process.ts";
+import { openFolder, queueServers } from "../conformance/queue-servers.ts";
 
 describe.for(queueServers)("a queue store on $name", ({ missing, start }) => {
   test.skipIf(missing !== undefined)("runs a job and closes without a rest", async () => {

@@ -2,7 +2,7 @@ import { appendFile, chmod, copyFile, cp, mkdtemp, symlink, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Workspace } from "../integration/workspace.ts";
-import { freePort } from "../conformance/queue-servers.ts";
+import { freePort } from "../../scripts/services/server-process.ts";
 import { coolDown, makeFiles } from "./takeover-run.ts";
 
 export interface MachineOptions {

@@ -15,9 +15,15 @@ export async function checkRedis(url: string, now: () => Date): Promise<readonly
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  client.on("error", () => undefined);
+  // The reason arrives as an event; the rejected call only says "Connection is closed".
+  let cause: Error | undefined;
+  client.on("error", (error) => {
+    cause ??= error;
+  });
   try {
-    await client.connect();
+    await client.connect().catch((error: unknown) => {
+      throw cause ?? error;
+    });
     const info = readInfo(await client.info());
     // Managed services do not let everybody read their configuration.
     const config = await client.config("GET", "save").catch(() => undefined);

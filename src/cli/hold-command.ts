@@ -1,18 +1,42 @@
 import { EngineError } from "#model/engine-error.ts";
 import { formatSize } from "#model/quantity.ts";
-import type { CommandContext } from "#cli/command.ts";
+import { type CommandContext, defineCommand } from "#cli/command.ts";
 import { confirm } from "#cli/confirm.ts";
 import { counted } from "#cli/output/words.ts";
 
-export interface HoldOptions {
+interface HoldOptions {
   readonly where?: string | undefined;
   readonly reason: string;
   readonly yes?: true | undefined;
   readonly dryRun?: true | undefined;
 }
 
+/** The command that holds objects, or the one that releases them. */
+export function holdCommand(
+  name: string,
+  summary: string,
+  held: boolean,
+): ReturnType<typeof defineCommand> {
+  return defineCommand({
+    name,
+    summary,
+    examples: [
+      `thermocline ${name} /datasets/2024/january.csv --reason "case 17"`,
+      `thermocline ${name} --where 'collection = "trial"' --reason "case 17"`,
+    ],
+    setup: (command) =>
+      command
+        .argument("[object]", "CID, path or object number")
+        .option("--where <expression>", "every object that it selects")
+        .requiredOption("--reason <text>", "why; it is kept in the ledger")
+        .option("-y, --yes", "do not ask")
+        .option("-n, --dry-run", "say how many objects match, and change nothing"),
+    run: (context, [reference], options) => holdObjects(context, reference, held, options),
+  });
+}
+
 /** Holds or releases one object, or all that an expression selects once their count was seen. */
-export async function holdObjects(
+async function holdObjects(
   context: CommandContext,
   reference: string | undefined,
   held: boolean,
