@@ -167,7 +167,8 @@ export function consume(
 ): Worker<StepJobData, StepResult> {
   const process = async (job: Job<StepJobData>, token?: string) => {
     using _pass = await gate?.enter();
-    return runStepJob(job, token ?? "", runner);
+    // Awaited here: the pass is given back when this function returns.
+    return await runStepJob(job, token ?? "", runner);
   };
   const limiter = queue === indexQueue ? {} : { limiter: laneHold };
   const settings = { ...laneTiming, ...options, ...limiter };

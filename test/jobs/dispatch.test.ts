@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Admission } from "#jobs/admission.ts";
 import { laneQueue } from "#jobs/lanes.ts";
+import { pack, type StepJobData, type StepResult } from "#jobs/step-job.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { TestEngine, until } from "../conformance/test-engine.ts";
 
@@ -31,6 +32,31 @@ describe("a lane that cannot take all", () => {
         batches: plain - 1,
       },
     ]);
+  });
+
+  test("lets a small run through beside a large one that came before it", async () => {
+    await using engine = await TestEngine.open(server.url);
+    await begin(engine, "large", 60, 0);
+    const lane = engine.queue.queue(laneQueue("cold"));
+    const options = { queuedPerLaneMax: 4 };
+    const dispatcher = await engine.dispatch(await engine.drivers("hot", "cold"), options);
+    await until(async () => (await lane.getWaitingCount()) === 4);
+    await begin(engine, "small", 6, 0);
+    dispatcher.wake();
+    const order: string[] = [];
+    const done = { outcome: "skipped", reason: "taken" } as const;
+    engine.queue.worker<StepJobData, StepResult>(
+      laneQueue("cold"),
+      async ({ data }) => {
+        order.push(data.runId);
+        return { packed: await pack([{ sequence: data.from, ...done }]) };
+      },
+      { concurrency: 1 },
+    );
+    expect(await engine.ended("small")).toBe("completed");
+    expect(order.filter((run) => run === "small")).toHaveLength(6);
+    // The four that were queued, then one for one, and what one more refill may bring.
+    expect(order.lastIndexOf("small")).toBeLessThan(4 + 2 * 6 + 4);
   });
 
   test("gives the reason of the lane itself, when it has one", async () => {
