@@ -6,7 +6,7 @@ import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Faults } from "./faults.ts";
 import type { ModelBackend } from "./model-backend.ts";
-import { ModelDriver, type DriverWorld } from "./model-driver.ts";
+import { ModelDriver, type DriverWorld, type Moment } from "./model-driver.ts";
 import type { ModelQueueStore } from "./model-queue-store.ts";
 import { type Seams, withDefects } from "./mutants.ts";
 import type { Promises } from "./promises.ts";
@@ -37,6 +37,8 @@ export interface ClusterParts {
 /** The real controller and the real workers, each a process that can die, stand still or err. */
 export class Cluster {
   readonly errors: string[] = [];
+  /** Hears of moments in the nodes; set by whoever wants to strike then. */
+  onMoment: (what: Moment | "permitted", node: SimulatedNode) => void = () => undefined;
   readonly #parts: ClusterParts;
   readonly #nodes = new Map<string, SimulatedNode>();
   #lives = 0;
@@ -56,6 +58,8 @@ export class Cluster {
 
   async startNode(name: string): Promise<void> {
     const { faults, random, scheduler } = this.#parts;
+    // It died twice before it was started again: there is one controller at a time.
+    if (name === "controller" && this.#nodes.get(name)?.alive === true) return;
     const skewed = faults.enabled.has("clock-skew") && !faults.over;
     const skewMs = skewed ? random.between(-skewMaxMs, skewMaxMs) : 0;
     if (skewed) faults.count("clock-skew");
@@ -92,7 +96,7 @@ export class Cluster {
     const { setup, queue, policyHolds } = this.#parts;
     await startDispatcher({
       store: queue.client(node),
-      index: this.#controllersIndex(),
+      index: this.#controllersIndex(node),
       drivers: this.#drivers(node),
       permitTtlMs: setup.permitTtlMs,
       minimumCopies: setup.minimumCopies,
@@ -124,7 +128,10 @@ export class Cluster {
   #drivers(node: SimulatedNode): ReadonlyMap<string, Driver> {
     const { scheduler, random, faults, promises, defect } = this.#parts;
     const role = node.name === "controller" ? "controller" : "worker";
-    const world: DriverWorld = { scheduler, random, faults, watcher: promises };
+    const moment: DriverWorld["moment"] = (what, by) => {
+      this.onMoment(what, by);
+    };
+    const world: DriverWorld = { scheduler, random, faults, watcher: promises, moment };
     return new Map(
       [...this.#parts.backends].map(([name, backend]) => {
         const driver = new ModelDriver(backend, node, world);
@@ -134,7 +141,7 @@ export class Cluster {
   }
 
   /** Each call of the controller to its index can be the last thing it does. */
-  #controllersIndex(): DispatchIndex {
+  #controllersIndex(node: SimulatedNode): DispatchIndex {
     const { index, scheduler, promises } = this.#parts;
     return new Proxy(index, {
       get: (target, name) => {
@@ -145,6 +152,7 @@ export class Cluster {
             if (name === "commitCopies") {
               const { permits } = result as Awaited<ReturnType<DispatchIndex["commitCopies"]>>;
               for (const permit of permits) promises.issued(permit);
+              if (permits.length > 0) this.onMoment("permitted", node);
             }
             promises.told(name as keyof DispatchIndex, values);
             return result;

@@ -65,7 +65,8 @@ export class Faults {
     const drawn = random.some(kinds, random.pick([0, 0.15, 0.3, 0.5]));
     const wanted = theme.faults === undefined ? drawn : random.some(theme.faults, 0.75);
     this.enabled = new Set(wanted.filter((kind) => !forbidden.has(kind)));
-    this.#rate = random.pick([0.01, 0.05, 0.15, 0.3]);
+    const rate = random.pick([0.01, 0.05, 0.15, 0.3]);
+    this.#rate = theme.rate ?? rate;
     this.#random = random;
   }
 

@@ -1,5 +1,6 @@
 import type { Cluster, ClusterParts } from "./cluster.ts";
 import { contents, numberOf } from "./samples.ts";
+import type { FaultKind } from "./faults.ts";
 import { drawActions } from "./world.ts";
 import { ModelDriver } from "./model-driver.ts";
 import { SimulatedNode } from "./simulated-node.ts";
@@ -37,18 +38,76 @@ export class Happenings {
     this.#nodes();
     this.#stores();
     this.#people();
+    this.#cluster.onMoment = (what, node) => {
+      this.#strike(what, node);
+    };
+  }
+
+  /** Lets something happen at a moment at which it is dangerous. */
+  #strike(what: string, node: SimulatedNode): void {
+    const { random, faults, theme, queue } = this.#parts;
+    if (faults.over || theme.strikes === undefined || !random.chance(theme.strikes)) return;
+    const acts: Partial<Record<FaultKind, () => void>> = {
+      "crash-worker": () => {
+        if (node.name !== "controller") this.#dies(node.name);
+      },
+      "crash-controller": () => {
+        this.#dies("controller");
+      },
+      freeze: () => {
+        this.#cluster.freeze(node.name, random.between(10_000, 90_000));
+      },
+      "lost-lock": () => {
+        for (const job of queue.jobs.all()) job.lock = undefined;
+      },
+      "queue-lost": () => {
+        queue.jobs.clear();
+      },
+      cancel: () => {
+        for (const run of this.#runs) {
+          this.#later(
+            random.between(0, 5_000),
+            async () => void (await this.#set(run, "cancelled")),
+          );
+        }
+      },
+      pause: () => {
+        for (const run of this.#runs) this.#later(0, () => this.#pause(run));
+      },
+    };
+    const known = Object.keys(acts) as FaultKind[];
+    const fitting = known.filter((kind) => what !== "permitted" || kind === "pause");
+    const kinds = fitting.filter((kind) => faults.enabled.has(kind));
+    for (const kind of random.some(kinds, 0.5)) {
+      faults.count(kind);
+      this.#note(`${kind}, since a copy is ${what}`);
+      acts[kind]?.();
+    }
+  }
+
+  #dies(name: string): void {
+    this.#cluster.crash(name);
+    const backMs = this.#parts.random.between(0, 20_000);
+    this.#later(backMs, () => this.#cluster.startNode(name));
+  }
+
+  async #pause(run: string): Promise<void> {
+    const { random, setup } = this.#parts;
+    if (!(await this.#set(run, "paused"))) return;
+    const backMs = random.between(0, setup.calmAtMs / 2);
+    this.#later(backMs, async () => void (await this.#set(run, "running")));
   }
 
   #nodes(): void {
     const { random } = this.#parts;
     const names = this.#cluster.nodes.map(({ name }) => name);
     const workers = names.filter((name) => name !== "controller");
-    const dies = (name: string) => async () => {
-      this.#cluster.crash(name);
-      this.#later(random.between(0, 20_000), () => this.#cluster.startNode(name));
-    };
-    this.#sometimes("crash-worker", 4, () => dies(random.pick(workers))());
-    this.#sometimes("crash-controller", 4, () => dies("controller")());
+    this.#sometimes("crash-worker", 4, async () => {
+      this.#dies(random.pick(workers));
+    });
+    this.#sometimes("crash-controller", 4, async () => {
+      this.#dies("controller");
+    });
     this.#sometimes("freeze", 4, async () => {
       this.#cluster.freeze(random.pick(names), random.next() ** 2 * 90_000);
     });
@@ -110,8 +169,7 @@ export class Happenings {
     });
     this.#sometimes("pause", 3, async () => {
       const run = this.#runs.length > 0 ? random.pick(this.#runs) : undefined;
-      if (run === undefined || !(await this.#set(run, "paused"))) return;
-      this.#later(soon(), async () => void (await this.#set(run, "running")));
+      if (run !== undefined) await this.#pause(run);
     });
     this.#sometimes("cancel", 1, async () => {
       if (this.#runs.length > 0) await this.#set(random.pick(this.#runs), "cancelled");

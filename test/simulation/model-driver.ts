@@ -39,12 +39,17 @@ export const modelCapabilities: DriverCapabilities = {
   bytesMax: undefined,
 };
 
+/** A copy that must remain was looked at; a removal is asked for; a copy went. */
+export type Moment = "checked" | "asking" | "removed";
+
 /** What the drivers of a schedule share. */
 export interface DriverWorld {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly faults: Faults;
   readonly watcher: RemovalWatcher;
+  /** Hears of moments at which it would be worst if something happened now. */
+  readonly moment?: (what: Moment, node: SimulatedNode) => void;
 }
 
 /** A model backend behind the driver contract, as one node sees it. */
@@ -115,6 +120,7 @@ export class ModelDriver implements Driver {
     const present = evidence.finding === "present";
     const answer = { node: this.#node, backend, cid: object.cid, full, present, truthful, at };
     this.#world.watcher.checked(answer);
+    this.#world.moment?.("checked", this.#node);
     return evidence;
   }
 
@@ -124,11 +130,13 @@ export class ModelDriver implements Driver {
     options: CallOptions = {},
   ): Promise<"removed" | "absent"> {
     checkPermit(this.#backend.name, object, permit);
+    this.#world.moment?.("asking", this.#node);
     return this.#call(`remove ${numberOf(object.cid)} with ${permit.id}`, options, () => {
       const thing = this.#backend.get(object.cid);
       if (thing === undefined) return "absent";
       this.#world.watcher.removing(this.#backend.name, thing, permit, this.#node);
       this.#backend.take(object.cid);
+      this.#world.moment?.("removed", this.#node);
       return "removed";
     });
   }

@@ -3,6 +3,7 @@ import type { Driver } from "#model/driver.ts";
 import type { IndexStore } from "#model/index-store.ts";
 import type { ModelIndex } from "./model-index.ts";
 import type { ModelJob } from "./model-queue-store.ts";
+import type { ThemeName } from "./themes.ts";
 
 /** Places at which a defect can be put into the engine without touching its code. */
 export interface Seams {
@@ -118,3 +119,28 @@ export function withDefects<Target extends object>(target: Target, defects: obje
     },
   });
 }
+
+/** In which schedules each defect has to be noticed: of a theme, from a seed, at most so many. */
+export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, most: number]>> = {
+  "a permit never runs out for the worker that has it": ["expiry", 25, 20],
+  "the copies that must remain are not asked for": ["damage", 1, 20],
+  "a copy that is not there is taken for one that is": ["rivals", 1, 10],
+  "other permits are not looked at": ["rivals", 1, 10],
+  "copies reserved by other permits may go": ["rivals", 1, 20],
+  "no verified copy has to remain": ["everything", 1, 20],
+  "holds are not looked at": ["rivals", 1, 10],
+  "what a remove step did is recorded twice": ["rivals", 1, 10],
+  "what a remove step did is forgotten": ["rivals", 1, 10],
+  "settling a permit assumes that the copy was removed": ["takeover", 1, 20],
+  "settling a permit assumes that the copy was kept": ["takeover", 1, 30],
+  "permits that ran out are never settled": ["expiry", 25, 20],
+  "lost flows are not noticed": ["everything", 1, 30],
+  "a worker does not ask whether its job is still its own": ["takeover", 80, 20],
+  "a worker that takes a job over does not wait for the calls of the one before": [
+    "takeover",
+    70,
+    30,
+  ],
+  "new copies are not read back": ["damage", 15, 20],
+  "what checks found is not recorded": ["rot", 25, 20],
+};

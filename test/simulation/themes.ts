@@ -9,11 +9,15 @@ export interface Theme {
   readonly faults?: readonly FaultKind[];
   /** Changes what was drawn. */
   readonly setup?: (random: Random, setup: Setup) => Partial<Setup>;
+  /** How likely a call fails in one of the ways that are enabled; missing: drawn. */
+  readonly rate?: number;
+  /** How likely something happens just before or after a removal, or when it is permitted. */
+  readonly strikes?: number;
   /** What the runs want; missing: anything. */
   readonly actions?: (random: Random, setup: Setup) => readonly WantedAction[];
 }
 
-export const themeNames = ["everything", "takeover", "rivals", "damage", "expiry"] as const;
+export const themeNames = ["everything", "takeover", "rivals", "damage", "rot", "expiry"] as const;
 export type ThemeName = (typeof themeNames)[number];
 
 const slowly = [20, 3_000] as const;
@@ -24,19 +28,22 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
   /** Jobs that change hands while calls of the worker before are under way. */
   takeover: {
     faults: ["lost-lock", "freeze", "crash-worker", "late-effect", "slow", "queue-lost", "cancel"],
+    rate: 0.1,
+    strikes: 0.4,
     setup: (random) => ({
-      latencyMs: slowly,
+      latencyMs: [20, 1_000],
       workers: 3,
       permitTtlMs: random.pick([60_000, 180_000]),
-      calmAtMs: 60_000,
-      often: 4,
-      runs: 3,
+      calmAtMs: 90_000,
+      often: 0,
+      runs: 2,
     }),
     actions: evictions,
   },
   /** Runs that want to remove all copies of the same objects at the same time. */
   rivals: {
     faults: ["slow", "late-effect", "reordering", "lost-lock", "hold", "crash-controller"],
+    strikes: 0.1,
     setup: (_random, setup) => ({
       latencyMs: slowly,
       placed: Array.from({ length: Math.min(2, setup.objects) }, () => setup.backends),
@@ -50,23 +57,41 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
   /** Copies that are not what the index believes. */
   damage: {
     faults: ["bit-rot", "lying-write", "torn-write", "lost-write", "wire-damage", "import-again"],
-    setup: (random) => ({
+    rate: 0.1,
+    setup: (random, setup) => ({
+      placed: [setup.backends.filter((_, id) => id === 0 || random.chance(0.7))],
+      objects: 1,
+      minimumCopies: 1,
       calmAtMs: 30_000,
       proofAgeMaxMs: random.pick([0, 3_600_000, 3_600_000]),
-      runs: 3,
+      runs: 4,
+      often: 3,
+    }),
+  },
+  /** Copies that rot, are found out when they are copied, and must justify no removal then. */
+  rot: {
+    faults: ["bit-rot"],
+    setup: (_random, setup) => ({
+      placed: [setup.backends],
+      objects: 1,
+      minimumCopies: 1,
+      calmAtMs: 30_000,
+      proofAgeMaxMs: 3_600_000,
+      runs: 5,
       often: 4,
     }),
   },
   /** Permits that run out while work stands still. */
   expiry: {
-    faults: ["pause", "freeze", "outage", "slow", "late-effect", "cancel", "crash-worker"],
-    setup: () => ({
-      latencyMs: slowly,
-      permitTtlMs: 5_000,
+    faults: ["pause", "freeze", "outage", "slow", "late-effect", "crash-worker"],
+    strikes: 0.4,
+    setup: (random) => ({
+      latencyMs: [20, 1_000],
+      permitTtlMs: random.pick([5_000, 15_000]),
       calmAtMs: 240_000,
       runs: 3,
       runsWithinMs: 60_000,
-      often: 6,
+      often: 2,
     }),
     actions: evictions,
   },
