@@ -4,7 +4,7 @@ import { Faults, type FaultKind, lateMaxMs } from "./faults.ts";
 import { Happenings } from "./happenings.ts";
 import { ModelQueueStore } from "./model-queue-store.ts";
 import { ModelIndex } from "./model-index.ts";
-import type { SimulatedIndex } from "./simulated-index.ts";
+import type { IndexFacts, SimulatedIndex } from "./simulated-index.ts";
 import { type Seams, withDefects } from "./mutants.ts";
 import { Promises } from "./promises.ts";
 import { Random } from "./random.ts";
@@ -36,6 +36,8 @@ export interface ScheduleResult {
   readonly events: number;
   readonly virtualMs: number;
   readonly removals: number;
+  /** What the index says at the end. */
+  readonly facts: IndexFacts;
 }
 
 /** After everything that goes wrong is over, all runs must end within so much virtual time. */
@@ -64,6 +66,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
   const chance = random.fork();
   using _time = virtualTime(scheduler, () => chance.next());
   const index = await openIndex(options, setup);
+  let facts: IndexFacts;
   try {
     await index.putObjects(knownObjects(setup), new Date());
     const parts: ClusterParts = {
@@ -98,6 +101,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
     if (promises.violations.length === 0) {
       promises.violations.push(...(await endProblems(parts)));
     }
+    facts = await index.facts();
   } finally {
     await index.close();
   }
@@ -110,6 +114,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
     events: scheduler.events,
     virtualMs: scheduler.now,
     removals: promises.removals.length,
+    facts,
   };
 }
 
