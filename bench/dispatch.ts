@@ -1,7 +1,8 @@
 // How a run of millions of actions goes through the queue: time from the plan to full lanes, the
 // memory of the queue store meanwhile, and batches per second against raw BullMQ flows with the
 // same options. Index, dispatcher and queue are the real ones; workers say at once that they have
-// copied. The first round ends the whole run; `window` seconds watch a part of it instead.
+// copied. Without `window` the whole run is watched, else so many seconds of it.
+// The memory that counts is that of the queued batches: their results wait there to be committed.
 //   node bench/dispatch.ts [actions = 1000000] [window = all]
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
