@@ -129,7 +129,7 @@ describe("doctor and PostgreSQL", () => {
       "queue durability": "warn",
     });
     const connections = checks.find(({ name }) => name === "queue connections");
-    expect(connections?.message).toMatch(/of 10 in use; 4 lanes need 10 .* and 12 for each worker/);
+    expect(connections?.message).toMatch(/of 10 in use; 4 lanes need 17 .* and 12 for each worker/);
   });
 
   test("fails a user who may not make the schema", async () => {
