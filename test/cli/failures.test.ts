@@ -110,3 +110,17 @@ it("shows trouble in the status, worst first", async () => {
   expect(stdout).toMatch(/^failing +4 actions, 1 of them quarantined: thermocline failures$/m);
   expect(stdout).toMatch(/^out +backend hot since .*: no route to host$/m);
 });
+
+it.each([
+  [{ verified: 5, absent: 0, corrupt: 0 }, 0, "5 verified, 0 absent, 0 corrupt, in"],
+  [{ verified: 4, absent: 0, corrupt: 0 }, 3, "0 corrupt, 1 not checked, in"],
+  [{ verified: 3, absent: 0, corrupt: 1 }, 1, "1 corrupt, 1 not checked, in"],
+])("verify that found %j of 5 copies exits with %d", async (found, expected, words) => {
+  const step = { type: "summary", copies: 5, total: 5, bytes: 9, elapsedMs: 1, ...found } as const;
+  const verify = async function* () {
+    yield await Promise.resolve(step);
+  };
+  const { code, stdout } = await line.run(["verify"], { api: { verify } });
+  expect(code).toBe(expected);
+  expect(stdout).toContain(words);
+});

@@ -13,6 +13,10 @@ export interface VersitygwServer {
   readonly folder: string;
   /** Makes a bucket the way an operator of this server would: as a folder. */
   makeBucket(name: string): Promise<void>;
+  /** Ends the process at once; what it stored stays. */
+  kill(): Promise<void>;
+  /** Starts it where it was, with what it stored. */
+  startAgain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,15 +40,17 @@ export async function startVersitygw(): Promise<VersitygwServer> {
   const region = "eu-test-1";
   const [accessKeyId, secretAccessKey] = ["test-access", "test-secret"];
   const options = ["--port", `127.0.0.1:${port}`, "--region", region, "--quiet"];
-  const server = await startServer(
-    found.path,
-    [...options, "--health", "/health", "posix", "--versioning-dir", versions, folder],
-    {
-      folder: root,
-      environment: { ROOT_ACCESS_KEY_ID: accessKeyId, ROOT_SECRET_ACCESS_KEY: secretAccessKey },
-      answers: async () => (await fetch(`${endpoint}/health`)).ok,
-    },
-  );
+  const start = () =>
+    startServer(
+      found.path,
+      [...options, "--health", "/health", "posix", "--versioning-dir", versions, folder],
+      {
+        folder: root,
+        environment: { ROOT_ACCESS_KEY_ID: accessKeyId, ROOT_SECRET_ACCESS_KEY: secretAccessKey },
+        answers: async () => (await fetch(`${endpoint}/health`)).ok,
+      },
+    );
+  let server = await start();
   return {
     endpoint,
     region,
@@ -53,6 +59,10 @@ export async function startVersitygw(): Promise<VersitygwServer> {
     folder,
     makeBucket: async (name) => {
       await mkdir(join(folder, name));
+    },
+    kill: () => server.kill(),
+    startAgain: async () => {
+      server = await start();
     },
     stop: async () => {
       await server.stop();

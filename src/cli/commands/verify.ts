@@ -1,9 +1,11 @@
 import { defineCommand } from "#cli/command.ts";
-import { counted } from "#cli/output/words.ts";
+import { count, counted } from "#cli/output/words.ts";
 import { streamWithProgress } from "#cli/stream-with-progress.ts";
 import { formatDuration, formatSize } from "#model/quantity.ts";
 
 const findingsExitCode = 1;
+/** Some copies could not be checked, as when their backend does not answer. */
+const partialExitCode = 3;
 const detailedExitCode = 2;
 
 export default defineCommand({
@@ -39,13 +41,15 @@ export default defineCommand({
       fields: { verified: step.verified, absent: step.absent, corrupt: step.corrupt },
     }));
     const { copies, bytes, verified, absent, corrupt, elapsedMs } = summary;
+    const unchecked = copies - verified - absent - corrupt;
     context.print(
       `${counted(copies, "copy")}, ${formatSize(bytes)}: ${verified} verified, ${absent} absent, ` +
-        `${corrupt} corrupt, in ${formatDuration(elapsedMs)}\n`,
-      { copies, bytes, verified, absent, corrupt, elapsedMs },
+        `${corrupt} corrupt${unchecked === 0 ? "" : `, ${count(unchecked)} not checked`}, ` +
+        `in ${formatDuration(elapsedMs)}\n`,
+      { copies, bytes, verified, absent, corrupt, unchecked, elapsedMs },
     );
-    if (absent + corrupt === 0) return 0;
-    context.note("`thermocline plan` shows how the policies repair this");
+    if (absent + corrupt === 0) return unchecked === 0 ? 0 : partialExitCode;
+    context.note("`thermocline repairs` shows what is made good, `thermocline plan` what can be");
     return detailedExitcode === true ? detailedExitCode : findingsExitCode;
   },
 });
