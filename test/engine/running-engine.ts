@@ -48,7 +48,7 @@ export async function runEngine(options: RunningEngineOptions): Promise<RunningE
     openEngine({
       config,
       definitions,
-      env: {},
+      env: { TEST_QUEUE_URL: options.queueUrl },
       version: "0.0.0-test",
       onError: (error) => errors.push(error),
     });
@@ -82,14 +82,14 @@ export async function runEngine(options: RunningEngineOptions): Promise<RunningE
 }
 
 function configuration(options: RunningEngineOptions): string {
-  const { queueUrl, capacity, maxObjects } = options;
+  const { capacity, maxObjects } = options;
   const safety = maxObjects === undefined ? "" : `safety: {maxObjects: ${maxObjects}}\n`;
   const backends = ["hot", "warm", "cold"].map((name) => {
     const bound = name === "hot" && capacity !== undefined ? `, capacity: ${capacity}` : "";
     return `  - {name: ${name}, driver: local, tier: ${name}${bound}, options: {path: ./${name}}}\n`;
   });
   return `apiVersion: thermocline/v1
-queue: {url: "${queueUrl}"}
+queue: {url: "env:TEST_QUEUE_URL"}
 ${safety}backends:
 ${backends.join("")}`;
 }

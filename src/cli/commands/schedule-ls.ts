@@ -8,8 +8,11 @@ export default defineCommand({
   summary: "list what starts policies by itself, and whether their windows are open",
   setup: (command) => command,
   async run(context) {
-    const { api } = await context.connect();
+    const { api, where } = await context.connect();
     const schedules = await api.schedules();
-    context.print(() => formatSchedules(schedules, context.io.clock.now()), { schedules });
+    const idle = where === "process" && schedules.length > 0 ? nobodyStarts : "";
+    context.print(() => formatSchedules(schedules, context.io.clock.now()) + idle, { schedules });
   },
 });
+
+const nobodyStarts = "\nno controller is running: nothing starts by itself until one does\n";

@@ -16,6 +16,14 @@ const cron = (pattern: string, zone = "UTC", more: Partial<Schedule> = {}) =>
 const utc = (text: string): Date => new Date(`${text}Z`);
 const hourMs = 3_600_000;
 
+/** One field of a pattern: any, one, or every few. */
+const field = (low: number, high: number) =>
+  fc.oneof(
+    fc.constant("*"),
+    fc.integer({ min: low, max: high }).map(String),
+    fc.integer({ min: 2, max: 20 }).map((step) => `*/${step}`),
+  );
+
 describe("what is announced is what fires", () => {
   const zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"];
   const patterns = ["0 2 * * *", "30 2 * * *", "*/45 1-3 * 3,10,11 *", "0 0 1 * *"];
@@ -38,6 +46,34 @@ describe("what is announced is what fires", () => {
       }
       expect(count).toBeGreaterThanOrEqual(12);
     }
+  });
+
+  test("of any pattern, in any zone, from any moment near a change of the clocks", () => {
+    const anyPattern = fc
+      .tuple(field(0, 59), field(0, 23), field(1, 28), field(1, 12), field(0, 6))
+      .map((fields) => fields.join(" "));
+    const changes = [
+      "2026-03-08",
+      "2026-03-29",
+      "2026-04-05",
+      "2026-10-04",
+      "2026-10-25",
+      "2026-11-01",
+    ];
+    const anyStart = fc
+      .tuple(fc.constantFrom(...changes), fc.integer({ min: -48 * 60, max: 48 * 60 }))
+      .map(([day, minutes]) => new Date(utc(`${day}T00:00`).getTime() + minutes * 60_000));
+    fc.assert(
+      fc.property(anyPattern, fc.constantFrom(...zones), anyStart, (pattern, tz, start) => {
+        const fired: number[] = [];
+        let last = start.getTime();
+        for (let turn = 0; turn < 5; turn += 1) {
+          last = getNextMillis(last, { pattern, tz }) ?? Number.NaN;
+          fired.push(last);
+        }
+        expect(upcoming(cron(pattern, tz), start, 5).map(Number)).toEqual(fired);
+      }),
+    );
   });
 
   test("previews use the very copy of cron-parser that the queue library uses", () => {
