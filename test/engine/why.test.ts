@@ -1,6 +1,7 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { stepJobId } from "#jobs/step-job.ts";
 import type { WhyReport } from "#model/why.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { until } from "../conformance/test-engine.ts";
@@ -90,6 +91,35 @@ test("why names a cordon, and a backend that is out", async () => {
   expect(out.waiting).toMatchObject([{ wait: { reason: "outage" }, actions: 2 }]);
   expect(out.waiting[0]?.wait.message).toContain("cold");
 });
+
+test("why of a job says its batch, step and state in the queue, and what holds it", async () => {
+  await using running = await runEngine({ queueUrl: server.url, policy });
+  const { engine } = running;
+  await running.importFiles(2);
+  const node = { scope: "node", name: "test-node", reason: "its disk is slow" } as const;
+  await engine.control({ verb: "pause", ...node });
+  const run = await engine.apply({ override: ["objects"] });
+  const data = { runId: run.id, planCid: run.planCid, batch: 0, attempt: 0 };
+  const id = stepJobId({ ...firstBatch, ...data }, "copy");
+  await until(async () => (await engine.why(id).catch(() => undefined)) !== undefined);
+  const report = await engine.why(id);
+  expect(report.about).toBe("job");
+  expect(report.subject).toContain(`job ${id}: step copy of batch 0 of ${run.id}`);
+  expect(report.subject).toContain("on the lane cold");
+  expect(waits(report)).toEqual([["paused", 2, "thermocline resume --node test-node"]]);
+  expect(report.facts).toContainEqual("actions 0 to 1, 0 of them over");
+});
+
+const firstBatch = {
+  policy: "cool",
+  verb: "demote",
+  source: "hot",
+  target: "cold",
+  victim: "hot",
+  from: 0,
+  to: 2,
+  segmentCid: "",
+} as const;
 
 test("without a controller everything waits for one, whatever else holds it", async () => {
   await using running = await runEngine({ queueUrl: server.url, policy });
