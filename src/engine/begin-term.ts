@@ -1,12 +1,13 @@
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import type { IndexSnapshots } from "#engine/index-snapshots.ts";
+import { knowsAll } from "#engine/knows-all.ts";
 import { newerSnapshots, restoreIndex } from "#engine/restore-index.ts";
 import type { Turn } from "#engine/take-turn.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import { permitMarginMs } from "#index/runs/permit-store.ts";
 import type { Term } from "#index/terms.ts";
-import type { LeaseHolder, LeaseRecord } from "#jobs/lease/lease-store.ts";
+import type { LeaseHolder } from "#jobs/lease/lease-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 export interface TermOptions {
@@ -60,20 +61,21 @@ async function findIndex(
   const last = await index.terms.latest();
   const state = { epoch: last?.epoch ?? 0, commits: await index.version() };
   const newer = snapshots === undefined ? [] : await newerSnapshots(snapshots, state);
-  if (newer.length === 0) return { index, complete: knowsAll(state.epoch, before, holder) };
+  const [newest] = newer;
+  if (newest === undefined) {
+    const publishedEpoch =
+      snapshots === undefined ? undefined : ((await snapshots.list())[0]?.epoch ?? 0);
+    const foundIndex = { epoch: state.epoch, publishedEpoch };
+    return { index, complete: knowsAll(foundIndex, before, holder) };
+  }
   if (snapshots === undefined || reopen === undefined) throw tooOld(state.epoch);
   await index.close();
   const path = dataPaths(config.dataDirectory).index;
   const restored = await restoreIndex(snapshots, state, path, onError);
-  const complete = restored !== undefined && restored.final && restored.epoch >= before.epoch;
+  // An older one, taken because the newest is damaged, lacks what came after it.
+  const complete =
+    restored?.final === true && restored.epoch >= Math.max(before.epoch, newest.epoch);
   return { index: await reopen(), complete };
-}
-
-/** Whether an index of an epoch holds everything that holders of the lease wrote before. */
-function knowsAll(epoch: number, before: LeaseRecord, holder: LeaseHolder): boolean {
-  if (before.epoch <= epoch) return true;
-  // The last holder worked on this very index, and died before it wrote anything.
-  return before.holder?.index === holder.index && before.epoch === epoch + 1;
 }
 
 /** The moment from which on no permit can be in use that the index does not know. */
