@@ -66,13 +66,15 @@ describe("what is announced is what fires", () => {
     fc.assert(
       fc.property(anyPattern, fc.constantFrom(...zones), anyStart, (pattern, tz, start) => {
         const fired: number[] = [];
-        let last = start.getTime();
-        for (let turn = 0; turn < 5; turn += 1) {
-          last = getNextMillis(last, { pattern, tz }) ?? Number.NaN;
-          fired.push(last);
+        let next = getNextMillis(start.getTime(), { pattern, tz });
+        // The library finds none after some changes of half an hour: then none is announced.
+        while (next !== undefined && fired.length < 5) {
+          fired.push(next);
+          next = getNextMillis(next, { pattern, tz });
         }
         expect(upcoming(cron(pattern, tz), start, 5).map(Number)).toEqual(fired);
       }),
+      { examples: [["0 1 */2 * */7", "Australia/Lord_Howe", utc("2026-03-29T00:00")]] },
     );
   });
 
