@@ -3,6 +3,7 @@ import type { ApiClient } from "#api/client.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Run } from "#model/run.ts";
 import { releaseHeld } from "./damage.ts";
+import { giveUpWaiting } from "./give-up-waiting.ts";
 import type { Stage } from "./stage.ts";
 
 const readyTimeoutMs = 180_000;
@@ -48,7 +49,7 @@ export async function settle(stage: Stage, progress: (line: string) => void): Pr
 
 /**
  * Resumes what is paused and waits until no run is open. What waits for room gets it from the
- * plan that clears the full backend, as an operator would make it.
+ * plan that clears the full backend, or is given up, as an operator would.
  */
 async function endRuns(stage: Stage): Promise<void> {
   const deadline = Date.now() + runsTimeoutMs;
@@ -65,6 +66,7 @@ async function endRuns(stage: Stage): Promise<void> {
       return;
     }
     if (Date.now() > planAt) {
+      await patiently(stage, giveUpWaiting);
       await applyPlan(stage);
       planAt = Date.now() + roomEveryMs;
     }

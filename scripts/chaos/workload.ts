@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiClient } from "#api/client.ts";
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
 import { integerBetween, pickOne } from "../seeded-random.ts";
+import { giveUpWaiting } from "./give-up-waiting.ts";
 import type { Stage } from "./stage.ts";
 import { stageBackends } from "./stage-files.ts";
 
@@ -29,6 +30,8 @@ export interface WorkloadCounts {
   reads: number;
   applied: number;
   verifies: number;
+  /** Runs that waited for room in vain and were cancelled. */
+  givenUp: number;
   /** Answers by error code: a stage in chaos refuses and fails, but in known ways. */
   readonly refused: Map<ErrorCode, number>;
 }
@@ -50,6 +53,7 @@ export async function runWorkload(
     reads: 0,
     applied: 0,
     verifies: 0,
+    givenUp: 0,
     refused: new Map(),
   };
   const perform = async (duty: Duty): Promise<void> => {
@@ -130,6 +134,7 @@ const readObjects: Duty = async (stage, random, counts) => {
 
 const applyPlan: Duty = async (stage, _random, counts) => {
   const api = await stage.api();
+  counts.givenUp += await giveUpWaiting(api);
   const open = (await api.runs()).filter((run) => run.endedAt === undefined);
   const young = open.filter((run) => Date.now() - Date.parse(run.createdAt) < patienceMs);
   if (young.length >= openRunsMax || open.length >= openRunsAtMost) return;
