@@ -34,6 +34,8 @@ export const queuedJobsBound = 4 * defaultQueuedPerLaneMax * queueNames.length;
 const memoryEveryMs = 2_000;
 const queueEveryMs = 5_000;
 const answerTimeoutMs = 3_000;
+/** Longer than any rest between two tries. */
+const emptyWithinMs = 3 * 60_000;
 
 /** Looks at queues, memory and progress until the signal. */
 export async function watchGauges(
@@ -70,6 +72,19 @@ async function countActions(stage: Stage, gauges: Gauges): Promise<void> {
     gauges.actions = actions;
   }
   gauges.standstillMs = Math.max(gauges.standstillMs, Date.now() - gauges.grewAt);
+}
+
+/**
+ * How many jobs are left once all runs have ended: a step of a cancelled run that rests before
+ * its next try ends when it wakes.
+ */
+export async function awaitEmptyQueues(stage: Stage): Promise<number | undefined> {
+  const deadline = Date.now() + emptyWithinMs;
+  for (;;) {
+    const jobs = await countJobs(stage);
+    if (jobs === 0 || Date.now() > deadline) return jobs;
+    await sleep(queueEveryMs);
+  }
 }
 
 /** Jobs in all queues now; undefined when the queue store does not answer. */

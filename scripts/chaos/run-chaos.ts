@@ -4,7 +4,13 @@ import { seededRandom } from "../seeded-random.ts";
 import type { ChaosReport, Violation } from "./chaos-report.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { checkStores } from "./check-stores.ts";
-import { countJobs, type Gauges, newGauges, queuedJobsBound, watchGauges } from "./gauges.ts";
+import {
+  awaitEmptyQueues,
+  type Gauges,
+  newGauges,
+  queuedJobsBound,
+  watchGauges,
+} from "./gauges.ts";
 import { injectFaults } from "./inject-faults.ts";
 import type { QueueKind } from "./queue-place.ts";
 import { settle } from "./settle.ts";
@@ -64,7 +70,7 @@ async function chaosOn(stage: Stage, options: ChaosOptions): Promise<ChaosReport
   watching.abort();
   await watch;
   const [ledger, { problems, ...stores }] = [await checkLedger(stage), await checkStores(stage)];
-  const queuedJobsAtEnd = await countJobs(stage);
+  const queuedJobsAtEnd = await awaitEmptyQueues(stage);
   const terms = await stage.terms();
   await stage.dismissNodes();
   const violations = [
