@@ -9,10 +9,11 @@ export const controlRun: Fault = {
   inject: async ({ stage, random, wait, note }) => {
     const verb = random() < 0.7 ? "pause" : "cancel";
     const choice = random();
-    const runs = await stage.api().then(
-      (api) => api.runs(),
-      () => [],
-    );
+    // It asks a controller, which may be away: then nothing is ordered this time.
+    const runs = await stage
+      .api()
+      .then((api) => api.runs())
+      .catch(() => []);
     const running = runs.filter((run) => run.state === "running");
     const run = pickOne(() => choice, running);
     if (run === undefined) return;
