@@ -1,5 +1,6 @@
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { formatSize } from "#model/quantity.ts";
 import type { Run } from "#model/run.ts";
 import type { CommandContext } from "#cli/command.ts";
 import type { Connection } from "#cli/connect.ts";
@@ -29,8 +30,8 @@ export async function followRun(
   let { state } = run;
   const stall = new StallWatch(connection.api, io.clock);
   for (;;) {
-    showProgress(view, run);
-    const reason = await stall.reason(run);
+    const { reason, moving } = await stall.look(run);
+    showProgress(view, run, moving);
     if (reason !== undefined) view.line(reason);
     if (run.state !== state) view.line(`run ${run.id} is ${run.state}`);
     ({ state } = run);
@@ -71,9 +72,10 @@ function isEnd(state: Run["state"]): state is keyof typeof exitCodes {
   return Object.hasOwn(exitCodes, state);
 }
 
-function showProgress(view: ProgressView, run: Run): void {
+function showProgress(view: ProgressView, run: Run, moving: number): void {
   const { actions, remaining, failed, skipped, bytes, bytesDone } = run.progress;
   const remarks = [
+    moving > 0 ? `${formatSize(moving)} on the way` : "",
     run.state === "paused" ? "paused" : "",
     skipped > 0 ? `${count(skipped)} skipped` : "",
     failed > 0 ? `${count(failed)} failed` : "",

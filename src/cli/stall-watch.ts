@@ -5,39 +5,56 @@ import type { Clock } from "#cli/command-io.ts";
 /** Without any progress for this long, the person who watches is told why. */
 const stalledAfterMs = 5_000;
 
-/** Notices that a run makes no progress and finds out what it waits for. */
+/** While large objects are on their way, who watches is told this often how far they are. */
+const askAgainMs = 3_000;
+
+/** What a run does of which its counts of finished actions tell nothing. */
+export interface Standstill {
+  /** What it waits for; told once for each standstill. */
+  readonly reason: string | undefined;
+  /** Bytes that workers have moved for batches that are not recorded yet. */
+  readonly moving: number;
+}
+
+/** Notices that a run finishes no action and finds out what it waits for or moves. */
 export class StallWatch {
   readonly #api: EngineApi;
   readonly #clock: Clock;
   #mark = -1;
   #since = 0;
   #isSaid = false;
+  #askedAt = 0;
+  #moving = 0;
 
   constructor(api: EngineApi, clock: Clock) {
     this.#api = api;
     this.#clock = clock;
   }
 
-  /** Why the run stands still, once for each standstill; undefined while it moves. */
-  async reason(run: Run): Promise<string | undefined> {
+  /** Asked at each look at the run. */
+  async look(run: Run): Promise<Standstill> {
     const { remaining, bytesDone } = run.progress;
     const mark = remaining + bytesDone;
     const now = this.#clock.monotonicMs();
     if (mark !== this.#mark || run.state !== "running") {
-      [this.#mark, this.#since, this.#isSaid] = [mark, now, false];
-      return undefined;
+      [this.#mark, this.#since, this.#isSaid, this.#moving] = [mark, now, false, 0];
+    } else if (now - this.#since >= stalledAfterMs && now - this.#askedAt >= askAgainMs) {
+      this.#askedAt = now;
+      // Being unable to say why must not end the watching.
+      const reason = await this.#ask(run.id).catch(() => undefined);
+      return { reason, moving: this.#moving };
     }
-    if (this.#isSaid || now - this.#since < stalledAfterMs) return undefined;
-    this.#isSaid = true;
-    // Being unable to say why must not end the watching.
-    return this.#findReason(run.id).catch(() => undefined);
+    return { reason: undefined, moving: this.#moving };
   }
 
-  async #findReason(id: string): Promise<string | undefined> {
-    const { waiting } = await this.#api.why(id);
+  async #ask(id: string): Promise<string | undefined> {
+    const { waiting, active } = await this.#api.why(id);
+    this.#moving = active.reduce((sum, { bytes }) => sum + bytes, 0);
     const words = waiting.map(({ wait: { message, remedy } }) =>
       remedy === undefined ? message : `${message}; to end it: ${remedy}`,
     );
-    return words.length === 0 ? undefined : `waiting: ${[...new Set(words)].join("; ")}`;
+    if (this.#isSaid || words.length === 0) return undefined;
+    this.#isSaid = true;
+    return `waiting: ${[...new Set(words)].join("; ")}`;
   }
 }

@@ -64,12 +64,17 @@ async function copyFrom(
   target: Endpoint,
   context: StepContext,
 ): ReturnType<typeof transfer> {
-  const { signal } = context;
+  const { signal, memory } = context;
   const { object } = action;
+  const onBytes = (bytes: number): void => {
+    memory.moved(bytes);
+  };
   const copy = await source.driver.stat(object, { signal }).catch((thrown: unknown) => {
     throw sourceFault(EngineError.from(thrown), source.backend, undefined);
   });
-  if (copy !== undefined) return transfer(object, { ...source, copy }, target, { signal });
+  if (copy !== undefined) {
+    return transfer(object, { ...source, copy }, target, { signal, onBytes });
+  }
   const message = `backend ${source.backend} holds no copy of ${object.cid}`;
   throw sourceFault(new EngineError("NOT_FOUND", message), source.backend, {
     backend: source.backend,

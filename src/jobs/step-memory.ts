@@ -6,6 +6,8 @@ import { pack, unpack, type StepJobData, type StepProgress } from "#jobs/step-jo
 /** What a killed worker loses at most: this much time or this many objects. */
 const saveEveryMs = 500;
 const saveEveryObjects = 100;
+/** How old the bytes that people see may be, while one large object is on its way. */
+const tellEveryMs = 2_000;
 
 /** A finished object: which kind depends on the step, and a step has only one. */
 type Outcome = CopyOutcome | RemoveOutcome;
@@ -20,6 +22,7 @@ export class StepMemory {
   #evidence: readonly Evidence[] = [];
   #saving: Promise<void> | undefined;
   #savedAt = Date.now();
+  #toldAt = Date.now();
   #unsaved = 0;
   #bytes = 0;
   #total = 0;
@@ -58,10 +61,17 @@ export class StepMemory {
     return { objects: this.#total, ...tally, bytes: this.#bytes };
   }
 
-  /** Notes a finished object; now and then this saves in the background. */
-  add(outcome: Outcome, bytes: number): void {
-    this.#outcomes.set(outcome.sequence, outcome);
+  /** Notes bytes that went to the target; now and then this tells those who watch the job. */
+  moved(bytes: number): void {
     this.#bytes += bytes;
+    if (Date.now() - this.#toldAt < tellEveryMs) return;
+    // Only who watches misses something when it fails.
+    this.#tell(undefined).catch(() => undefined);
+  }
+
+  /** Notes a finished object; now and then this saves in the background. */
+  add(outcome: Outcome): void {
+    this.#outcomes.set(outcome.sequence, outcome);
     this.#unsaved += 1;
     const due = this.#unsaved >= saveEveryObjects || Date.now() - this.#savedAt >= saveEveryMs;
     // A save that fails costs repeated work after a crash, nothing else; the next one may pass.
@@ -99,6 +109,11 @@ export class StepMemory {
       ...(outages === 0 ? {} : { outages }),
     };
     await this.#job.updateData(data);
+    await this.#tell(waiting);
+  }
+
+  async #tell(waiting: string | undefined): Promise<void> {
+    this.#toldAt = Date.now();
     const progress: StepProgress = {
       done: this.#outcomes.size,
       total: this.#total,

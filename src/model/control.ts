@@ -76,6 +76,7 @@ export interface ActiveStep {
   readonly since: string | undefined;
   readonly done: number;
   readonly total: number;
+  /** Moved by this worker so far, also of objects that are not done. */
   readonly bytes: number;
 }
 

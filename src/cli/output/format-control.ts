@@ -42,6 +42,7 @@ export function formatInFlight(steps: readonly ActiveStep[], now: Date): string 
       { title: "node" },
       { title: "since" },
       { title: "done", right: true },
+      { title: "moved", right: true },
     ],
     steps.map((step) => [
       step.runId,
@@ -51,6 +52,7 @@ export function formatInFlight(steps: readonly ActiveStep[], now: Date): string 
       step.node ?? "",
       ago(step.since, now),
       `${count(step.done)} of ${count(step.total)}`,
+      step.bytes === 0 ? "" : formatSize(step.bytes),
     ]),
   );
 }

@@ -35,7 +35,14 @@ export async function why(
   });
   if (run !== undefined) return whyRun(question, run);
   if (/^[0-9a-f]{40}$/.test(reference)) return whyJob(question, reference);
-  return whyObject(question, reference);
+  return whyObject(question, reference).catch((thrown: unknown) => {
+    const error = EngineError.from(thrown);
+    if (error.code !== "NOT_FOUND") throw error;
+    throw new EngineError("NOT_FOUND", `no run, job or object is called "${reference}"`, {
+      hint: "name a run as `thermocline runs ls` does, an object by CID, number, or a path that begins with /",
+      cause: error,
+    });
+  });
 }
 
 async function whyRun({ look }: Question, run: Run): Promise<WhyReport> {

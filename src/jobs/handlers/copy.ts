@@ -16,10 +16,10 @@ const copy: StepHandler = {
     const rest = context.actions.filter((action) => !memory.has(action.sequence));
     try {
       const copyOne = async (action: SegmentAction): Promise<void> => {
-        const { outcome, bytes } = await measuredAction(context, context.data.target ?? "", () =>
+        const { outcome } = await measuredAction(context, context.data.target ?? "", () =>
           copyObject(action, context),
         );
-        memory.add(outcome, bytes);
+        memory.add(outcome);
       };
       await forEachObject(rest, context.settings.objectsAtOnce, signal, copyOne, drain);
     } catch (error) {
@@ -27,7 +27,7 @@ const copy: StepHandler = {
     }
     const cancelled = rest.filter((action) => !memory.has(action.sequence));
     for (const { sequence } of cancelled) {
-      memory.add({ sequence, outcome: "cancelled", reason: stopWords(signal) }, 0);
+      memory.add({ sequence, outcome: "cancelled", reason: stopWords(signal) });
     }
     return memory.outcomes() as readonly CopyOutcome[];
   },

@@ -39,7 +39,7 @@ const remove: StepHandler = {
       await forEachObject(open, context.settings.objectsAtOnce, stop, async (removal) => {
         const { sequence } = removal.action;
         const end = told.get(sequence) ?? otherwise;
-        memory.add(await settledRemoval(removal, end, victim, context), 0);
+        memory.add(await settledRemoval(removal, end, victim, context));
         told.delete(sequence);
       });
     };
@@ -86,7 +86,7 @@ async function removeTogether(
           )
         : await settledRemoval(removal, done.refusal, victim, context);
     const findings = done.evidence.filter((evidence) => evidence.finding !== "present");
-    memory.add(findings.length === 0 ? outcome : { ...outcome, findings }, 0);
+    memory.add(findings.length === 0 ? outcome : { ...outcome, findings });
   };
   await forEachObject([...checks], settings.objectsAtOnce, signal, end, drain);
 }
