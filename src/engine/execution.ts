@@ -3,11 +3,12 @@ import { admissionRules } from "#engine/admission-rules.ts";
 import type { Leadership } from "#engine/leadership.ts";
 import { type Runtime, startRuntime } from "#engine/runtime.ts";
 import { Admission } from "#jobs/admission.ts";
+import { heldAsides, joinHeld } from "#jobs/held-asides.ts";
 import type { WorkerApi } from "#jobs/worker.ts";
 import { actAsEngine } from "#model/acting.ts";
 import type { EngineError } from "#model/engine-error.ts";
 import type { Role } from "#model/node.ts";
-import type { HeldWork } from "#model/wait.ts";
+import type { HeldWork, Work } from "#model/wait.ts";
 import { holdStatement } from "#policies/hold-statement.ts";
 
 export interface ExecutionOptions {
@@ -74,8 +75,16 @@ export class Execution {
     void this.#runtime?.then((runtime) => runtime.wake());
   }
 
+  /** Work that waits: what was not handed out, and jobs that stepped aside. */
   async held(): Promise<readonly HeldWork[]> {
-    return (await this.#runtime)?.held() ?? [];
+    const runtime = await this.#runtime;
+    if (runtime === undefined) return [];
+    const { pool, now } = this.#context;
+    // A queue that is away takes nothing else from the picture.
+    const asides = await runtime.queue.asides(pool.names).catch(() => []);
+    await this.admission.refresh(now());
+    const judge = (work: Work) => this.admission.judge(work, now());
+    return joinHeld([...runtime.held(), ...heldAsides(asides, judge, now())]);
   }
 
   async close(): Promise<void> {

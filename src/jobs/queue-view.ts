@@ -1,15 +1,17 @@
 import type { Job, Queue } from "bullmq";
 import { indexQueue, laneQueue } from "#jobs/lanes.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
-import type { StepJobData, StepProgress } from "#jobs/step-job.ts";
+import { progressOf, type StepJobData } from "#jobs/step-job.ts";
 import type { ActiveStep } from "#model/control.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { StepData } from "#model/run.ts";
+import type { WaitReason } from "#model/wait.ts";
 
 /** A queue store that does not answer must not make a question about it hang. */
 const answerTimeoutMs = 5_000;
 const activeMax = 100;
-const delayedMax = 20;
+/** More than the dispatcher lets into a lane. */
+const delayedMax = 100;
 
 /** One lane as the queue store has it. */
 export interface LaneView {
@@ -24,8 +26,10 @@ export interface LaneView {
 export interface LaneJob {
   readonly data: StepData;
   readonly step: ActiveStep;
-  /** Why it stepped aside, as it says itself. */
+  /** Why it stepped aside, as it says itself, and since when. */
   readonly remark: string | undefined;
+  readonly reason?: WaitReason | undefined;
+  readonly since?: string | undefined;
 }
 
 /** Looks at queues without changing them. Throws UNAVAILABLE when the store does not answer. */
@@ -45,13 +49,30 @@ export class QueueView {
     return await this.#inTime(async () => {
       const waiting = await queue.getWaitingCount();
       const active = (await queue.getActive(0, activeMax - 1)) as Job<StepJobData>[];
-      const delayed = (await queue.getDelayed(0, delayedMax - 1)) as Job<StepJobData>[];
       return {
         waiting,
         active: active.map((job) => laneJob(job, backend)),
-        delayed: delayed.map((job) => laneJob(job, backend)),
+        delayed: await this.#delayed(queue.name, backend),
       };
     });
+  }
+
+  /** Commits that stepped aside: they wait for a backend that their removals need. */
+  async commits(): Promise<readonly LaneJob[]> {
+    return await this.#inTime(async () => await this.#delayed(indexQueue));
+  }
+
+  /** All jobs that stepped aside, on these lanes and in the queue of the commits. */
+  async asides(backends: readonly string[]): Promise<readonly LaneJob[]> {
+    return await this.#inTime(async () => {
+      const lanes = backends.map(async (lane) => await this.#delayed(laneQueue(lane), lane));
+      return (await Promise.all([...lanes, this.#delayed(indexQueue)])).flat();
+    });
+  }
+
+  async #delayed(queue: string, lane: string = indexQueue): Promise<readonly LaneJob[]> {
+    const jobs = await this.#store.queue(queue).getDelayed(0, delayedMax - 1);
+    return (jobs as Job<StepJobData>[]).map((job) => laneJob(job, lane));
   }
 
   /** What workers hold on these lanes, the first of them. */
@@ -103,13 +124,9 @@ export class QueueView {
   }
 }
 
-/** What a job says about how far it is. */
-export function progressOf(job: Job<StepJobData>): Partial<StepProgress> {
-  return typeof job.progress === "object" ? job.progress : {};
-}
-
 function laneJob(job: Job<StepJobData>, lane: string): LaneJob {
-  return { data: job.data, step: activeStep(job, lane), remark: progressOf(job).waiting };
+  const { waiting: remark, reason, since } = progressOf(job);
+  return { data: job.data, step: activeStep(job, lane), remark, reason, since };
 }
 
 function activeStep(job: Job<StepJobData>, lane: string): ActiveStep {

@@ -4,6 +4,7 @@ import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Measurements } from "#model/metric.ts";
 import type { Tracing } from "#model/tracing.ts";
+import { type WaitReason, waitReasons } from "#model/wait.ts";
 import { outageOf } from "#jobs/backend-outage.ts";
 import { JobLock } from "#jobs/job-lock.ts";
 import { outageDelayMs } from "#jobs/run-job.ts";
@@ -83,7 +84,7 @@ export async function runStepJob(
         ? pauseMs(stopped, runner.now())
         : await delayOf(thrown, job, memory, runner);
     if (delayMs === undefined) throw thrown;
-    if (reason === "pause") await memory.save(0, stopWords(stopped));
+    if (reason === "pause") await memory.save(0, { reason: "paused", message: stopWords(stopped) });
     await job.moveToDelayed(Date.now() + delayMs, token);
     throw new DelayedError();
   } finally {
@@ -153,6 +154,14 @@ async function delayOf(
   if (outage !== undefined) runner.onOutage?.(outage);
   else if (error.code !== "UNAVAILABLE") return undefined;
   const outages = (job.data.outages ?? 0) + 1;
-  await memory.save(outages, error.message);
+  await memory.save(outages, { reason: reasonOf(error), message: error.message });
   return outageDelayMs(error, outages);
+}
+
+/** An error may name the reason itself; else its code tells what is missing. */
+function reasonOf({ code, details }: EngineError): WaitReason {
+  const { wait } = details;
+  if (typeof wait === "string" && wait in waitReasons) return wait as WaitReason;
+  if (code === "NO_SPACE") return "capacity";
+  return code === "RATE_LIMITED" ? "rate" : "outage";
 }

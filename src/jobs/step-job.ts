@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from "node:zlib";
 import { promisify } from "node:util";
+import type { Job } from "bullmq";
 import type { StepData } from "#model/run.ts";
+import type { WaitReason } from "#model/wait.ts";
 
 /** What a job does. `copies` and `removals` are the commits that follow `copy` and `remove`. */
 export const steps = ["copy", "copies", "remove", "removals"] as const;
@@ -28,8 +30,22 @@ export interface StepProgress {
   readonly done: number;
   readonly total: number;
   readonly bytes: number;
-  /** Why it does not go on at the moment. */
+  /** Why it stepped aside, in words. */
   readonly waiting?: string;
+  readonly reason?: WaitReason;
+  /** Since when it steps aside for that reason, without progress in between (ISO 8601 UTC). */
+  readonly since?: string;
+}
+
+/** Why a job steps aside. */
+export interface StepAside {
+  readonly reason: WaitReason;
+  readonly message: string;
+}
+
+/** What a job says about how far it is. */
+export function progressOf({ progress }: Pick<Job, "progress">): Partial<StepProgress> {
+  return typeof progress === "object" ? progress : {};
 }
 
 /** Same batch, attempt and step: same job, so that enqueuing twice is harmless. */

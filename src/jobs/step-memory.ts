@@ -1,7 +1,14 @@
 import type { Job } from "bullmq";
 import type { Evidence } from "#model/copy.ts";
 import type { CopyOutcome, RemoveOutcome } from "#model/run.ts";
-import { pack, unpack, type StepJobData, type StepProgress } from "#jobs/step-job.ts";
+import {
+  pack,
+  progressOf,
+  unpack,
+  type StepAside,
+  type StepJobData,
+  type StepProgress,
+} from "#jobs/step-job.ts";
 
 /** What a killed worker loses at most: this much time or this many objects. */
 const saveEveryMs = 500;
@@ -90,15 +97,15 @@ export class StepMemory {
   }
 
   /** Writes everything so far into the job. */
-  async save(outages = 0, waiting?: string): Promise<void> {
+  async save(outages = 0, aside?: StepAside): Promise<void> {
     await this.#saving?.catch(() => undefined);
-    this.#saving = this.#write(outages, waiting).finally(() => {
+    this.#saving = this.#write(outages, aside).finally(() => {
       this.#saving = undefined;
     });
     await this.#saving;
   }
 
-  async #write(outages: number, waiting: string | undefined): Promise<void> {
+  async #write(outages: number, aside: StepAside | undefined): Promise<void> {
     this.#unsaved = 0;
     this.#savedAt = Date.now();
     const { checkpoint: _old, evidence: _stale, outages: _count, ...step } = this.#job.data;
@@ -109,17 +116,24 @@ export class StepMemory {
       ...(outages === 0 ? {} : { outages }),
     };
     await this.#job.updateData(data);
-    await this.#tell(waiting);
+    await this.#tell(aside);
   }
 
-  async #tell(waiting: string | undefined): Promise<void> {
+  async #tell(aside: StepAside | undefined): Promise<void> {
     this.#toldAt = Date.now();
     const progress: StepProgress = {
       done: this.#outcomes.size,
       total: this.#total,
       bytes: this.#bytes,
-      ...(waiting === undefined ? {} : { waiting }),
+      ...(aside === undefined ? {} : this.#waiting(aside)),
     };
     await this.#job.updateProgress(progress);
+  }
+
+  /** It looked in vain again: the wait is still the one that began earlier. */
+  #waiting({ reason, message }: StepAside): Pick<StepProgress, "waiting" | "reason" | "since"> {
+    const before = progressOf(this.#job);
+    const since = before.reason === reason ? before.since : undefined;
+    return { waiting: message, reason, since: since ?? new Date().toISOString() };
   }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,11 @@ export async function openFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "thermocline-test-"));
   await chmod(folder, 0o755);
   return folder;
+}
+
+/** Keeps an installation of a test apart from others on the same server. */
+export function queuePrefix(): string {
+  return `test-${randomBytes(6).toString("hex")}`;
 }
 
 async function startPostgres(): Promise<QueueServer> {

@@ -42,6 +42,7 @@ const standing: Standing = {
     ["hot", idle],
     ["cold", idle],
   ]),
+  commits: [],
   silent: new Map(),
   dispatches: true,
   judge: () => undefined,

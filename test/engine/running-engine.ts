@@ -7,6 +7,7 @@ import { type Engine, openEngine } from "#engine.ts";
 import type { EngineError } from "#model/engine-error.ts";
 import type { Run } from "#model/run.ts";
 import { loadDrivers } from "#registry.ts";
+import { queuePrefix } from "../conformance/queue-servers.ts";
 
 /** An engine in this process, in a folder of its own; disposed of with `await using`. */
 export interface RunningEngine extends AsyncDisposable {
@@ -89,7 +90,7 @@ function configuration(options: RunningEngineOptions): string {
     return `  - {name: ${name}, driver: local, tier: ${name}${bound}, options: {path: ./${name}}}\n`;
   });
   return `apiVersion: thermocline/v1
-queue: {url: "env:TEST_QUEUE_URL"}
+queue: {url: "env:TEST_QUEUE_URL", prefix: ${queuePrefix()}}
 ${safety}backends:
 ${backends.join("")}`;
 }

@@ -1,6 +1,7 @@
-import { rename } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Engine } from "#engine.ts";
 import { stepJobId } from "#jobs/step-job.ts";
 import type { WhyReport } from "#model/why.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
@@ -54,6 +55,8 @@ test("why names the pause that holds a run, of whatever scope, who gave it and w
   ] as const) {
     await engine.control({ verb: "pause", scope, name, reason: scope });
     await engine.control({ verb: "resume", ...all, reason: "" });
+    // A worker may have taken the batch in between: it lets go of it at its next checkpoint.
+    await until(async () => (await engine.why(id)).waiting.length > 0);
     expect(waits(await engine.why(id))).toEqual([["paused", 3, remedy]]);
     await engine.control({ verb: "pause", ...all, reason: "fire drill" });
     await engine.control({ verb: "resume", scope, name, reason: "" });
@@ -91,6 +94,50 @@ test("why names a cordon, and a backend that is out", async () => {
   expect(out.waiting).toMatchObject([{ wait: { reason: "outage" }, actions: 2 }]);
   expect(out.waiting[0]?.wait.message).toContain("cold");
 });
+
+const archive = (rule: string) => `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: archive}
+rules:
+  - {name: only, where: size > 0, ${rule}}
+`;
+
+test("a removal that rests on a third backend that is out says so, in why and in the status", async () => {
+  const ensure = archive('ensure: {copies: 1, on: backend = "warm"}');
+  await using running = await runEngine({ queueUrl: server.url, policy: ensure });
+  const { engine, folder } = running;
+  await running.importFiles(3);
+  expect(await running.applyToEnd()).toMatchObject({ progress: { done: 3 } });
+  await rename(join(folder, "warm"), join(folder, "gone"));
+  await isOut(engine, "warm");
+  const evict = archive("evict: {from: tier = hot}");
+  await writeFile(join(folder, "policies", "test.thermocline.yaml"), evict);
+  const { id } = await engine.apply({ override: ["objects"] });
+  await until(async () => (await engine.status()).held.length > 0);
+  const { held } = await engine.status();
+  expect(held).toMatchObject([
+    { work: { runId: id, victim: "hot", lane: "hot" }, wait: { reason: "outage" }, batches: 1 },
+  ]);
+  expect(held[0]?.wait.message).toContain("a copy they rest on is on warm");
+  const { waiting } = await engine.why(id);
+  expect(waiting).toMatchObject([{ wait: { reason: "outage" }, batches: 1, actions: 3 }]);
+  expect(waiting[0]?.wait.message).toContain("a copy they rest on is on warm");
+  expect(waiting[0]?.since).toBe(held[0]?.since);
+  await rename(join(folder, "gone"), join(folder, "warm"));
+  await until(async () => (await engine.run(id)).endedAt !== undefined, 40_000);
+  expect(await engine.run(id)).toMatchObject({ state: "completed", progress: { done: 3 } });
+  expect((await engine.status()).held).toEqual([]);
+});
+
+/** Reports of workers make the watch ask, until it says that the backend is out. */
+async function isOut(engine: Engine, backend: string): Promise<void> {
+  const message = "connection refused";
+  await until(async () => {
+    await engine.reportOutage({ node: "test-node", backend, code: "UNAVAILABLE", message });
+    const report = (await engine.backends()).find(({ name }) => name === backend);
+    return report?.health.state === "out";
+  });
+}
 
 test("why of a job says its batch, step and state in the queue, and what holds it", async () => {
   await using running = await runEngine({ queueUrl: server.url, policy });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type AuditReport, rehashStores } from "../../scripts/rehash-stores.ts";
+import { queuePrefix } from "../conformance/queue-servers.ts";
 import {
   type CommandOutput,
   runCommand,
@@ -30,7 +31,7 @@ export class Workspace {
     const path = await mkdtemp(join(tmpdir(), "thermocline-test-"));
     // The embedded PostgreSQL runs as a user of its own when we are root.
     await chmod(path, 0o755);
-    const queue = options.queueUrl === undefined ? "" : `queue: {url: "${options.queueUrl}"}\n`;
+    const queue = await queueEntry(path, options.queueUrl);
     await writeFile(
       join(path, "thermocline.yaml"),
       `apiVersion: thermocline/v1\n${queue}backends:\n` +
@@ -117,6 +118,14 @@ export class Workspace {
     for (const node of this.#nodes) await stopNode(node, 15_000);
     await rm(this.path, { recursive: true, force: true });
   }
+}
+
+/** The address of PostgreSQL holds a password: a configuration only refers to it. */
+async function queueEntry(path: string, url: string | undefined): Promise<string> {
+  if (url === undefined) return "";
+  const file = join(path, "queue-url");
+  await writeFile(file, url);
+  return `queue: {url: "file:${file}", prefix: ${queuePrefix()}}\n`;
 }
 
 function backendEntry(name: string, position: number): string {

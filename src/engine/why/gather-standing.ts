@@ -31,6 +31,7 @@ export async function gatherStanding(
     held: await execution.held(),
     nodes: await nodes(),
     lanes: await lanesOf(runtime?.queue, lanes),
+    commits: (await runtime?.queue.commits().catch(() => [])) ?? [],
     silent: await silentBackends(context, backends),
     dispatches: runtime !== undefined,
     judge: (one) => execution.admission.judge(one, now()),

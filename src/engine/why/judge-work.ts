@@ -1,5 +1,6 @@
 import { findObstacle } from "#engine/why/find-obstacle.ts";
-import { isSameWork, isText, laneJobs, type Standing } from "#engine/why/standing.ts";
+import { activeJobs, asideJobs, isSameWork, isText, type Standing } from "#engine/why/standing.ts";
+import { asideWait } from "#jobs/aside-wait.ts";
 import { resumeCommand } from "#model/control.ts";
 import type { Wait, Work } from "#model/wait.ts";
 import type { OpenWork, WaitingWork } from "#model/why.ts";
@@ -17,7 +18,7 @@ export function judgeWork(group: OpenWork, standing: Standing): readonly Waiting
     note(first, pending + queued);
     return found;
   }
-  const active = laneJobs(work, standing, "active").length;
+  const active = activeJobs(work, standing).length;
   const idle = Math.max(0, queued - unsettled - active);
   const held = standing.judge(work) ?? findObstacle(work, [work.lane], standing);
   if (held !== undefined) note(held, pending);
@@ -25,20 +26,31 @@ export function judgeWork(group: OpenWork, standing: Standing): readonly Waiting
     note(dependency(blocked), blocked);
     note(laneWait(work, standing), pending - blocked);
   }
-  note(aside(work, standing), idle);
+  noteIdle(work, idle, standing, note);
   note(unknownOutcome(group), unsettled);
   return joined(found);
 }
 
 /** Work that was handed out and is with no worker: on the lane of its copy or of its removal. */
-function aside(work: Work, standing: Standing): Wait {
+function noteIdle(
+  work: Work,
+  idle: number,
+  standing: Standing,
+  note: (wait: Wait, batches: number) => void,
+): void {
   const lanes = [work.target, work.victim].filter((lane) => lane !== null);
-  const remarks = laneJobs(work, standing, "delayed").flatMap(({ remark }) => remark ?? []);
-  const [remark] = remarks;
   const known = findObstacle(work, lanes, standing);
-  if (known !== undefined || remark === undefined) return known ?? laneWait(work, standing);
-  const reason = /pause/i.test(remark) ? "paused" : "outage";
-  return { reason, message: `its jobs stepped aside and look again soon: ${remark}` };
+  if (known !== undefined) {
+    note(known, idle);
+    return;
+  }
+  const jobs = asideJobs(work, standing).slice(0, idle);
+  const waits = jobs.flatMap((job) => asideWait(job) ?? []);
+  for (const alike of Map.groupBy(waits, ({ message }) => message).values()) {
+    const [wait] = alike;
+    if (wait !== undefined) note(wait, alike.length);
+  }
+  note(laneWait(work, standing), idle - waits.length);
 }
 
 const noController: Wait = {

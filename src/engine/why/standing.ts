@@ -12,6 +12,8 @@ export interface Standing {
   readonly nodes: readonly NodeState[];
   /** Lanes as the queue store has them; a text when it does not answer. */
   readonly lanes: ReadonlyMap<string, LaneView | string>;
+  /** Commits that stepped aside, as those of removals that rest on a backend that is out. */
+  readonly commits: readonly LaneJob[];
   /** Backends that do not answer, with what they said instead. */
   readonly silent: ReadonlyMap<string, string>;
   /** Whether this process dispatches work at all. */
@@ -20,16 +22,26 @@ export interface Standing {
   readonly judge: (work: Work) => Wait | undefined;
 }
 
-/** Jobs of this work on the lanes of its copies and of its removals. */
-export function laneJobs(
-  work: Work,
-  { lanes }: Standing,
-  state: "active" | "delayed",
-): readonly LaneJob[] {
-  const views = [work.target, work.victim].map((lane) => lanes.get(lane ?? ""));
-  return views
-    .flatMap((view) => (view === undefined || isText(view) ? [] : view[state]))
+/** Jobs of this work with workers, on the lanes of its copies and of its removals. */
+export function activeJobs(work: Work, standing: Standing): readonly LaneJob[] {
+  return lanesOf(work, standing)
+    .flatMap(({ active }) => active)
     .filter(({ data }) => isSameWork(data, work));
+}
+
+/** Jobs of this work that stepped aside, its commits too. */
+export function asideJobs(work: Work, standing: Standing): readonly LaneJob[] {
+  return [...lanesOf(work, standing).flatMap(({ delayed }) => delayed), ...standing.commits].filter(
+    ({ data }) => isSameWork(data, work),
+  );
+}
+
+function lanesOf({ target, victim }: Work, { lanes }: Standing): readonly LaneView[] {
+  const names = new Set([target, victim].filter((lane) => lane !== null));
+  return [...names].flatMap((lane) => {
+    const view = lanes.get(lane);
+    return view === undefined || isText(view) ? [] : [view];
+  });
 }
 
 /** Whether both are about batches that act alike. */

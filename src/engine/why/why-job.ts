@@ -1,6 +1,6 @@
 import { judgeWork } from "#engine/why/judge-work.ts";
 import type { Question } from "#engine/why/question.ts";
-import { progressOf } from "#jobs/queue-view.ts";
+import { progressOf } from "#jobs/step-job.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { WhyReport } from "#model/why.ts";
 

@@ -105,7 +105,11 @@ function refuseTooEarly({ now, permitsFrom }: CommitContext): void {
     "UNAVAILABLE",
     `no copy is given up before ${permitsFrom?.toISOString()}: until then a permit may be in use ` +
       "that an earlier controller issued and this index does not know",
-    { retryAfterMs, hint: "nothing to do: removals go on by themselves" },
+    {
+      retryAfterMs,
+      details: { wait: "dependency" },
+      hint: "nothing to do: removals go on by themselves",
+    },
   );
 }
 
