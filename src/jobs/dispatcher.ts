@@ -3,6 +3,7 @@ import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { Admission } from "#jobs/admission.ts";
 import { Bell } from "#jobs/bell.ts";
+import { endOrGone } from "#jobs/end-or-gone.ts";
 import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
 import { DispatchRound } from "#jobs/dispatch-round.ts";
 import { noMeasurements } from "#model/metric.ts";
@@ -131,8 +132,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     close: async () => {
       shutdown.abort();
       bell.ring();
-      await loop;
-      await commits.close();
+      await endOrGone(store, Promise.all([loop, commits.close()]));
     },
   };
 }

@@ -16,6 +16,7 @@ import { CalmClient, patientPostgresBackend } from "#jobs/patient-postgres.ts";
 import { StoreParts } from "#jobs/store-parts.ts";
 
 const connectTimeoutMs = 3_000;
+const answerTimeoutMs = 2_000;
 /** Also bounds the wait for a free connection of a pool, on a machine with much else to do. */
 const poolTimeoutMs = 20_000;
 /** Pools are per queue, worker and producer: small ones, or many lanes exhaust the server. */
@@ -81,11 +82,33 @@ export async function openPostgresStore(
         const { namespace: schema, onError } = options;
         return openPostgresLeaseStore(url, { schema, onError });
       }),
+    answers: () => doesAnswer(url),
     close: async () => {
-      await parts.close();
+      await parts.close(() => doesAnswer(url));
       await options.release();
     },
   };
+}
+
+/** Asked on a connection of its own: those of the pools may all be in use. */
+async function doesAnswer(url: string): Promise<boolean> {
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: answerTimeoutMs,
+    query_timeout: answerTimeoutMs,
+  });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await client.query("SELECT 1");
+    return true;
+  } catch (error) {
+    // Full, or too busy: it is there.
+    return error instanceof Error && "code" in error && String(error.code).startsWith("53");
+  } finally {
+    // Its farewell is not waited for: nobody may be there to hear it.
+    void client.end().catch(() => undefined);
+  }
 }
 
 /** Also the first contact: an unreachable or refusing server is reported here. */

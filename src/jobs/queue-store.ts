@@ -23,6 +23,9 @@ export interface QueueStore {
   readonly tracing: Tracing;
   /** The lease of the one active controller; opened at the first call. */
   lease(): LeaseStore;
+  /** Whether its server answers now, found out within two seconds. */
+  answers(): Promise<boolean>;
+  /** Ends within seconds, whether its server answers or not. */
   close(): Promise<void>;
 }
 

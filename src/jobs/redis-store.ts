@@ -1,5 +1,6 @@
 import { FlowProducer, Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
+import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "#model/engine-error.ts";
 import { noTracing } from "#model/tracing.ts";
 import { openRedisLeaseStore } from "#jobs/lease/redis-lease-store.ts";
@@ -13,6 +14,7 @@ import {
 import { StoreParts } from "#jobs/store-parts.ts";
 
 const connectTimeoutMs = 3_000;
+const answerTimeoutMs = 2_000;
 const reconnectDelayMaxMs = 2_000;
 
 interface RedisStoreOptions {
@@ -34,6 +36,7 @@ export async function openRedisStore(url: string, options: RedisStoreOptions): P
   connection.on("error", (error) => {
     options.onError(EngineError.from(error, "UNAVAILABLE"));
   });
+  const answers = () => doesAnswer(connection);
   // The braces keep all keys in one slot of a Redis Cluster.
   const prefix = `{${options.namespace}}`;
   const server = { connection, prefix, ...telemetryOf(options.telemetry) };
@@ -46,11 +49,26 @@ export async function openRedisStore(url: string, options: RedisStoreOptions): P
     flows: () => parts.flows(() => new FlowProducer(server)),
     tracing: options.telemetry?.tracing ?? noTracing,
     lease: () => parts.lease(() => openRedisLeaseStore(url, { prefix, onError: options.onError })),
+    answers,
     close: async () => {
-      await parts.close();
+      await parts.close(answers);
       connection.disconnect();
     },
   };
+}
+
+/** A connection that is being made anew has nobody at its other end. */
+async function doesAnswer(connection: Redis): Promise<boolean> {
+  if (connection.status !== "ready") return false;
+  const pause = new AbortController();
+  const late = sleep(answerTimeoutMs, false, { signal: pause.signal }).catch(() => false);
+  const pong = connection.ping().then(
+    () => true,
+    () => false,
+  );
+  const isThere = await Promise.race([pong, late]);
+  pause.abort();
+  return isThere;
 }
 
 /** Fails soon and clearly where the long-lived connection would try for ever. */

@@ -1,4 +1,5 @@
 import { DelayedError, type Job } from "bullmq";
+import { endOrGone } from "#jobs/end-or-gone.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Schedule } from "#policies/timing/schedule.ts";
@@ -73,7 +74,7 @@ export async function startScheduleTicker(options: ScheduleTickerOptions): Promi
         await queue.add("once", { policy }, { jobId, delay, ...retention });
       }
     },
-    close: () => worker.close(),
+    close: () => endOrGone(store, worker.close()),
   };
 }
 

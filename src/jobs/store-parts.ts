@@ -3,6 +3,8 @@ import type { LeaseStore } from "#jobs/lease/lease-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 const closeTimeoutMs = 5_000;
+/** Nobody is there to say goodbye to. */
+const goneTimeoutMs = 250;
 
 /** What a store has opened so far: made once per name, closed together in the right order. */
 export class StoreParts {
@@ -47,13 +49,19 @@ export class StoreParts {
     return worker;
   }
 
-  async close(): Promise<void> {
-    await inTime([...this.#workers].map((worker) => worker.close()));
+  /** Closes everything; a server that is gone is not waited for. */
+  async close(answers: () => Promise<boolean>): Promise<void> {
+    const limitMs = (await answers()) ? closeTimeoutMs : goneTimeoutMs;
+    await inTime(
+      [...this.#workers].map((worker) => worker.close()),
+      limitMs,
+    );
     const producers = this.#flows === undefined ? [] : [this.#flows.close()];
     if (this.#lease !== undefined) producers.push(this.#lease.close());
     // Connections that still say goodbye while their server stops are no news to anyone.
     this.#closed = true;
-    await inTime([...[...this.#queues.values()].map((queue) => queue.close()), ...producers]);
+    const queues = [...this.#queues.values()].map((queue) => queue.close());
+    await inTime([...queues, ...producers], limitMs);
   }
 
   readonly #report = (error: unknown): void => {
@@ -62,9 +70,9 @@ export class StoreParts {
 }
 
 /** A server that is gone must not keep us from ending. */
-async function inTime(closings: readonly Promise<unknown>[]): Promise<void> {
+async function inTime(closings: readonly Promise<unknown>[], limitMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, closeTimeoutMs);
+  const timer = setTimeout(resolve, limitMs);
   await Promise.race([Promise.allSettled(closings), promise]);
   clearTimeout(timer);
 }

@@ -7,6 +7,7 @@ import { EngineError } from "#model/engine-error.ts";
 import { type Measurements, type MetricSeries, noMeasurements } from "#model/metric.ts";
 import type { NodeReport } from "#model/node.ts";
 import { loadRegistryFolder } from "#model/registry-folder.ts";
+import { endOrGone } from "#jobs/end-or-gone.ts";
 import { Gate } from "#jobs/gate.ts";
 import { indexQueue, laneHold, laneQueue, laneTiming } from "#jobs/lanes.ts";
 import type { NodeThrottles } from "#jobs/limits/node-throttles.ts";
@@ -100,8 +101,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (lane !== undefined && lane.concurrency !== batches) lane.concurrency = batches;
     },
   });
+  const report = reporter(options, lanes);
   const beat = () => {
-    report(options, lanes).catch((error: unknown) => {
+    report().catch((error: unknown) => {
       onError(EngineError.from(error, "UNAVAILABLE"));
     });
   };
@@ -113,7 +115,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       const closing = Promise.all(lanes.map((lane) => lane.close()));
       await Promise.race([closing, sleep(graceMs)]);
       shutdown.abort();
-      await closing;
+      await endOrGone(options.store, closing);
       controls.close();
     },
   };
@@ -125,17 +127,26 @@ function shareName({ name, pid }: NodeReport): string {
 }
 
 /** Says that this node lives, and follows what it is told. */
-async function report(
+function reporter(
   { api, node, measured }: WorkerOptions,
   lanes: readonly Worker[],
-): Promise<void> {
-  const heartbeat = measured === undefined ? node : { ...node, measured: await measured() };
-  const { paused } = await api.heartbeat(heartbeat);
-  for (const lane of lanes) {
-    // Active jobs come to rest by themselves: they ask about their steps.
-    if (paused !== undefined && !lane.isPaused()) await lane.pause(true);
-    else if (paused === undefined && lane.isPaused()) await lane.resume();
-  }
+): () => Promise<void> {
+  let asked = 0;
+  let heard = 0;
+  return async () => {
+    asked += 1;
+    const turn = asked;
+    const heartbeat = measured === undefined ? node : { ...node, measured: await measured() };
+    const { paused } = await api.heartbeat(heartbeat);
+    // An answer that comes late must not undo what a later one said.
+    if (turn < heard) return;
+    heard = turn;
+    for (const lane of lanes) {
+      // Active jobs come to rest by themselves: they ask about their steps.
+      if (paused !== undefined && !lane.isPaused()) await lane.pause(true);
+      else if (paused === undefined && lane.isPaused()) await lane.resume();
+    }
+  };
 }
 
 /** A step that threw: a defect or a lost controller, never a mere object. */

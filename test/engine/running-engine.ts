@@ -25,6 +25,8 @@ export interface RunningEngine extends AsyncDisposable {
 export interface RunningEngineOptions {
   readonly queueUrl: string;
   readonly policy: string;
+  /** Engines that share one are, to the queue server, the same installation. */
+  readonly queuePrefix?: string;
   /** Of `hot`; without a bound unless said. */
   readonly capacity?: string;
   /** Share of objects that a plan may move or remove. */
@@ -90,7 +92,7 @@ function configuration(options: RunningEngineOptions): string {
     return `  - {name: ${name}, driver: local, tier: ${name}${bound}, options: {path: ./${name}}}\n`;
   });
   return `apiVersion: thermocline/v1
-queue: {url: "env:TEST_QUEUE_URL", prefix: ${queuePrefix()}}
+queue: {url: "env:TEST_QUEUE_URL", prefix: ${options.queuePrefix ?? queuePrefix()}}
 ${safety}backends:
 ${backends.join("")}`;
 }

@@ -139,7 +139,7 @@ async function isOut(engine: Engine, backend: string): Promise<void> {
   });
 }
 
-test("why of a job says its batch, step and state in the queue, and what holds it", async () => {
+test("why of a job says its batch, step and state in the queue, and what holds it; resumed, its run ends", async () => {
   await using running = await runEngine({ queueUrl: server.url, policy });
   const { engine } = running;
   await running.importFiles(2);
@@ -155,6 +155,27 @@ test("why of a job says its batch, step and state in the queue, and what holds i
   expect(report.subject).toContain("on the lane cold");
   expect(waits(report)).toEqual([["paused", 2, "thermocline resume --node test-node"]]);
   expect(report.facts).toContainEqual("actions 0 to 1, 0 of them over");
+  await engine.control({ verb: "resume", ...node, reason: "" });
+  await until(async () => (await engine.run(run.id)).endedAt !== undefined, 20_000);
+  expect(await engine.run(run.id)).toMatchObject({ state: "completed", progress: { done: 2 } });
+});
+
+test("why names the permits of an earlier controller for which removals wait, and until when", async () => {
+  const shared = { queueUrl: server.url, policy, queuePrefix: "shared" };
+  {
+    await using earlier = await runEngine(shared);
+    await earlier.importFiles(2);
+    await earlier.applyToEnd();
+  }
+  // Another data directory on the same queue: what the earlier one permitted, nobody here knows.
+  await using running = await runEngine(shared);
+  await running.importFiles(2);
+  const { id } = await running.engine.apply({ override: ["objects"] });
+  const waiting = async () => (await running.engine.why(id)).waiting;
+  await until(async () => (await waiting())[0]?.wait.reason === "dependency", 20_000);
+  const [first] = await waiting();
+  expect(first?.actions).toBe(2);
+  expect(first?.wait.message).toMatch(/before 2\d+-.*Z.*that an earlier controller issued/);
 });
 
 const firstBatch = {

@@ -74,6 +74,7 @@ export class ModelQueueStore {
         return worker as unknown as Worker<Data, Result>;
       },
       flows: () => flows as unknown as FlowProducer,
+      answers: async () => true,
       lease: () => {
         throw new EngineError("NOT_SUPPORTED", "one controller at a time is simulated");
       },

@@ -6,6 +6,7 @@ import { tickWait } from "#engine/schedules/tick-wait.ts";
 import { TriggerWatch } from "#engine/schedules/trigger-watch.ts";
 import { Turns } from "#engine/schedules/turns.ts";
 import type { PolicyTimings } from "#engine/timing-book.ts";
+import { endOrGone } from "#jobs/end-or-gone.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { type ScheduleTicker, startScheduleTicker } from "#jobs/schedule-ticker.ts";
 import { triggerEvents } from "#model/engine-event.ts";
@@ -27,6 +28,7 @@ export class Scheduling {
   readonly #triggers: TriggerWatch;
   readonly #context: EngineContext;
   readonly #onError: (error: EngineError) => void;
+  #store: QueueStore | undefined;
   #ticker: ScheduleTicker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #complained = false;
@@ -68,6 +70,7 @@ export class Scheduling {
   /** Deals with what was missed, then with what comes. */
   async start(store: QueueStore): Promise<void> {
     if (this.#ticker !== undefined) return;
+    this.#store = store;
     this.#ticker = await startScheduleTicker({
       store,
       onTick: (policy) => this.#onTick(policy),
@@ -98,7 +101,7 @@ export class Scheduling {
     for (const stop of this.#listening) stop();
     const ticker = this.#ticker;
     this.#ticker = undefined;
-    await this.#looking;
+    if (this.#store !== undefined) await endOrGone(this.#store, this.#looking);
     await ticker?.close();
   }
 
