@@ -2,28 +2,43 @@ import { applyCopyChanges, copyChangeColumns } from "#index/apply-copies.ts";
 import { backendIds, requireBackend } from "#index/backends.ts";
 import { cidKey, cidText } from "#index/cid-key.ts";
 import { micros, type StageValue } from "#index/connection.ts";
+import { permitMarginMs } from "#index/runs/permit-store.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { NewObject, PutSummary } from "#model/index-store.ts";
+import type { BeingDeleted, NewObject, PutSummary } from "#model/index-store.ts";
 
-/** Adds objects with their names, tags and copies; merges with what is known. */
+/**
+ * Adds objects with their names, tags and copies; merges with what is known. Content whose copy
+ * a deletion may still take away is left out: it would be called safe and be gone a moment later.
+ */
 export async function putObjects(
   transaction: Transaction,
   objects: readonly NewObject[],
   now: Date,
 ): Promise<PutSummary> {
-  if (objects.length === 0) return { added: 0, known: 0, copies: 0 };
+  if (objects.length === 0) return { added: 0, known: 0, copies: 0, beingDeleted: [] };
   await stageObjects(transaction, objects);
   await resolveCids(transaction, "put_objects");
   await refuseOtherSizes(transaction);
+  const beingDeleted = await findBeingDeleted(transaction, now);
+  if (beingDeleted.length > 0) {
+    const found = new Map(beingDeleted.map((one) => [one.cid, one]));
+    const ofObject = ({ cid }: NewObject) => found.get(cidText(cidKey(cid).bytes));
+    const rest = objects.filter((object) => ofObject(object) === undefined);
+    const leftOut = objects.flatMap((object) => {
+      const one = ofObject(object);
+      return one === undefined ? [] : [{ ...one, cid: object.cid }];
+    });
+    return { ...(await putObjects(transaction, rest, now)), beingDeleted: leftOut };
+  }
   const added = await addObjects(transaction, now);
   await transaction.run(mergeKnown);
   await transaction.run(mergeTags);
   await transaction.run(stageCopyChanges);
   await transaction.run(reviveDeleted);
   const copies = await applyCopyChanges(transaction);
-  return { added, known: objects.length - added, copies };
+  return { added, known: objects.length - added, copies, beingDeleted };
 }
 
 async function stageObjects(
@@ -50,6 +65,36 @@ async function stageObjects(
   await transaction.stage("put_names", nameColumns, names);
   await transaction.stage("put_tags", { position: "BIGINT", tag: "VARCHAR" }, tags);
   await transaction.stage("put_copies", copyChangeColumns, copies);
+}
+
+/** Staged copies at places from which a permit that may still be in use deletes them. */
+async function findBeingDeleted(
+  transaction: Transaction,
+  now: Date,
+): Promise<readonly BeingDeleted[]> {
+  const rows = await transaction.rows<{
+    cid: Uint8Array;
+    backend: string;
+    permit_id: string;
+    expires_at: Date;
+  }>(
+    `SELECT p.cid, b.name AS backend, max_by(m.permit_id, m.expires_at) AS permit_id,
+       max(m.expires_at) AS expires_at
+     FROM permits AS m JOIN put_objects_resolved AS r USING (object_id)
+     JOIN put_objects AS p USING (position)
+     JOIN put_copies AS c ON c.object_id = p.position AND c.backend_id = m.backend_id
+     JOIN backends AS b ON b.backend_id = m.backend_id
+     WHERE m.authority = 'delete' AND c.state = 'present'
+       AND (m.state IN ('open', 'unknown') OR m.expires_at > make_timestamp($1::BIGINT))
+     GROUP BY p.cid, b.name ORDER BY ALL`,
+    [micros(new Date(now.getTime() - permitMarginMs))],
+  );
+  return rows.map(({ cid, backend, permit_id, expires_at }) => ({
+    cid: cidText(cid),
+    backend,
+    permitId: permit_id,
+    until: new Date(expires_at.getTime() + permitMarginMs),
+  }));
 }
 
 async function refuseOtherSizes(transaction: Transaction): Promise<void> {

@@ -101,6 +101,7 @@ class DirectoryImport {
       this.#stop.abort();
       await this.#settleRest();
     }
+    yield* this.#leftOut();
     const links = this.#links === 0 ? {} : { message: `${this.#links} links were not followed` };
     yield { ...this.#progress("summary"), ...links };
   }
@@ -156,7 +157,16 @@ class DirectoryImport {
       else yield this.#problem(outcome.error);
     }
     if (this.#feed.isFull) await this.#feed.put(this.#date());
+    yield* this.#leftOut();
     if (this.#now() - this.#reportedAt >= progressEveryMs) yield this.#progress("progress");
+  }
+
+  /** Files whose content the index did not take. */
+  *#leftOut(): Generator<ImportProgress> {
+    for (const problem of this.#feed.takeProblems()) {
+      this.#files -= 1;
+      yield this.#problem(problem);
+    }
   }
 
   /** After the end, whatever it was: records what the tasks that were under way have stored. */

@@ -1,6 +1,7 @@
 import type { ImportedFile } from "#jobs/import-file.ts";
 import type { ImportRequest } from "#model/engine-api.ts";
-import type { IndexStore, NewCopy, NewObject } from "#model/index-store.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { BeingDeleted, IndexStore, NewCopy, NewObject } from "#model/index-store.ts";
 
 /** Objects are put into the index this many files at a time. */
 const batchFiles = 1_000;
@@ -20,6 +21,7 @@ export class IndexFeed {
   #putting: Promise<void> = Promise.resolve();
   #added = 0;
   #filesPut = 0;
+  #problems: EngineError[] = [];
 
   constructor(
     request: ImportRequest,
@@ -43,6 +45,13 @@ export class IndexFeed {
   /** Files whose content the index knew, or got from another file of this import. */
   get known(): number {
     return this.#filesPut - this.#added;
+  }
+
+  /** What was left out and why, once. */
+  takeProblems(): readonly EngineError[] {
+    const problems = this.#problems;
+    this.#problems = [];
+    return problems;
   }
 
   /** Whether it is time to call `put`. */
@@ -81,9 +90,17 @@ export class IndexFeed {
   }
 
   async #put(objects: readonly NewObject[], files: number, now: Date): Promise<void> {
-    const { added } = await this.#index.putObjects(objects, now);
+    const { added, beingDeleted } = await this.#index.putObjects(objects, now);
+    const untilOf = new Map(beingDeleted.map((found) => [found.cid, found]));
+    let left = 0;
+    for (const { cid, names } of objects) {
+      const found = untilOf.get(cid);
+      if (found === undefined) continue;
+      left += names.length;
+      for (const name of names) this.#problems.push(leftOut(name, found));
+    }
     this.#added += added;
-    this.#filesPut += files;
+    this.#filesPut += files - left;
   }
 
   #newObject(name: string, file: ImportedFile): NewObject {
@@ -111,6 +128,14 @@ export class IndexFeed {
       copies,
     };
   }
+}
+
+function leftOut(name: string, { cid, backend, permitId, until }: BeingDeleted): EngineError {
+  const message = `${name} was left out: ${cid} is being deleted from ${backend} (${permitId})`;
+  return new EngineError("CONFLICT", message, {
+    retryable: true,
+    hint: `import it again after ${until.toISOString()}`,
+  });
 }
 
 /** `photos/2024/` → `/photos/2024`; the empty prefix and `/` put names at the root. */

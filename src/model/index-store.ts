@@ -149,6 +149,17 @@ export interface PutSummary {
   readonly added: number;
   readonly known: number;
   readonly copies: number;
+  /** What was left out, since a deletion may still take its copy. */
+  readonly beingDeleted: readonly BeingDeleted[];
+}
+
+/** Content that may not be relied on at a backend: a permit to delete it there is in use. */
+export interface BeingDeleted {
+  readonly cid: string;
+  readonly backend: string;
+  readonly permitId: string;
+  /** When no call that rests on the permit can be under way any more. */
+  readonly until: Date;
 }
 
 /** One read of an object, named by CID or by a known path. */

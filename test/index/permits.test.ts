@@ -126,6 +126,33 @@ test("a tombstone starts the grace of an object, and a delete then needs no othe
   expect(again?.backends).toEqual(["warm"]);
 });
 
+test("content is not called safe at a place where a permit may still delete it", async () => {
+  const { index, folder } = await openIndex();
+  const object = objectOf(0, [copyOn("hot")]);
+  await index.putObjects([object], start);
+  for (const verb of ["tombstone", "delete"] as const) {
+    const action = verb === "delete" ? { verb, object: 0, victim: 0 } : { verb, object: 0 };
+    const run = await index.beginRun(await makePlan(index, folder, [action]), start);
+    const lane = verb === "delete" ? "hot" : "index";
+    await index.commitCopies(stepOf(await onlyBatch(index, run.id, lane)), [], context());
+  }
+  const again = await index.putObjects([object, objectOf(1, [copyOn("hot")])], start);
+  expect(again).toMatchObject({ added: 1, known: 0, copies: 1 });
+  expect(again.beingDeleted).toMatchObject([{ cid: cidOf(0), backend: "hot" }]);
+  // Another place is no matter of that permit, and neither is this one when it has run out.
+  const elsewhere = await index.putObjects([objectOf(0, [copyOn("warm")])], start);
+  expect(elsewhere.beingDeleted).toEqual([]);
+  const [permit] = await index.expiredPermits(new Date(start.getTime() + 24 * hour));
+  const until = again.beingDeleted[0]?.until ?? start;
+  expect(until.getTime()).toBeGreaterThan(Date.parse(permit?.expiresAt ?? ""));
+  const checkedAt = until.toISOString();
+  const absent = { ...evidenceOf(0, "hot", "absent"), checkedAt };
+  await index.settlePermit(permit?.id ?? "", absent, until);
+  const later = await index.putObjects([object], new Date(until.getTime() + 1));
+  expect(later.beingDeleted).toEqual([]);
+  expect((await masks(index))[0]).toMatchObject({ present: 3 });
+});
+
 test("a read or a hold after the mark for deletion lifts it, so that the grace begins anew", async () => {
   const { index, folder } = await openIndex();
   await index.putObjects(

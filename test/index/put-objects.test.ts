@@ -7,13 +7,13 @@ test("objects that are put twice are known the second time and their copies are 
     [objectOf(1, [copyOn("hot")]), objectOf(2, [copyOn("warm", "listed")])],
     start,
   );
-  expect(first).toEqual({ added: 2, known: 0, copies: 2 });
+  expect(first).toEqual({ added: 2, known: 0, copies: 2, beingDeleted: [] });
   const later = new Date(start.getTime() + 1_000);
   const second = await index.putObjects(
     [objectOf(2, [copyOn("warm", "claimed", later), copyOn("cold")]), objectOf(3), objectOf(3)],
     later,
   );
-  expect(second).toEqual({ added: 1, known: 2, copies: 1 });
+  expect(second).toEqual({ added: 1, known: 2, copies: 1, beingDeleted: [] });
   await using session = await index.session();
   const rows = await session.rows({
     text: `SELECT object_id, size, path, names, present_mask, listed_mask, verified_mask

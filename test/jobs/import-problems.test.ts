@@ -2,6 +2,9 @@ import { mkdir, open, readdir, rename, truncate, writeFile } from "node:fs/promi
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { ObjectIndex } from "#index/object-index.ts";
+import { makePlan, stepOf } from "../index/make-plan.ts";
+import { context, onlyBatch } from "../index/run-steps.ts";
 import { driverWith } from "./driver-with.ts";
 import {
   cidOf,
@@ -10,6 +13,7 @@ import {
   expectIndexOf,
   hot,
   importTree,
+  index,
   put,
   stageImports,
   stored,
@@ -19,6 +23,21 @@ import {
 } from "./import-stage.ts";
 
 stageImports();
+
+/** Issues the permit to delete the only copy of the first object. */
+async function deleteFirst(objects: ObjectIndex, folder: string) {
+  const now = new Date();
+  const victim = { object: 0, victim: 0 };
+  const mark = await makePlan(objects, folder, [{ verb: "tombstone", object: 0 }]);
+  const marking = await objects.beginRun(mark, now);
+  const marked = stepOf(await onlyBatch(objects, marking.id, "index"));
+  await objects.commitCopies(marked, [], context({ now }));
+  const plan = await makePlan(objects, folder, [{ verb: "delete", ...victim }]);
+  const run = await objects.beginRun(plan, now);
+  const step = stepOf(await onlyBatch(objects, run.id, "hot"));
+  const { permits } = await objects.commitCopies(step, [], context({ now }));
+  return { run: run.id, permits };
+}
 
 describe("what cannot be imported is told and does not stop the rest", () => {
   test("names that are not UTF-8, of files and of folders", async () => {
@@ -43,6 +62,23 @@ describe("what cannot be imported is told and does not stop the rest", () => {
     expect(problems).toEqual([
       expect.stringMatching(/^hot was left out/),
       expect.stringMatching(/^socket was left out/),
+    ]);
+  });
+
+  test("content that is being deleted from the very place", async () => {
+    await put("a.txt", "a");
+    await put("b.txt", "b");
+    await summaryOf(importTree());
+    const { run, permits } = await deleteFirst(index, stores.folder);
+    expect(permits).toHaveLength(1);
+    const { problems, summary } = await everythingOf(importTree());
+    expect(summary).toMatchObject({ files: 1, added: 0, known: 1, problems: 1 });
+    expect(problems).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^/photos/a.txt was left out: \\w+ is being deleted from hot \\(${run}-0\\).*again after`,
+        ),
+      ),
     ]);
   });
 
