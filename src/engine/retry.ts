@@ -28,7 +28,11 @@ export async function retry(context: EngineContext, request: RetryRequest): Prom
   const { cause, policy, backend } = request;
   const where = toStatement(await filterOf(context, request.where));
   let failed = { actions: 0, bytes: 0, underWay: 0 };
+  let leftOut: RetryReport["leftOut"] = [];
   const scope: PlanScope = {
+    onLeftOut: (found) => {
+      leftOut = found;
+    },
     wishes: async (session) => {
       await session.run(retryObjects(where));
       const choice = Object.entries({ run, cause, policy, backend });
@@ -48,7 +52,7 @@ export async function retry(context: EngineContext, request: RetryRequest): Prom
     started === undefined
       ? (await makePlan(context, {}, scope)).plan
       : await readPlan(join(dataPaths(context.config.dataDirectory).plans, started.planCid));
-  return { failed, plan, run: started };
+  return { failed, plan, leftOut, run: started };
 }
 
 function countsOf(row: SqlRow | undefined): RetryReport["failed"] {

@@ -113,11 +113,28 @@ export interface RetryRequest {
   readonly dryRun?: boolean;
 }
 
+/** Why an action that failed is not tried again, in the words people read. */
+export const leftOutReasons = {
+  quarantined: "quarantined, having failed too often for one cause: thermocline quarantine ls",
+  "no-rule": "wanted by a rule that the policies no longer have",
+  "not-planned": "done, unwanted or impossible by now: thermocline explain OBJECT says which",
+} as const;
+
+export type LeftOutReason = keyof typeof leftOutReasons;
+
+/** Actions that failed and that the policies do not ask for now. */
+export interface LeftOut {
+  readonly reason: LeftOutReason;
+  readonly actions: number;
+}
+
 export interface RetryReport {
   /** Actions that failed or were cancelled, and those of them that another run is working on. */
   readonly failed: { readonly actions: number; readonly bytes: number; readonly underWay: number };
   /** What of it the policies still want. */
   readonly plan: Plan;
+  /** What of it is neither under way nor in the plan, with the reason. */
+  readonly leftOut: readonly LeftOut[];
   /** Missing when nothing was started. */
   readonly run: Run | undefined;
 }

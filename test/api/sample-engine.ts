@@ -187,6 +187,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
       answer(
         {
           failed: { actions: 2, bytes: 9, underWay: 1 },
+          leftOut: [{ reason: "quarantined", actions: 1 }],
           plan: samplePlan.plan,
           run: sampleRun,
         },

@@ -92,7 +92,7 @@ it("a run that stands still says why while it is watched", async () => {
 
 function report(overrides: Partial<RetryReport> = {}): RetryReport {
   const failed = { actions: 12, bytes: 2 ** 20, underWay: 2 };
-  return { failed, plan: examplePlan(), run: undefined, ...overrides };
+  return { failed, plan: examplePlan(), leftOut: [], run: undefined, ...overrides };
 }
 
 it("retry shows the count and the plan, and starts what was agreed to", async () => {
@@ -121,8 +121,14 @@ it("retry shows the count and the plan, and starts what was agreed to", async ()
   expect([blind.code, blind.stderr.includes("--yes")]).toEqual([64, true]);
 });
 
-it("retry of what nobody wants any more starts nothing", async () => {
-  const api = { retry: async () => report({ plan: emptyPlan() }) };
-  const { code, stdout } = await line.run(["retry", "r1", "--yes"], { api });
+it("retry of what nobody wants any more starts nothing, and says why", async () => {
+  const leftOut = [
+    { reason: "quarantined", actions: 9 },
+    { reason: "no-rule", actions: 1 },
+  ] as const;
+  const api = { retry: async () => report({ plan: emptyPlan(), leftOut }) };
+  const { code, stdout, stderr } = await line.run(["retry", "r1", "--yes"], { api });
   expect([code, stdout]).toEqual([0, "nothing was started\n"]);
+  expect(stderr).toContain("  9 quarantined, having failed too often for one cause: thermocline");
+  expect(stderr).toContain("  1 wanted by a rule that the policies no longer have\n");
 });

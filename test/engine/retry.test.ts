@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { chmod, glob, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
@@ -58,6 +58,7 @@ test("what was cancelled is tried again as a new run, and asking twice does noth
   const late = await engine.retry({ run, override: ["objects"] });
   expect(late.plan.header.totals.actions).toBe(0);
   expect(late.run).toBeUndefined();
+  expect(late.leftOut).toEqual([{ reason: "not-planned", actions: 4 }]);
   expect(await engine.runs()).toHaveLength(2);
 });
 
@@ -80,6 +81,28 @@ test("a retry takes only what is named, and only what the policies still want", 
   const narrower = policy.replace("where: true", `where: path like "**/1.txt"`);
   await writeFile(join(folder, "policies", "test.thermocline.yaml"), narrower);
   expect(await actions({ run })).toEqual([4, 1]);
+  await writeFile(
+    join(folder, "policies", "test.thermocline.yaml"),
+    policy.replace(": two", ": three"),
+  );
+  const { leftOut } = await engine.retry({ run, dryRun: true });
+  expect(leftOut).toEqual([{ reason: "no-rule", actions: 4 }]);
+});
+
+test("a retry says that objects are left out because they are quarantined", async () => {
+  const strict = policy.replace("rules:", "onError: {quarantineAfter: 1}\nrules:");
+  await using running = await runEngine({ queueUrl: server.url, policy: strict });
+  const { engine, folder } = running;
+  await running.importFiles(3);
+  for await (const file of glob(join(folder, "hot", "objects", "*", "*"))) {
+    await chmod(file, 0o600);
+    await writeFile(file, "rotten bits");
+  }
+  const { id } = await running.applyToEnd();
+  expect((await engine.run(id)).progress.failed).toBe(3);
+  const { failed, plan, leftOut } = await engine.retry({ run: id, dryRun: true });
+  expect([failed.actions, plan.header.totals.actions]).toEqual([3, 0]);
+  expect(leftOut).toEqual([{ reason: "quarantined", actions: 3 }]);
 });
 
 test("a retry refuses another plan than the one that was shown", async () => {

@@ -4,12 +4,16 @@ import {
   type ControlReport,
   controlScopes,
   type HoldReport,
+  type LeftOutReason,
+  leftOutReasons,
   type Pause,
   type RetryReport,
 } from "#model/control.ts";
 import { planSchema } from "#api/schemas/plan-schema.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+
+const reasons = Object.keys(leftOutReasons) as [LeftOutReason, ...LeftOutReason[]];
 
 /** A standing pause. */
 export const pauseSchema = shapeOf<Pause>({
@@ -46,6 +50,7 @@ export const controlReportSchema = shapeOf<ControlReport>({
 export const retryReportSchema = shapeOf<RetryReport>({
   failed: z.object({ actions: count, bytes: count, underWay: count }),
   plan: planSchema,
+  leftOut: z.array(z.object({ reason: z.enum(reasons), actions: count })),
   run: runSchema.optional(),
 });
 

@@ -1,3 +1,4 @@
+import { leftOutReasons } from "#model/control.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { formatSize } from "#model/quantity.ts";
 import { defineCommand } from "#cli/command.ts";
@@ -28,12 +29,15 @@ export default defineCommand({
     const given = { run, ...pick(options) };
     const request = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
     const preview = await api.retry({ ...request, dryRun: true });
-    const { failed, plan } = preview;
+    const { failed, plan, leftOut } = preview;
     context.io.stderr.write(
       `${counted(failed.actions, "action")}, ${formatSize(failed.bytes)}, failed or cancelled; ` +
         `${count(failed.underWay)} are under way again, ` +
         `${count(plan.header.totals.actions)} are still wanted\n`,
     );
+    for (const { reason, actions } of leftOut) {
+      context.io.stderr.write(`  ${count(actions)} ${leftOutReasons[reason]}\n`);
+    }
     if (plan.header.totals.actions > 0) context.io.stderr.write(formatPlan(plan));
     if (dryRun === true || plan.header.totals.actions === 0) {
       return context.print("nothing was started\n", { ...preview });

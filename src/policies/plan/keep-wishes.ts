@@ -1,27 +1,56 @@
+import { type LeftOut, type LeftOutReason, leftOutReasons } from "#model/control.ts";
 import type { ReadSession } from "#model/sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Of all that is wanted now, what was wanted before: actions that failed (retry). */
 export interface WishScope {
   /** Makes a temporary table in the session (`object_id`, `verb`, `rule`) and names it. */
   readonly wishes: (session: ReadSession) => Promise<string>;
+  /** Hears which of them the plan leaves out. */
+  readonly onLeftOut?: (leftOut: readonly LeftOut[]) => void;
 }
 
 /**
  * Leaves of the drafts only the wishes of a scope. A removal that rests on another action stays
  * only beside copies of the same object: that other action may not be in this part.
  */
-export async function keepWishes(planning: Planning, { wishes }: WishScope): Promise<void> {
+export async function keepWishes(
+  planning: Planning,
+  { wishes, onLeftOut }: WishScope,
+): Promise<void> {
   const table = await wishes(planning.session);
   const names = planning.rules.map(({ id }) => sql`${id}`);
-  const rule = sql`([${joinFragments(names, ", ")}]::VARCHAR[])[d.rule + 1]`;
+  const list = sql`[${joinFragments(names, ", ")}]::VARCHAR[]`;
+  const rule = sql`(${list})[d.rule + 1]`;
   await planning.run(sql`DELETE FROM plan_draft AS d WHERE NOT EXISTS (
     SELECT 1 FROM ${trusted(table)} AS w
     WHERE w.object_id = d.object_id AND w.verb = d.verb AND w.rule = ${rule})`);
   await planning.run(sql`DELETE FROM plan_draft AS d
     WHERE d.depends AND d.target IS NULL AND NOT EXISTS (
       SELECT 1 FROM plan_draft AS c WHERE c.object_id = d.object_id AND c.target IS NOT NULL)`);
+  onLeftOut?.(await leftOutOf(planning, table, list, rule));
   // What the policies cannot have is no part of what somebody asked for.
   await planning.run(trusted("DELETE FROM plan_blocked"));
+}
+
+/** The wishes that no draft is left of: quarantined, without their rule, or met otherwise. */
+async function leftOutOf(
+  planning: Planning,
+  table: string,
+  rules: SqlFragment,
+  rule: SqlFragment,
+): Promise<readonly LeftOut[]> {
+  const rows = await planning.rows(sql`SELECT count(*) AS actions,
+      CASE WHEN NOT list_contains(${rules}, w.rule) THEN 'no-rule'
+        WHEN s.object_id IS NOT NULL THEN 'quarantined' ELSE 'not-planned' END AS reason
+    FROM ${trusted(table)} AS w LEFT JOIN plan_stuck AS s ON s.object_id = w.object_id
+    WHERE NOT EXISTS (SELECT 1 FROM plan_draft AS d
+      WHERE d.object_id = w.object_id AND d.verb = w.verb AND ${rule} = w.rule)
+    GROUP BY reason`);
+  const reasons = Object.keys(leftOutReasons) as LeftOutReason[];
+  return reasons.flatMap((reason) => {
+    const row = rows.find((one) => one["reason"] === reason);
+    return row === undefined ? [] : [{ reason, actions: Number(row["actions"]) }];
+  });
 }
