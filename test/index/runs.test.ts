@@ -248,3 +248,20 @@ test("a plan that does not fit the index is refused and leaves nothing behind", 
   ).rejects.toMatchObject({ code: "UNREADABLE" });
   expect(await index.runs()).toEqual([]);
 });
+
+test("a plan whose rows do not stand in their order is refused", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot")]), objectOf(1, [copyOn("hot")])], start);
+  const plan = await makePlan(index, folder, [
+    { verb: "replicate", object: 0, source: 0, target: 2 },
+    { verb: "replicate", object: 1, source: 0, target: 2 },
+  ]);
+  const rowsPath = `${folder}/reversed.parquet`;
+  await using session = await index.session();
+  const reversed = `SELECT * FROM read_parquet('${plan.rowsPath}') ORDER BY sequence DESC`;
+  await session.exportParquet({ text: reversed, parameters: [] }, rowsPath);
+  await expect(index.beginRun({ ...plan, rowsPath }, start)).rejects.toMatchObject({
+    code: "CORRUPT",
+  });
+  expect(await index.runs()).toEqual([]);
+});

@@ -72,9 +72,10 @@ async function storePlan(transaction: Transaction, plan: Plan): Promise<number> 
   });
   const planKey = transaction.takeIds("plan", 1);
   const columns = planColumns.map(([name, type]) => `${name}::${type} AS ${name}`).join(", ");
+  // Read where they are wanted: ten million of them would fill the memory of the index.
   await transaction.run(
-    `CREATE OR REPLACE TEMP TABLE plan_rows AS
-     SELECT ${columns} FROM read_parquet(${sqlLiteral(plan.rowsPath)}) ORDER BY sequence`,
+    `CREATE OR REPLACE TEMP VIEW plan_rows AS SELECT ${columns}, file_row_number AS place
+     FROM read_parquet(${sqlLiteral(plan.rowsPath)}, file_row_number = true)`,
   );
   await refuseStrangeRows(transaction, plan);
   await transaction.run("INSERT INTO plans VALUES ($1, $2, $3, $4)", [
@@ -87,51 +88,55 @@ async function storePlan(transaction: Transaction, plan: Plan): Promise<number> 
     `INSERT INTO plan_actions
      SELECT $1, sequence, verb, object_id, source, target, victim, rule, reason,
        nullif(requirements, '[]')
-     FROM plan_rows ORDER BY sequence`,
+     FROM plan_rows`,
     [planKey],
   );
   return planKey;
 }
 
-/** A plan must fit this index: dense sequences, known objects and backends. */
+/** A plan must fit this index: sequences as the rows stand, known objects and backends. */
 async function refuseStrangeRows(transaction: Transaction, plan: Plan): Promise<void> {
-  const found = await transaction.row<{
-    actions: number;
-    dense: boolean;
-    objects: number;
-    backends: number;
-  }>(
-    `SELECT count(*) AS actions,
-       coalesce(min(sequence) = 0 AND max(sequence) = count(*) - 1
-         AND count(DISTINCT sequence) = count(*), TRUE) AS dense,
-       count(*) FILTER (WHERE o.object_id IS NULL) AS objects,
-       count(*) FILTER (WHERE NOT list_has_all((SELECT list(backend_id) FROM backends),
-         list_filter([source, target, victim], lambda b: b IS NOT NULL))) AS backends
-     FROM plan_rows AS p LEFT JOIN objects AS o
-       ON o.object_id = p.object_id AND o.cid = p.cid AND o.size = p.size`,
+  const found = await transaction.row<{ actions: number; dense: boolean; backends: number }>(
+    actsOfPlan,
   );
+  const { objects } = await transaction.row<{ objects: number }>(unknownObjects);
   const expected = plan.header.totals.actions;
   if (found.actions !== expected || !found.dense) {
     throw new EngineError(
       "CORRUPT",
       `plan ${plan.cid} names ${expected} actions, its rows file has ${found.actions}` +
-        (found.dense ? "" : " with gaps or doubles"),
+        (found.dense ? "" : " with gaps, doubles or out of order"),
       { hint: "make the plan again" },
     );
   }
-  if (found.objects + found.backends === 0) return;
+  if (objects + found.backends === 0) return;
   throw new EngineError(
     "STALE_PLAN",
-    `${found.objects} actions of plan ${plan.cid} are about objects this index does not have, ` +
+    `${objects} actions of plan ${plan.cid} are about objects this index does not have, ` +
       `${found.backends} about unknown backends`,
     { hint: "make the plan again on this index" },
   );
 }
 
+const actsOfPlan = `
+  SELECT coalesce(sum(actions), 0)::BIGINT AS actions, coalesce(bool_and(dense), TRUE) AS dense,
+    coalesce(sum(actions) FILTER (WHERE NOT list_has_all((SELECT list(backend_id) FROM backends),
+      list_filter([source, target, victim], lambda b: b IS NOT NULL))), 0)::BIGINT AS backends
+  FROM (
+    SELECT source, target, victim, count(*) AS actions, bool_and(sequence = place) AS dense
+    FROM plan_rows GROUP BY source, target, victim)`;
+
+// Hashes, because the CIDs of a large plan do not fit into the memory of the index.
+const unknownObjects = `
+  SELECT count(*) AS objects
+  FROM (SELECT object_id, hash(cid, size) AS content FROM plan_rows) AS p
+  ANTI JOIN (SELECT object_id, hash(cid, size) AS content FROM objects) AS o
+    USING (object_id, content)`;
+
 async function storeBatches(transaction: Transaction, runKey: number): Promise<void> {
   const ranges = await cutBatches(
     transaction.connection.columns({
-      text: `SELECT ${cutColumns} FROM plan_rows ORDER BY sequence`,
+      text: `SELECT ${cutColumns} FROM plan_rows`,
       parameters: [],
     }),
   );
@@ -151,7 +156,7 @@ async function storeBatches(transaction: Transaction, runKey: number): Promise<v
     ranges.map((range, number) => batchRow(range, number)),
   );
   await transaction.run(insertBatches, [runKey]);
-  await transaction.run("DROP TABLE plan_rows");
+  await transaction.run("DROP VIEW plan_rows");
 }
 
 function batchRow(range: BatchRange, number: number): readonly (string | number | null)[] {

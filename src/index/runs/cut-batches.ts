@@ -1,3 +1,4 @@
+import { EngineError } from "#model/engine-error.ts";
 import type { ColumnBatch } from "#model/sql.ts";
 import { batchBytesMax, batchObjectsMax } from "#model/run.ts";
 
@@ -50,6 +51,9 @@ export async function cutBatches(rows: AsyncIterable<ColumnBatch>): Promise<Batc
         victim: victims[row] ?? null,
         bytes: sizes[row] ?? 0,
       };
+      if (next.first !== (open?.past ?? 0)) {
+        throw new EngineError("INTERNAL", `action ${next.first} of a plan is out of its place`);
+      }
       if (open !== undefined && fits(open, next)) {
         open.past = next.past;
         open.bytes += next.bytes;
