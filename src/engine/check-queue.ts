@@ -1,5 +1,6 @@
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
+import { checkQueueOwner } from "#engine/queue-owner.ts";
 import { checkQueueServer } from "#jobs/checks/check-queue-server.ts";
 import type { Check } from "#model/check.ts";
 
@@ -13,7 +14,9 @@ export async function checkQueue(
     const directory = dataPaths(config.dataDirectory).queue;
     return checkQueueServer({ embedded: { directory } }, needs, clock);
   }
-  return checkQueueServer({ url: await resolveReference(config.queue.url) }, needs, clock);
+  const url = await resolveReference(config.queue.url);
+  const checks = await checkQueueServer({ url }, needs, clock);
+  return [...checks, ...(await checkQueueOwner(config, { url, namespace: needs.namespace }))];
 }
 
 function clock(): Date {

@@ -3,6 +3,7 @@ import { beginTerm } from "#engine/begin-term.ts";
 import { dataIdentity } from "#engine/data-identity.ts";
 import { IndexSnapshots } from "#engine/index-snapshots.ts";
 import { openStore, type StoreOptions } from "#engine/open-store.ts";
+import { refuseForeignQueue } from "#engine/queue-owner.ts";
 import { SnapshotPublisher } from "#engine/snapshot-publisher.ts";
 import { takeTurn, type Turn } from "#engine/take-turn.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
@@ -107,6 +108,7 @@ export class Leadership implements WriteFence {
   /** Waits for the turn of this process and opens the index with it. */
   async await(patience: Patience, openIndex: () => Promise<ObjectIndex>): Promise<ObjectIndex> {
     const { onError } = this.#options;
+    await this.#checkOwnerFirst(openIndex);
     const turn = await takeTurn({
       leases: (await this.store()).lease(),
       holder: this.#holder,
@@ -173,6 +175,7 @@ export class Leadership implements WriteFence {
 
   async #obtain(index: ObjectIndex): Promise<void> {
     if (this.#lease !== undefined) return;
+    await this.#checkOwner(index);
     const turn = await takeTurn({
       leases: (await this.store()).lease(),
       holder: this.#holder,
@@ -184,6 +187,57 @@ export class Leadership implements WriteFence {
       onError: this.#options.onError,
     });
     await this.#begin(turn);
+  }
+
+  /** Whoever may not have these queues leaves the lease, and what it says, as they are. */
+  async #checkOwnerFirst(openIndex: () => Promise<ObjectIndex>): Promise<void> {
+    const owner = await this.#ownerToCompare();
+    if (owner === undefined) return;
+    const index = await openIndex().catch((error: unknown) => {
+      if (EngineError.from(error).code !== "LOCKED") throw error;
+      return undefined;
+    });
+    if (index === undefined) return;
+    try {
+      refuseForeignQueue(this.#options.config, owner, await index.terms.installation());
+    } finally {
+      await index.close();
+    }
+  }
+
+  async #checkOwner(index: ObjectIndex): Promise<void> {
+    const owner = await this.#ownerToCompare();
+    if (owner === undefined) return;
+    refuseForeignQueue(this.#options.config, owner, await index.terms.installation());
+  }
+
+  /** A standby gets the index that belongs to the queues only when it is its turn. */
+  async #ownerToCompare(): Promise<string | undefined> {
+    const { queue, standby } = this.#options.config;
+    if (queue.url === "embedded" || standby.directory !== undefined) return undefined;
+    // A store that is away is waited for later.
+    return await (
+      await this.store()
+    )
+      .lease()
+      .owner()
+      .catch(() => undefined);
+  }
+
+  /** The queues belong to the installation whose index was the first to lead here. */
+  async #claimQueue(index: ObjectIndex, lease: HeldLease): Promise<void> {
+    const { config } = this.#options;
+    if (config.queue.url === "embedded") return;
+    const own = await index.terms.installation();
+    const owner = await (await this.store()).lease().claim(own);
+    try {
+      refuseForeignQueue(config, owner, own);
+    } catch (error) {
+      this.#lease = undefined;
+      await lease.release();
+      if (this.#index !== index) await index.close();
+      throw error;
+    }
   }
 
   async #begin(turn: Turn, reopen?: () => Promise<ObjectIndex>): Promise<ObjectIndex> {
@@ -198,6 +252,7 @@ export class Leadership implements WriteFence {
     const holder = this.#holder;
     const options = { config, holder, snapshots, reopen, now, onError };
     const { index, term } = await beginTerm(turn, options);
+    await this.#claimQueue(index, lease);
     this.#term = term;
     await index.terms.begin(term);
     if (snapshots === undefined) return index;

@@ -10,6 +10,7 @@ import { actors } from "#index/migrations/006-actors.ts";
 import { pausesAndCancels } from "#index/migrations/007-pauses.ts";
 import { limitOverrides } from "#index/migrations/008-limit-overrides.ts";
 import { starters } from "#index/migrations/009-starters.ts";
+import { installation } from "#index/migrations/010-installation.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -23,6 +24,7 @@ const migrations: readonly Migration[] = [
   pausesAndCancels,
   limitOverrides,
   starters,
+  installation,
 ];
 
 /** The schema version this engine writes. */

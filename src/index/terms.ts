@@ -45,6 +45,14 @@ export class TermBook {
     });
   }
 
+  /** The name of the installation, which every copy of the index has too. */
+  async installation(): Promise<string> {
+    return await this.#database.read(async (connection) => {
+      const { id } = await connection.row<{ id: string }>("SELECT id FROM installation");
+      return id;
+    });
+  }
+
   /** Copies one state of the index, as this term has written it, into a new database file. */
   async copyIndex(path: string): Promise<IndexCopy> {
     return await this.#database.copyTo(path);

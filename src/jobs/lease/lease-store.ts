@@ -47,5 +47,9 @@ export interface LeaseStore {
   withdraw(holder: LeaseHolder): Promise<void>;
   /** Who announced itself and is not forgotten yet. */
   waiting(): Promise<readonly LeaseHolder[]>;
+  /** The installation that the queues belong to; undefined before the first one. */
+  owner(): Promise<string | undefined>;
+  /** Makes them belong to this installation, unless they have an owner; says who owns them. */
+  claim(installation: string): Promise<string>;
   close(): Promise<void>;
 }

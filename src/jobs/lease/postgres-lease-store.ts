@@ -59,6 +59,8 @@ export function openPostgresLeaseStore(url: string, options: PostgresLeaseOption
       const rows = await run(waiting, []);
       return rows.map((row) => JSON.parse(row.detail) as LeaseHolder);
     },
+    owner: async () => (await run(readOwner, []))[0]?.detail,
+    claim: async (installation) => (await run(claim, [installation]))[0]?.detail ?? installation,
     close: async () => {
       await pool.end();
     },
@@ -116,6 +118,14 @@ const announce = `
   INSERT INTO controller_lease (name, epoch, holder, detail, ends)
   VALUES ($1, 0, $2, $3, ${later("$4")})
   ON CONFLICT (name) DO UPDATE SET ends = excluded.ends`;
+
+const readOwner = "SELECT detail FROM controller_lease WHERE name = 'installation'";
+
+// Who is there already stays: the update only makes its row the answer.
+const claim = `
+  INSERT INTO controller_lease AS l (name, epoch, holder, detail, ends)
+  VALUES ('installation', 0, '', $1, clock_timestamp())
+  ON CONFLICT (name) DO UPDATE SET detail = l.detail RETURNING epoch, detail, 0 AS remaining`;
 
 // What ran out is forgotten by whoever looks.
 const waiting = `

@@ -25,6 +25,7 @@ export function openRedisLeaseStore(url: string, options: RedisLeaseOptions): Le
   });
   const lease = `${options.prefix}:controller-lease`;
   const waiting = `${options.prefix}:controller-standbys`;
+  const installations = `${options.prefix}:installation`;
   const run = async (script: string, key: string, ...values: (string | number)[]) => {
     try {
       return (await client.eval(script, 1, key, ...values)) as (string | number)[];
@@ -60,6 +61,11 @@ export function openRedisLeaseStore(url: string, options: RedisLeaseOptions): Le
       const found = await run(waitingScript, waiting);
       return found.map((text) => JSON.parse(String(text)) as LeaseHolder);
     },
+    owner: async () => {
+      const [found] = await run(ownerScript, installations);
+      return found === undefined ? undefined : String(found);
+    },
+    claim: async (installation) => String((await run(claimScript, installations, installation))[0]),
     close: async () => {
       client.disconnect();
     },
@@ -120,6 +126,12 @@ const announceScript = `
   return {}`;
 
 const withdrawScript = `redis.call('HDEL', KEYS[1], ARGV[1]) return {}`;
+
+const ownerScript = `return {redis.call('GET', KEYS[1]) or nil}`;
+
+const claimScript = `
+  redis.call('SET', KEYS[1], ARGV[1], 'NX')
+  return {redis.call('GET', KEYS[1])}`;
 
 // What ran out is forgotten by whoever looks.
 const waitingScript = `
