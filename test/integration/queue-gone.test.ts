@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { findController } from "#api/find-controller.ts";
 import type { EngineApi } from "#model/engine-api.ts";
-import { queueServers } from "../conformance/queue-servers.ts";
+import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { until } from "../conformance/test-engine.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -20,7 +20,11 @@ rules:
 `;
 
 let workspace: Workspace | undefined;
-afterEach(() => workspace?.dispose());
+let another: QueueServer | undefined;
+afterEach(async () => {
+  await workspace?.dispose();
+  await another?.stop();
+});
 
 describe.each(queueServers)("with $name as queue", ({ missing, start }) => {
   test.skipIf(missing !== undefined)(
@@ -51,7 +55,7 @@ describe.each(queueServers)("with $name as queue", ({ missing, start }) => {
         expect(performance.now() - askedAt).toBeLessThan(endWithinMs);
       }
 
-      const another = await start();
+      another = await start();
       await writeFile(join(found.path, "queue-url"), another.url);
       await found.startController();
       found.start("worker", "--node-name", "worker-1");
@@ -60,8 +64,6 @@ describe.each(queueServers)("with $name as queue", ({ missing, start }) => {
       await until(async () => (await api.run(id)).endedAt !== undefined, 40_000);
       expect(await api.run(id)).toMatchObject({ state: "completed", progress: { done: 4 } });
       expect((await found.audit()).problems).toBe("");
-      await found.dispose();
-      await another.stop();
     },
     120_000,
   );
