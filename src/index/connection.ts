@@ -17,6 +17,7 @@ import {
 } from "@duckdb/node-api";
 import { readColumn } from "#index/column-reader.ts";
 import { indexError } from "#index/index-error.ts";
+import { EngineError } from "#model/engine-error.ts";
 import type { ColumnBatch, SqlRow, SqlStatement, SqlValue } from "#model/sql.ts";
 
 /** Types a staging table may have. Times go in as `Date`. */
@@ -35,9 +36,14 @@ const chunkRows = 2_048;
 /** A DuckDB connection with the bindings, conversions and errors the index wants. */
 export class Connection {
   readonly duckdb: DuckDBConnection;
+  readonly #onClose: () => void;
+  /** What DuckDB's threads are at: a connection that is taken away under them ends the process. */
+  readonly #running = new Set<Promise<unknown>>();
+  #ended = false;
 
-  constructor(duckdb: DuckDBConnection) {
+  constructor(duckdb: DuckDBConnection, onClose: () => void = () => undefined) {
     this.duckdb = duckdb;
+    this.#onClose = onClose;
   }
 
   /** Runs one statement for its effect; says how many rows it changed. */
@@ -68,10 +74,10 @@ export class Connection {
   async *columns(statement: SqlStatement): AsyncGenerator<ColumnBatch> {
     const prepared = await this.prepare(statement);
     try {
-      const result: DuckDBResult = await guard(prepared.stream());
+      const result: DuckDBResult = await this.#guard(() => prepared.stream());
       const names = result.deduplicatedColumnNames();
       for (;;) {
-        const chunk = await guard(result.fetchChunk());
+        const chunk = await this.#guard(() => result.fetchChunk());
         if (chunk === null || chunk.rowCount === 0) return;
         const columns = names.map((_, column) => readColumn(chunk.getColumnVector(column)));
         yield { rows: chunk.rowCount, names, columns };
@@ -82,7 +88,7 @@ export class Connection {
   }
 
   async prepare(statement: SqlStatement): Promise<DuckDBPreparedStatement> {
-    const prepared = await guard(this.duckdb.prepare(statement.text));
+    const prepared = await this.#guard(() => this.duckdb.prepare(statement.text));
     try {
       statement.parameters.forEach((value, position) => {
         bindValue(prepared, position + 1, value);
@@ -113,7 +119,7 @@ export class Connection {
     rows: readonly (readonly StageValue[])[],
   ): Promise<void> {
     if (rows.length === 0) return;
-    const appender = await guard(this.duckdb.createAppender(table, "main", "temp"));
+    const appender = await this.#guard(() => this.duckdb.createAppender(table, "main", "temp"));
     try {
       const duckdbTypes = types.map((type) => stageTypes[type]);
       for (let start = 0; start < rows.length; start += chunkRows) {
@@ -133,8 +139,38 @@ export class Connection {
     }
   }
 
+  /** For whoever has awaited all that was asked for. */
   close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#closeNow();
+  }
+
+  /** Interrupts what runs, waits until it has let go, and closes. */
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.duckdb.interrupt();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    this.#closeNow();
+  }
+
+  #closeNow(): void {
     this.duckdb.closeSync();
+    this.#onClose();
+  }
+
+  async #guard<T>(begin: () => Promise<T>): Promise<T> {
+    if (this.#ended) throw new EngineError("CANCELLED", "the connection to the index is closed");
+    const work = begin();
+    this.#running.add(work);
+    try {
+      return await work;
+    } catch (error) {
+      throw indexError(error);
+    } finally {
+      this.#running.delete(work);
+    }
   }
 
   async #execute<T>(
@@ -143,7 +179,7 @@ export class Connection {
   ): Promise<T> {
     const prepared = await this.prepare(statement);
     try {
-      return await guard(use(prepared));
+      return await this.#guard(() => use(prepared));
     } finally {
       prepared.destroySync();
     }
@@ -163,14 +199,6 @@ const stageTypes: Readonly<Record<StageType, DuckDBType>> = {
 /** Microseconds since 1970, as `make_timestamp($n::BIGINT)` takes them. */
 export function micros(time: Date): bigint {
   return BigInt(time.getTime()) * 1_000n;
-}
-
-async function guard<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw indexError(error);
-  }
 }
 
 // Integers are bound as BIGINT, never as DOUBLE: a DOUBLE on one side of a comparison turns the

@@ -32,6 +32,8 @@ export class Database {
   readonly #readOnly: boolean;
   readonly #fence: WriteFence | undefined;
   #queue: Promise<unknown> = Promise.resolve();
+  /** Those beside the writer's. */
+  readonly #connections = new Set<Connection>();
   readonly #reads = new Set<Promise<unknown>>();
   #closed = false;
 
@@ -74,7 +76,13 @@ export class Database {
   /** A connection of its own; the caller closes it. */
   async connect(): Promise<Connection> {
     this.#requireOpen();
-    return new Connection(await this.#instance.connect());
+    const connection = new Connection(await this.#instance.connect(), () => {
+      this.#connections.delete(connection);
+    });
+    this.#connections.add(connection);
+    if (this.#closed) await connection.end();
+    this.#requireOpen();
+    return connection;
   }
 
   /**
@@ -145,6 +153,7 @@ export class Database {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.allSettled([this.#queue, ...this.#reads]);
+    await Promise.all([...this.#connections].map(async (connection) => connection.end()));
     try {
       if (!this.#readOnly) await this.#writer.run("CHECKPOINT");
     } finally {

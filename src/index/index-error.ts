@@ -46,6 +46,12 @@ const patterns = [
     hint: "move it aside and restore the newest snapshot, or import the inventories again",
   },
   {
+    match: /^interrupt error|interrupted!/i,
+    code: "CANCELLED",
+    message: "was closed before it had answered",
+    hint: "ask again",
+  },
+  {
     match: /out of memory|failed to allocate/i,
     code: "NO_SPACE",
     message: "ran out of its memory limit",

@@ -99,9 +99,8 @@ export class IndexSession implements ReadSession {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#connection.duckdb.interrupt();
-    await this.#connection.run("ROLLBACK").catch(() => undefined);
-    this.#connection.close();
+    // Its transaction, which wrote nothing, ends with it.
+    await this.#connection.end();
     this.#onClose();
   }
 

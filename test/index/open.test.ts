@@ -51,6 +51,21 @@ test("one process cannot open an index twice, and closing frees it", async () =>
   await expect(again.version()).rejects.toMatchObject({ code: "CANCELLED" });
 });
 
+test("closing ends what sessions are still asking, and waits until they have let go", async () => {
+  const { index } = await openIndex();
+  const sessions = await Promise.all(Array.from({ length: 4 }, async () => await index.session()));
+  const asking = sessions.map(async (session) => {
+    for (let round = 0; ; round += 1) {
+      const text = `SELECT sum(a.i % ${round + 7}) AS s FROM range(20000) a(i), range(2000) b(j)`;
+      await session.rows({ text, parameters: [] });
+    }
+  });
+  const ends = asking.map(async (asked) => await asked.catch((error: unknown) => error));
+  await index.version();
+  await index.close();
+  for (const error of await Promise.all(ends)) expect(error).toMatchObject({ code: "CANCELLED" });
+});
+
 test("what was committed before a kill -9 is there afterwards, and summaries agree", async () => {
   const path = join(await temporaryFolder(), "index.duckdb");
   const facts = JSON.stringify(backendFacts("hot"));
