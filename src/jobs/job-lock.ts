@@ -6,6 +6,8 @@ import type { StepJobData } from "#jobs/step-job.ts";
 
 /** A lock that was confirmed this lately need not be asked for again. */
 const confirmedForMs = 2_000;
+/** A queue that needs longer than that for each of so many answers is as good as out. */
+const asksMax = 3;
 /** A removal call ends within this. */
 export const removeTimeoutMs = 30_000;
 /** After this, nothing that a worker began before it lost its job is still under way. */
@@ -31,7 +33,24 @@ export class JobLock {
 
   /** Throws when the job belongs to another worker by now (this one was thought dead). */
   async confirm(): Promise<void> {
-    if (performance.now() - this.#confirmedAt < confirmedForMs) return;
+    for (let asked = 0; !this.#isConfirmed(); asked += 1) {
+      if (asked === asksMax) {
+        const message = "the queue takes too long to say whether a job is still this worker's";
+        throw new EngineError("UNAVAILABLE", message);
+      }
+      await this.#ask();
+    }
+  }
+
+  /**
+   * An answer is as old as its question: a process that stood still before it read the answer
+   * asks again, for meanwhile another worker may have taken the job and ended it.
+   */
+  #isConfirmed(): boolean {
+    return performance.now() - this.#confirmedAt < confirmedForMs;
+  }
+
+  async #ask(): Promise<void> {
     const askedAt = performance.now();
     const held = await this.#job.extendLock(this.#token, laneTiming.lockDuration);
     if (held !== 1) {

@@ -28,6 +28,11 @@ const once = [
   [305, "rivals", "the note of a worker that had lost its job was believed by the next"],
   [375, "rivals", "the note of a worker that had lost its job was believed by the next"],
   [543, "takeover", "the note of a worker that had lost its job was believed by the next"],
+  [
+    918485327,
+    "takeover",
+    "a worker that stood still believed an old answer that the job was its own",
+  ],
   [6521, "everything", "something was wrong with the simulation itself"],
   [6620, "everything", "something was wrong with the simulation itself"],
   [6706, "everything", "something was wrong with the simulation itself"],
