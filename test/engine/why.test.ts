@@ -1,7 +1,8 @@
-import { rename, writeFile } from "node:fs/promises";
+import { copyFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "#engine.ts";
+import { dataPaths } from "#config/data-paths.ts";
 import { stepJobId } from "#jobs/step-job.ts";
 import type { WhyReport } from "#model/why.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
@@ -161,21 +162,26 @@ test("why of a job says its batch, step and state in the queue, and what holds i
 });
 
 test("why names the permits of an earlier controller for which removals wait, and until when", async () => {
-  const shared = { queueUrl: server.url, policy, queuePrefix: "shared" };
-  {
-    await using earlier = await runEngine(shared);
-    await earlier.importFiles(2);
-    await earlier.applyToEnd();
-  }
-  // Another data directory on the same queue: what the earlier one permitted, nobody here knows.
-  await using running = await runEngine(shared);
+  await using running = await runEngine({ queueUrl: server.url, policy });
   await running.importFiles(2);
-  const { id } = await running.engine.apply({ override: ["objects"] });
-  const waiting = async () => (await running.engine.why(id)).waiting;
+  await running.applyToEnd();
+  await running.engine.close();
+  // A copy of the data directory, as a backup gives it back: what was permitted since it was
+  // made, nobody here knows.
+  const { identity } = dataPaths(join(running.folder, ".thermocline"));
+  await copyFile(identity, `${identity}.copy`);
+  await rename(`${identity}.copy`, identity);
+  const engine = await running.reopen();
+  const path = join(running.folder, "source");
+  for (const name of ["a", "b"]) await writeFile(join(path, name), `later ${name}`);
+  await Array.fromAsync(engine.importDirectory({ path, backend: "hot" }));
+  const { id } = await engine.apply({ override: ["objects"] });
+  const waiting = async () => (await engine.why(id)).waiting;
   await until(async () => (await waiting())[0]?.wait.reason === "dependency", 20_000);
   const [first] = await waiting();
   expect(first?.actions).toBe(2);
   expect(first?.wait.message).toMatch(/before 2\d+-.*Z.*that an earlier controller issued/);
+  await engine.close();
 });
 
 const firstBatch = {
