@@ -61,11 +61,30 @@ export function startNodeWith(
   log: string,
   ...args: string[]
 ): ChildProcess {
+  return spawnNode({ env: { ...process.env, ...environment } }, workspace, log, args);
+}
+
+/** The same as another user, which only root may do. */
+export function startNodeAs(
+  user: number,
+  workspace: string,
+  log: string,
+  ...args: string[]
+): ChildProcess {
+  return spawnNode({ uid: user, gid: user }, workspace, log, args);
+}
+
+function spawnNode(
+  options: { readonly env?: NodeJS.ProcessEnv; readonly uid?: number; readonly gid?: number },
+  workspace: string,
+  log: string,
+  args: readonly string[],
+): ChildProcess {
   const file = openSync(log, "a");
   const node = spawn(process.execPath, [entry, ...args], {
+    ...options,
     cwd: workspace,
     stdio: ["ignore", file, file],
-    env: { ...process.env, ...environment },
   });
   closeSync(file);
   return node;

@@ -25,7 +25,7 @@ export async function throwIfOut(
   } catch (thrown) {
     throw outage(backend, EngineError.from(thrown, "UNAVAILABLE"));
   }
-  throw outage(backend, error);
+  throw takesNoWrites(backend, error);
 }
 
 /** A full backend is full for every object, unless this one alone is larger than all of it. */
@@ -42,6 +42,18 @@ async function throwIfFull(
   const { freeBytes, usedBytes } = status;
   if (freeBytes !== undefined && usedBytes !== undefined && bytes > freeBytes + usedBytes) return;
   throw outage(backend, error, bytes);
+}
+
+/** It answers and says that it cannot be written to: what this object met is true of all. */
+function takesNoWrites(backend: string, error: EngineError): EngineError {
+  return new EngineError(
+    "WRITES_DISABLED",
+    `backend ${backend} takes no writes: ${error.message}`,
+    {
+      cause: error,
+      details: { out: backend },
+    },
+  );
 }
 
 /** The backend that is out, and how, when this error says that one is. */

@@ -144,7 +144,10 @@ export class BackendWatch {
   #judgeWrites(watched: Watched, status: BackendStatus): void {
     const at = this.#at();
     if (!status.writable) {
-      this.#writesFail(watched, "WRITES_DISABLED", "it says that it cannot be written to", 0);
+      // A worker that was refused a write has said more.
+      const known = watched.writes.state === "open" && watched.writesCode === "WRITES_DISABLED";
+      const message = known ? watched.writesMessage : "it says that it cannot be written to";
+      this.#writesFail(watched, "WRITES_DISABLED", message, 0);
       return;
     }
     if (!isProbeDue(watched.writes, at)) return;

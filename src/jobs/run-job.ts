@@ -12,6 +12,7 @@ const patienceMaxMs = 30_000;
 const outageCodes: ReadonlySet<ErrorCode> = new Set([
   "UNAVAILABLE",
   "UNAUTHENTICATED",
+  "FORBIDDEN",
   "TIMEOUT",
   "WRITES_DISABLED",
   "RATE_LIMITED",

@@ -23,6 +23,10 @@ export const metricDefinitions = {
     "Always 1; the labels say what each node is.",
   ),
   thermocline_node_up: now(["node"], "1 while the node reports itself."),
+  thermocline_node_state: now(
+    ["node", "state"],
+    "1 for the state the node is in, 0 for the others: `working`, `paused` (it takes no work), `down`.",
+  ),
   thermocline_controller_epoch: now([], "Grows by one with every controller that takes over."),
   thermocline_controller_standbys: now([], "Controllers that wait to take over."),
   thermocline_published_index_age_seconds: now(

@@ -166,6 +166,18 @@ test("an engine that cannot work is alive and not ready", async () => {
   expect(await statusOf("/readyz?verbose")).toBe(503);
 });
 
+test("readiness leaves out the checks it is told to, and refuses names it does not know", async () => {
+  const broken = failing(new EngineError("UNAVAILABLE", "the index is closed"));
+  await using served = await serveEngine({ ...sampleEngine(), status: broken }, "loopback");
+  const { address } = served.server;
+  const left = await fetch(`${address}/readyz?verbose&exclude=index`);
+  expect([left.status, await left.text()]).toEqual([200, "[+] index excluded: ok\nok\n"]);
+  expect((await fetch(`${address}/readyz?exclude=indexes`)).status).toBe(400);
+  await using whole = await serveEngine(sampleEngine(), "loopback");
+  const asked = await fetch(`${whole.server.address}/readyz?verbose`);
+  expect([asked.status, await asked.text()]).toEqual([200, "[+] index ok\nok\n"]);
+});
+
 test("wrong input is refused with every reason before the engine is called", async () => {
   const calls: Calls = [];
   await using served = await serveEngine(sampleEngine(calls), "loopback");

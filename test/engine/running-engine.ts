@@ -31,6 +31,8 @@ export interface RunningEngineOptions {
   readonly capacity?: string;
   /** Share of objects that a plan may move or remove. */
   readonly maxObjects?: string;
+  /** Prepares the folder before the engine opens the backends in it. */
+  prepare?(folder: string): Promise<void>;
 }
 
 /** Backends hot, warm and cold, one policy, and queues on the given server. */
@@ -39,6 +41,7 @@ export async function runEngine(options: RunningEngineOptions): Promise<RunningE
   await mkdir(join(folder, "policies"));
   await writeFile(join(folder, "policies", "test.thermocline.yaml"), options.policy);
   await writeFile(join(folder, "thermocline.yaml"), configuration(options));
+  await options.prepare?.(folder);
   const definitions = await loadDrivers();
   const config = await loadConfig({
     cwd: folder,

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,6 +9,7 @@ import {
   type CommandOutput,
   runCommand,
   startNode,
+  startNodeAs,
   stopNode,
 } from "../../scripts/thermocline-process.ts";
 
@@ -49,6 +50,11 @@ export class Workspace {
     return new Workspace(path);
   }
 
+  /** Adds settings to the configuration; nodes that run already keep theirs. */
+  async addConfig(text: string): Promise<void> {
+    await appendFile(join(this.path, "thermocline.yaml"), text);
+  }
+
   storage(backend: string): string {
     return join(this.path, "storage", backend);
   }
@@ -74,7 +80,15 @@ export class Workspace {
 
   /** Starts a node that runs until it is killed or the workspace is disposed of. */
   start(...args: string[]): ChildProcess {
-    const node = startNode(this.path, this.log, ...args);
+    return this.#stopLater(startNode(this.path, this.log, ...args));
+  }
+
+  /** The same as another user, which only root may do. */
+  startAs(user: number, ...args: string[]): ChildProcess {
+    return this.#stopLater(startNodeAs(user, this.path, this.log, ...args));
+  }
+
+  #stopLater(node: ChildProcess): ChildProcess {
     this.#nodes.add(node);
     node.once("exit", () => this.#nodes.delete(node));
     return node;

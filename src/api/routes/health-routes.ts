@@ -1,8 +1,18 @@
 import { z } from "zod";
+import type { EngineApi } from "#model/engine-api.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 
 const nothing = z.strictObject({});
+
+/**
+ * What must answer before the engine is called ready. No numbers: this answers without a token.
+ * A queue that is away is none of it: whoever wants to know why nothing moves must get through.
+ */
+const readiness = {
+  index: async (api: EngineApi): Promise<unknown> => await api.status(),
+} as const;
+const readinessNames = Object.keys(readiness) as (keyof typeof readiness)[];
 
 /** Health, version and metrics: what orchestrators and Prometheus ask. */
 export const healthRoutes: readonly Route[] = [
@@ -33,12 +43,23 @@ export const healthRoutes: readonly Route[] = [
     operation: "readyz",
     summary: "The engine can work: its index answers",
     open: true,
-    input: z.object({ verbose: z.string().optional() }),
+    input: z.object({
+      verbose: z.string().optional(),
+      exclude: z
+        .string()
+        .transform((names) => names.split(","))
+        .pipe(z.array(z.enum(readinessNames)))
+        .optional(),
+    }),
     answer: { kind: "text" },
-    async handle({ api }, { verbose }) {
-      // No numbers here: this route answers without a token.
-      await api.status();
-      return verbose === undefined ? "ok\n" : "[+] index ok\nok\n";
+    async handle({ api }, { verbose, exclude = [] }) {
+      const lines: string[] = [];
+      for (const name of readinessNames) {
+        const excluded = exclude.includes(name);
+        if (!excluded) await readiness[name](api);
+        lines.push(`[+] ${name} ${excluded ? "excluded: ok" : "ok"}\n`);
+      }
+      return `${verbose === undefined ? "" : lines.join("")}ok\n`;
     },
   }),
   defineRoute({

@@ -88,7 +88,7 @@ export class LocalDriver implements Driver {
       const diskFree = disk.bavail * disk.bsize;
       return {
         server: `local store, layout ${this.#folder.layout}`,
-        writable: isWritable(this.#folder.incoming),
+        writable: isWritable(this.#folder.incoming) && isWritable(this.#folder.objects),
         usedBytes: this.#usage.capacity.usedBytes,
         freeBytes: Math.min(diskFree, this.#usage.capacity.freeBytes ?? diskFree),
       };

@@ -13,6 +13,8 @@ import { type WaitReason, waitReasons } from "#model/wait.ts";
 /** The state of the engine at one moment, as far as metrics tell it. */
 export interface EngineFacts {
   readonly status: EngineStatus;
+  /** Nodes that are told to take no work. */
+  readonly pausedNodes: ReadonlySet<string>;
   readonly runs: readonly Run[];
   readonly backends: readonly Backend[];
   readonly health: ReadonlyMap<string, BackendStatus | string>;
@@ -32,10 +34,7 @@ export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
   return [
     series("thermocline_build_info", { version: status.version }, 1),
     series("thermocline_start_time_seconds", {}, Date.parse(status.startedAt) / 1_000),
-    ...status.nodes.flatMap(({ name: node, roles, architecture: arch, up }) => [
-      series("thermocline_node_info", { node, roles: roles.join(","), arch }, 1),
-      series("thermocline_node_up", { node }, up ? 1 : 0),
-    ]),
+    ...nodeSeries(facts),
     ...leaderSeries(facts),
     ...contentSeries(facts),
     ...troubleSeries(status.trouble),
@@ -49,6 +48,22 @@ export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
       series("bullmq_job_count", { queue, state }, jobs),
     ),
   ];
+}
+
+const nodeStates = ["working", "paused", "down"] as const;
+
+function nodeSeries({ status, pausedNodes }: EngineFacts): readonly MetricSeries[] {
+  return status.nodes.flatMap(({ name: node, roles, architecture: arch, up }) => {
+    const takesWork = pausedNodes.has(node) ? "paused" : "working";
+    const is = up ? takesWork : "down";
+    return [
+      series("thermocline_node_info", { node, roles: roles.join(","), arch }, 1),
+      series("thermocline_node_up", { node }, up ? 1 : 0),
+      ...nodeStates.map((state) =>
+        series("thermocline_node_state", { node, state }, state === is ? 1 : 0),
+      ),
+    ];
+  });
 }
 
 function leaderSeries({ status: { leader }, now }: EngineFacts): readonly MetricSeries[] {

@@ -4,9 +4,11 @@ import { collectMetrics } from "#engine/metrics/collect-metrics.ts";
 import { IndexLag } from "#engine/metrics/index-lag.ts";
 import { renderMetrics } from "#engine/metrics/render-metrics.ts";
 import { scheduleStatuses } from "#engine/schedules/schedule-status.ts";
+import { ordersFor } from "#jobs/admission/paused.ts";
 import { queueCounts } from "#jobs/queue-counts.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
-import type { EngineStatus } from "#model/engine-api.ts";
+import type { Pause } from "#model/control.ts";
+import type { EngineStatus, NodeState } from "#model/engine-api.ts";
 import type { MetricSeries } from "#model/metric.ts";
 
 export interface MetricsOptions {
@@ -34,7 +36,7 @@ export class EngineMetrics {
   async text(): Promise<string> {
     const { index, pool, config, limits, lastPlan, now } = this.#context;
     const store = await this.#options.store();
-    const [status, runs, backends, health, actionTotals, counts, version, schedules] =
+    const [status, runs, backends, health, actionTotals, counts, version, schedules, pauses] =
       await Promise.all([
         this.#options.status(),
         index.runs(),
@@ -45,10 +47,12 @@ export class EngineMetrics {
         index.version(),
         // Policies that cannot be read have no times; everything else is told all the same.
         scheduleStatuses(this.#context).catch(() => []),
+        index.controls.pauses(),
       ]);
     const indexLagSeconds = this.#lag.seconds(counts, version, now());
     const facts = collectMetrics({
       status,
+      pausedNodes: pausedNodes(status.nodes, pauses, now()),
       runs,
       backends,
       health,
@@ -66,4 +70,13 @@ export class EngineMetrics {
     });
     return renderMetrics([...facts, ...here, ...this.#options.nodes()]);
   }
+}
+
+function pausedNodes(
+  nodes: readonly NodeState[],
+  pauses: readonly Pause[],
+  now: Date,
+): ReadonlySet<string> {
+  const names = nodes.map(({ name }) => name);
+  return new Set(names.filter((name) => ordersFor(name, pauses, now).paused !== undefined));
 }

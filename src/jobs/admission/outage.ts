@@ -11,8 +11,10 @@ export function outageRule(
 ): AdmissionRule {
   const check = (backend: string | null, writing: boolean): Wait | undefined => {
     const health = backend === null ? undefined : healthOf(backend);
-    if (health?.state === "out") return waitFor(health, "does not answer");
-    if (health?.state === "read-only" && writing) return waitFor(health, "takes no writes");
+    if (health?.state === "out") return waitFor(health, "does not answer", bringBack);
+    if (health?.state === "read-only" && writing) {
+      return waitFor(health, "takes no writes", allowWrites);
+    }
     return undefined;
   };
   return {
@@ -21,12 +23,17 @@ export function outageRule(
   };
 }
 
-function waitFor({ backend, since, message, nextProbe }: BackendHealth, what: string): Wait {
+const bringBack = "bring the backend back: work goes on by itself once it answers";
+const allowWrites =
+  "let the engine write there (permissions, mount, state of the service): work goes on by itself";
+
+function waitFor(health: BackendHealth, what: string, remedy: string): Wait {
+  const { backend, since, message, nextProbe } = health;
   return {
     reason: "outage",
     message:
       `backend ${backend} ${what} since ${since} (${message ?? "no reason given"}); ` +
       `it is asked again ${nextProbe === undefined ? "soon" : `at ${nextProbe}`}`,
-    remedy: "bring the backend back: work goes on by itself once it answers",
+    remedy,
   };
 }

@@ -133,6 +133,20 @@ describe.skipIf(why !== undefined)(
       await running.engine.resetLimits("cold");
     });
 
+    test("the state of each node is told", async () => {
+      const states = async () => {
+        const is = await values("thermocline_node_state");
+        expect(is).toHaveLength(3);
+        return is.flatMap(({ labels, value }) => (value === 1 ? [labels] : []));
+      };
+      const node = "test-node";
+      expect(await states()).toEqual([{ node, state: "working" }]);
+      await running.engine.control({ verb: "pause", scope: "node", name: node, reason: "a test" });
+      expect(await states()).toEqual([{ node, state: "paused" }]);
+      await running.engine.control({ verb: "resume", scope: "node", name: node, reason: "a test" });
+      expect(await states()).toEqual([{ node, state: "working" }]);
+    });
+
     test("what a worker elsewhere measured is told under its name", async () => {
       const labels = { backend: "warm", direction: "read" } as const;
       await running.engine.heartbeat({
