@@ -48,6 +48,8 @@ export interface Config {
   readonly safety: {
     readonly minimumCopies: number;
     readonly permitTtlMs: number;
+    /** How far the clocks of nodes may differ. */
+    readonly clockSkewMs: number;
     /** A copy that was re-hashed longer ago is re-hashed before a removal rests on it. */
     readonly proofAgeMaxMs: number;
     /** Guard: percent of all objects that one plan may touch. */

@@ -36,6 +36,7 @@ export function compileConfig(checked: CheckedConfig): Config {
     safety: {
       minimumCopies: safety.minimumCopies,
       permitTtlMs: safety.permitTtl,
+      clockSkewMs: safety.clockSkew,
       proofAgeMaxMs: safety.proofAge,
       objectsPercentMax: safety.maxObjects,
     },

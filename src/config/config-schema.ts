@@ -15,6 +15,8 @@ const listenField = z.string().regex(/^(?:unix:.+|[^\s/]+:\d{1,5})$/, {
   error: "an address is unix:PATH or HOST:PORT, such as 127.0.0.1:7411",
 });
 
+const clockSkewMinMs = 1_000;
+
 const percentField = quantityField((text) => {
   const match = /^(\d+(?:\.\d+)?)%$/.exec(text.trim());
   const value = Number(match?.[1]);
@@ -151,6 +153,12 @@ export const configSchema = z.strictObject({
       permitTtl: durationField
         .prefault("10m")
         .describe("how long a permit to remove a copy stays valid"),
+      clockSkew: durationField
+        .prefault("90s")
+        .refine((ms) => ms >= clockSkewMinMs, "clocks agree to a second at best: 1s or more")
+        .describe(
+          "how far the clocks of nodes may differ at most: permits count as usable so much longer",
+        ),
       proofAge: durationField
         .prefault("1h")
         .describe("a copy re-hashed longer ago is re-hashed before a removal that rests on it"),

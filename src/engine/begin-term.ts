@@ -5,10 +5,10 @@ import { knowsAll } from "#engine/knows-all.ts";
 import { newerSnapshots, restoreIndex } from "#engine/restore-index.ts";
 import type { Turn } from "#engine/take-turn.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
-import { permitMarginMs } from "#index/runs/permit-store.ts";
 import type { Term } from "#index/terms.ts";
 import type { LeaseHolder } from "#jobs/lease/lease-store.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { permitMarginMs } from "#model/removal.ts";
 
 export interface TermOptions {
   readonly config: Config;
@@ -45,7 +45,7 @@ export async function beginTerm(turn: Turn, options: TermOptions): Promise<Begin
     node: holder.node,
     began: now(),
     permitTtlMs,
-    permitsFrom: permitsFrom(last, complete, permitTtlMs, now()),
+    permitsFrom: permitsFrom(last, complete, config.safety, now()),
     complete,
   };
   return { index, term };
@@ -82,13 +82,13 @@ async function findIndex(
 function permitsFrom(
   last: Term | undefined,
   complete: boolean,
-  permitTtlMs: number,
+  { permitTtlMs, clockSkewMs }: Config["safety"],
   now: Date,
 ): Date {
   const earlier = last?.permitsFrom.getTime() ?? 0;
   if (complete) return new Date(earlier);
   const longest = Math.max(last?.permitTtlMs ?? 0, permitTtlMs);
-  return new Date(Math.max(earlier, now.getTime() + longest + permitMarginMs));
+  return new Date(Math.max(earlier, now.getTime() + longest + permitMarginMs(clockSkewMs)));
 }
 
 function tooOld(epoch: number): EngineError {

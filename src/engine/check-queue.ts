@@ -9,7 +9,11 @@ export async function checkQueue(
   config: Config,
   resolveReference: (text: string) => Promise<string>,
 ): Promise<readonly Check[]> {
-  const needs = { namespace: queueNamespace(config), lanes: config.backends.length };
+  const needs = {
+    namespace: queueNamespace(config),
+    lanes: config.backends.length,
+    clockSkewMs: config.safety.clockSkewMs,
+  };
   if (config.queue.url === "embedded") {
     const directory = dataPaths(config.dataDirectory).queue;
     return checkQueueServer({ embedded: { directory } }, needs, clock);

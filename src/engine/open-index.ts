@@ -18,6 +18,7 @@ export function openIndex(
     memoryLimit: `${config.index.memoryBytes}B`,
     ...(config.index.threads === undefined ? {} : { threads: config.index.threads }),
     heatHalfLifeMs: config.heat.halfLifeMs,
+    clockSkewMs: config.safety.clockSkewMs,
     now,
     fence,
     onEvent: (event) => {

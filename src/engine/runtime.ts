@@ -54,6 +54,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
     index: options.index,
     drivers,
     permitTtlMs: config.safety.permitTtlMs,
+    clockSkewMs: config.safety.clockSkewMs,
     minimumCopies: config.safety.minimumCopies,
     unreachable: () => options.unreachable(),
     heldByPolicy: (objectIds) => options.heldByPolicy(objectIds),

@@ -21,9 +21,11 @@ import type { ActionStanding, OpenWork } from "#model/why.ts";
 /** Orders of people about work under way and about many objects at once, as the index keeps them. */
 export class ControlStore {
   readonly #database: Database;
+  readonly #clockSkewMs: number;
 
-  constructor(database: Database) {
+  constructor(database: Database, clockSkewMs: number) {
     this.#database = database;
+    this.#clockSkewMs = clockSkewMs;
   }
 
   async pauses(): Promise<readonly Pause[]> {
@@ -144,7 +146,9 @@ export class ControlStore {
 
   /** What is left of a run, or of all, by what its batches have in common. */
   async openWork(runId?: string): Promise<readonly OpenWork[]> {
-    return await this.#database.read(async (connection) => await openWork(connection, runId));
+    return await this.#database.read(
+      async (connection) => await openWork(connection, runId, this.#clockSkewMs),
+    );
   }
 
   /** The actions about an object in runs, the newest first. */

@@ -52,7 +52,7 @@ import type {
 } from "#model/index-store.ts";
 import type { Plan } from "#model/plan.ts";
 import type { WriteFence } from "#model/write-fence.ts";
-import type { RemovalPermit } from "#model/removal.ts";
+import { defaultClockSkewMs, type RemovalPermit } from "#model/removal.ts";
 import type {
   Batch,
   CommitResult,
@@ -72,6 +72,8 @@ export interface ObjectIndexOptions {
   readonly threads?: number;
   /** Half-life of heat; fixed when the index is made. Default seven days. */
   readonly heatHalfLifeMs?: number;
+  /** How far the clocks of nodes may differ: permits count as usable that much longer. */
+  readonly clockSkewMs?: number;
   /** Asked around every write: whether this process still may. */
   readonly fence?: WriteFence;
   readonly now?: () => Date;
@@ -89,6 +91,7 @@ export class ObjectIndex implements IndexStore {
   readonly #database: Database;
   /** Which controllers wrote this index. */
   readonly terms: TermBook;
+  readonly #clockSkewMs: number;
   readonly #now: () => Date;
   readonly #onEvent: (event: EngineEvent) => void;
   readonly #sessions = new Set<IndexSession>();
@@ -97,7 +100,8 @@ export class ObjectIndex implements IndexStore {
     this.#database = database;
     this.terms = new TermBook(database);
     this.failures = new FailureLog(database);
-    this.controls = new ControlStore(database);
+    this.#clockSkewMs = options.clockSkewMs ?? defaultClockSkewMs;
+    this.controls = new ControlStore(database, this.#clockSkewMs);
     this.limits = new LimitStore(database);
     this.starters = new StarterLog(database);
     this.#now = options.now ?? (() => new Date());
@@ -169,7 +173,7 @@ export class ObjectIndex implements IndexStore {
 
   async putObjects(objects: readonly NewObject[], now: Date): Promise<PutSummary> {
     const summary = await this.#database.write(
-      async (transaction) => await putObjects(transaction, objects, now),
+      async (transaction) => await putObjects(transaction, objects, now, this.#clockSkewMs),
     );
     if (summary.added > 0) this.#onEvent({ type: "object-added", objects: summary.added });
     return summary;

@@ -2,10 +2,10 @@ import { applyCopyChanges, copyChangeColumns } from "#index/apply-copies.ts";
 import { backendIds, requireBackend } from "#index/backends.ts";
 import { cidKey, cidText } from "#index/cid-key.ts";
 import { micros, type StageValue } from "#index/connection.ts";
-import { permitMarginMs } from "#index/runs/permit-store.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { permitMarginMs } from "#model/removal.ts";
 import type { BeingDeleted, NewObject, PutSummary } from "#model/index-store.ts";
 
 /**
@@ -16,12 +16,13 @@ export async function putObjects(
   transaction: Transaction,
   objects: readonly NewObject[],
   now: Date,
+  clockSkewMs: number,
 ): Promise<PutSummary> {
   if (objects.length === 0) return { added: 0, known: 0, copies: 0, beingDeleted: [] };
   await stageObjects(transaction, objects);
   await resolveCids(transaction, "put_objects");
   await refuseOtherSizes(transaction);
-  const beingDeleted = await findBeingDeleted(transaction, now);
+  const beingDeleted = await findBeingDeleted(transaction, now, permitMarginMs(clockSkewMs));
   if (beingDeleted.length > 0) {
     const found = new Map(beingDeleted.map((one) => [one.cid, one]));
     const ofObject = ({ cid }: NewObject) => found.get(cidText(cidKey(cid).bytes));
@@ -30,7 +31,7 @@ export async function putObjects(
       const one = ofObject(object);
       return one === undefined ? [] : [{ ...one, cid: object.cid }];
     });
-    return { ...(await putObjects(transaction, rest, now)), beingDeleted: leftOut };
+    return { ...(await putObjects(transaction, rest, now, clockSkewMs)), beingDeleted: leftOut };
   }
   const added = await addObjects(transaction, now);
   await transaction.run(mergeKnown);
@@ -71,6 +72,7 @@ async function stageObjects(
 async function findBeingDeleted(
   transaction: Transaction,
   now: Date,
+  marginMs: number,
 ): Promise<readonly BeingDeleted[]> {
   const rows = await transaction.rows<{
     cid: Uint8Array;
@@ -87,13 +89,13 @@ async function findBeingDeleted(
      WHERE m.authority = 'delete' AND c.state = 'present'
        AND (m.state IN ('open', 'unknown') OR m.expires_at > make_timestamp($1::BIGINT))
      GROUP BY p.cid, b.name ORDER BY ALL`,
-    [micros(new Date(now.getTime() - permitMarginMs))],
+    [micros(new Date(now.getTime() - marginMs))],
   );
   return rows.map(({ cid, backend, permit_id, expires_at }) => ({
     cid: cidText(cid),
     backend,
     permitId: permit_id,
-    until: new Date(expires_at.getTime() + permitMarginMs),
+    until: new Date(expires_at.getTime() + marginMs),
   }));
 }
 

@@ -17,6 +17,7 @@ export interface DispatchContext {
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly commit: CommitPort;
   readonly queuedPerLaneMax: number;
+  readonly clockSkewMs: number;
   readonly admission: Admission;
   readonly waits: WaitBoard;
   readonly turns: LaneTurns;

@@ -7,6 +7,7 @@ import { endOrGone } from "#jobs/end-or-gone.ts";
 import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
 import { DispatchRound } from "#jobs/dispatch-round.ts";
 import { noMeasurements } from "#model/metric.ts";
+import { defaultClockSkewMs } from "#model/removal.ts";
 import type { Run } from "#model/run.ts";
 import type { HeldWork, Wait } from "#model/wait.ts";
 import { indexQueue } from "#jobs/lanes.ts";
@@ -23,6 +24,8 @@ export interface DispatcherOptions {
   /** To ask backends how removals with an unknown outcome ended. */
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly permitTtlMs?: number;
+  /** How far the clocks of nodes may differ. */
+  readonly clockSkewMs?: number;
   /** Fewest verified copies any object keeps. */
   readonly minimumCopies?: number;
   /** Backends that do not answer: a removal that would rest on a copy there waits. */
@@ -139,8 +142,10 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
 
 function contextOf(options: DispatcherOptions): DispatchContext {
   const now = options.now ?? (() => new Date());
+  const clockSkewMs = options.clockSkewMs ?? defaultClockSkewMs;
   const context = () => ({
     now: now(),
+    clockSkewMs,
     permitTtlMs: options.permitTtlMs ?? defaultPermitTtlMs,
     minimumCopies: options.minimumCopies ?? 1,
     unreachable: options.unreachable?.() ?? new Set<string>(),
@@ -161,6 +166,7 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     waits: new WaitBoard(),
     turns: new LaneTurns(),
     laneWait: options.laneWait ?? (() => undefined),
+    clockSkewMs,
     queuedPerLaneMax: options.queuedPerLaneMax ?? defaultQueuedPerLaneMax,
   };
 }

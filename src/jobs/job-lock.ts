@@ -1,6 +1,7 @@
 import type { Job } from "bullmq";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "#model/engine-error.ts";
+import { removeTimeoutMs } from "#model/removal.ts";
 import { laneTiming } from "#jobs/lanes.ts";
 import type { StepJobData } from "#jobs/step-job.ts";
 
@@ -8,8 +9,6 @@ import type { StepJobData } from "#jobs/step-job.ts";
 const confirmedForMs = 2_000;
 /** A queue that needs longer than that for each of so many answers is as good as out. */
 const asksMax = 3;
-/** A removal call ends within this. */
-export const removeTimeoutMs = 30_000;
 /** After this, nothing that a worker began before it lost its job is still under way. */
 export const quietAfterMs = confirmedForMs + removeTimeoutMs + 8_000;
 

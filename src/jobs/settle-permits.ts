@@ -1,17 +1,15 @@
 import { EngineError } from "#model/engine-error.ts";
-import type { RemovalPermit } from "#model/removal.ts";
+import { permitMarginMs, type RemovalPermit } from "#model/removal.ts";
 import type { DispatchContext } from "#jobs/dispatch-context.ts";
 
-/**
- * A permit is settled this long after it ran out: by then a worker that began to remove at the
- * last moment has ended, even with its clock a minute behind (docs/decisions/0010).
- */
-const settleAfterMs = 2 * 60 * 1_000;
 const statTimeoutMs = 10_000;
 
-/** Settles permits that ran out with an unknown outcome; those it cannot ask about now wait. */
+/**
+ * Settles permits that ran out with an unknown outcome, once nobody can be using them any more
+ * (docs/decisions/0010); those it cannot ask about now wait.
+ */
 export async function settleExpiredPermits(context: DispatchContext): Promise<void> {
-  const before = new Date(context.now().getTime() - settleAfterMs);
+  const before = new Date(context.now().getTime() - permitMarginMs(context.clockSkewMs));
   for (const permit of await context.index.expiredPermits(before)) {
     await settlePermit(permit, context).catch((error: unknown) => {
       context.onError(EngineError.from(error));

@@ -100,6 +100,8 @@ export interface IndexStore {
 export interface CommitContext {
   readonly now: Date;
   readonly permitTtlMs: number;
+  /** How far clocks of nodes may differ; default `defaultClockSkewMs`. */
+  readonly clockSkewMs?: number;
   /** Fewest verified copies any object keeps (global floor, at least 1). */
   readonly minimumCopies: number;
   /** Backends that do not answer now: a removal that would rest on a copy there waits. */

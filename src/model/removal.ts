@@ -19,6 +19,19 @@ export interface RemovalPermit extends ObjectRef {
   readonly expiresAt: string;
 }
 
+/** A worker gives up a call to remove after this: by then its backend has acted, or never will. */
+export const removeTimeoutMs = 30_000;
+/** How far the clocks of nodes may differ, unless `safety.clockSkew` says otherwise. */
+export const defaultClockSkewMs = 90_000;
+
+/**
+ * How long after a permit ran out somebody may still be using it, by the clock of the writer: for
+ * a call begun at the last moment, by a worker whose clock is behind.
+ */
+export function permitMarginMs(clockSkewMs: number = defaultClockSkewMs): number {
+  return removeTimeoutMs + clockSkewMs;
+}
+
 export interface ReservedCopy {
   readonly backend: string;
   readonly confidence: Confidence;

@@ -73,6 +73,7 @@ describe("loadConfig", () => {
     expect(config.safety).toEqual({
       minimumCopies: 1,
       permitTtlMs: 600_000,
+      clockSkewMs: 90_000,
       proofAgeMaxMs: 3_600_000,
       objectsPercentMax: 10,
     });

@@ -4,7 +4,7 @@ import type { Check } from "#model/check.ts";
 import { pgbouncerMissing, startPgbouncer, startPostgres } from "../services/postgres.ts";
 import { redisMissing, startRedis } from "../services/redis.ts";
 
-const needs = { namespace: "thermocline", lanes: 4 };
+const needs = { namespace: "thermocline", lanes: 4, clockSkewMs: 90_000 };
 const now = () => new Date();
 const stops: (() => Promise<void>)[] = [];
 

@@ -1,5 +1,5 @@
 import { judgeRemoval, type LivePermit, type RemovalCase } from "#index/runs/judge-removal.ts";
-import { permitMarginMs } from "#index/runs/permit-store.ts";
+import { permitMarginMs } from "#model/removal.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import type { ModelCopies } from "./model-copies.ts";
@@ -105,7 +105,7 @@ export class ModelPermits {
   #live(object: number, now: number): readonly LivePermit[] {
     return this.all()
       .filter((permit) => permit.objectId === object)
-      .filter((permit) => isOpen(permit) || Date.parse(permit.expiresAt) > now - permitMarginMs)
+      .filter((permit) => isOpen(permit) || Date.parse(permit.expiresAt) > now - permitMarginMs())
       .map((permit) => ({
         victim: permit.backendId,
         reserved: isOpen(permit) ? permit.reservedIds : new Set<number>(),

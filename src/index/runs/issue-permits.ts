@@ -126,7 +126,7 @@ interface Facts {
 async function readFacts(
   transaction: Transaction,
   actions: readonly OpenAction[],
-  { now, unreachable }: CommitContext,
+  context: CommitContext,
 ): Promise<Facts> {
   await transaction.stage(
     "judged_objects",
@@ -159,13 +159,13 @@ async function readFacts(
       confidence: copy.confidence,
       verifiedAt: copy.verified_at ?? undefined,
     })),
-    live: new Map(await livePermits(transaction, "judged_objects", now)),
+    live: new Map(await livePermits(transaction, "judged_objects", context)),
     planned: new Map(
       [...grouped(planned, (row) => row.victim)].map(([id, victims]) => [id, new Set(victims)]),
     ),
     names: new Map(backends.map((row) => [row.backend_id, row.name])),
     ids,
-    out: new Set([...(unreachable ?? [])].flatMap((name) => ids.get(name) ?? [])),
+    out: new Set([...(context.unreachable ?? [])].flatMap((name) => ids.get(name) ?? [])),
   };
 }
 

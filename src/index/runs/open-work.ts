@@ -1,6 +1,6 @@
 import type { Connection } from "#index/connection.ts";
 import { needsMore } from "#index/runs/batch-needs.ts";
-import { permitMarginMs } from "#index/runs/permit-store.ts";
+import { permitMarginMs } from "#model/removal.ts";
 import type { SqlRow } from "#model/sql.ts";
 import type { ActionStanding, OpenWork } from "#model/why.ts";
 
@@ -10,6 +10,7 @@ const actionsMax = 20;
 export async function openWork(
   connection: Connection,
   runId: string | undefined,
+  clockSkewMs: number,
 ): Promise<readonly OpenWork[]> {
   const rows = await connection.rows<Omit<OpenWork, "settledAt"> & Expiring>(
     `SELECT r.run_id AS "runId", b.lane, b.policy, b.verb, any_value(s.name) AS source,
@@ -37,7 +38,9 @@ export async function openWork(
   return rows.map(({ expires_at: expiresAt, ...group }) => ({
     ...group,
     settledAt:
-      expiresAt === null ? null : new Date(expiresAt.getTime() + permitMarginMs).toISOString(),
+      expiresAt === null
+        ? null
+        : new Date(expiresAt.getTime() + permitMarginMs(clockSkewMs)).toISOString(),
   }));
 }
 

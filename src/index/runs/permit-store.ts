@@ -2,15 +2,9 @@ import { cidText } from "#index/cid-key.ts";
 import { type Connection, micros } from "#index/connection.ts";
 import type { LivePermit } from "#index/runs/judge-removal.ts";
 import type { Transaction } from "#index/transaction.ts";
-import type { RemovalPermit, ReservedCopy } from "#model/removal.ts";
+import type { CommitContext } from "#model/index-store.ts";
+import { permitMarginMs, type RemovalPermit, type ReservedCopy } from "#model/removal.ts";
 import type { SqlRow, SqlValue } from "#model/sql.ts";
-
-/**
- * Whatever was reported, a second worker with the same job may still be about to use a permit
- * until it has run out for certain. The margin covers clocks that differ and a removal begun at
- * the last moment.
- */
-export const permitMarginMs = 2 * 60 * 1_000;
 
 /** A permit with the place it was issued for. */
 export type StoredPermit = RemovalPermit & {
@@ -79,19 +73,20 @@ export async function readPermits(
 
 /**
  * Permits that may still be used on the objects in a temporary table, by object. Once one was
- * reported on, it reserves nothing more, but its victim is not counted on until it has run out.
+ * reported on, it reserves nothing more, but its victim is not counted on until it has run out
+ * for certain: a second worker with the same job may still be about to use it.
  */
 export async function livePermits(
   transaction: Transaction,
   objects: string,
-  now: Date,
+  { now, clockSkewMs }: Pick<CommitContext, "now" | "clockSkewMs">,
 ): Promise<ReadonlyMap<number, readonly LivePermit[]>> {
   const rows = await transaction.rows<{ object_id: number; victim: number; mask: number | bigint }>(
     `SELECT m.object_id, m.backend_id AS victim,
        CASE WHEN m.state IN ('open', 'unknown') THEN m.reserved_mask ELSE 0 END AS mask
      FROM permits AS m SEMI JOIN ${objects} USING (object_id)
      WHERE m.state IN ('open', 'unknown') OR m.expires_at > make_timestamp($1::BIGINT)`,
-    [micros(new Date(now.getTime() - permitMarginMs))],
+    [micros(new Date(now.getTime() - permitMarginMs(clockSkewMs)))],
   );
   const live = new Map<number, LivePermit[]>();
   for (const row of rows) {

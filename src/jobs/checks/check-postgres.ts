@@ -12,6 +12,8 @@ export interface PostgresNeeds {
   readonly namespace: string;
   /** Lanes (backends) of this configuration. */
   readonly lanes: number;
+  /** How far clocks may differ. */
+  readonly clockSkewMs: number;
 }
 
 /** Version, connections, pooling, durability, schema and clock of a PostgreSQL. */
@@ -24,12 +26,16 @@ export async function checkPostgres(
   if (client instanceof EngineError) return [checkPooler(client)];
   try {
     const facts = await readFacts(client);
-    const clock = await checkClock(async () => {
-      const { rows } = await client.query<{ ms: number }>(
-        "SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms",
-      );
-      return rows[0]?.ms ?? 0;
-    }, now);
+    const clock = await checkClock(
+      async () => {
+        const { rows } = await client.query<{ ms: number }>(
+          "SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms",
+        );
+        return rows[0]?.ms ?? 0;
+      },
+      needs.clockSkewMs,
+      now,
+    );
     return [
       checkVersion(facts),
       await checkPooling(client, url),

@@ -1,4 +1,4 @@
-import { checkPostgres } from "#jobs/checks/check-postgres.ts";
+import { checkPostgres, type PostgresNeeds } from "#jobs/checks/check-postgres.ts";
 import { checkRedis } from "#jobs/checks/check-redis.ts";
 import { openEmbeddedPostgres } from "#jobs/embedded-postgres.ts";
 import { hidePassword } from "#jobs/queue-store.ts";
@@ -13,7 +13,7 @@ export type QueueServer =
 /** Whether the server of the queue answers and is set up as the queue needs it. */
 export async function checkQueueServer(
   server: QueueServer,
-  needs: { readonly namespace: string; readonly lanes: number },
+  needs: PostgresNeeds,
   now: () => Date,
 ): Promise<readonly Check[]> {
   if ("url" in server) return checked(server.url, needs, now);
@@ -27,7 +27,7 @@ export async function checkQueueServer(
 
 async function checked(
   url: string,
-  needs: { readonly namespace: string; readonly lanes: number },
+  needs: PostgresNeeds,
   now: () => Date,
 ): Promise<readonly Check[]> {
   const scheme = URL.canParse(url) ? new URL(url).protocol : "";
@@ -38,7 +38,7 @@ async function checked(
     });
   }
   try {
-    const checks = isRedis ? checkRedis(url, now) : checkPostgres(url, needs, now);
+    const checks = isRedis ? checkRedis(url, needs, now) : checkPostgres(url, needs, now);
     return [{ name: "queue", state: "ok", message: hidePassword(url) }, ...(await checks)];
   } catch (error) {
     throw new EngineError(

@@ -8,7 +8,11 @@ const connectTimeoutMs = 3_000;
 const clientsShareMax = 0.8;
 
 /** Version, persistence, eviction, cluster mode, clients and clock of a Redis or Valkey. */
-export async function checkRedis(url: string, now: () => Date): Promise<readonly Check[]> {
+export async function checkRedis(
+  url: string,
+  { clockSkewMs }: { readonly clockSkewMs: number },
+  now: () => Date,
+): Promise<readonly Check[]> {
   const client = new Redis(url, {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
@@ -28,10 +32,14 @@ export async function checkRedis(url: string, now: () => Date): Promise<readonly
     // Managed services do not let everybody read their configuration.
     const config = await client.config("GET", "save").catch(() => undefined);
     const save = Array.isArray(config) ? (config[1] ?? "") : undefined;
-    const clock = checkClock(async () => {
-      const [seconds, micros] = await client.time();
-      return Number(seconds) * 1_000 + Number(micros) / 1_000;
-    }, now);
+    const clock = checkClock(
+      async () => {
+        const [seconds, micros] = await client.time();
+        return Number(seconds) * 1_000 + Number(micros) / 1_000;
+      },
+      clockSkewMs,
+      now,
+    );
     return [
       checkVersion(info),
       checkRole(info),

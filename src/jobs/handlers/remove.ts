@@ -1,7 +1,6 @@
 import { throwIfOut } from "#jobs/backend-outage.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
 import { checkReserved, type ReservedCheck } from "#jobs/reserved-copies.ts";
-import { removeTimeoutMs } from "#jobs/job-lock.ts";
 import { type Removal, settledRemoval, unstoppable } from "#jobs/settled-removal.ts";
 import { countedRetries, measuredAction } from "#jobs/measured-action.ts";
 import { permitExpired } from "#jobs/permit-expired.ts";
@@ -9,7 +8,7 @@ import { runWithRetries } from "#jobs/run-job.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { outcomeUnknownAfter, type RemovalPermit } from "#model/removal.ts";
+import { outcomeUnknownAfter, type RemovalPermit, removeTimeoutMs } from "#model/removal.ts";
 import type { ActionEnd, CommitResult, RemoveOutcome } from "#model/run.ts";
 
 /** Copies whose removal is prepared together: their evidence is kept in one write. */
