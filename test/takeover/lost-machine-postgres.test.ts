@@ -1,27 +1,3 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
-import type { Workspace } from "../integration/workspace.ts";
-import { loseAMachine } from "./lose-a-machine.ts";
+import { testLostMachine } from "./lost-machine-kit.ts";
 
-const kind = queueServers.find(({ name }) => name === "embedded PostgreSQL");
-const spaces: Workspace[] = [];
-let server: QueueServer | undefined;
-
-afterEach(async () => {
-  for (const space of spaces.splice(0).toReversed()) await space.dispose();
-  await server?.stop();
-  server = undefined;
-});
-
-describe.skipIf(kind?.missing !== undefined)(
-  "a controller lost with its index, on embedded PostgreSQL",
-  () => {
-    test("the standby ends the run, with no permit before unknown ones ran out", async () => {
-      server = await kind?.start();
-      if (server === undefined) throw new Error("the server did not start");
-      const { permits, permitsTooEarly } = await loseAMachine(server, spaces);
-      expect(permits).toBeGreaterThan(0);
-      expect(permitsTooEarly).toBe(0);
-    }, 600_000);
-  },
-);
+testLostMachine("embedded PostgreSQL");

@@ -134,11 +134,6 @@ describe.skipIf(why !== undefined)(
     });
 
     test("the state of each node is told", async () => {
-      const states = async () => {
-        const is = await values("thermocline_node_state");
-        expect(is).toHaveLength(3);
-        return is.flatMap(({ labels, value }) => (value === 1 ? [labels] : []));
-      };
       const node = "test-node";
       expect(await states()).toEqual([{ node, state: "working" }]);
       await running.engine.control({ verb: "pause", scope: "node", name: node, reason: "a test" });
@@ -159,6 +154,12 @@ describe.skipIf(why !== undefined)(
         value: 42,
       });
     });
+
+    async function states(): Promise<readonly Sample["labels"][]> {
+      const told = await values("thermocline_node_state");
+      expect(told).toHaveLength(3);
+      return told.flatMap(({ labels, value }) => (value === 1 ? [labels] : []));
+    }
 
     async function values(name: string): Promise<readonly Omit<Sample, "name">[]> {
       const { samples } = readPrometheusText(await running.engine.metrics());
