@@ -28,7 +28,10 @@ export async function throwIfOut(
   throw takesNoWrites(backend, error);
 }
 
-/** A full backend is full for every object, unless this one alone is larger than all of it. */
+/**
+ * A full backend is full for every object, unless this one alone is larger than all of it. Free
+ * and used bytes do not tell: what others are writing just now is neither.
+ */
 async function throwIfFull(
   backend: string,
   driver: Driver,
@@ -39,8 +42,7 @@ async function throwIfFull(
   const status = await driver.status({ signal }).catch((thrown: unknown) => {
     throw outage(backend, EngineError.from(thrown, "UNAVAILABLE"));
   });
-  const { freeBytes, usedBytes } = status;
-  if (freeBytes !== undefined && usedBytes !== undefined && bytes > freeBytes + usedBytes) return;
+  if (status.totalBytes !== undefined && bytes > status.totalBytes) return;
   throw outage(backend, error, bytes);
 }
 

@@ -97,8 +97,11 @@ export interface BackendStatus {
   /** Name and version of what answered, for doctor and evidence. */
   readonly server: string;
   readonly writable: boolean;
+  /** Bytes of stored copies. Writes under way may count neither here nor as free. */
   readonly usedBytes: number | undefined;
   readonly freeBytes: number | undefined;
+  /** What it could hold if it were empty: what is larger never fits. Undefined when unknown. */
+  readonly totalBytes: number | undefined;
 }
 
 /** Static facts, known offline, so that a policy can be refused before anything runs. */

@@ -80,6 +80,8 @@ async function onDisk(size: string): Promise<RunningEngine & { readonly disk: st
     await writeFile(join(source, `${at}.bin`), randomBytes(bytes));
   }
   await Array.fromAsync(running.engine.importDirectory({ path: source, backend: "hot" }));
+  // A store is made where there is none: before its disk takes no writes any more.
+  await running.engine.backends();
   return {
     ...running,
     disk,

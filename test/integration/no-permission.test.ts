@@ -81,7 +81,7 @@ describe.skipIf(skipped !== undefined)(
         expect(stdout).toContain("grant the credentials what the message names, then retry");
         expect(await readdir(join(cold, "incoming"))).toEqual([]);
         await chown(shard, nobody, 0);
-        await workspace.ok("retry", "--yes");
+        await workspace.ok("retry", "--backend", "cold", "--yes");
         expect((await workspace.audit()).problems).toBe("");
         expect(await readdir(shard)).toHaveLength(1);
       },

@@ -12,6 +12,7 @@ const fine: BackendStatus = {
   writable: true,
   usedBytes: 100,
   freeBytes: 1_000,
+  totalBytes: 1_100,
 };
 
 /** A watch over `hot` and `cold` on a clock that the test moves, and what `cold` answers. */

@@ -70,7 +70,7 @@ export class ModelDriver implements Driver {
     return this.#call("status", options, () => {
       const { capacityBytes, usedBytes } = this.#backend;
       const freeBytes = capacityBytes === undefined ? undefined : capacityBytes - usedBytes;
-      return { server: "model", writable: true, usedBytes, freeBytes };
+      return { server: "model", writable: true, usedBytes, freeBytes, totalBytes: capacityBytes };
     });
   }
 

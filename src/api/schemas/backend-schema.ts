@@ -42,6 +42,7 @@ export const backendSchema = shapeOf<BackendReport>({
       writable: z.boolean(),
       usedBytes: count.optional(),
       freeBytes: count.optional(),
+      totalBytes: count.optional(),
     }),
   ]),
 });

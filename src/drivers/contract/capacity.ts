@@ -20,6 +20,11 @@ export class Capacity {
     return this.#limit !== undefined;
   }
 
+  /** What may be stored in all; undefined without a limit. */
+  get totalBytes(): number | undefined {
+    return this.#limit;
+  }
+
   get usedBytes(): number {
     return this.#used;
   }

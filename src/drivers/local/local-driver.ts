@@ -86,11 +86,14 @@ export class LocalDriver implements Driver {
       await this.#usage.refresh(statusAgeMs);
       const disk = statfsSync(this.#folder.root);
       const diskFree = disk.bavail * disk.bsize;
+      const diskTotal = disk.blocks * disk.bsize;
+      const { capacity } = this.#usage;
       return {
         server: `local store, layout ${this.#folder.layout}`,
         writable: isWritable(this.#folder.incoming) && isWritable(this.#folder.objects),
-        usedBytes: this.#usage.capacity.usedBytes,
-        freeBytes: Math.min(diskFree, this.#usage.capacity.freeBytes ?? diskFree),
+        usedBytes: capacity.usedBytes,
+        freeBytes: Math.min(diskFree, capacity.freeBytes ?? diskFree),
+        totalBytes: Math.min(diskTotal, capacity.totalBytes ?? diskTotal),
       };
     } catch (error) {
       throw fileError(error, "cannot read the state of", this.#folder.root);

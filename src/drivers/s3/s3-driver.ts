@@ -56,13 +56,14 @@ export class S3Driver implements Driver {
     const probe = { prefix, after: undefined, token: undefined, limit: 1 };
     await this.#client.list(probe, options.signal);
     await this.#count(options.signal);
-    const { usedBytes, freeBytes, isLimited } = this.#capacity;
+    const { usedBytes, freeBytes, totalBytes, isLimited } = this.#capacity;
     return {
       server: this.#client.server,
       // Whether the key may write is seen only by writing.
       writable: true,
       usedBytes: isLimited ? usedBytes : undefined,
       freeBytes,
+      totalBytes,
     };
   }
 
