@@ -53,6 +53,7 @@ export function formatReport(report: ChaosReport): string {
     ["work asked for", listed(report.work)],
     ["refused meanwhile", listed(report.refused)],
     ["runs", listed(ledger.runs)],
+    ["schedule", listed(ledger.schedule)],
     ["actions", listed(ledger.actions)],
     ["bytes moved", formatSize(ledger.bytesMoved)],
     ["removals", `${ledger.removals}, of these settled by asking ${ledger.removalsSettled}`],

@@ -14,6 +14,10 @@ export interface LedgerFacts {
   /** Actions of ended runs with no outcome, or with several. */
   readonly withoutOutcome: readonly string[];
   readonly openPermits: readonly string[];
+  /** What became of the times at which a schedule was due, by outcome. */
+  readonly schedule: Readonly<Record<string, number>>;
+  /** Times of a schedule that started two runs, or runs that two of them claim. */
+  readonly startedTwice: readonly string[];
   /** Copies that were found missing or damaged although nothing explains it. */
   readonly unexplained: readonly string[];
 }
@@ -59,6 +63,10 @@ export async function checkLedger(stage: Stage): Promise<LedgerFacts> {
     unproven: [...(await lines(proofsWithoutPermit)), ...(await lines(proofsWithoutEvidence))],
     withoutOutcome,
     openPermits: await lines(openPermits),
+    schedule: Object.fromEntries(
+      (await rows(scheduleOutcomes)).map((row) => [String(row["reason"]), Number(row["n"])]),
+    ),
+    startedTwice: await lines(startedTwice),
     unexplained: drift
       .map((row) => `${String(row["cid"])} ${String(row["backend"])}`)
       .filter((copy) => !stage.faults.destroyed.has(copy)),
@@ -109,6 +117,18 @@ const openPermits = `
   WHERE kind = 'permit' AND NOT EXISTS (
     FROM ledger AS o WHERE o.kind = 'outcome' AND o.run_id = m.run_id
       AND o.sequence = m.sequence)`;
+
+const scheduleOutcomes =
+  "SELECT reason, count(*) AS n FROM ledger WHERE kind = 'schedule' GROUP BY reason";
+
+const startedTwice = `
+  SELECT concat(detail ->> 'policy', ' at ', detail ->> 'occurrence', ': ', count(*), ' starts')
+    AS line
+  FROM ledger WHERE kind = 'schedule' AND reason = 'started'
+  GROUP BY detail ->> 'policy', detail ->> 'occurrence' HAVING count(*) > 1
+  UNION ALL
+  SELECT concat(run_id, ': started ', count(*), ' times') AS line
+  FROM ledger WHERE kind = 'schedule' AND reason = 'started' GROUP BY run_id HAVING count(*) > 1`;
 
 /** Found missing or corrupt, and not because the engine removed it with a proof. */
 const unexplainedDrift = `

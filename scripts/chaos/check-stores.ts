@@ -41,7 +41,10 @@ export async function checkStores(stage: Stage): Promise<StoreFacts> {
     const atLeast = scratch.has(objectId) ? minimum : wanted;
     return { cid, backends, atLeast, ...(sha256 === undefined ? {} : { sha256 }) };
   });
-  const report = await rehashStores(stage.storages, promises);
+  const report = await rehashStores(
+    stage.backends.map((name) => stage.storage(name)),
+    promises,
+  );
   const deleted = objects.length - living.length;
   return { ...report, deleted, confirmed: stage.imports.size, forgotten };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { addressBytes } from "#content/address-file.ts";
 import { integerBetween, pickOne } from "../seeded-random.ts";
 import type { Stage } from "./stage.ts";
-import { stageBackends } from "./stage-files.ts";
+import { bucketBackend } from "./stage-files.ts";
 
 /** One stored copy that was destroyed. */
 export interface Damage {
@@ -22,25 +22,25 @@ const profile = "unixfs-v1-2025";
  * under way, and another copy is hashed first. Gives undefined where that does not work out.
  */
 export async function damageCopy(stage: Stage, random: () => number): Promise<Damage | undefined> {
-  const { name: backend } = pickOne(random, stageBackends) ?? stageBackends[0];
+  const backend = pickOne(random, stage.backends) ?? "hot";
   const how = random() < 0.6 ? "flip" : "delete";
-  const file = await pickFile(stage.storage(backend), random);
-  if (file === undefined) return undefined;
+  const cid = await pickCid(stage, backend, random);
+  if (cid === undefined) return undefined;
   const api = await stage.api();
-  stage.held.add(file.cid);
+  stage.held.add(cid);
   try {
-    const { objectId } = await api.setHold(file.cid, true, "chaos damages a copy");
+    const { objectId } = await api.setHold(cid, true, "chaos damages a copy");
     const after = new Date(Date.now() - permitMarginMs).toISOString();
     const permits = `SELECT count(*)::INTEGER AS n FROM ledger WHERE kind = 'permit'
       AND object_id = ${objectId} AND (detail ->> 'expiresAt') > '${after}'`;
     for await (const { rows } of api.query(permits)) if (rows[0]?.["n"] !== 0) return undefined;
-    if (!(await hasIntactCopy(stage, file, backend))) return undefined;
-    const damage = { cid: file.cid, backend, how } as const;
+    if (!(await hasIntactCopy(stage, cid, backend))) return undefined;
+    const damage = { cid, backend, how } as const;
     stage.faults.noteDamage(damage);
-    await destroy(join(stage.storage(backend), "objects", file.shard, file.cid), how, random);
+    await destroy(stage.copyFile(backend, cid), how, random);
     return damage;
   } finally {
-    await release(stage, file.cid);
+    await release(stage, cid);
   }
 }
 
@@ -58,24 +58,27 @@ async function release(stage: Stage, cid: string): Promise<void> {
   }
 }
 
-interface StoredFile {
-  readonly shard: string;
-  readonly cid: string;
+async function pickCid(
+  stage: Stage,
+  backend: string,
+  random: () => number,
+): Promise<string | undefined> {
+  const pickIn = async (folder: string): Promise<string | undefined> =>
+    pickOne(random, await readdir(folder).catch(() => []));
+  let folder = stage.storage(backend);
+  if (backend !== bucketBackend.name) {
+    folder = join(folder, "objects");
+    folder = join(folder, (await pickIn(folder)) ?? "");
+  }
+  const name = await pickIn(folder);
+  return name?.startsWith("baf") === true ? name : undefined;
 }
 
-async function pickFile(storage: string, random: () => number): Promise<StoredFile | undefined> {
-  const shard = pickOne(random, await readdir(join(storage, "objects")).catch(() => []));
-  if (shard === undefined) return undefined;
-  const cid = pickOne(random, await readdir(join(storage, "objects", shard)).catch(() => []));
-  return cid?.startsWith("baf") === true ? { shard, cid } : undefined;
-}
-
-async function hasIntactCopy(stage: Stage, file: StoredFile, except: string): Promise<boolean> {
-  for (const { name } of stageBackends) {
-    if (name === except) continue;
-    const path = join(stage.storage(name), "objects", file.shard, file.cid);
-    const bytes = await readFile(path).catch(() => undefined);
-    if (bytes !== undefined && addressBytes(bytes, profile).cid === file.cid) return true;
+async function hasIntactCopy(stage: Stage, cid: string, except: string): Promise<boolean> {
+  for (const backend of stage.backends) {
+    if (backend === except) continue;
+    const bytes = await readFile(stage.copyFile(backend, cid)).catch(() => undefined);
+    if (bytes !== undefined && addressBytes(bytes, profile).cid === cid) return true;
   }
   return false;
 }

@@ -5,7 +5,6 @@ import { indexQueue, laneQueue } from "#jobs/lanes.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import type { Stage } from "./stage.ts";
-import { stageBackends } from "./stage-files.ts";
 
 /** The most that was seen of what must stay bounded, and how work goes on. */
 export interface Gauges {
@@ -27,9 +26,14 @@ export function newGauges(): Gauges {
   return { queuedJobs: 0, memoryMib: new Map(), actions: 0, grewAt, standstillMs: 0 };
 }
 
-const queueNames = [indexQueue, ...stageBackends.map(({ name }) => laneQueue(name))];
 /** A flow has at most four jobs; each lane begins a bounded number of flows. */
-export const queuedJobsBound = 4 * defaultQueuedPerLaneMax * queueNames.length;
+export function queuedJobsBound(stage: Stage): number {
+  return 4 * defaultQueuedPerLaneMax * queueNames(stage).length;
+}
+
+function queueNames({ backends }: Stage): readonly string[] {
+  return [indexQueue, ...backends.map(laneQueue)];
+}
 
 const memoryEveryMs = 2_000;
 const queueEveryMs = 5_000;
@@ -94,15 +98,15 @@ export async function countJobs(stage: Stage): Promise<number | undefined> {
   const store = await openQueueStore({ url, namespace: "thermocline" });
   const late = sleep(answerTimeoutMs, undefined);
   try {
-    return await Promise.race([jobsIn(store), late]);
+    return await Promise.race([jobsIn(store, queueNames(stage)), late]);
   } finally {
     await Promise.race([store.close(), sleep(answerTimeoutMs)]);
   }
 }
 
-async function jobsIn(store: QueueStore): Promise<number> {
+async function jobsIn(store: QueueStore, queues: readonly string[]): Promise<number> {
   let jobs = 0;
-  for (const name of queueNames) {
+  for (const name of queues) {
     const counts = await store
       .queue(name)
       .getJobCounts("waiting", "active", "delayed", "prioritized", "waiting-children");

@@ -8,16 +8,18 @@ import type { Fault, Harm } from "./faults/fault.ts";
 import { fillDisk } from "./faults/fill-disk.ts";
 import { freezeNode } from "./faults/freeze-node.ts";
 import { killNode } from "./faults/kill-node.ts";
-import { spoilLink } from "./faults/spoil-link.ts";
-import { stopQueue } from "./faults/stop-queue.ts";
+import { spoilBucketLink, spoilLink } from "./faults/spoil-link.ts";
+import { stopBucket, stopQueue } from "./faults/stop-server.ts";
 import type { Stage } from "./stage.ts";
 
 const faults: readonly Fault[] = [
   killNode,
   freezeNode,
   stopQueue,
+  stopBucket,
   emptyQueue,
   spoilLink,
+  spoilBucketLink,
   fillDisk,
   damageStoredCopy,
   controlRun,

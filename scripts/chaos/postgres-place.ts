@@ -1,13 +1,16 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client } from "pg";
+import { Client, DatabaseError } from "pg";
 import { initialiseCluster } from "#jobs/postgres-cluster.ts";
 import { freePort, type ServerProcess, startServer } from "../services/server-process.ts";
 import type { QueuePlace } from "./queue-place.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
 const startAttemptsMax = 10;
+const truncateAttemptsMax = 10;
+/** PostgreSQL, appendix A: SQLSTATE of a deadlock. */
+const deadlockDetected = "40P01";
 
 /** A PostgreSQL server of its own, from the binaries of the embedded one, as if external. */
 export async function postgresPlace(folder: string): Promise<QueuePlace> {
@@ -70,7 +73,18 @@ export async function emptyPostgres(url: string): Promise<void> {
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
        WHERE schemaname = 'thermocline' AND tablename NOT LIKE '%migration%'`,
     );
-    if (rows.length > 0) await client.query(`TRUNCATE ${rows.map((row) => row.name).join(", ")}`);
+    if (rows.length === 0) return;
+    const truncate = `TRUNCATE ${rows.map((row) => row.name).join(", ")}`;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await client.query(truncate);
+        return;
+      } catch (error) {
+        // The nodes go on working: where they wait for us and we for them, the server picks one.
+        const isDeadlock = error instanceof DatabaseError && error.code === deadlockDetected;
+        if (!isDeadlock || attempt >= truncateAttemptsMax) throw error;
+      }
+    }
   });
 }
 

@@ -82,8 +82,12 @@ async function chaosOn(stage: Stage, options: ChaosOptions): Promise<ChaosReport
     violation("copies gone without a reason", ledger.unexplained),
     violation("actions without exactly one outcome", ledger.withoutOutcome),
     violation("permits that never ended", ledger.openPermits),
+    violation("starts of a schedule at one time", ledger.startedTwice),
     violation("jobs left in the queue", queuedJobsAtEnd ?? 0),
-    violation("jobs queued over the bound", Math.max(0, gauges.queuedJobs - queuedJobsBound)),
+    violation(
+      "jobs queued over the bound",
+      Math.max(0, gauges.queuedJobs - queuedJobsBound(stage)),
+    ),
     violation("seconds in which no action ended", standstill(gauges)),
     violation("troubles on the way", stage.troubles),
   ].filter(({ count }) => count > 0);
@@ -102,6 +106,7 @@ async function chaosOn(stage: Stage, options: ChaosOptions): Promise<ChaosReport
     copiesDestroyed: stage.faults.destroyed.size,
     ...workFacts(work),
     ...gaugeFacts(gauges),
+    queuedJobsBound: queuedJobsBound(stage),
     queuedJobsAtEnd,
     workspace: options.keep === true || violations.length > 0 ? stage.path : undefined,
   };
@@ -117,7 +122,7 @@ function standstill({ standstillMs }: Gauges): number {
 
 function gaugeFacts({ queuedJobs, memoryMib, standstillMs }: Gauges) {
   const memoryMibMax = Object.fromEntries(memoryMib);
-  return { queuedJobsMax: queuedJobs, queuedJobsBound, memoryMibMax, standstillMs };
+  return { queuedJobsMax: queuedJobs, memoryMibMax, standstillMs };
 }
 
 function violation(what: string, found: readonly string[] | number, problems = ""): Violation {

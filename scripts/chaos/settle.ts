@@ -28,8 +28,10 @@ export interface Settlement {
  */
 export async function settle(stage: Stage, progress: (line: string) => void): Promise<Settlement> {
   const started = performance.now();
-  stage.queue.link?.set("pass");
-  await stage.queue.start();
+  for (const server of stage.servers) {
+    server.link?.set("pass");
+    await server.start();
+  }
   for (const node of stage.nodes) node.start();
   await stage.ready(readyTimeoutMs);
   await releaseHeld(stage);

@@ -6,14 +6,23 @@ import type { ApiClient } from "#api/client.ts";
 import { findController } from "#api/find-controller.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { objectFile } from "#drivers/local/object-file.ts";
 import { type CommandOutput, runCommand, startNodeWith } from "../thermocline-process.ts";
+import { bucketAccess, type BucketPlace, bucketPlace } from "./bucket-place.ts";
 import { embeddedPlace } from "./embedded-place.ts";
 import { FaultLog } from "./fault-log.ts";
 import { ImportBook } from "./import-book.ts";
 import { postgresPlace } from "./postgres-place.ts";
 import type { QueueKind, QueuePlace } from "./queue-place.ts";
 import { redisPlace } from "./redis-place.ts";
-import { smallDiskBytes, stageBackends, stageConfig, stagePolicy } from "./stage-files.ts";
+import type { ServerPlace } from "./server-place.ts";
+import {
+  bucketBackend,
+  folderBackends,
+  smallDiskBytes,
+  stageConfig,
+  stagePolicies,
+} from "./stage-files.ts";
 import { SupervisedNode } from "./supervised-node.ts";
 
 const controllerNames = ["controller-1", "controller-2"] as const;
@@ -26,6 +35,9 @@ export class Stage {
   readonly path: string;
   readonly faults: FaultLog;
   readonly queue: QueuePlace;
+  /** The S3 server, where one is installed. */
+  readonly bucket: BucketPlace | undefined;
+  readonly backends: readonly string[];
   readonly nodes: readonly SupervisedNode[];
   /** Objects that chaos holds while it damages them. */
   readonly held = new Set<string>();
@@ -38,12 +50,23 @@ export class Stage {
   readonly #environment: Readonly<Record<string, string>>;
   #isClosed = false;
 
-  private constructor(path: string, queue: QueuePlace, hasSmallDisk: boolean) {
+  private constructor(
+    path: string,
+    queue: QueuePlace,
+    bucket: BucketPlace | undefined,
+    hasSmallDisk: boolean,
+  ) {
     this.path = path;
     this.faults = new FaultLog(join(path, "faults.ndjson"));
     this.queue = queue;
+    this.bucket = bucket;
+    const places = [...folderBackends, ...(bucket === undefined ? [] : [bucketBackend])];
+    this.backends = places.map(({ name }) => name);
     this.hasSmallDisk = hasSmallDisk;
-    this.#environment = queue.url === undefined ? {} : { CHAOS_QUEUE_URL: queue.url };
+    this.#environment = {
+      CHAOS_BUCKET_SECRET: bucketAccess.secretAccessKey,
+      ...(queue.url === undefined ? {} : { CHAOS_QUEUE_URL: queue.url }),
+    };
     this.nodes = [
       ...controllerNames.map((name) => this.#node(name, "controller")),
       ...workerNames.map((name) => this.#node(name, "worker")),
@@ -59,12 +82,18 @@ export class Stage {
     await mkdir(small, { recursive: true });
     const hasSmallDisk = mountDisk(small);
     const queue = await openQueue(kind, path);
-    const stage = new Stage(path, queue, hasSmallDisk);
+    const bucket = await bucketPlace(path, bucketBackend.name);
+    const stage = new Stage(path, queue, bucket, hasSmallDisk);
     try {
       await mkdir(join(path, "policies"));
-      await writeFile(join(path, "policies", "chaos.thermocline.yaml"), stagePolicy);
-      await writeFile(join(path, "thermocline.yaml"), stageConfig(queue.url !== undefined));
-      await queue.start();
+      for (const [name, text] of Object.entries(stagePolicies)) {
+        await writeFile(join(path, "policies", `${name}.thermocline.yaml`), text);
+      }
+      await writeFile(
+        join(path, "thermocline.yaml"),
+        stageConfig(queue.url !== undefined, bucket?.endpoint),
+      );
+      for (const server of stage.servers) await server.start();
       for (const node of stage.nodes) node.start();
       process.once("exit", () => stage.#abandon());
       await stage.ready(startTimeoutMs);
@@ -75,12 +104,21 @@ export class Stage {
     return stage;
   }
 
+  /** The servers that the nodes talk to. */
+  get servers(): readonly ServerPlace[] {
+    return this.bucket === undefined ? [this.queue] : [this.queue, this.bucket];
+  }
+
+  /** The folder in which a backend, or the server behind it, keeps its files. */
   storage(backend: string): string {
+    if (backend === bucketBackend.name && this.bucket !== undefined) return this.bucket.folder;
     return join(this.path, "storage", backend);
   }
 
-  get storages(): readonly string[] {
-    return stageBackends.map(({ name }) => this.storage(name));
+  /** The file in which a backend keeps its copy of an object. */
+  copyFile(backend: string, cid: string): string {
+    if (backend === bucketBackend.name) return join(this.storage(backend), cid);
+    return join(this.storage(backend), "objects", objectFile(cid, "file").shard, cid);
   }
 
   node(name: string): SupervisedNode {
@@ -137,7 +175,7 @@ export class Stage {
   async close(keep: boolean): Promise<void> {
     this.#isClosed = true;
     for (const node of this.nodes) await node.dismiss(stopPatienceMs);
-    await this.queue.close();
+    for (const server of this.servers) await server.close();
     if (keep) return;
     if (this.hasSmallDisk) spawnSync("umount", ["--lazy", this.storage("small")]);
     await rm(this.path, { recursive: true, force: true });
@@ -147,7 +185,7 @@ export class Stage {
   #abandon(): void {
     if (this.#isClosed) return;
     for (const node of this.nodes) node.abandon();
-    this.queue.abandon();
+    for (const server of this.servers) server.abandon();
     if (this.hasSmallDisk) spawnSync("umount", ["--lazy", this.storage("small")]);
   }
 

@@ -7,7 +7,6 @@ import { EngineError, type ErrorCode } from "#model/engine-error.ts";
 import { integerBetween, pickOne } from "../seeded-random.ts";
 import { giveUpWaiting } from "./give-up-waiting.ts";
 import type { Stage } from "./stage.ts";
-import { stageBackends } from "./stage-files.ts";
 
 /** Each duty rests so long between two turns. */
 const restMs = 1_000;
@@ -86,7 +85,7 @@ const importFiles: Duty = async (stage, random, counts) => {
   }
   try {
     for (const [path, bytes] of files) await writeFile(join(stage.path, path), bytes);
-    const backend = random() < 0.8 ? "hot" : (pickOne(random, stageBackends)?.name ?? "hot");
+    const backend = random() < 0.8 ? "hot" : (pickOne(random, stage.backends) ?? "hot");
     const tags = isScratch ? { tags: ["scratch"] } : {};
     for await (const step of api.importDirectory({ path: source, backend, ...tags })) {
       if (step.type !== "summary") continue;
@@ -146,7 +145,7 @@ const applyPlan: Duty = async (stage, _random, counts) => {
 
 const verifySome: Duty = async (stage, random, counts) => {
   const api = await stage.api();
-  const backend = pickOne(random, stageBackends)?.name ?? "hot";
+  const backend = pickOne(random, stage.backends) ?? "hot";
   const where = `size < ${integerBetween(random, 1, 8)}KiB`;
   for await (const step of api.verify({ backend, where })) {
     if (step.type === "summary") counts.verifies += step.copies;

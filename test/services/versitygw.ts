@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { serveBuckets } from "../../scripts/services/serve-buckets.ts";
+import { freePort } from "../../scripts/services/server-process.ts";
 import { versitygw } from "../../scripts/services/versitygw.ts";
-import { freePort, startServer } from "../../scripts/services/server-process.ts";
 
 /** A running S3 server whose buckets are folders of `folder`. */
 export interface VersitygwServer {
@@ -28,28 +29,13 @@ export function versitygwMissing(): string | undefined {
 
 /** An S3 server of a test's own: loopback, random port, private folder. */
 export async function startVersitygw(): Promise<VersitygwServer> {
-  const found = versitygw.find();
-  if (!found.available) throw new Error(found.reason);
   const root = await mkdtemp(join(tmpdir(), "thermocline-s3-"));
   const folder = join(root, "buckets");
-  const versions = join(root, "versions");
-  await mkdir(folder);
-  await mkdir(versions);
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const region = "eu-test-1";
   const [accessKeyId, secretAccessKey] = ["test-access", "test-secret"];
-  const options = ["--port", `127.0.0.1:${port}`, "--region", region, "--quiet"];
-  const start = () =>
-    startServer(
-      found.path,
-      [...options, "--health", "/health", "posix", "--versioning-dir", versions, folder],
-      {
-        folder: root,
-        environment: { ROOT_ACCESS_KEY_ID: accessKeyId, ROOT_SECRET_ACCESS_KEY: secretAccessKey },
-        answers: async () => (await fetch(`${endpoint}/health`)).ok,
-      },
-    );
+  const start = () => serveBuckets({ root, port, region, accessKeyId, secretAccessKey });
   let server = await start();
   return {
     endpoint,
