@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { Connection } from "#index/connection.ts";
 import { copyDatabase, type IndexCopy } from "#index/copy-database.ts";
+import { createDatabase } from "#index/create-database.ts";
 import { indexError } from "#index/index-error.ts";
 import { migrate, requireCurrentSchema } from "#index/migrate.ts";
 import { Transaction } from "#index/transaction.ts";
@@ -59,7 +60,9 @@ export class Database {
     if (path !== ":memory:") openPaths.add(path);
     let instance: DuckDBInstance | undefined;
     try {
-      instance = await DuckDBInstance.create(path, configuration(options));
+      const settings = configuration(options);
+      if (path !== ":memory:" && !options.readOnly) await createDatabase(path, settings);
+      instance = await DuckDBInstance.create(path, settings);
       const writer = new Connection(await instance.connect());
       // Times with a zone, in queries of people, read the same on every machine.
       await writer.run("SET GLOBAL TimeZone = 'UTC'");

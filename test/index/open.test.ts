@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { open, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, onTestFinished, test } from "vitest";
 import { ObjectIndex } from "#index/object-index.ts";
@@ -49,6 +49,33 @@ test("one process cannot open an index twice, and closing frees it", async () =>
   const again = await ObjectIndex.open(path);
   await again.close();
   await expect(again.version()).rejects.toMatchObject({ code: "CANCELLED" });
+});
+
+test("processes that open a new index at the same moment all get it, one after the other", async () => {
+  const path = join(await temporaryFolder(), "index.duckdb");
+  const source = `
+    import { ObjectIndex } from "#index/object-index.ts";
+    console.log("ready");
+    process.stdin.once("data", async () => {
+      let code;
+      do {
+        code = await ObjectIndex.open(${JSON.stringify(path)}, { threads: 1 })
+          .then((index) => index.close()).then(() => "opened", (error) => error.code);
+      } while (code === "LOCKED");
+      if (code !== "opened") console.error(code);
+      process.exitCode = code === "opened" ? 0 : 1;
+      process.stdin.destroy();
+    });`;
+  const children = Array.from({ length: 4 }, () =>
+    spawn(process.execPath, ["--input-type=module", "-e", source], {
+      stdio: ["pipe", "pipe", "inherit"],
+    }),
+  );
+  const ends = children.map((child) => once(child, "exit"));
+  await Promise.all(children.map(({ stdout }) => once(stdout, "data")));
+  for (const { stdin } of children) stdin.write("now");
+  expect(await Promise.all(ends)).toEqual(children.map(() => [0, null]));
+  expect(await readdir(dirname(path))).toEqual(["index.duckdb"]);
 });
 
 test("closing ends what sessions are still asking, and waits until they have let go", async () => {
