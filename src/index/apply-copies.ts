@@ -51,7 +51,8 @@ export async function changeCopies(
  *
  * A present copy that was known as present keeps its better confidence and its newest
  * verification; any other finding replaces what was believed. Only a full verification makes a
- * corrupt copy good again: seeing that something is there does not. Of several findings about
+ * corrupt copy good again: seeing that something is there does not. A check that is told late, of
+ * before the copy was found corrupt or lost, makes nothing good either. Of several findings about
  * one copy the bad ones count, then the surest, then the last.
  */
 export async function applyCopyChanges(transaction: Transaction): Promise<number> {
@@ -101,7 +102,9 @@ const updateKnown = `
   FROM last_changes AS n
   WHERE copies.object_id = n.object_id AND copies.backend_id = n.backend_id
     AND n.state <> 'gone'
-    AND NOT (copies.state = 'corrupt' AND n.state = 'present' AND n.confidence <> 'verified')`;
+    AND NOT (copies.state = 'corrupt' AND n.state = 'present' AND n.confidence <> 'verified')
+    AND NOT (copies.state <> 'present' AND n.state = 'present'
+      AND n.checked_at < copies.checked_at)`;
 
 // A finding about a copy that the index does not know, with no locator, is not a copy.
 const insertNew = `

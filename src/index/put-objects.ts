@@ -37,7 +37,7 @@ export async function putObjects(
   await transaction.run(mergeKnown);
   await transaction.run(mergeTags);
   await transaction.run(stageCopyChanges);
-  await transaction.run(reviveDeleted);
+  await transaction.run(liftMarks);
   const copies = await applyCopyChanges(transaction);
   return { added, known: objects.length - added, copies, beingDeleted };
 }
@@ -230,10 +230,9 @@ const stageCopyChanges = `
   SELECT c.* REPLACE (i.object_id AS object_id)
   FROM put_copies AS c JOIN put_ids AS i ON i.position = c.object_id`;
 
-// Content that is handed in again after it was deleted everywhere is a new life, not a remnant
-// to be deleted at once because its old tombstone's grace is over.
-const reviveDeleted = `
+// Content that is handed in again is wanted: it is no remnant to be deleted because the grace of
+// an old mark is over. When a rule selects it again, it gets a new grace.
+const liftMarks = `
   UPDATE objects SET tombstoned = NULL
   FROM (SELECT DISTINCT object_id FROM copy_changes WHERE state = 'present') AS c
-  WHERE objects.object_id = c.object_id AND objects.tombstoned IS NOT NULL
-    AND objects.present_mask = 0`;
+  WHERE objects.object_id = c.object_id AND objects.tombstoned IS NOT NULL`;

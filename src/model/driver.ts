@@ -43,12 +43,13 @@ export interface Driver {
 
   /**
    * Removes the copy. Only the removal handler calls this, with the permit that allows it.
-   * Returns "absent" when there was nothing (so that a repeated removal is harmless).
+   * Returns "absent" when there was nothing (so that a repeated removal is harmless). Asks
+   * `options.confirm` at the last moment before each request that takes something away.
    */
   remove(
     object: ObjectRef,
     permit: RemovalPermit,
-    options?: CallOptions,
+    options?: RemoveOptions,
   ): Promise<"removed" | "absent">;
 
   /** Streams everything the backend holds, in a stable order, resumable after `cursor`. */
@@ -62,6 +63,14 @@ export type ByteStream = AsyncIterable<Uint8Array>;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+}
+
+export interface RemoveOptions extends CallOptions {
+  /**
+   * Throws when the copy may not be removed any more. The process may have stood still since the
+   * call began, so that neither its timers nor its signal have told it yet.
+   */
+  readonly confirm?: () => Promise<void>;
 }
 
 export interface ReadOptions extends CallOptions {

@@ -44,6 +44,29 @@ test("findings raise confidence, and absent or corrupt copies stop counting", as
   expect(await index.checkSummaries()).toEqual([]);
 });
 
+test("a check that is told late makes no copy good that was found damaged since", async () => {
+  const { index } = await openIndex();
+  await index.putObjects(
+    [0, 1].map((number) => objectOf(number, [copyOn("hot"), copyOn("warm")])),
+    start,
+  );
+  const at = (minutes: number) => new Date(later.getTime() + minutes * 60_000).toISOString();
+  await index.recordEvidence(
+    [
+      { ...evidenceOf(0, "hot", "corrupt"), checkedAt: at(2) },
+      { ...evidenceOf(1, "hot", "absent"), checkedAt: at(2) },
+    ],
+    later,
+  );
+  const early = [0, 1].map((number) => ({ ...evidenceOf(number, "hot"), checkedAt: at(1) }));
+  await index.recordEvidence(early, later);
+  expect(await masks(index)).toMatchObject([{ present: 2 }, { present: 2 }]);
+  const again = [0, 1].map((number) => ({ ...evidenceOf(number, "hot"), checkedAt: at(3) }));
+  await index.recordEvidence(again, later);
+  expect(await masks(index)).toMatchObject([{ present: 3 }, { present: 3 }]);
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
 test("a listing confirms, finds lost, changed and unexpected copies, and corrects the index", async () => {
   const { index } = await openIndex();
   await index.putObjects(

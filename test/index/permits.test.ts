@@ -176,6 +176,41 @@ test("a read or a hold after the mark for deletion lifts it, so that the grace b
   expect(marked.map(({ objectId }) => objectId)).toEqual([1, 3]);
 });
 
+test("a mark that was lifted and set anew while a run waited gives a new grace", async () => {
+  const { index, folder } = await openIndex();
+  const objects = [0, 1].map((number) => objectOf(number, [copyOn("hot")]));
+  await index.putObjects(objects, start);
+  const begin = async (verb: "tombstone" | "delete") => {
+    const actions = [0, 1].map((object) =>
+      verb === "delete" ? { verb, object, victim: 0 } : { verb, object },
+    );
+    const run = await index.beginRun(await makePlan(index, folder, actions), start);
+    return stepOf(await onlyBatch(index, run.id, verb === "delete" ? "hot" : "index"));
+  };
+  await index.commitCopies(await begin("tombstone"), [], context());
+  const waiting = await begin("delete");
+  const after = new Date(start.getTime() + hour);
+  await index.recordAccesses("reads", [{ object: cidOf(0), at: after, weight: 1 }]);
+  await index.commitCopies(await begin("tombstone"), [], { ...context(), now: after });
+  const { permits, refusals } = await index.commitCopies(waiting, [], context());
+  expect(permits).toMatchObject([{ cid: cidOf(1), authority: "delete" }]);
+  expect(refusals).toMatchObject([{ cid: cidOf(0), reason: "not-tombstoned" }]);
+});
+
+test("content that is handed in again during its grace is not deleted when that is over", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot")])], start);
+  for (const place of ["hot", "warm"]) {
+    const mark = await makePlan(index, folder, [{ verb: "tombstone", object: 0 }]);
+    const run = await index.beginRun(mark, start);
+    await index.commitCopies(stepOf(await onlyBatch(index, run.id, "index")), [], context());
+    const marked = { text: "o.tombstoned IS NOT NULL", parameters: [] };
+    expect(await index.listObjects(marked, 1, start)).toHaveLength(1);
+    await index.putObjects([objectOf(0, [copyOn(place)])], start);
+    expect(await index.listObjects(marked, 1, start)).toEqual([]);
+  }
+});
+
 test("a read that comes while the last copy is being deleted leaves a deleted object, not a lost one", async () => {
   const { index, folder } = await openIndex();
   await index.putObjects(

@@ -1,9 +1,12 @@
+import { stepControls } from "#engine/step-controls.ts";
 import { startDispatcher } from "#jobs/dispatcher.ts";
-import { controlOf } from "#jobs/step-controls.ts";
+import { Admission } from "#jobs/admission.ts";
+import { BackendWatch } from "#jobs/backend-watch.ts";
 import { startWorker, type WorkerApi } from "#jobs/worker.ts";
 import type { DispatchIndex } from "#jobs/dispatch-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { Batch } from "#model/run.ts";
 import type { Faults } from "./faults.ts";
 import type { ModelBackend } from "./model-backend.ts";
 import { ModelDriver, type DriverWorld, type Moment } from "./model-driver.ts";
@@ -11,6 +14,7 @@ import type { ModelQueueStore } from "./model-queue-store.ts";
 import { type Seams, withDefects } from "./mutants.ts";
 import type { Promises } from "./promises.ts";
 import type { Random } from "./random.ts";
+import type { Restraints } from "./restraints.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { SimulatedNode } from "./simulated-node.ts";
 import type { SimulatedIndex } from "./simulated-index.ts";
@@ -31,6 +35,9 @@ export interface ClusterParts {
   readonly backends: ReadonlyMap<string, ModelBackend>;
   readonly promises: Promises;
   readonly policyHolds: Set<number>;
+  readonly restraints: Restraints;
+  /** For what was added since the first seeds were found; missing: it does not happen. */
+  readonly more: Random | undefined;
   readonly defect: Seams;
 }
 
@@ -42,6 +49,9 @@ export class Cluster {
   readonly #parts: ClusterParts;
   readonly #nodes = new Map<string, SimulatedNode>();
   #lives = 0;
+  /** Of the controller that lives now. */
+  #admission = new Admission([]);
+  #watch: BackendWatch | undefined;
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -90,14 +100,23 @@ export class Cluster {
     this.#parts.faults.over = true;
     for (const backend of this.#parts.backends.values()) backend.capacityBytes = undefined;
     for (const node of this.#nodes.values()) node.skewMs = 0;
+    this.#parts.restraints.clear();
   }
 
   async #startController(node: SimulatedNode): Promise<void> {
-    const { setup, queue, policyHolds } = this.#parts;
+    const { setup, queue, policyHolds, restraints, defect } = this.#parts;
+    const drivers = this.#drivers(node);
+    const watch = this.#watchOf(drivers);
+    if (setup.watched === true) watch.start();
+    this.#watch = watch;
+    const admission = restraints.admission((backend) => watch.healthOf(backend));
+    this.#admission = defect.admission?.(admission) ?? admission;
     await startDispatcher({
       store: queue.client(node),
       index: this.#controllersIndex(node),
-      drivers: this.#drivers(node),
+      drivers,
+      admission: this.#admission,
+      unreachable: () => watch.out(),
       permitTtlMs: setup.permitTtlMs,
       minimumCopies: setup.minimumCopies,
       queuedPerLaneMax: setup.queuedPerLaneMax,
@@ -106,6 +125,21 @@ export class Cluster {
       onError: (error) => {
         this.errors.push(error.message);
         this.#parts.scheduler.note(() => `reports: ${error.message}`);
+      },
+    });
+  }
+
+  #watchOf(drivers: ReadonlyMap<string, Driver>): BackendWatch {
+    return new BackendWatch({
+      backends: [...drivers.keys()],
+      status: async (backend, options) => {
+        const driver = drivers.get(backend);
+        if (driver === undefined) throw new EngineError("NOT_FOUND", `there is no ${backend}`);
+        return driver.status(options);
+      },
+      now: () => new Date(),
+      onChange: ({ backend, state }) => {
+        this.#parts.scheduler.note(() => `${backend} is held to be ${state}`);
       },
     });
   }
@@ -131,7 +165,15 @@ export class Cluster {
     const moment: DriverWorld["moment"] = (what, by) => {
       this.onMoment(what, by);
     };
-    const world: DriverWorld = { scheduler, random, faults, watcher: promises, moment };
+    const looksFirst = this.#parts.setup.looksFirst === true;
+    const world: DriverWorld = {
+      scheduler,
+      random,
+      faults,
+      watcher: promises,
+      moment,
+      looksFirst,
+    };
     return new Map(
       [...this.#parts.backends].map(([name, backend]) => {
         const driver = new ModelDriver(backend, node, world);
@@ -142,13 +184,29 @@ export class Cluster {
 
   /** Each call of the controller to its index can be the last thing it does. */
   #controllersIndex(node: SimulatedNode): DispatchIndex {
-    const { index, scheduler, promises } = this.#parts;
+    const { index, scheduler, promises, restraints } = this.#parts;
+    const batches = new Map<string, Batch>();
+    let roundFrom = 0;
     return new Proxy(index, {
       get: (target, name) => {
         const method = Reflect.get(target, name) as (...values: unknown[]) => Promise<unknown>;
         return async (...values: unknown[]) =>
           scheduler.call(`index: ${String(name)}`, async () => {
             const result = await method.apply(target, values);
+            if (name === "runs") roundFrom = scheduler.now;
+            if (name === "pendingBatches") {
+              for (const batch of result as readonly Batch[]) {
+                batches.set(`${batch.runId} ${batch.number}`, batch);
+              }
+            }
+            if (name === "markQueued") {
+              const [run, numbers] = values as Parameters<DispatchIndex["markQueued"]>;
+              for (const number of numbers) {
+                const batch = batches.get(`${run} ${number}`);
+                const why = batch && restraints.against(batch, roundFrom);
+                if (why !== undefined) promises.handedOut(run, number, why);
+              }
+            }
             if (name === "commitCopies") {
               const { permits } = result as Awaited<ReturnType<DispatchIndex["commitCopies"]>>;
               for (const permit of permits) promises.issued(permit);
@@ -161,8 +219,18 @@ export class Cluster {
     });
   }
 
+  /** As much of the engine as it takes to tell workers what to do with active steps. */
+  #asEngine(): Parameters<typeof stepControls>[0] {
+    const { index } = this.#parts;
+    const part = {
+      index: { run: (id: string) => index.run(id), controls: { cancelledWork: async () => [] } },
+      now: () => new Date(),
+    };
+    return part as unknown as Parameters<typeof stepControls>[0];
+  }
+
   #api(): WorkerApi {
-    const { index, scheduler, faults } = this.#parts;
+    const { index, scheduler, faults, setup } = this.#parts;
     const ask = <Result>(what: string, answer: () => Promise<Result>) =>
       scheduler.call(
         `api: ${what}`,
@@ -177,13 +245,10 @@ export class Cluster {
     return {
       segment: (planCid, from, to) => ask("segment", () => index.segment(planCid, from, to)),
       stepControls: (steps) =>
-        ask("step controls", async () => {
-          const runs = await index.runs();
-          const stateOf = new Map(runs.map(({ id, state }) => [id, state]));
-          return steps.map(({ runId }) => {
-            const state = stateOf.get(runId);
-            return { control: state === undefined ? "cancel" : controlOf(state) };
-          });
+        ask("step controls", () => stepControls(this.#asEngine(), this.#admission, steps)),
+      reportOutage: (report) =>
+        ask("report outage", async () => {
+          if (setup.watched === true) this.#watch?.report(report);
         }),
       heartbeat: async () => ({}),
     };

@@ -29,12 +29,21 @@ export const faultKinds = {
   "api-error": "a worker does not reach the controller",
   hold: "somebody holds an object, and releases it again",
   "policy-hold": "a policy begins to protect an object, and ends to",
-  cordon: "somebody cordons a backend",
+  cordon: "somebody cordons a backend, which takes no new copies then",
   pause: "somebody pauses a run and resumes it",
   cancel: "somebody cancels a run",
   "import-again": "a backend is listed and compared with the index",
-  verify: "somebody has copies verified",
+  verify: "somebody has copies verified, and what is found is told late",
+  "standing-pause": "somebody pauses a backend, a policy or everything",
+  suspend: "a policy is suspended for its errors",
+  "hand-in": "somebody imports content anew that may be known, or be deleted just now",
+  reads: "somebody reads an object",
 } as const;
+
+/** Kinds that came later: seeds that were found before them are drawn without them. */
+const later: ReadonlySet<FaultKind> = new Set(["standing-pause", "suspend", "hand-in", "reads"]);
+/** What some seeds were found without, though it was on the list. */
+const onceEmpty: ReadonlySet<FaultKind> = new Set(["cordon", "verify"]);
 
 export type FaultKind = keyof typeof faultKinds;
 
@@ -59,12 +68,23 @@ export class Faults {
   /** After this nothing goes wrong any more, so that everything can come to its end. */
   over = false;
 
-  constructor(random: Random, forbidden: ReadonlySet<FaultKind>, theme: Theme) {
+  /** Without `more`, only what there was when the first seeds were found. */
+  constructor(
+    random: Random,
+    forbidden: ReadonlySet<FaultKind>,
+    theme: Theme,
+    more: Random | undefined,
+  ) {
     const kinds = Object.keys(faultKinds) as FaultKind[];
+    const first = kinds.filter((kind) => !later.has(kind));
     // Drawn for all, whatever is forbidden: what is left behaves as before.
-    const drawn = random.some(kinds, random.pick([0, 0.15, 0.3, 0.5]));
-    const wanted = theme.faults === undefined ? drawn : random.some(theme.faults, 0.75);
-    this.enabled = new Set(wanted.filter((kind) => !forbidden.has(kind)));
+    const probability = random.pick([0, 0.15, 0.3, 0.5]);
+    const drawn = random.some(first, probability);
+    const further = more?.some([...later], probability) ?? [];
+    const wanted =
+      theme.faults === undefined ? [...drawn, ...further] : random.some(theme.faults, 0.75);
+    const empty = (kind: FaultKind) => more === undefined && onceEmpty.has(kind);
+    this.enabled = new Set(wanted.filter((kind) => !forbidden.has(kind) && !empty(kind)));
     const rate = random.pick([0.01, 0.05, 0.15, 0.3]);
     this.#rate = theme.rate ?? rate;
     this.#random = random;

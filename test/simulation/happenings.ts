@@ -1,19 +1,24 @@
 import type { Cluster, ClusterParts } from "./cluster.ts";
 import { contents, numberOf } from "./samples.ts";
 import type { FaultKind } from "./faults.ts";
+import { deletions } from "./deletions.ts";
+import type { WantedAction } from "./simulated-index.ts";
 import { drawActions } from "./world.ts";
-import { ModelDriver } from "./model-driver.ts";
-import { SimulatedNode } from "./simulated-node.ts";
+import { Operators } from "./operators.ts";
+import type { Random } from "./random.ts";
+import type { SimulatedNode } from "./simulated-node.ts";
 
 /** What people and fate do while the engine works: each at moments that the seed gives. */
 export class Happenings {
   readonly #parts: ClusterParts;
   readonly #cluster: Cluster;
+  readonly #operators: Operators;
   readonly #runs: string[] = [];
 
   constructor(parts: ClusterParts, cluster: Cluster) {
     this.#parts = parts;
     this.#cluster = cluster;
+    this.#operators = new Operators(parts);
   }
 
   /** Every run there is and will be has been begun. */
@@ -26,18 +31,13 @@ export class Happenings {
     const within = setup.runsWithinMs ?? setup.calmAtMs;
     for (let runs = this.runsToCome; runs > 0; runs -= 1) {
       const at = runs === this.runsToCome ? 0 : random.between(0, within);
-      const actions = (theme.actions ?? drawActions)(random, setup);
-      this.#at(at, async () => {
-        this.runsToCome -= 1;
-        if (actions.length === 0) return;
-        const run = await this.#parts.index.begin(actions, new Date());
-        this.#runs.push(run.id);
-        this.#note(`run ${run.id} begins: ${actions.map((action) => words(action)).join("; ")}`);
-      });
+      const drawn = (theme.actions ?? drawActions)(random, setup);
+      this.#at(at, () => this.#begin(drawn));
     }
     this.#nodes();
     this.#stores();
     this.#people();
+    if (this.#parts.more !== undefined) this.#morePeople(this.#parts.more);
     this.#cluster.onMoment = (what, node) => {
       this.#strike(what, node);
     };
@@ -151,10 +151,12 @@ export class Happenings {
       const object = anyObject();
       await index.hold([object], "by chance", new Date());
       promises.held.add(object);
+      promises.wanted(object);
       this.#note(`object ${object} is held`);
       this.#later(soon(), async () => {
         await index.release([object], new Date());
         promises.held.delete(object);
+        promises.wanted(object);
         this.#note(`object ${object} is released`);
       });
     });
@@ -175,7 +177,94 @@ export class Happenings {
       if (this.#runs.length > 0) await this.#set(random.pick(this.#runs), "cancelled");
     });
     this.#sometimes("import-again", 3, async () => {
-      await this.#importAgain(random.pick(setup.backends));
+      this.#operators.importAgain(random.pick(setup.backends));
+    });
+  }
+
+  /** Begins a run of what was drawn, or of what a rule or the planner wants by now. */
+  async #begin(drawn: readonly WantedAction[]): Promise<void> {
+    const { index, setup, scheduler, random } = this.#parts;
+    if (setup.planned === true && index.plan !== undefined) {
+      const plan = await index.plan(setup.minimumCopies, new Date());
+      // Things change between the plan and its begin.
+      const { actions } = plan.header.totals;
+      scheduler.after(random.between(0, 5_000), async () => {
+        this.runsToCome -= 1;
+        const run = actions === 0 ? undefined : await index.beginPlan?.(plan, new Date());
+        if (run !== undefined) this.#runs.push(run.id);
+        this.#note(`run ${run?.id} of ${actions} planned actions begins`);
+      });
+      return;
+    }
+    this.runsToCome -= 1;
+    const actions = setup.graceMs === undefined ? drawn : await this.#planned(setup.graceMs);
+    if (actions.length === 0) return;
+    const run = await index.begin(actions, new Date());
+    this.#runs.push(run.id);
+    this.#note(`run ${run.id} begins: ${actions.map((action) => words(action)).join("; ")}`);
+  }
+
+  /** What a delete rule wants now, by what the index knows. */
+  async #planned(graceMs: number): Promise<readonly WantedAction[]> {
+    return deletions(await this.#parts.index.marked(), graceMs, Date.now());
+  }
+
+  /** Orders and commands that hold work back, look at copies, or want what was given up. */
+  #morePeople(random: Random): void {
+    const { setup, restraints, index, promises } = this.#parts;
+    const { backends, calmAtMs } = setup;
+    const soon = () => random.between(0, calmAtMs / 2);
+    const during = (kind: FaultKind, begin: () => () => void) => {
+      this.#sometimes(
+        kind,
+        3,
+        async () => {
+          const end = begin();
+          this.#later(soon(), async () => {
+            end();
+          });
+        },
+        random,
+      );
+    };
+    during("cordon", () => {
+      const backend = random.pick(backends);
+      restraints.cordon(backend);
+      this.#note(`${backend} is cordoned`);
+      return () => {
+        restraints.uncordon(backend);
+      };
+    });
+    during("standing-pause", () => {
+      const scope = random.pick(["backend", "policy", "everything"] as const);
+      const names = { backend: random.pick(backends), policy: "simulation", everything: "" };
+      const target = { scope, name: names[scope] };
+      restraints.pause(target);
+      this.#note(`${scope} ${target.name} is paused`);
+      return () => {
+        restraints.resume(target);
+      };
+    });
+    during("suspend", () => {
+      restraints.suspend("simulation");
+      return () => {
+        restraints.release("simulation");
+      };
+    });
+    const often = (kind: FaultKind, act: () => Promise<void>) => {
+      this.#sometimes(kind, 4, act, random);
+    };
+    often("verify", async () => {
+      this.#operators.verify(random.some(backends, 0.7), random.next() ** 2);
+    });
+    often("hand-in", async () => {
+      this.#operators.handIn(random.below(setup.objects), random.pick(backends));
+    });
+    often("reads", async () => {
+      const object = random.below(setup.objects);
+      await index.read(object, new Date());
+      promises.wanted(object);
+      this.#note(`object ${object} is read`);
     });
   }
 
@@ -189,32 +278,13 @@ export class Happenings {
     }
   }
 
-  async #importAgain(name: string): Promise<void> {
-    const { backends, index, scheduler, random, faults, promises } = this.#parts;
-    const backend = backends.get(name);
-    if (backend === undefined) return;
-    const node = new SimulatedNode("import", 0, 0);
-    const world = { scheduler, random, faults, watcher: promises };
-    const driver = new ModelDriver(backend, node, world);
-    // As long as the listing takes, the engine goes on: the writes are compared in the end.
-    scheduler.as(node, () => {
-      const listing = (async () => {
-        const begun = new Date();
-        const listed = await Array.fromAsync(driver.list());
-        await scheduler.call("index: reconcile", () =>
-          index.reconcile(name, asyncOf(listed), begun),
-        );
-      })();
-      listing.catch(() => undefined);
-    });
-  }
-
   #sometimes(
     kind: Parameters<ClusterParts["faults"]["count"]>[0],
     most: number,
     act: () => Promise<void>,
+    random: Random = this.#parts.random,
   ): void {
-    const { random, faults, setup } = this.#parts;
+    const { faults, setup } = this.#parts;
     const times = setup.often * (1 + random.below(most));
     for (let turn = 0; turn < times; turn += 1) {
       const at = random.between(0, setup.calmAtMs);
@@ -237,10 +307,6 @@ export class Happenings {
   #note(text: string): void {
     this.#parts.scheduler.note(() => text);
   }
-}
-
-async function* asyncOf<Item>(items: readonly Item[]): AsyncGenerator<Item> {
-  yield* items;
 }
 
 function words(action: ReturnType<typeof drawActions>[number]): string {

@@ -1,7 +1,8 @@
+import { judgeReachable } from "#index/runs/judge-removal.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import type { CommitResult, CopyOutcome, StepData } from "#model/run.ts";
 import type { SaidOfCopy } from "./model-copies.ts";
-import { isOpen, publicPermit } from "./model-permits.ts";
+import { isOpen, type PermitFacts, publicPermit } from "./model-permits.ts";
 import type { ModelAction, ModelOutcome, ModelRun } from "./model-run.ts";
 import type { ModelState } from "./model-state.ts";
 
@@ -21,14 +22,20 @@ export async function commitCopies(
   state.copies.change(copied);
   for (const action of fresh.filter(({ verb }) => verb === "tombstone")) {
     const held = isHeld(action.object);
-    if (!held) state.object(action.object).tombstoned = true;
+    if (!held) state.object(action.object).tombstoned ??= context.now.getTime();
     ended.push(held ? [action, "skipped", "held"] : [action, "done", "by chance"]);
   }
-  const isTombstoned = (object: number) => state.object(object).tombstoned;
-  const facts = { copies: state.copies, runs: state.runs, names: state.names };
-  for (const action of removals) {
+  const about: PermitFacts = {
+    copies: state.copies,
+    runs: state.runs,
+    names: state.names,
+    isHeld,
+    markedSince: (object) => state.object(object).tombstoned,
+    out: new Set([...(context.unreachable ?? [])].map((name) => state.names.indexOf(name))),
+  };
+  const awaits = awaited(removals, run, state, about, context);
+  for (const action of awaits.length > 0 ? [] : removals) {
     const { cid, size, profile } = state.object(action.object);
-    const about = { ...facts, isHeld, isTombstoned };
     const permit = state.permits.issue(run, action, { cid, size, profile }, about, context);
     if (typeof permit === "string") ended.push([action, "skipped", permit]);
     else state.issued.push({ entry: state.entry(), permit: permit.id });
@@ -36,7 +43,26 @@ export async function commitCopies(
   for (const [{ sequence }, outcome, reason] of ended) state.end(run, sequence, outcome, reason);
   const open = state.permits.all().filter((permit) => permit.run === run && isOpen(permit));
   const mine = open.filter(({ sequence }) => sequence >= step.from && sequence < step.to);
-  return { permits: mine.map((permit) => publicPermit(permit)), refusals: [] };
+  const answer = { permits: mine.map((permit) => publicPermit(permit)), refusals: [] };
+  return awaits.length === 0 ? answer : { ...answer, awaits };
+}
+
+/** Backends that are out and without which no removal of the step is judged. */
+function awaited(
+  removals: readonly ModelAction[],
+  run: ModelRun,
+  state: ModelState,
+  facts: PermitFacts,
+  context: CommitContext,
+): readonly string[] {
+  if (facts.out.size === 0) return [];
+  const needed = removals.flatMap((action) => {
+    const removal = state.permits.caseOf(action, run, facts, context);
+    const judgement = judgeReachable(removal, facts.out);
+    return judgement.permitted ? [removal.victim, ...judgement.reserved.keys()] : [];
+  });
+  const ids = [...new Set(needed)].filter((id) => facts.out.has(id)).toSorted((a, b) => a - b);
+  return ids.map((id) => state.names[id] ?? "");
 }
 
 interface Sorted {

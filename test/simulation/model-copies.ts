@@ -61,6 +61,8 @@ export class ModelCopies {
     }
     // Seeing that something is there does not make a corrupt copy good again.
     if (known.state === "corrupt" && present && !sure) return;
+    // A check from before it was found damaged, told only now, makes nothing good.
+    if (known.state !== "present" && present && checkedAt < known.checkedAt) return;
     const stays = present && known.state === "present";
     const better = stays && rank(known.confidence) > rank(confidence);
     copies.set(said.backend, {

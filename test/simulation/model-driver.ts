@@ -11,6 +11,7 @@ import type {
   DriverCapabilities,
   ListedCopy,
   ListOptions,
+  RemoveOptions,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -48,6 +49,8 @@ export interface DriverWorld {
   readonly random: Random;
   readonly faults: Faults;
   readonly watcher: RemovalWatcher;
+  /** Whether a removal is two requests, with time in between. */
+  readonly looksFirst?: boolean;
   /** Hears of moments at which it would be worst if something happened now. */
   readonly moment?: (what: Moment, node: SimulatedNode) => void;
 }
@@ -127,10 +130,11 @@ export class ModelDriver implements Driver {
   async remove(
     object: ObjectRef,
     permit: RemovalPermit,
-    options: CallOptions = {},
+    options: RemoveOptions = {},
   ): Promise<"removed" | "absent"> {
     checkPermit(this.#backend.name, object, permit);
     this.#world.moment?.("asking", this.#node);
+    if (this.#world.looksFirst === true && !(await this.#isThere(object, options))) return "absent";
     return this.#call(`remove ${numberOf(object.cid)} with ${permit.id}`, options, () => {
       const thing = this.#backend.get(object.cid);
       if (thing === undefined) return "absent";
@@ -139,6 +143,16 @@ export class ModelDriver implements Driver {
       this.#world.moment?.("removed", this.#node);
       return "removed";
     });
+  }
+
+  /** As object stores do: one request looks, the next one takes away. */
+  async #isThere(object: ObjectRef, options: RemoveOptions): Promise<boolean> {
+    const what = `look before removing ${numberOf(object.cid)}`;
+    const found = await this.#call(what, options, () => this.#backend.get(object.cid));
+    if (found === undefined) return false;
+    await options.confirm?.();
+    this.#world.moment?.("asking", this.#node);
+    return true;
   }
 
   async *list(options: ListOptions = {}): AsyncIterable<ListedCopy> {

@@ -4,16 +4,17 @@ import { cidToBytes } from "#content/cid.ts";
 import type { Evidence } from "#model/copy.ts";
 import type { ListedCopy } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { CommitContext, DriftReport, NewObject } from "#model/index-store.ts";
+import type { CommitContext, DriftReport, NewObject, PutSummary } from "#model/index-store.ts";
 import type { Batch, CommitResult, CopyOutcome, RemoveOutcome, Run, StepData } from "#model/run.ts";
 import { commitCopies } from "./model-commit-copies.ts";
 import { commitRemovals, settlePermit } from "./model-commit-removals.ts";
 import { reconcile, recordEvidence } from "./model-inventory.ts";
 import { isOpen, type ModelPermits, publicPermit } from "./model-permits.ts";
+import { liftMark, presentCopies, putObjects } from "./model-put-objects.ts";
 import { ModelRun } from "./model-run.ts";
 import { ModelState } from "./model-state.ts";
 import { planHead } from "./real-index.ts";
-import type { IndexFacts, SimulatedIndex, WantedAction } from "./simulated-index.ts";
+import type { IndexFacts, Marked, SimulatedIndex, WantedAction } from "./simulated-index.ts";
 
 /**
  * A model of the index that is fast enough for thousands of schedules: plain maps in place of
@@ -31,21 +32,26 @@ export class ModelIndex implements SimulatedIndex {
     return this.#state.permits;
   }
 
-  async putObjects(objects: readonly NewObject[]): Promise<void> {
-    const { objects: known, copies: all, names } = this.#state;
-    for (const { cid, size, profile, copies } of objects) {
-      const object = known.push({ cid, size, profile, held: false, tombstoned: false }) - 1;
-      all.change(
-        copies.map(({ backend, copy, state, confidence, checkedAt }) => ({
-          ...copy,
-          object,
-          backend: names.indexOf(backend),
-          state,
-          confidence,
-          checkedAt: checkedAt.getTime(),
-        })),
-      );
-    }
+  async putObjects(objects: readonly NewObject[], now: Date): Promise<PutSummary> {
+    return putObjects(this.#state, objects, now);
+  }
+
+  async read(object: number, now: Date): Promise<void> {
+    liftMark(this.#state, object, now.getTime());
+  }
+
+  /** Sets a mark for deletion as it was: what a defect does. */
+  mark(object: number, since: number | undefined): void {
+    this.#state.object(object).tombstoned = since;
+  }
+
+  async marked(): Promise<readonly Marked[]> {
+    return this.#state.objects.map(({ tombstoned, held }, object) => ({
+      object,
+      since: tombstoned,
+      held,
+      copies: presentCopies(this.#state, object),
+    }));
   }
 
   async begin(actions: readonly WantedAction[], now: Date): Promise<Run> {
@@ -178,7 +184,7 @@ export class ModelIndex implements SimulatedIndex {
   async hold(objects: readonly number[]): Promise<void> {
     for (const object of objects.map((id) => this.#state.object(id))) {
       object.held = true;
-      object.tombstoned = false;
+      object.tombstoned = undefined;
     }
   }
 

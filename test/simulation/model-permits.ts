@@ -1,4 +1,4 @@
-import { judgeRemoval, type LivePermit, type RemovalCase } from "#index/runs/judge-removal.ts";
+import { judgeReachable, type LivePermit, type RemovalCase } from "#index/runs/judge-removal.ts";
 import { permitMarginMs } from "#model/removal.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import type { RemovalPermit } from "#model/removal.ts";
@@ -20,7 +20,9 @@ export interface PermitFacts {
   readonly runs: readonly ModelRun[];
   readonly names: readonly string[];
   readonly isHeld: (object: number) => boolean;
-  readonly isTombstoned: (object: number) => boolean;
+  readonly markedSince: (object: number) => number | undefined;
+  /** Backends that do not answer. */
+  readonly out: ReadonlySet<number>;
 }
 
 /** The permits of a model index; each removal is judged by the engine's own judge. */
@@ -53,28 +55,9 @@ export class ModelPermits {
     facts: PermitFacts,
     context: CommitContext,
   ): ModelPermit | string {
-    const victim = action.victim ?? -1;
-    const authority = action.verb === "delete" ? "delete" : "surplus";
-    const copies = [...facts.copies.of(action.object)]
-      .filter(([, copy]) => copy.state === "present")
-      .toSorted(([a], [b]) => a - b)
-      .map(([backendId, { confidence, verifiedAt }]) => ({
-        backendId,
-        confidence,
-        verifiedAt: verifiedAt === undefined ? undefined : new Date(verifiedAt),
-      }));
-    const removal = this.#judged({
-      authority,
-      victim,
-      requirements: action.requirements,
-      copies,
-      held: facts.isHeld(action.object),
-      tombstoned: facts.isTombstoned(action.object),
-      livePermits: this.#live(action.object, context.now.getTime()),
-      plannedVictims: plannedVictims(action.object, facts.runs),
-      minimumCopies: Math.max(1, context.minimumCopies),
-    });
-    const judgement = judgeRemoval(removal);
+    const removal = this.caseOf(action, run, facts, context);
+    const { victim, copies } = removal;
+    const judgement = judgeReachable(removal, facts.out);
     if (!judgement.permitted) return judgement.reason;
     const reserved = [...judgement.reserved].toSorted(([a], [b]) => a - b);
     const permit: ModelPermit = {
@@ -87,7 +70,7 @@ export class ModelPermits {
         confidence,
         verifiedAt: copies.find((copy) => copy.backendId === id)?.verifiedAt?.toISOString(),
       })),
-      authority,
+      authority: removal.authority,
       issuedAt: context.now.toISOString(),
       expiresAt: new Date(context.now.getTime() + context.permitTtlMs).toISOString(),
       run,
@@ -99,6 +82,35 @@ export class ModelPermits {
     };
     this.#permits.set(permit.id, permit);
     return permit;
+  }
+
+  /** What the answer to "may this copy go?" rests on. */
+  caseOf(
+    action: ModelAction,
+    run: ModelRun,
+    facts: PermitFacts,
+    context: CommitContext,
+  ): RemovalCase {
+    const victim = action.victim ?? -1;
+    const copies = [...facts.copies.of(action.object)]
+      .filter(([, copy]) => copy.state === "present")
+      .toSorted(([a], [b]) => a - b)
+      .map(([backendId, { confidence, verifiedAt }]) => ({
+        backendId,
+        confidence,
+        verifiedAt: verifiedAt === undefined ? undefined : new Date(verifiedAt),
+      }));
+    return this.#judged({
+      authority: authorityOf(action),
+      victim,
+      requirements: action.requirements,
+      copies,
+      held: facts.isHeld(action.object),
+      tombstoned: (facts.markedSince(action.object) ?? Infinity) <= Date.parse(run.createdAt),
+      livePermits: this.#live(action.object, context.now.getTime()),
+      plannedVictims: plannedVictims(action.object, facts.runs),
+      minimumCopies: Math.max(1, context.minimumCopies),
+    });
   }
 
   /** Permits that may still be used; once reported on, one reserves nothing more. */
@@ -115,6 +127,10 @@ export class ModelPermits {
 
 export function isOpen({ state }: ModelPermit): boolean {
   return state === "open" || state === "unknown";
+}
+
+function authorityOf({ verb }: ModelAction): RemovalPermit["authority"] {
+  return verb === "delete" ? "delete" : "surplus";
 }
 
 /** The permit as the world outside knows it. */

@@ -10,7 +10,8 @@ export interface ModelObject {
   readonly size: number;
   readonly profile: string;
   held: boolean;
-  tombstoned: boolean;
+  /** Since when it is marked for deletion. */
+  tombstoned: number | undefined;
 }
 
 /** What a model of the index remembers: plain maps and lists in place of tables. */

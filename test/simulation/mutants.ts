@@ -1,4 +1,5 @@
 import type { RemovalCase } from "#index/runs/judge-removal.ts";
+import { Admission } from "#jobs/admission.ts";
 import type { Driver } from "#model/driver.ts";
 import type { IndexStore } from "#model/index-store.ts";
 import type { ModelIndex } from "./model-index.ts";
@@ -10,9 +11,11 @@ export interface Seams {
   /** What the judge of removals is told. */
   readonly judged?: (removal: RemovalCase) => RemovalCase;
   /** Calls to the index that do something else. */
-  readonly index?: (index: ModelIndex) => Partial<IndexStore>;
+  readonly index?: (index: ModelIndex) => Partial<IndexStore & Pick<ModelIndex, "read">>;
   /** Calls to a backend, by the controller or by a worker, that do something else. */
   readonly driver?: (driver: Driver, by: "controller" | "worker") => Partial<Driver>;
+  /** What holds work back, as the controller asks it. */
+  readonly admission?: (admission: Admission) => Admission;
   /** Calls to a job that do something else. */
   readonly job?: (job: ModelJob) => Partial<ModelJob>;
 }
@@ -112,6 +115,43 @@ export const mutants: Readonly<Record<string, Seams>> = {
       }),
     }),
   },
+  "cordons, pauses and suspensions are not looked at": { admission: () => new Admission([]) },
+  "a removal of two requests does not ask again before the second": {
+    driver: (driver) => ({
+      remove: async (object, permit, options) =>
+        driver.remove(object, permit, { signal: options?.signal ?? new AbortController().signal }),
+    }),
+  },
+  "any mark for deletion counts, however new it is": {
+    judged: (removal) => ({ ...removal, tombstoned: true }),
+  },
+  "what is handed in anew does not lift the mark for deletion": {
+    index: (index) => ({
+      putObjects: async (objects, now) => {
+        const before = await index.marked();
+        const summary = await index.putObjects(objects, now);
+        for (const { object, since } of before) index.mark(object, since);
+        return summary;
+      },
+    }),
+  },
+  "reads do not lift the mark for deletion": { index: () => ({ read: async () => undefined }) },
+  "content is called safe where a permit may delete it": {
+    index: (index) => ({
+      putObjects: async (objects, now) => {
+        const summary = await index.putObjects(objects, now);
+        return { ...summary, beingDeleted: [] };
+      },
+    }),
+  },
+  "a check that is told late makes good what was found damaged since": {
+    index: (index) => ({
+      recordEvidence: async (evidence) => {
+        const checkedAt = new Date().toISOString();
+        await index.recordEvidence(evidence.map((found) => ({ ...found, checkedAt })));
+      },
+    }),
+  },
   "what checks found is not recorded": { index: () => ({ recordEvidence: async () => undefined }) },
 };
 
@@ -148,4 +188,11 @@ export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, m
   ],
   "new copies are not read back": ["damage", 15, 60],
   "what checks found is not recorded": ["rot", 25, 60],
+  "cordons, pauses and suspensions are not looked at": ["restraint", 1, 60],
+  "a removal of two requests does not ask again before the second": ["takeover", 1, 60],
+  "any mark for deletion counts, however new it is": ["deletion", 1, 60],
+  "what is handed in anew does not lift the mark for deletion": ["deletion", 1, 60],
+  "reads do not lift the mark for deletion": ["deletion", 1, 60],
+  "content is called safe where a permit may delete it": ["deletion", 1, 60],
+  "a check that is told late makes good what was found damaged since": ["checks", 1, 60],
 };

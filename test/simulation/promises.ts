@@ -5,6 +5,7 @@ import type { CheckAnswer, ModelBackend, RemovalWatcher, StoredThing } from "./m
 import { numberOf } from "./samples.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
+import type { Setup } from "./world.ts";
 import { simulationStart } from "./virtual-time.ts";
 
 /**
@@ -27,7 +28,9 @@ const clockErrorMaxMs = 40_000;
  * 4. At least the minimum of verified copies is among them; without damage from outside, so many
  *    intact copies really remain.
  * 5. No hold was on the object when the permit was issued.
- * 6. No permit is issued for a copy on which another one still rests, or rests on a copy that
+ * 6. A deletion is permitted only when nobody read, held or handed in the object for as long as
+ *    its grace; what was handed in and called safe since stays.
+ * 7. No permit is issued for a copy on which another one still rests, or rests on a copy that
  *    another one may still remove.
  *
  * And of what the index is told: a copy that it calls removed has really been gone, and one that
@@ -42,13 +45,17 @@ export class Promises implements RemovalWatcher {
     readonly at: number;
   }[] = [];
   readonly held = new Set<number>();
+  readonly #wantedAt = new Map<number, number>();
+  readonly #handedInAt = new Map<string, number>();
+  readonly #graceMs: number;
   readonly #issued = new Map<string, { permit: RemovalPermit; at: number; held: boolean }>();
   /** Permits of which nobody knows yet how they were used. */
   readonly #open = new Set<string>();
   readonly #answers = new Map<string, CheckAnswer>();
   readonly #fullAt = new Map<string, number>();
   /** Since when the index knows that a copy is damaged or lost. */
-  readonly #known = new Map<string, number>();
+  readonly #known = new Map<string, { readonly at: number; readonly checked: number }>();
+  readonly #clocksAreWrong: boolean;
   readonly #scheduler: Scheduler;
   readonly #backends: ReadonlyMap<string, ModelBackend>;
   readonly #minimumCopies: number;
@@ -59,21 +66,39 @@ export class Promises implements RemovalWatcher {
   constructor(
     scheduler: Scheduler,
     backends: ReadonlyMap<string, ModelBackend>,
-    minimumCopies: number,
+    { minimumCopies, graceMs = 0 }: Pick<Setup, "minimumCopies" | "graceMs">,
     faults: Faults,
   ) {
+    this.#graceMs = graceMs;
     this.#scheduler = scheduler;
     this.#backends = backends;
     this.#minimumCopies = minimumCopies;
-    const clocksAreWrong = faults.enabled.has("clock-skew") || faults.enabled.has("clock-jump");
-    this.#overrunMs = overrunMaxMs + (clocksAreWrong ? clockErrorMaxMs : 0);
+    const { enabled } = faults;
+    this.#clocksAreWrong = enabled.has("clock-skew") || enabled.has("clock-jump");
+    this.#overrunMs = overrunMaxMs + (this.#clocksAreWrong ? clockErrorMaxMs : 0);
     this.#stale = faults.enabled.has("stale-answer");
     this.#damage = [...damage].some((kind) => faults.enabled.has(kind));
   }
 
+  /** Somebody showed that the object is not done with: a mark from before counts no more. */
+  wanted(object: number): void {
+    this.#wantedAt.set(object, this.#scheduler.now);
+  }
+
+  /** The index said that content is safe at a place now. */
+  handedIn(object: number, backend: string): void {
+    this.wanted(object);
+    this.#handedInAt.set(`${object} ${backend}`, this.#scheduler.now);
+  }
+
   issued(permit: RemovalPermit): void {
     if (this.#issued.has(permit.id)) return;
-    const held = this.held.has(numberOf(permit.cid));
+    const object = numberOf(permit.cid);
+    const held = this.held.has(object);
+    const graceFrom = (this.#wantedAt.get(object) ?? 0) + this.#graceMs;
+    if (permit.authority === "delete" && this.#scheduler.now < graceFrom) {
+      this.violations.push(`permit ${permit.id} deletes object ${object} within its grace`);
+    }
     for (const { permit: other } of this.#issued.values()) this.#compare(permit, other);
     this.#open.add(permit.id);
     this.#issued.set(permit.id, { permit, at: this.#scheduler.now, held });
@@ -106,10 +131,14 @@ export class Promises implements RemovalWatcher {
     }
     if (what === "recordEvidence") {
       const [evidence] = values as Parameters<DispatchIndex["recordEvidence"]>;
-      for (const { backend, cid, finding } of evidence) {
+      for (const { backend, cid, finding, checkedAt } of evidence) {
         const key = `${backend} ${cid}`;
-        if (finding === "present") this.#known.delete(key);
-        else this.#known.set(key, this.#scheduler.now);
+        const checked = Date.parse(checkedAt);
+        const known = this.#known.get(key);
+        const late = known !== undefined && checked < known.checked && !this.#clocksAreWrong;
+        // A check from before that is told only now says nothing of what was found since.
+        if (finding !== "present") this.#known.set(key, { at: this.#scheduler.now, checked });
+        else if (!late) this.#known.delete(key);
       }
     }
   }
@@ -122,6 +151,11 @@ export class Promises implements RemovalWatcher {
     if (this.#backends.get(backend)?.wasAbsentSince(cid, known.at) !== false) return;
     const where = `object ${numberOf(cid)} on ${backend}`;
     this.violations.push(`the index is told that ${where} is gone (${id}), and it is there`);
+  }
+
+  /** A batch was handed out although something had stood against it since before the round. */
+  handedOut(run: string, batch: number, why: string): void {
+    this.violations.push(`batch ${batch} of ${run} is handed out although ${why}`);
   }
 
   checked(answer: CheckAnswer): void {
@@ -149,7 +183,11 @@ export class Promises implements RemovalWatcher {
     const expiresAt = Date.parse(permit.expiresAt) - simulationStart.getTime();
     if (this.#scheduler.now > expiresAt + this.#overrunMs) broken("the permit ran out long before");
     if (known.held) broken("a hold was on it when the permit was issued");
-    if (permit.authority === "delete") return;
+    if (permit.authority === "delete") {
+      const handedIn = this.#handedInAt.get(`${number} ${backend}`);
+      if (handedIn !== undefined && handedIn > known.at) broken("it was called safe there since");
+      return;
+    }
     for (const reserved of permit.reserved) {
       const found = this.#problemOf(reserved.backend, cid, known.at, by);
       if (found !== undefined) broken(found);
@@ -180,7 +218,7 @@ export class Promises implements RemovalWatcher {
     const key = `${backend} ${cid}`;
     const atStart = truth.asOf(cid, 0) === undefined ? Infinity : 0;
     const harmedAt = truth.harmedAt(cid);
-    const knownAt = this.#known.get(key) ?? Infinity;
+    const knownAt = this.#known.get(key)?.at ?? Infinity;
     const isKnown = knownAt >= harmedAt && knownAt < issuedAt;
     if (harmedAt > (this.#fullAt.get(key) ?? atStart) && !isKnown) return undefined;
     return `the copy on ${backend} that must remain is not there any more`;

@@ -6,7 +6,9 @@ import { ObjectIndex } from "#index/object-index.ts";
 import type { BackendFacts } from "#model/index-store.ts";
 import { type Plan, planColumns } from "#model/plan.ts";
 import type { SqlRow, SqlValue } from "#model/sql.ts";
-import type { IndexFacts, SimulatedIndex, WantedAction } from "./simulated-index.ts";
+import { planSimulated } from "./planner.ts";
+import { contents } from "./samples.ts";
+import type { IndexFacts, Marked, SimulatedIndex, WantedAction } from "./simulated-index.ts";
 
 /** The real index, in memory. */
 export async function openRealIndex(backends: readonly BackendFacts[]): Promise<SimulatedIndex> {
@@ -14,12 +16,23 @@ export async function openRealIndex(backends: readonly BackendFacts[]): Promise<
   await index.syncBackends(backends);
   const folder = await mkdtemp(join(tmpdir(), "thermocline-simulation-"));
   let plans = 0;
+  let reads = 0;
   const more = {
     begin: async (actions: readonly WantedAction[], now: Date) => {
       plans += 1;
       return index.beginRun(await planOf(index, join(folder, `${plans}.parquet`), actions), now);
     },
+    plan: async (minimumCopies: number, now: Date) => {
+      plans += 1;
+      return planSimulated(index, minimumCopies, folder, plans, now);
+    },
+    beginPlan: async (plan: Plan, now: Date) => index.beginRun(plan, now),
     facts: async () => factsOf(index),
+    marked: async () => markedOf(index),
+    read: async (object: number, at: Date) => {
+      const access = { object: contents[object]?.object.cid ?? "", at, weight: 1 };
+      await index.recordAccesses(`read ${(reads += 1)}`, [access]);
+    },
     close: async () => {
       await index.close();
       await rm(folder, { recursive: true, force: true });
@@ -74,6 +87,21 @@ export function planHead(actions: readonly WantedAction[], indexVersion: number)
     rowsPath: "",
     header: { schemaVersion: 1, ...header, totals, guards: [], blocked: [] },
   };
+}
+
+async function markedOf(index: ObjectIndex): Promise<readonly Marked[]> {
+  await using session = await index.session();
+  const rows = await session.rows({
+    text: `SELECT o.object_id AS object, o.tombstoned AS since, o.held, o.present_mask AS mask
+      FROM object AS o ORDER BY object_id`,
+    parameters: [],
+  });
+  return rows.map(({ object, since, held, mask }) => ({
+    object: Number(object),
+    since: since instanceof Date ? since.getTime() : undefined,
+    held: held === true,
+    copies: [0, 1, 2, 3].filter((id) => ((Number(mask) >> id) & 1) === 1),
+  }));
 }
 
 async function factsOf(index: ObjectIndex): Promise<IndexFacts> {

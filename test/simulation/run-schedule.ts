@@ -6,9 +6,11 @@ import { ModelQueueStore } from "./model-queue-store.ts";
 import { ModelIndex } from "./model-index.ts";
 import type { IndexFacts, SimulatedIndex } from "./simulated-index.ts";
 import { type Seams, withDefects } from "./mutants.ts";
+import { planUntilRest } from "./plan-until-rest.ts";
 import { Promises } from "./promises.ts";
 import { Random } from "./random.ts";
 import { openRealIndex } from "./real-index.ts";
+import { Restraints } from "./restraints.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type ThemeName, themes } from "./themes.ts";
 import { virtualTime } from "./virtual-time.ts";
@@ -22,6 +24,8 @@ export interface ScheduleOptions {
   readonly trace?: boolean;
   /** `model` is fast; `real` is the index itself, in memory. */
   readonly index?: "model" | "real";
+  /** As schedules were when the first seeds were found: with fewer kinds of fault. */
+  readonly plain?: boolean;
   /** A deliberate defect, only with the model of the index. */
   readonly defect?: Seams;
 }
@@ -48,8 +52,9 @@ const lookEveryMs = 5_000;
 export async function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
   const random = new Random(options.seed);
   const theme = themes[options.theme ?? "everything"];
-  const faults = new Faults(random.fork(), options.without ?? new Set(), theme);
-  const setup = drawSetup(random.fork(), faults, theme);
+  const more = options.plain === true ? undefined : new Random(options.seed ^ 0x5eed);
+  const faults = new Faults(random.fork(), options.without ?? new Set(), theme, more);
+  const setup = drawSetup(random.fork(), faults, theme, more);
   const trace: string[] = [];
   const scheduler = new Scheduler(
     random.fork(),
@@ -57,7 +62,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
     options.trace ? trace : undefined,
   );
   const backends = placeCopies(setup, () => scheduler.now);
-  const promises = new Promises(scheduler, backends, setup.minimumCopies, faults);
+  const promises = new Promises(scheduler, backends, setup, faults);
   const queue = new ModelQueueStore(scheduler, random.fork(), {
     callFault: () => faults.ofQueue(),
     reorders: () => faults.strikes("reordering", 5),
@@ -81,6 +86,8 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
       promises,
       defect: options.defect ?? {},
       policyHolds: new Set(),
+      restraints: new Restraints(() => scheduler.now),
+      more: more?.fork(),
     };
     const cluster = new Cluster(parts);
     await cluster.start();
@@ -98,6 +105,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
     // Calls that were given up may still have their effect.
     cluster.calm();
     await scheduler.run(scheduler.now + lateMaxMs, broken);
+    await planUntilRest(parts);
     if (promises.violations.length === 0) {
       promises.violations.push(...(await endProblems(parts)));
     }

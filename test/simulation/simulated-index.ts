@@ -1,6 +1,6 @@
 import type { DispatchIndex } from "#jobs/dispatch-context.ts";
-import type { IndexStore, NewObject } from "#model/index-store.ts";
-import type { CopyRequirement, Verb } from "#model/plan.ts";
+import type { IndexStore, NewObject, PutSummary } from "#model/index-store.ts";
+import type { CopyRequirement, Plan, Verb } from "#model/plan.ts";
 import type { Run } from "#model/run.ts";
 
 /** An action somebody wants; objects by number, backends by id. */
@@ -20,8 +20,25 @@ export interface SimulatedIndex
     Pick<IndexStore, "run" | "setRunState" | "hold" | "release" | "reconcile" | "close"> {
   /** Begins a run of a plan with these actions, in their order. */
   begin(actions: readonly WantedAction[], now: Date): Promise<Run>;
-  putObjects(objects: readonly NewObject[], now: Date): Promise<unknown>;
+  /** What policies want now; only the real index can be planned over. */
+  plan?(minimumCopies: number, now: Date): Promise<Plan>;
+  beginPlan?(plan: Plan, now: Date): Promise<Run>;
+  putObjects(objects: readonly NewObject[], now: Date): Promise<PutSummary>;
+  /** Somebody reads the whole of an object. */
+  read(object: number, now: Date): Promise<unknown>;
+  /** All objects, as far as it matters to a delete rule. */
+  marked(): Promise<readonly Marked[]>;
   facts(): Promise<IndexFacts>;
+}
+
+/** An object and its mark for deletion. */
+export interface Marked {
+  readonly object: number;
+  /** Milliseconds since 1970; undefined while it is not marked. */
+  readonly since: number | undefined;
+  readonly held: boolean;
+  /** Backends with a present copy, by id. */
+  readonly copies: readonly number[];
 }
 
 /** What the index says at the end; objects by id, times left out. */

@@ -17,7 +17,18 @@ export interface Theme {
   readonly actions?: (random: Random, setup: Setup) => readonly WantedAction[];
 }
 
-export const themeNames = ["everything", "takeover", "rivals", "damage", "rot", "expiry"] as const;
+export const themeNames = [
+  "everything",
+  "takeover",
+  "rivals",
+  "damage",
+  "rot",
+  "expiry",
+  "checks",
+  "restraint",
+  "deletion",
+  "planner",
+] as const;
 export type ThemeName = (typeof themeNames)[number];
 
 const slowly = [20, 3_000] as const;
@@ -94,6 +105,73 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
       often: 2,
     }),
     actions: evictions,
+  },
+  /** Copies rot while people have them checked, and the findings are told in any order. */
+  checks: {
+    faults: ["bit-rot", "verify", "slow", "import-again", "crash-controller", "lost-write"],
+    rate: 0.05,
+    setup: (_random, setup) => ({
+      placed: [setup.backends],
+      objects: 1,
+      minimumCopies: 1,
+      calmAtMs: 120_000,
+      proofAgeMaxMs: 3_600_000,
+      runs: 6,
+      often: 4,
+    }),
+  },
+  /** Cordons, standing pauses, suspensions and outages come and go while work is under way. */
+  restraint: {
+    faults: ["cordon", "standing-pause", "suspend", "outage", "slow", "crash-controller", "freeze"],
+    setup: (random) => ({
+      latencyMs: [1, 300],
+      queuedPerLaneMax: random.pick([1, 2]),
+      calmAtMs: 90_000,
+      watched: true,
+      runs: 4,
+      often: 2,
+    }),
+  },
+  /** A delete rule for everything, and people who want some of it after all. */
+  deletion: {
+    faults: [
+      "hold",
+      "policy-hold",
+      "hand-in",
+      "reads",
+      "pause",
+      "standing-pause",
+      "late-effect",
+      "lost-lock",
+      "crash-worker",
+      "crash-controller",
+      "freeze",
+    ],
+    strikes: 0.1,
+    setup: (random, setup) => ({
+      latencyMs: [20, 1_000],
+      placed: setup.placed.slice(0, 2),
+      objects: Math.min(2, setup.objects),
+      graceMs: random.pick([10_000, 30_000]),
+      permitTtlMs: random.pick([5_000, 20_000, 60_000]),
+      calmAtMs: 180_000,
+      runs: 12,
+      often: 2,
+    }),
+  },
+  /** Runs of what the planner wants, planned again and again; on the real index only. */
+  planner: {
+    setup: (random) => ({
+      backends: ["alpha", "beta", "gamma", "delta"],
+      objects: 4,
+      placed: Array.from({ length: 4 }, () => {
+        const some = random.some(["alpha", "beta", "gamma", "delta"], 0.6);
+        return some.length > 0 ? some : ["alpha"];
+      }),
+      calmAtMs: 120_000,
+      planned: true,
+      runs: 8,
+    }),
   },
 };
 

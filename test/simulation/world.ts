@@ -32,9 +32,22 @@ export interface Setup {
   readonly runsWithinMs?: number;
   /** How many times as often as usual things happen. */
   readonly often: number;
+  /** Whether the controller asks backends how they are, and holds the work of those that are out. */
+  readonly watched?: boolean;
+  /** Whether a removal is two requests to the backend. */
+  readonly looksFirst?: boolean;
+  /** Whether runs are of what policies want, where the index can be planned over. */
+  readonly planned?: boolean;
+  /** So long a mark for deletion has to stand; missing: nothing is marked. */
+  readonly graceMs?: number;
 }
 
-export function drawSetup(random: Random, faults: Faults, theme: Theme): Setup {
+export function drawSetup(
+  random: Random,
+  faults: Faults,
+  theme: Theme,
+  more: Random | undefined,
+): Setup {
   const backends = ["alpha", "beta", "gamma", "delta"].slice(0, 2 + random.below(3));
   const objects = 1 + random.below(4);
   const setup: Setup = {
@@ -59,7 +72,9 @@ export function drawSetup(random: Random, faults: Faults, theme: Theme): Setup {
     calmAtMs: random.pick([30_000, 90_000, 240_000]),
     often: 1,
   };
-  return { ...setup, ...theme.setup?.(random, setup) };
+  const newer =
+    more === undefined ? {} : { watched: more.chance(0.5), looksFirst: more.chance(0.5) };
+  return { ...setup, ...newer, ...theme.setup?.(random, setup) };
 }
 
 /** The backends with what they hold at the start. */
@@ -78,27 +93,30 @@ export function placeCopies(setup: Setup, now: () => number): Map<string, ModelB
 
 /** What the index is told at the start: every copy was verified just now. */
 export function knownObjects(setup: Setup): readonly NewObject[] {
-  return setup.placed.map((places, number) => {
-    const { object, bytes } = contents[number] ?? { object: undefined, bytes: undefined };
-    if (object === undefined) throw new RangeError(`there is no content ${number}`);
-    return {
-      ...object,
-      names: [`/simulation/${number}`],
-      type: undefined,
-      collection: undefined,
-      owner: undefined,
-      tags: [],
-      created: undefined,
-      modified: undefined,
-      copies: places.map((backend) => ({
-        backend,
-        copy: { locator: object.cid, form: "file" as const, bytes: bytes.length },
-        state: "present" as const,
-        confidence: "verified" as const,
-        checkedAt: simulationStart,
-      })),
-    };
-  });
+  return setup.placed.map((places, number) => knownObject(number, places, simulationStart));
+}
+
+/** One object with its copies at some places, verified at that moment. */
+export function knownObject(number: number, places: readonly string[], checkedAt: Date): NewObject {
+  const { object, bytes } = contents[number] ?? { object: undefined, bytes: undefined };
+  if (object === undefined) throw new RangeError(`there is no content ${number}`);
+  return {
+    ...object,
+    names: [`/simulation/${number}`],
+    type: undefined,
+    collection: undefined,
+    owner: undefined,
+    tags: [],
+    created: undefined,
+    modified: undefined,
+    copies: places.map((backend) => ({
+      backend,
+      copy: { locator: object.cid, form: "file" as const, bytes: bytes.length },
+      state: "present" as const,
+      confidence: "verified" as const,
+      checkedAt,
+    })),
+  };
 }
 
 export function backendFacts(setup: Setup): readonly BackendFacts[] {

@@ -11,6 +11,7 @@ import type {
   ListedCopy,
   ListOptions,
   ReadOptions,
+  RemoveOptions,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -144,9 +145,10 @@ export class LocalDriver implements Driver {
   async remove(
     object: ObjectRef,
     permit: RemovalPermit,
-    options: CallOptions = {},
+    options: RemoveOptions = {},
   ): Promise<"removed" | "absent"> {
     checkPermit(this.#backend, object, permit);
+    await options.confirm?.();
     throwIfCancelled(options.signal, `removing ${object.cid}`);
     const removed = this.capabilities.forms.filter((form) => this.#removeForm(object.cid, form));
     return removed.length > 0 ? "removed" : "absent";

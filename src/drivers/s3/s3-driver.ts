@@ -8,6 +8,7 @@ import type {
   ListedCopy,
   ListOptions,
   ReadOptions,
+  RemoveOptions,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -130,7 +131,7 @@ export class S3Driver implements Driver {
   async remove(
     object: ObjectRef,
     permit: RemovalPermit,
-    options: CallOptions = {},
+    options: RemoveOptions = {},
   ): Promise<"removed" | "absent"> {
     checkPermit(this.#backend, object, permit);
     let removed = false;
@@ -177,11 +178,12 @@ export class S3Driver implements Driver {
   }
 
   /** In buckets with versions an older one would come to light: all of them go. */
-  async #removeForm(cid: string, form: Form, { signal }: CallOptions): Promise<boolean> {
+  async #removeForm(cid: string, form: Form, { signal, confirm }: RemoveOptions): Promise<boolean> {
     const key = this.#key(cid, form);
     let found = await this.#client.head(key, signal);
     if (found === undefined) return false;
     for (let version = 0; found !== undefined && version < versionsMax; version++) {
+      await confirm?.();
       await this.#client.remove(key, found.versionId, signal);
       this.#capacity.add(-found.bytes);
       // Without versions one removal is the end of it.

@@ -1,10 +1,9 @@
 import { cidText } from "#index/cid-key.ts";
 import {
   type CopyFact,
-  judgeRemoval,
+  judgeReachable,
   type LivePermit,
   type RemovalCase,
-  type RemovalJudgement,
 } from "#index/runs/judge-removal.ts";
 import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit-store.ts";
 import { type ActionOutcome, leaveFlight } from "#index/runs/record-outcomes.ts";
@@ -30,7 +29,7 @@ export async function issuePermits(
 ): Promise<PermitRound> {
   if (actions.length === 0) return { refusals: [], awaits: [] };
   refuseTooEarly(context);
-  const facts = await readFacts(transaction, actions, context);
+  const facts = await readFacts(transaction, run, actions, context);
   const awaits = awaitedBackends(actions, facts, context, heldByPolicy);
   if (awaits.length > 0) return { refusals: [], awaits };
   const permits: StoredPermit[] = [];
@@ -87,16 +86,6 @@ function awaitedBackends(
   return [...awaited].toSorted((a, b) => a - b).map((id) => facts.names.get(id) ?? "");
 }
 
-/** Rests on copies on backends that answer, if that is possible. */
-function judgeReachable(removal: RemovalCase, out: ReadonlySet<number>): RemovalJudgement {
-  if (out.size === 0) return judgeRemoval(removal);
-  const copies = removal.copies.filter(
-    ({ backendId }) => backendId === removal.victim || !out.has(backendId),
-  );
-  const judgement = judgeRemoval({ ...removal, copies });
-  return judgement.permitted ? judgement : judgeRemoval(removal);
-}
-
 /** The job of the batch steps aside until then; nothing of its commit is recorded yet. */
 function refuseTooEarly({ now, permitsFrom }: CommitContext): void {
   const retryAfterMs = (permitsFrom?.getTime() ?? 0) - now.getTime();
@@ -121,10 +110,13 @@ interface Facts {
   readonly ids: ReadonlyMap<string, number>;
   /** Backends that do not answer now. */
   readonly out: ReadonlySet<number>;
+  /** When the run began. */
+  readonly begunAt: Date;
 }
 
 async function readFacts(
   transaction: Transaction,
+  run: RunRecord,
   actions: readonly OpenAction[],
   context: CommitContext,
 ): Promise<Facts> {
@@ -166,6 +158,7 @@ async function readFacts(
     names: new Map(backends.map((row) => [row.backend_id, row.name])),
     ids,
     out: new Set([...(context.unreachable ?? [])].flatMap((name) => ids.get(name) ?? [])),
+    begunAt: run.createdAt,
   };
 }
 
@@ -182,7 +175,8 @@ function caseOf(
     requirements: requirementsOf(action),
     copies: facts.copies.get(action.object_id) ?? [],
     held: action.held || heldByPolicy.has(action.object_id),
-    tombstoned: action.tombstoned !== null,
+    // A mark that was lifted and set anew since gives a new grace, which nobody has judged.
+    tombstoned: action.tombstoned !== null && action.tombstoned <= facts.begunAt,
     // A permit for the same copy, from another run, takes away nothing more.
     livePermits: facts.live.get(action.object_id) ?? [],
     plannedVictims: facts.planned.get(action.object_id) ?? new Set(),
@@ -223,7 +217,7 @@ function permitFor(
   };
 }
 
-type Refusal = Extract<ReturnType<typeof judgeRemoval>, { permitted: false }>;
+type Refusal = Extract<ReturnType<typeof judgeReachable>, { permitted: false }>;
 
 function refusalFor(
   action: OpenAction,

@@ -11,6 +11,7 @@ export interface RemovalCase {
   /** Present copies, of any confidence. */
   readonly copies: readonly CopyFact[];
   readonly held: boolean;
+  /** It was marked for deletion when the run began, and is since. */
   readonly tombstoned: boolean;
   /** Permits for other copies of this object that may still be used. */
   readonly livePermits: readonly LivePermit[];
@@ -51,7 +52,7 @@ export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
   }
   if (removal.held) return refuse("held", "a hold protects the object");
   if (authority === "delete" && !removal.tombstoned) {
-    return refuse("not-tombstoned", "the object is not marked for deletion");
+    return refuse("not-tombstoned", "the mark for deletion was lifted since the run began");
   }
   if (livePermits.some((permit) => permit.reserved.has(victim))) {
     return refuse("reserved", "another removal of this object rests on this copy");
@@ -73,6 +74,16 @@ export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
     `${found} verified ${found === 1 ? "copy" : "copies"} would remain for certain, ` +
       `${removal.minimumCopies} must`,
   );
+}
+
+/** Rests on copies on backends that answer, if that is possible. */
+export function judgeReachable(removal: RemovalCase, out: ReadonlySet<number>): RemovalJudgement {
+  if (out.size === 0) return judgeRemoval(removal);
+  const copies = removal.copies.filter(
+    ({ backendId }) => backendId === removal.victim || !out.has(backendId),
+  );
+  const judgement = judgeRemoval({ ...removal, copies });
+  return judgement.permitted ? judgement : judgeRemoval(removal);
 }
 
 function reserve(

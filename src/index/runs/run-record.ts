@@ -11,6 +11,7 @@ export interface RunRecord {
   readonly planKey: number;
   readonly planCid: string;
   readonly state: RunState;
+  readonly createdAt: Date;
   readonly ended: boolean;
 }
 
@@ -24,6 +25,7 @@ export async function runRecord(connection: Connection, runId: string): Promise<
       planKey: row.plan_key,
       planCid: row.plan_cid,
       state: row.state,
+      createdAt: row.created_at,
       ended: row.ended_at !== null,
     };
   }

@@ -103,12 +103,16 @@ async function removeOne(
   try {
     const result = await runWithRetries(
       async () => {
-        await context.lock.confirm();
+        const confirm = async () => {
+          await context.lock.confirm();
+          if (context.now().toISOString() >= permit.expiresAt) throw permitExpired(permit);
+        };
+        await confirm();
         // Once asked for, a removal is waited for, whoever pauses or cancels: giving the call up
         // would not undo it, only hide how it ended.
         const signal = AbortSignal.timeout(Math.min(removeTimeoutMs, leftMs));
-        if (context.now().toISOString() >= permit.expiresAt) throw permitExpired(permit);
-        return victim.remove(action.object, permit, { signal }).catch((thrown: unknown) => {
+        const options = { signal, confirm };
+        return victim.remove(action.object, permit, options).catch((thrown: unknown) => {
           const error = EngineError.from(thrown);
           if (outcomeUnknownAfter.has(error.code)) unanswered = error;
           throw error;

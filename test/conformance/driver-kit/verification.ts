@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { EngineError } from "#model/engine-error.ts";
 import { type KitTest, kitBackend } from "./kit-test.ts";
 import type { DriverSubject } from "../driver-subject.ts";
 import { fileBody, permit, sample } from "../sample-object.ts";
@@ -45,6 +46,23 @@ export function verificationTests(subject: DriverSubject): readonly KitTest[] {
       },
     },
     {
+      name: "asks at the last moment whether it may still remove, and keeps the copy if not",
+      run: async ({ driver }) => {
+        const stored = sample(5_000);
+        await driver.write(stored.object, fileBody(stored));
+        const leave = permit(stored.object, kitBackend);
+        const removing = driver.remove(stored.object, leave, { confirm: refuse });
+        await expect(removing).rejects.toMatchObject({ code: "CONFLICT" });
+        expect(await driver.stat(stored.object)).toBeDefined();
+        let asked = 0;
+        const agree = async (): Promise<void> => {
+          asked += 1;
+        };
+        expect(await driver.remove(stored.object, leave, { confirm: agree })).toBe("removed");
+        expect(asked).toBeGreaterThan(0);
+      },
+    },
+    {
       name: "refuses a permit for another object or another backend",
       run: async ({ driver }) => {
         const stored = sample(5_000);
@@ -58,6 +76,10 @@ export function verificationTests(subject: DriverSubject): readonly KitTest[] {
       },
     },
   ];
+}
+
+async function refuse(): Promise<void> {
+  throw new EngineError("CONFLICT", "the job is another worker's by now");
 }
 
 function findsCorruption(size: number): KitTest {

@@ -1,0 +1,102 @@
+import { Admission } from "#jobs/admission.ts";
+import { capacityRule } from "#jobs/admission/capacity.ts";
+import { cordonRule } from "#jobs/admission/cordon.ts";
+import { outageRule } from "#jobs/admission/outage.ts";
+import { pausedRule } from "#jobs/admission/paused.ts";
+import { suspendedRule } from "#jobs/admission/suspended.ts";
+import type { BackendHealth } from "#model/backend-health.ts";
+import type { ControlTarget, Pause } from "#model/control.ts";
+import type { Suspension } from "#model/failure.ts";
+import type { Batch } from "#model/run.ts";
+
+interface Standing<What> {
+  readonly what: What;
+  /** Since which virtual millisecond. */
+  readonly since: number;
+}
+
+/** What people (and the share of errors) said must wait, and since when. */
+export class Restraints {
+  readonly #cordons = new Map<string, Standing<string>>();
+  readonly #pauses = new Map<string, Standing<Pause>>();
+  readonly #suspensions = new Map<string, Standing<Suspension>>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  cordon(backend: string): void {
+    this.#cordons.set(backend, { what: backend, since: this.#now() });
+  }
+
+  uncordon(backend: string): void {
+    this.#cordons.delete(backend);
+  }
+
+  pause({ scope, name }: ControlTarget): void {
+    const since = new Date().toISOString();
+    const what = { scope, name, reason: "by chance", actor: "somebody", since, until: undefined };
+    this.#pauses.set(`${scope} ${name}`, { what, since: this.#now() });
+  }
+
+  resume({ scope, name }: ControlTarget): void {
+    this.#pauses.delete(`${scope} ${name}`);
+  }
+
+  suspend(policy: string): void {
+    const since = new Date().toISOString();
+    const what = { policy, since, failed: 1, outcomes: 1, message: "by chance" };
+    this.#suspensions.set(policy, { what, since: this.#now() });
+  }
+
+  release(policy: string): void {
+    this.#suspensions.delete(policy);
+  }
+
+  /** Nobody holds anything back any more. */
+  clear(): void {
+    this.#cordons.clear();
+    this.#pauses.clear();
+    this.#suspensions.clear();
+  }
+
+  /** The engine's own rules, asking what stands here. */
+  admission(healthOf: (backend: string) => BackendHealth | undefined): Admission {
+    const store = {
+      pauses: async () => whatOf(this.#pauses),
+      endExpiredPauses: async () => undefined,
+    };
+    return new Admission([
+      pausedRule(store),
+      suspendedRule(async () => whatOf(this.#suspensions)),
+      cordonRule(async () => whatOf(this.#cordons)),
+      outageRule(healthOf),
+      capacityRule(healthOf),
+    ]);
+  }
+
+  /** What stood against handing out this batch since before a moment. */
+  against(batch: Batch, before: number): string | undefined {
+    const { runId, policy, source, target, victim } = batch;
+    const stands = ({ since }: Standing<unknown>) => since < before;
+    const cordon = this.#cordons.get(target ?? "");
+    if (cordon !== undefined && stands(cordon)) return `${target} is cordoned`;
+    const suspension = this.#suspensions.get(policy);
+    if (suspension !== undefined && stands(suspension)) return `${policy} is suspended`;
+    const names: Readonly<Record<string, readonly (string | null)[]>> = {
+      everything: [""],
+      run: [runId],
+      policy: [policy],
+      backend: [source, target, victim],
+    };
+    const pause = [...this.#pauses.values()].find(
+      (one) => stands(one) && names[one.what.scope]?.includes(one.what.name),
+    );
+    return pause && `${pause.what.scope} ${pause.what.name} is paused`;
+  }
+}
+
+function whatOf<What>(all: ReadonlyMap<string, Standing<What>>): readonly What[] {
+  return [...all.values()].map(({ what }) => what);
+}
