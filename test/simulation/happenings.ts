@@ -5,6 +5,7 @@ import { deletions } from "./deletions.ts";
 import type { WantedAction } from "./simulated-index.ts";
 import { drawActions } from "./world.ts";
 import { Operators } from "./operators.ts";
+import { planOrders } from "./orders.ts";
 import type { Random } from "./random.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 
@@ -37,7 +38,16 @@ export class Happenings {
     this.#nodes();
     this.#stores();
     this.#people();
-    if (this.#parts.more !== undefined) this.#morePeople(this.#parts.more);
+    if (this.#parts.more !== undefined) {
+      planOrders(this.#parts, this.#operators, this.#parts.more, {
+        sometimes: (kind, most, act, random) => {
+          this.#sometimes(kind, most, act, random);
+        },
+        later: (ms, act) => {
+          this.#later(ms, act);
+        },
+      });
+    }
     this.#cluster.onMoment = (what, node) => {
       this.#strike(what, node);
     };
@@ -155,18 +165,18 @@ export class Happenings {
       this.#note(`object ${object} is held`);
       this.#later(soon(), async () => {
         await index.release([object], new Date());
-        promises.held.delete(object);
-        promises.wanted(object);
+        // Somebody else may have released it before.
+        if (promises.held.delete(object)) promises.wanted(object);
         this.#note(`object ${object} is released`);
       });
     });
     this.#sometimes("policy-hold", 3, async () => {
       const object = anyObject();
       policyHolds.add(object);
-      promises.held.add(object);
+      promises.heldByPolicy.add(object);
       this.#later(soon(), async () => {
         policyHolds.delete(object);
-        promises.held.delete(object);
+        promises.heldByPolicy.delete(object);
       });
     });
     this.#sometimes("pause", 3, async () => {
@@ -207,65 +217,6 @@ export class Happenings {
   /** What a delete rule wants now, by what the index knows. */
   async #planned(graceMs: number): Promise<readonly WantedAction[]> {
     return deletions(await this.#parts.index.marked(), graceMs, Date.now());
-  }
-
-  /** Orders and commands that hold work back, look at copies, or want what was given up. */
-  #morePeople(random: Random): void {
-    const { setup, restraints, index, promises } = this.#parts;
-    const { backends, calmAtMs } = setup;
-    const soon = () => random.between(0, calmAtMs / 2);
-    const during = (kind: FaultKind, begin: () => () => void) => {
-      this.#sometimes(
-        kind,
-        3,
-        async () => {
-          const end = begin();
-          this.#later(soon(), async () => {
-            end();
-          });
-        },
-        random,
-      );
-    };
-    during("cordon", () => {
-      const backend = random.pick(backends);
-      restraints.cordon(backend);
-      this.#note(`${backend} is cordoned`);
-      return () => {
-        restraints.uncordon(backend);
-      };
-    });
-    during("standing-pause", () => {
-      const scope = random.pick(["backend", "policy", "everything"] as const);
-      const names = { backend: random.pick(backends), policy: "simulation", everything: "" };
-      const target = { scope, name: names[scope] };
-      restraints.pause(target);
-      this.#note(`${scope} ${target.name} is paused`);
-      return () => {
-        restraints.resume(target);
-      };
-    });
-    during("suspend", () => {
-      restraints.suspend("simulation");
-      return () => {
-        restraints.release("simulation");
-      };
-    });
-    const often = (kind: FaultKind, act: () => Promise<void>) => {
-      this.#sometimes(kind, 4, act, random);
-    };
-    often("verify", async () => {
-      this.#operators.verify(random.some(backends, 0.7), random.next() ** 2);
-    });
-    often("hand-in", async () => {
-      this.#operators.handIn(random.below(setup.objects), random.pick(backends));
-    });
-    often("reads", async () => {
-      const object = random.below(setup.objects);
-      await index.read(object, new Date());
-      promises.wanted(object);
-      this.#note(`object ${object} is read`);
-    });
   }
 
   async #set(run: string, state: "running" | "paused" | "cancelled"): Promise<boolean> {

@@ -32,7 +32,7 @@ export class Operators {
   }
 
   /** Has the copies that the index believes in checked, and tells it what was found. */
-  verify(backends: readonly string[], lateMs: number): void {
+  verify(backends: readonly string[], lateShare: number): void {
     const { index, scheduler, promises } = this.#parts;
     this.#process("verify", async (drivers) => {
       const { copies } = await scheduler.call("index: copies", () => index.facts());
@@ -48,7 +48,7 @@ export class Operators {
             await index.recordEvidence(evidence, now);
             promises.told("recordEvidence", [evidence, now]);
           },
-          { fault: { lateMs: lateMs * toldLateMs } },
+          { fault: { lateMs: lateShare * toldLateMs } },
         );
       const checks = verifyCopies(asyncOf(asked), drivers, { recordEvidence });
       await Array.fromAsync(checks);

@@ -10,7 +10,7 @@ import { buildPlan } from "#policies/plan/build-plan.ts";
 const registry = await loadAttributes();
 
 /**
- * Rules for the simulated backends: alpha is hot, beta warm, gamma cold, delta an archive. Each
+ * Rules for the simulated backends: alpha is a cache, beta hot, gamma warm, delta cold. Each
  * of the four objects has a rule of its own besides what all are promised.
  */
 export const simulatedPolicies = `
@@ -52,7 +52,8 @@ export async function planSimulated(
   );
   if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join("; "));
   await using session = await index.session();
-  return buildPlan(set, session, {
+  // Awaited here: the session ends when this function returns.
+  return await buildPlan(set, session, {
     engine: "simulation",
     indexVersion: await index.version(),
     minimumCopies,

@@ -45,6 +45,7 @@ export class Promises implements RemovalWatcher {
     readonly at: number;
   }[] = [];
   readonly held = new Set<number>();
+  readonly heldByPolicy = new Set<number>();
   readonly #wantedAt = new Map<number, number>();
   readonly #handedInAt = new Map<string, number>();
   readonly #graceMs: number;
@@ -94,7 +95,7 @@ export class Promises implements RemovalWatcher {
   issued(permit: RemovalPermit): void {
     if (this.#issued.has(permit.id)) return;
     const object = numberOf(permit.cid);
-    const held = this.held.has(object);
+    const held = this.held.has(object) || this.heldByPolicy.has(object);
     const graceFrom = (this.#wantedAt.get(object) ?? 0) + this.#graceMs;
     if (permit.authority === "delete" && this.#scheduler.now < graceFrom) {
       this.violations.push(`permit ${permit.id} deletes object ${object} within its grace`);
