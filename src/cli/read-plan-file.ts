@@ -1,22 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { z } from "zod";
 import { EngineError } from "#model/engine-error.ts";
-import type { Plan } from "#model/plan.ts";
+import type { SavedPlan } from "#model/plan.ts";
+import { savedPlanSchema } from "#model/plan-schema.ts";
 
-/** What printing needs; the engine checks the whole of it, and its CID, before it runs. */
-const planSchema = z.looseObject({
-  cid: z.string(),
-  evaluatedAt: z.string(),
-  header: z.looseObject({
-    totals: z.looseObject({ actions: z.number(), groups: z.array(z.unknown()) }),
-    guards: z.array(z.unknown()),
-    blocked: z.array(z.unknown()),
-  }),
-});
-
-/** Reads `<name>.plan.json` to show it. */
-export async function readPlanFile(file: string, cwd: string): Promise<Plan> {
+/** Reads `<name>.plan.json` to show it; the engine checks its CID, and its rows, before it runs. */
+export async function readPlanFile(file: string, cwd: string): Promise<SavedPlan> {
   let text: string;
   try {
     text = await readFile(resolve(cwd, file), "utf8");
@@ -27,7 +16,7 @@ export async function readPlanFile(file: string, cwd: string): Promise<Plan> {
     });
   }
   try {
-    return planSchema.parse(JSON.parse(text)) as unknown as Plan;
+    return savedPlanSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new EngineError("INVALID_DOCUMENT", `${file} is not a plan of thermocline`, {
       cause,

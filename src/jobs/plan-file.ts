@@ -4,9 +4,9 @@ import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { z } from "zod";
 import { EngineError } from "#model/engine-error.ts";
-import { type Plan, verbs } from "#model/plan.ts";
+import { savedPlanSchema } from "#model/plan-schema.ts";
+import type { Plan, SavedPlan } from "#model/plan.ts";
 import type { RowsWriter } from "#policies/plan/build-plan.ts";
 import { planCid, rowsCid } from "#policies/plan/plan-cid.ts";
 
@@ -84,52 +84,9 @@ export async function readPlan(name: string): Promise<Plan> {
   return { ...plan, rowsPath: paths.rows };
 }
 
-const count = z.number().int().nonnegative();
-const backendName = z.string().nullable();
-const planSchema = z.object({
-  cid: z.string(),
-  evaluatedAt: z.iso.datetime(),
-  header: z.object({
-    schemaVersion: z.literal(1),
-    engine: z.string(),
-    policies: z.record(z.string(), z.string()),
-    indexVersion: count,
-    inventory: z.string(),
-    rows: z.string(),
-    totals: z.object({
-      actions: count,
-      objects: count,
-      bytesMoved: count,
-      bytesFreed: count,
-      groups: z.array(
-        z.object({
-          verb: z.enum(verbs),
-          rule: z.string(),
-          source: backendName,
-          target: backendName,
-          victim: backendName,
-          actions: count,
-          bytes: count,
-        }),
-      ),
-    }),
-    guards: z.array(
-      z.object({
-        guard: z.enum(["objects", "deletes", "minimum-copies", "capacity"]),
-        passed: z.boolean(),
-        message: z.string(),
-        override: z.string().optional(),
-      }),
-    ),
-    blocked: z.array(
-      z.object({ rule: z.string(), reason: z.string(), objects: count, bytes: count }),
-    ),
-  }),
-});
-
-function parsePlan(text: string, path: string): Omit<Plan, "rowsPath"> {
+function parsePlan(text: string, path: string): SavedPlan {
   try {
-    return planSchema.parse(JSON.parse(text)) as Omit<Plan, "rowsPath">;
+    return savedPlanSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new EngineError("CORRUPT", `${path} is not a plan of this version`, {
       hint: "make the plan again with `thermocline plan --out`",

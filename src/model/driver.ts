@@ -125,7 +125,8 @@ export interface DriverCapabilities {
   readonly bytesMax: number | undefined;
 }
 
-export type DriverOperation = "read" | "write" | "remove" | "list" | "verify";
+export const driverOperations = ["read", "write", "remove", "list", "verify"] as const;
+export type DriverOperation = (typeof driverOperations)[number];
 
 /** The default export of a file in `src/drivers/`: one registry entry. */
 export interface DriverDefinition<Options = unknown> {

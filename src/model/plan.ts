@@ -79,10 +79,14 @@ export interface PlanHeader {
 }
 
 /** A plan as a file: `<name>.plan.json`, its rows beside it as `<name>.plan.parquet`. */
-export interface Plan {
+export interface SavedPlan {
   readonly cid: string;
   readonly evaluatedAt: string;
   readonly header: PlanHeader;
+}
+
+/** A plan, and where its rows are. */
+export interface Plan extends SavedPlan {
   /** Where the Parquet rows lie on this machine. */
   readonly rowsPath: string;
 }
@@ -118,22 +122,24 @@ export interface GuardResult {
   readonly override?: string;
 }
 
-export type BlockReason =
-  | "held"
-  | "minimum-copies"
-  | "ensure"
-  | "capacity"
-  | "cordon"
-  | "no-target"
-  | "no-source"
-  | "limit"
-  | "grace"
+export const blockReasons = [
+  "held",
+  "minimum-copies",
+  "ensure",
+  "capacity",
+  "cordon",
+  "no-target",
+  "no-source",
+  "limit",
+  "grace",
   /** A driver cannot remove copies. */
-  | "not-supported"
+  "not-supported",
   /** The only copy is not verified, and only a check of it (verify) would help. */
-  | "unverified"
+  "unverified",
   /** It failed too often for the same cause; a person releases it, or a success. */
-  | "quarantined";
+  "quarantined",
+] as const;
+export type BlockReason = (typeof blockReasons)[number];
 
 export interface BlockedCount {
   readonly rule: string;

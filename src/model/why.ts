@@ -27,6 +27,16 @@ export interface WaitingWork {
   readonly bytes: number;
 }
 
+export const actionStates = [
+  "pending",
+  "queued",
+  "active",
+  "done",
+  "skipped",
+  "failed",
+  "cancelled",
+] as const;
+
 /** One action about an object in a run. */
 export interface ActionStanding {
   readonly runId: string;
@@ -37,7 +47,7 @@ export interface ActionStanding {
   readonly source: string | null;
   readonly target: string | null;
   readonly victim: string | null;
-  readonly state: "pending" | "queued" | "active" | "done" | "skipped" | "failed" | "cancelled";
+  readonly state: (typeof actionStates)[number];
   /** Why it is in that state. */
   readonly message: string;
 }

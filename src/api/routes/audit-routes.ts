@@ -3,7 +3,7 @@ import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, moment, queryNumber, reference } from "#api/schemas/input.ts";
 import { auditEntrySchema, auditReportSchema } from "#api/schemas/audit-schema.ts";
-import { count, shapeOf, type Shape } from "#api/schemas/shape.ts";
+import { count, shapeOf, type Shape } from "#model/shape.ts";
 import type { AuditExport, AuditExportRequest, AuditRequest } from "#model/audit.ts";
 
 const request = {

@@ -10,7 +10,7 @@ import {
 import { reference } from "#api/schemas/input.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 import { whyReportSchema } from "#api/schemas/why-schema.ts";
-import type { Shape } from "#api/schemas/shape.ts";
+import type { Shape } from "#model/shape.ts";
 import {
   type ControlRequest,
   controlScopes,

@@ -7,7 +7,7 @@ import {
   repairSchema,
   suspensionSchema,
 } from "#api/schemas/failure-schema.ts";
-import { count, type Shape } from "#api/schemas/shape.ts";
+import { count, type Shape } from "#model/shape.ts";
 import type { OutageReport } from "#model/backend-health.ts";
 import { type ErrorCode, errorCodes } from "#model/engine-error.ts";
 import type { FailureFilter } from "#model/failure.ts";

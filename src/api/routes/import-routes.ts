@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ImportRequest, VerifyRequest } from "#model/engine-api.ts";
-import type { Shape } from "#api/schemas/shape.ts";
+import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, reference } from "#api/schemas/input.ts";

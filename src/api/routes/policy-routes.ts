@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { ExplainRequest, PlanRequest } from "#model/engine-api.ts";
-import type { Shape } from "#api/schemas/shape.ts";
+import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, moment, queryNumber, reference } from "#api/schemas/input.ts";
 import { explanationSchema } from "#api/schemas/explanation-schema.ts";
-import { planActionSchema, planReportSchema } from "#api/schemas/plan-schema.ts";
+import { planActionSchema, planReportSchema } from "#model/plan-schema.ts";
 import { validationReportSchema } from "#api/schemas/validation-schema.ts";
 
 const filesMax = 1_000;

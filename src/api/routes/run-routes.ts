@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import type { ApplyRequest } from "#model/engine-api.ts";
-import type { Shape } from "#api/schemas/shape.ts";
+import type { Shape } from "#model/shape.ts";
 import { verbs } from "#model/plan.ts";
 import type { RunControl, StepControl, StepScope } from "#model/run.ts";
 import { workStops } from "#model/run.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type AuditCheck, auditChecks } from "#model/audit.ts";
 import type { AuditEntry, AuditFinding, AuditReport } from "#model/audit.ts";
-import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf, time } from "#model/shape.ts";
 
 const checks = Object.keys(auditChecks) as [AuditCheck, ...AuditCheck[]];
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { PriceCard } from "#model/backend.ts";
-import type { BackendStatus, DriverCapabilities } from "#model/driver.ts";
+import { type BackendStatus, type DriverCapabilities, driverOperations } from "#model/driver.ts";
 import type { BackendReport } from "#model/engine-api.ts";
 import { confidences, forms, tiers } from "#model/copy.ts";
 import { backendHealthSchema } from "#api/schemas/failure-schema.ts";
-import { count, optionalText, shapeOf } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf } from "#model/shape.ts";
 
 /** A backend with what its storage answered just now, or why it did not. */
 export const backendSchema = shapeOf<BackendReport>({
@@ -28,7 +28,7 @@ export const backendSchema = shapeOf<BackendReport>({
   }),
   capabilities: shapeOf<DriverCapabilities>({
     forms: z.array(z.enum(forms)),
-    operations: z.array(z.string()),
+    operations: z.array(z.enum(driverOperations)),
     confidence: z.array(z.enum(confidences)),
     ranges: z.enum(["none", "bytes"]),
     create: z.enum(["atomic", "last-writer-wins"]),

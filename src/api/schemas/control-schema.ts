@@ -9,9 +9,9 @@ import {
   type Pause,
   type RetryReport,
 } from "#model/control.ts";
-import { planSchema } from "#api/schemas/plan-schema.ts";
+import { planSchema } from "#model/plan-schema.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
-import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf, time } from "#model/shape.ts";
 
 const reasons = Object.keys(leftOutReasons) as [LeftOutReason, ...LeftOutReason[]];
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EngineEvent, ToldEvent } from "#model/engine-event.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
-import { count, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, shapeOf, time } from "#model/shape.ts";
 
 type Of<Type extends EngineEvent["type"]> = Extract<EngineEvent, { type: Type }>;
 

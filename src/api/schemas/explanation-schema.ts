@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ClauseExplanation, Explanation, RuleExplanation } from "#model/engine-api.ts";
 import { objectDetailSchema } from "#api/schemas/object-schema.ts";
-import { optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+import { optionalText, shapeOf, time } from "#model/shape.ts";
 
 /** Why the policies do, or do not do, something with an object. */
 export const explanationSchema = shapeOf<Explanation>({

@@ -10,7 +10,7 @@ import {
   type Suspension,
 } from "#model/failure.ts";
 import { verbs } from "#model/plan.ts";
-import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf, time } from "#model/shape.ts";
 
 const failureSchema = shapeOf<Failure>({
   cid: z.string(),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AccessImportReport, ImportProgress, VerifyProgress } from "#model/engine-api.ts";
 import type { DriftReport } from "#model/index-store.ts";
-import { count, optionalText, shapeOf } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf } from "#model/shape.ts";
 
 const lineType = z.enum(["progress", "problem", "summary"]);
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LeaderState, PublishedIndex } from "#model/leader-state.ts";
-import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf, time } from "#model/shape.ts";
 
 const publishedSchema = shapeOf<PublishedIndex>({
   directory: z.string(),

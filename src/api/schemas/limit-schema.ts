@@ -8,7 +8,7 @@ import type {
   ShareRequest,
 } from "#model/backend-limits.ts";
 import { moment, reference } from "#api/schemas/input.ts";
-import { optionalText, type Shape, shapeOf, time } from "#api/schemas/shape.ts";
+import { optionalText, type Shape, shapeOf, time } from "#model/shape.ts";
 
 const batches = z.int().min(1).max(256);
 const perSecond = z.number().nonnegative();

@@ -3,7 +3,7 @@ import type { NodeState } from "#model/engine-api.ts";
 import type { Heartbeat, NodeOrders } from "#model/node.ts";
 import { metricDefinitions, type MetricName } from "#model/metric.ts";
 import { roles } from "#model/node.ts";
-import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf, time } from "#model/shape.ts";
 
 const name = z.string().min(1).max(200);
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
-import type { Shape } from "#api/schemas/shape.ts";
+import type { Shape } from "#model/shape.ts";
 import { confidences, copyStates, forms } from "#model/copy.ts";
-import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf, time } from "#model/shape.ts";
 
 const summary: Shape<ObjectSummary> = {
   objectId: count,
@@ -32,7 +32,7 @@ export const objectDetailSchema = shapeOf<ObjectDetail>({
   ingested: time,
   reads: count,
   copies: z.array(
-    z.looseObject({
+    shapeOf<ObjectDetail["copies"][number]>({
       backend: z.string(),
       form: z.enum(forms),
       state: z.enum(copyStates),

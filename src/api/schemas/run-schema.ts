@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Run, RunProgress } from "#model/run.ts";
 import { runStates } from "#model/run.ts";
-import { count, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, shapeOf, time } from "#model/shape.ts";
 
 const progressSchema = shapeOf<RunProgress>({
   actions: count,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { LastFiring, ScheduleStatus, TriggerStatus, UpcomingStart } from "#model/schedule.ts";
 import { type Firing, firingOutcomes } from "#model/starter.ts";
-import { count, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, shapeOf, time } from "#model/shape.ts";
 
 const firingFields = {
   occurrence: time,
@@ -27,7 +27,10 @@ export const scheduleSchema = shapeOf<ScheduleStatus>({
   waiting: time.optional(),
   missed: count,
   disabled: z.object({ reason: z.string(), by: z.string(), at: time }).optional(),
-  window: z.object({ open: z.boolean(), until: time.optional() }).optional(),
+  window: shapeOf<NonNullable<ScheduleStatus["window"]>>({
+    open: z.boolean(),
+    until: time.optional(),
+  }).optional(),
   triggers: z.array(
     shapeOf<TriggerStatus>({ name: z.string(), active: z.boolean(), last: lastFiring }),
   ),

@@ -6,7 +6,7 @@ import { leaderSchema } from "#api/schemas/leader-schema.ts";
 import { nodeStateSchema } from "#api/schemas/node-schema.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 import { heldWorkSchema } from "#api/schemas/wait-schema.ts";
-import { count, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, shapeOf, time } from "#model/shape.ts";
 
 /** The engine at a glance. */
 export const statusSchema = shapeOf<EngineStatus>({

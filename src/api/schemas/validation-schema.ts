@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { ValidationReport } from "#model/engine-api.ts";
-import { count, optionalText, shapeOf } from "#api/schemas/shape.ts";
+import { count, optionalText, shapeOf } from "#model/shape.ts";
 
 const position = z.looseObject({ line: z.int().positive(), column: z.int().positive() });
 

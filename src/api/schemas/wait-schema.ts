@@ -3,7 +3,7 @@ import { verbs } from "#model/plan.ts";
 import type { HeldWork, Wait, WaitReason, Work } from "#model/wait.ts";
 import { workStops } from "#model/run.ts";
 import { waitReasons } from "#model/wait.ts";
-import { count, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, shapeOf, time } from "#model/shape.ts";
 
 const reasons = Object.keys(waitReasons) as [WaitReason, ...WaitReason[]];
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { ActionStanding, WaitingWork, WhyReport } from "#model/why.ts";
+import { type ActionStanding, actionStates, type WaitingWork, type WhyReport } from "#model/why.ts";
 import { activeStepSchema } from "#api/schemas/control-schema.ts";
-import { count, shapeOf, time } from "#api/schemas/shape.ts";
+import { count, shapeOf, time } from "#model/shape.ts";
 import { waitSchema, workSchema } from "#api/schemas/wait-schema.ts";
 
 const place = z.string().nullable();
@@ -31,7 +31,7 @@ export const whyReportSchema = shapeOf<WhyReport>({
       source: place,
       target: place,
       victim: place,
-      state: z.string(),
+      state: z.enum(actionStates),
       message: z.string(),
     }),
   ),

@@ -1,5 +1,5 @@
 import type { EngineApi } from "#model/engine-api.ts";
-import type { GuardResult, Plan } from "#model/plan.ts";
+import { guards, type SavedPlan } from "#model/plan.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { defineCommand } from "#cli/command.ts";
 import type { CommandContext } from "#cli/command.ts";
@@ -10,12 +10,6 @@ import { formatRun } from "#cli/output/format-run.ts";
 import { readPlanFile } from "#cli/read-plan-file.ts";
 
 const noopExitCode = 9;
-const guards: readonly GuardResult["guard"][] = [
-  "objects",
-  "deletes",
-  "minimum-copies",
-  "capacity",
-];
 
 export default defineCommand({
   name: "apply",
@@ -65,7 +59,7 @@ async function choosePlan(
   context: CommandContext,
   api: EngineApi,
   file: string | undefined,
-): Promise<Plan> {
+): Promise<SavedPlan> {
   if (file !== undefined) return readPlanFile(file, context.io.cwd);
   return (await api.plan({})).plan;
 }
@@ -82,7 +76,7 @@ function checkedOverrides(words: readonly string[]): readonly string[] {
 }
 
 /** Said before anybody is asked: the engine would refuse after the answer. */
-function refuseFailedGuards(plan: Plan, override: readonly string[]): void {
+function refuseFailedGuards(plan: SavedPlan, override: readonly string[]): void {
   const failed = plan.header.guards.filter(
     ({ passed, guard, override: flag }) =>
       !passed && (flag === undefined || !override.includes(guard)),

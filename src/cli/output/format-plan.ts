@@ -1,10 +1,10 @@
-import type { BlockReason, Plan } from "#model/plan.ts";
+import type { BlockReason, SavedPlan } from "#model/plan.ts";
 import { formatSize } from "#model/quantity.ts";
 import { textTable } from "#cli/output/text-table.ts";
 import { counted, count } from "#cli/output/words.ts";
 
 /** A plan for people: what would change, guards, what is blocked and why, and its CID. */
-export function formatPlan(plan: Plan): string {
+export function formatPlan(plan: SavedPlan): string {
   const { totals, guards, blocked } = plan.header;
   const lines: string[] = [];
   if (totals.actions === 0) {
@@ -24,7 +24,7 @@ export function formatPlan(plan: Plan): string {
   return `${lines.join("\n")}\n`;
 }
 
-function groupTable(plan: Plan): string {
+function groupTable(plan: SavedPlan): string {
   return textTable(
     [
       { title: "action" },
@@ -50,7 +50,7 @@ function route(source: string | null, target: string | null, victim: string | nu
   return victim === null || victim === source ? copy : `${copy}, then remove from ${victim}`;
 }
 
-function totalLine({ header: { totals } }: Plan): string {
+function totalLine({ header: { totals } }: SavedPlan): string {
   const parts = [
     `${counted(totals.actions, "action")} on ${counted(totals.objects, "object")}`,
     `${formatSize(totals.bytesMoved)} to copy`,
@@ -59,7 +59,7 @@ function totalLine({ header: { totals } }: Plan): string {
   return `total: ${parts.join(", ")}`;
 }
 
-function blockedTable(plan: Plan): string {
+function blockedTable(plan: SavedPlan): string {
   return textTable(
     [
       { title: "rule" },

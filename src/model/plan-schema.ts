@@ -9,10 +9,11 @@ import type {
   PlanGroup,
   PlanHeader,
   PlanTotals,
+  SavedPlan,
 } from "#model/plan.ts";
 import { confidences } from "#model/copy.ts";
-import { verbs } from "#model/plan.ts";
-import { count, optionalText, shapeOf, time } from "#api/schemas/shape.ts";
+import { blockReasons, guards, verbs } from "#model/plan.ts";
+import { count, optionalText, type Shape, shapeOf, time } from "#model/shape.ts";
 
 const backendId = count.nullable();
 const backendName = z.string().nullable();
@@ -68,24 +69,29 @@ const headerSchema = shapeOf<PlanHeader>({
   totals: totalsSchema,
   guards: z.array(
     shapeOf<GuardResult>({
-      guard: z.string(),
+      guard: z.enum(guards),
       passed: z.boolean(),
       message: z.string(),
       override: optionalText,
     }),
   ),
   blocked: z.array(
-    shapeOf<BlockedCount>({ rule: z.string(), reason: z.string(), objects: count, bytes: count }),
+    shapeOf<BlockedCount>({
+      rule: z.string(),
+      reason: z.enum(blockReasons),
+      objects: count,
+      bytes: count,
+    }),
   ),
 });
 
+const saved: Shape<SavedPlan> = { cid: z.string(), evaluatedAt: time, header: headerSchema };
+
+/** A plan as its file has it. */
+export const savedPlanSchema = shapeOf<SavedPlan>(saved);
+
 /** A plan without its rows. */
-export const planSchema = shapeOf<Plan>({
-  cid: z.string(),
-  evaluatedAt: time,
-  header: headerSchema,
-  rowsPath: z.string(),
-});
+export const planSchema = shapeOf<Plan>({ ...saved, rowsPath: z.string() });
 
 /** A plan with its first actions. */
 export const planReportSchema = shapeOf<PlanReport>({
