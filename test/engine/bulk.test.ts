@@ -1,28 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { expect, test } from "vitest";
+import { sharedQueueServer } from "../conformance/shared-queue-server.ts";
 import { until } from "../conformance/test-engine.ts";
+import { coolPolicy } from "./cool-policy.ts";
 import { runEngine } from "./running-engine.ts";
 
-const [, kind] = queueServers;
-let server: QueueServer;
-beforeAll(async () => {
-  server = await kind.start();
-});
-afterAll(async () => {
-  await server.stop();
-});
-
-const policy = `apiVersion: thermocline/v1
-kind: Policy
-metadata: {name: cool}
-rules:
-  - name: down
-    where: true
-    demote: {from: tier = hot, to: tier = cold}
-`;
+const server = sharedQueueServer();
 
 test("cancel by expression counts what matches first, and then ends exactly that", async () => {
-  await using running = await runEngine({ queueUrl: server.url, policy });
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   const { engine } = running;
   await running.importFiles(5);
   const everything = { scope: "everything", name: "", reason: "look first" } as const;
@@ -49,7 +34,7 @@ test("cancel by expression counts what matches first, and then ends exactly that
 });
 
 test("verify counts copies and bytes without looking at one", async () => {
-  await using running = await runEngine({ queueUrl: server.url, policy });
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   const { engine } = running;
   await running.importFiles(3);
   const steps = await Array.fromAsync(

@@ -1,30 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { expect, test } from "vitest";
+import { sharedQueueServer } from "../conformance/shared-queue-server.ts";
 import { until } from "../conformance/test-engine.ts";
+import { coolPolicy } from "./cool-policy.ts";
 import { runEngine } from "./running-engine.ts";
 
-const [, kind] = queueServers;
-let server: QueueServer;
-beforeAll(async () => {
-  server = await kind.start();
-});
-afterAll(async () => {
-  await server.stop();
-});
-
-const policy = `apiVersion: thermocline/v1
-kind: Policy
-metadata: {name: cool}
-rules:
-  - name: down
-    where: true
-    demote: {from: tier = hot, to: tier = cold}
-`;
+const server = sharedQueueServer();
 
 test("bytes of a large object are seen while it is on its way", async () => {
-  await using running = await runEngine({ queueUrl: server.url, policy });
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   const { engine, folder } = running;
   const size = 12 * 2 ** 20;
   const path = join(folder, "source");

@@ -1,19 +1,12 @@
 import { chmod, glob, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Engine } from "#engine.ts";
-import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { sharedQueueServer } from "../conformance/shared-queue-server.ts";
 import { until } from "../conformance/test-engine.ts";
 import { type RunningEngine, runEngine } from "./running-engine.ts";
 
-const [, kind] = queueServers;
-let server: QueueServer;
-beforeAll(async () => {
-  server = await kind.start();
-});
-afterAll(async () => {
-  await server.stop();
-});
+const server = sharedQueueServer();
 
 const keepTwo = `apiVersion: thermocline/v1
 kind: Policy

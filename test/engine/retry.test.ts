@@ -1,18 +1,11 @@
 import { chmod, glob, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { expect, test } from "vitest";
+import { sharedQueueServer } from "../conformance/shared-queue-server.ts";
 import { until } from "../conformance/test-engine.ts";
 import { type RunningEngine, runEngine } from "./running-engine.ts";
 
-const [, kind] = queueServers;
-let server: QueueServer;
-beforeAll(async () => {
-  server = await kind.start();
-});
-afterAll(async () => {
-  await server.stop();
-});
+const server = sharedQueueServer();
 
 const policy = `apiVersion: thermocline/v1
 kind: Policy

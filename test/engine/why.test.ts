@@ -1,31 +1,16 @@
 import { copyFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Engine } from "#engine.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { stepJobId } from "#jobs/step-job.ts";
 import type { WhyReport } from "#model/why.ts";
-import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { sharedQueueServer } from "../conformance/shared-queue-server.ts";
 import { until } from "../conformance/test-engine.ts";
+import { coolPolicy } from "./cool-policy.ts";
 import { runEngine } from "./running-engine.ts";
 
-const [, kind] = queueServers;
-let server: QueueServer;
-beforeAll(async () => {
-  server = await kind.start();
-});
-afterAll(async () => {
-  await server.stop();
-});
-
-const policy = `apiVersion: thermocline/v1
-kind: Policy
-metadata: {name: cool}
-rules:
-  - name: down
-    where: true
-    demote: {from: tier = hot, to: tier = cold}
-`;
+const server = sharedQueueServer();
 
 /** Reason, words and remedy of everything that waits. */
 function waits({ waiting }: WhyReport): readonly unknown[] {
@@ -33,7 +18,7 @@ function waits({ waiting }: WhyReport): readonly unknown[] {
 }
 
 test("why names the pause that holds a run, of whatever scope, who gave it and what ends it", async () => {
-  await using running = await runEngine({ queueUrl: server.url, policy });
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   const { engine } = running;
   await running.importFiles(3);
   const all = { scope: "everything", name: "" } as const;
@@ -80,7 +65,7 @@ test("why names the pause that holds a run, of whatever scope, who gave it and w
 });
 
 test("why names a cordon, and a backend that is out", async () => {
-  await using running = await runEngine({ queueUrl: server.url, policy });
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   const { engine, folder } = running;
   await running.importFiles(2);
   const all = { scope: "everything", name: "" } as const;
@@ -141,7 +126,7 @@ async function isOut(engine: Engine, backend: string): Promise<void> {
 }
 
 test("why of a job says its batch, step and state in the queue, and what holds it; resumed, its run ends", async () => {
-  await using running = await runEngine({ queueUrl: server.url, policy });
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   const { engine } = running;
   await running.importFiles(2);
   const node = { scope: "node", name: "test-node", reason: "its disk is slow" } as const;
@@ -162,7 +147,7 @@ test("why of a job says its batch, step and state in the queue, and what holds i
 });
 
 test("why names the permits of an earlier controller for which removals wait, and until when", async () => {
-  await using running = await runEngine({ queueUrl: server.url, policy });
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   await running.importFiles(2);
   await running.applyToEnd();
   await running.engine.close();
@@ -196,7 +181,7 @@ const firstBatch = {
 } as const;
 
 test("without a controller everything waits for one, whatever else holds it", async () => {
-  await using running = await runEngine({ queueUrl: server.url, policy });
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   await running.importFiles(2);
   const all = { scope: "everything", name: "", reason: "later" } as const;
   await running.engine.control({ verb: "pause", ...all });
@@ -208,7 +193,7 @@ test("without a controller everything waits for one, whatever else holds it", as
 });
 
 test("why of what nobody knows is an error that says so", async () => {
-  await using running = await runEngine({ queueUrl: server.url, policy });
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   await expect(running.engine.why("run-77")).rejects.toMatchObject({ code: "NOT_FOUND" });
   await expect(running.engine.why("a".repeat(40))).rejects.toMatchObject({ code: "UNAVAILABLE" });
 });

@@ -1,18 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { expect, test } from "vitest";
+import { sharedQueueServer } from "../conformance/shared-queue-server.ts";
 import { until } from "../conformance/test-engine.ts";
 import { runEngine } from "./running-engine.ts";
 
-const [, kind] = queueServers;
-let server: QueueServer;
-beforeAll(async () => {
-  server = await kind.start();
-});
-afterAll(async () => {
-  await server.stop();
-});
+const server = sharedQueueServer();
 
 /** A policy whose windows deny every day of a calendar. */
 const policy = (denied: string): string => `apiVersion: thermocline/v1

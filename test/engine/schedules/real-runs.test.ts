@@ -1,20 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { actAs } from "#model/acting.ts";
 import type { ScheduleStatus } from "#model/schedule.ts";
-import { type QueueServer, queueServers } from "../../conformance/queue-servers.ts";
+import { sharedQueueServer } from "../../conformance/shared-queue-server.ts";
 import { until } from "../../conformance/test-engine.ts";
 import { type RunningEngine, runEngine } from "../running-engine.ts";
 
-const [, kind] = queueServers;
-let server: QueueServer;
-beforeAll(async () => {
-  server = await kind.start();
-});
-afterAll(async () => {
-  await server.stop();
-});
+const server = sharedQueueServer();
 
 const everyDay = "2001-01-01..2027-12-31";
 

@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type QueueServer, queueServers } from "../../conformance/queue-servers.ts";
+import { expect, test } from "vitest";
+import { sharedQueueServer } from "../../conformance/shared-queue-server.ts";
 import { until } from "../../conformance/test-engine.ts";
 import { runEngine } from "../running-engine.ts";
 
-const [, kind] = queueServers;
-let server: QueueServer;
-beforeAll(async () => {
-  server = await kind.start();
-});
-afterAll(async () => {
-  await server.stop();
-});
+const server = sharedQueueServer();
 
 const policies = `apiVersion: thermocline/v1
 kind: Policy
