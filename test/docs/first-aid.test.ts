@@ -87,7 +87,7 @@ test("a run whose command was killed goes on with resume, to its end", async () 
 }, 120_000);
 
 test("every command that the page names exists", async () => {
-  const text = await readFile(new URL("../../docs/runbook-first-aid.md", import.meta.url), "utf8");
+  const text = await readFile(new URL("../../docs/runbooks/first-aid.md", import.meta.url), "utf8");
   const named = text.matchAll(/thermocline ((?:import |objects |runs )?[a-z]+)/g);
   const commands = [...new Set([...named].map(([, command = ""]) => command))];
   expect(commands.length).toBeGreaterThan(10);

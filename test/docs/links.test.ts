@@ -4,9 +4,10 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const pages = (await readdir(join(root, "docs"), { recursive: true }))
+const below = (await readdir(join(root, "docs"), { recursive: true }))
   .filter((name) => name.endsWith(".md"))
   .map((name) => join("docs", name));
+const pages = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", ...below];
 
 test.each(pages)("what %s links to and names exists", async (page) => {
   const text = await readFile(join(root, page), "utf8");

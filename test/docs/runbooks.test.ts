@@ -12,7 +12,7 @@ afterAll(() => line[Symbol.asyncDispose]());
 
 /** Command lines of a page, in blocks and in the text. */
 function commands(text: string): readonly string[] {
-  const typed = [...text.matchAll(/^thermocline (.+?)(?: +#.*)?$/gm)].map(
+  const typed = [...text.matchAll(/^(?: {4})?thermocline (.+?)(?: +#.*)?$/gm)].map(
     ([, words = ""]) => words,
   );
   const named = [...text.matchAll(/`thermocline ([^`]+)`/g)].map(([, words = ""]) => words);
