@@ -1,27 +1,25 @@
 // Times the object index against the bare DuckDB work it cannot do without, in the same run.
 // Prints ratios; smaller is better, 1.00 is the floor.
 //   node bench/object-index.ts [objects = 1000000] [reads = 200000]
-import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blobValue, DuckDBInstance } from "@duckdb/node-api";
 import { CID } from "multiformats/cid";
-import * as digest from "multiformats/hashes/digest";
+import { blobValue, DuckDBInstance } from "@duckdb/node-api";
 import { Connection } from "#index/connection.ts";
 import { ObjectIndex } from "#index/object-index.ts";
 import { freeOfCharge } from "#model/backend.ts";
 import type { BackendFacts, NewObject } from "#model/index-store.ts";
 import { planColumns, type Plan } from "#model/plan.ts";
 import type { CopyOutcome } from "#model/run.ts";
+import { sampleCid, sampleObject, sampleTime } from "./sample-objects.ts";
 
 const objects = Number(process.argv[2] ?? 1_000_000);
 const reads = Number(process.argv[3] ?? 200_000);
 const batchRows = 20_000;
-const start = new Date("2026-01-01T00:00:00Z");
 
 const commitContext = {
-  now: start,
+  now: sampleTime,
   permitTtlMs: 3_600_000,
   minimumCopies: 1,
   heldByPolicy: async () => new Set<number>(),
@@ -58,9 +56,9 @@ async function benchPut(): Promise<void> {
   let floor = 0;
   for (let from = 0; from < objects; from += batchRows) {
     const batch = Array.from({ length: Math.min(batchRows, objects - from) }, (_, row) =>
-      newObject(from + row),
+      sampleObject(from + row),
     );
-    took += await timed(() => index.putObjects(batch, start));
+    took += await timed(() => index.putObjects(batch, sampleTime));
     floor += await timed(() => appendBare(raw, batch, from));
   }
   report(`put ${objects} objects with a copy`, took, floor, objects);
@@ -87,7 +85,7 @@ async function appendBare(raw: Connection, batch: readonly NewObject[], from: nu
   await raw.stage(
     "part",
     { id: "BIGINT", locator: "VARCHAR", checked: "TIMESTAMP" },
-    batch.map((object, row) => [from + row, object.copies[0]?.copy.locator, start]),
+    batch.map((object, row) => [from + row, object.copies[0]?.copy.locator, sampleTime]),
   );
   await raw.run("INSERT INTO copies FROM part");
 }
@@ -96,11 +94,11 @@ async function appendBare(raw: Connection, batch: readonly NewObject[], from: nu
 async function benchLookUp(): Promise<void> {
   const picks = Array.from({ length: 200 }, (_, pick) => (pick * 7_919) % objects);
   const took = await timed(async () => {
-    for (const pick of picks) await index.findObject(cidOf(pick).toString());
+    for (const pick of picks) await index.findObject(sampleCid(pick).toString());
   });
   const floor = await timed(async () => {
     for (const pick of picks) {
-      const { bytes } = cidOf(pick);
+      const { bytes } = sampleCid(pick);
       const key = new DataView(bytes.buffer, bytes.byteOffset + 4).getBigInt64(0);
       await bare.runAndReadAll("SELECT object_id FROM objects WHERE cid_key = $1 AND cid = $2", [
         key,
@@ -114,8 +112,8 @@ async function benchLookUp(): Promise<void> {
 /** Reads folded into heat; bare: staging them and the group-by alone. */
 async function benchHeat(): Promise<void> {
   const accesses = Array.from({ length: reads }, (_, read) => ({
-    object: cidOf((read * read) % objects).toString(),
-    at: new Date(start.getTime() - read * 1_000),
+    object: sampleCid((read * read) % objects).toString(),
+    at: new Date(sampleTime.getTime() - read * 1_000),
     weight: 1,
   }));
   const took = await timed(() => index.recordAccesses("bench", accesses));
@@ -159,7 +157,7 @@ async function benchStream(): Promise<void> {
 async function benchCommit(): Promise<void> {
   const count = Math.min(10_000, objects);
   const plan = await planOf(count);
-  const began = await timed(() => index.beginRun(plan, start));
+  const began = await timed(() => index.beginRun(plan, sampleTime));
   const [run] = await index.runs();
   const batches = await index.pendingBatches(run?.id ?? "", "cold", 1_000);
   let took = 0;
@@ -199,14 +197,14 @@ async function benchCommit(): Promise<void> {
 }
 
 function copied(sequence: number): CopyOutcome {
-  const cid = cidOf(sequence).toString();
+  const cid = sampleCid(sequence).toString();
   const evidence = {
     backend: "cold",
     cid,
     finding: "present",
     confidence: "verified",
     method: "bench",
-    checkedAt: start.toISOString(),
+    checkedAt: sampleTime.toISOString(),
     bytesRead: 1,
   } as const;
   const copy = { locator: `cold/${cid}`, form: "file", bytes: 100 } as const;
@@ -235,30 +233,7 @@ async function planOf(count: number): Promise<Plan> {
     guards: [],
     blocked: [],
   } as const;
-  return { cid: "bench-plan", evaluatedAt: start.toISOString(), header, rowsPath };
-}
-
-function newObject(number: number): NewObject {
-  const cid = cidOf(number).toString();
-  const copy = { locator: `${cid.slice(-2)}/${cid}`, form: "file", bytes: 4_096 } as const;
-  return {
-    cid,
-    size: 4_096,
-    profile: "unixfs-v1-2025",
-    names: [`/data/${number % 1_000}/${number}.bin`],
-    type: "application/octet-stream",
-    collection: "data",
-    owner: undefined,
-    tags: [],
-    created: start,
-    modified: start,
-    copies: [{ backend: "hot", copy, state: "present", confidence: "verified", checkedAt: start }],
-  };
-}
-
-function cidOf(number: number): CID {
-  const hash = createHash("sha256").update(String(number)).digest();
-  return CID.createV1(0x55, digest.create(0x12, hash));
+  return { cid: "bench-plan", evaluatedAt: sampleTime.toISOString(), header, rowsPath };
 }
 
 function facts(name: string): BackendFacts {

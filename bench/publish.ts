@@ -4,19 +4,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHash } from "node:crypto";
-import { CID } from "multiformats/cid";
-import * as digest from "multiformats/hashes/digest";
 import { IndexSnapshots } from "#engine/index-snapshots.ts";
 import { ObjectIndex } from "#index/object-index.ts";
 import { freeOfCharge } from "#model/backend.ts";
-import type { BackendFacts, NewObject } from "#model/index-store.ts";
+import type { BackendFacts } from "#model/index-store.ts";
+import { sampleObject, sampleTime } from "./sample-objects.ts";
 
 const objects = Number(process.argv[2] ?? 100_000);
 const perPut = 1_000;
 /** How long writers and readers are watched without and with a publication. */
 const watchMs = 10_000;
-const now = new Date("2026-01-01T00:00:00Z");
 
 const folder = await mkdtemp(join(tmpdir(), "thermocline-bench-"));
 const index = await ObjectIndex.open(join(folder, "index.duckdb"));
@@ -24,8 +21,8 @@ try {
   await index.syncBackends([facts("hot")]);
   for (let first = 0; first < objects; first += perPut) {
     await index.putObjects(
-      Array.from({ length: perPut }, (_, at) => newObject(first + at)),
-      now,
+      Array.from({ length: perPut }, (_, at) => sampleObject(first + at)),
+      sampleTime,
     );
   }
   const snapshots = new IndexSnapshots(join(folder, "published"), 3);
@@ -37,7 +34,7 @@ try {
     await watched(async () => {
       const begun = performance.now();
       const about = { epoch: 1, node: "bench", final: false };
-      const { bytes } = await snapshots.publish(index, about, now);
+      const { bytes } = await snapshots.publish(index, about, sampleTime);
       const mebibytes = (bytes / 2 ** 20).toFixed(1);
       published.push(`${Math.round(performance.now() - begun)} ms, ${mebibytes} MiB`);
     }),
@@ -60,7 +57,7 @@ async function watched(beside: () => Promise<void>): Promise<Delays> {
   let next = objects;
   const [writes, reads] = await Promise.all([
     timed(isOver, async () => {
-      await index.putObjects([newObject((next += 1))], now);
+      await index.putObjects([sampleObject((next += 1))], sampleTime);
     }),
     timed(isOver, async () => {
       await index.totals(1);
@@ -91,29 +88,6 @@ function summary(took: readonly number[]): string {
   const at = (share: number) =>
     Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
   return `${took.length}, median ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms`;
-}
-
-function newObject(number: number): NewObject {
-  const cid = cidOf(number).toString();
-  const copy = { locator: `${cid.slice(-2)}/${cid}`, form: "file", bytes: 4_096 } as const;
-  return {
-    cid,
-    size: 4_096,
-    profile: "unixfs-v1-2025",
-    names: [`/data/${number % 1_000}/${number}.bin`],
-    type: "application/octet-stream",
-    collection: "data",
-    owner: undefined,
-    tags: [],
-    created: now,
-    modified: now,
-    copies: [{ backend: "hot", copy, state: "present", confidence: "verified", checkedAt: now }],
-  };
-}
-
-function cidOf(number: number): CID {
-  const hash = createHash("sha256").update(String(number)).digest();
-  return CID.createV1(0x55, digest.create(0x12, hash));
 }
 
 function facts(name: string): BackendFacts {
