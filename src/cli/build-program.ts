@@ -1,5 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import type { OptionValues } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
 import { settingNames } from "#config/setting-names.ts";
 import type { CommandDefinition } from "#cli/command.ts";
 import { outputFormats } from "#cli/command.ts";
@@ -35,7 +35,7 @@ export function buildProgram(
     const parent = words.length === 0 ? program : groupOf(program, words[0] ?? "", groups, io);
     const command = prepare(new Command(word), io).summary(definition.summary);
     command.description(definition.summary);
-    const complete = definition.setup(command) as unknown as Command;
+    const complete = definition.setup(command);
     addGlobalOptions(complete);
     if (definition.examples !== undefined) {
       complete.addHelpText("after", `\nExamples:\n${indented(definition.examples)}`);
@@ -96,7 +96,7 @@ const globalGroup = "Global options:";
 /** Settings whose flags a help text shows; the others work all the same. */
 const shownSettings = new Set(["data", "queue.url", "api.url"]);
 
-function addGlobalOptions(command: Command): void {
+function addGlobalOptions(command: CommandUnknownOpts): void {
   const add = (option: Option): void => {
     command.addOption(option.helpGroup(globalGroup));
   };

@@ -1,13 +1,30 @@
+import type { Command, OptionValues } from "@commander-js/extra-typings";
 import type { CommandContext } from "#cli/command.ts";
 import { type FailureOptions, failureFilter } from "#cli/failure-options.ts";
 import { formatFailures } from "#cli/output/format-failures.ts";
+import { positiveInteger } from "#cli/positive-integer.ts";
+import { wholeNumber } from "#cli/whole-number.ts";
 
 /** Failures that one listing shows, unless more are asked for. */
-export const failuresShown = 50;
+const failuresShown = 50;
 
-export interface FailureListOptions extends FailureOptions {
+interface FailureListOptions extends FailureOptions {
   readonly offset: number;
   readonly limit: number;
+}
+
+/** Gives a command the options that say which failures it lists. */
+export function withFailureOptions<Args extends unknown[], Options extends OptionValues>(
+  command: Command<Args, Options>,
+) {
+  return command
+    .option("--policy <name>", "what this policy wanted")
+    .option("--backend <name>", "what failed on this backend")
+    .option("--cause <code>", "with this error code (docs/errors.md)")
+    .option("--object <object>", "about one object: CID, path or number")
+    .option("--where <expression>", "about these objects, in the language of policies")
+    .option("--offset <n>", "leave out so many", wholeNumber, 0)
+    .option("--limit <n>", "show so many", positiveInteger, failuresShown);
 }
 
 /** Shows failures by cause, and a page of them; all, or only those that are quarantined. */

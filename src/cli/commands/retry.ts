@@ -3,6 +3,7 @@ import { EngineError } from "#model/engine-error.ts";
 import { formatSize } from "#model/quantity.ts";
 import { defineCommand } from "#cli/command.ts";
 import { confirm } from "#cli/confirm.ts";
+import { failureFilter } from "#cli/failure-options.ts";
 import { followRun } from "#cli/follow-run.ts";
 import { formatPlan } from "#cli/output/format-plan.ts";
 import { formatRun } from "#cli/output/format-run.ts";
@@ -23,11 +24,13 @@ export default defineCommand({
       .option("-y, --yes", "do not ask")
       .option("-n, --dry-run", "say what would be tried, and start nothing")
       .option("--no-wait", "start the run and leave it to the controller"),
-  async run(context, [run], { yes, dryRun, wait, ...options }) {
+  async run(context, [run], { yes, dryRun, wait, override, ...filter }) {
     const connection = await context.connect();
     const { api } = connection;
-    const given = { run, ...pick(options) };
-    const request = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
+    const request = {
+      ...failureFilter({ ...filter, run }),
+      ...(override === undefined ? {} : { override }),
+    };
     const preview = await api.retry({ ...request, dryRun: true });
     const { failed, plan, leftOut } = preview;
     context.io.stderr.write(
@@ -54,8 +57,3 @@ export default defineCommand({
     return 0;
   },
 });
-
-function pick(options: Readonly<Record<string, unknown>>) {
-  const { cause, policy, backend, where, override } = options;
-  return { cause, policy, backend, where, override };
-}
