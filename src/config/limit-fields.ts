@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { parsedField } from "#document/fields.ts";
 import { parseBandwidth } from "#model/bandwidth.ts";
-import { EngineError } from "#model/engine-error.ts";
 import { parseRequestRate } from "#model/request-rate.ts";
 
 /** `"10M"` or a timetable → what it says at each time of the week. */
@@ -21,19 +21,8 @@ export const timeZoneField = z
   .string()
   .refine(isTimeZone, { error: "a time zone is a name such as Europe/Berlin or UTC" });
 
-function limitField<Value extends object>(parse: (text: string) => Value, description: string) {
-  return z
-    .union([z.string(), z.number().positive()])
-    .transform((input, context): Value => {
-      try {
-        return parse(String(input));
-      } catch (thrown) {
-        const error = EngineError.from(thrown);
-        context.addIssue({ code: "custom", message: error.message, params: { hint: error.hint } });
-        return z.NEVER;
-      }
-    })
-    .describe(description);
+function limitField<Value>(parse: (text: string) => Value, description: string) {
+  return parsedField(z.number().positive(), parse, description);
 }
 
 function isTimeZone(name: string): boolean {

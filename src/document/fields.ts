@@ -19,11 +19,20 @@ export const nameField = z
   })
   .describe("lower-case letters, digits and inner dashes, at most 63 characters");
 
-/** A field that is written as text or a bare number and read by a function that may throw. */
+/** A quantity: text, or a bare number. */
 export function quantityField(parse: (text: string) => number, description: string) {
+  return parsedField(z.number().nonnegative(), parse, description);
+}
+
+/** A field that is written as text or a bare number and read by a function that may throw. */
+export function parsedField<Value>(
+  bare: z.ZodNumber,
+  parse: (text: string) => Value,
+  description: string,
+) {
   return z
-    .union([z.string(), z.number().nonnegative()])
-    .transform((input, context) => {
+    .union([z.string(), bare])
+    .transform((input, context): Value => {
       try {
         return parse(String(input));
       } catch (thrown) {

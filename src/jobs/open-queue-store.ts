@@ -1,5 +1,6 @@
 import { openEmbeddedPostgres } from "#jobs/embedded-postgres.ts";
 import { openPostgresStore } from "#jobs/postgres-store.ts";
+import { queueKind } from "#jobs/queue-kind.ts";
 import {
   defaultNamespace,
   hidePassword,
@@ -30,11 +31,11 @@ export async function openQueueStore(options: QueueStoreOptions): Promise<QueueS
       release: () => server.close(),
     });
   }
-  const scheme = URL.canParse(options.url) ? new URL(options.url).protocol : "";
-  if (scheme === "redis:" || scheme === "rediss:") {
+  const kind = queueKind(options.url);
+  if (kind === "redis") {
     return openRedisStore(options.url, { namespace, onError, telemetry });
   }
-  if (scheme === "postgres:" || scheme === "postgresql:") {
+  if (kind === "postgresql") {
     return openPostgresStore(options.url, {
       namespace,
       onError,

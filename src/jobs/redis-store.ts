@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "#model/engine-error.ts";
 import { noTracing } from "#model/tracing.ts";
+import { askRedis } from "#jobs/ask-redis.ts";
 import { openRedisLeaseStore } from "#jobs/lease/redis-lease-store.ts";
 import {
   hidePassword,
@@ -73,29 +74,15 @@ async function doesAnswer(connection: Redis): Promise<boolean> {
 
 /** Fails soon and clearly where the long-lived connection would try for ever. */
 async function probe(url: string): Promise<void> {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: connectTimeoutMs,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-  });
-  // The reason arrives as an event; the rejected call only says "Connection is closed".
-  let cause: Error | undefined;
-  client.on("error", (error) => {
-    cause ??= error;
-  });
   try {
-    await client.connect();
-    await client.ping();
+    await askRedis(url, (client) => client.ping());
   } catch (error) {
-    const message = (cause ?? EngineError.from(error)).message;
+    const { message } = EngineError.from(error);
     const denied = /NOAUTH|WRONGPASS/.test(message);
     throw new EngineError(
       denied ? "UNAUTHENTICATED" : "UNAVAILABLE",
       `the queue at ${hidePassword(url)} does not answer: ${message}`,
       { cause: error, hint: "check queue.url and that the server runs and is reachable" },
     );
-  } finally {
-    client.disconnect();
   }
 }

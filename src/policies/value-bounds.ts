@@ -1,5 +1,6 @@
 import { evaluate } from "#policies/expression/evaluate.ts";
 import { type Expression, isConstant } from "#policies/expression/expression.ts";
+import { mirroredOperators } from "#policies/expression/mirrored-operators.ts";
 import { textOf } from "#policies/expression/span.ts";
 import type { ComparisonOperator } from "#policies/expression/syntax.ts";
 
@@ -77,7 +78,7 @@ export function comparisonBounds(
     return toInterval(left, part.operator, evaluate(part.right, now, undefined));
   }
   if (right !== undefined && isConstant(part.left)) {
-    return toInterval(right, mirrored[part.operator], evaluate(part.left, now, undefined));
+    return toInterval(right, mirroredOperators[part.operator], evaluate(part.left, now, undefined));
   }
   return [];
 }
@@ -133,13 +134,4 @@ const opposites: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   "<=": ">",
   ">": "<=",
   ">=": "<",
-};
-
-const mirrored: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
-  "=": "=",
-  "!=": "!=",
-  "<": ">",
-  "<=": ">=",
-  ">": "<",
-  ">=": "<=",
 };

@@ -1,6 +1,7 @@
 import { checkPostgres, type PostgresNeeds } from "#jobs/checks/check-postgres.ts";
 import { checkRedis } from "#jobs/checks/check-redis.ts";
 import { openEmbeddedPostgres } from "#jobs/embedded-postgres.ts";
+import { queueKind } from "#jobs/queue-kind.ts";
 import { hidePassword } from "#jobs/queue-store.ts";
 import type { Check } from "#model/check.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -30,15 +31,14 @@ async function checked(
   needs: PostgresNeeds,
   now: () => Date,
 ): Promise<readonly Check[]> {
-  const scheme = URL.canParse(url) ? new URL(url).protocol : "";
-  const isRedis = scheme === "redis:" || scheme === "rediss:";
-  if (!isRedis && scheme !== "postgres:" && scheme !== "postgresql:") {
+  const kind = queueKind(url);
+  if (kind === undefined) {
     throw new EngineError("USAGE", "queue.url stands for no URL of Redis or PostgreSQL", {
       hint: "write redis://…, rediss://… or postgres://…",
     });
   }
   try {
-    const checks = isRedis ? checkRedis(url, needs, now) : checkPostgres(url, needs, now);
+    const checks = kind === "redis" ? checkRedis(url, needs, now) : checkPostgres(url, needs, now);
     return [{ name: "queue", state: "ok", message: hidePassword(url) }, ...(await checks)];
   } catch (error) {
     throw new EngineError(

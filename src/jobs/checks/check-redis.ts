@@ -1,9 +1,8 @@
-import { Redis } from "ioredis";
+import { askRedis } from "#jobs/ask-redis.ts";
 import { checkClock } from "#jobs/checks/check-clock.ts";
 import type { Check } from "#model/check.ts";
 
 const versionMin = [6, 2] as const;
-const connectTimeoutMs = 3_000;
 /** A client too many is refused, and a lane stands still. */
 const clientsShareMax = 0.8;
 
@@ -13,26 +12,12 @@ export async function checkRedis(
   { clockSkewMs }: { readonly clockSkewMs: number },
   now: () => Date,
 ): Promise<readonly Check[]> {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: connectTimeoutMs,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-  });
-  // The reason arrives as an event; the rejected call only says "Connection is closed".
-  let cause: Error | undefined;
-  client.on("error", (error) => {
-    cause ??= error;
-  });
-  try {
-    await client.connect().catch((error: unknown) => {
-      throw cause ?? error;
-    });
+  return await askRedis(url, async (client) => {
     const info = readInfo(await client.info());
     // Managed services do not let everybody read their configuration.
     const config = await client.config("GET", "save").catch(() => undefined);
     const save = Array.isArray(config) ? (config[1] ?? "") : undefined;
-    const clock = checkClock(
+    const clock = await checkClock(
       async () => {
         const [seconds, micros] = await client.time();
         return Number(seconds) * 1_000 + Number(micros) / 1_000;
@@ -47,11 +32,9 @@ export async function checkRedis(
       checkEviction(info),
       checkCluster(info),
       checkClients(info),
-      await clock,
+      clock,
     ];
-  } finally {
-    client.disconnect();
-  }
+  });
 }
 
 type Info = ReadonlyMap<string, string>;

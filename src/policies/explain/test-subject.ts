@@ -1,4 +1,5 @@
 import { type Expression, isConstant } from "#policies/expression/expression.ts";
+import { mirroredOperators } from "#policies/expression/mirrored-operators.ts";
 import type { ComparisonOperator } from "#policies/expression/syntax.ts";
 
 /** What a test asks about, and the operator and other side of a comparison, subject first. */
@@ -14,7 +15,7 @@ export function subjectOf(expression: Expression): TestSubject {
     case "comparison": {
       const { left, right, operator } = expression;
       return isConstant(left)
-        ? { subject: right, operator: mirrored[operator], other: left }
+        ? { subject: right, operator: mirroredOperators[operator], other: left }
         : { subject: left, operator, other: right };
     }
     case "between":
@@ -30,12 +31,3 @@ export function subjectOf(expression: Expression): TestSubject {
       return { subject: expression };
   }
 }
-
-const mirrored: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
-  "=": "=",
-  "!=": "!=",
-  "<": ">",
-  "<=": ">=",
-  ">": "<",
-  ">=": "<=",
-};

@@ -4,6 +4,7 @@ import { cidBytes } from "#policies/expression/canonical-cid.ts";
 import { evaluate } from "#policies/expression/evaluate.ts";
 import { type Expression, isConstant, mayBeUnknown } from "#policies/expression/expression.ts";
 import { readGlob } from "#policies/expression/glob.ts";
+import { mirroredOperators } from "#policies/expression/mirrored-operators.ts";
 import type { ComparisonOperator, LiteralValue } from "#policies/expression/syntax.ts";
 import type { ValueType } from "#policies/expression/value-type.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -95,24 +96,15 @@ function compileComparison(expression: Of<"comparison">, context: SqlContext): S
   const { operator, left, right } = expression;
   const elapsed =
     compileElapsed(left, operator, right, context) ??
-    compileElapsed(right, mirrored[operator], left, context);
+    compileElapsed(right, mirroredOperators[operator], left, context);
   if (elapsed !== undefined) return elapsed;
   const compared =
     compileCall(left, operator, right, context) ??
-    compileCall(right, mirrored[operator], left, context);
+    compileCall(right, mirroredOperators[operator], left, context);
   if (compared !== undefined) return compared;
   const [one, other] = [compileValue(left, context), compileValue(right, context)];
   return sql`(${one} ${trusted(operator)} ${other})`;
 }
-
-const mirrored: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
-  "=": "=",
-  "!=": "!=",
-  "<": ">",
-  "<=": ">=",
-  ">": "<",
-  ">=": "<=",
-};
 
 /**
  * `idle > 30d` compares the instant it counts from with a constant, so that the database can
@@ -129,7 +121,7 @@ function compileElapsed(
   const duration = evaluate(other, context.now, undefined);
   if (since === undefined || typeof duration !== "number") return undefined;
   const instant = timestampParameter(context.now.getTime() - duration);
-  return sql`(${since} ${trusted(mirrored[operator])} ${instant})`;
+  return sql`(${since} ${trusted(mirroredOperators[operator])} ${instant})`;
 }
 
 /** Functions may know a cheaper way to compare with a constant than to compute their value. */
