@@ -8,7 +8,7 @@ import { EngineError } from "#model/engine-error.ts";
 import { problemOf } from "#api/problem.ts";
 
 /** Header with the CID of an answer's bytes. */
-export const cidHeader = "Thermocline-Cid";
+const cidHeader = "Thermocline-Cid";
 
 /** Turns what a handler returned into the response that its route declares. */
 export async function answerWith(answer: Answer, result: unknown): Promise<Response> {

@@ -4,9 +4,9 @@ import type { Route } from "#api/route.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** A JSON body holds parameters, never content. */
-export const bodyBytesMax = 1024 * 1024;
+const bodyBytesMax = 1024 * 1024;
 /** One upload of lines. They are streamed, so this is against mistakes, not for memory. */
-export const linesBytesMax = 16 * 1024 ** 3;
+const linesBytesMax = 16 * 1024 ** 3;
 const lineLengthMax = 64 * 1024;
 
 /** Path, query and body of a request, checked by the schema of its route. */

@@ -4,7 +4,7 @@ import type { DocumentSource } from "#document/document-source.ts";
 import { readSource } from "#document/read-source.ts";
 
 /** Calendars have a suffix of their own, as policies have. */
-export const calendarSuffix = ".thermocline-calendar.yaml";
+const calendarSuffix = ".thermocline-calendar.yaml";
 
 /**
  * The texts of all calendar files in the order of their paths: those in the folders of the

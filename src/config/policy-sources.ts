@@ -5,7 +5,7 @@ import type { DocumentSource } from "#document/document-source.ts";
 import { readSource } from "#document/read-source.ts";
 
 /** Policies have a suffix of their own, so that editors and people tell them apart. */
-export const policySuffix = ".thermocline.yaml";
+const policySuffix = ".thermocline.yaml";
 
 /** More files than this are a mistake in a glob rather than a policy set. */
 const filesMax = 10_000;

@@ -5,7 +5,7 @@ import type { DocumentPlaces, Finding } from "#document/document-places.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 
 /** Aliases may not blow a document up beyond this many values. */
-export const expandedValuesMax = 100_000;
+const expandedValuesMax = 100_000;
 
 /**
  * Finds aliases that name nothing, contain themselves, or expand to too much, without

@@ -4,7 +4,7 @@ import { codeFrame } from "#document/code-frame.ts";
 import { documentCodes } from "#document/diagnostic-codes.ts";
 import type { DocumentSource } from "#document/document-source.ts";
 
-export const diagnosticFormats = ["text", "json", "github"] as const;
+const diagnosticFormats = ["text", "json", "github"] as const;
 export type DiagnosticFormat = (typeof diagnosticFormats)[number];
 
 export interface FormatOptions {

@@ -3,7 +3,7 @@ import type { Heartbeat } from "#model/node.ts";
 import type { NodeState } from "#model/engine-api.ts";
 
 /** A node that was not heard of for this long is down. Nodes report every five seconds. */
-export const nodeDownAfterMs = 15_000;
+const nodeDownAfterMs = 15_000;
 
 /** Nodes as they report themselves; kept in memory, since the living ones report again soon. */
 export class NodeTable {

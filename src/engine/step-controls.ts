@@ -2,10 +2,9 @@ import type { EngineContext } from "#engine/context.ts";
 import type { CancelledWork } from "#index/control-store.ts";
 import type { Admission } from "#jobs/admission.ts";
 import { laneOf } from "#jobs/lanes.ts";
-import type { RunControl, RunState, StepControl, StepScope } from "#model/run.ts";
+import { controlOf } from "#jobs/step-controls.ts";
+import type { RunState, StepControl, StepScope } from "#model/run.ts";
 import type { Wait } from "#model/wait.ts";
-
-const controls: Partial<Record<RunState, RunControl>> = { paused: "pause", cancelled: "cancel" };
 
 /** What workers are to do with active steps. A run nobody knows is not worked on. */
 export async function stepControls(
@@ -23,8 +22,8 @@ export async function stepControls(
   return steps.map((step) => {
     const state = runs.get(step.runId);
     if (state === undefined) return { control: "cancel", reason: "nobody knows the run" };
-    const control = controls[state];
-    if (control !== undefined) return { control, reason: `the run is ${state}` };
+    const control = controlOf(state);
+    if (control !== "run") return { control, reason: `the run is ${state}` };
     const end = cancelled.find((work) => isSameWork(work, step));
     if (end !== undefined) return { control: "cancel", reason: end.reason };
     const wait = admission.judge({ ...step, lane: laneOf(step) }, at);

@@ -72,7 +72,7 @@ export async function objectDetail(
 }
 
 /** What a read now adds up to: heat at a moment, from the forward-decayed weight. */
-export function heatAt(weight: number, heat: HeatSettings, now: Date): number {
+function heatAt(weight: number, heat: HeatSettings, now: Date): number {
   return weight * 2 ** ((heat.landmark.getTime() - now.getTime()) / heat.halfLifeMs);
 }
 

@@ -20,7 +20,7 @@ export const failureWindowMs = 60_000;
 export const probeDelayMinMs = 1_000;
 export const probeDelayMaxMs = 60_000;
 /** A trial that brings no failure for so long has succeeded. */
-export const trialMs = 10_000;
+const trialMs = 10_000;
 /** Opened again within this time after it closed, it goes on where its backoff was. */
 export const relapseMs = 60_000;
 

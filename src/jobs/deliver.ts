@@ -91,7 +91,7 @@ export function strongestCheck(
 }
 
 /** The strongest confidence that a driver's checks can reach. */
-export function strongestLevel(capabilities: DriverCapabilities): Confidence {
+function strongestLevel(capabilities: DriverCapabilities): Confidence {
   const reachable = confidences.filter((level) => capabilities.confidence.includes(level));
   return reachable.at(-1) ?? "claimed";
 }

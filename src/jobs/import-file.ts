@@ -14,7 +14,7 @@ import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** Files up to this size are read whole, once; larger ones are read twice (see below). */
-export const smallFileBytesMax = 1024 * 1024;
+const smallFileBytesMax = 1024 * 1024;
 
 export interface ImportedFile {
   readonly object: ObjectRef;

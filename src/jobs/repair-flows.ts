@@ -6,7 +6,7 @@ import { indexQueue } from "#jobs/lanes.ts";
 import { stepJobId } from "#jobs/step-job.ts";
 
 /** A batch whose flows fail as a whole (defects, not objects) is given up after so many. */
-export const flowAttemptsMax = 4;
+const flowAttemptsMax = 4;
 const batchesAtOnce = 200;
 
 /**

@@ -80,7 +80,6 @@ export interface AuditEntry {
 }
 
 export const auditFileFormats = ["parquet", "csv", "ndjson"] as const;
-export type AuditFileFormat = (typeof auditFileFormats)[number];
 
 export interface AuditExportRequest extends AuditRequest {
   /** On the controller's machine; its extension says the format. */

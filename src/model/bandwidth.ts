@@ -55,7 +55,7 @@ export function slotAt({ slots }: BandwidthTimetable, minute: number): Bandwidth
 }
 
 /** Bytes per second as people write them for us: `10M`, `512k`, `off`. */
-export function formatRate(bytesPerSecond: number | undefined): string {
+function formatRate(bytesPerSecond: number | undefined): string {
   if (bytesPerSecond === undefined) return "off";
   const names = ["T", "G", "M", "k"];
   const powers = [4, 3, 2, 1];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Where a secret can be found; the secret itself never stands in a document. */
-export const secretSchemes = ["env", "file", "command"] as const;
+const secretSchemes = ["env", "file", "command"] as const;
 export type SecretScheme = (typeof secretSchemes)[number];
 
 export interface SecretReference {

@@ -6,7 +6,7 @@ export type Shape<T> = { readonly [Key in keyof T]-?: z.ZodType<T[Key]> };
 /** What a model type looks like on the wire: unknown keys are allowed, so that it may grow. */
 export function shapeOf<T>(shape: Shape<T>): z.ZodType<T> {
   // To zod an absent key may also be undefined; JSON knows no undefined.
-  return z.looseObject(shape) as z.ZodType<unknown> as z.ZodType<T>;
+  return z.looseObject(shape) as z.ZodType as z.ZodType<T>;
 }
 
 /** A count or a number of bytes. */

@@ -35,7 +35,7 @@ export function compileRule(rule: Rule, policy: Policy, moment: Moment): Compile
 }
 
 /** What SQL is compiled for; `path` says which name of the object is meant. */
-export function sqlContext({ now, heat, backends }: Moment, path: "o.path" | "n.path"): SqlContext {
+function sqlContext({ now, heat, backends }: Moment, path: "o.path" | "n.path"): SqlContext {
   return { now, heat, backends, path: trusted(path) };
 }
 
@@ -60,7 +60,7 @@ function compileVerb({ verb }: Rule, moment: Moment): CompiledVerb {
 }
 
 /** The backends for which a condition is true, as a mask over their ids. */
-export function backendMask(condition: Expression, moment: Moment): bigint {
+function backendMask(condition: Expression, moment: Moment): bigint {
   return moment.backends
     .filter((backend) => holdsFor(condition, backend, moment.now))
     .reduce((mask, backend) => mask | bitOf(backend), 0n);

@@ -72,7 +72,7 @@ function parseCount(text: string): number {
 }
 
 /** What a rule may say: exactly one of these. */
-export const verbFields = {
+const verbFields = {
   hold: z.literal(true).describe("No copy of these objects may be removed."),
   ensure: z
     .strictObject(ensureFields)

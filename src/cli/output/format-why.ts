@@ -23,7 +23,7 @@ export function formatWhy(report: WhyReport, now: Date): string {
 }
 
 /** One line that says why work waits. */
-export function waitingLine({ work, wait, actions, bytes }: WaitingWork): string {
+function waitingLine({ work, wait, actions, bytes }: WaitingWork): string {
   const until = wait.until === undefined ? "" : ` (until ${wait.until})`;
   return (
     `${counted(actions, "action")}, ${formatSize(bytes)}, on the lane ${work.lane} wait: ` +

@@ -52,7 +52,7 @@ export function failurePart(context: EngineContext, execution: Execution): Failu
 }
 
 /** What to do about a cause, for people. */
-export function remedyOf(code: string): string {
+function remedyOf(code: string): string {
   const facts = Object.hasOwn(errorCodes, code)
     ? errorCodes[code as keyof typeof errorCodes]
     : undefined;

@@ -68,7 +68,7 @@ export class ShareTable {
  * Max-min fair: everyone gets what it wants, or an equal part of what the modest ones leave.
  * What nobody wants is given out all the same, so that no work waits for the next question.
  */
-export function fairShares(
+function fairShares(
   holders: ReadonlyMap<string, { readonly wanted: number }>,
   limit: number,
 ): ReadonlyMap<string, number> {

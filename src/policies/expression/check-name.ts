@@ -40,7 +40,7 @@ export function standsAlone(syntax: Syntax, context: CheckContext): boolean {
 }
 
 /** Conditions over copies may also use what describes their backends. */
-export function inScope(scope: Scope, wanted: Scope): boolean {
+function inScope(scope: Scope, wanted: Scope): boolean {
   return scope === wanted || (scope === "backend" && wanted === "copy");
 }
 

@@ -108,7 +108,7 @@ export function mayBeUnknown(expression: Expression): boolean {
 }
 
 /** Every attribute and function an expression reads, those inside of classes included. */
-export function definitionsIn(expression: Expression): ReadonlySet<AttributeDefinition> {
+function definitionsIn(expression: Expression): ReadonlySet<AttributeDefinition> {
   const found = new Set<AttributeDefinition>();
   const visit = (part: Expression): void => {
     if (part.kind === "attribute" || part.kind === "function") found.add(part.definition);

@@ -8,7 +8,7 @@ import type {
 } from "#policies/expression/syntax.ts";
 import { TokenReader } from "#policies/expression/token-reader.ts";
 import { tokenize } from "#policies/expression/tokenize.ts";
-import { booleanType, nullType, textType } from "#policies/expression/value-type.ts";
+import { booleanType, nullType } from "#policies/expression/value-type.ts";
 
 /** Bounds what a document can make the engine hold and recurse into. */
 const charactersMax = 10_000;
@@ -206,10 +206,4 @@ function parseName(reader: TokenReader, name: string, span: Syntax["span"], dept
     if (!reader.takeSymbol(",")) end = reader.expectSymbol(")");
   }
   return { kind: "call", name, arguments: values, span: spanning(span, end.span) };
-}
-
-/** The expression that a bare text stands for, for values given outside of expressions. */
-export function textSyntax(source: string): Syntax {
-  const span = { source, start: 0, end: source.length };
-  return { kind: "literal", type: textType, value: source, span };
 }

@@ -120,7 +120,7 @@ export async function decideActions(
 }
 
 /** Digest of what the configuration says of the backends; how full they are is the index's. */
-export function inventoryDigest(backends: readonly Backend[]): string {
+function inventoryDigest(backends: readonly Backend[]): string {
   const facts = backends
     .map(({ id, name, driver, tier, region, labels, capacityBytes, cordoned }) => ({
       id,

@@ -2,7 +2,7 @@ import type { CompiledRule, CompiledVerb } from "#policies/compiled-policy.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Rules that match an object are bits in the columns `w0`, `w1`, … of its candidate row. */
-export const rulesPerWord = 62;
+const rulesPerWord = 62;
 
 export function wordOf(rule: number): { readonly word: number; readonly bit: bigint } {
   return { word: Math.floor(rule / rulesPerWord), bit: 1n << BigInt(rule % rulesPerWord) };

@@ -7,7 +7,7 @@ import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, toStatement, trusted } from "#policies/sql-fragment.ts";
 
 /** Name under which the global minimum stands beside the policies when copies are restored. */
-export const minimumRule = "safety/minimum-copies";
+const minimumRule = "safety/minimum-copies";
 
 /** The policies and, last of all, the global minimum of verified copies as one more ensure. */
 export function withMinimum(set: CompiledPolicySet, minimumCopies: number): CompiledPolicySet {
