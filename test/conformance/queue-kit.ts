@@ -7,6 +7,7 @@ import { stepDataOf } from "#jobs/dispatch-context.ts";
 import { indexQueue, laneQueue } from "#jobs/lanes.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import { type QueueServer, queueServers } from "./queue-servers.ts";
+import { storeOnHot } from "./store-on-hot.ts";
 import { TestEngine, until } from "./test-engine.ts";
 
 const backends = ["hot", "cold"] as const;
@@ -26,7 +27,7 @@ export function queueKit(kind: (typeof queueServers)[number]): void {
 
     test("copies, commits, removes, commits: in this order, each object once", async () => {
       await using engine = await TestEngine.open(server.url);
-      const objects = await store(engine, 50);
+      const objects = await storeOnHot(engine, 50);
       engine.index.begin("run", [demote(objects.slice(0, 25)), demote(objects.slice(25))]);
       const drivers = await engine.drivers(...backends);
       await engine.work(drivers);
@@ -43,7 +44,7 @@ export function queueKit(kind: (typeof queueServers)[number]): void {
 
     test("a flow that is added twice runs once", async () => {
       await using engine = await TestEngine.open(server.url);
-      const objects = await store(engine, 3);
+      const objects = await storeOnHot(engine, 3);
       engine.index.begin("run", [demote(objects)]);
       const [batch] = await engine.index.pendingBatches("run", "cold", 1);
       if (batch === undefined) throw new Error("no batch");
@@ -61,7 +62,7 @@ export function queueKit(kind: (typeof queueServers)[number]): void {
 
     test("a worker killed in mid-batch is replaced without repeating what it finished", async () => {
       await using engine = await TestEngine.open(server.url);
-      const objects = await store(engine, 400);
+      const objects = await storeOnHot(engine, 400);
       engine.index.begin("run", [replicate(objects)]);
       await engine.dispatch(await engine.drivers(...backends));
       const first = await engine.fork(backends, 40);
@@ -94,7 +95,7 @@ export function queueKit(kind: (typeof queueServers)[number]): void {
 
     test("a worker that is told to end lets another go on at once", async () => {
       await using engine = await TestEngine.open(server.url);
-      const objects = await store(engine, 200);
+      const objects = await storeOnHot(engine, 200);
       engine.index.begin("run", [replicate(objects)]);
       await engine.dispatch(await engine.drivers(...backends));
       const first = await engine.fork(backends, 200);
@@ -113,7 +114,7 @@ export function queueKit(kind: (typeof queueServers)[number]): void {
 
     test("pause holds active work within two seconds, resume goes on, cancel ends the rest", async () => {
       await using engine = await TestEngine.open(server.url);
-      const objects = await store(engine, 400);
+      const objects = await storeOnHot(engine, 400);
       const half = [objects.slice(0, 200), objects.slice(200)];
       engine.index.begin("run", half.map(replicate));
       const dispatcher = await engine.dispatch(await engine.drivers(...backends));
@@ -140,7 +141,7 @@ export function queueKit(kind: (typeof queueServers)[number]): void {
 
     test("a run survives the loss of everything in the queue", async () => {
       await using engine = await TestEngine.open(server.url);
-      const objects = await store(engine, 60);
+      const objects = await storeOnHot(engine, 60);
       const parts = Array.from({ length: 6 }, (_, at) => objects.slice(at * 10, at * 10 + 10));
       engine.index.begin("run", parts.map(demote));
       const drivers = await engine.drivers(...backends);
@@ -156,7 +157,7 @@ export function queueKit(kind: (typeof queueServers)[number]): void {
 
     test("a thousand batches never fill the queue, and two runs share a lane", async () => {
       await using engine = await TestEngine.open(server.url);
-      const objects = await store(engine, 20);
+      const objects = await storeOnHot(engine, 20);
       const batches = Array.from({ length: 500 }, (_, at) => replicate([objects[at % 20]]));
       engine.index.begin("first", batches);
       engine.index.begin("second", batches);
@@ -179,17 +180,6 @@ export function queueKit(kind: (typeof queueServers)[number]): void {
       expect(both).toBeGreaterThan(0);
     });
   });
-}
-
-/** Objects with one copy on `hot`, verified lately. */
-async function store(engine: TestEngine, count: number): Promise<readonly ObjectRef[]> {
-  const objects: ObjectRef[] = [];
-  for (let at = 0; at < count; at += 1) {
-    const { object } = await engine.stores.put("hot", Buffer.from(`object ${at}`));
-    engine.index.hold(object, "hot", new Date().toISOString());
-    objects.push(object);
-  }
-  return objects;
 }
 
 function demote(objects: readonly ObjectRef[]) {

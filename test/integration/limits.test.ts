@@ -5,17 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { until } from "../conformance/test-engine.ts";
+import { allOnCold } from "./all-on-cold.ts";
 import { Workspace } from "./workspace.ts";
 
 const MiB = 1024 * 1024;
-const policy = `apiVersion: thermocline/v1
-kind: Policy
-metadata: {name: all-on-cold, owner: test, description: Every object has a copy on cold.}
-rules:
-  - name: copy
-    where: size > 0
-    ensure: {copies: 1, on: backend = "cold"}
-`;
 
 let server: QueueServer | undefined;
 let workspace: Workspace | undefined;
@@ -34,7 +27,7 @@ test.skipIf(redis.missing !== undefined)(
   `${name}${why}`,
   async () => {
     if (server === undefined) throw new Error("no queue server");
-    workspace = await Workspace.create({ policies: { all: policy }, queueUrl: server.url });
+    workspace = await Workspace.create({ policies: { all: allOnCold }, queueUrl: server.url });
     const source = join(workspace.path, "content");
     await mkdir(source);
     for (let at = 0; at < 34; at += 1) {

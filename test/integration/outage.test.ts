@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { BackendReport } from "#model/engine-api.ts";
@@ -8,6 +8,7 @@ import type { WhyReport } from "#model/why.ts";
 import { queueServers } from "../conformance/queue-servers.ts";
 import { until } from "../conformance/test-engine.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
+import { addFarBackend } from "./far-backend.ts";
 import { Workspace } from "./workspace.ts";
 
 const [, kind] = queueServers;
@@ -76,24 +77,10 @@ describe.skipIf(why !== undefined)(
 async function open(queueUrl: string): Promise<{ workspace: Workspace; server: VersitygwServer }> {
   const server = await startVersitygw();
   onTestFinished(() => server.stop());
-  await server.makeBucket("archive");
   const workspace = await Workspace.create({ policies: { archive: replicate }, queueUrl });
   onTestFinished(() => workspace.dispose());
-  await writeFile(join(workspace.path, "key"), server.accessKeyId);
-  await writeFile(join(workspace.path, "secret"), server.secretAccessKey);
-  const file = join(workspace.path, "thermocline.yaml");
-  const options = [
-    "bucket: archive",
-    `endpoint: "${server.endpoint}"`,
-    `region: ${server.region}`,
-    "forcePathStyle: true",
-    "accessKeyId: file:./key",
-    "secretAccessKey: file:./secret",
-  ].join(", ");
   // So slow that the run is under way when its server dies.
-  const limits = 'limits: {bandwidth: "512KiB/s"}';
-  const entry = `  - {name: far, driver: s3, tier: archive, ${limits}, options: {${options}}}\n`;
-  await writeFile(file, (await readFile(file, "utf8")) + entry);
+  await addFarBackend(workspace, server, { fields: 'limits: {bandwidth: "512KiB/s"}' });
   const source = join(workspace.path, "source");
   await mkdir(source);
   for (let at = 0; at < files; at += 1) {

@@ -9,19 +9,12 @@ import type { EngineApi } from "#model/engine-api.ts";
 import type { Run } from "#model/run.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { until } from "../conformance/test-engine.ts";
+import { allOnCold } from "./all-on-cold.ts";
 import { Workspace } from "./workspace.ts";
 
 const MiB = 1024 * 1024;
 /** What the issue asks for: so soon after the order no byte of a paused transfer moves. */
 const effectMs = 2_000;
-const policy = `apiVersion: thermocline/v1
-kind: Policy
-metadata: {name: all-on-cold}
-rules:
-  - name: copy
-    where: size > 0
-    ensure: {copies: 1, on: backend = "cold"}
-`;
 
 let server: QueueServer | undefined;
 let workspace: Workspace;
@@ -41,7 +34,7 @@ test.skipIf(redis.missing !== undefined)(
   `${name}${why}`,
   async () => {
     workspace = await Workspace.create({
-      policies: { all: policy },
+      policies: { all: allOnCold },
       ...(server === undefined ? {} : { queueUrl: server.url }),
     });
     const source = join(workspace.path, "content");

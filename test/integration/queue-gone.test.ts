@@ -6,18 +6,11 @@ import { findController } from "#api/find-controller.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { until } from "../conformance/test-engine.ts";
+import { allOnCold } from "./all-on-cold.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Supervisors kill what has not ended ten seconds after they asked (docker stop). */
 const endWithinMs = 9_000;
-const policy = `apiVersion: thermocline/v1
-kind: Policy
-metadata: {name: all-on-cold}
-rules:
-  - name: copy
-    where: size > 0
-    ensure: {copies: 1, on: backend = "cold"}
-`;
 
 let workspace: Workspace | undefined;
 let another: QueueServer | undefined;
@@ -31,7 +24,7 @@ describe.each(queueServers)("with $name as queue", ({ missing, start }) => {
     "controller and worker end within seconds of SIGTERM although the queue server is gone, and another queue goes on with their run",
     async () => {
       const server = await start();
-      const found = await Workspace.create({ policies: { all: policy }, queueUrl: server.url });
+      const found = await Workspace.create({ policies: { all: allOnCold }, queueUrl: server.url });
       workspace = found;
       const source = join(found.path, "content");
       await mkdir(source);

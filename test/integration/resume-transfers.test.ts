@@ -8,6 +8,7 @@ import { TcpProxy } from "../../scripts/chaos/tcp-proxy.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { until } from "../conformance/test-engine.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
+import { addFarBackend } from "./far-backend.ts";
 import { Workspace } from "./workspace.ts";
 
 const MiB = 1024 * 1024;
@@ -89,20 +90,16 @@ async function start(target: "local" | "s3"): Promise<Started> {
   const policies = { all: policyTo(target === "s3" ? "far" : "cold") };
   workspace = await Workspace.create({ policies, queueUrl: server.url });
   const limits = "limits: {bandwidth: 24M, concurrency: 4, perNode: 2}";
-  const file = join(workspace.path, "thermocline.yaml");
-  const config = await readFile(file, "utf8");
   if (target === "s3") {
     const s3 = await startVersitygw();
     bucket = { server: s3, link: await TcpProxy.open(() => Number(new URL(s3.endpoint).port)) };
-    await s3.makeBucket("archive");
-    await writeFile(join(workspace.path, "key"), s3.accessKeyId);
-    await writeFile(join(workspace.path, "secret"), s3.secretAccessKey);
-    const options =
-      `bucket: archive, endpoint: "http://127.0.0.1:${bucket.link.port}", region: ${s3.region}, ` +
-      "forcePathStyle: true, accessKeyId: file:./key, secretAccessKey: file:./secret";
-    const entry = `  - {name: far, driver: s3, tier: archive, ${limits}, options: {${options}}}\n`;
-    await writeFile(file, config + entry);
-  } else await writeFile(file, config.replace("name: cold,", `name: cold, ${limits},`));
+    const endpoint = `http://127.0.0.1:${bucket.link.port}`;
+    await addFarBackend(workspace, s3, { endpoint, fields: limits });
+  } else {
+    const file = join(workspace.path, "thermocline.yaml");
+    const config = await readFile(file, "utf8");
+    await writeFile(file, config.replace("name: cold,", `name: cold, ${limits},`));
+  }
   const source = join(workspace.path, "content");
   await mkdir(source);
   for (let number = 0; number < files; number += 1) {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
+import { addFarBackend } from "./far-backend.ts";
 import { Workspace } from "./workspace.ts";
 
 const why = versitygwMissing();
@@ -66,21 +67,8 @@ describe.skipIf(why !== undefined)(
 
 async function start(secret: string): Promise<{ workspace: Workspace; server: VersitygwServer }> {
   server = await startVersitygw();
-  await server.makeBucket("archive");
   workspace = await Workspace.create({ policies: { archive: policy } });
-  await writeFile(join(workspace.path, "key"), server.accessKeyId);
-  await writeFile(join(workspace.path, "secret"), secret);
-  const file = join(workspace.path, "thermocline.yaml");
-  const options = [
-    "bucket: archive",
-    `endpoint: "${server.endpoint}"`,
-    `region: ${server.region}`,
-    "forcePathStyle: true",
-    "accessKeyId: file:./key",
-    "secretAccessKey: file:./secret",
-  ].join(", ");
-  const entry = `  - {name: far, driver: s3, tier: archive, region: eu-9, options: {${options}}}\n`;
-  await writeFile(file, (await readFile(file, "utf8")) + entry);
+  await addFarBackend(workspace, server, { secret, fields: "region: eu-9" });
   return { workspace, server };
 }
 

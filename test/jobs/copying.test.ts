@@ -9,6 +9,7 @@ import type { Driver } from "#model/driver.ts";
 import type { OutageReport } from "#model/backend-health.ts";
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { storeOnHot } from "../conformance/store-on-hot.ts";
 import { TestEngine } from "../conformance/test-engine.ts";
 
 let server: QueueServer;
@@ -22,7 +23,7 @@ afterAll(async () => {
 describe("copying a batch", () => {
   test("an object that cannot be read fails alone, and the index learns what was found", async () => {
     await using engine = await TestEngine.open(server.url);
-    const objects = await onHot(engine, 10);
+    const objects = await storeOnHot(engine, 10);
     const bad = objects[3];
     if (bad === undefined) throw new Error("no object");
     const copy = await (await engine.stores.driver("hot")).stat(bad);
@@ -41,7 +42,7 @@ describe("copying a batch", () => {
 
   test("another intact copy serves when the planned source is damaged", async () => {
     await using engine = await TestEngine.open(server.url);
-    const objects = await onHot(engine, 1);
+    const objects = await storeOnHot(engine, 1);
     await engine.stores.put("warm", Buffer.from("object 0"));
     const [object] = objects;
     const copy = object && (await (await engine.stores.driver("hot")).stat(object));
@@ -53,7 +54,7 @@ describe("copying a batch", () => {
 
   test("errors that pass are retried, and the object is done", async () => {
     await using engine = await TestEngine.open(server.url);
-    const objects = await onHot(engine, 20);
+    const objects = await storeOnHot(engine, 20);
     let calls = 0;
     const fail = () => ((calls += 1) % 2 === 1 ? "RATE_LIMITED" : undefined);
     expect(await replicate(engine, objects, ["hot", "cold"], { write: fail })).toBe("completed");
@@ -62,7 +63,7 @@ describe("copying a batch", () => {
 
   test("a target that is out holds the whole batch back and burns no object", async () => {
     await using engine = await TestEngine.open(server.url);
-    const objects = await onHot(engine, 30);
+    const objects = await storeOnHot(engine, 30);
     const backAt = Date.now() + 4_000;
     const out = (): ErrorCode | undefined => (Date.now() < backAt ? "UNAUTHENTICATED" : undefined);
     const faults = { write: out, stat: out, verify: out, status: out };
@@ -73,7 +74,7 @@ describe("copying a batch", () => {
 
   test("a full target holds the batch back until there is room, and burns no object", async () => {
     await using engine = await TestEngine.open(server.url);
-    const objects = await onHot(engine, 5);
+    const objects = await storeOnHot(engine, 5);
     await engine.stores.driver("cold", 60);
     const ballast = await engine.stores.put("cold", Buffer.alloc(40));
     const reports: OutageReport[] = [];
@@ -89,7 +90,7 @@ describe("copying a batch", () => {
   test("an object larger than the whole target fails with the reason and holds up no other", async () => {
     await using engine = await TestEngine.open(server.url);
     const { object: large } = await engine.stores.put("hot", Buffer.alloc(100));
-    const objects = [large, ...(await onHot(engine, 2))];
+    const objects = [large, ...(await storeOnHot(engine, 2))];
     await engine.stores.driver("cold", 20);
     expect(await replicate(engine, objects, ["hot", "cold"])).toBe("partial");
     const ends = [...engine.index.outcomes.values()];
@@ -102,7 +103,7 @@ describe("copying a batch", () => {
 
   test("a batch whose jobs fail for good ends with the cause instead of hanging its run", async () => {
     await using engine = await TestEngine.open(server.url);
-    const objects = await onHot(engine, 4);
+    const objects = await storeOnHot(engine, 4);
     const drivers = await engine.drivers("hot", "cold");
     engine.index.begin("run", [replicateOf(objects)]);
     engine.api.segment = async () => Buffer.from("not the segment");
@@ -155,16 +156,6 @@ test("what passes through the queue comes out as it went in", async () => {
     }),
   );
 });
-
-async function onHot(engine: TestEngine, count: number): Promise<readonly ObjectRef[]> {
-  const objects: ObjectRef[] = [];
-  for (let at = 0; at < count; at += 1) {
-    const { object } = await engine.stores.put("hot", Buffer.from(`object ${at}`));
-    engine.index.hold(object, "hot", new Date().toISOString());
-    objects.push(object);
-  }
-  return objects;
-}
 
 function replicateOf(objects: readonly ObjectRef[]) {
   return { verb: "replicate", source: "hot", target: "cold", victim: null, objects } as const;
