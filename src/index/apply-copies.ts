@@ -41,8 +41,11 @@ export async function changeCopies(
   changes: readonly CopyChange[],
 ): Promise<number> {
   if (changes.length === 0) return 0;
-  await transaction.stage("copy_changes", copyChangeColumns, changes.map(copyChangeRow));
-  return await applyCopyChanges(transaction);
+  const copies = new Set(changes.map(({ objectId, backendId }) => `${objectId} ${backendId}`));
+  const once = copies.size === changes.length;
+  const table = once ? "last_changes" : "copy_changes";
+  await transaction.stage(table, copyChangeColumns, changes.map(copyChangeRow));
+  return once ? await applyLastChanges(transaction) : await applyCopyChanges(transaction);
 }
 
 /**
@@ -56,6 +59,12 @@ export async function changeCopies(
  * one copy the bad ones count, then the surest, then the last.
  */
 export async function applyCopyChanges(transaction: Transaction): Promise<number> {
+  await transaction.run(whatCounts);
+  return await applyLastChanges(transaction);
+}
+
+/** Applies the temporary table `last_changes`, which has each copy once. */
+async function applyLastChanges(transaction: Transaction): Promise<number> {
   for (const statement of prepareStatements) await transaction.run(statement);
   await transaction.run(deleteGone);
   await transaction.run(updateKnown);
@@ -65,11 +74,13 @@ export async function applyCopyChanges(transaction: Transaction): Promise<number
   return added;
 }
 
+const whatCounts = `
+  CREATE OR REPLACE TEMP TABLE last_changes AS
+  SELECT * FROM copy_changes
+  QUALIFY row_number() OVER (PARTITION BY object_id, backend_id
+    ORDER BY state <> 'present' DESC, confidence::confidence DESC, position DESC) = 1`;
+
 const prepareStatements = [
-  `CREATE OR REPLACE TEMP TABLE last_changes AS
-   SELECT * FROM copy_changes
-   QUALIFY row_number() OVER (PARTITION BY object_id, backend_id
-     ORDER BY state <> 'present' DESC, confidence::confidence DESC, position DESC) = 1`,
   `CREATE OR REPLACE TEMP TABLE copies_before AS
    SELECT c.object_id, c.backend_id, c.bytes, c.state
    FROM copies AS c JOIN last_changes USING (object_id, backend_id)`,

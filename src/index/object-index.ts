@@ -22,11 +22,11 @@ import {
   requeue,
   workGroups,
 } from "#index/runs/batch-store.ts";
-import { commitCopies } from "#index/runs/commit-copies.ts";
 import { commitRemovals } from "#index/runs/commit-removals.ts";
 import { readRuns } from "#index/runs/run-record.ts";
 import { anyRunToFinish, finishRuns, setRunState } from "#index/runs/run-state.ts";
 import { segment } from "#index/runs/segment.ts";
+import { SharedCommits } from "#index/runs/shared-commits.ts";
 import { expiredPermits, settlePermit } from "#index/runs/settle-permit.ts";
 import { TermBook } from "#index/terms.ts";
 import { IndexSession } from "#index/read-session.ts";
@@ -89,6 +89,7 @@ export class ObjectIndex implements IndexStore {
   readonly limits: LimitStore;
   readonly starters: StarterLog;
   readonly #database: Database;
+  readonly #commits: SharedCommits;
   /** Which controllers wrote this index. */
   readonly terms: TermBook;
   readonly #clockSkewMs: number;
@@ -98,6 +99,7 @@ export class ObjectIndex implements IndexStore {
 
   private constructor(database: Database, options: ObjectIndexOptions) {
     this.#database = database;
+    this.#commits = new SharedCommits(database);
     this.terms = new TermBook(database);
     this.failures = new FailureLog(database);
     this.#clockSkewMs = options.clockSkewMs ?? defaultClockSkewMs;
@@ -304,9 +306,7 @@ export class ObjectIndex implements IndexStore {
     outcomes: readonly CopyOutcome[],
     context: CommitContext,
   ): Promise<CommitResult> {
-    return await this.#database.write(
-      async (transaction) => await commitCopies(transaction, step, outcomes, context),
-    );
+    return await this.#commits.commit({ step, outcomes, context });
   }
 
   async commitRemovals(

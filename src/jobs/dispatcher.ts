@@ -77,7 +77,8 @@ const idleRoundEveryMs = 10_000;
 const roundPauseMs = 50;
 /** Lost flows and expired permits are rare: they are looked for less often. */
 const defaultRepairEveryMs = 10_000;
-const commitsAtOnce = 2;
+/** What is committed at the same time shares a transaction of the index. */
+const commitsAtOnce = 24;
 
 /** Takes up all running runs and serves them until it is closed. One per installation. */
 export async function startDispatcher(options: DispatcherOptions): Promise<Dispatcher> {

@@ -4,7 +4,8 @@ import { micros } from "#index/connection.ts";
 import { issuePermits } from "#index/runs/issue-permits.ts";
 import { publicPermit, readPermits } from "#index/runs/permit-store.ts";
 import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
-import { type OpenAction, stepBatch, type StepBatch } from "#index/runs/step-batch.ts";
+import type { RunRecord } from "#index/runs/run-record.ts";
+import { type OpenAction, type StepBatch, stepBatches } from "#index/runs/step-batch.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import type { PermitRefusal } from "#model/removal.ts";
@@ -12,51 +13,66 @@ import type { CommitResult, CopyOutcome, StepData } from "#model/run.ts";
 
 type Copied = Extract<CopyOutcome, { outcome: "done" }>;
 
+/** A copy step on its way into the index. */
+export interface CopyCommit {
+  readonly step: StepData;
+  readonly outcomes: readonly CopyOutcome[];
+  readonly context: CommitContext;
+}
+
 /**
- * Records a copy step, or admits a batch without one, and answers with the permits for its
- * removals. An action that has an outcome or a permit already is left alone, so a step that is
- * committed twice, or under a new attempt, changes nothing and gets the same answer.
+ * Records copy steps of one run, or admits batches without one, and answers each with the permits
+ * for its removals. An action that has an outcome or a permit already is left alone, so a step
+ * that is committed twice, or under a new attempt, changes nothing and gets the same answer. All
+ * are recorded or none, and no batch may be among them twice.
  */
 export async function commitCopies(
   transaction: Transaction,
-  step: StepData,
-  outcomes: readonly CopyOutcome[],
-  context: CommitContext,
-): Promise<CommitResult> {
-  const batch = await stepBatch(transaction, step);
-  const fresh = batch.open.filter((action) => !action.permitted);
-  const { ended, copied, removals } = sortOut(batch, fresh, outcomes);
+  commits: readonly CopyCommit[],
+): Promise<readonly CommitResult[]> {
+  const [first, ...others] = commits;
+  if (first === undefined) return [];
+  const { context } = commits.at(-1) ?? first;
+  const steps = others.map(({ step }) => step);
+  const { run, batches } = await stepBatches(transaction, [first.step, ...steps]);
+  const sorted: Sorted = { fresh: [], ended: [], copied: [], removals: [] };
+  for (const [at, batch] of batches.entries()) sortOut(batch, commits[at]?.outcomes ?? [], sorted);
+  const { fresh, ended, copied, removals } = sorted;
   const heldByPolicy = await policyHolds(fresh, context);
   await changeCopies(transaction, copied);
   ended.push(...(await tombstone(transaction, fresh, heldByPolicy, context.now)));
   const { refusals, awaits } = await issuePermits(
     transaction,
-    batch.run,
+    run,
     removals,
     context,
     heldByPolicy,
   );
-  await recordOutcomes(transaction, batch.run, [...ended, ...refusals], context.now);
-  const answered = await answer(transaction, batch, step);
-  const result = awaits.length === 0 ? answered : { ...answered, awaits };
-  return context.epoch === undefined ? result : { epoch: context.epoch, ...result };
+  await recordOutcomes(transaction, run, [...ended, ...refusals], context.now);
+  const more = {
+    ...(context.epoch === undefined ? {} : { epoch: context.epoch }),
+    ...(awaits.length === 0 ? {} : { awaits }),
+  };
+  const results: CommitResult[] = [];
+  for (const batch of batches)
+    results.push({ ...more, ...(await answer(transaction, run, batch)) });
+  return results;
 }
 
 interface Sorted {
+  /** The actions of which nothing is recorded yet. */
+  readonly fresh: OpenAction[];
   readonly ended: ActionOutcome[];
   readonly copied: CopyChange[];
   readonly removals: OpenAction[];
 }
 
-/** What the step means for each action: ended, a copy to record, a removal to judge. */
-function sortOut(
-  batch: StepBatch,
-  fresh: readonly OpenAction[],
-  outcomes: readonly CopyOutcome[],
-): Sorted {
+/** Adds what the step means for each action: ended, a copy to record, a removal to judge. */
+function sortOut(batch: StepBatch, outcomes: readonly CopyOutcome[], sorted: Sorted): void {
   const bySequence = new Map(outcomes.map((outcome) => [outcome.sequence, outcome]));
-  const sorted: Sorted = { ended: [], copied: [], removals: [] };
+  const fresh = batch.open.filter((action) => !action.permitted);
   for (const action of fresh) {
+    sorted.fresh.push(action);
     const given = bySequence.get(action.sequence);
     if (given !== undefined && given.outcome !== "done") {
       sorted.ended.push(endOf(action, given));
@@ -78,7 +94,6 @@ function sortOut(
       sorted.ended.push({ ...base(action), outcome: "done", message: action.reason, detail });
     }
   }
-  return sorted;
 }
 
 function copyProblem(
@@ -168,10 +183,12 @@ async function tombstone(
 
 async function answer(
   transaction: Transaction,
-  batch: StepBatch,
-  step: StepData,
+  run: RunRecord,
+  { step, victim }: StepBatch,
 ): Promise<CommitResult> {
-  const range = [batch.run.runKey, step.from, step.to];
+  // Where nothing is removed, nothing is permitted or refused.
+  if (victim === null) return { permits: [], refusals: [] };
+  const range = [run.runKey, step.from, step.to];
   const permits = await readPermits(
     transaction.connection,
     `m.run_key = $1 AND m.sequence >= $2 AND m.sequence < $3 AND m.state IN ('open', 'unknown')`,
@@ -183,7 +200,7 @@ async function answer(
     cid: Uint8Array;
     code: PermitRefusal["reason"];
     message: string;
-  }>(refusalQuery, [...range, batch.run.planKey]);
+  }>(refusalQuery, [...range, run.planKey]);
   return {
     permits: permits.map((permit) => ({ ...publicPermit(permit), sequence: permit.sequence })),
     refusals: refusals.map((row) => ({

@@ -7,7 +7,7 @@ import {
   type StoredPermit,
 } from "#index/runs/permit-store.ts";
 import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
-import { stepBatch } from "#index/runs/step-batch.ts";
+import { runOfStep } from "#index/runs/step-batch.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -25,7 +25,7 @@ export async function commitRemovals(
   outcomes: readonly RemoveOutcome[],
   now: Date,
 ): Promise<void> {
-  const { run } = await stepBatch(transaction, step);
+  const run = await runOfStep(transaction, step);
   const permits = new Map(
     (
       await readPermits(

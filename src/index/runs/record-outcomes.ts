@@ -60,12 +60,6 @@ export async function recordOutcomes(
 export async function countOutcomes(transaction: Transaction, run: RunRecord): Promise<void> {
   await transaction.run(insertOutcomes, [run.runKey]);
   await transaction.run(countInBatches, [run.runKey]);
-  await transaction.run(
-    `UPDATE batches SET state = 'done'
-     WHERE run_key = $1 AND state <> 'done'
-       AND done + skipped + failed + cancelled = past - first`,
-    [run.runKey],
-  );
   await leaveFlight(transaction, run, "new_outcomes");
 }
 
@@ -114,9 +108,13 @@ const insertOutcomes = `
 const countInBatches = `
   UPDATE batches SET done = batches.done + n.done, skipped = batches.skipped + n.skipped,
     failed = batches.failed + n.failed, cancelled = batches.cancelled + n.cancelled,
-    bytes_done = batches.bytes_done + n.bytes
+    bytes_done = batches.bytes_done + n.bytes,
+    state = CASE
+      WHEN batches.done + batches.skipped + batches.failed + batches.cancelled + n.ended
+        = batches.past - batches.first THEN 'done'
+      ELSE batches.state END
   FROM (
-    SELECT b.number, count(*) FILTER (WHERE n.outcome = 'done') AS done,
+    SELECT b.number, count(*) AS ended, count(*) FILTER (WHERE n.outcome = 'done') AS done,
       count(*) FILTER (WHERE n.outcome = 'skipped') AS skipped,
       count(*) FILTER (WHERE n.outcome = 'failed') AS failed,
       count(*) FILTER (WHERE n.outcome = 'cancelled') AS cancelled,

@@ -27,37 +27,67 @@ export interface OpenAction extends SqlRow {
 
 /** The batch a step belongs to, as the index has it. */
 export interface StepBatch {
-  readonly run: RunRecord;
-  readonly number: number;
+  readonly step: StepData;
+  readonly victim: number | null;
   /** Why it was cancelled; null when it was not. */
   readonly cancelReason: string | null;
   /** The actions without an outcome, by sequence. */
   readonly open: readonly OpenAction[];
 }
 
-/** Finds the batch of a step. A step that does not fit its batch is a defect and is refused. */
-export async function stepBatch(transaction: Transaction, step: StepData): Promise<StepBatch> {
+/** Finds the batches of steps of one run, no two the same, with what is open of each. */
+export async function stepBatches(
+  transaction: Transaction,
+  steps: readonly [StepData, ...(readonly StepData[])],
+): Promise<{ readonly run: RunRecord; readonly batches: readonly StepBatch[] }> {
+  const run = await runRecord(transaction.connection, steps[0].runId);
+  const found = await batchRows(transaction, run, steps);
+  const open = await openOf(transaction, run, [...found.values()]);
+  const batches = steps.map((step) => {
+    const { first, past, victim, cancel_reason: cancelReason } = fitting(step, run, found);
+    const mine = open.filter(({ sequence }) => sequence >= first && sequence < past);
+    return { step, victim, cancelReason, open: mine };
+  });
+  return { run, batches };
+}
+
+/** The run of a step. A step that does not fit its batch is a defect and is refused. */
+export async function runOfStep(transaction: Transaction, step: StepData): Promise<RunRecord> {
   const run = await runRecord(transaction.connection, step.runId);
-  const [batch] = await transaction.rows<BatchRow>(
-    "SELECT first, past, cancel_reason FROM batches WHERE run_key = $1 AND number = $2",
-    [run.runKey, step.batch],
+  fitting(step, run, await batchRows(transaction, run, [step]));
+  return run;
+}
+
+async function batchRows(
+  transaction: Transaction,
+  run: RunRecord,
+  steps: readonly StepData[],
+): Promise<ReadonlyMap<number, BatchRow>> {
+  const rows = await transaction.rows<BatchRow>(
+    `SELECT number, first, past, victim, cancel_reason FROM batches
+     WHERE run_key = $1 AND number IN (SELECT unnest($2::JSON::BIGINT[]))`,
+    [run.runKey, JSON.stringify(steps.map(({ batch }) => batch))],
   );
-  if (batch?.first !== step.from || batch.past !== step.to || run.planCid !== step.planCid) {
-    throw new EngineError("INTERNAL", `run ${step.runId} has no batch ${step.batch} like this`);
-  }
-  const open = await transaction.rows<OpenAction>(openActions, [
-    run.planKey,
-    run.runKey,
-    step.from,
-    step.to,
-  ]);
-  return { run, number: step.batch, cancelReason: batch.cancel_reason, open };
+  return new Map(rows.map((row) => [row.number, row]));
 }
 
 interface BatchRow extends SqlRow {
+  readonly number: number;
   readonly first: number;
   readonly past: number;
+  readonly victim: number | null;
   readonly cancel_reason: string | null;
+}
+
+function fitting(step: StepData, run: RunRecord, found: ReadonlyMap<number, BatchRow>): BatchRow {
+  const batch = found.get(step.batch);
+  const fits =
+    batch?.first === step.from &&
+    batch.past === step.to &&
+    run.runId === step.runId &&
+    run.planCid === step.planCid;
+  if (fits) return batch;
+  throw new EngineError("INTERNAL", `run ${step.runId} has no batch ${step.batch} like this`);
 }
 
 /** What must remain after an action's removal. */
@@ -66,13 +96,22 @@ export function requirementsOf(action: OpenAction): readonly CopyRequirement[] {
   return JSON.parse(action.requirements) as readonly CopyRequirement[];
 }
 
-const openActions = `
-  SELECT p.* EXCLUDE (plan_key), o.cid, o.size, o.profile, o.held, o.tombstoned,
-    p.sequence IN (FROM (SELECT m.sequence FROM permits AS m WHERE m.run_key = $2)) AS permitted
-  FROM (
-    FROM plan_actions WHERE plan_key = $1 AND sequence >= $3 AND sequence < $4
-  ) AS p JOIN objects AS o USING (object_id)
-  WHERE p.sequence NOT IN (
-    SELECT e.sequence FROM outcomes AS e
-    WHERE e.run_key = $2 AND e.sequence >= $3 AND e.sequence < $4)
-  ORDER BY p.sequence`;
+/** Each batch is read by its own range, so that only the rows of these batches are looked at. */
+async function openOf(
+  transaction: Transaction,
+  run: RunRecord,
+  batches: readonly BatchRow[],
+): Promise<readonly OpenAction[]> {
+  if (batches.length === 0) return [];
+  const within = batches.map(({ first, past }) => `sequence >= ${first} AND sequence < ${past}`);
+  const actions = within.map((range) => `FROM plan_actions WHERE plan_key = $1 AND ${range}`);
+  return await transaction.rows<OpenAction>(
+    `SELECT p.* EXCLUDE (plan_key), o.cid, o.size, o.profile, o.held, o.tombstoned,
+       p.sequence IN (FROM (SELECT m.sequence FROM permits AS m WHERE m.run_key = $2)) AS permitted
+     FROM (${actions.join(" UNION ALL ")}) AS p JOIN objects AS o USING (object_id)
+     WHERE p.sequence NOT IN (
+       SELECT sequence FROM outcomes WHERE run_key = $2 AND (${within.join(" OR ")}))
+     ORDER BY p.sequence`,
+    [run.planKey, run.runKey],
+  );
+}
