@@ -8,7 +8,7 @@ import { context, copied, ledgerLines } from "./run-steps.ts";
 const batches = 6;
 
 test("copy steps that come together share a transaction and are each answered", async () => {
-  const { index, steps, outcomes } = await sixBatches();
+  const { index, steps } = await sixBatches();
   const before = await index.version();
   const answers = await Promise.all(
     steps.map((step) => index.commitCopies(step, outcomes(step), context({ epoch: 3 }))),
@@ -19,7 +19,7 @@ test("copy steps that come together share a transaction and are each answered", 
 });
 
 test("a step that is refused takes nobody with it, whoever shares its transaction", async () => {
-  const { index, steps, outcomes } = await sixBatches();
+  const { index, steps } = await sixBatches();
   const strange = { ...(steps[2] as StepData), to: 99 };
   const ends = await Promise.allSettled(
     [...steps.slice(0, 2), strange, ...steps.slice(3)].map((step) =>
@@ -36,7 +36,7 @@ test("a step that is refused takes nobody with it, whoever shares its transactio
 });
 
 test("a batch that two workers report at the same moment ends once", async () => {
-  const { index, steps, outcomes } = await sixBatches();
+  const { index, steps } = await sixBatches();
   await Promise.all(
     [...steps, ...steps.map((step) => ({ ...step, attempt: 1 })), ...steps].map((step) =>
       index.commitCopies(step, outcomes(step), context()),
@@ -84,10 +84,12 @@ async function sixBatches() {
   const run = await index.beginRun(plan, start);
   const steps = await stepsOf(index, run.id, ["cold"]);
   expect(steps).toHaveLength(batches);
-  const outcomes = (step: StepData): readonly CopyOutcome[] => [
-    copied(step.from, step.from, "cold"),
-  ];
-  return { index, steps, outcomes };
+  return { index, steps };
+}
+
+/** What the worker says of the one object of a step. */
+function outcomes(step: StepData): readonly CopyOutcome[] {
+  return [copied(step.from, step.from, "cold")];
 }
 
 async function stepsOf(

@@ -96,7 +96,10 @@ export function requirementsOf(action: OpenAction): readonly CopyRequirement[] {
   return JSON.parse(action.requirements) as readonly CopyRequirement[];
 }
 
-/** Each batch is read by its own range, so that only the rows of these batches are looked at. */
+/**
+ * Each batch is read by its own range, so that only the rows of these batches are looked at; put
+ * aside, because only of a table DuckDB knows that it is the small side of what follows.
+ */
 async function openOf(
   transaction: Transaction,
   run: RunRecord,
@@ -105,13 +108,17 @@ async function openOf(
   if (batches.length === 0) return [];
   const within = batches.map(({ first, past }) => `sequence >= ${first} AND sequence < ${past}`);
   const actions = within.map((range) => `FROM plan_actions WHERE plan_key = $1 AND ${range}`);
+  await transaction.run(
+    `CREATE OR REPLACE TEMP TABLE actions_of_steps AS ${actions.join(" UNION ALL ")}`,
+    [run.planKey],
+  );
   return await transaction.rows<OpenAction>(
     `SELECT p.* EXCLUDE (plan_key), o.cid, o.size, o.profile, o.held, o.tombstoned,
-       p.sequence IN (FROM (SELECT m.sequence FROM permits AS m WHERE m.run_key = $2)) AS permitted
-     FROM (${actions.join(" UNION ALL ")}) AS p JOIN objects AS o USING (object_id)
+       p.sequence IN (FROM (SELECT m.sequence FROM permits AS m WHERE m.run_key = $1)) AS permitted
+     FROM actions_of_steps AS p JOIN objects AS o USING (object_id)
      WHERE p.sequence NOT IN (
-       SELECT sequence FROM outcomes WHERE run_key = $2 AND (${within.join(" OR ")}))
+       SELECT sequence FROM outcomes WHERE run_key = $1 AND (${within.join(" OR ")}))
      ORDER BY p.sequence`,
-    [run.planKey, run.runKey],
+    [run.runKey],
   );
 }
