@@ -9,24 +9,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
+import type { Job } from "bullmq";
 import { ObjectIndex } from "#index/object-index.ts";
 import { batchFlow } from "#jobs/batch-flow.ts";
-import { defaultQueuedPerLaneMax, startDispatcher } from "#jobs/dispatcher.ts";
+import { commitsAtOnce, defaultQueuedPerLaneMax, startDispatcher } from "#jobs/dispatcher.ts";
 import { indexQueue, laneQueue, laneTiming } from "#jobs/lanes.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { pack, type StepJobData, type StepResult } from "#jobs/step-job.ts";
 import { readSegment } from "#jobs/segment.ts";
-import { freeOfCharge } from "#model/backend.ts";
-import type { BackendFacts } from "#model/index-store.ts";
-import { planColumns, type Plan } from "#model/plan.ts";
 import { batchObjectsMax, type CopyOutcome, type StepData } from "#model/run.ts";
 import { queueServers } from "../test/conformance/queue-servers.ts";
+import { copyPlan, localFacts } from "./copy-plan.ts";
 import { QueueMemory } from "./queue-memory.ts";
+import { lanes, rawStep } from "./raw-step.ts";
 
 const actions = Number(process.argv[2] ?? 1_000_000);
 const windowMs = Number(process.argv[3] ?? Infinity) * 1_000;
-const lanes = ["cold-1", "cold-2", "cold-3"];
 const workersPerLane = 4;
 const MiB = 1024 * 1024;
 const start = new Date("2026-01-01T00:00:00Z");
@@ -43,8 +42,9 @@ try {
     const server = await kind.start();
     console.log(kind.name);
     try {
-      await benchRun(server.url, kind.name);
-      await benchRaw(server.url);
+      const run = await benchRun(server.url, kind.name);
+      const raw = await benchRaw(server.url, run.packed);
+      console.log(`  end to end ${(run.batches / raw).toFixed(2)}x of raw BullMQ`);
     } finally {
       await server.stop();
     }
@@ -53,14 +53,22 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The whole run, or a window of it, through the real dispatcher. */
-async function benchRun(url: string, name: string): Promise<void> {
+/** The whole run, or a window of it, through the real dispatcher: batches per second. */
+async function benchRun(url: string, name: string) {
   const index = await ObjectIndex.open(indexPath, { threads: 2 });
   const queue = await openQueueStore({ url, namespace: "bench" });
   for (const lane of lanes) await queue.queue(laneQueue(lane)).waitUntilReady();
   await using memory = await QueueMemory.watch(url, "bench");
   try {
-    const plan = await planOf(index, name);
+    // In stretches, as a plan that is ordered by target has them.
+    const perLane = Math.ceil(actions / lanes.length);
+    const plan = await copyPlan(index, {
+      cid: `bench-plan-on-${name.replaceAll(" ", "-")}`,
+      actions,
+      target: `1 + object_id // ${perLane}`,
+      folder,
+      evaluatedAt: start.toISOString(),
+    });
     const begun = performance.now();
     await index.beginRun(plan, start);
     const planned = performance.now();
@@ -79,7 +87,7 @@ async function benchRun(url: string, name: string): Promise<void> {
       `  begin a run of ${actions} actions ${seconds(planned - begun)}, ` +
         `then all ${lanes.length} lanes full in ${seconds(full - planned)}`,
     );
-    const { done, queuedMost } = await watchRun(index, queue);
+    const { done, queuedMost, packed } = await watchRun(index, queue);
     const took = performance.now() - full;
     console.log(
       `  ${done} actions in ${seconds(took)}: ${perSecond(done, took)} actions/s, ` +
@@ -90,6 +98,7 @@ async function benchRun(url: string, name: string): Promise<void> {
         `${queuedMost} batches queued at most`,
     );
     await dispatcher.close();
+    return { batches: (done / batchObjectsMax / took) * 1_000, packed };
   } finally {
     await queue.close();
     await index.close();
@@ -98,12 +107,14 @@ async function benchRun(url: string, name: string): Promise<void> {
 
 /** Consumes the lanes until the run, or the time to watch it, is over. */
 async function watchRun(index: ObjectIndex, queue: QueueStore) {
+  let packed = "";
+  const copy = async ({ data }: { readonly data: StepJobData }): Promise<StepResult> => {
+    packed = await pack(await copied(index, data));
+    return { packed };
+  };
   for (const lane of lanes) {
-    queue.worker<StepJobData, StepResult>(
-      laneQueue(lane),
-      async ({ data }) => ({ packed: await pack(await copied(index, data)) }),
-      { ...laneTiming, concurrency: workersPerLane },
-    );
+    const settings = { ...laneTiming, concurrency: workersPerLane };
+    queue.worker<StepJobData, StepResult>(laneQueue(lane), copy, settings);
   }
   const until = performance.now() + windowMs;
   let queuedMost = 0;
@@ -113,7 +124,7 @@ async function watchRun(index: ObjectIndex, queue: QueueStore) {
     const run = (await index.runs()).at(-1);
     if (run === undefined) throw new Error("the run is gone");
     if (run.endedAt !== undefined || performance.now() > until) {
-      return { done: run.progress.done, queuedMost };
+      return { done: run.progress.done, queuedMost, packed };
     }
   }
 }
@@ -145,18 +156,22 @@ async function copied(index: ObjectIndex, step: StepData): Promise<readonly Copy
   }));
 }
 
-/** The same flows, no index, no dispatcher, nothing done: what the queue alone can do. */
-async function benchRaw(url: string): Promise<void> {
+/** The same flows and results, no index, no dispatcher: flows per second of the queue alone. */
+async function benchRaw(url: string, packed: string): Promise<number> {
   const flows = Math.min(2_000, Math.ceil(actions / batchObjectsMax));
   const queue = await openQueueStore({ url, namespace: "raw" });
   try {
-    const made = Array.from({ length: flows }, (_, batch) => batchFlow(rawStep(batch)));
+    const made = Array.from({ length: flows }, (_, batch) => batchFlow(rawStep("run-raw", batch)));
     let ended = 0;
+    const commit = async (job: Job) => {
+      await job.getChildrenValues();
+      return { packed: "" };
+    };
     const { promise, resolve } = Promise.withResolvers<void>();
     const settings = { ...laneTiming, concurrency: workersPerLane };
-    for (const lane of lanes) queue.worker(laneQueue(lane), async () => ({ packed: "" }), settings);
+    for (const lane of lanes) queue.worker(laneQueue(lane), async () => ({ packed }), settings);
     queue
-      .worker(indexQueue, async () => ({ packed: "" }), { ...laneTiming, concurrency: 2 })
+      .worker(indexQueue, commit, { ...laneTiming, concurrency: commitsAtOnce })
       .on("completed", () => {
         ended += 1;
         if (ended === flows) resolve();
@@ -168,26 +183,10 @@ async function benchRaw(url: string): Promise<void> {
     await promise;
     const took = performance.now() - begun;
     console.log(`  raw BullMQ: ${flows} such flows, ${perSecond(flows, took)} flows/s`);
+    return (flows / took) * 1_000;
   } finally {
     await queue.close();
   }
-}
-
-function rawStep(batch: number): StepData {
-  return {
-    runId: "run-raw",
-    planCid: "bench-plan",
-    segmentCid: "bafkreib3yoto4o2bz5ybpjeq4ubb4ffyjbhmvtc4xs5pn5vmbfrlpedoja",
-    attempt: 0,
-    batch,
-    from: batch * batchObjectsMax,
-    to: (batch + 1) * batchObjectsMax,
-    policy: "bench",
-    verb: "replicate",
-    source: "hot",
-    target: lanes[batch % lanes.length] ?? "",
-    victim: null,
-  };
 }
 
 /** Waits until each lane has as many jobs as it may. */
@@ -208,7 +207,7 @@ async function fullLanes(queue: QueueStore): Promise<void> {
 /** Rows as the index writes them, without the millions of calls that would bring them there. */
 async function makeIndex(): Promise<void> {
   const empty = await ObjectIndex.open(indexPath, { threads: 2 });
-  await empty.syncBackends(["hot", ...lanes].map((name) => facts(name)));
+  await empty.syncBackends(["hot", ...lanes].map((name) => localFacts(name)));
   await empty.close();
   const instance = await DuckDBInstance.create(indexPath, { threads: "2", memory_limit: "2GiB" });
   const connection = await instance.connect();
@@ -229,54 +228,6 @@ async function makeIndex(): Promise<void> {
   await connection.run("CHECKPOINT");
   connection.closeSync();
   instance.closeSync();
-}
-
-/** Every object to one of the lanes, in stretches, as a plan that is ordered by target has them. */
-async function planOf(index: ObjectIndex, name: string): Promise<Plan> {
-  await using session = await index.session();
-  const rowsPath = join(folder, "plan.parquet");
-  const columns = planColumns.map(([column]) => column).join(", ");
-  const perLane = Math.ceil(actions / lanes.length);
-  const text = `SELECT ${columns} FROM (
-    SELECT object_id AS sequence, 'replicate' AS verb, object_id, cid, size, profile, 0 AS source,
-      (1 + object_id // ${perLane})::INTEGER AS target, NULL::INTEGER AS victim,
-      'bench/copy' AS rule, 'bench' AS reason, '[]' AS requirements
-    FROM object) ORDER BY sequence`;
-  await session.exportParquet({ text, parameters: [] }, rowsPath);
-  const totals = { actions, objects: actions, bytesMoved: 0, bytesFreed: 0, groups: [] };
-  const header = {
-    schemaVersion: 1,
-    engine: "bench",
-    policies: {},
-    indexVersion: 0,
-    inventory: "",
-    rows: "",
-    totals,
-    guards: [],
-    blocked: [],
-  } as const;
-  const cid = `bench-plan-on-${name.replaceAll(" ", "-")}`;
-  return { cid, evaluatedAt: start.toISOString(), header, rowsPath };
-}
-
-function facts(name: string): BackendFacts {
-  return {
-    name,
-    driver: "local",
-    tier: "hot",
-    region: undefined,
-    labels: {},
-    capacityBytes: undefined,
-    price: freeOfCharge,
-    capabilities: {
-      forms: ["file"],
-      operations: ["read", "write", "remove"],
-      confidence: ["verified"],
-      ranges: "bytes",
-      create: "atomic",
-      bytesMax: undefined,
-    },
-  };
 }
 
 function seconds(ms: number): string {

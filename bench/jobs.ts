@@ -1,29 +1,18 @@
-import { createHash, randomFillSync } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+// What enqueuing costs: the flows of batches against raw BullMQ jobs and raw BullMQ flows, with
+// little and with our data and options, all in one run, medians.
+//   node bench/jobs.ts [rounds = 7]
 import type { FlowJob } from "bullmq";
 import { batchFlow } from "#jobs/batch-flow.ts";
-import { stepDataOf } from "#jobs/dispatch-context.ts";
-import type { ObjectRef } from "#model/copy.ts";
-import { batchBytesMax, batchObjectsMax } from "#model/run.ts";
+import { openQueueStore } from "#jobs/open-queue-store.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
 import { queueServers } from "../test/conformance/queue-servers.ts";
-import { TestEngine } from "../test/conformance/test-engine.ts";
+import { median, secondsOf } from "./median.ts";
+import { rawStep } from "./raw-step.ts";
 
-/**
- * What the queue costs: flows enqueued against raw BullMQ jobs, and a whole run (dispatch, copy,
- * verify, commit) against a bare loop that does the same file work, each pair in one run. The
- * engine reads back what it wrote; the second bare loop does so too. Set TMPDIR to a memory disk
- * to keep the disk out of it.
- */
-const KiB = 1024;
-const MiB = 1024 * KiB;
-const enqueued = 10_000;
-const rounds = [
-  { size: 4 * KiB, objects: 4_000 },
-  { size: 64 * KiB, objects: 2_000 },
-  { size: MiB, objects: 256 },
-  { size: 16 * MiB, objects: 16 },
-];
+const rounds = Number(process.argv[2] ?? 7);
+/** Jobs of one round, and of one call. */
+const jobsMade = 10_000;
+const atOnce = 1_000;
 
 for (const kind of queueServers) {
   if (kind.missing !== undefined) {
@@ -31,120 +20,71 @@ for (const kind of queueServers) {
     continue;
   }
   const server = await kind.start();
+  const queue = await openQueueStore({ url: server.url, namespace: "bench" });
   console.log(kind.name);
-  await benchEnqueue(server.url);
-  for (const round of rounds) await benchReplicate(server.url, round.size, round.objects);
-  await server.stop();
+  try {
+    await benchEnqueue(queue);
+  } finally {
+    await queue.close();
+    await server.stop();
+  }
 }
 
-async function benchEnqueue(url: string): Promise<void> {
-  await using engine = await TestEngine.open(url);
-  const { object } = await engine.stores.put("hot", Buffer.from("one"));
-  const raw = engine.queue.queue("raw");
-  await raw.waitUntilReady();
-  const rawSeconds = await secondsOf(async () => {
-    for (let at = 0; at < enqueued; at += 1_000) {
-      const jobs = Array.from({ length: 1_000 }, (_, job) => ({
-        name: "copy",
-        data: { planCid: object.cid, from: at + job, to: at + job + 1 },
-      }));
-      await raw.addBulk(jobs);
+async function benchEnqueue(queue: QueueStore): Promise<void> {
+  const took = new Map<string, number[]>();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, enqueue] of ways(queue, round)) {
+      const seconds = await secondsOf(enqueue);
+      took.set(name, [...(took.get(name) ?? []), seconds]);
     }
-  });
-  const flows = enqueued / 2;
-  engine.index.begin(
-    "run",
-    Array.from({ length: flows }, () => replicate([object])),
-  );
-  const made: FlowJob[] = [];
-  for (const batch of await engine.index.pendingBatches("run", "cold", flows)) {
-    made.push(batchFlow(await stepDataOf(batch, engine.index)));
   }
-  const flowSeconds = await secondsOf(async () => {
-    for (let at = 0; at < flows; at += 500) {
-      await engine.queue.flows().addBulk(made.slice(at, at + 500));
-    }
-  });
-  console.log(
-    `  enqueue: raw addBulk(1000) ${rate(rawSeconds)}, ` +
-      `flows of two jobs ${rate(flowSeconds)} (${ratio(rawSeconds / flowSeconds)})`,
-  );
+  const raw = median(took.get("raw jobs") ?? []);
+  for (const [name, seconds] of took) {
+    const middle = median(seconds);
+    console.log(
+      `  ${name}: ${Math.round(jobsMade / middle)} jobs/s, ` +
+        `${(raw / middle).toFixed(2)}x of raw jobs`,
+    );
+  }
 }
 
-async function benchReplicate(url: string, size: number, count: number): Promise<void> {
-  await using engine = await TestEngine.open(url);
-  const objects: ObjectRef[] = [];
-  const bytes = Buffer.alloc(size);
-  const bare = join(engine.stores.folder, "bare");
-  await mkdir(bare);
-  for (let at = 0; at < count; at += 1) {
-    randomFillSync(bytes);
-    const { object } = await engine.stores.put("hot", bytes);
-    objects.push(object);
-    engine.index.hold(object, "hot", new Date().toISOString());
-    await writeFile(join(bare, `${at}`), bytes);
-  }
-  const once = await secondsOf(() => bareLoop(bare, count, false));
-  const twice = await secondsOf(() => bareLoop(bare, count, true));
-  const perBatch = Math.max(1, Math.min(batchObjectsMax, Math.floor(batchBytesMax / size)));
-  const parts = [];
-  for (let at = 0; at < count; at += perBatch) {
-    parts.push(replicate(objects.slice(at, at + perBatch)));
-  }
-  const drivers = await engine.drivers("hot", "cold");
-  await engine.work(drivers);
-  await engine.dispatch(drivers);
-  engine.index.begin("run", parts);
-  const run = await secondsOf(() => engine.ended("run", 300_000));
-  await rm(bare, { recursive: true });
-  console.log(
-    `  ${size / KiB} KiB × ${count} in batches of ${perBatch}: ` +
-      `bare copy+hash ${speed(count, size, once)}, with read-back ${speed(count, size, twice)}, ` +
-      `run ${speed(count, size, run)}: ${ratio(run / once)} and ${ratio(run / twice)} of bare`,
+/** Ways to bring as many jobs into the queue, in turns. */
+function ways(queue: QueueStore, round: number): ReadonlyMap<string, () => Promise<void>> {
+  const little = { planCid: "bench-plan", from: 0, to: 1_000 };
+  const flows = Array.from({ length: jobsMade / 2 }, (_, batch) =>
+    batchFlow(rawStep(`run-${round}`, batch)),
   );
-}
-
-/** Reads, hashes, writes beside, renames; then perhaps reads and hashes again. Eight at once. */
-async function bareLoop(folder: string, count: number, readBack: boolean): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < count) {
-      const from = join(folder, `${next}`);
-      next += 1;
-      const bytes = await readFile(from);
-      createHash("sha256").update(bytes).digest();
-      await writeFile(`${from}.part`, bytes);
-      await rename(`${from}.part`, `${from}.copy`);
-      if (readBack) {
-        createHash("sha256")
-          .update(await readFile(`${from}.copy`))
-          .digest();
-      }
+  const bare: FlowJob[] = flows.map(({ queueName, children }) => ({
+    name: "copies",
+    queueName,
+    data: little,
+    children: (children ?? []).map((child) => ({ ...child, data: little, opts: {} })),
+  }));
+  const raw = queue.queue("raw");
+  const addJobs = async (job: (at: number) => Parameters<typeof raw.addBulk>[0][number]) => {
+    for (let at = 0; at < jobsMade; at += atOnce) {
+      await raw.addBulk(Array.from({ length: atOnce }, (_, more) => job(at + more)));
     }
   };
-  await Promise.all(Array.from({ length: 8 }, lane));
-}
-
-function replicate(objects: readonly ObjectRef[]) {
-  return { verb: "replicate", source: "hot", target: "cold", victim: null, objects } as const;
-}
-
-function rate(seconds: number): string {
-  return `${Math.round(enqueued / seconds)} jobs/s`;
-}
-
-async function secondsOf(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await work();
-  return (performance.now() - begun) / 1_000;
-}
-
-function speed(count: number, size: number, seconds: number): string {
-  return size < MiB
-    ? `${Math.round(count / seconds)} objects/s`
-    : `${Math.round((count * size) / MiB / seconds)} MiB/s`;
-}
-
-function ratio(value: number): string {
-  return `${value.toFixed(2)}x`;
+  const addFlows = async (made: readonly FlowJob[]) => {
+    const flowsAtOnce = atOnce / 2;
+    for (let at = 0; at < made.length; at += flowsAtOnce) {
+      await queue.flows().addBulk(made.slice(at, at + flowsAtOnce));
+    }
+  };
+  const single = flows.flatMap((flow) => [flow, ...(flow.children ?? [])]);
+  return new Map([
+    ["raw jobs", () => addJobs(() => ({ name: "copy", data: little }))],
+    [
+      "raw jobs with the data and options of batches",
+      () =>
+        addJobs((at) => {
+          const { name = "", data, opts = {} } = single[at] ?? {};
+          const { failParentOnFailure: _, ...rest } = opts;
+          return { name, data: data as object, opts: rest };
+        }),
+    ],
+    ["raw flows of two jobs", () => addFlows(bare)],
+    ["batches, as flows of two jobs", () => addFlows(flows)],
+  ]);
 }

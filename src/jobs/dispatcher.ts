@@ -78,7 +78,7 @@ const roundPauseMs = 50;
 /** Lost flows and expired permits are rare: they are looked for less often. */
 const defaultRepairEveryMs = 10_000;
 /** What is committed at the same time shares a transaction of the index. */
-const commitsAtOnce = 24;
+export const commitsAtOnce = 24;
 
 /** Takes up all running runs and serves them until it is closed. One per installation. */
 export async function startDispatcher(options: DispatcherOptions): Promise<Dispatcher> {

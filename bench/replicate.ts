@@ -1,0 +1,151 @@
+// A whole run (index, dispatcher, queue, worker, local stores) against a plain loop that copies
+// and hashes the same files, both sides in one run, medians. The engine reads back what it wrote;
+// the second bare loop does so too. Nobody forces anything to disk. TMPDIR says which disk.
+//   node bench/replicate.ts [rounds = 3] [queue = all]
+import { randomFillSync } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ObjectIndex } from "#index/object-index.ts";
+import { startDispatcher } from "#jobs/dispatcher.ts";
+import { openQueueStore } from "#jobs/open-queue-store.ts";
+import { startWorker } from "#jobs/worker.ts";
+import type { Driver } from "#model/driver.ts";
+import type { NewObject } from "#model/index-store.ts";
+import { queueServers } from "../test/conformance/queue-servers.ts";
+import { nodeReport } from "../test/conformance/test-engine.ts";
+import { LocalStores } from "../test/jobs/local-stores.ts";
+import { bareCopy } from "./bare-copy.ts";
+import { copyPlan, localFacts } from "./copy-plan.ts";
+import { median, secondsOf } from "./median.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const rounds = Number(process.argv[2] ?? 3);
+const only = process.argv[3];
+const kinds = [
+  { size: 4 * KiB, objects: 20_000 },
+  { size: MiB, objects: 512 },
+  { size: 64 * MiB, objects: 12 },
+];
+const start = new Date("2026-01-01T00:00:00Z");
+
+for (const kind of queueServers) {
+  if (only !== undefined && !kind.name.toLowerCase().includes(only)) continue;
+  if (kind.missing !== undefined) {
+    console.log(`${kind.name}: skipped, ${kind.missing}`);
+    continue;
+  }
+  const server = await kind.start();
+  console.log(kind.name);
+  try {
+    for (const { size, objects } of kinds) await benchSize(server.url, size, objects);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function benchSize(url: string, size: number, count: number): Promise<void> {
+  await using stores = await LocalStores.open();
+  const bare = join(stores.folder, "bare");
+  await mkdir(bare);
+  const targets = Array.from({ length: rounds }, (_, round) => `cold-${round + 1}`);
+  const index = await ObjectIndex.open(join(stores.folder, "index.duckdb"), { threads: 2 });
+  await index.syncBackends(["hot", ...targets].map((name) => localFacts(name)));
+  await index.putObjects(await fill(stores, bare, size, count), start);
+  const took = { bare: [] as number[], readBack: [] as number[], run: [] as number[] };
+  try {
+    for (const target of targets) {
+      took.bare.push(await secondsOf(() => bareCopy(bare, count, false)));
+      took.readBack.push(await secondsOf(() => bareCopy(bare, count, true)));
+      took.run.push(await run(url, index, stores, target, count));
+      await rm(join(stores.folder, target), { recursive: true });
+    }
+  } finally {
+    await index.close();
+  }
+  const [once, twice, whole] = [median(took.bare), median(took.readBack), median(took.run)];
+  console.log(
+    `  ${size / KiB} KiB × ${count}: copy+hash ${speed(count, size, once)}, with read-back ` +
+      `${speed(count, size, twice)}, run ${speed(count, size, whole)}: ` +
+      `${(whole / once).toFixed(2)}x and ${(whole / twice).toFixed(2)}x of bare ` +
+      `(runs ${took.run.map((seconds) => seconds.toFixed(2)).join(" ")} s)`,
+  );
+}
+
+async function fill(stores: LocalStores, bare: string, size: number, count: number) {
+  const bytes = Buffer.alloc(size);
+  const objects: NewObject[] = [];
+  for (let at = 0; at < count; at += 1) {
+    randomFillSync(bytes);
+    const { object, copy } = await stores.put("hot", bytes);
+    await writeFile(join(bare, `${at}`), bytes);
+    const held = { backend: "hot", copy, state: "present", confidence: "verified" } as const;
+    objects.push({ ...nameless, ...object, copies: [{ ...held, checkedAt: start }] });
+  }
+  return objects;
+}
+
+const nameless = {
+  names: [],
+  type: undefined,
+  collection: undefined,
+  owner: undefined,
+  tags: [],
+  created: undefined,
+  modified: undefined,
+} as const;
+
+/** Seconds from the plan to the end of its run. */
+async function run(
+  url: string,
+  index: ObjectIndex,
+  stores: LocalStores,
+  target: string,
+  actions: number,
+): Promise<number> {
+  const names = ["hot", target];
+  const drivers = new Map<string, Driver>();
+  for (const name of names) drivers.set(name, await stores.driver(name));
+  const store = await openQueueStore({ url, namespace: `bench_${target.replace("-", "_")}` });
+  const onError = (error: Error) => {
+    console.error(error.message);
+  };
+  const worker = await startWorker({
+    store,
+    node: nodeReport(names),
+    drivers,
+    api: {
+      segment: (planCid, from, to) => index.segment(planCid, from, to),
+      stepControls: async (steps) => steps.map(() => ({ control: "run" })),
+      heartbeat: async () => ({}),
+    },
+    onError,
+  });
+  const dispatcher = await startDispatcher({ store, index, drivers, heldByPolicy, onError });
+  const folder = stores.folder;
+  const id = (await index.backends()).find(({ name }) => name === target)?.id;
+  const facts = { cid: `bench-${target}`, actions, target: String(id), folder };
+  const plan = await copyPlan(index, { ...facts, evaluatedAt: start.toISOString() });
+  const seconds = await secondsOf(async () => {
+    const { id: runId } = await index.beginRun(plan, start);
+    dispatcher.wake();
+    while ((await index.run(runId))?.endedAt === undefined) await sleep(10);
+  });
+  await dispatcher.close();
+  await worker.close();
+  await store.close();
+  const done = (await index.runs()).at(-1)?.progress.done;
+  if (done !== actions) throw new Error(`${done} of ${actions} objects were copied`);
+  return seconds;
+}
+
+async function heldByPolicy(): Promise<ReadonlySet<number>> {
+  return new Set();
+}
+
+function speed(count: number, size: number, seconds: number): string {
+  return size < MiB
+    ? `${Math.round(count / seconds)} objects/s`
+    : `${Math.round((count * size) / MiB / seconds)} MiB/s`;
+}
