@@ -10,9 +10,11 @@ import {
   type StepProgress,
 } from "#jobs/step-job.ts";
 
-/** What a killed worker loses at most: this much time or this many objects. */
+/**
+ * What a killed worker loses at most. Each save writes all outcomes so far, so counting objects
+ * as well would write a batch of small ones ten times within a moment.
+ */
 const saveEveryMs = 500;
-const saveEveryObjects = 100;
 /** How old the bytes that people see may be, while one large object is on its way. */
 const tellEveryMs = 2_000;
 
@@ -30,7 +32,6 @@ export class StepMemory {
   #saving: Promise<void> | undefined;
   #savedAt = Date.now();
   #toldAt = Date.now();
-  #unsaved = 0;
   #bytes = 0;
   #total = 0;
 
@@ -79,8 +80,7 @@ export class StepMemory {
   /** Notes a finished object; now and then this saves in the background. */
   add(outcome: Outcome): void {
     this.#outcomes.set(outcome.sequence, outcome);
-    this.#unsaved += 1;
-    const due = this.#unsaved >= saveEveryObjects || Date.now() - this.#savedAt >= saveEveryMs;
+    const due = Date.now() - this.#savedAt >= saveEveryMs;
     // A save that fails costs repeated work after a crash, nothing else; the next one may pass.
     if (due && this.#saving === undefined) this.save().catch(() => undefined);
   }
@@ -106,7 +106,6 @@ export class StepMemory {
   }
 
   async #write(outages: number, aside: StepAside | undefined): Promise<void> {
-    this.#unsaved = 0;
     this.#savedAt = Date.now();
     const { checkpoint: _old, evidence: _stale, outages: _count, ...step } = this.#job.data;
     const data: StepJobData = {
