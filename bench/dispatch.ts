@@ -163,15 +163,11 @@ async function benchRaw(url: string, packed: string): Promise<number> {
   try {
     const made = Array.from({ length: flows }, (_, batch) => batchFlow(rawStep("run-raw", batch)));
     let ended = 0;
-    const commit = async (job: Job) => {
-      await job.getChildrenValues();
-      return { packed: "" };
-    };
     const { promise, resolve } = Promise.withResolvers<void>();
     const settings = { ...laneTiming, concurrency: workersPerLane };
     for (const lane of lanes) queue.worker(laneQueue(lane), async () => ({ packed }), settings);
     queue
-      .worker(indexQueue, commit, { ...laneTiming, concurrency: commitsAtOnce })
+      .worker(indexQueue, takeResults, { ...laneTiming, concurrency: commitsAtOnce })
       .on("completed", () => {
         ended += 1;
         if (ended === flows) resolve();
@@ -187,6 +183,12 @@ async function benchRaw(url: string, packed: string): Promise<number> {
   } finally {
     await queue.close();
   }
+}
+
+/** What is left of a commit without an index. */
+async function takeResults(job: Job): Promise<StepResult> {
+  await job.getChildrenValues();
+  return { packed: "" };
 }
 
 /** Waits until each lane has as many jobs as it may. */

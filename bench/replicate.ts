@@ -108,9 +108,6 @@ async function run(
   const drivers = new Map<string, Driver>();
   for (const name of names) drivers.set(name, await stores.driver(name));
   const store = await openQueueStore({ url, namespace: `bench_${target.replace("-", "_")}` });
-  const onError = (error: Error) => {
-    console.error(error.message);
-  };
   const worker = await startWorker({
     store,
     node: nodeReport(names),
@@ -138,6 +135,10 @@ async function run(
   const done = (await index.runs()).at(-1)?.progress.done;
   if (done !== actions) throw new Error(`${done} of ${actions} objects were copied`);
   return seconds;
+}
+
+function onError(error: Error): void {
+  console.error(error.message);
 }
 
 async function heldByPolicy(): Promise<ReadonlySet<number>> {
