@@ -122,22 +122,27 @@ describe("a local store", () => {
     expect((await (await open()).status()).usedBytes).toBe(bytes.length);
   });
 
-  it("clears what crashes left, but nothing young and nothing foreign", async () => {
-    await open();
-    const incoming = join(folder, "store", "incoming");
-    const uuid = "00000000-0000-4000-8000-000000000000";
-    const names = {
-      old: `deadbeef.1.${uuid}.incoming`,
-      young: `deadbeef.2.${uuid}.incoming`,
-      foreign: "notes.txt",
-    };
-    const yesterday = new Date(Date.now() - 25 * 3_600_000);
-    for (const name of Object.values(names)) await writeFile(join(incoming, name), "x");
-    await utimes(join(incoming, names.old), yesterday, yesterday);
-    await utimes(join(incoming, names.foreign), yesterday, yesterday);
-    await open();
-    expect((await readdir(incoming)).toSorted()).toEqual([names.young, names.foreign].toSorted());
-  });
+  it.each(["opened", "asked for its state"])(
+    "clears what crashes left when it is %s, but nothing young and nothing foreign",
+    async (when) => {
+      const driver = await open();
+      const incoming = join(folder, "store", "incoming");
+      const uuid = "00000000-0000-4000-8000-000000000000";
+      const names = {
+        old: `deadbeef.1.${uuid}.incoming`,
+        young: `deadbeef.2.${uuid}.incoming`,
+        foreign: "notes.txt",
+      };
+      const yesterday = new Date(Date.now() - 25 * 3_600_000);
+      for (const name of Object.values(names)) await writeFile(join(incoming, name), "x");
+      await utimes(join(incoming, names.old), yesterday, yesterday);
+      await utimes(join(incoming, names.foreign), yesterday, yesterday);
+      if (when === "opened") await open();
+      else await driver.status();
+      const left = (await readdir(incoming)).toSorted();
+      expect(left).toEqual([names.young, names.foreign].toSorted());
+    },
+  );
 
   it("replaces a copy that was cut short without being told to", async () => {
     const driver = await open();

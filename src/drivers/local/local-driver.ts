@@ -84,6 +84,8 @@ export class LocalDriver implements Driver {
     throwIfCancelled(options.signal, "asking for the state of the store");
     this.#folder.checkMounted();
     try {
+      // What a killed worker left takes room, and nobody may open this store anew for months.
+      if (isWritable(this.#folder.incoming)) removeLeftovers(this.#folder.incoming, Date.now());
       await this.#usage.refresh(statusAgeMs);
       const disk = statfsSync(this.#folder.root);
       const diskFree = disk.bavail * disk.bsize;
