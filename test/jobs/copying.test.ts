@@ -87,6 +87,26 @@ describe("copying a batch", () => {
     expect(reports[0]).toMatchObject({ backend: "cold", code: "NO_SPACE", bytes: 8 });
   });
 
+  test("a target that others are filling just now is full, not too small for an object", async () => {
+    await using engine = await TestEngine.open(server.url);
+    const objects = await storeOnHot(engine, 5);
+    const cold = await engine.stores.driver("cold", 60);
+    const { object } = await engine.stores.put("warm", Buffer.alloc(55));
+    const givenUp = Promise.withResolvers<never>();
+    const stream = (async function* () {
+      yield await givenUp.promise;
+    })();
+    const other = cold
+      .write(object, { form: "file", bytes: 55, stream })
+      .catch((error: unknown) => EngineError.from(error).message);
+    engine.api.reportOutage = async () => {
+      givenUp.reject(new Error("the other write was given up"));
+    };
+    expect(await replicate(engine, objects, ["hot", "cold"])).toBe("completed");
+    expect(await other).toContain("given up");
+    expect([...engine.index.outcomes.values()].every((end) => end.outcome === "done")).toBe(true);
+  });
+
   test("an object larger than the whole target fails with the reason and holds up no other", async () => {
     await using engine = await TestEngine.open(server.url);
     const { object: large } = await engine.stores.put("hot", Buffer.alloc(100));
