@@ -4,7 +4,7 @@ import { freeOfCharge } from "#model/backend.ts";
 import type { BackendFacts } from "#model/index-store.ts";
 import { planColumns, type Plan } from "#model/plan.ts";
 
-/** A plan that copies every object of an index from backend 0 to other ones. */
+/** A plan that copies the first objects of an index from backend 0 to other ones. */
 export interface CopyPlan {
   readonly cid: string;
   readonly actions: number;
@@ -23,7 +23,7 @@ export async function copyPlan(index: ObjectIndex, plan: CopyPlan): Promise<Plan
     SELECT object_id AS sequence, 'replicate' AS verb, object_id, cid, size, profile, 0 AS source,
       (${plan.target})::INTEGER AS target, NULL::INTEGER AS victim,
       'bench/copy' AS rule, 'bench' AS reason, '[]' AS requirements
-    FROM object) ORDER BY sequence`;
+    FROM object WHERE object_id < ${plan.actions}) ORDER BY sequence`;
   await session.exportParquet({ text, parameters: [] }, rowsPath);
   const { actions } = plan;
   const totals = { actions, objects: actions, bytesMoved: 0, bytesFreed: 0, groups: [] };

@@ -8,10 +8,9 @@ import { CID } from "multiformats/cid";
 import { blobValue, DuckDBInstance } from "@duckdb/node-api";
 import { Connection } from "#index/connection.ts";
 import { ObjectIndex } from "#index/object-index.ts";
-import { freeOfCharge } from "#model/backend.ts";
-import type { BackendFacts, NewObject } from "#model/index-store.ts";
-import { planColumns, type Plan } from "#model/plan.ts";
+import type { NewObject } from "#model/index-store.ts";
 import type { CopyOutcome } from "#model/run.ts";
+import { copyPlan, localFacts } from "./copy-plan.ts";
 import { sampleCid, sampleObject, sampleTime } from "./sample-objects.ts";
 
 const objects = Number(process.argv[2] ?? 1_000_000);
@@ -30,7 +29,7 @@ const index = await ObjectIndex.open(join(folder, "index.duckdb"), { threads: 2 
 const instance = await DuckDBInstance.create(join(folder, "bare.duckdb"), { threads: "2" });
 const bare = await instance.connect();
 try {
-  await index.syncBackends([facts("hot"), facts("cold")]);
+  await index.syncBackends([localFacts("hot"), localFacts("cold")]);
   await benchPut();
   await benchLookUp();
   await benchHeat();
@@ -156,7 +155,13 @@ async function benchStream(): Promise<void> {
 /** Ten batches of copy results; bare: the same copies inserted, masks and outcomes updated. */
 async function benchCommit(): Promise<void> {
   const count = Math.min(10_000, objects);
-  const plan = await planOf(count);
+  const plan = await copyPlan(index, {
+    cid: "bench-plan",
+    actions: count,
+    target: "1",
+    folder,
+    evaluatedAt: sampleTime.toISOString(),
+  });
   const began = await timed(() => index.beginRun(plan, sampleTime));
   const [run] = await index.runs();
   const batches = await index.pendingBatches(run?.id ?? "", "cold", 1_000);
@@ -209,51 +214,6 @@ function copied(sequence: number): CopyOutcome {
   } as const;
   const copy = { locator: `cold/${cid}`, form: "file", bytes: 100 } as const;
   return { sequence, outcome: "done", copy, evidence, moved: true };
-}
-
-async function planOf(count: number): Promise<Plan> {
-  await using session = await index.session();
-  const rowsPath = join(folder, "plan.parquet");
-  const columns = planColumns.map(([name]) => name).join(", ");
-  const text = `SELECT ${columns} FROM (
-    SELECT object_id AS sequence, 'replicate' AS verb, object_id, cid, size, profile, 0 AS source,
-      1 AS target, NULL::INTEGER AS victim, 'bench/copy' AS rule, 'bench' AS reason,
-      '[]' AS requirements
-    FROM object WHERE object_id < ${count}) ORDER BY sequence`;
-  await session.exportParquet({ text, parameters: [] }, rowsPath);
-  const totals = { actions: count, objects: count, bytesMoved: 0, bytesFreed: 0, groups: [] };
-  const header = {
-    schemaVersion: 1,
-    engine: "bench",
-    policies: {},
-    indexVersion: 0,
-    inventory: "",
-    rows: "",
-    totals,
-    guards: [],
-    blocked: [],
-  } as const;
-  return { cid: "bench-plan", evaluatedAt: sampleTime.toISOString(), header, rowsPath };
-}
-
-function facts(name: string): BackendFacts {
-  return {
-    name,
-    driver: "local",
-    tier: "hot",
-    region: undefined,
-    labels: {},
-    capacityBytes: undefined,
-    price: freeOfCharge,
-    capabilities: {
-      forms: ["file"],
-      operations: ["read", "write", "remove"],
-      confidence: ["verified"],
-      ranges: "bytes",
-      create: "atomic",
-      bytesMax: undefined,
-    },
-  };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

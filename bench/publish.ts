@@ -6,8 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IndexSnapshots } from "#engine/index-snapshots.ts";
 import { ObjectIndex } from "#index/object-index.ts";
-import { freeOfCharge } from "#model/backend.ts";
-import type { BackendFacts } from "#model/index-store.ts";
+import { localFacts } from "./copy-plan.ts";
 import { sampleObject, sampleTime } from "./sample-objects.ts";
 
 const objects = Number(process.argv[2] ?? 100_000);
@@ -18,7 +17,7 @@ const watchMs = 10_000;
 const folder = await mkdtemp(join(tmpdir(), "thermocline-bench-"));
 const index = await ObjectIndex.open(join(folder, "index.duckdb"));
 try {
-  await index.syncBackends([facts("hot")]);
+  await index.syncBackends([localFacts("hot")]);
   for (let first = 0; first < objects; first += perPut) {
     await index.putObjects(
       Array.from({ length: perPut }, (_, at) => sampleObject(first + at)),
@@ -88,24 +87,4 @@ function summary(took: readonly number[]): string {
   const at = (share: number) =>
     Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
   return `${took.length}, median ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms`;
-}
-
-function facts(name: string): BackendFacts {
-  return {
-    name,
-    driver: "local",
-    tier: "hot",
-    region: undefined,
-    labels: {},
-    capacityBytes: undefined,
-    price: freeOfCharge,
-    capabilities: {
-      forms: ["file"],
-      operations: ["read", "write", "remove"],
-      confidence: ["verified"],
-      ranges: "bytes",
-      create: "atomic",
-      bytesMax: undefined,
-    },
-  };
 }
