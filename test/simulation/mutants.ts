@@ -1,7 +1,8 @@
 import type { RemovalCase } from "#index/runs/judge-removal.ts";
-import { Admission } from "#jobs/admission.ts";
+import { Admission, type AdmissionRule } from "#jobs/admission.ts";
 import type { Driver } from "#model/driver.ts";
 import type { IndexStore } from "#model/index-store.ts";
+import type { WaitReason } from "#model/wait.ts";
 import type { ModelIndex } from "./model-index.ts";
 import type { ModelJob } from "./model-queue-store.ts";
 import type { ThemeName } from "./themes.ts";
@@ -115,7 +116,9 @@ export const mutants: Readonly<Record<string, Seams>> = {
       }),
     }),
   },
-  "cordons, pauses and suspensions are not looked at": { admission: () => new Admission([]) },
+  "cordons are not looked at": { admission: (admission) => blindTo("cordon", admission) },
+  "standing pauses are not looked at": { admission: (admission) => blindTo("paused", admission) },
+  "closed windows are not looked at": { admission: (admission) => blindTo("window", admission) },
   "a removal of two requests does not ask again before the second": {
     driver: (driver) => ({
       remove: async (object, permit, options) =>
@@ -155,6 +158,15 @@ export const mutants: Readonly<Record<string, Seams>> = {
   "what checks found is not recorded": { index: () => ({ recordEvidence: async () => undefined }) },
 };
 
+/** Lets through what waits for one reason. */
+function blindTo(reason: WaitReason, admission: Admission): Admission {
+  const judge: AdmissionRule["judge"] = (work, now) => {
+    const wait = admission.judge(work, now);
+    return wait?.reason === reason ? undefined : wait;
+  };
+  return new Admission([{ name: reason, refresh: (now) => admission.refresh(now), judge }]);
+}
+
 /** An object whose calls are replaced one by one. */
 export function withDefects<Target extends object>(target: Target, defects: object): Target {
   return new Proxy(target, {
@@ -188,7 +200,9 @@ export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, m
   ],
   "new copies are not read back": ["damage", 15, 60],
   "what checks found is not recorded": ["rot", 25, 60],
-  "cordons, pauses and suspensions are not looked at": ["restraint", 1, 60],
+  "cordons are not looked at": ["restraint", 1, 60],
+  "standing pauses are not looked at": ["restraint", 1, 60],
+  "closed windows are not looked at": ["restraint", 1, 60],
   "a removal of two requests does not ask again before the second": ["takeover", 1, 60],
   "any mark for deletion counts, however new it is": ["deletion", 1, 60],
   "what is handed in anew does not lift the mark for deletion": ["deletion", 1, 60],

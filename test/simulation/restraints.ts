@@ -4,10 +4,14 @@ import { cordonRule } from "#jobs/admission/cordon.ts";
 import { outageRule } from "#jobs/admission/outage.ts";
 import { pausedRule } from "#jobs/admission/paused.ts";
 import { suspendedRule } from "#jobs/admission/suspended.ts";
+import { windowRule } from "#jobs/admission/window.ts";
 import type { BackendHealth } from "#model/backend-health.ts";
 import type { ControlTarget, Pause } from "#model/control.ts";
 import type { Suspension } from "#model/failure.ts";
 import type { Batch } from "#model/run.ts";
+import { Windows } from "#policies/timing/windows.ts";
+import type { Setup } from "./world.ts";
+import { simulationStart } from "./virtual-time.ts";
 
 interface Standing<What> {
   readonly what: What;
@@ -21,9 +25,12 @@ export class Restraints {
   readonly #pauses = new Map<string, Standing<Pause>>();
   readonly #suspensions = new Map<string, Standing<Suspension>>();
   readonly #now: () => number;
+  /** When the policy of all runs may not act. */
+  readonly #windows: Windows | undefined;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, denied: Setup["denied"]) {
     this.#now = now;
+    this.#windows = denied && windowsOf(denied);
   }
 
   cordon(backend: string): void {
@@ -69,11 +76,16 @@ export class Restraints {
     };
     return new Admission([
       pausedRule(store),
+      windowRule(async () => timingOf(this.#windows)),
       suspendedRule(async () => whatOf(this.#suspensions)),
       cordonRule(async () => whatOf(this.#cordons)),
       outageRule(healthOf),
       capacityRule(healthOf),
     ]);
+  }
+
+  #isClosed(at: number): boolean {
+    return this.#windows?.isOpen(new Date(simulationStart.getTime() + at)) === false;
   }
 
   /** What stood against handing out this batch since before a moment. */
@@ -84,6 +96,7 @@ export class Restraints {
     if (cordon !== undefined && stands(cordon)) return `${target} is cordoned`;
     const suspension = this.#suspensions.get(policy);
     if (suspension !== undefined && stands(suspension)) return `${policy} is suspended`;
+    if (this.#isClosed(before) && this.#isClosed(this.#now())) return "no window is open";
     const names: Readonly<Record<string, readonly (string | null)[]>> = {
       everything: [""],
       run: [runId],
@@ -95,6 +108,17 @@ export class Restraints {
     );
     return pause && `${pause.what.scope} ${pause.what.name} is paused`;
   }
+}
+
+/** Closed from one minute of the day to another, in UTC; each simulation begins at midnight. */
+function windowsOf({ from, to, onClose }: NonNullable<Setup["denied"]>): Windows {
+  const days = new Set([1, 2, 3, 4, 5, 6, 7]);
+  const deny = [{ kind: "hours", text: "by chance", days, from, to } as const];
+  return new Windows({ allow: [], deny, zone: "UTC", onClose });
+}
+
+function timingOf(windows: Windows | undefined) {
+  return new Map([["simulation", { zone: "UTC", schedule: undefined, triggers: [], windows }]]);
 }
 
 function whatOf<What>(all: ReadonlyMap<string, Standing<What>>): readonly What[] {

@@ -86,7 +86,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
       promises,
       defect: options.defect ?? {},
       policyHolds: new Set(),
-      restraints: new Restraints(() => scheduler.now),
+      restraints: new Restraints(() => scheduler.now, setup.denied),
       more: more?.fork(),
     };
     const cluster = new Cluster(parts);

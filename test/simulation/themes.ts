@@ -120,7 +120,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
       often: 4,
     }),
   },
-  /** Cordons, standing pauses, suspensions and outages come and go while work is under way. */
+  /** Cordons, standing pauses, suspensions, closed windows and outages come and go while work is under way. */
   restraint: {
     faults: ["cordon", "standing-pause", "suspend", "outage", "slow", "crash-controller", "freeze"],
     setup: (random) => ({
@@ -128,6 +128,7 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
       queuedPerLaneMax: random.pick([1, 2]),
       calmAtMs: 90_000,
       watched: true,
+      ...(random.chance(0.5) ? { denied: deniedMinutes(random) } : {}),
       runs: 4,
       often: 2,
     }),
@@ -174,6 +175,12 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
     }),
   },
 };
+
+function deniedMinutes(random: Random): NonNullable<Setup["denied"]> {
+  const from = random.below(2);
+  const onClose = random.pick(["checkpoint", "finish-object", "continue"] as const);
+  return { from, to: from + 1 + random.below(2), onClose };
+}
 
 /** Every copy of some objects is wanted away, in any order: the last ones have to stay. */
 function evictions(random: Random, setup: Setup): readonly WantedAction[] {

@@ -1,6 +1,7 @@
 import type { BackendFacts, NewObject } from "#model/index-store.ts";
 import { freeOfCharge } from "#model/backend.ts";
 import { tiers } from "#model/copy.ts";
+import type { Closing } from "#policies/timing/windows.ts";
 import type { Faults } from "./faults.ts";
 import { ModelBackend } from "./model-backend.ts";
 import { modelCapabilities } from "./model-driver.ts";
@@ -36,6 +37,8 @@ export interface Setup {
   readonly watched?: boolean;
   /** Whether a removal is two requests to the backend. */
   readonly looksFirst?: boolean;
+  /** When the policy of the runs may not act, in minutes since the start. */
+  readonly denied?: { readonly from: number; readonly to: number; readonly onClose: Closing };
   /** Whether runs are of what policies want, where the index can be planned over. */
   readonly planned?: boolean;
   /** So long a mark for deletion has to stand; missing: nothing is marked. */
