@@ -161,8 +161,11 @@ export class Promises implements RemovalWatcher {
 
   checked(answer: CheckAnswer): void {
     const { node, backend, cid } = answer;
-    // Two actions may ask at a time: what counts is that one was told of the copy.
-    if (answer.present) this.#answers.set(`${node.toString()} ${backend} ${cid}`, answer);
+    // Two actions may ask at a time: what counts is that one was told of the copy, however late
+    // another one hears what it asked before.
+    const key = `${node.toString()} ${backend} ${cid}`;
+    const newest = answer.at >= (this.#answers.get(key)?.at ?? 0);
+    if (answer.present && newest) this.#answers.set(key, answer);
     if (answer.full && answer.present) this.#fullAt.set(`${backend} ${cid}`, answer.at);
   }
 
@@ -189,7 +192,10 @@ export class Promises implements RemovalWatcher {
       if (handedIn !== undefined && handedIn > known.at) broken("it was called safe there since");
       return;
     }
-    for (const reserved of permit.reserved) {
+    // Once reported on, a permit reserves nothing more (decision 0021). A call of a worker that had
+    // lost its job, asked for before, may take effect now: the victim has counted as gone since.
+    const reservedCopies = this.#open.has(permit.id) ? permit.reserved : [];
+    for (const reserved of reservedCopies) {
       const found = this.#problemOf(reserved.backend, cid, known.at, by);
       if (found !== undefined) broken(found);
     }

@@ -9,7 +9,7 @@ test.for([
   [4, "rivals"],
   [9, "takeover"],
   [4, "deletion"],
-  [2, "restraint"],
+  [9, "restraint"],
 ] as const)(
   "schedule %d of %s ends alike on the model of the index and on the real one",
   { timeout: 60_000 },

@@ -51,6 +51,8 @@ const found = [
   [146, "deletion", "a mark set anew while a run waited counted as the old one"],
   [25, "deletion", "content handed in anew kept its mark for deletion"],
   [30, "checks", "a check that was told late made good what was found damaged since"],
+  [252657552, "everything", "something was wrong with the simulation itself"],
+  [252660082, "everything", "something was wrong with the simulation itself"],
 ] as const;
 
 test.for(found)("seed %d of %s keeps every promise, where once %s", async ([seed, theme]) => {
