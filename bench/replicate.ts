@@ -24,11 +24,20 @@ const MiB = 1024 * KiB;
 const rounds = Number(process.argv[2] ?? 3);
 const only = process.argv[3];
 const kinds = [
-  { size: 4 * KiB, objects: 20_000 },
-  { size: MiB, objects: 512 },
-  { size: 64 * MiB, objects: 12 },
+  { size: 4 * KiB, objects: 5_000 },
+  { size: MiB, objects: 256 },
+  { size: 64 * MiB, objects: 8 },
 ];
 const start = new Date("2026-01-01T00:00:00Z");
+const nameless = {
+  names: [],
+  type: undefined,
+  collection: undefined,
+  owner: undefined,
+  tags: [],
+  created: undefined,
+  modified: undefined,
+} as const;
 
 for (const kind of queueServers) {
   if (only !== undefined && !kind.name.toLowerCase().includes(only)) continue;
@@ -85,16 +94,6 @@ async function fill(stores: LocalStores, bare: string, size: number, count: numb
   }
   return objects;
 }
-
-const nameless = {
-  names: [],
-  type: undefined,
-  collection: undefined,
-  owner: undefined,
-  tags: [],
-  created: undefined,
-  modified: undefined,
-} as const;
 
 /** Seconds from the plan to the end of its run. */
 async function run(
