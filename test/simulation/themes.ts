@@ -169,6 +169,9 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
         const some = random.some(["alpha", "beta", "gamma", "delta"], 0.6);
         return some.length > 0 ? some : ["alpha"];
       }),
+      // With permits that run out on the way to their worker, planning comes to no rest.
+      latencyMs: [1, 300],
+      permitTtlMs: random.pick([60_000, 180_000]),
       calmAtMs: 120_000,
       planned: true,
       runs: 8,
