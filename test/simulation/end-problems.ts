@@ -41,9 +41,12 @@ export async function endProblems(parts: ClusterParts): Promise<readonly string[
     problems.push(`object ${object} was removed from ${backend}, the ledger has no proof of it`);
   }
   problems.push(...facts.disagreements);
+  // What a paused or cancelled run has in the queues does not count against the others.
+  const stopped = faults.enabled.has("pause") || faults.enabled.has("cancel");
+  const runs = stopped ? (await index.runs()).length : 1;
   for (const [name, peak] of queue.jobs.peak) {
     // Four steps of a batch may lie in one queue.
-    const most = 4 * setup.queuedPerLaneMax * Math.max(1, setup.backends.length);
+    const most = 4 * runs * setup.queuedPerLaneMax * Math.max(1, setup.backends.length);
     if (peak > most) problems.push(`queue ${name} held ${peak} jobs, ${most} are the most`);
   }
   return problems;

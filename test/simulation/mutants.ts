@@ -192,7 +192,7 @@ export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, m
   "settling a permit assumes that the copy was kept": ["takeover", 1, 60],
   "permits are settled before they ran out": ["takeover", 1, 60],
   "lost flows are not noticed": ["everything", 1, 60],
-  "a worker does not ask whether its job is still its own": ["takeover", 80, 60],
+  "a worker does not ask whether its job is still its own": ["takeover", 1, 60],
   "a worker that takes a job over does not wait for the calls of the one before": [
     "takeover",
     70,
