@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   BIGINT,
   BOOLEAN,
@@ -151,7 +152,11 @@ export class Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.duckdb.interrupt();
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    do {
+      await Promise.allSettled(this.#running);
+      // Who was answered just now reads the answer first: afterwards it would say nothing true.
+      await nextTurn();
+    } while (this.#running.size > 0);
     this.#closeNow();
   }
 
