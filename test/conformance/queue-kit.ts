@@ -6,14 +6,14 @@ import { batchFlow } from "#jobs/batch-flow.ts";
 import { stepDataOf } from "#jobs/dispatch-context.ts";
 import { indexQueue, laneQueue } from "#jobs/lanes.ts";
 import type { ObjectRef } from "#model/copy.ts";
-import { type QueueServer, queueServers } from "./queue-servers.ts";
+import type { QueueServer, QueueServerKind } from "./queue-servers.ts";
 import { storeOnHot } from "./store-on-hot.ts";
 import { TestEngine, until } from "./test-engine.ts";
 
 const backends = ["hot", "cold"] as const;
 
 /** What every kind of queue server must do for the engine. One suite, run on each. */
-export function queueKit(kind: (typeof queueServers)[number]): void {
+export function queueKit(kind: QueueServerKind): void {
   if (kind.missing !== undefined) console.info(`skipped ${kind.name}: ${kind.missing}`);
 
   describe.skipIf(kind.missing !== undefined)(`the queue on ${kind.name}`, () => {

@@ -11,11 +11,18 @@ export interface QueueServer {
   stop(): Promise<void>;
 }
 
-/** The kinds of queue server that the kit runs on; `missing` says why one cannot run here. */
+/** A kind of queue server that the kit runs on; `missing` says why it cannot run here. */
+export interface QueueServerKind {
+  readonly name: string;
+  readonly missing: string | undefined;
+  start(): Promise<QueueServer>;
+}
+
+/** The kinds of queue server that every promise about queues is kept on. */
 export const queueServers = [
   { name: "embedded PostgreSQL", missing: undefined, start: startPostgres },
   { name: "Redis", missing: redisMissing(), start: () => startRedis() },
-] as const;
+] as const satisfies readonly QueueServerKind[];
 
 /** A folder for one test that other users may enter (a server may not run as root). */
 export async function openFolder(): Promise<string> {

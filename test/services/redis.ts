@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { redisAnswers } from "../../scripts/services/ask-redis.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { askRedis, redisAnswers } from "../../scripts/services/ask-redis.ts";
 import { redis } from "../../scripts/services/redis.ts";
 import { freePort, startServer } from "../../scripts/services/server-process.ts";
 
@@ -41,4 +42,16 @@ export async function startRedis(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * A Redis Cluster of one node that owns every slot: it refuses whatever touches keys of several
+ * slots at once (CROSSSLOT), as a larger one does.
+ */
+export async function startRedisCluster(): ReturnType<typeof startRedis> {
+  const server = await startRedis(["--cluster-enabled", "yes"]);
+  const port = Number(new URL(server.url).port);
+  await askRedis(port, "CLUSTER ADDSLOTSRANGE 0 16383");
+  while (!(await askRedis(port, "CLUSTER INFO")).includes("cluster_state:ok")) await sleep(50);
+  return server;
 }
