@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { until } from "../conformance/test-engine.ts";
 import { allOnCold } from "./all-on-cold.ts";
+import { storedBytes } from "./stored-bytes.ts";
 import { Workspace } from "./workspace.ts";
 
 const MiB = 1024 * 1024;
@@ -82,7 +83,7 @@ function measure(folder: string) {
   void (async () => {
     while (!stopped.signal.aborted) {
       const at = performance.now();
-      last = { at, bytes: await bytesIn(folder) };
+      last = { at, bytes: await storedBytes(folder) };
       await sleep(50);
     }
   })();
@@ -93,19 +94,6 @@ function measure(folder: string) {
       stopped.abort();
     },
   };
-}
-
-async function bytesIn(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const sizes = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      stat(join(entry.parentPath, entry.name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import type { Run } from "#model/run.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { until } from "../conformance/test-engine.ts";
 import { allOnCold } from "./all-on-cold.ts";
+import { storedBytes } from "./stored-bytes.ts";
 import { Workspace } from "./workspace.ts";
 
 const MiB = 1024 * 1024;
@@ -131,13 +132,4 @@ async function stilled(api: EngineApi, target: ControlTarget): Promise<number> {
   return Math.round(grownAt - orderedAt);
 }
 
-/** Whole objects and those on their way. */
-async function bytesOnCold(): Promise<number> {
-  const folder = workspace.storage("cold");
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
-  const sizes = names.map(async (file) => {
-    const found = await stat(join(folder, file)).catch(() => undefined);
-    return found?.isFile() === true ? found.size : 0;
-  });
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-}
+const bytesOnCold = () => storedBytes(workspace.storage("cold"));
