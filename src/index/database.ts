@@ -103,6 +103,8 @@ export class Database {
       });
     }
     await this.#fence?.enter();
+    // Who has waited there may come when the index is being closed.
+    this.#requireOpen();
     const turn = this.#queue.then(() => runTransaction(connection, work, this.#fence));
     this.#queue = turn.catch(() => undefined);
     return await turn;
@@ -159,6 +161,10 @@ export class Database {
     await Promise.all([...this.#connections].map(async (connection) => connection.end()));
     try {
       if (!this.#readOnly) await this.#writer.run("CHECKPOINT");
+    } catch (error) {
+      // A transaction that was cut off may not have been undone yet. What was committed is in the
+      // log, which the next opening folds in.
+      if (!/cannot checkpoint/i.test(EngineError.from(error).message)) throw error;
     } finally {
       this.#writer.close();
       this.#instance.closeSync();

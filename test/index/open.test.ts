@@ -93,6 +93,19 @@ test("closing ends what sessions are still asking, and waits until they have let
   for (const error of await Promise.all(ends)) expect(error).toMatchObject({ code: "CANCELLED" });
 });
 
+test("a write that comes while the index is being closed is refused, and closing folds the log", async () => {
+  const { index, path } = await openIndex();
+  const entered = Promise.withResolvers<undefined>();
+  await index.close();
+  const fence = { enter: () => entered.promise, confirm: () => Promise.resolve() };
+  const fenced = await ObjectIndex.open(path, { fence });
+  const writing = fenced.putObjects([objectOf(1, [])], start);
+  await fenced.close();
+  entered.resolve(undefined);
+  await expect(writing).rejects.toMatchObject({ code: "CANCELLED" });
+  expect(await readdir(dirname(path))).toEqual(["index.duckdb"]);
+});
+
 test("what was committed before a kill -9 is there afterwards, and summaries agree", async () => {
   const path = join(await temporaryFolder(), "index.duckdb");
   const facts = JSON.stringify(backendFacts("hot"));
