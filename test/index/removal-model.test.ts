@@ -197,36 +197,43 @@ async function perform(world: World, [what, pick, succeed]: Command): Promise<vo
     expect(world.count(number), `copies after ${what}`).toBeGreaterThan(0);
 }
 
-test("whatever workers, crashes and two runs do, a verified copy remains and each action ends once", async () => {
-  await fc.assert(
-    fc.asyncProperty(scenario, async ({ steps, ...given }) => {
-      const world = await begin(given);
-      try {
-        for (const step of steps) await perform(world, step);
-        expect(await world.index.checkSummaries()).toEqual([]);
-        // Copies, then moves, then what is only given up: each turn ends what the next waits for.
-        for (let turn = 0; turn < 3; turn += 1) {
-          for (const [pick] of world.batches.entries()) {
-            await perform(world, ["commitCopies", pick, true]);
+/** Each of the runs opens an index on disk again and again: half a minute, more beside others. */
+const timeoutMs = 180_000;
+
+test(
+  "whatever workers, crashes and two runs do, a verified copy remains and each action ends once",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ steps, ...given }) => {
+        const world = await begin(given);
+        try {
+          for (const step of steps) await perform(world, step);
+          expect(await world.index.checkSummaries()).toEqual([]);
+          // Copies, then moves, then what is only given up: each turn ends what the next waits for.
+          for (let turn = 0; turn < 3; turn += 1) {
+            for (const [pick] of world.batches.entries()) {
+              await perform(world, ["commitCopies", pick, true]);
+            }
+            await perform(world, ["settle", 0, true]);
+            await offer(world);
           }
-          await perform(world, ["settle", 0, true]);
-          await offer(world);
+          await world.index.finishRuns(world.now);
+          const runs = await world.index.runs();
+          expect(runs.map((run) => [run.progress.remaining, run.endedAt !== undefined])).toEqual([
+            [0, true],
+            [0, true],
+          ]);
+          await expectSoundLedger(world.index);
+          expect(await world.index.checkSummaries()).toEqual([]);
+        } finally {
+          await world.index.close();
         }
-        await world.index.finishRuns(world.now);
-        const runs = await world.index.runs();
-        expect(runs.map((run) => [run.progress.remaining, run.endedAt !== undefined])).toEqual([
-          [0, true],
-          [0, true],
-        ]);
-        await expectSoundLedger(world.index);
-        expect(await world.index.checkSummaries()).toEqual([]);
-      } finally {
-        await world.index.close();
-      }
-    }),
-    { numRuns: Number(process.env["THERMOCLINE_PROPERTY_RUNS"] ?? 10) },
-  );
-});
+      }),
+      { numRuns: Number(process.env["THERMOCLINE_PROPERTY_RUNS"] ?? 10) },
+    );
+  },
+  timeoutMs,
+);
 
 /** One outcome per action; no proof without an earlier permit that names it. */
 async function expectSoundLedger(index: ObjectIndex): Promise<void> {
