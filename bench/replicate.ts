@@ -18,6 +18,7 @@ import { LocalStores } from "../test/jobs/local-stores.ts";
 import { bareCopy } from "./bare-copy.ts";
 import { copyPlan, localFacts } from "./copy-plan.ts";
 import { median, secondsOf } from "./median.ts";
+import { undescribed } from "../test/index/undescribed.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -31,15 +32,7 @@ const kinds = [
 const start = new Date("2026-01-01T00:00:00Z");
 /** Each run has queues of its own: another index with the same plan would meet its jobs there. */
 let queues = 0;
-const nameless = {
-  names: [],
-  type: undefined,
-  collection: undefined,
-  owner: undefined,
-  tags: [],
-  created: undefined,
-  modified: undefined,
-} as const;
+const nameless = { names: [], ...undescribed } as const;
 
 for (const kind of queueServers) {
   if (only !== undefined && !kind.name.toLowerCase().includes(only)) continue;

@@ -9,6 +9,7 @@ import { ObjectIndex, type ObjectIndexOptions } from "#index/object-index.ts";
 import { freeOfCharge } from "#model/backend.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { BackendFacts, NewCopy, NewObject } from "#model/index-store.ts";
+import { undescribed } from "./undescribed.ts";
 
 /** The moment at which tests begin. */
 export const start = new Date("2026-01-01T00:00:00Z");
@@ -73,12 +74,7 @@ export function objectOf(
     size: 1_000 + number,
     profile: "raw-sha256",
     names: [`/data/${number}.bin`],
-    type: undefined,
-    collection: undefined,
-    owner: undefined,
-    tags: [],
-    created: undefined,
-    modified: undefined,
+    ...undescribed,
     copies,
     ...more,
   };

@@ -1,3 +1,4 @@
+import type { ObjectIndex } from "#index/object-index.ts";
 import { expect, test } from "vitest";
 import type { Evidence } from "#model/copy.ts";
 import { makePlan, stepOf } from "./make-plan.ts";
@@ -180,13 +181,7 @@ test("a mark that was lifted and set anew while a run waited gives a new grace",
   const { index, folder } = await openIndex();
   const objects = [0, 1].map((number) => objectOf(number, [copyOn("hot")]));
   await index.putObjects(objects, start);
-  const begin = async (verb: "tombstone" | "delete") => {
-    const actions = [0, 1].map((object) =>
-      verb === "delete" ? { verb, object, victim: 0 } : { verb, object },
-    );
-    const run = await index.beginRun(await makePlan(index, folder, actions), start);
-    return stepOf(await onlyBatch(index, run.id, verb === "delete" ? "hot" : "index"));
-  };
+  const begin = deletionOf(index, folder);
   await index.commitCopies(await begin("tombstone"), [], context());
   const waiting = await begin("delete");
   const after = new Date(start.getTime() + hour);
@@ -217,13 +212,7 @@ test("a read that comes while the last copy is being deleted leaves a deleted ob
     [0, 1].map((number) => objectOf(number, [copyOn("hot")])),
     start,
   );
-  const begin = async (verb: "tombstone" | "delete") => {
-    const actions = [0, 1].map((object) =>
-      verb === "delete" ? { verb, object, victim: 0 } : { verb, object },
-    );
-    const run = await index.beginRun(await makePlan(index, folder, actions), start);
-    return stepOf(await onlyBatch(index, run.id, verb === "delete" ? "hot" : "index"));
-  };
+  const begin = deletionOf(index, folder);
   await index.commitCopies(await begin("tombstone"), [], context());
   const step = await begin("delete");
   const { permits } = await index.commitCopies(step, [], context());
@@ -301,4 +290,15 @@ test("a permit that ended unused still counts for others until it has run out", 
 
 async function holdsOne(ids: readonly number[]): Promise<ReadonlySet<number>> {
   return new Set(ids.filter((id) => id === 1));
+}
+
+/** Begins a run that marks two objects, or deletes them from `hot`; its step. */
+function deletionOf(index: ObjectIndex, folder: string) {
+  return async (verb: "tombstone" | "delete") => {
+    const actions = [0, 1].map((object) =>
+      verb === "delete" ? { verb, object, victim: 0 } : { verb, object },
+    );
+    const run = await index.beginRun(await makePlan(index, folder, actions), start);
+    return stepOf(await onlyBatch(index, run.id, verb === "delete" ? "hot" : "index"));
+  };
 }

@@ -1,11 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { findController } from "#api/find-controller.ts";
-import type { EngineApi } from "#model/engine-api.ts";
-import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
+import { afterEach, expect, test } from "vitest";
+import { sharedQueueServer } from "../conformance/shared-queue-server.ts";
 import { until } from "../conformance/test-engine.ts";
 import { allOnCold } from "./all-on-cold.ts";
 import { storedBytes } from "./stored-bytes.ts";
@@ -18,80 +15,53 @@ const leadMs = 30_000;
 /** So soon after the clock has struck, work stands still or goes on. */
 const effectMs = 5_000;
 
-let server: QueueServer | undefined;
+const server = sharedQueueServer();
 let workspace: Workspace;
-const redis = queueServers[1];
-const why = redis.missing === undefined ? "" : ` (skipped: ${redis.missing})`;
-beforeAll(async () => {
-  if (redis.missing === undefined) server = await redis.start();
-});
 afterEach(() => workspace.dispose());
-afterAll(async () => {
-  await server?.stop();
-});
 
-const name =
-  "a window that closes by the clock stills a transfer in another process; the standby of a killed controller opens it again";
-test.skipIf(redis.missing !== undefined)(
-  `${name}${why}`,
-  async () => {
-    workspace = await Workspace.create({
-      policies: { all: allOnCold },
-      ...(server === undefined ? {} : { queueUrl: server.url }),
-    });
-    const source = join(workspace.path, "content");
-    await mkdir(source);
-    for (let at = 0; at < 24; at += 1) {
-      await writeFile(join(source, `${at}.bin`), randomBytes(6 * MiB));
-    }
-    const leader = await workspace.startController();
-    workspace.start("worker", "--node-name", "worker-1");
-    await workspace.ok("import", "dir", source, "--backend", "hot");
-    const first = await controller();
-    // The whole run takes longer than the window is open.
-    await first.setLimits({ backend: "cold", bandwidth: "2M", reason: "a test" });
-    const standby = workspace.start("controller");
+test("a window that closes by the clock stills a transfer in another process; the standby of a killed controller opens it again", async () => {
+  workspace = await Workspace.create({ policies: { all: allOnCold }, queueUrl: server.url });
+  const source = await workspace.writeFiles(24, 6 * MiB);
+  const leader = await workspace.startController();
+  workspace.start("worker", "--node-name", "worker-1");
+  await workspace.ok("import", "dir", source, "--backend", "hot");
+  const first = await workspace.api();
+  // The whole run takes longer than the window is open.
+  await first.setLimits({ backend: "cold", bandwidth: "2M", reason: "a test" });
+  const standby = workspace.start("controller");
 
-    const closesAt = Math.ceil((Date.now() + leadMs) / minuteMs) * minuteMs;
-    const opensAt = closesAt + minuteMs;
-    await writeFile(
-      join(workspace.path, "policies", "all.thermocline.yaml"),
-      `${allOnCold}windows:
+  const closesAt = Math.ceil((Date.now() + leadMs) / minuteMs) * minuteMs;
+  const opensAt = closesAt + minuteMs;
+  await writeFile(
+    join(workspace.path, "policies", "all.thermocline.yaml"),
+    `${allOnCold}windows:
   allow: ["${utc(closesAt - 2 * minuteMs)}-${utc(closesAt)}", "${utc(opensAt)}-${utc(opensAt + 3 * minuteMs)}"]
   onClose: checkpoint
 `,
-    );
-    const { id } = await first.apply({ override: ["objects"] });
-    await until(async () => (await bytesOnCold()) > 0, leadMs);
-    await sleep(closesAt + effectMs - Date.now());
-    const stillAt = await bytesOnCold();
-    expect((await first.why(id)).waiting).toMatchObject([
-      { wait: { reason: "window", until: new Date(opensAt).toISOString() } },
-    ]);
+  );
+  const { id } = await first.apply({ override: ["objects"] });
+  await until(async () => (await bytesOnCold()) > 0, leadMs);
+  await sleep(closesAt + effectMs - Date.now());
+  const stillAt = await bytesOnCold();
+  expect((await first.why(id)).waiting).toMatchObject([
+    { wait: { reason: "window", until: new Date(opensAt).toISOString() } },
+  ]);
 
-    leader.kill("SIGKILL");
-    await workspace.controllerAnswers(standby);
-    const second = await controller();
-    await until(async () => (await second.why(id)).waiting.length > 0);
-    expect((await second.why(id)).waiting).toMatchObject([{ wait: { reason: "window" } }]);
-    await sleep(opensAt - 1_000 - Date.now());
-    expect(await bytesOnCold()).toBe(stillAt);
+  leader.kill("SIGKILL");
+  await workspace.controllerAnswers(standby);
+  const second = await workspace.api();
+  await until(async () => (await second.why(id)).waiting.length > 0);
+  expect((await second.why(id)).waiting).toMatchObject([{ wait: { reason: "window" } }]);
+  await sleep(opensAt - 1_000 - Date.now());
+  expect(await bytesOnCold()).toBe(stillAt);
 
-    await sleep(opensAt - Date.now());
-    await until(async () => (await bytesOnCold()) > stillAt, effectMs);
-    await second.resetLimits("cold");
-    await until(async () => (await second.run(id)).endedAt !== undefined, 60_000);
-    expect(await second.run(id)).toMatchObject({ state: "completed", progress: { done: 24 } });
-    expect((await workspace.audit()).problems).toBe("");
-  },
-  300_000,
-);
-
-async function controller(): Promise<EngineApi> {
-  const found = await findController(join(workspace.path, ".thermocline", "controller.json"));
-  if (found === undefined) throw new Error("no controller");
-  return found;
-}
+  await sleep(opensAt - Date.now());
+  await until(async () => (await bytesOnCold()) > stillAt, effectMs);
+  await second.resetLimits("cold");
+  await until(async () => (await second.run(id)).endedAt !== undefined, 60_000);
+  expect(await second.run(id)).toMatchObject({ state: "completed", progress: { done: 24 } });
+  expect((await workspace.audit()).problems).toBe("");
+}, 300_000);
 
 const bytesOnCold = () => storedBytes(workspace.storage("cold"));
 

@@ -1,8 +1,11 @@
 import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { type ApiClient } from "#api/client.ts";
+import { findController } from "#api/find-controller.ts";
 import { type AuditReport, rehashStores } from "../../scripts/rehash-stores.ts";
 import { queuePrefix } from "../conformance/queue-servers.ts";
 import {
@@ -76,6 +79,23 @@ export class Workspace {
 
   async json<Value>(...args: string[]): Promise<Value> {
     return JSON.parse(await this.ok(...args, "-o", "json")) as Value;
+  }
+
+  /** A folder of so many files of random bytes. */
+  async writeFiles(count: number, bytes: number): Promise<string> {
+    const folder = join(this.path, "content");
+    await mkdir(folder);
+    for (let at = 0; at < count; at += 1) {
+      await writeFile(join(folder, `${at}.bin`), randomBytes(bytes));
+    }
+    return folder;
+  }
+
+  /** A client of the controller that serves the workspace. */
+  async api(): Promise<ApiClient> {
+    const found = await findController(join(this.path, ".thermocline", "controller.json"));
+    if (found === undefined) throw new Error("no controller");
+    return found;
   }
 
   /** Starts a node that runs until it is killed or the workspace is disposed of. */

@@ -10,6 +10,7 @@ import { contents } from "./samples.ts";
 import type { WantedAction } from "./simulated-index.ts";
 import type { Theme } from "./themes.ts";
 import { simulationStart } from "./virtual-time.ts";
+import { undescribed } from "../index/undescribed.ts";
 
 /** How one schedule is set up: everything that is drawn before it begins. */
 export interface Setup {
@@ -106,12 +107,7 @@ export function knownObject(number: number, places: readonly string[], checkedAt
   return {
     ...object,
     names: [`/simulation/${number}`],
-    type: undefined,
-    collection: undefined,
-    owner: undefined,
-    tags: [],
-    created: undefined,
-    modified: undefined,
+    ...undescribed,
     copies: places.map((backend) => ({
       backend,
       copy: { locator: object.cid, form: "file" as const, bytes: bytes.length },
