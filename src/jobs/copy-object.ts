@@ -1,6 +1,7 @@
 import type { Evidence } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { reportedCopy, reportedEvidence } from "#model/reported-copy.ts";
 import type { CopyOutcome } from "#model/run.ts";
 import { throwIfOut } from "#jobs/backend-outage.ts";
 import { countedRetries } from "#jobs/measured-action.ts";
@@ -30,7 +31,10 @@ export async function copyObject(
   for (const source of sources(context)) {
     try {
       const done = await runWithRetries(() => copyFrom(action, source, target, context), retries);
-      const { copy, evidence, moved, bytes } = done;
+      const { moved, bytes } = done;
+      const { cid } = action.object;
+      const copy = reportedCopy(done.copy, cid);
+      const evidence = reportedEvidence(done.evidence, cid);
       const seen = findings.length === 0 ? {} : { findings };
       return { outcome: { sequence, outcome: "done", copy, evidence, moved, ...seen }, bytes };
     } catch (thrown) {

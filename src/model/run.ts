@@ -1,7 +1,8 @@
-import type { Evidence, StoredCopy } from "#model/copy.ts";
+import type { Evidence } from "#model/copy.ts";
 import type { ErrorCode } from "#model/engine-error.ts";
 import type { Verb } from "#model/plan.ts";
 import type { PermitRefusal, RemovalPermit, RemovalProof } from "#model/removal.ts";
+import type { ReportedCopy, ReportedEvidence } from "#model/reported-copy.ts";
 
 export const runStates = [
   "running",
@@ -101,8 +102,8 @@ export type CopyOutcome = StepFindings &
   (
     | {
         readonly outcome: "done";
-        readonly copy: StoredCopy;
-        readonly evidence: Evidence;
+        readonly copy: ReportedCopy;
+        readonly evidence: ReportedEvidence;
         /** False when the target already held an intact copy. */
         readonly moved: boolean;
       }

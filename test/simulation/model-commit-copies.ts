@@ -1,5 +1,6 @@
 import { judgeReachable } from "#index/runs/judge-removal.ts";
 import type { CommitContext } from "#model/index-store.ts";
+import { storedCopy } from "#model/reported-copy.ts";
 import type { CommitResult, CopyOutcome, StepData } from "#model/run.ts";
 import type { SaidOfCopy } from "./model-copies.ts";
 import { isOpen, type PermitFacts, publicPermit } from "./model-permits.ts";
@@ -18,7 +19,7 @@ export async function commitCopies(
   const asked = fresh.filter(({ victim, verb }) => victim !== null || verb === "tombstone");
   const holds = await context.heldByPolicy([...new Set(asked.map(({ object }) => object))]);
   const isHeld = (object: number) => state.object(object).held || holds.has(object);
-  const { ended, copied, removals } = sortOut(run, fresh, outcomes);
+  const { ended, copied, removals } = sortOut(state, run, fresh, outcomes);
   state.copies.change(copied);
   for (const action of fresh.filter(({ verb }) => verb === "tombstone")) {
     const held = isHeld(action.object);
@@ -73,6 +74,7 @@ interface Sorted {
 
 /** What the step means for each action: ended, a copy to record, a removal to judge. */
 function sortOut(
+  state: ModelState,
   run: ModelRun,
   fresh: readonly ModelAction[],
   outcomes: readonly CopyOutcome[],
@@ -94,7 +96,8 @@ function sortOut(
       const { confidence, checkedAt: at } = said.evidence;
       const change = { state: "present", confidence, checkedAt: Date.parse(at) } as const;
       const where = { object: action.object, backend: action.target };
-      sorted.copied.push({ ...said.copy, ...change, ...where });
+      const { cid } = state.object(action.object);
+      sorted.copied.push({ ...storedCopy(said.copy, cid), ...change, ...where });
     }
     if (action.victim !== null) {
       if (run.state !== "cancelled") sorted.removals.push(action);

@@ -9,6 +9,7 @@ import { type OpenAction, type StepBatch, stepBatches } from "#index/runs/step-b
 import type { Transaction } from "#index/transaction.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import type { PermitRefusal } from "#model/removal.ts";
+import { fullEvidence, storedCopy } from "#model/reported-copy.ts";
 import type { CommitResult, CopyOutcome, StepData } from "#model/run.ts";
 
 type Copied = Extract<CopyOutcome, { outcome: "done" }>;
@@ -78,34 +79,36 @@ function sortOut(batch: StepBatch, outcomes: readonly CopyOutcome[], sorted: Sor
       sorted.ended.push(endOf(action, given));
       continue;
     }
+    const cid = cidText(action.cid);
     if (action.target !== null) {
-      const problem = copyProblem(action, given);
+      const problem = copyProblem(cid, given);
       if (problem !== undefined || given === undefined) {
         sorted.ended.push({ ...base(action), outcome: "failed", ...(problem ?? nothingReported) });
         continue;
       }
-      sorted.copied.push(changeOf(action, action.target, given));
+      sorted.copied.push(changeOf(action, action.target, given, cid));
     }
     if (action.victim !== null) {
       if (batch.cancelReason === null) sorted.removals.push(action);
       else sorted.ended.push(cancelled(action, batch.cancelReason));
     } else if (action.target !== null) {
-      const detail = { verb: action.verb, rule: action.rule, evidence: given?.evidence };
+      const evidence = given && fullEvidence(given.evidence, cid);
+      const detail = { verb: action.verb, rule: action.rule, evidence };
       sorted.ended.push({ ...base(action), outcome: "done", message: action.reason, detail });
     }
   }
 }
 
 function copyProblem(
-  action: OpenAction,
+  ofAction: string,
   given: Copied | undefined,
 ): { readonly code: string; readonly message: string } | undefined {
   if (given === undefined) return nothingReported;
-  const { cid, finding } = given.evidence;
+  const { cid = ofAction, finding } = given.evidence;
   if (finding !== "present") {
     return { code: "CORRUPT", message: `the new copy was found ${finding}` };
   }
-  if (cid === cidText(action.cid)) return undefined;
+  if (cid === ofAction) return undefined;
   return { code: "INTERNAL", message: `the evidence is about ${cid}, another object` };
 }
 
@@ -114,14 +117,14 @@ const nothingReported = {
   message: "the worker reported nothing about this object",
 } as const;
 
-function changeOf(action: OpenAction, target: number, given: Copied): CopyChange {
+function changeOf(action: OpenAction, target: number, given: Copied, cid: string): CopyChange {
   return {
     objectId: action.object_id,
     backendId: target,
     state: "present",
     confidence: given.evidence.confidence,
     checkedAt: new Date(given.evidence.checkedAt),
-    ...given.copy,
+    ...storedCopy(given.copy, cid),
   };
 }
 

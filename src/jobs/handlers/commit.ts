@@ -1,3 +1,4 @@
+import { reportedOutcomes } from "#jobs/copy-report.ts";
 import type { StepContext, StepHandler } from "#jobs/step-context.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { CommitResult, CopyOutcome, RemoveOutcome } from "#model/run.ts";
@@ -18,7 +19,7 @@ const commit: StepHandler = {
       await recordFindings(context, outcomes);
       return { permits: [], refusals: [] };
     }
-    const outcomes = data.target === null ? [] : await context.previous<readonly CopyOutcome[]>();
+    const outcomes = data.target === null ? [] : reportedOutcomes(data, await context.previous());
     // First what was found, so that a copy seen corrupt cannot justify a permit.
     await recordFindings(context, outcomes);
     const result = await port.index.commitCopies(data, outcomes, port.context());

@@ -1,4 +1,5 @@
 import { copyObject } from "#jobs/copy-object.ts";
+import type { CopyReport } from "#jobs/copy-report.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
 import { measuredAction } from "#jobs/measured-action.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
@@ -11,7 +12,7 @@ import type { CopyOutcome } from "#model/run.ts";
  */
 const copy: StepHandler = {
   name: "copy",
-  run: async (context: StepContext): Promise<readonly CopyOutcome[]> => {
+  run: async (context: StepContext): Promise<CopyReport> => {
     const { memory, signal, drain } = context;
     const rest = context.actions.filter((action) => !memory.has(action.sequence));
     try {
@@ -29,7 +30,8 @@ const copy: StepHandler = {
     for (const { sequence } of cancelled) {
       memory.add({ sequence, outcome: "cancelled", reason: stopWords(signal) });
     }
-    return memory.outcomes() as readonly CopyOutcome[];
+    const outcomes = memory.outcomes() as readonly CopyOutcome[];
+    return { segmentCid: context.data.segmentCid, outcomes };
   },
 };
 
