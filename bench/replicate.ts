@@ -69,19 +69,24 @@ async function benchSize(url: string, size: number, count: number): Promise<void
   } finally {
     await index.close();
   }
-  const wall = ({ seconds }: Cost) => seconds;
-  const processor = (cost: Cost) => cost.processor;
-  const middle = (of: (cost: Cost) => number) =>
-    [took.bare, took.readBack, took.run].map((costs) => median(costs.map(of)));
-  const [once = NaN, twice = NaN, whole = NaN] = middle(wall);
-  const [, twiceBusy = NaN, wholeBusy = NaN] = middle(processor);
+  const [once, twice, whole] = [took.bare, took.readBack, took.run].map(medians);
+  if (once === undefined || twice === undefined || whole === undefined) return;
+  const ratio = (of: Cost) => (whole.seconds / of.seconds).toFixed(2);
   console.log(
-    `  ${size / KiB} KiB × ${count}: copy+hash ${speed(count, size, once)}, with read-back ` +
-      `${speed(count, size, twice)}, run ${speed(count, size, whole)}: ` +
-      `${(whole / once).toFixed(2)}x and ${(whole / twice).toFixed(2)}x of bare ` +
+    `  ${size / KiB} KiB × ${count}: copy+hash ${speed(count, size, once.seconds)}, with read-back ` +
+      `${speed(count, size, twice.seconds)}, run ${speed(count, size, whole.seconds)}: ` +
+      `${ratio(once)}x and ${ratio(twice)}x of bare ` +
       `(runs ${took.run.map(({ seconds }) => seconds.toFixed(2)).join(" ")} s); processor time ` +
-      `${wholeBusy.toFixed(2)} s, ${(wholeBusy / twiceBusy).toFixed(2)}x of bare with read-back`,
+      `${whole.processor.toFixed(2)} s, ` +
+      `${(whole.processor / twice.processor).toFixed(2)}x of bare with read-back`,
   );
+}
+
+function medians(costs: readonly Cost[]): Cost {
+  return {
+    seconds: median(costs.map(({ seconds }) => seconds)),
+    processor: median(costs.map(({ processor }) => processor)),
+  };
 }
 
 async function fill(stores: LocalStores, bare: string, size: number, count: number) {

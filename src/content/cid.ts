@@ -14,10 +14,20 @@ export const sha256Code = 0x12;
 /** CIDs reach us in the base32 and base58 that tools print, base36 of subdomains, and hex. */
 const anyBase = base32.decoder.or(base58btc.decoder).or(base36.decoder).or(base16.decoder);
 
+/** Copying an object asks for its CID some ten times, in quick succession. */
+const recentMax = 1_000;
+const recentLengthMax = 128;
+const recent = new Map<string, CID>();
+
 /** Text → CID; the text must be a CID and nothing else. Throws USAGE. */
 export function parseCid(text: string): CID {
+  const known = recent.get(text);
+  if (known !== undefined) return known;
   try {
-    return text.startsWith("Qm") ? CID.parse(text) : CID.parse(text, anyBase);
+    const cid = text.startsWith("Qm") ? CID.parse(text) : CID.parse(text, anyBase);
+    if (recent.size === recentMax) recent.clear();
+    if (text.length <= recentLengthMax) recent.set(text, cid);
+    return cid;
   } catch (thrown) {
     throw new EngineError("USAGE", `"${shorten(text)}" is not a CID`, {
       hint: "a CID looks like bafkrei… or Qm…; give it whole, without a path or /ipfs/ before it",

@@ -1,4 +1,5 @@
 import { convertForm } from "#content/convert-form.ts";
+import { profileNamed } from "#content/profile.ts";
 import type { Form, ObjectRef } from "#model/copy.ts";
 import type { ByteStream } from "#model/driver.ts";
 
@@ -9,4 +10,9 @@ export function verifyStream(
   object: ObjectRef,
 ): AsyncGenerator<Uint8Array> {
   return convertForm(stream, form, form, object);
+}
+
+/** Whether that check keeps no piece when it asks for the next: raw leaves are hashed at once. */
+export function checksInPassing(form: Form, { profile }: ObjectRef): boolean {
+  return form === "file" && profileNamed(profile).leaves === "raw";
 }

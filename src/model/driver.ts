@@ -76,6 +76,11 @@ export interface RemoveOptions extends CallOptions {
 export interface ReadOptions extends CallOptions {
   /** Half-open byte range of the stored form; needs the capability `ranges`. */
   readonly range?: { readonly start: number; readonly end: number };
+  /**
+   * The consumer has done with each piece when it asks for the next, so that its memory may be
+   * filled again. Without this, pieces stay as they are.
+   */
+  readonly reuse?: boolean;
 }
 
 export interface WriteBody {

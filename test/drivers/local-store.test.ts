@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ObjectRef } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import { addressBytes } from "#content/address-file.ts";
+import { profiles } from "#content/profile.ts";
 import local from "#drivers/local/local.ts";
 
 const profile = "unixfs-v1-2025";
@@ -40,6 +41,38 @@ describe("a local store", () => {
     const copy = await write(driver, object, bytes);
     expect(copy.locator).toMatch(new RegExp(`^objects/[0-9a-f]{3}/${object.cid}$`));
     expect(await readFile(join(folder, "store", copy.locator))).toEqual(Buffer.from(bytes));
+  });
+
+  it("gives out pieces that stay as they are, unless the reader has done with each", async () => {
+    const driver = await open();
+    const bytes = fiveChunks();
+    const object = { ...addressBytes(bytes, profile), profile };
+    const copy = await write(driver, object, bytes);
+    const kept: Uint8Array[] = [];
+    for await (const piece of await driver.read(object, copy)) kept.push(piece);
+    expect(Buffer.concat(kept).equals(bytes)).toBe(true);
+    const copied: Uint8Array[] = [];
+    const memory = new Set<ArrayBufferLike>();
+    for await (const piece of await driver.read(object, copy, { reuse: true })) {
+      copied.push(Uint8Array.from(piece));
+      memory.add(piece.buffer);
+    }
+    expect(Buffer.concat(copied).equals(bytes)).toBe(true);
+    expect(memory.size).toBe(2);
+  });
+
+  it.for(profiles.map(({ name }) => name))("checks every byte of large files, %s", async (name) => {
+    const driver = await open();
+    const bytes = fiveChunks();
+    const object = { ...addressBytes(bytes, name), profile: name };
+    const { locator } = await write(driver, object, bytes);
+    const check = () => driver.verify(object, "verified");
+    expect(await check()).toMatchObject({ finding: "present", bytesRead: bytes.length });
+    bytes[bytes.length - 70_000] = (bytes[bytes.length - 70_000] ?? 0) ^ 1;
+    const path = join(folder, "store", locator);
+    await rm(path);
+    await writeFile(path, bytes);
+    expect(await check()).toMatchObject({ finding: "corrupt" });
   });
 
   it("does not touch a folder that holds other things", async () => {
@@ -179,6 +212,13 @@ async function open(options: { create?: boolean } = {}): Promise<Driver> {
 function sample(text: string): [ObjectRef, Uint8Array] {
   const bytes = new TextEncoder().encode(text);
   return [{ ...addressBytes(bytes, profile), profile }, bytes];
+}
+
+/** Five pieces of what is read at once, no two the same, and a bit. */
+function fiveChunks(): Buffer {
+  const bytes = Buffer.alloc(5 * 1024 * 1024 + 12_345);
+  for (let at = 0; at < bytes.length; at += 997) bytes.writeUInt8((at / 997) & 0xff, at);
+  return bytes;
 }
 
 async function write(driver: Driver, object: ObjectRef, bytes: Uint8Array) {

@@ -1,7 +1,7 @@
 import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { verifyStream } from "#content/verify-stream.ts";
+import { checksInPassing, verifyStream } from "#content/verify-stream.ts";
 
 /**
  * The check of drivers that hand back what they store: `listed` looks at presence and size,
@@ -37,7 +37,8 @@ export async function verifyCopy(
   if (level === "listed") return found("present", "looked for it: right size", 0);
   let bytesRead = 0;
   try {
-    const stored = await driver.read(object, copy, options);
+    const reuse = checksInPassing(copy.form, object);
+    const stored = await driver.read(object, copy, { ...options, reuse });
     for await (const chunk of verifyStream(stored, copy.form, object)) bytesRead += chunk.length;
   } catch (error) {
     const failure = EngineError.from(error);

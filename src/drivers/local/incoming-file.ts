@@ -4,6 +4,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
   write,
   writeSync,
@@ -31,6 +32,7 @@ const ownName = /^([0-9a-f]{8})\.(\d+)\.[0-9a-f-]{36}\.incoming$/;
 export class IncomingFile {
   readonly path: string;
   #descriptor: number | undefined;
+  #published = false;
   #written = 0;
 
   constructor(folder: string) {
@@ -67,10 +69,16 @@ export class IncomingFile {
     this.#descriptor = undefined;
   }
 
+  /** Gives the file its lasting name. */
+  publish(path: string): void {
+    renameSync(this.path, path);
+    this.#published = true;
+  }
+
   /** Leaves nothing behind, whatever state the writing was in. */
   discard(): void {
     this.close();
-    rmSync(this.path, { force: true });
+    if (!this.#published) rmSync(this.path, { force: true });
   }
 
   #open(): number {

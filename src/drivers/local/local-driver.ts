@@ -114,7 +114,7 @@ export class LocalDriver implements Driver {
     if (stored === undefined) {
       throw new EngineError("NOT_FOUND", `${object.cid} is not on ${this.#backend}`);
     }
-    const bytes = readStoredFile(join(this.#folder.root, stored.locator), options.range);
+    const bytes = readStoredFile(join(this.#folder.root, stored.locator), options);
     return stopOnAbort(bytes, options.signal, `reading ${object.cid} from ${this.#backend}`);
   }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, read, readSync } from "node:fs";
 import { promisify } from "node:util";
-import type { ByteStream } from "#model/driver.ts";
+import type { ByteStream, ReadOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { fileError, systemCode } from "#drivers/local/file-error.ts";
 
@@ -16,7 +16,7 @@ const chunkBytes = 1024 * 1024;
  */
 export async function* readStoredFile(
   path: string,
-  range?: { readonly start: number; readonly end: number },
+  { range, reuse = false }: Pick<ReadOptions, "range" | "reuse"> = {},
 ): ByteStream {
   let descriptor: number | undefined;
   try {
@@ -27,7 +27,7 @@ export async function* readStoredFile(
     const end = Math.min(range?.end ?? size, size);
     if (end - start <= blockingReadMax) {
       if (end > start) yield readSmall(descriptor, start, end - start);
-    } else yield* readAhead(descriptor, start, end);
+    } else yield* readAhead(descriptor, start, end, reuse);
   } catch (error) {
     if (systemCode(error) === "ENOENT") {
       throw new EngineError("NOT_FOUND", `${path} is gone`, { cause: error });
@@ -54,10 +54,20 @@ function readSmall(descriptor: number, start: number, length: number): Uint8Arra
   return chunk.subarray(0, done);
 }
 
-async function* readAhead(descriptor: number, start: number, end: number): ByteStream {
+async function* readAhead(
+  descriptor: number,
+  start: number,
+  end: number,
+  reuse: boolean,
+): ByteStream {
+  // One is with the consumer while the other is filled. Fresh memory for every chunk costs as
+  // much as reading it: the system clears it, and the garbage collector runs for it.
+  const used: Buffer[] = [];
   const readAt = async (position: number): Promise<Uint8Array> => {
     const length = Math.min(chunkBytes, end - position);
-    const buffer = Buffer.allocUnsafeSlow(length);
+    const free = reuse && used.length === 2 ? used.shift() : undefined;
+    const buffer = free ?? Buffer.allocUnsafeSlow(length);
+    if (reuse) used.push(buffer);
     const { bytesRead } = await readAsync(descriptor, buffer, 0, length, position);
     return buffer.subarray(0, bytesRead);
   };

@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, statfsSync } from "node:fs";
+import { lstatSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import type { ObjectRef, StoredCopy } from "#model/copy.ts";
 import type { DriverCapabilities, WriteBody } from "#model/driver.ts";
@@ -94,7 +94,7 @@ async function publish(
   const path = join(shard, target.name);
   throwIfCancelled(write.signal, `writing ${write.object.cid}`);
   const before = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  renameSync(incoming.path, path);
+  incoming.publish(path);
   write.usage.changed(target.shard, incoming.bytes - before);
   await write.folder.syncFolder(shard);
   const locator = `objects/${target.shard}/${target.name}`;
