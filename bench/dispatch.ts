@@ -8,9 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DuckDBInstance } from "@duckdb/node-api";
 import type { Job } from "bullmq";
-import { objectFile } from "#drivers/local/object-file.ts";
 import { ObjectIndex } from "#index/object-index.ts";
 import { batchFlow } from "#jobs/batch-flow.ts";
 import { commitsAtOnce, defaultQueuedPerLaneMax, startDispatcher } from "#jobs/dispatcher.ts";
@@ -19,12 +17,11 @@ import type { CopyReport } from "#jobs/copy-report.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { pack, type StepJobData, type StepResult } from "#jobs/step-job.ts";
-import { readSegment } from "#jobs/segment.ts";
-import type { Evidence } from "#model/copy.ts";
-import { reportedCopy, reportedEvidence } from "#model/reported-copy.ts";
-import { batchObjectsMax, type CopyOutcome, type StepData } from "#model/run.ts";
+import { batchObjectsMax } from "#model/run.ts";
 import { queueServers } from "../test/conformance/queue-servers.ts";
-import { copyPlan, localFacts } from "./copy-plan.ts";
+import { copiedOutcomes } from "./copied-outcomes.ts";
+import { copyPlan } from "./copy-plan.ts";
+import { makeLargeIndex } from "./large-index.ts";
 import { QueueMemory } from "./queue-memory.ts";
 import { lanes, rawStep } from "./raw-step.ts";
 
@@ -37,7 +34,7 @@ const start = new Date("2026-01-01T00:00:00Z");
 const folder = await mkdtemp(join(tmpdir(), "thermocline-bench-"));
 const indexPath = join(folder, "index.duckdb");
 try {
-  await makeIndex();
+  await makeLargeIndex(indexPath, actions, lanes);
   for (const kind of queueServers) {
     if (kind.missing !== undefined) {
       console.log(`${kind.name}: skipped, ${kind.missing}`);
@@ -114,7 +111,10 @@ async function watchRun(index: ObjectIndex, queue: QueueStore) {
   let packed = "";
   const copy = async ({ data }: { readonly data: StepJobData }): Promise<StepResult> => {
     const { segmentCid } = data;
-    packed = await pack({ segmentCid, outcomes: await copied(index, data) } satisfies CopyReport);
+    packed = await pack({
+      segmentCid,
+      outcomes: await copiedOutcomes(index, data),
+    } satisfies CopyReport);
     return { packed };
   };
   for (const lane of lanes) {
@@ -139,37 +139,6 @@ async function queued(index: ObjectIndex): Promise<number> {
   const run = (await index.runs()).at(-1);
   const groups = await index.workGroups(run?.id ?? "");
   return groups.reduce((sum, group) => sum + group.queued, 0);
-}
-
-/** What a worker would say that found all its bytes well. */
-async function copied(index: ObjectIndex, step: StepData): Promise<readonly CopyOutcome[]> {
-  const bytes = await index.segment(step.planCid, step.from, step.to);
-  const backend = step.target ?? "";
-  return readSegment(bytes, step).map(({ sequence, object: { cid, size } }) => {
-    const { locator, form } = locatorOf(cid);
-    const evidence: Evidence = {
-      backend,
-      cid,
-      finding: "present",
-      confidence: "verified",
-      method: `re-hashed ${size} bytes`,
-      checkedAt: new Date().toISOString(),
-      bytesRead: size,
-    };
-    return {
-      sequence,
-      outcome: "done",
-      moved: true,
-      copy: reportedCopy({ locator, form, bytes: size }, cid),
-      evidence: reportedEvidence(evidence, cid),
-    };
-  });
-}
-
-/** As the local driver names its files. */
-function locatorOf(cid: string) {
-  const { shard, name, form } = objectFile(cid, "file");
-  return { locator: `objects/${shard}/${name}`, form };
 }
 
 /** The same flows and results, no index, no dispatcher: flows per second of the queue alone. */
@@ -220,32 +189,6 @@ async function fullLanes(queue: QueueStore): Promise<void> {
     if (counts.every((count) => count >= wanted)) return;
     await sleep(5);
   }
-}
-
-/** Rows as the index writes them, without the millions of calls that would bring them there. */
-async function makeIndex(): Promise<void> {
-  const empty = await ObjectIndex.open(indexPath, { threads: 2 });
-  await empty.syncBackends(["hot", ...lanes].map((name) => localFacts(name)));
-  await empty.close();
-  const instance = await DuckDBInstance.create(indexPath, { threads: "2", memory_limit: "2GiB" });
-  const connection = await instance.connect();
-  await connection.run(`INSERT INTO objects BY NAME
-    SELECT range AS object_id, (hash(range) >> 1)::BIGINT AS cid_key,
-      unhex('01551220' || sha256(range::VARCHAR)) AS cid, 4096 AS size,
-      'unixfs-v1-2025' AS profile, '/data/' || range AS path, 1 AS names,
-      '2026-01-01'::TIMESTAMP AS created, created AS ingested, 0 AS reads, 0.5 AS heat_weight,
-      1 AS present_mask, 1 AS listed_mask, 1 AS sampled_mask, 1 AS verified_mask,
-      0 AS in_flight_mask, created AS oldest_verified, false AS held
-    FROM range(${actions})`);
-  await connection.run(`INSERT INTO copies BY NAME
-    SELECT range AS object_id, 0 AS backend_id, 'file' AS form, 'hot/' || range AS locator,
-      'present' AS state, 4096 AS bytes, 'verified' AS confidence,
-      '2026-01-01'::TIMESTAMP AS checked_at, checked_at AS verified_at
-    FROM range(${actions})`);
-  await connection.run(`UPDATE counters SET next_object = ${actions}`);
-  await connection.run("CHECKPOINT");
-  connection.closeSync();
-  instance.closeSync();
 }
 
 function seconds(ms: number): string {

@@ -1,38 +1,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
-  BIGINT,
-  BOOLEAN,
+  type DuckDBAppender,
   type DuckDBConnection,
-  DuckDBDataChunk,
   DuckDBPreparedStatement,
   type DuckDBResult,
-  DuckDBTimestampValue,
-  type DuckDBType,
-  type DuckDBValue,
-  blobValue,
-  BLOB,
-  DOUBLE,
-  INTEGER,
-  TIMESTAMP,
-  VARCHAR,
 } from "@duckdb/node-api";
 import { readColumn } from "#index/column-reader.ts";
 import { indexError } from "#index/index-error.ts";
+import { chunkRowsMax, stageChunk, type StageType, type StageValue } from "#index/stage-chunk.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { ColumnBatch, SqlRow, SqlStatement, SqlValue } from "#model/sql.ts";
 
-/** Types a staging table may have. Times go in as `Date`. */
-export type StageType =
-  | "BIGINT"
-  | "INTEGER"
-  | "DOUBLE"
-  | "VARCHAR"
-  | "BLOB"
-  | "TIMESTAMP"
-  | "BOOLEAN";
-export type StageValue = SqlValue | Date | undefined;
-
-const chunkRows = 2_048;
+export { micros } from "#index/micros.ts";
+export type { StageType, StageValue };
 
 /** A DuckDB connection with the bindings, conversions and errors the index wants. */
 export class Connection {
@@ -119,18 +99,28 @@ export class Connection {
     types: readonly StageType[],
     rows: readonly (readonly StageValue[])[],
   ): Promise<void> {
+    await this.#append(() => this.duckdb.createAppender(table, "main", "temp"), types, rows);
+  }
+
+  /** Adds rows to a table of the index, which has columns of these types in this order. */
+  async append(
+    table: string,
+    types: readonly StageType[],
+    rows: readonly (readonly StageValue[])[],
+  ): Promise<void> {
+    await this.#append(() => this.duckdb.createAppender(table, "main"), types, rows);
+  }
+
+  async #append(
+    create: () => Promise<DuckDBAppender>,
+    types: readonly StageType[],
+    rows: readonly (readonly StageValue[])[],
+  ): Promise<void> {
     if (rows.length === 0) return;
-    const appender = await this.#guard(() => this.duckdb.createAppender(table, "main", "temp"));
+    const appender = await this.#guard(create);
     try {
-      const duckdbTypes = types.map((type) => stageTypes[type]);
-      for (let start = 0; start < rows.length; start += chunkRows) {
-        const slice = rows.slice(start, start + chunkRows);
-        const chunk = DuckDBDataChunk.create(duckdbTypes, slice.length);
-        types.forEach((type, column) => {
-          const values = slice.map((row) => toDuckDB(type, row[column]));
-          chunk.setColumnValues(column, values);
-        });
-        appender.appendDataChunk(chunk);
+      for (let start = 0; start < rows.length; start += chunkRowsMax) {
+        appender.appendDataChunk(stageChunk(types, rows.slice(start, start + chunkRowsMax)));
       }
       appender.flushSync();
     } catch (error) {
@@ -191,21 +181,6 @@ export class Connection {
   }
 }
 
-const stageTypes: Readonly<Record<StageType, DuckDBType>> = {
-  BIGINT,
-  INTEGER,
-  DOUBLE,
-  VARCHAR,
-  BLOB,
-  TIMESTAMP,
-  BOOLEAN,
-};
-
-/** Microseconds since 1970, as `make_timestamp($n::BIGINT)` takes them. */
-export function micros(time: Date): bigint {
-  return BigInt(time.getTime()) * 1_000n;
-}
-
 // Integers are bound as BIGINT, never as DOUBLE: a DOUBLE on one side of a comparison turns the
 // column into DOUBLE too, and then neither zone maps nor indexes help.
 function bindValue(
@@ -226,14 +201,6 @@ function bindValue(
 function bindInteger(prepared: DuckDBPreparedStatement, position: number, value: bigint): void {
   if (BigInt.asIntN(64, value) === value) prepared.bindBigInt(position, value);
   else prepared.bindHugeInt(position, value);
-}
-
-function toDuckDB(type: StageType, value: StageValue): DuckDBValue {
-  if (value === null || value === undefined) return null;
-  if (value instanceof Date) return new DuckDBTimestampValue(micros(value));
-  if (value instanceof Uint8Array) return blobValue(value);
-  if (type === "BIGINT" && typeof value === "number") return BigInt(value);
-  return value;
 }
 
 function appendRows(rows: SqlRow[], batch: ColumnBatch): void {

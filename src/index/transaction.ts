@@ -34,6 +34,22 @@ export interface LedgerEntry {
 export const ledgerColumns =
   "entry_id, recorded, kind, run_id, plan_cid, sequence, object_id, outcome, reason, detail";
 
+/** The types of these columns and of `actor, note` after them. */
+const ledgerTypes: readonly StageType[] = [
+  "BIGINT",
+  "TIMESTAMP",
+  "VARCHAR",
+  "VARCHAR",
+  "VARCHAR",
+  "BIGINT",
+  "BIGINT",
+  "VARCHAR",
+  "VARCHAR",
+  "VARCHAR",
+  "VARCHAR",
+  "VARCHAR",
+];
+
 /** Who acts and why, for a statement that writes many entries: the columns `actor, note`. */
 export function actingColumns(): readonly [actor: string | null, note: string | null] {
   const by = acting();
@@ -126,22 +142,9 @@ export class Transaction {
     const entries = this.#entries;
     if (entries.length === 0) return;
     const first = this.takeIds("entry", entries.length);
-    await this.stage(
-      "stage_ledger",
-      {
-        entry_id: "BIGINT",
-        recorded: "TIMESTAMP",
-        kind: "VARCHAR",
-        run_id: "VARCHAR",
-        plan_cid: "VARCHAR",
-        sequence: "BIGINT",
-        object_id: "BIGINT",
-        outcome: "VARCHAR",
-        reason: "VARCHAR",
-        detail: "VARCHAR",
-        actor: "VARCHAR",
-        note: "VARCHAR",
-      },
+    await this.connection.append(
+      "ledger_entries",
+      ledgerTypes,
       entries.map((entry, position) => [
         first + position,
         entry.at,
@@ -157,6 +160,5 @@ export class Transaction {
         entry.acting?.reason,
       ]),
     );
-    await this.run("INSERT INTO ledger_entries SELECT * FROM stage_ledger ORDER BY entry_id");
   }
 }
