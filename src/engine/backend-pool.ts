@@ -15,6 +15,9 @@ export interface BackendPoolOptions {
   resolveSecret(reference: string): Promise<string>;
 }
 
+/** So long after a backend could not be opened it is tried again. */
+const retryMs = 10_000;
+
 /** The configured backends, each opened when it is first needed and kept open. */
 export class BackendPool {
   readonly #options: BackendPoolOptions;
@@ -22,6 +25,8 @@ export class BackendPool {
   readonly meter = new Meter();
   /** Keeps all that this process asks of the backends within its limits. */
   readonly throttles: NodeThrottles;
+  #nextTry: NodeJS.Timeout | undefined;
+  #closed = false;
   readonly #opened = new Map<string, Promise<Driver>>();
 
   constructor(options: BackendPoolOptions) {
@@ -48,7 +53,7 @@ export class BackendPool {
 
   /** Every backend that can be opened here; the others with what stands in the way. */
   async openAll(): Promise<{
-    readonly drivers: ReadonlyMap<string, Driver>;
+    readonly drivers: Map<string, Driver>;
     readonly failures: ReadonlyMap<string, EngineError>;
   }> {
     const drivers = new Map<string, Driver>();
@@ -63,6 +68,42 @@ export class BackendPool {
     return { drivers, failures };
   }
 
+  /**
+   * Goes on trying to open those that could not be opened, for as long as the pool is open: a
+   * disk may be mounted later. What is opened is added to `drivers` and told.
+   */
+  keepOpening(options: {
+    readonly drivers: Map<string, Driver>;
+    readonly failures: ReadonlyMap<string, EngineError>;
+    readonly onOpened: (name: string) => Promise<void>;
+    readonly onError: (error: EngineError) => void;
+  }): void {
+    const { drivers, failures, onOpened, onError } = options;
+    const told = new Map([...failures].map(([name, { message }]) => [name, message]));
+    const missing = () => this.names.filter((name) => !drivers.has(name));
+    const tryOne = async (name: string): Promise<void> => {
+      try {
+        drivers.set(name, await this.driver(name));
+        await onOpened(name);
+      } catch (thrown) {
+        drivers.delete(name);
+        const error = EngineError.from(thrown, "UNAVAILABLE");
+        // The same again and again is no news.
+        if (told.get(name) !== error.message) onError(error);
+        told.set(name, error.message);
+      }
+    };
+    const tryAll = async (): Promise<void> => {
+      for (const name of missing()) if (!this.#closed) await tryOne(name);
+      again();
+    };
+    const again = (): void => {
+      if (missing().length === 0 || this.#closed) return;
+      this.#nextTry = setTimeout(() => void tryAll(), retryMs);
+    };
+    again();
+  }
+
   /** What a backend says of itself, or in words why it does not answer. */
   async status(name: string): Promise<BackendStatus | string> {
     try {
@@ -73,6 +114,8 @@ export class BackendPool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#nextTry);
     this.throttles.close();
     const opened = await Promise.allSettled(this.#opened.values());
     this.#opened.clear();

@@ -84,6 +84,15 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
         onError,
       })
     : undefined;
+  pool.keepOpening({
+    drivers,
+    failures,
+    onOpened: async (name) => {
+      await worker?.serve(name);
+      dispatcher.wake();
+    },
+    onError,
+  });
   // Without a worker, imports and checks of this process still share the limits.
   if (worker === undefined) pool.throttles.connect({ node: config.node.name, api });
   return runtimeOf(store, dispatcher, worker, options.now);

@@ -37,6 +37,7 @@ export async function startWorkerNode(
     measured: () => pool.meter.measured(),
     onError,
   });
+  pool.keepOpening({ drivers, failures, onOpened: (name) => worker.serve(name), onError });
   return {
     backends,
     close: async () => {

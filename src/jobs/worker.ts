@@ -25,7 +25,7 @@ export type WorkerApi = Pick<EngineApi, "segment" | "stepControls" | "heartbeat"
 export interface WorkerOptions {
   readonly store: QueueStore;
   readonly node: NodeReport;
-  /** Drivers by backend: the lanes this worker consumes. */
+  /** Drivers by backend: the lanes this worker consumes. May grow; see `RunningWorker.serve`. */
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly api: WorkerApi;
   /** What this process measures, and how to tell the controller of it where that is another. */
@@ -44,6 +44,8 @@ export interface WorkerOptions {
 
 /** A worker that consumes its lanes until it is closed. */
 export interface RunningWorker {
+  /** Consumes the lane of a backend, too, that could not be opened before. */
+  serve(backend: string): Promise<void>;
   /**
    * Stops within seconds: objects that are nearly done finish, others are left for the next
    * worker, which gets their jobs at once.
@@ -78,21 +80,19 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     now: options.now ?? (() => new Date()),
   };
-  const concurrency = options.concurrency ?? defaultLimits.perNode;
-  const gate = new Gate(options.concurrencyMax ?? Infinity);
-  const consumers = new Map(
-    [...options.drivers.keys()].map((backend) => [
-      backend,
-      consume(options.store, laneQueue(backend), runner, {
-        concurrency,
-        gate,
-        name: options.node.name,
-      }),
-    ]),
-  );
-  const lanes = [...consumers.values()];
-  for (const lane of lanes)
+  const consumers = new Map<string, Worker<StepJobData, StepResult>>();
+  const settings = {
+    concurrency: options.concurrency ?? defaultLimits.perNode,
+    gate: new Gate(options.concurrencyMax ?? Infinity),
+    name: options.node.name,
+  };
+  const open = (backend: string) => {
+    const lane = consume(options.store, laneQueue(backend), runner, settings);
     lane.on("failed", (job, error) => onError(stepFailure(job?.data, error)));
+    consumers.set(backend, lane);
+    return lane;
+  };
+  for (const backend of options.drivers.keys()) open(backend);
   options.throttles?.connect({
     node: shareName(options.node),
     api: options.api,
@@ -101,7 +101,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (lane !== undefined && lane.concurrency !== batches) lane.concurrency = batches;
     },
   });
-  const report = reporter(options, lanes);
+  const report = reporter(options, consumers);
   const beat = () => {
     report().catch((error: unknown) => {
       onError(EngineError.from(error, "UNAVAILABLE"));
@@ -110,9 +110,16 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   beat();
   const heart = setInterval(beat, heartbeatEveryMs);
   return {
+    serve: async (backend) => {
+      if (consumers.has(backend) || shutdown.signal.aborted) return;
+      const isPaused = [...consumers.values()].some((lane) => lane.isPaused());
+      const lane = open(backend);
+      if (isPaused) await lane.pause(true);
+      beat();
+    },
     close: async () => {
       clearInterval(heart);
-      const closing = Promise.all(lanes.map((lane) => lane.close()));
+      const closing = Promise.all([...consumers.values()].map((lane) => lane.close()));
       await Promise.race([closing, sleep(graceMs)]);
       shutdown.abort();
       await endOrGone(options.store, closing);
@@ -129,19 +136,19 @@ function shareName({ name, pid }: NodeReport): string {
 /** Says that this node lives, and follows what it is told. */
 function reporter(
   { api, node, measured }: WorkerOptions,
-  lanes: readonly Worker[],
+  consumers: ReadonlyMap<string, Worker>,
 ): () => Promise<void> {
   let asked = 0;
   let heard = 0;
   return async () => {
     asked += 1;
     const turn = asked;
-    const heartbeat = measured === undefined ? node : { ...node, measured: await measured() };
-    const { paused } = await api.heartbeat(heartbeat);
+    const told = measured === undefined ? {} : { measured: await measured() };
+    const { paused } = await api.heartbeat({ ...node, ...told, backends: [...consumers.keys()] });
     // An answer that comes late must not undo what a later one said.
     if (turn < heard) return;
     heard = turn;
-    for (const lane of lanes) {
+    for (const lane of consumers.values()) {
       // Active jobs come to rest by themselves: they ask about their steps.
       if (paused !== undefined && !lane.isPaused()) await lane.pause(true);
       else if (paused === undefined && lane.isPaused()) await lane.resume();
