@@ -17,6 +17,7 @@ import { limitPart } from "#engine/parts/limit-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
 import { runPart } from "#engine/parts/run-part.ts";
+import { snapshotPart } from "#engine/parts/snapshot-part.ts";
 import { schedulePart } from "#engine/parts/schedule-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { Repairs } from "#engine/repairs.ts";
@@ -134,6 +135,7 @@ function assemble(
   const feed = new EventFeed(context.events, context.now);
   const engine: Engine = {
     ...auditPart(context),
+    ...snapshotPart(context),
     events: (after) => feed.after(after),
     ...policyPart(context),
     ...contentPart(context),

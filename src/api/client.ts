@@ -153,6 +153,22 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/audit/export", { body });
   }
 
+  takeSnapshot(request: Request<"takeSnapshot">): Answer<"takeSnapshot"> {
+    return this.#connection.json("POST", "/api/v1/snapshots", { body: request });
+  }
+
+  snapshots(): Answer<"snapshots"> {
+    return this.#connection.json("GET", "/api/v1/snapshots");
+  }
+
+  diffSnapshots(request: Request<"diffSnapshots">): Answer<"diffSnapshots"> {
+    return this.#connection.json("GET", "/api/v1/snapshots/diff", { query: { ...request } });
+  }
+
+  collectSnapshots(request: Request<"collectSnapshots">): Answer<"collectSnapshots"> {
+    return this.#connection.json("POST", "/api/v1/snapshots/gc", { body: request });
+  }
+
   schedules(): Answer<"schedules"> {
     return this.#connection.json("GET", "/api/v1/schedules");
   }

@@ -32,7 +32,7 @@ export function buildProgram(
   for (const definition of commands) {
     const words = [...definition.words];
     const word = words.pop() ?? definition.name;
-    const parent = words.length === 0 ? program : groupOf(program, words[0] ?? "", groups, io);
+    const parent = words.length === 0 ? program : groupOf(program, words, groups, io);
     const command = prepare(new Command(word), io).summary(definition.summary);
     command.description(definition.summary);
     const complete = definition.setup(command);
@@ -51,15 +51,19 @@ export function buildProgram(
 
 function groupOf(
   program: Command,
-  word: string,
+  words: readonly string[],
   groups: Map<string, Command>,
   io: CommandIo,
 ): Command {
-  const known = groups.get(word);
+  const name = words.join(" ");
+  const known = groups.get(name);
   if (known !== undefined) return known;
-  const group = prepare(new Command(word), io).summary(groupSummaries[word] ?? word);
-  groups.set(word, group);
-  program.addCommand(group);
+  const outer = words.slice(0, -1);
+  const parent = outer.length === 0 ? program : groupOf(program, outer, groups, io);
+  const word = words.at(-1) ?? name;
+  const group = prepare(new Command(word), io).summary(groupSummaries[name] ?? word);
+  groups.set(name, group);
+  parent.addCommand(group);
   return group;
 }
 
@@ -68,7 +72,8 @@ const groupSummaries: Readonly<Record<string, string>> = {
   config: "look at the configuration",
   failures: "list what failed, by cause, with the remedy",
   import: "bring content, inventories and access logs into the index",
-  index: "ask the index with SQL",
+  index: "ask the index with SQL, and keep snapshots of it",
+  "index snapshot": "write the index as files named by CID; list, compare and restore them",
   limits: "show and change how hard backends may be worked",
   objects: "list objects, show one",
   quarantine: "what plans leave out because it failed too often, and its release",

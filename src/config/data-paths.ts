@@ -11,6 +11,8 @@ export function dataPaths(dataDirectory: string) {
     identity: join(dataDirectory, "identity"),
     /** The DuckDB database of the index. */
     index: join(dataDirectory, "index.duckdb"),
+    /** Snapshots of the index, by CID. */
+    snapshots: join(dataDirectory, "snapshots"),
     /** The embedded PostgreSQL of the queue. */
     queue: join(dataDirectory, "queue"),
     /** Plans that runs refer to. */

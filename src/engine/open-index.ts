@@ -1,3 +1,4 @@
+import { cpus } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
@@ -15,16 +16,23 @@ export function openIndex(
   fence: WriteFence,
 ): Promise<ObjectIndex> {
   return ObjectIndex.open(dataPaths(config.dataDirectory).index, {
-    memoryLimit: `${config.index.memoryBytes}B`,
-    ...(config.index.threads === undefined ? {} : { threads: config.index.threads }),
-    heatHalfLifeMs: config.heat.halfLifeMs,
-    clockSkewMs: config.safety.clockSkewMs,
+    ...indexOptions(config),
     now,
     fence,
     onEvent: (event) => {
       events.emit(event);
     },
   });
+}
+
+/** What the configuration says about every index that is opened. */
+export function indexOptions(config: Config) {
+  return {
+    memoryLimit: `${config.index.memoryBytes}B`,
+    threads: config.index.threads ?? Math.max(1, cpus().length),
+    heatHalfLifeMs: config.heat.halfLifeMs,
+    clockSkewMs: config.safety.clockSkewMs,
+  };
 }
 
 /** The same for a command: another one that is about to end may hold the index. */

@@ -30,25 +30,34 @@ const migrations: readonly Migration[] = [
 /** The schema version this engine writes. */
 export const schemaVersion = migrations.length;
 
-/** Brings the database to the current schema in one transaction; a newer one is refused. */
-export async function migrate(connection: Connection, now: Date): Promise<void> {
+/**
+ * Brings the database to a schema, the current one unless said otherwise, in one transaction; a
+ * newer one is refused.
+ */
+export async function migrate(
+  connection: Connection,
+  now: Date,
+  to: number = schemaVersion,
+): Promise<void> {
   const found = await storedVersion(connection);
-  checkVersion(found);
-  if (found === schemaVersion) return;
+  checkVersion(Math.max(found, to));
+  if (found >= to) return;
   await connection.run("BEGIN TRANSACTION");
   try {
     await connection.run(
       `CREATE TABLE IF NOT EXISTS schema_version (
          version INTEGER NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL)`,
     );
-    for (const migration of migrations.slice(found)) {
+    for (const migration of migrations.slice(found, to)) {
       for (const statement of migration.statements) await connection.run(statement);
       await connection.run(
         "INSERT INTO schema_version VALUES ($1, $2, make_timestamp($3::BIGINT))",
         [migration.number, migration.name, micros(now)],
       );
     }
-    for (const statement of viewStatements()) await connection.run(statement);
+    // The views are those of the current schema, which comes when the index is opened.
+    const views = to === schemaVersion ? viewStatements() : [];
+    for (const statement of views) await connection.run(statement);
     await connection.run("COMMIT");
   } catch (error) {
     await connection.run("ROLLBACK");

@@ -45,6 +45,27 @@ export class TermBook {
     });
   }
 
+  /**
+   * Notes that this index is an older state of itself: permits that it does not know may be in
+   * use until then.
+   */
+  async holdPermits(until: Date, permitTtlMs: number): Promise<void> {
+    const latest = await this.latest();
+    if (latest === undefined) {
+      const began = { epoch: 0, node: "restored", began: until, complete: false };
+      await this.begin({ ...began, permitTtlMs, permitsFrom: until });
+      return;
+    }
+    await this.#database.write(async (transaction) => {
+      transaction.keepVersion();
+      await transaction.run(
+        `UPDATE controller_terms
+         SET permits_from = greatest(permits_from, make_timestamp($2::BIGINT)) WHERE epoch = $1`,
+        [latest.epoch, micros(until)],
+      );
+    });
+  }
+
   /** The name of the installation, which every copy of the index has too. */
   async installation(): Promise<string> {
     return await this.#database.read(async (connection) => {

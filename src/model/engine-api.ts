@@ -26,6 +26,15 @@ import type { BackendHealth, OutageReport } from "#model/backend-health.ts";
 import type { BackendStatus } from "#model/driver.ts";
 import type { ToldEvent } from "#model/engine-event.ts";
 import type { FailureFilter, FailureReport, Repair, Suspension } from "#model/failure.ts";
+import type {
+  SnapshotDiff,
+  SnapshotDiffRequest,
+  SnapshotGcReport,
+  SnapshotGcRequest,
+  SnapshotList,
+  SnapshotReport,
+  SnapshotRequest,
+} from "#model/index-snapshot.ts";
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { LeaderState } from "#model/leader-state.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
@@ -62,6 +71,13 @@ export interface EngineApi {
   object(reference: string): Promise<ObjectDetail>;
   /** Read-only SQL over the views; streams rows in pieces. */
   query(text: string): AsyncIterable<QueryChunk>;
+
+  /** Writes the index as Parquet files and a manifest, all named by CID. */
+  takeSnapshot(request: SnapshotRequest): Promise<SnapshotReport>;
+  snapshots(): Promise<SnapshotList>;
+  diffSnapshots(request: SnapshotDiffRequest): Promise<SnapshotDiff>;
+  /** Gives up old snapshots, and the parts that no other one shares. */
+  collectSnapshots(request: SnapshotGcRequest): Promise<SnapshotGcReport>;
 
   importDirectory(request: ImportRequest): AsyncIterable<ImportProgress>;
   importInventory(backend: string): Promise<DriftReport>;

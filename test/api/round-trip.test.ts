@@ -36,6 +36,10 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   runs: (api) => api.runs(),
   run: (api) => api.run("run-1"),
   controlRun: (api) => api.controlRun("run/1", "pause"),
+  takeSnapshot: (api) => api.takeSnapshot({ full: true }),
+  snapshots: (api) => api.snapshots(),
+  diffSnapshots: (api) => api.diffSnapshots({ from: "bafy/a b", to: "newest" }),
+  collectSnapshots: (api) => api.collectSnapshots({ keep: 3, dryRun: true }),
   audit: (api) => Array.fromAsync(api.audit({ where: 'kind = "proof"', run: "run/1", limit: 5 })),
   exportAudit: (api) => api.exportAudit({ file: "/exports/a.parquet", since: plan.at }),
   control: (api) =>

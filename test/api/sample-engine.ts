@@ -2,6 +2,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { exactRow } from "./exact-row.ts";
 import { sampleLimits } from "./sample-limits.ts";
+import { sampleSnapshot, sampleSnapshotDiff, sampleSnapshotReport } from "./sample-snapshot.ts";
 import { sampleFiring, sampleSchedule, sampleStart } from "./sample-schedule.ts";
 import {
   at,
@@ -181,6 +182,15 @@ export function sampleEngine(calls: Calls = []): EngineApi {
             }),
           ),
     controlRun: (...given) => answer(sampleRun, "controlRun", ...given),
+    takeSnapshot: (request) => answer(sampleSnapshotReport, "takeSnapshot", request),
+    snapshots: () => answer({ snapshots: [sampleSnapshot], damaged: ["bafyother"] }, "snapshots"),
+    diffSnapshots: (request) => answer(sampleSnapshotDiff, "diffSnapshots", request),
+    collectSnapshots: (request) =>
+      answer(
+        { kept: ["bafysnapshot"], removed: [], partsRemoved: 2, bytesRemoved: 90 },
+        "collectSnapshots",
+        request,
+      ),
     async *audit(request) {
       await answer(undefined, "audit", request);
       yield [sampleEntry];

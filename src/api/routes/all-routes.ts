@@ -13,6 +13,7 @@ import { limitRoutes } from "#api/routes/limit-routes.ts";
 import { objectRoutes } from "#api/routes/object-routes.ts";
 import { policyRoutes } from "#api/routes/policy-routes.ts";
 import { runRoutes } from "#api/routes/run-routes.ts";
+import { snapshotRoutes } from "#api/routes/snapshot-routes.ts";
 import { scheduleRoutes } from "#api/routes/schedule-routes.ts";
 
 /** Every route of the server. */
@@ -38,5 +39,6 @@ export const allRoutes: readonly Route[] = [
   ...controlRoutes,
   ...scheduleRoutes,
   ...auditRoutes,
+  ...snapshotRoutes,
   ...failureRoutes,
 ];

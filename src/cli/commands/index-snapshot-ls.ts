@@ -1,0 +1,40 @@
+import { defineCommand } from "#cli/command.ts";
+import { textTable } from "#cli/output/text-table.ts";
+import type { SnapshotSummary } from "#model/index-snapshot.ts";
+import { formatSize } from "#model/quantity.ts";
+
+export default defineCommand({
+  name: "index-snapshot-ls",
+  words: ["index", "snapshot", "ls"],
+  summary: "list the snapshots of the index, the newest first",
+  setup: (command) => command,
+  async run(context) {
+    const { api } = await context.connect();
+    const list = await api.snapshots();
+    context.print(() => formatSnapshots(list.snapshots), { ...list });
+    for (const cid of list.damaged) context.note(`damaged, and not listed: ${cid}`);
+    return list.damaged.length === 0 ? 0 : 1;
+  },
+});
+
+function formatSnapshots(snapshots: readonly SnapshotSummary[]): string {
+  if (snapshots.length === 0) return "no snapshot yet: `thermocline index snapshot` takes one\n";
+  return textTable(
+    [
+      { title: "snapshot" },
+      { title: "taken" },
+      { title: "objects", right: true },
+      { title: "bytes", right: true },
+      { title: "commits", right: true },
+      { title: "parent" },
+    ],
+    snapshots.map(({ cid, takenAt, objects, bytes, commits, parent }) => [
+      cid,
+      takenAt,
+      String(objects),
+      formatSize(bytes),
+      String(commits),
+      parent === undefined ? "" : `…${parent.slice(-8)}`,
+    ]),
+  );
+}

@@ -1,0 +1,40 @@
+import type { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { SnapshotGcReport, SnapshotGcRequest } from "#model/index-snapshot.ts";
+
+/**
+ * Gives up all but the newest snapshots, and parts that none of the rest names. Snapshots whose
+ * manifest is damaged are left alone, and then so are all parts: they may be named there.
+ */
+export async function collectGarbage(
+  store: SnapshotStore,
+  { keep, dryRun = false }: SnapshotGcRequest,
+): Promise<SnapshotGcReport> {
+  if (keep < 1) {
+    throw new EngineError("USAGE", "at least one snapshot is kept", {
+      hint: "remove the folder of the snapshots yourself if you want none",
+    });
+  }
+  const { snapshots, damaged } = await store.list();
+  const kept = snapshots.slice(0, keep);
+  const removed = snapshots.slice(keep).map(({ cid }) => cid);
+  const named = new Set(
+    kept.flatMap(({ manifest }) =>
+      manifest.tables.flatMap(({ parts }) => parts.map(({ cid }) => cid.toString())),
+    ),
+  );
+  const stored = damaged.length > 0 ? [] : [...(await store.parts())];
+  const unused = stored.filter(([cid]) => !named.has(cid));
+  if (!dryRun) {
+    await store.clearDrafts();
+    // A snapshot goes before its parts: what is listed is whole, whenever this ends.
+    for (const cid of removed) await store.remove(cid);
+    for (const [cid] of unused) await store.removePart(cid);
+  }
+  return {
+    kept: kept.map(({ cid }) => cid),
+    removed,
+    partsRemoved: unused.length,
+    bytesRemoved: unused.reduce((bytes, [, size]) => bytes + size, 0),
+  };
+}

@@ -1,0 +1,13 @@
+import { copyFile, link } from "node:fs/promises";
+
+const noLinks = new Set(["EPERM", "ENOTSUP", "ENOSYS", "EMLINK", "EXDEV", "EOPNOTSUPP"]);
+
+/** A second name for a file, or a copy of it where the file system has no links. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!noLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    await copyFile(from, to);
+  }
+}

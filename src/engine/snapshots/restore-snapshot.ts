@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { access, link, mkdir, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Config } from "#config.ts";
+import { dataPaths } from "#config/data-paths.ts";
+import { indexOptions } from "#engine/open-index.ts";
+import type { SnapshotStore, StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
+import { summarise } from "#engine/snapshots/summarise.ts";
+import { syncPath } from "#engine/snapshots/sync-path.ts";
+import { verifiedTable } from "#engine/snapshots/verified-table.ts";
+import { ObjectIndex } from "#index/object-index.ts";
+import { loadSnapshot } from "#index/snapshot/load-snapshot.ts";
+import type { TableFiles } from "#index/snapshot/table-files.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { SnapshotSummary } from "#model/index-snapshot.ts";
+import { permitMarginMs } from "#model/removal.ts";
+
+export interface RestoreOptions {
+  readonly config: Config;
+  /** CID of a snapshot, the beginning of it, or `newest`. */
+  readonly reference: string;
+  readonly now: Date;
+}
+
+/** What was restored. */
+export interface RestoreReport extends SnapshotSummary {
+  readonly path: string;
+  /** Before this nothing is removed: permits issued after the snapshot may be in use. */
+  readonly removalsFrom: string;
+}
+
+/**
+ * Makes the index of a data directory that has none from a snapshot: every part is read against
+ * its CID, every maintained figure is computed again and must agree, and only then the file
+ * appears under its name.
+ */
+export async function restoreSnapshot(
+  store: SnapshotStore,
+  { config, reference, now }: RestoreOptions,
+): Promise<RestoreReport> {
+  const path = dataPaths(config.dataDirectory).index;
+  await refuseExisting(path);
+  const snapshot = await store.find(reference);
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${randomUUID()}.restoring`;
+  try {
+    await load(store, snapshot, draft, { config, now });
+    const removalsFrom = await settle(draft, { config, now });
+    await syncPath(draft);
+    await link(draft, path).catch((error: unknown) => {
+      throw (error as NodeJS.ErrnoException).code === "EEXIST" ? occupied(path) : error;
+    });
+    await syncPath(dirname(path));
+    return { ...summarise(snapshot), path, removalsFrom: removalsFrom.toISOString() };
+  } finally {
+    await rm(draft, { force: true });
+    await rm(`${draft}.wal`, { force: true });
+  }
+}
+
+interface Circumstances {
+  readonly config: Config;
+  readonly now: Date;
+}
+
+async function load(
+  store: SnapshotStore,
+  { manifest }: StoredSnapshot,
+  draft: string,
+  { config, now }: Circumstances,
+): Promise<void> {
+  const tables: TableFiles[] = [];
+  for (const table of manifest.tables) tables.push(await verifiedTable(store, table));
+  const { memoryLimit, threads } = indexOptions(config);
+  await loadSnapshot(draft, tables, { schema: manifest.schema, memoryLimit, threads, now });
+}
+
+/** Brings the draft to the current schema, checks it, and lets no permit be issued too early. */
+async function settle(draft: string, { config, now }: Circumstances): Promise<Date> {
+  const index = await ObjectIndex.open(draft, { ...indexOptions(config), now: () => now });
+  try {
+    const [difference] = await index.checkSummaries();
+    if (difference !== undefined) {
+      const { what, id, stored, recomputed } = difference;
+      const figures = `${String(stored)}, its detail says ${String(recomputed)}`;
+      throw new EngineError("CORRUPT", `the snapshot says ${what} of ${id} is ${figures}`, {
+        hint: "restore an older snapshot; `thermocline audit check` finds this in a live index",
+      });
+    }
+    const { permitTtlMs, clockSkewMs } = config.safety;
+    const longest = Math.max(permitTtlMs, (await index.terms.latest())?.permitTtlMs ?? 0);
+    const from = new Date(now.getTime() + longest + permitMarginMs(clockSkewMs));
+    await index.terms.holdPermits(from, permitTtlMs);
+    return from;
+  } finally {
+    await index.close();
+  }
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  // A log that a lost file left behind would be played into the new one.
+  for (const file of [path, `${path}.wal`]) {
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (exists) throw occupied(file);
+  }
+}
+
+function occupied(file: string): EngineError {
+  return new EngineError("ALREADY_EXISTS", `${file} is there, and is not replaced`, {
+    hint: "stop the engine, move the index and its .wal file away, or restore into another --data",
+  });
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { addressFile } from "#content/address-file.ts";
+import { linkOrCopy } from "#engine/snapshots/link-or-copy.ts";
+import {
+  decodeManifest,
+  encodeManifest,
+  type ManifestTable,
+  type SnapshotManifest,
+  type SnapshotPart,
+} from "#engine/snapshots/snapshot-manifest.ts";
+import { syncPath } from "#engine/snapshots/sync-path.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/** A snapshot that is there, with its name. */
+export interface StoredSnapshot {
+  readonly cid: string;
+  readonly manifest: SnapshotManifest;
+}
+
+/** A part as it was written. */
+export interface WrittenPart {
+  readonly cid: string;
+  readonly bytes: number;
+}
+
+const profile = "unixfs-v1-2025";
+const manifestName = "manifest.cbor";
+const draftPrefix = ".draft-";
+
+/**
+ * Snapshots in a folder. `parts` holds the bytes once, under their CIDs; each snapshot is a
+ * folder named by its CID in which the same files stand as tables that any reader of Parquet
+ * opens, beside the manifest. It appears with one rename after everything it names is on the
+ * disk: who dies before that leaves drafts and unused parts, which the next gc clears.
+ */
+export class SnapshotStore {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** Keeps what `write` puts at the path it is given, under its CID. */
+  async addPart(write: (path: string) => Promise<unknown>): Promise<WrittenPart> {
+    await mkdir(this.#parts, { recursive: true });
+    const draft = join(this.#parts, `${draftPrefix}${randomUUID()}`);
+    try {
+      await write(draft);
+      const { cid, size } = await addressFile(createReadStream(draft), profile);
+      if (!(await this.#isWhole(cid, size))) {
+        await chmod(draft, 0o444);
+        await syncPath(draft);
+        await rename(draft, this.partPath(cid));
+      }
+      return { cid, bytes: size };
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
+  /** Whether a part is there and good: a damaged one gives way to the one that was written. */
+  async #isWhole(cid: string, bytes: number): Promise<boolean> {
+    if (!(await this.hasPart(cid, bytes))) return false;
+    const found = await addressFile(createReadStream(this.partPath(cid)), profile);
+    return found.cid === cid;
+  }
+
+  /** Whether the part is there, going by its length alone. */
+  async hasPart(cid: string, bytes: number): Promise<boolean> {
+    const found = await stat(this.partPath(cid)).catch(() => undefined);
+    return found?.size === bytes;
+  }
+
+  /** Where a part lies, after its bytes were read and have its CID. Throws CORRUPT. */
+  async verifiedPart(part: Pick<SnapshotPart, "cid">): Promise<string> {
+    const cid = part.cid.toString();
+    const path = this.partPath(cid);
+    const found = await addressFile(createReadStream(path), profile).catch((error: unknown) => {
+      throw damagedPart(path, error);
+    });
+    if (found.cid !== cid) throw damagedPart(path);
+    return path;
+  }
+
+  partPath(cid: string): string {
+    return join(this.#parts, `${cid}.parquet`);
+  }
+
+  /** Makes a snapshot of parts that are there. Its folder appears whole or not at all. */
+  async publish(manifest: SnapshotManifest): Promise<{ cid: string; bytes: number }> {
+    const { cid, bytes } = encodeManifest(manifest);
+    const draft = join(this.directory, `${draftPrefix}${randomUUID()}`);
+    try {
+      await mkdir(draft, { recursive: true });
+      for (const table of manifest.tables) await this.#layTable(draft, table);
+      await writeFile(join(draft, manifestName), bytes, { mode: 0o444 });
+      await syncPath(join(draft, manifestName));
+      await syncPath(this.#parts);
+      await syncPath(draft);
+      await rename(draft, this.path(cid)).catch(async (error: unknown) => {
+        // The same snapshot, taken twice at the same moment.
+        if ((await this.#read(cid).catch(() => undefined)) === undefined) throw error;
+      });
+      await syncPath(this.directory);
+      return { cid, bytes: bytes.length };
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+  }
+
+  /** What is there, the newest first, and the names of those whose manifest is damaged. */
+  async list(): Promise<{
+    readonly snapshots: readonly StoredSnapshot[];
+    readonly damaged: readonly string[];
+  }> {
+    const names = await readdir(this.directory).catch(() => []);
+    const snapshots: StoredSnapshot[] = [];
+    const damaged: string[] = [];
+    for (const cid of names.filter((name) => /^b[a-z2-7]{20,}$/.test(name))) {
+      const found = await this.#read(cid).catch(() => undefined);
+      if (found === undefined) damaged.push(cid);
+      else snapshots.push(found);
+    }
+    snapshots.sort(
+      (a, b) =>
+        compareText(b.manifest.takenAt, a.manifest.takenAt) ||
+        b.manifest.commits - a.manifest.commits ||
+        compareText(a.cid, b.cid),
+    );
+    return { snapshots, damaged };
+  }
+
+  /** A snapshot by CID, the beginning of it, or `newest`. Throws NOT_FOUND. */
+  async find(reference: string): Promise<StoredSnapshot> {
+    const { snapshots, damaged } = await this.list();
+    const matching = snapshots.filter(({ cid }) => cid.startsWith(reference));
+    const found = reference === "newest" ? snapshots[0] : matching[0];
+    if (found !== undefined && (reference === "newest" || matching.length === 1)) return found;
+    // Says what is wrong with it.
+    if (damaged.includes(reference)) return await this.#read(reference);
+    const what = matching.length > 1 ? `${matching.length} snapshots begin with` : "no snapshot is";
+    throw new EngineError("NOT_FOUND", `${what} "${reference}" in ${this.directory}`, {
+      hint: "`thermocline index snapshot ls` lists them",
+    });
+  }
+
+  path(cid: string): string {
+    return join(this.directory, cid);
+  }
+
+  /** Takes a snapshot away at once; its parts stay. */
+  async remove(cid: string): Promise<void> {
+    const gone = join(this.directory, `${draftPrefix}${randomUUID()}`);
+    await rename(this.path(cid), gone);
+    await syncPath(this.directory);
+    await rm(gone, { recursive: true, force: true });
+  }
+
+  /** Parts with their lengths. */
+  async parts(): Promise<ReadonlyMap<string, number>> {
+    const names = await readdir(this.#parts).catch(() => []);
+    const cids = names.filter((name) => name.endsWith(".parquet")).map((name) => name.slice(0, -8));
+    const sizes = await Promise.all(cids.map((cid) => stat(this.partPath(cid))));
+    return new Map(cids.map((cid, position) => [cid, sizes[position]?.size ?? 0]));
+  }
+
+  async removePart(cid: string): Promise<void> {
+    await rm(this.partPath(cid), { force: true });
+  }
+
+  /** Clears what somebody left who died. Only for the one process that writes here. */
+  async clearDrafts(): Promise<void> {
+    for (const folder of [this.directory, this.#parts]) {
+      const names = await readdir(folder).catch(() => []);
+      for (const name of names.filter((entry) => entry.startsWith(draftPrefix))) {
+        await rm(join(folder, name), { recursive: true, force: true });
+      }
+    }
+  }
+
+  async #layTable(draft: string, { family, table, parts }: ManifestTable): Promise<void> {
+    for (const { range, cid } of parts) {
+      const number = String(range).padStart(6, "0");
+      const path = join(draft, family, table, `range=${number}`, "part.parquet");
+      await mkdir(dirname(path), { recursive: true });
+      await linkOrCopy(this.partPath(cid.toString()), path);
+    }
+  }
+
+  async #read(cid: string): Promise<StoredSnapshot> {
+    const bytes = await readFile(join(this.path(cid), manifestName));
+    return { cid, manifest: decodeManifest(cid, bytes) };
+  }
+
+  get #parts(): string {
+    return join(this.directory, "parts");
+  }
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function damagedPart(path: string, cause?: unknown): EngineError {
+  return new EngineError("CORRUPT", `${path} is missing or damaged: its bytes have another CID`, {
+    hint: "use another snapshot, and check the disk; a new full snapshot writes the part again",
+    cause,
+  });
+}
