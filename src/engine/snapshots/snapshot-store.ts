@@ -183,8 +183,7 @@ export class SnapshotStore {
 
   async #layTable(draft: string, { family, table, parts }: ManifestTable): Promise<void> {
     for (const { range, cid } of parts) {
-      const number = String(range).padStart(6, "0");
-      const path = join(draft, family, table, `range=${number}`, "part.parquet");
+      const path = join(draft, family, table, `range=${range}`, "part.parquet");
       await mkdir(dirname(path), { recursive: true });
       await linkOrCopy(this.partPath(cid.toString()), path);
     }

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import {
+  sampleSnapshot,
+  sampleSnapshotDiff,
+  sampleSnapshotReport,
+} from "../api/sample-snapshot.ts";
+import { CommandLine } from "./command-line.ts";
+
+let line: CommandLine;
+beforeEach(async () => {
+  line = await CommandLine.open();
+});
+afterEach(() => line[Symbol.asyncDispose]());
+
+test("index snapshot says what it wrote, or that nothing has changed", async () => {
+  const asked: unknown[] = [];
+  const answer = (unchanged: boolean) => ({
+    takeSnapshot: (request: object) => {
+      asked.push(request);
+      return Promise.resolve({ ...sampleSnapshotReport, unchanged });
+    },
+  });
+  const first = await line.run(["index", "snapshot"], { api: answer(false) });
+  expect(first.code).toBe(0);
+  expect(first.stdout).toBe(
+    "bafysnapshot\n10 objects, 4.00 KiB in 30 parts; wrote 2 parts, 400 B\n",
+  );
+  const full = ["index", "snapshot", "create", "--full"];
+  const again = await line.run(full, { api: answer(true) });
+  expect(again.stdout).toContain("nothing has changed since");
+  expect(asked).toEqual([{}, { full: true }]);
+});
+
+test("index snapshot ls names what is damaged and then ends with 1", async () => {
+  const list = { snapshots: [sampleSnapshot], damaged: ["bafyother"] };
+  const listed = await line.run(["index", "snapshot", "ls"], {
+    api: { snapshots: () => Promise.resolve(list) },
+  });
+  expect(listed.code).toBe(1);
+  expect(listed.stdout).toMatch(/^SNAPSHOT +TAKEN +OBJECTS +BYTES +COMMITS +PARENT\nbafysnapshot/);
+  expect(listed.stderr).toContain("bafyother");
+  const none = { snapshots: () => Promise.resolve({ snapshots: [], damaged: [] }) };
+  const empty = await line.run(["index", "snapshot", "ls"], { api: none });
+  expect(empty).toMatchObject({ code: 0 });
+  expect(empty.stdout).toContain("no snapshot yet");
+});
+
+test("index snapshot diff shows tables, or that there is no difference", async () => {
+  const diff = (tables: typeof sampleSnapshotDiff.tables) => ({
+    diffSnapshots: (request: object) =>
+      Promise.resolve({ ...sampleSnapshotDiff, ...request, tables }),
+  });
+  const command = ["index", "snapshot", "diff", "bafyp", "newest"];
+  const text = await line.run(command, { api: diff(sampleSnapshotDiff.tables) });
+  expect(text.stdout).toMatch(/heat +objects +1 +0 +2 +1 of 4/);
+  const same = await line.run(command, { api: diff([]) });
+  expect(same.stdout).toBe("they hold the same\n");
+  const json = await line.run([...command, "-o", "json"], { api: diff([]) });
+  expect(JSON.parse(json.stdout)).toMatchObject({ from: "bafyp", to: "newest", tables: [] });
+});
+
+test("index snapshot gc wants to be told how many stay, and says what a dry run would do", async () => {
+  const report = { kept: ["a"], removed: ["b", "c"], partsRemoved: 4, bytesRemoved: 2_048 };
+  const api = { collectSnapshots: () => Promise.resolve(report) };
+  const dry = await line.run(["index", "snapshot", "gc", "--keep", "1", "--dry-run"], { api });
+  expect(dry.stdout).toBe("would remove 2 snapshots and 4 parts, 2.00 KiB; 1 snapshots stay\n");
+  expect((await line.run(["index", "snapshot", "gc"], { api })).code).toBe(64);
+  expect((await line.run(["index", "snapshot", "gc", "--keep", "0"], { api })).code).toBe(64);
+});
