@@ -1,9 +1,13 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   sampleSnapshot,
   sampleSnapshotDiff,
   sampleSnapshotReport,
 } from "../api/sample-snapshot.ts";
+import { takeSnapshot } from "#engine/snapshots/take-snapshot.ts";
+import { filledIndex, start } from "../engine/snapshots/filled-index.ts";
 import { CommandLine } from "./command-line.ts";
 
 let line: CommandLine;
@@ -46,10 +50,6 @@ test("index snapshot ls names what is damaged and then ends with 1", async () =>
 });
 
 test("index snapshot diff shows tables, or that there is no difference", async () => {
-  const diff = (tables: typeof sampleSnapshotDiff.tables) => ({
-    diffSnapshots: (request: object) =>
-      Promise.resolve({ ...sampleSnapshotDiff, ...request, tables }),
-  });
   const command = ["index", "snapshot", "diff", "bafyp", "newest"];
   const text = await line.run(command, { api: diff(sampleSnapshotDiff.tables) });
   expect(text.stdout).toMatch(/heat +objects +1 +0 +2 +1 of 4/);
@@ -57,6 +57,30 @@ test("index snapshot diff shows tables, or that there is no difference", async (
   expect(same.stdout).toBe("they hold the same\n");
   const json = await line.run([...command, "-o", "json"], { api: diff([]) });
   expect(JSON.parse(json.stdout)).toMatchObject({ from: "bafyp", to: "newest", tables: [] });
+});
+
+function diff(tables: typeof sampleSnapshotDiff.tables) {
+  return {
+    diffSnapshots: (request: object) =>
+      Promise.resolve({ ...sampleSnapshotDiff, ...request, tables }),
+  };
+}
+
+test("index snapshot restore makes the index of a data directory, and replaces none", async () => {
+  const { index, store } = await filledIndex(20);
+  const { cid } = await takeSnapshot(index, store, { now: start });
+  const backend = "{name: hot, driver: local, tier: hot, options: {path: ./hot}}";
+  const config = `apiVersion: thermocline/v1\nbackends: [${backend}]\n`;
+  await writeFile(join(line.cwd, "thermocline.yaml"), config);
+  const command = ["index", "snapshot", "restore", cid.slice(0, 12), "--from", store.directory];
+  const restored = await line.run(command);
+  expect(restored).toMatchObject({ code: 0 });
+  expect(restored.stdout).toContain(`${cid}\n20 objects as of ${start.toISOString()}`);
+  expect(restored.stdout).toContain("nothing is removed before 2026-06-01T");
+  expect(restored.stderr).toContain("import inventory");
+  const again = await line.run([...command, "-o", "json"]);
+  expect(again.code).toBe(1);
+  expect(again.stderr + again.stdout).toContain("is not replaced");
 });
 
 test("index snapshot gc wants to be told how many stay, and says what a dry run would do", async () => {

@@ -2,8 +2,6 @@ import { resolve } from "node:path";
 import { defineCommand } from "#cli/command.ts";
 import { controllerOf } from "#cli/connect.ts";
 import { dataPaths } from "#config/data-paths.ts";
-import { restoreSnapshot } from "#engine/snapshots/restore-snapshot.ts";
-import { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 export default defineCommand({
@@ -25,6 +23,9 @@ export default defineCommand({
         hint: "stop it, move its index away, and restore then",
       });
     }
+    // The database is large: commands that do not need it start without it.
+    const { restoreSnapshot } = await import("#engine/snapshots/restore-snapshot.ts");
+    const { SnapshotStore } = await import("#engine/snapshots/snapshot-store.ts");
     const store = new SnapshotStore(
       from === undefined
         ? dataPaths(config.dataDirectory).snapshots

@@ -25,7 +25,10 @@ const runsInPart = 16;
 
 const heatColumns: ReadonlySet<string> = new Set(["accessed", "reads", "heat_weight"]);
 
+// With them what keeps copies from being removed: it changes oftener than what an object is.
 const copyColumns: ReadonlySet<string> = new Set([
+  "held",
+  "tombstoned",
   "present_mask",
   "listed_mask",
   "sampled_mask",

@@ -190,6 +190,22 @@ test("a damaged manifest is named, does not hide the others, and keeps all parts
   expect(await collectGarbage(store, { keep: 1 })).toMatchObject({ removed: [], partsRemoved: 0 });
 });
 
+test("an index that closes under a snapshot does not wait for it, and nothing is left behind", async () => {
+  const { index, store } = await filledIndex(1_000);
+  const ended = takeSnapshot(index, store, { ...at, partRows: 10 }).catch(
+    (error: unknown) => error,
+  );
+  while ((await store.parts()).size < 3) await new Promise((resolve) => setImmediate(resolve));
+  await index.close();
+  expect(await ended).toMatchObject({ code: "CANCELLED" });
+  expect((await store.list()).snapshots).toEqual([]);
+  const names = [
+    ...(await readdir(store.directory)),
+    ...(await readdir(join(store.directory, "parts"))),
+  ];
+  expect(names.filter((name) => name.startsWith("."))).toEqual([]);
+});
+
 async function lose(
   index: Parameters<typeof takeSnapshot>[0],
   objects: readonly number[],
