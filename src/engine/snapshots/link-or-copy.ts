@@ -7,7 +7,12 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    if (!noLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!lacksLinks(error)) throw error;
     await copyFile(from, to);
   }
+}
+
+/** Whether a link failed because the file system has none, or no more of them. */
+export function lacksLinks(error: unknown): boolean {
+  return noLinks.has((error as NodeJS.ErrnoException).code ?? "");
 }

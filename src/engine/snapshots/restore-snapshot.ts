@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { access, link, mkdir, rm } from "node:fs/promises";
+import { access, link, mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { indexOptions } from "#engine/open-index.ts";
+import { lacksLinks } from "#engine/snapshots/link-or-copy.ts";
 import type { SnapshotStore, StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
 import { summarise } from "#engine/snapshots/summarise.ts";
 import { syncPath } from "#engine/snapshots/sync-path.ts";
@@ -47,9 +48,7 @@ export async function restoreSnapshot(
     await load(store, snapshot, draft, { config, now });
     const removalsFrom = await settle(draft, { config, now });
     await syncPath(draft);
-    await link(draft, path).catch((error: unknown) => {
-      throw (error as NodeJS.ErrnoException).code === "EEXIST" ? occupied(path) : error;
-    });
+    await place(draft, path);
     await syncPath(dirname(path));
     return { ...summarise(snapshot), path, removalsFrom: removalsFrom.toISOString() };
   } finally {
@@ -94,6 +93,18 @@ async function settle(draft: string, { config, now }: Circumstances): Promise<Da
     return from;
   } finally {
     await index.close();
+  }
+}
+
+/** Gives the draft its name, unless somebody else was faster. */
+async function place(draft: string, path: string): Promise<void> {
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw occupied(path);
+    if (!lacksLinks(error)) throw error;
+    await refuseExisting(path);
+    await rename(draft, path);
   }
 }
 
