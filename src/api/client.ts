@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { AccessLogOptions } from "#model/access-log.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { parseAddress } from "#api/address.ts";
 import { ApiConnection } from "#api/api-connection.ts";
@@ -92,9 +93,13 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/imports/inventory", { body: { backend } });
   }
 
-  importAccesses(batchId: string, lines: AsyncIterable<string>): Answer<"importAccesses"> {
+  importAccesses(
+    batchId: string,
+    lines: AsyncIterable<string>,
+    options: AccessLogOptions = {},
+  ): Answer<"importAccesses"> {
     const path = `/api/v1/imports/accesses/${encodeURIComponent(batchId)}`;
-    return this.#connection.json("POST", path, { lines: inPieces(lines) });
+    return this.#connection.json("POST", path, { lines: inPieces(lines), query: { ...options } });
   }
 
   verify(request: Request<"verify">): Answer<"verify"> {

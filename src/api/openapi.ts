@@ -57,7 +57,9 @@ const mediaTypes = {
 function operationOf(route: Route): object {
   const inPath = new Set(pathParameters(route.path));
   const shape = Object.entries(route.input.shape);
-  const body = shape.filter(([name]) => !inPath.has(name) && route.method !== "GET");
+  // Where the body is lines, and where there is none, the rest goes into the query.
+  const hasBody = route.method !== "GET" && route.lines !== true;
+  const body = shape.filter(([name]) => !inPath.has(name) && hasBody);
   return {
     operationId: route.operation,
     summary: route.summary,

@@ -13,7 +13,7 @@ const lineLengthMax = 64 * 1024;
 export function readInput(route: Route, context: Context, body: string): unknown {
   const given = {
     ...(route.answer.kind === "events" ? lastEvent(context) : {}),
-    ...(route.method === "GET" ? context.req.query() : parseBody(body)),
+    ...(route.method === "GET" || route.lines ? context.req.query() : parseBody(body)),
     ...context.req.param(),
   };
   const result = route.input.safeParse(given);

@@ -17,6 +17,8 @@ export function dataPaths(dataDirectory: string) {
     queue: join(dataDirectory, "queue"),
     /** Plans that runs refer to. */
     plans: join(dataDirectory, "plans"),
+    /** Malformed lines of access logs. */
+    accessLogs: join(dataDirectory, "access-logs"),
     /** Reports of internal errors. */
     reports: join(dataDirectory, "reports"),
   } as const;

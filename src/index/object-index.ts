@@ -1,4 +1,5 @@
 import { cpus } from "node:os";
+import { AccessLogStore } from "#index/access-logs/access-log-store.ts";
 import { checkAudit } from "#index/audit/check-audit.ts";
 import { listBackends, sameBackends, setCordon, syncBackends } from "#index/backends.ts";
 import { ControlStore } from "#index/control-store.ts";
@@ -83,6 +84,8 @@ export interface ObjectIndexOptions {
 
 /** The object index: what is known, and the single writer of it. */
 export class ObjectIndex implements IndexStore {
+  /** How far access logs are counted. */
+  readonly accessLogs: AccessLogStore;
   readonly failures: FailureLog;
   /** Orders of people: pauses, cancellations, holds on many objects. */
   readonly controls: ControlStore;
@@ -107,6 +110,7 @@ export class ObjectIndex implements IndexStore {
     this.limits = new LimitStore(database);
     this.starters = new StarterLog(database);
     this.#now = options.now ?? (() => new Date());
+    this.accessLogs = new AccessLogStore(database, this.#now);
     this.#onEvent = options.onEvent ?? (() => undefined);
   }
 
@@ -133,8 +137,7 @@ export class ObjectIndex implements IndexStore {
   }
 
   async session(): Promise<IndexSession> {
-    const connection = await this.#database.connect();
-    const session: IndexSession = await IndexSession.begin(connection, () => {
+    const session: IndexSession = await IndexSession.begin(await this.#database.connect(), () => {
       this.#sessions.delete(session);
     });
     this.#sessions.add(session);

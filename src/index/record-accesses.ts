@@ -4,7 +4,7 @@ import { heatSettings } from "#index/heat-settings.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { Access, AccessSummary } from "#model/index-store.ts";
+import type { Access, AccessCounts, AccessSummary } from "#model/index-store.ts";
 
 // 2^x overflows a double near x = 1,024; the landmark moves long before.
 const halfLivesMax = 400;
@@ -29,6 +29,20 @@ export async function recordAccesses(
     transaction.keepVersion();
     return { ...seen, repeated: true };
   }
+  const counts = await countAccesses(transaction, accesses, now);
+  await transaction.run(
+    "INSERT INTO access_batches VALUES ($1, $2, $3, make_timestamp($4::BIGINT))",
+    [batchId, counts.applied, counts.unknown, micros(now)],
+  );
+  return { ...counts, repeated: false };
+}
+
+/** Counts reads, whatever batch or log they are of. */
+export async function countAccesses(
+  transaction: Transaction,
+  accesses: readonly Access[],
+  now: Date,
+): Promise<AccessCounts> {
   await stageAccesses(transaction, accesses, now);
   await moveLandmark(transaction, now);
   const { landmark, halfLifeMs } = await heatSettings(transaction.connection);
@@ -36,15 +50,10 @@ export async function recordAccesses(
   await transaction.run(addHeat);
   await transaction.run(addToKnownDays);
   await transaction.run(addNewDays);
-  const counts = await transaction.row<{ applied: number; unknown: number }>(
+  return await transaction.row<{ applied: number; unknown: number }>(
     `SELECT count(object_id) AS applied, count(*) - count(object_id) AS unknown
      FROM resolved_accesses`,
   );
-  await transaction.run(
-    "INSERT INTO access_batches VALUES ($1, $2, $3, make_timestamp($4::BIGINT))",
-    [batchId, counts.applied, counts.unknown, micros(now)],
-  );
-  return { ...counts, repeated: false };
 }
 
 async function stageAccesses(
@@ -57,7 +66,8 @@ async function stageAccesses(
     const key = access.object.startsWith("/") ? undefined : tryCidKey(access.object);
     const path = key === undefined ? access.object : null;
     const at = access.at > now ? now : access.at;
-    return [position, key?.key ?? null, key?.bytes ?? null, path, at, access.weight];
+    const { weight, bytes } = access;
+    return [position, key?.key ?? null, key?.bytes ?? null, path, at, weight, bytes ?? null];
   });
   await transaction.stage(
     "accesses",
@@ -68,17 +78,21 @@ async function stageAccesses(
       path: "VARCHAR",
       read_at: "TIMESTAMP",
       weight: "DOUBLE",
+      bytes: "DOUBLE",
     },
     rows,
   );
   await resolveCids(transaction, "accesses");
   await transaction.run(resolvePaths);
-  await transaction.run(resolveAccesses);
+  const hasShares = accesses.some(({ bytes }) => bytes !== undefined);
+  await transaction.run(hasShares ? resolveShares : resolveWhole);
 }
 
 function checkAccess(access: Access): void {
+  const { weight, bytes = 0, at } = access;
   const sound =
-    Number.isFinite(access.weight) && access.weight >= 0 && !Number.isNaN(access.at.getTime());
+    [weight, bytes].every((value) => Number.isFinite(value) && value >= 0) &&
+    !Number.isNaN(at.getTime());
   if (sound) return;
   throw new EngineError("USAGE", `a read of ${access.object} has no sound time or weight`, {
     hint: "weights are numbers from 0 up, times are ISO 8601",
@@ -106,11 +120,19 @@ const resolvePaths = `
   FROM name AS n SEMI JOIN accesses AS a ON a.path = n.path
   GROUP BY n.path`;
 
-const resolveAccesses = `
+const resolveAccesses = (weight: string, sizes: string): string => `
   CREATE OR REPLACE TEMP TABLE resolved_accesses AS
-  SELECT coalesce(r.object_id, p.object_id) AS object_id, a.read_at, a.weight
+  SELECT coalesce(r.object_id, p.object_id) AS object_id, a.read_at, ${weight} AS weight
   FROM accesses AS a JOIN accesses_resolved AS r USING (position)
-  LEFT JOIN access_paths AS p ON p.path = a.path`;
+  LEFT JOIN access_paths AS p ON p.path = a.path ${sizes}`;
+
+const resolveWhole = resolveAccesses("a.weight", "");
+
+// Sizes are looked up only for logs that have ranged reads: it is one more scan of the objects.
+const resolveShares = resolveAccesses(
+  "a.weight * coalesce(least(1, a.bytes / nullif(o.size, 0)), 1)",
+  "LEFT JOIN objects AS o ON o.object_id = coalesce(r.object_id, p.object_id)",
+);
 
 const sumByObject = `
   CREATE OR REPLACE TEMP TABLE access_sums AS

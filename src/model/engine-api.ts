@@ -1,3 +1,4 @@
+import type { AccessLogFormat, AccessLogOptions } from "#model/access-log.ts";
 import type {
   AuditEntry,
   AuditExport,
@@ -81,7 +82,12 @@ export interface EngineApi {
 
   importDirectory(request: ImportRequest): AsyncIterable<ImportProgress>;
   importInventory(backend: string): Promise<DriftReport>;
-  importAccesses(batchId: string, lines: AsyncIterable<string>): Promise<AccessImportReport>;
+  /** Counts an access log; what was counted under this id before is not counted again. */
+  importAccesses(
+    batchId: string,
+    lines: AsyncIterable<string>,
+    options?: AccessLogOptions,
+  ): Promise<AccessImportReport>;
   /** Re-hashes copies at their backends and records what was found. */
   verify(request: VerifyRequest): AsyncIterable<VerifyProgress>;
   setHold(reference: string, held: boolean, reason: string): Promise<ObjectSummary>;
@@ -324,9 +330,19 @@ export interface ImportProgress {
   readonly message?: string;
 }
 
+/** What became of the lines of an access log that had not been counted before. */
 export interface AccessImportReport extends AccessSummary {
+  /** Lines with content. */
   readonly lines: number;
+  /** Lines that an earlier import counted, empty ones included. */
+  readonly earlier: number;
+  /** Requests that are no reads of content (writes, listings, errors), and header lines. */
+  readonly ignored: number;
   readonly malformed: number;
+  /** What the log turned out to be; undefined when no line told. */
+  readonly format: AccessLogFormat | undefined;
+  /** Where the controller keeps the malformed lines, each with its number and the reason. */
+  readonly malformedFile: string | undefined;
   /** `line N: …` for the first few malformed lines. */
   readonly examples: readonly string[];
 }

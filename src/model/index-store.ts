@@ -170,11 +170,16 @@ export interface Access {
   readonly at: Date;
   /** 1 for a whole read; bytes/size for a range; 0 for probes. */
   readonly weight: number;
+  /** Bytes that were read: the weight counts by their share of the object's size, at most 1. */
+  readonly bytes?: number;
 }
 
-export interface AccessSummary {
+export interface AccessCounts {
   readonly applied: number;
   readonly unknown: number;
+}
+
+export interface AccessSummary extends AccessCounts {
   /** True when this batch id had been recorded before. */
   readonly repeated: boolean;
 }

@@ -29,7 +29,11 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   importDirectory: (api) =>
     Array.fromAsync(api.importDirectory({ path: "/data", backend: "hot", tags: ["a"] })),
   importInventory: (api) => api.importInventory("hot"),
-  importAccesses: (api) => api.importAccesses("2026/03 batch?", linesOf(["{}", "é", "{}"])),
+  importAccesses: (api) =>
+    api.importAccesses("2026/03 batch?", linesOf(["{}", "é", "{}"]), {
+      format: "auto",
+      prefix: "/a b&c",
+    }),
   verify: (api) => Array.fromAsync(api.verify({ backend: "hot", dryRun: true })),
   setHold: (api) => api.setHold(path, true, "legal, “quoted”"),
   setCordon: (api) => api.setCordon("hot/1", true),

@@ -148,7 +148,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
         "importInventory",
         name,
       ),
-    async importAccesses(batchId, lines) {
+    async importAccesses(batchId, lines, options) {
       const seen = await Array.fromAsync(lines);
       return answer(
         {
@@ -156,12 +156,17 @@ export function sampleEngine(calls: Calls = []): EngineApi {
           unknown: 0,
           repeated: false,
           lines: seen.length,
+          earlier: 4,
+          ignored: 1,
           malformed: 0,
+          format: "s3",
+          malformedFile: undefined,
           examples: seen.slice(0, 2),
         },
         "importAccesses",
         batchId,
         seen.length,
+        options,
       );
     },
     async *verify(request) {

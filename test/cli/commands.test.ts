@@ -229,8 +229,9 @@ describe("import", () => {
     const seen: (readonly [string, string[]])[] = [];
     const importAccesses: EngineApi["importAccesses"] = async (batch, lines) => {
       seen.push([batch, await Array.fromAsync(lines)]);
-      const counts = { applied: 2, unknown: 0, lines: 2, malformed: 0 };
-      return { ...counts, repeated: seen.length > 1, examples: [] };
+      const counts = { applied: 2, unknown: 0, lines: 2, earlier: 0, ignored: 0, malformed: 0 };
+      const log = { format: "ndjson", malformedFile: undefined } as const;
+      return { ...counts, ...log, repeated: seen.length > 1, examples: [] };
     };
     const argv = ["import", "access", "log.ndjson"];
     await line.run(argv, { api: { importAccesses } });
@@ -239,6 +240,10 @@ describe("import", () => {
     expect(seen[0]?.[0]).toMatch(/^sha256-[0-9a-f]{64}$/);
     expect(seen[0]?.[1]).toEqual(['{"path":"/a"}', '{"path":"/b"}']);
     expect(again.stdout).toContain("had been counted before");
+    expect(again.stdout).toBe(
+      "2 lines: 2 reads counted, 0 of unknown objects, 0 no reads, 0 malformed; " +
+        "this log had been counted before, nothing changed\n",
+    );
     const missing = await line.run(["import", "access", "none"], { api: { importAccesses } });
     expect([missing.code, missing.stderr.includes("none cannot be read")]).toEqual([1, true]);
   });

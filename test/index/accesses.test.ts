@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseAccessLine } from "#index/parse-access-line.ts";
+import { parseJsonLine } from "#index/access-logs/parse-json-line.ts";
 import { cidOf, objectOf, openIndex, start } from "./open-index.ts";
 
 const day = 86_400_000;
@@ -118,7 +118,7 @@ test.each([
   ['{"path":"/a","at":"2026-01-31T12:00Z","bytes":300,"size":100}', { object: "/a", weight: 1 }],
   ['{"path":"/a","at":"2026-01-31T12:00:00Z","weight":0}', { object: "/a", weight: 0 }],
 ])("%s is a read", (line, expected) => {
-  const parsed = parseAccessLine(line);
+  const parsed = parseJsonLine(line);
   expect(parsed).toMatchObject({ access: expected });
 });
 
@@ -134,6 +134,6 @@ test.each([
   ['{"path":"/a","at":"2026-01-31T12:00:00Z","bytes":-1}', '"bytes" must be a number'],
   ['{"path":"/a","at":"2026-01-31T12:00:00Z","byte":1}', 'unknown field "byte"'],
 ])("%s is malformed: %s", (line, reason) => {
-  const parsed = parseAccessLine(line);
+  const parsed = parseJsonLine(line);
   expect("problem" in parsed ? parsed.problem : "").toContain(reason);
 });

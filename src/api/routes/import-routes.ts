@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accessLogFormats } from "#model/access-log.ts";
 import type { ImportRequest, VerifyRequest } from "#model/engine-api.ts";
 import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
@@ -43,11 +44,16 @@ export const importRoutes: readonly Route[] = [
     method: "POST",
     path: "/api/v1/imports/accesses/{batchId}",
     operation: "importAccesses",
-    summary: "Count reads from an access log (lines of JSON); a batch counts once",
+    summary: "Count reads from the lines of an access log; what was counted counts once",
     lines: true,
-    input: z.strictObject({ batchId: z.string().min(1).max(500) }),
+    input: z.strictObject({
+      batchId: z.string().min(1).max(500),
+      format: z.enum([...accessLogFormats, "auto"]).exactOptional(),
+      prefix: absolutePath.exactOptional(),
+    }),
     answer: { kind: "json", schema: accessImportReportSchema },
-    handle: ({ api }, { batchId }, lines) => api.importAccesses(batchId, lines),
+    handle: ({ api }, { batchId, ...options }, lines) =>
+      api.importAccesses(batchId, lines, options),
   }),
   defineRoute({
     method: "POST",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accessLogFormats } from "#model/access-log.ts";
 import type { AccessImportReport, ImportProgress, VerifyProgress } from "#model/engine-api.ts";
 import type { DriftReport } from "#model/index-store.ts";
 import { count, optionalText, shapeOf } from "#model/shape.ts";
@@ -46,6 +47,10 @@ export const accessImportReportSchema = shapeOf<AccessImportReport>({
   unknown: count,
   repeated: z.boolean(),
   lines: count,
+  earlier: count,
+  ignored: count,
   malformed: count,
+  format: z.enum(accessLogFormats).optional(),
+  malformedFile: optionalText,
   examples: z.array(z.string()),
 });

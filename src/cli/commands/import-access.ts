@@ -1,61 +1,75 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { EngineError } from "#model/engine-error.ts";
+import { Option } from "@commander-js/extra-typings";
+import { accessLogFormats } from "#model/access-log.ts";
+import type { AccessImportReport } from "#model/engine-api.ts";
 import { defineCommand } from "#cli/command.ts";
 import type { CommandIo } from "#cli/command-io.ts";
+import { readLogLines } from "#cli/read-log-lines.ts";
 import { counted } from "#cli/output/words.ts";
 
 export default defineCommand({
   name: "import-access",
   words: ["import", "access"],
-  summary: "count the reads of an access log (NDJSON) into the heat of objects",
-  examples: ["thermocline import access yesterday.ndjson"],
+  summary: "count the reads of an access log into the heat of objects",
+  examples: [
+    "thermocline import access reads.ndjson",
+    "thermocline import access /var/log/nginx/access.log --prefix /photos",
+    "thermocline import access E2ABC.2026-11-21-05.1a2b3c4d.gz --format cloudfront",
+  ],
   setup: (command) =>
     command
-      .argument("<file>", "the log, or - for standard input")
-      .option("--batch <id>", "identity of this log; one that was counted is not counted again"),
+      .argument("<file>", "the log, *.gz where it is packed, or - for standard input")
+      .addOption(
+        new Option("--format <format>", "NDJSON, S3 server access log, CloudFront, nginx or Kubo")
+          .choices([...accessLogFormats, "auto"] as const)
+          .default("auto" as const),
+      )
+      .option("--prefix <path>", "what the names in the index have before the paths in the log")
+      .option("--batch <id>", "identity of this log; what was counted under it stays counted once"),
   async run(context, [file], options) {
-    const { api } = await context.connect();
     const { io } = context;
     const batch = options.batch ?? (await batchIdOf(file, io));
-    const report = await api.importAccesses(batch, linesOf(file, io));
+    const { api } = await context.connect();
+    const lines = readLogLines(file, io, () => {
+      context.note("the last line is not written to its end: it is left for the next import");
+    });
+    const { format, prefix } = options;
+    const log = prefix === undefined ? { format } : { format, prefix };
+    const report = await api.importAccesses(batch, lines, log);
     for (const example of report.examples) context.note(`malformed: ${example}`);
-    const repeated = report.repeated ? "; this log had been counted before, nothing changed" : "";
-    context.print(
-      `${counted(report.lines, "line")}: ${counted(report.applied, "read")} counted, ` +
-        `${report.unknown} of unknown objects, ${report.malformed} malformed${repeated}\n`,
-      { batch, report },
-    );
+    if (report.malformed > 0 && report.malformedFile !== undefined) {
+      context.note(`malformed lines are kept in ${report.malformedFile}`);
+    }
+    context.print(describe(report), { batch, report });
     return report.lines > 0 && report.malformed === report.lines ? 1 : 0;
   },
 });
 
-/** A log is known by its content, so that importing it twice counts it once. */
+function describe(report: AccessImportReport): string {
+  const { lines, applied, unknown, ignored, malformed, earlier, repeated } = report;
+  const known = repeated
+    ? "; this log had been counted before, nothing changed"
+    : earlier > 0
+      ? `; ${counted(earlier, "line")} before them had been counted`
+      : "";
+  return (
+    `${counted(lines, "line")}: ${counted(applied, "read")} counted, ` +
+    `${unknown} of unknown objects, ${ignored} no reads, ${malformed} malformed${known}\n`
+  );
+}
+
+/**
+ * A log is known by its first line that is no header, with its time and address: so it is the
+ * same log when it has grown, was renamed by rotation or was packed. What it held when it was
+ * counted is compared, so that another log that begins alike is refused and not left out.
+ */
 async function batchIdOf(file: string, io: CommandIo): Promise<string> {
   if (file === "-") return `stdin-${randomUUID()}`;
   const hash = createHash("sha256");
-  await pipeline(open(file, io), hash).catch((cause: unknown) => {
-    throw unreadable(file, cause);
-  });
+  for await (const line of readLogLines(file, io)) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    hash.update(line.replace(/\r$/, ""));
+    break;
+  }
   return `sha256-${hash.digest("hex")}`;
-}
-
-async function* linesOf(file: string, io: CommandIo): AsyncIterable<string> {
-  const input = file === "-" ? Readable.from(io.stdin) : open(file, io);
-  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-}
-
-function open(file: string, io: CommandIo): Readable {
-  return createReadStream(resolve(io.cwd, file));
-}
-
-function unreadable(file: string, cause: unknown): EngineError {
-  return new EngineError("UNREADABLE", `the access log ${file} cannot be read`, {
-    cause,
-    hint: "check that the file exists and that this user may read it",
-  });
 }

@@ -33,6 +33,8 @@ export function clientConfig(context: DriverContext<S3Options>): S3ClientConfig 
     ...(where === undefined ? {} : { region: where }),
     ...(endpoint === undefined ? {} : { endpoint }),
     forcePathStyle: options.forcePathStyle,
+    // So that importers of access logs can tell our own reads from those of people.
+    customUserAgent: "thermocline",
     // We send checksums ourselves, and every byte that comes back is re-hashed anyway.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

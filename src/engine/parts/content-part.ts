@@ -39,7 +39,7 @@ export function contentPart(context: EngineContext): ContentPart {
       const driver = await pool.driver(backend);
       return index.reconcile(backend, driver.list(), now());
     },
-    importAccesses: (id, lines) => importAccesses(context, id, lines),
+    importAccesses: (id, lines, options) => importAccesses(context, id, lines, options),
     verify: (request) => verifyObjects(context, request),
     async setHold(reference, held, reason) {
       const objectId = await index.findObject(reference);

@@ -1,7 +1,4 @@
-import type { Access } from "#model/index-store.ts";
-
-/** An access, or why the line gives none. */
-export type ParsedAccess = { readonly access: Access } | { readonly problem: string };
+import type { ParsedAccess } from "#index/access-logs/parsed-access.ts";
 
 const fields: ReadonlySet<string> = new Set(["cid", "path", "at", "bytes", "size", "weight"]);
 
@@ -15,7 +12,7 @@ const fields: ReadonlySet<string> = new Set(["cid", "path", "at", "bytes", "size
  * counts (default 1, 0 for probes); without it, a ranged read of `bytes` out of `size` counts
  * their share, at most 1.
  */
-export function parseAccessLine(line: string): ParsedAccess {
+export function parseJsonLine(line: string): ParsedAccess {
   let value: unknown;
   try {
     value = JSON.parse(line);
