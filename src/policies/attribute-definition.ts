@@ -29,6 +29,12 @@ export interface ObjectAttribute extends Entry {
   readonly nullable: boolean;
   /** SQL of the value. Durations are milliseconds as DOUBLE, points in time TIMESTAMP. */
   sql(context: SqlContext): SqlFragment;
+  /** A cheaper form of a comparison with a constant, where there is one. */
+  compare?(
+    context: SqlContext,
+    operator: ComparisonOperator,
+    constant: number,
+  ): SqlFragment | undefined;
   /** For durations that count from an instant: that instant, so that comparisons can prune. */
   since?(context: SqlContext): SqlFragment;
   /** For sets: whether a member is in it. */

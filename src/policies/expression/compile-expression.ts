@@ -99,8 +99,8 @@ function compileComparison(expression: Of<"comparison">, context: SqlContext): S
     compileElapsed(right, mirroredOperators[operator], left, context);
   if (elapsed !== undefined) return elapsed;
   const compared =
-    compileCall(left, operator, right, context) ??
-    compileCall(right, mirroredOperators[operator], left, context);
+    compileBound(left, operator, right, context) ??
+    compileBound(right, mirroredOperators[operator], left, context);
   if (compared !== undefined) return compared;
   const [one, other] = [compileValue(left, context), compileValue(right, context)];
   return sql`(${one} ${trusted(operator)} ${other})`;
@@ -124,17 +124,21 @@ function compileElapsed(
   return sql`(${since} ${trusted(mirroredOperators[operator])} ${instant})`;
 }
 
-/** Functions may know a cheaper way to compare with a constant than to compute their value. */
-function compileCall(
+/** A word may know a cheaper way to compare with a constant than to compute its value. */
+function compileBound(
   side: Expression,
   operator: ComparisonOperator,
   other: Expression,
   context: SqlContext,
 ): SqlFragment | undefined {
-  if (side.kind !== "function" || !isConstant(other)) return undefined;
+  if ((side.kind !== "function" && side.kind !== "attribute") || !isConstant(other)) {
+    return undefined;
+  }
   const constant = evaluate(other, context.now, undefined);
   if (typeof constant !== "number") return undefined;
-  return side.definition.compare?.(context, side.arguments, operator, constant);
+  return side.kind === "function"
+    ? side.definition.compare?.(context, side.arguments, operator, constant)
+    : objectAttribute(side).compare?.(context, operator, constant);
 }
 
 function compileBetween(expression: Of<"between">, context: SqlContext): SqlFragment {

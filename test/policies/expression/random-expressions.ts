@@ -46,7 +46,10 @@ const copyConditions: readonly (readonly [string, (id: number, level: number) =>
 ];
 
 const number: fc.Arbitrary<Quantity> = fc.oneof(
-  fc.constant(attribute("heat", (object) => object.weight * 2 ** -4)),
+  fc.constantFrom(
+    attribute("heat", (object) => object.weight * 2 ** -4),
+    attribute("heat_rank", (object) => object.hotter + 1),
+  ),
   fc.integer({ min: 0, max: 9 }).map((value) => always(String(value), value)),
   fc.constantFrom(always("0.25", 0.25), always("1.5", 1.5), always("2k", 2000)),
   fc.constantFrom(1, 5, 7, 30).map((days) =>
@@ -121,9 +124,12 @@ const instants = fc.oneof(
   { weight: 3, arbitrary: timestamp },
   { weight: 1, arbitrary: combined(["+", "-"], timestamp, duration) },
 );
-const pairs = fc.oneof(
-  ...[same(bytes), same(duration), same(number), instants].map((kind) => fc.tuple(kind, kind)),
+const percent: fc.Arbitrary<Quantity> = fc.oneof(
+  fc.constant(attribute("heat_percentile", (object) => object.colder / object.total)),
+  fc.integer({ min: 0, max: 20 }).map((twentieth) => always(`${twentieth * 5}%`, twentieth / 20)),
 );
+const kinds = [same(bytes), same(duration), same(number), instants, percent];
+const pairs = fc.oneof(...kinds.map((kind) => fc.tuple(kind, kind)));
 
 const order: Readonly<Record<string, (left: number, right: number) => boolean>> = {
   "=": (left, right) => left === right,

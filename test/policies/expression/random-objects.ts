@@ -15,6 +15,10 @@ export interface TestObject {
   readonly ingested: number;
   readonly accessed: number | null;
   readonly weight: number;
+  /** How many of all objects are colder and hotter, and their number. */
+  readonly colder: number;
+  readonly hotter: number;
+  readonly total: number;
   readonly held: boolean;
   /** Confidence by backend id. */
   readonly copies: Readonly<Record<string, number>>;
@@ -50,7 +54,14 @@ const object = fc.record({
 
 /** The same objects in each run. */
 export function sampleObjects(count: number): readonly TestObject[] {
-  return fc.sample(object, { seed: 7, numRuns: count }).map((values, id) => ({ id, ...values }));
+  const sample = fc.sample(object, { seed: 7, numRuns: count });
+  return sample.map((values, id) => ({
+    id,
+    ...values,
+    colder: sample.filter(({ weight }) => weight < values.weight).length,
+    hotter: sample.filter(({ weight }) => weight > values.weight).length,
+    total: count,
+  }));
 }
 
 export async function insertObjects(
