@@ -11,7 +11,7 @@ import { pausesAndCancels } from "#index/migrations/007-pauses.ts";
 import { limitOverrides } from "#index/migrations/008-limit-overrides.ts";
 import { starters } from "#index/migrations/009-starters.ts";
 import { installation } from "#index/migrations/010-installation.ts";
-import { accessLogs } from "#index/migrations/011-access-logs.ts";
+import { heat } from "#index/migrations/011-heat.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -26,7 +26,7 @@ const migrations: readonly Migration[] = [
   limitOverrides,
   starters,
   installation,
-  accessLogs,
+  heat,
 ];
 
 /** The schema version this engine writes. */

@@ -175,7 +175,7 @@ const insertObjects = `
   SELECT i.object_id, p.cid_key, p.cid, p.size, p.profile,
     n.path, coalesce(n.names, 0)::INTEGER, p.type, p.collection, p.owner,
     coalesce(p.created, make_timestamp($1::BIGINT)), p.modified, make_timestamp($1::BIGINT),
-    NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, FALSE, NULL
+    NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, FALSE, NULL, NULL
   FROM put_objects AS p JOIN put_ids AS i USING (position)
   LEFT JOIN (
     SELECT object_id, min_by(path, rank) AS path, count(*) AS names

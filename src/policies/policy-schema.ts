@@ -59,6 +59,10 @@ const ensureFields = {
   confidence: confidenceField.default("verified"),
 };
 
+const dwellField = durationField.describe(
+  "How long an object stays where a promotion, demotion or eviction put it: 7d.",
+);
+
 const limitObjects = quantityField(parseCount, "a number of objects: 1000, 100k, 2M");
 
 function parseCount(text: string): number {
@@ -96,10 +100,18 @@ const verbFields = {
     .strictObject({ from: ofBackends("Where no copy shall be") })
     .describe("No copies on these backends, once enough others are proven."),
   demote: z
-    .strictObject({ from: ofBackends("Whence"), to: ofBackends("Whither") })
+    .strictObject({
+      from: ofBackends("Whence"),
+      to: ofBackends("Whither"),
+      dwell: dwellField.optional(),
+    })
     .describe("A verified copy on a colder backend first, then none on the warmer one."),
   promote: z
-    .strictObject({ from: ofBackends("Whence").optional(), to: ofBackends("Whither") })
+    .strictObject({
+      from: ofBackends("Whence").optional(),
+      to: ofBackends("Whither"),
+      dwell: dwellField.optional(),
+    })
     .describe("A copy on a warmer backend; the colder one stays."),
   delete: z
     .strictObject({ grace: durationField.default(7 * 86_400_000) })

@@ -1,3 +1,4 @@
+import { durationField } from "#document/fields.ts";
 import { nearestMatch } from "#document/nearest-match.ts";
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { ExpressionReader } from "#policies/expression-reader.ts";
@@ -35,6 +36,15 @@ export function readRuleExpressions(
     const scope = keys.length === 1 ? "object" : "backend";
     const expression = reader.condition(text, [...path, ...keys], scope);
     if (expression !== undefined) conditions.set(keys.join("."), expression);
+  }
+  for (const verb of ["demote", "promote"]) {
+    const given = field(field(raw, verb), "dwell");
+    const dwell = durationField.safeParse(given);
+    if (!dwell.success) continue;
+    const length = typeof given === "string" ? given.replaceAll(/\s/g, "") : `${dwell.data}ms`;
+    const text = `missing(moved) or moved <= now - ${length}`;
+    const rested = reader.condition(text, [...path, verb, "dwell"], "object");
+    if (rested !== undefined) conditions.set(`${verb}.dwell`, rested);
   }
   return { conditions, order: readOrder(field(raw, "order"), [...path, "order"], reader) };
 }
@@ -104,7 +114,7 @@ export function buildRule(
   verbName: VerbName,
   { conditions, order }: RuleExpressions,
 ): Rule | undefined {
-  const where = conditions.get("where");
+  const where = withDwell(conditions.get("where"), conditions.get(`${verbName}.dwell`));
   const at = (key: string): BackendCondition | undefined => {
     const condition = conditions.get(`${verbName}.${key}`);
     return condition && { condition, path: [...path, verbName, key] };
@@ -113,6 +123,13 @@ export function buildRule(
   if (where === undefined || verb === undefined) return undefined;
   const { objects, bytes } = document.limit ?? {};
   return { name: document.name, policy, path, where, verb, order, limit: { objects, bytes } };
+}
+
+/** An object that was moved of late is none that the rule selects. */
+function withDwell(where: Expression | undefined, rested: Expression | undefined) {
+  if (where === undefined || rested === undefined) return where;
+  const { type, span } = where;
+  return { kind: "logical", operator: "and", operands: [where, rested], type, span } as const;
 }
 
 type At = (key: string) => BackendCondition | undefined;

@@ -1,3 +1,4 @@
+import { micros } from "#index/connection.ts";
 import { countFailures } from "#index/failures/count-failures.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import type { LedgerEntry, Transaction } from "#index/transaction.ts";
@@ -52,6 +53,9 @@ export async function recordOutcomes(
     ]),
   );
   await countOutcomes(transaction, run);
+  if (outcomes.some(({ outcome }) => outcome === "done")) {
+    await transaction.run(markMoved, [run.runKey, micros(now)]);
+  }
   await countFailures(transaction, run, now);
   transaction.record(...outcomes.map((outcome) => ledgerEntry(run, outcome, now)));
 }
@@ -126,6 +130,16 @@ const countInBatches = `
     GROUP BY b.number
   ) AS n
   WHERE batches.run_key = $1 AND batches.number = n.number`;
+
+/** What moved to another tier dwells there: policies ask when that was. */
+const markMoved = `
+  UPDATE objects SET moved = make_timestamp($2::BIGINT)
+  FROM (
+    SELECT DISTINCT n.object_id FROM new_outcomes AS n
+    JOIN batches AS b ON b.run_key = $1 AND n.sequence >= b.first AND n.sequence < b.past
+    WHERE n.outcome = 'done' AND b.verb IN ('promote', 'demote', 'evict')
+  ) AS m
+  WHERE objects.object_id = m.object_id`;
 
 const clearTargets = `
   UPDATE objects SET in_flight_mask = objects.in_flight_mask & ~l.targets
