@@ -5,9 +5,10 @@ import { EngineError } from "#model/engine-error.ts";
 
 /**
  * Loads a registry that is a folder: every file `<name>.ts` (or folder with `<name>/<name>.ts`)
- * is one entry, its default export, whose `name` equals the file name. Adding an entry is
- * adding a file; a folder without a file of its own name holds code that entries share. Works
- * on the sources and on the compiled output alike. Sorted by name.
+ * is one entry, its default export, whose `name` equals the file name (which has dashes where
+ * the name has underscores: `heat_rank`). Adding an entry is adding a file; a folder without a
+ * file of its own name holds code that entries share. Works on the sources and on the compiled
+ * output alike. Sorted by name.
  *
  * @param folder URL of the folder, usually `new URL("./drivers/", import.meta.url)`
  */
@@ -23,7 +24,8 @@ export async function loadRegistryFolder<Entry extends { readonly name: string }
     const path = entry.isDirectory() ? `${entry.name}/${entry.name}${extension}` : entry.name;
     const file = new URL(path, folder);
     if (entry.isDirectory() && !existsSync(file)) continue;
-    registry.set(name, await loadEntry<Entry>(file, name));
+    const loaded = await loadEntry<Entry>(file, name);
+    registry.set(loaded.name, loaded);
   }
   return registry;
 }
@@ -33,7 +35,7 @@ async function loadEntry<Entry extends { readonly name: string }>(
   name: string,
 ): Promise<Entry> {
   const module = (await import(file.href)) as { readonly default?: Entry };
-  if (module.default?.name !== name) {
+  if (module.default?.name.replaceAll("_", "-") !== name) {
     throw new EngineError(
       "INTERNAL",
       `${file.pathname}: the default export must be a registry entry named "${name}"`,

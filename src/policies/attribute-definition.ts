@@ -10,7 +10,7 @@ import type { SqlFragment } from "#policies/sql-fragment.ts";
 export type AttributeDefinition = ObjectAttribute | CopyAttribute | ObjectFunction;
 
 interface Entry {
-  /** Equals the file name. */
+  /** Equals the file name, which has dashes for underscores. */
   readonly name: string;
   /** What it means, as one sentence for the reference page and for editors. */
   readonly summary: string;
