@@ -34,7 +34,7 @@ export async function checkStores(stage: Stage): Promise<StoreFacts> {
     if (objectId === undefined) forgotten.push(`${path} is not in the index`);
     else if (gone.has(objectId)) forgotten.push(`${path} was deleted, and is no scratch`);
   }
-  const objects = await (await stage.api()).objects({ limit: 1_000_000 });
+  const objects = (await Array.fromAsync((await stage.api()).objects({}))).flat();
   const living = objects.filter(({ objectId }) => !gone.has(objectId));
   const promises = living.map(({ objectId, cid, backends }): Promised => {
     const sha256 = contents.get(objectId);

@@ -120,7 +120,7 @@ async function countLiving(api: ApiClient): Promise<number> {
 const readObjects: Duty = async (stage, random, counts) => {
   const api = await stage.api();
   const share = 1 / integerBetween(random, 8, 40);
-  const objects = await api.objects({ limit: 5_000 });
+  const objects = (await Array.fromAsync(api.objects({ limit: 5_000 }))).flat();
   const at = new Date().toISOString();
   const lines = objects
     .filter((object) => object.path !== undefined && random() < share)

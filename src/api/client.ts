@@ -66,8 +66,14 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("GET", "/api/v1/explain", { query: { object, at } });
   }
 
-  objects({ where, limit }: Request<"objects">): Answer<"objects"> {
-    return this.#connection.json("GET", "/api/v1/objects", { query: { where, limit } });
+  objects(request: Request<"objects">): Answer<"objects"> {
+    const query = { ...request, limit: request.limit ?? "all" };
+    return this.#connection.lines("GET", "/api/v1/objects", { query });
+  }
+
+  exportObjects(request: Request<"exportObjects">): Answer<"exportObjects"> {
+    const body = { ...request, file: resolve(request.file) };
+    return this.#connection.json("POST", "/api/v1/objects/export", { body });
   }
 
   object(reference: string): Answer<"object"> {

@@ -104,9 +104,14 @@ function parameterOf(name: string, schema: z.core.$ZodType, inPath: boolean): ob
   return {
     name,
     in: inPath ? "path" : "query",
-    required: inPath || !z.safeParse(schema, undefined).success,
+    required: inPath || !mayBeAbsent(schema),
     schema: schemaOf(schema, "input"),
   };
+}
+
+/** Asked of the object around it: `exactOptional` takes no undefined, but absence. */
+function mayBeAbsent(schema: z.core.$ZodType): boolean {
+  return z.safeParse(z.object({ parameter: schema }), {}).success;
 }
 
 function requestBody(route: Route, body: readonly (readonly [string, z.core.$ZodType])[]): object {

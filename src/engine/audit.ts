@@ -1,17 +1,11 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, extname } from "node:path";
 import { cidFromBytes } from "#content/cid.ts";
+import { cidColumn } from "#engine/cid-column.ts";
 import type { EngineContext } from "#engine/context.ts";
 import { readTime } from "#engine/planning.ts";
 import { findRun } from "#engine/runs.ts";
-import {
-  type AuditEntry,
-  type AuditExport,
-  type AuditExportRequest,
-  auditFileFormats,
-  type AuditRequest,
-} from "#model/audit.ts";
-import { EngineError } from "#model/engine-error.ts";
+import { writeRowFile } from "#engine/write-row-file.ts";
+import type { AuditEntry, AuditExportRequest, AuditRequest } from "#model/audit.ts";
+import type { RowFile } from "#model/row-file.ts";
 import { compileFilter } from "#policies/compile-filter.ts";
 import { ledgerAttributes } from "#policies/ledger-attributes.ts";
 import {
@@ -67,32 +61,19 @@ export async function* auditEntries(
 export async function exportAudit(
   context: EngineContext,
   { file, ...request }: AuditExportRequest,
-): Promise<AuditExport> {
-  const extension = extname(file).slice(1);
-  const format = auditFileFormats.find((known) => known === extension);
-  if (format === undefined) {
-    throw new EngineError("USAGE", `${file}: the format is told by the extension`, {
-      hint: `end the name in ${auditFileFormats.map((known) => `.${known}`).join(", ")}`,
-    });
-  }
-  const selected = columns.map(([name, source]) => `${exported[name] ?? source} AS "${name}"`);
+): Promise<RowFile> {
+  const selected = columns.map(([name, source]) =>
+    name === "cid" ? sql`${cidColumn(source)} AS cid` : trusted(`${source} AS "${name}"`),
+  );
   const where = await conditionOf(context, request);
-  const rows = sql`SELECT ${trusted(selected.join(", "))} FROM audit AS l WHERE ${where}`;
+  const rows = sql`SELECT ${joinFragments(selected, ", ")} FROM audit AS l WHERE ${where}`;
   const limited =
     request.limit === undefined
       ? rows
       : sql`SELECT * FROM (${rows} ORDER BY l.entry_id DESC LIMIT ${request.limit})`;
-  await mkdir(dirname(file), { recursive: true });
   await using session = await context.index.session();
-  const statement = toStatement(sql`${limited} ORDER BY "entry"`);
-  return { file, ...(await session.exportRows(statement, file, format)) };
+  return await writeRowFile(session, toStatement(sql`${limited} ORDER BY "entry"`), file);
 }
-
-// The database writes no base32; the same CID in base16 is one that every tool reads. A CID of
-// version 0 has no such form and is written as what it means: version 1, dag-pb.
-const exported: Partial<Record<string, string>> = {
-  cid: `CASE WHEN starts_with(hex(l.cid), '1220') THEN 'f0170' ELSE 'f' END || lower(hex(l.cid))`,
-};
 
 async function conditionOf(context: EngineContext, request: AuditRequest): Promise<SqlFragment> {
   const { where, since, until, run, object } = request;

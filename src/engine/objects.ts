@@ -1,15 +1,53 @@
+import { cidColumn } from "#engine/cid-column.ts";
 import type { EngineContext } from "#engine/context.ts";
-import type { ObjectDetail, ObjectsRequest, ObjectSummary } from "#model/engine-api.ts";
+import { writeRowFile } from "#engine/write-row-file.ts";
+import type { Backend } from "#model/backend.ts";
+import type {
+  ObjectDetail,
+  ObjectsExportRequest,
+  ObjectsRequest,
+  ObjectSummary,
+} from "#model/engine-api.ts";
+import type { HeatSettings } from "#model/index-store.ts";
+import type { RowFile } from "#model/row-file.ts";
 import { compileFilter } from "#policies/compile-filter.ts";
-import { type SqlFragment, toStatement, trusted } from "#policies/sql-fragment.ts";
+import { compileOrder } from "#policies/compile-order.ts";
+import {
+  joinFragments,
+  sql,
+  type SqlFragment,
+  toStatement,
+  trusted,
+} from "#policies/sql-fragment.ts";
 
-/** Objects that an expression selects (all without one), in order of arrival. */
-export async function listObjects(
-  context: EngineContext,
+/** What asking for objects needs of the engine. */
+export type ObjectSource = Pick<EngineContext, "index" | "moment" | "now" | "registry">;
+
+/** Objects that an expression selects (all without one), in pieces, on one reading. */
+export async function* listObjects(
+  source: ObjectSource,
   request: ObjectsRequest,
-): Promise<readonly ObjectSummary[]> {
-  const where = toStatement(await filterOf(context, request.where));
-  return context.index.listObjects(where, request.limit, context.now());
+): AsyncGenerator<readonly ObjectSummary[]> {
+  const statement = toStatement(await selection(source, request, listColumns));
+  await using session = await source.index.session();
+  yield* session.objects(statement, source.now());
+}
+
+const listColumns = trusted(
+  `o.object_id, o.cid, o.size, o.path, o.type, o.collection, o.owner, o.accessed, o.heat_weight,
+   o.present_mask, o.verified_mask, o.held`,
+);
+
+/** Writes objects to a file, with more columns than the list has. */
+export async function exportObjects(
+  source: ObjectSource,
+  { file, ...request }: ObjectsExportRequest,
+): Promise<RowFile> {
+  await using session = await source.index.session();
+  const { heat } = await source.moment(source.now());
+  const columns = fileColumns(await session.holders(), heat, source.now());
+  const statement = toStatement(await selection(source, request, columns));
+  return await writeRowFile(session, statement, file);
 }
 
 /** Everything that is known of one object, named by CID, path or number. */
@@ -22,10 +60,37 @@ export async function showObject(
 
 /** A condition over the view `object o` for what a person typed; true without one. */
 export async function filterOf(
-  context: EngineContext,
+  source: ObjectSource,
   where: string | undefined,
 ): Promise<SqlFragment> {
   if (where === undefined) return trusted("true");
-  const moment = await context.moment(context.now());
-  return compileFilter(where, { ...moment, registry: context.registry });
+  const moment = await source.moment(source.now());
+  return compileFilter(where, { ...moment, registry: source.registry });
+}
+
+async function selection(
+  source: ObjectSource,
+  { where, sort, limit }: ObjectsRequest,
+  columns: SqlFragment,
+): Promise<SqlFragment> {
+  const condition = await filterOf(source, where);
+  const moment = { ...(await source.moment(source.now())), registry: source.registry };
+  // Equal keys stand in order of arrival: the same question has the same answer.
+  const order = sort === undefined ? trusted("") : sql`${compileOrder(sort, moment)}, `;
+  const all = sql`SELECT ${columns} FROM object AS o WHERE (${condition})
+    ORDER BY ${order}o.object_id`;
+  return limit === undefined ? all : sql`${all} LIMIT ${limit}`;
+}
+
+function fileColumns(holders: readonly Backend[], heat: HeatSettings, now: Date): SqlFragment {
+  const factor = 2 ** ((heat.landmark.getTime() - now.getTime()) / heat.halfLifeMs);
+  const names = holders.map(
+    ({ id, name }) =>
+      sql`CASE WHEN o.present_mask & ${1n << BigInt(id)}::BIGINT <> 0 THEN ${name}::VARCHAR END`,
+  );
+  return sql`o.object_id, ${cidColumn("o.cid")} AS cid, o.size, o.path, o.type, o.collection,
+    o.owner, o.created, o.modified, o.ingested, o.accessed, o.reads,
+    o.heat_weight * ${factor}::DOUBLE AS heat,
+    concat_ws(' ', ${joinFragments([...names, trusted("NULL")], ", ")}) AS backends,
+    bit_count(o.verified_mask)::BIGINT AS verified, o.held`;
 }

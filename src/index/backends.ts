@@ -66,6 +66,19 @@ export async function listBackends(connection: Connection): Promise<readonly Bac
   return rows.map(toBackend);
 }
 
+/** A backend that is configured, or was and may still hold copies. */
+export interface Holder extends Backend {
+  readonly configured: boolean;
+}
+
+/** Backends by id, those too that are no longer configured. */
+export async function listHolders(connection: Connection): Promise<readonly Holder[]> {
+  const rows = await connection.rows<BackendRow & { readonly configured: boolean }>(
+    "SELECT * FROM backends ORDER BY backend_id",
+  );
+  return rows.map((row) => ({ ...toBackend(row), configured: row.configured }));
+}
+
 /** Ids by name, of removed backends too. */
 export async function backendIds(connection: Connection): Promise<Map<string, number>> {
   const rows = await connection.rows<{ name: string; backend_id: number }>(

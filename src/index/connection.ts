@@ -5,6 +5,7 @@ import {
   DuckDBPreparedStatement,
   type DuckDBResult,
 } from "@duckdb/node-api";
+import { batchRows } from "#index/batch-rows.ts";
 import { readColumn } from "#index/column-reader.ts";
 import { indexError } from "#index/index-error.ts";
 import { chunkRowsMax, stageChunk, type StageType, type StageValue } from "#index/stage-chunk.ts";
@@ -40,7 +41,7 @@ export class Connection {
     parameters: readonly SqlValue[] = [],
   ): Promise<readonly Row[]> {
     const rows: SqlRow[] = [];
-    for await (const batch of this.columns({ text, parameters })) appendRows(rows, batch);
+    for await (const batch of this.columns({ text, parameters })) rows.push(...batchRows(batch));
     return rows as readonly Row[];
   }
 
@@ -201,14 +202,4 @@ function bindValue(
 function bindInteger(prepared: DuckDBPreparedStatement, position: number, value: bigint): void {
   if (BigInt.asIntN(64, value) === value) prepared.bindBigInt(position, value);
   else prepared.bindHugeInt(position, value);
-}
-
-function appendRows(rows: SqlRow[], batch: ColumnBatch): void {
-  for (let position = 0; position < batch.rows; position += 1) {
-    const row: Record<string, unknown> = {};
-    batch.names.forEach((name, column) => {
-      row[name] = batch.columns[column]?.[position];
-    });
-    rows.push(row);
-  }
 }

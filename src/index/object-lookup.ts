@@ -1,10 +1,9 @@
-import { cidText, tryCidKey } from "#index/cid-key.ts";
+import { tryCidKey } from "#index/cid-key.ts";
 import type { Connection } from "#index/connection.ts";
-import { heatSettings } from "#index/heat-settings.ts";
+import { summariser, type SummaryRow } from "#index/object-summary.ts";
 import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { HeatSettings } from "#model/index-store.ts";
-import type { SqlRow, SqlStatement, SqlValue } from "#model/sql.ts";
+import type { SqlStatement, SqlValue } from "#model/sql.ts";
 
 const historyMax = 50;
 
@@ -24,14 +23,13 @@ export async function listObjects(
   limit: number,
   now: Date,
 ): Promise<readonly ObjectSummary[]> {
-  const heat = await heatSettings(connection);
-  const names = await backendNames(connection);
+  const summarise = await summariser(connection, now);
   const rows = await connection.rows<ObjectRow>(
     `SELECT o.* FROM object AS o WHERE (${where.text})
      ORDER BY o.object_id LIMIT $${where.parameters.length + 1}`,
     [...where.parameters, limit],
   );
-  return rows.map((row) => summaryOf(row, names, heat, now));
+  return rows.map(summarise);
 }
 
 /** Everything about one object, with its most recent history. */
@@ -71,11 +69,6 @@ export async function objectDetail(
   };
 }
 
-/** What a read now adds up to: heat at a moment, from the forward-decayed weight. */
-function heatAt(weight: number, heat: HeatSettings, now: Date): number {
-  return weight * 2 ** ((heat.landmark.getTime() - now.getTime()) / heat.halfLifeMs);
-}
-
 async function findRows(
   connection: Connection,
   reference: string,
@@ -98,54 +91,11 @@ async function findRows(
   );
 }
 
-interface ObjectRow extends SqlRow {
-  readonly object_id: number;
-  readonly cid: Uint8Array;
-  readonly size: number;
+interface ObjectRow extends SummaryRow {
   readonly profile: string;
-  readonly path: string | null;
-  readonly type: string | null;
-  readonly collection: string | null;
-  readonly owner: string | null;
   readonly created: Date;
   readonly ingested: Date;
-  readonly accessed: Date | null;
   readonly reads: number;
-  readonly heat_weight: number;
-  readonly present_mask: number | bigint;
-  readonly verified_mask: number | bigint;
-  readonly held: boolean;
-}
-
-function summaryOf(
-  row: ObjectRow,
-  names: ReadonlyMap<number, string>,
-  heat: HeatSettings,
-  now: Date,
-): ObjectSummary {
-  const inMask = (mask: number | bigint) =>
-    [...names].filter(([id]) => (BigInt(mask) & (1n << BigInt(id))) !== 0n);
-  return {
-    objectId: row.object_id,
-    cid: cidText(row.cid),
-    size: row.size,
-    path: row.path ?? undefined,
-    type: row.type ?? undefined,
-    collection: row.collection ?? undefined,
-    owner: row.owner ?? undefined,
-    heat: heatAt(row.heat_weight, heat, now),
-    accessed: row.accessed?.toISOString(),
-    backends: inMask(row.present_mask).map(([, name]) => name),
-    verified: inMask(row.verified_mask).length,
-    held: row.held,
-  };
-}
-
-async function backendNames(connection: Connection): Promise<ReadonlyMap<number, string>> {
-  const rows = await connection.rows<{ backend_id: number; name: string }>(
-    "SELECT backend_id, name FROM backends ORDER BY backend_id",
-  );
-  return new Map(rows.map((row) => [row.backend_id, row.name]));
 }
 
 async function copiesOf(connection: Connection, objectId: number): Promise<ObjectDetail["copies"]> {

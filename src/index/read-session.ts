@@ -1,8 +1,12 @@
 import { rename, rm, stat } from "node:fs/promises";
 import { StatementType } from "@duckdb/node-api";
+import { type Holder, listHolders } from "#index/backends.ts";
+import { batchRows } from "#index/batch-rows.ts";
+import { summariser, type SummaryRow } from "#index/object-summary.ts";
 import { requireSingleSelect } from "#index/single-select.ts";
 import type { Connection } from "#index/connection.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
+import type { ObjectSummary } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { ColumnBatch, ReadSession, RowFormat, SqlRow, SqlStatement } from "#model/sql.ts";
 
@@ -61,6 +65,21 @@ export class IndexSession implements ReadSession {
     this.#requireOpen();
     await requireSingleSelect(this.#connection, text);
     yield* this.#connection.columns({ text, parameters: [] });
+  }
+
+  /** Objects in pieces; the statement gives rows of the view `object`. */
+  async *objects(statement: SqlStatement, now: Date): AsyncGenerator<readonly ObjectSummary[]> {
+    this.#requireOpen();
+    const summarise = await summariser(this.#connection, now);
+    for await (const batch of this.columns(statement)) {
+      yield batchRows<SummaryRow>(batch).map(summarise);
+    }
+  }
+
+  /** Every backend that there ever was, with whether it is still configured. */
+  async holders(): Promise<readonly Holder[]> {
+    this.#requireOpen();
+    return await listHolders(this.#connection);
   }
 
   /**
@@ -124,6 +143,7 @@ const copyOptions: Readonly<Record<RowFormat, string>> = {
   parquet: "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd",
   csv: "FORMAT csv, HEADER true",
   ndjson: "FORMAT json, ARRAY false",
+  json: "FORMAT json, ARRAY true",
 };
 
 const selectOnly: ReadonlySet<StatementType> = new Set([StatementType.SELECT]);

@@ -79,15 +79,7 @@ export interface AuditEntry {
   readonly detail?: unknown;
 }
 
-export const auditFileFormats = ["parquet", "csv", "ndjson"] as const;
-
 export interface AuditExportRequest extends AuditRequest {
   /** On the controller's machine; its extension says the format. */
   readonly file: string;
-}
-
-export interface AuditExport {
-  readonly file: string;
-  readonly rows: number;
-  readonly bytes: number;
 }

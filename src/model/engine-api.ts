@@ -1,11 +1,5 @@
 import type { AccessLogFormat, AccessLogOptions } from "#model/access-log.ts";
-import type {
-  AuditEntry,
-  AuditExport,
-  AuditExportRequest,
-  AuditReport,
-  AuditRequest,
-} from "#model/audit.ts";
+import type { AuditEntry, AuditExportRequest, AuditReport, AuditRequest } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
 import type {
   ControlReport,
@@ -40,6 +34,7 @@ import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { LeaderState } from "#model/leader-state.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
+import type { RowFile } from "#model/row-file.ts";
 import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
 import type { ScheduleStatus, UpcomingStart } from "#model/schedule.ts";
 import type { SqlRow } from "#model/sql.ts";
@@ -68,7 +63,9 @@ export interface EngineApi {
   apply(request: ApplyRequest): Promise<Run>;
   explain(request: ExplainRequest): Promise<Explanation>;
 
-  objects(request: ObjectsRequest): Promise<readonly ObjectSummary[]>;
+  /** Objects in pieces; however many there are, few are held in memory. */
+  objects(request: ObjectsRequest): AsyncIterable<readonly ObjectSummary[]>;
+  exportObjects(request: ObjectsExportRequest): Promise<RowFile>;
   object(reference: string): Promise<ObjectDetail>;
   /** Read-only SQL over the views; streams rows in pieces. */
   query(text: string): AsyncIterable<QueryChunk>;
@@ -116,7 +113,7 @@ export interface EngineApi {
 
   /** Entries of the ledger in pieces, the newest last. */
   audit(request: AuditRequest): AsyncIterable<readonly AuditEntry[]>;
-  exportAudit(request: AuditExportRequest): Promise<AuditExport>;
+  exportAudit(request: AuditExportRequest): Promise<RowFile>;
   /** Pauses, resumes or cancels a run, policy, backend, node, or everything. */
   control(request: ControlRequest): Promise<ControlReport>;
   pauses(): Promise<readonly Pause[]>;
@@ -265,7 +262,15 @@ export interface ClauseExplanation {
 export interface ObjectsRequest {
   /** A policy expression. */
   readonly where?: string;
-  readonly limit: number;
+  /** Keys as rules order by: `heat desc, size`. Default: in order of arrival. */
+  readonly sort?: string;
+  /** The first so many; all without it. */
+  readonly limit?: number;
+}
+
+export interface ObjectsExportRequest extends ObjectsRequest {
+  /** On the controller's machine; its extension says the format. */
+  readonly file: string;
 }
 
 export interface ObjectSummary {

@@ -1,5 +1,4 @@
 import type { Backend } from "#model/backend.ts";
-import { EngineError } from "#model/engine-error.ts";
 import type { HeatSettings } from "#model/index-store.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
 import { noClasses, noVariables } from "#policies/expression/check-context.ts";
@@ -7,6 +6,7 @@ import { compileCondition } from "#policies/expression/compile-expression.ts";
 import { readsName } from "#policies/expression/expression.ts";
 import type { ExpressionProblem } from "#policies/expression/expression-problem.ts";
 import { readCondition } from "#policies/expression/read-expression.ts";
+import { refuseExpression } from "#policies/refuse-expression.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** What a filter is compiled for; a `Moment` with the registry beside it. */
@@ -31,7 +31,7 @@ export function compileFilter(text: string, context: FilterContext): SqlFragment
     classes: noClasses,
     report: (problem) => problems.push(problem),
   });
-  if (expression === undefined) throw refusal(text, problems);
+  if (expression === undefined) throw refuseExpression(text, problems);
   const byPath = compileCondition(expression, { ...context, path: trusted("o.path") });
   if (!readsName(expression)) return byPath;
   const byName = compileCondition(expression, { ...context, path: trusted("n.path") });
@@ -39,23 +39,4 @@ export function compileFilter(text: string, context: FilterContext): SqlFragment
   return sql`((o.names <= 1 and ${byPath}) or o.object_id in (
     select n.object_id from name n join object o on o.object_id = n.object_id
     where o.names > 1 and ${byName}))`;
-}
-
-function refusal(text: string, problems: readonly ExpressionProblem[]): EngineError {
-  const [first] = problems;
-  if (first === undefined) return new EngineError("INTERNAL", `cannot read "${text}"`);
-  const { code, message, hint, span } = first;
-  const line = text.replaceAll(/\s/g, " ");
-  const caret = " ".repeat(span.start) + "^".repeat(Math.max(1, span.end - span.start));
-  return new EngineError("USAGE", `${message} [${code}]\n  ${line}\n  ${caret}`, {
-    ...(hint === undefined ? {} : { hint }),
-    details: {
-      problems: problems.map(({ code, message, span: { start, end } }) => ({
-        code,
-        message,
-        start,
-        end,
-      })),
-    },
-  });
 }

@@ -3,6 +3,7 @@ import { nearestMatch } from "#document/nearest-match.ts";
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { ExpressionReader } from "#policies/expression-reader.ts";
 import type { Expression } from "#policies/expression/expression.ts";
+import { givesOrder, splitDirection } from "#policies/expression/order-key.ts";
 import { describeType } from "#policies/expression/value-type.ts";
 import type { BackendCondition, OrderKey, Rule, RuleVerb } from "#policies/policy.ts";
 import {
@@ -67,17 +68,16 @@ function readOrder(raw: unknown, path: DocumentPath, reader: ExpressionReader): 
   return entries.flatMap((entry: unknown, position) => {
     if (typeof entry !== "string") return [];
     const place = Array.isArray(raw) ? [...path, position] : path;
-    const direction = /\s+(asc|desc)\s*$/.exec(entry);
-    const text = direction === null ? entry : entry.slice(0, direction.index);
+    const { text, descending } = splitDirection(entry);
     const key = reader.value(text, place);
     if (key === undefined) return [];
-    if (["boolean", "tags", "null"].includes(key.type.kind)) {
+    if (!givesOrder(key.type)) {
       const message = `${describeType(key.type)} gives no order`;
       const hint = "order by an attribute: [heat asc, size desc]";
       reader.at(place)({ code: "E0210", span: key.span, message, hint });
       return [];
     }
-    return [{ key, descending: direction?.[1] === "desc" }];
+    return [{ key, descending }];
   });
 }
 

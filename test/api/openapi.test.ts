@@ -76,6 +76,7 @@ test("the document's schemas accept what the server sends and refuse what it ref
     required: false,
     schema: { default: 100 },
   });
+  expect(objects.find(({ name }) => name === "where")).toMatchObject({ required: false });
   const explain = paths["/api/v1/explain"]?.["get"]?.parameters ?? [];
   expect(explain.find(({ name }) => name === "object")?.required).toBe(true);
 });

@@ -23,7 +23,11 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   planActions: (api) => api.planActions("bafkreiplan", 5, 10),
   apply: (api) => api.apply({ planFile: "/tmp/x", override: ["objects"], maxObjects: 3 }),
   explain: (api) => api.explain({ object: path, at: "2026-03-01T12:00:00Z" }),
-  objects: (api) => api.objects({ where: 'path like "/a+b/%**" and size > 1KiB', limit: 7 }),
+  objects: (api) =>
+    Array.fromAsync(
+      api.objects({ where: 'path like "/a+b/%**" and size > 1KiB', sort: "heat desc", limit: 7 }),
+    ),
+  exportObjects: (api) => api.exportObjects({ file: "/exports/é.parquet", sort: "size + 1" }),
   object: (api) => api.object(path),
   query: (api) => Array.fromAsync(api.query("select 'é' -- ?&\n")),
   importDirectory: (api) =>

@@ -119,7 +119,12 @@ export function sampleEngine(calls: Calls = []): EngineApi {
         "explain",
         request,
       ),
-    objects: (request) => answer([sampleObject], "objects", request),
+    async *objects(request) {
+      yield await answer([sampleObject], "objects", request);
+      yield [];
+    },
+    exportObjects: (request) =>
+      answer({ file: request.file, rows: 2, bytes: 300 }, "exportObjects", request),
     object: (reference) => answer(sampleObject, "object", reference),
     async *query(text) {
       await answer(undefined, "query", text);

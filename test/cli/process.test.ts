@@ -53,6 +53,12 @@ async function run(...argv: readonly string[]) {
   return { code: await ended, stdout, stderr };
 }
 
+async function* inPieces<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
+  for (let at = 0; at < rows.length; at += 2_048) {
+    yield await Promise.resolve(rows.slice(at, at + 2_048));
+  }
+}
+
 function manyObjects(count: number): readonly ObjectSummary[] {
   return Array.from({ length: count }, (_, objectId) => ({
     objectId,
@@ -87,7 +93,7 @@ describe("the thermocline process", () => {
   });
 
   it("is quiet when the reader of its output has seen enough", async () => {
-    await controller({ objects: () => Promise.resolve(manyObjects(20_000)) });
+    await controller({ objects: () => inPieces(manyObjects(20_000)) });
     const { child, ended } = start("objects", "ls", "--limit", "20001");
     const stderr = text(child.stderr);
     child.stdout.once("data", () => child.stdout.destroy());

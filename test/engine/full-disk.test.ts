@@ -133,7 +133,7 @@ async function onlyWholeCopies(
 }
 
 async function copiesOnCold({ engine }: Pick<RunningEngine, "engine">): Promise<number> {
-  const objects = await engine.objects({ limit: 100 });
+  const objects = (await Array.fromAsync(engine.objects({ limit: 100 }))).flat();
   return objects.filter(({ backends }) => backends.includes("cold")).length;
 }
 

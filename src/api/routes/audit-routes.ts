@@ -3,8 +3,9 @@ import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, moment, queryNumber, reference } from "#api/schemas/input.ts";
 import { auditEntrySchema, auditReportSchema } from "#api/schemas/audit-schema.ts";
-import { count, shapeOf, type Shape } from "#model/shape.ts";
-import type { AuditExport, AuditExportRequest, AuditRequest } from "#model/audit.ts";
+import { rowFileSchema } from "#api/schemas/row-file-schema.ts";
+import type { Shape } from "#model/shape.ts";
+import type { AuditExportRequest, AuditRequest } from "#model/audit.ts";
 
 const request = {
   where: z.string().max(100_000).exactOptional(),
@@ -37,7 +38,7 @@ export const auditRoutes: readonly Route[] = [
     } satisfies Shape<AuditExportRequest>),
     answer: {
       kind: "json",
-      schema: shapeOf<AuditExport>({ file: absolutePath, rows: count, bytes: count }),
+      schema: rowFileSchema,
     },
     handle: ({ api }, input) => api.exportAudit(input),
   }),

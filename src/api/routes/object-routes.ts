@@ -1,14 +1,20 @@
 import { z } from "zod";
-import type { ObjectsRequest } from "#model/engine-api.ts";
+import type { ObjectsExportRequest, ObjectsRequest } from "#model/engine-api.ts";
 import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { exactJson, plainJson } from "#api/json-values.ts";
-import { queryNumber, reference } from "#api/schemas/input.ts";
+import { absolutePath, queryNumber, reference } from "#api/schemas/input.ts";
+import { rowFileSchema } from "#api/schemas/row-file-schema.ts";
 import { objectDetailSchema, objectSummarySchema } from "#api/schemas/object-schema.ts";
 
-const objectsMax = 1_000_000;
 const textMax = 100_000;
+
+const selection = {
+  where: z.string().max(textMax).exactOptional(),
+  sort: z.string().min(1).max(textMax).exactOptional(),
+  limit: queryNumber.exactOptional(),
+} satisfies Shape<ObjectsRequest>;
 
 /** Objects: list, show, hold, and read-only SQL. */
 export const objectRoutes: readonly Route[] = [
@@ -16,13 +22,26 @@ export const objectRoutes: readonly Route[] = [
     method: "GET",
     path: "/api/v1/objects",
     operation: "objects",
-    summary: "Objects that satisfy a policy expression",
+    summary: "Objects that satisfy a policy expression, in pieces",
     input: z.strictObject({
-      where: z.string().max(textMax).exactOptional(),
-      limit: queryNumber.pipe(z.number().max(objectsMax)).default(100),
-    } satisfies Shape<ObjectsRequest>),
-    answer: { kind: "json", schema: z.array(objectSummarySchema) },
-    handle: ({ api }, request) => api.objects(request),
+      ...selection,
+      limit: z.union([z.literal("all"), queryNumber]).default(100),
+    }),
+    answer: { kind: "ndjson", schema: z.array(objectSummarySchema) },
+    handle: ({ api }, { limit, ...request }) =>
+      api.objects(limit === "all" ? request : { ...request, limit }),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/objects/export",
+    operation: "exportObjects",
+    summary: "Write objects to a file of the controller's machine",
+    input: z.strictObject({
+      ...selection,
+      file: absolutePath,
+    } satisfies Shape<ObjectsExportRequest>),
+    answer: { kind: "json", schema: rowFileSchema },
+    handle: ({ api }, request) => api.exportObjects(request),
   }),
   defineRoute({
     method: "GET",

@@ -1,7 +1,8 @@
 import { Option } from "@commander-js/extra-typings";
 import { auditRequest } from "#cli/audit-options.ts";
 import { defineCommand } from "#cli/command.ts";
-import { writeAudit } from "#cli/output/write-audit.ts";
+import { auditForm } from "#cli/output/audit-form.ts";
+import { rowOutputs, writeRows } from "#cli/output/write-rows.ts";
 import { positiveInteger } from "#cli/positive-integer.ts";
 
 const limitDefault = 100;
@@ -26,14 +27,14 @@ export default defineCommand({
       .option("--all", "without a limit")
       .addOption(
         new Option("-o, --output <format>", "form of the answer")
-          .choices(["text", "json", "csv", "ndjson"])
-          .default("text"),
+          .choices(rowOutputs)
+          .default("text" as const),
       ),
   async run(context, _args, { all, limit, output, ...options }) {
     const { api } = await context.connect();
     const bounded = all === true ? options : { ...options, limit };
     const entries = api.audit(auditRequest(bounded, context.io.clock.now()));
-    const written = await writeAudit(entries, output, context.io);
+    const written = await writeRows(entries, auditForm, output, context.io);
     if (all !== true && written === limit) {
       context.note(`the newest ${limit}; see more with --limit or --all`);
     }

@@ -1,10 +1,33 @@
 import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
 import { formatSize } from "#model/quantity.ts";
 import { textPairs, textTable } from "#cli/output/text-table.ts";
+import type { RowForm } from "#cli/output/write-rows.ts";
 import { ago, count } from "#cli/output/words.ts";
 
-/** Objects as a table. */
-export function formatObjects(objects: readonly ObjectSummary[], now: Date): string {
+/** How objects are written; `now` is what "ago" counts from. */
+export function objectForm(now: Date): RowForm<ObjectSummary> {
+  return {
+    key: "objects",
+    columns: [
+      "objectId",
+      "cid",
+      "size",
+      "path",
+      "type",
+      "collection",
+      "owner",
+      "heat",
+      "accessed",
+      "backends",
+      "verified",
+      "held",
+    ] satisfies readonly (keyof ObjectSummary)[],
+    cell: (object, column) => object[column as keyof ObjectSummary],
+    table: (objects) => formatObjects(objects, now),
+  };
+}
+
+function formatObjects(objects: readonly ObjectSummary[], now: Date): string {
   return textTable(
     [
       { title: "cid" },

@@ -1,6 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import { importAccesses } from "#engine/import-accesses.ts";
-import { listObjects, showObject } from "#engine/objects.ts";
+import { exportObjects, listObjects, showObject } from "#engine/objects.ts";
 import { verifyObjects } from "#engine/verify.ts";
 import { importDirectory } from "#jobs/import-directory.ts";
 import { actAs, acting } from "#model/acting.ts";
@@ -9,6 +9,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 type ContentPart = Pick<
   EngineApi,
   | "objects"
+  | "exportObjects"
   | "object"
   | "query"
   | "importDirectory"
@@ -23,6 +24,7 @@ export function contentPart(context: EngineContext): ContentPart {
   const { index, pool, now } = context;
   return {
     objects: (request) => listObjects(context, request),
+    exportObjects: (request) => exportObjects(context, request),
     object: (reference) => showObject(context, reference),
     async *query(text) {
       for await (const { names, columns, rows } of index.query(text)) {
