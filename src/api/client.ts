@@ -76,6 +76,15 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/objects/export", { body });
   }
 
+  report({ report, ...query }: Request<"report">): Answer<"report"> {
+    return this.#connection.json("GET", reportPath(report), { query });
+  }
+
+  exportReport({ report, ...request }: Request<"exportReport">): Answer<"exportReport"> {
+    const body = { ...request, file: resolve(request.file) };
+    return this.#connection.json("POST", `${reportPath(report)}/export`, { body });
+  }
+
   object(reference: string): Answer<"object"> {
     return this.#connection.json("GET", "/api/v1/object", { query: { reference } });
   }
@@ -308,6 +317,10 @@ async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<string> {
     piece = "";
   }
   if (piece !== "") yield piece;
+}
+
+function reportPath(report: string): string {
+  return `/api/v1/reports/${encodeURIComponent(report)}`;
 }
 
 function schedulePath(policy: string): string {

@@ -76,6 +76,7 @@ const groupSummaries: Readonly<Record<string, string>> = {
   "index snapshot": "write the index as files named by CID; list, compare and restore them",
   limits: "show and change how hard backends may be worked",
   objects: "list objects, show one",
+  report: "figures of what is stored: usage, heat, copies, cost, age",
   quarantine: "what plans leave out because it failed too often, and its release",
   runs: "list runs, show one",
   suspensions: "policies that stopped because too much failed, and their release",

@@ -34,6 +34,7 @@ import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { LeaderState } from "#model/leader-state.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
+import type { Report, ReportExportRequest, ReportRequest } from "#model/report.ts";
 import type { RowFile } from "#model/row-file.ts";
 import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
 import type { ScheduleStatus, UpcomingStart } from "#model/schedule.ts";
@@ -67,6 +68,9 @@ export interface EngineApi {
   objects(request: ObjectsRequest): AsyncIterable<readonly ObjectSummary[]>;
   exportObjects(request: ObjectsExportRequest): Promise<RowFile>;
   object(reference: string): Promise<ObjectDetail>;
+  /** Figures of the index by group, and over all. */
+  report(request: ReportRequest): Promise<Report>;
+  exportReport(request: ReportExportRequest): Promise<RowFile>;
   /** Read-only SQL over the views; streams rows in pieces. */
   query(text: string): AsyncIterable<QueryChunk>;
 

@@ -28,6 +28,8 @@ const everyMethod: Record<keyof EngineApi, Call> = {
       api.objects({ where: 'path like "/a+b/%**" and size > 1KiB', sort: "heat desc", limit: 7 }),
     ),
   exportObjects: (api) => api.exportObjects({ file: "/exports/é.parquet", sort: "size + 1" }),
+  report: (api) => api.report({ report: "cost", by: "owner", where: 'owner = "é"', limit: 3 }),
+  exportReport: (api) => api.exportReport({ report: "age", by: "type", file: "/exports/a.csv" }),
   object: (api) => api.object(path),
   query: (api) => Array.fromAsync(api.query("select 'é' -- ?&\n")),
   importDirectory: (api) =>

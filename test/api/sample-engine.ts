@@ -2,6 +2,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { exactRow } from "./exact-row.ts";
 import { sampleLimits } from "./sample-limits.ts";
+import { sampleReport } from "./sample-report.ts";
 import { sampleSnapshot, sampleSnapshotDiff, sampleSnapshotReport } from "./sample-snapshot.ts";
 import { sampleFiring, sampleSchedule, sampleStart } from "./sample-schedule.ts";
 import {
@@ -123,6 +124,9 @@ export function sampleEngine(calls: Calls = []): EngineApi {
       yield await answer([sampleObject], "objects", request);
       yield [];
     },
+    report: (request) => answer(sampleReport, "report", request),
+    exportReport: (request) =>
+      answer({ file: request.file, rows: 4, bytes: 90 }, "exportReport", request),
     exportObjects: (request) =>
       answer({ file: request.file, rows: 2, bytes: 300 }, "exportObjects", request),
     object: (reference) => answer(sampleObject, "object", reference),

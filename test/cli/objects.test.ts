@@ -91,9 +91,11 @@ async function* query() {
   yield { columns, rows: [{ n: null, at: "x,y" }] };
 }
 
+async function ask(...more: string[]): Promise<string> {
+  return (await line.run(["index", "query", "SELECT 1", ...more], { api: { query } })).stdout;
+}
+
 test("a query is answered in all forms that lists have", async () => {
-  const ask = async (...more: string[]) =>
-    (await line.run(["index", "query", "SELECT 1", ...more], { api: { query } })).stdout;
   expect(await ask("-o", "csv")).toBe('n,at\r\n1,1970-01-01T00:00:00.000Z\r\n,"x,y"\r\n');
   expect(await ask("-o", "ndjson")).toBe(
     '{"n":"1","at":"1970-01-01T00:00:00.000Z"}\n{"n":null,"at":"x,y"}\n',

@@ -12,6 +12,7 @@ import { importRoutes } from "#api/routes/import-routes.ts";
 import { limitRoutes } from "#api/routes/limit-routes.ts";
 import { objectRoutes } from "#api/routes/object-routes.ts";
 import { policyRoutes } from "#api/routes/policy-routes.ts";
+import { reportRoutes } from "#api/routes/report-routes.ts";
 import { runRoutes } from "#api/routes/run-routes.ts";
 import { snapshotRoutes } from "#api/routes/snapshot-routes.ts";
 import { scheduleRoutes } from "#api/routes/schedule-routes.ts";
@@ -33,6 +34,7 @@ export const allRoutes: readonly Route[] = [
   ...eventRoutes,
   ...policyRoutes,
   ...objectRoutes,
+  ...reportRoutes,
   ...importRoutes,
   ...limitRoutes,
   ...runRoutes,

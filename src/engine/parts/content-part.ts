@@ -1,6 +1,7 @@
 import type { EngineContext } from "#engine/context.ts";
 import { importAccesses } from "#engine/import-accesses.ts";
 import { exportObjects, listObjects, showObject } from "#engine/objects.ts";
+import { exportReport, makeReport } from "#engine/reports/make-report.ts";
 import { verifyObjects } from "#engine/verify.ts";
 import { importDirectory } from "#jobs/import-directory.ts";
 import { actAs, acting } from "#model/acting.ts";
@@ -10,6 +11,8 @@ type ContentPart = Pick<
   EngineApi,
   | "objects"
   | "exportObjects"
+  | "report"
+  | "exportReport"
   | "object"
   | "query"
   | "importDirectory"
@@ -22,9 +25,12 @@ type ContentPart = Pick<
 /** What is stored: look at it, bring it in, check it, protect it. */
 export function contentPart(context: EngineContext): ContentPart {
   const { index, pool, now } = context;
+  const reports = { ...context, minimumCopies: context.config.safety.minimumCopies };
   return {
     objects: (request) => listObjects(context, request),
     exportObjects: (request) => exportObjects(context, request),
+    report: (request) => makeReport(reports, request),
+    exportReport: (request) => exportReport(reports, request),
     object: (reference) => showObject(context, reference),
     async *query(text) {
       for await (const { names, columns, rows } of index.query(text)) {
