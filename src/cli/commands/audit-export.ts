@@ -6,11 +6,11 @@ import { formatSize } from "#model/quantity.ts";
 export default defineCommand({
   name: "audit-export",
   words: ["audit", "export"],
-  summary: "write the ledger, or a part of it, to a Parquet, CSV or NDJSON file",
+  summary: "write the ledger, or a part of it, to a Parquet, CSV, NDJSON or JSON file",
   examples: ["thermocline audit export november.parquet --since 2026-11-01"],
   setup: (command) =>
     command
-      .argument("<file>", "ends in .parquet, .csv or .ndjson; written by the controller")
+      .argument("<file>", "ends in .parquet, .csv, .ndjson or .json; written by the controller")
       .option("--where <expression>", "only these, in the language of policies")
       .option("--since <time>", "recorded since then: 2026-11-21, or how long ago: 7d")
       .option("--until <time>", "recorded before then")
