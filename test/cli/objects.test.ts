@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ObjectsExportRequest, ObjectsRequest, ObjectSummary } from "#model/engine-api.ts";
 import { CommandLine } from "./command-line.ts";
 
@@ -25,7 +25,10 @@ beforeEach(async () => {
   line = await CommandLine.open();
   asked = [];
 });
-afterEach(() => line[Symbol.asyncDispose]());
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await line[Symbol.asyncDispose]();
+});
 
 async function* objects(request: ObjectsRequest) {
   asked.push(request);
@@ -67,6 +70,17 @@ test("a list has a limit unless all are asked for, and says when there are more"
   expect(asked).toEqual([{ where: "held", sort: "heat desc, size", limit: 50 }, {}, { limit: 7 }]);
   const two = await line.run(["objects", "ls", "--limit", "2"], { api: { objects } });
   expect(two.stderr).toContain("the first 2; see more with --limit or --all");
+});
+
+async function listWith(form: string) {
+  vi.stubEnv("THERMOCLINE_OUTPUT", form);
+  return await line.run(["objects", "ls"], { api: { objects } });
+}
+
+test("the form may come from the environment, which is for all commands", async () => {
+  expect((await listWith("ndjson")).stdout).toMatch(/^{"objectId":1,/);
+  expect((await listWith("github")).stdout).toMatch(/^CID /);
+  expect((await listWith("xlsx")).code).toBe(64);
 });
 
 test("an output that names a file is written by the engine, whole", async () => {

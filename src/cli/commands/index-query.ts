@@ -1,24 +1,17 @@
-import { Option } from "@commander-js/extra-typings";
 import type { QueryChunk } from "#model/engine-api.ts";
 import type { SqlRow } from "#model/sql.ts";
 import { defineCommand } from "#cli/command.ts";
 import { toJsonText } from "#cli/output/json.ts";
 import { textTable } from "#cli/output/text-table.ts";
-import { type RowForm, rowOutputs, writeRows } from "#cli/output/write-rows.ts";
+import { type RowForm, writeRows } from "#cli/output/write-rows.ts";
+import { rowFormOption } from "#cli/row-output.ts";
 
 export default defineCommand({
   name: "index-query",
   words: ["index", "query"],
   summary: "ask the index with SQL, read-only; views: object, copy, name, …",
   examples: [`thermocline index query "SELECT count(*), sum(size) FROM object"`],
-  setup: (command) =>
-    command
-      .argument("<sql>", "one SELECT statement")
-      .addOption(
-        new Option("-o, --output <format>", "form of the answer")
-          .choices(rowOutputs)
-          .default("text" as const),
-      ),
+  setup: (command) => command.argument("<sql>", "one SELECT statement").addOption(rowFormOption()),
   async run(context, [sql], { output }) {
     const { api } = await context.connect();
     const chunks = api.query(sql)[Symbol.asyncIterator]();
