@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { IndexSnapshots } from "#engine/index-snapshots.ts";
+import { PublishedIndexes } from "#engine/published-indexes.ts";
 import { ObjectIndex } from "#index/object-index.ts";
 import { localFacts } from "./copy-plan.ts";
 import { sampleObject, sampleTime } from "./sample-objects.ts";
@@ -24,7 +24,7 @@ try {
       sampleTime,
     );
   }
-  const snapshots = new IndexSnapshots(join(folder, "published"), 3);
+  const snapshots = new PublishedIndexes(join(folder, "published"), 3);
   console.log(`${objects} objects`);
   report("alone", await watched(async () => {}));
   const published: string[] = [];

@@ -1,6 +1,6 @@
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
-import type { IndexSnapshots } from "#engine/index-snapshots.ts";
+import type { PublishedIndexes } from "#engine/published-indexes.ts";
 import { knowsAll } from "#engine/knows-all.ts";
 import { newerSnapshots, restoreIndex } from "#engine/restore-index.ts";
 import type { Turn } from "#engine/take-turn.ts";
@@ -13,7 +13,7 @@ import { permitMarginMs } from "#model/removal.ts";
 export interface TermOptions {
   readonly config: Config;
   readonly holder: LeaseHolder;
-  readonly snapshots: IndexSnapshots | undefined;
+  readonly snapshots: PublishedIndexes | undefined;
   /** Opens the index again after a newer one was put in its place; without it none is. */
   readonly reopen: (() => Promise<ObjectIndex>) | undefined;
   readonly now: () => Date;

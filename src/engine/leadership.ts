@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beginTerm } from "#engine/begin-term.ts";
 import { dataIdentity } from "#engine/data-identity.ts";
-import { IndexSnapshots } from "#engine/index-snapshots.ts";
+import { PublishedIndexes } from "#engine/published-indexes.ts";
 import { openStore, type StoreOptions } from "#engine/open-store.ts";
 import { refuseForeignQueue } from "#engine/queue-owner.ts";
 import { SnapshotPublisher } from "#engine/snapshot-publisher.ts";
@@ -248,7 +248,7 @@ export class Leadership implements WriteFence {
       this.#lost.abort(lease.lost.reason);
     });
     const { directory, everyMs, keep } = config.standby;
-    const snapshots = directory === undefined ? undefined : new IndexSnapshots(directory, keep);
+    const snapshots = directory === undefined ? undefined : new PublishedIndexes(directory, keep);
     const holder = this.#holder;
     const options = { config, holder, snapshots, reopen, now, onError };
     const { index, term } = await beginTerm(turn, options);

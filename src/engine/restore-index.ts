@@ -1,5 +1,5 @@
 import { rename } from "node:fs/promises";
-import type { IndexSnapshot, IndexSnapshots } from "#engine/index-snapshots.ts";
+import type { PublishedIndex, PublishedIndexes } from "#engine/published-indexes.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** A state of the index: the term that wrote it, and how much it had written. */
@@ -13,11 +13,11 @@ export interface IndexState {
  * file, which nobody has open; the old file stays beside it. Undefined when there is none.
  */
 export async function restoreIndex(
-  snapshots: IndexSnapshots,
+  snapshots: PublishedIndexes,
   than: IndexState,
   path: string,
   onError: (error: EngineError) => void,
-): Promise<IndexSnapshot | undefined> {
+): Promise<PublishedIndex | undefined> {
   for (const snapshot of await newerSnapshots(snapshots, than)) {
     const fetched = `${path}.fetched`;
     try {
@@ -36,9 +36,9 @@ export async function restoreIndex(
 
 /** Published states that are newer than the given one, the newest first. */
 export async function newerSnapshots(
-  snapshots: IndexSnapshots,
+  snapshots: PublishedIndexes,
   than: IndexState,
-): Promise<readonly IndexSnapshot[]> {
+): Promise<readonly PublishedIndex[]> {
   return (await snapshots.list()).filter(
     ({ epoch, commits }) => epoch > than.epoch || (epoch === than.epoch && commits > than.commits),
   );

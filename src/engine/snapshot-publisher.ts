@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { IndexSnapshots } from "#engine/index-snapshots.ts";
+import type { PublishedIndexes } from "#engine/published-indexes.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { PublishedIndex } from "#model/leader-state.ts";
 
 export interface PublisherOptions {
-  readonly snapshots: IndexSnapshots;
+  readonly snapshots: PublishedIndexes;
   readonly index: ObjectIndex;
   readonly leadership: Publishing;
   readonly node: string;

@@ -28,6 +28,7 @@ const heatColumns: ReadonlySet<string> = new Set(["accessed", "reads", "heat_wei
 // With them what keeps copies from being removed: it changes oftener than what an object is.
 const copyColumns: ReadonlySet<string> = new Set([
   "held",
+  "moved",
   "tombstoned",
   "present_mask",
   "listed_mask",
@@ -48,6 +49,7 @@ const placements: Readonly<Record<string, Placement>> = {
   tags: { family: "identity", ...byObject },
   holds: { family: "identity", ...byObject },
   access_days: { family: "heat", ...byObject },
+  access_logs: { family: "heat", key: undefined, order: ["log_id"] },
   copies: { family: "copies", ...byObject, order: ["object_id", "backend_id"] },
   ledger_entries: { family: "ledger", key: "entry_id", order: ["entry_id"] },
   plan_actions: { family: "state", key: "plan_key", order: ["plan_key", "sequence"] },

@@ -22,7 +22,7 @@ const recordSchema = z.object({
 });
 
 /** One published state of the index. */
-export type IndexSnapshot = Readonly<z.output<typeof recordSchema>>;
+export type PublishedIndex = Readonly<z.output<typeof recordSchema>>;
 
 const profile = "unixfs-v1-2025";
 
@@ -31,7 +31,7 @@ const profile = "unixfs-v1-2025";
  * a small record, both of which appear whole or not at all. Who was replaced may go on
  * publishing: its epoch is older, so that nobody takes what it wrote.
  */
-export class IndexSnapshots {
+export class PublishedIndexes {
   readonly directory: string;
   readonly #keep: number;
 
@@ -42,9 +42,9 @@ export class IndexSnapshots {
 
   async publish(
     index: ObjectIndex,
-    about: Pick<IndexSnapshot, "epoch" | "node" | "final">,
+    about: Pick<PublishedIndex, "epoch" | "node" | "final">,
     now: Date,
-  ): Promise<IndexSnapshot> {
+  ): Promise<PublishedIndex> {
     await mkdir(this.directory, { recursive: true });
     const draft = this.#path(`${randomUUID()}.draft`);
     try {
@@ -74,7 +74,7 @@ export class IndexSnapshots {
   }
 
   /** What was published, the newest first. */
-  async list(): Promise<readonly IndexSnapshot[]> {
+  async list(): Promise<readonly PublishedIndex[]> {
     const names = await readdir(this.directory).catch(() => []);
     const records = await Promise.all(
       names.filter((name) => name.endsWith(".json")).map((name) => this.#read(name)),
@@ -85,7 +85,7 @@ export class IndexSnapshots {
   }
 
   /** Copies a snapshot to a path; CORRUPT when its bytes are not the ones that were published. */
-  async fetch(snapshot: IndexSnapshot, path: string): Promise<void> {
+  async fetch(snapshot: PublishedIndex, path: string): Promise<void> {
     const draft = `${path}.${randomUUID()}`;
     try {
       await copyFile(this.#path(`${snapshot.cid}.duckdb`), draft);
@@ -103,7 +103,7 @@ export class IndexSnapshots {
   }
 
   /** A record that cannot be read is as good as none. */
-  async #read(name: string): Promise<IndexSnapshot | undefined> {
+  async #read(name: string): Promise<PublishedIndex | undefined> {
     try {
       return recordSchema.parse(JSON.parse(await readFile(this.#path(name), "utf8")));
     } catch {
@@ -126,7 +126,7 @@ export class IndexSnapshots {
   }
 }
 
-function recordName({ epoch, commits, final }: IndexSnapshot): string {
+function recordName({ epoch, commits, final }: PublishedIndex): string {
   const ordered = `${String(epoch).padStart(10, "0")}-${String(commits).padStart(15, "0")}`;
   return final ? `${ordered}-final` : ordered;
 }
