@@ -28,7 +28,7 @@ export async function collectGarbage(
   if (!dryRun) {
     await store.clearDrafts();
     // A snapshot goes before its parts: what is listed is whole, whenever this ends.
-    for (const cid of removed) await store.remove(cid);
+    for (const cid of removed) await store.drop(cid);
     for (const [cid] of unused) await store.removePart(cid);
   }
   return {

@@ -152,7 +152,7 @@ export class SnapshotStore {
   }
 
   /** Takes a snapshot away at once; its parts stay. */
-  async remove(cid: string): Promise<void> {
+  async drop(cid: string): Promise<void> {
     const gone = join(this.directory, `${draftPrefix}${randomUUID()}`);
     await rename(this.path(cid), gone);
     await syncPath(this.directory);
