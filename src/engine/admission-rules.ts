@@ -5,6 +5,7 @@ import { cordonRule } from "#jobs/admission/cordon.ts";
 import { exceptRepairs } from "#jobs/admission/except-repairs.ts";
 import { outageRule } from "#jobs/admission/outage.ts";
 import { pausedRule } from "#jobs/admission/paused.ts";
+import { paceRule } from "#jobs/admission/pace.ts";
 import { rateRule } from "#jobs/admission/rate.ts";
 import { roleRule } from "#jobs/admission/role.ts";
 import { suspendedRule } from "#jobs/admission/suspended.ts";
@@ -29,6 +30,10 @@ export function admissionRules(context: EngineContext): readonly AdmissionRule[]
     capacityRule((backend) => watch.healthOf(backend)),
     roleRule((now) => nodes.reached(now)),
     rateRule(limits),
+    exceptRepairs(
+      paceRule(() => timings.timings()),
+      repairRuns,
+    ),
   ];
 }
 

@@ -43,6 +43,7 @@ export async function makePlan(
     objectsShareMax: context.config.safety.objectsPercentMax / 100,
     writeRows,
     ...(scope === undefined ? {} : { scope }),
+    ...(request.limits === undefined ? {} : { limits: request.limits }),
   });
   const saved = request.out === undefined ? plan : await writePlan(plan, request.out);
   return { plan: saved, elapsedMs: performance.now() - started, sample };
@@ -74,8 +75,7 @@ export async function applyPlan(
   await mkdir(plans, { recursive: true });
   const draft = join(plans, `draft-${process.pid}-${randomUUID()}`);
   try {
-    const at = agreed.at === undefined ? {} : { at: agreed.at };
-    const { plan } = await makePlan(context, { ...at, out: draft }, part?.scope);
+    const { plan } = await makePlan(context, { ...agreed.request, out: draft }, part?.scope);
     if (agreed.matches !== undefined && !agreed.matches(plan)) throw stale(agreed, plan);
     if (part !== undefined && plan.header.totals.actions === 0) return undefined;
     refuseByGuards(plan, request);
@@ -103,8 +103,8 @@ export async function storedActions(
 
 interface AgreedPlan {
   readonly cid: string | undefined;
-  /** The plan is made again for the moment for which it was agreed to. */
-  readonly at: string | undefined;
+  /** The plan is made again as it was agreed to: for the same moment, within the same limits. */
+  readonly request: PlanRequest;
   readonly matches: ((plan: Plan) => boolean) | undefined;
 }
 
@@ -118,16 +118,22 @@ async function agreedPlan(request: ApplyRequest, now: Date): Promise<AgreedPlan>
     const saved = await readPlan(request.planFile);
     const matches = (plan: Plan) =>
       plan.header.rows === saved.header.rows && plan.header.inventory === saved.header.inventory;
-    return { cid: saved.cid, at: saved.evaluatedAt, matches };
+    const { limits } = saved.header;
+    const again = { at: saved.evaluatedAt, ...(limits === undefined ? {} : { limits }) };
+    return { cid: saved.cid, request: again, matches };
   }
   if (request.at !== undefined && now.getTime() - readTime(request.at).getTime() > agreedForMs) {
     throw new EngineError("STALE_PLAN", `the plan was made at ${request.at}, over an hour ago`, {
       hint: "plan again",
     });
   }
-  const { expectCid, at } = request;
+  const { expectCid, at, limits } = request;
   const matches = expectCid === undefined ? undefined : (plan: Plan) => plan.cid === expectCid;
-  return { cid: expectCid, at, matches };
+  const again = {
+    ...(at === undefined ? {} : { at }),
+    ...(limits === undefined ? {} : { limits }),
+  };
+  return { cid: expectCid, request: again, matches };
 }
 
 function stale(agreed: AgreedPlan, plan: Plan): EngineError {

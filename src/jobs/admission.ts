@@ -1,3 +1,4 @@
+import type { Batch } from "#model/run.ts";
 import type { Wait, Work } from "#model/wait.ts";
 
 /**
@@ -11,6 +12,8 @@ export interface AdmissionRule {
   refresh?(now: Date): Promise<void>;
   /** Why this work must not go on now; undefined lets it through. Quick, and never throws. */
   judge(work: Work, now: Date): Wait | undefined;
+  /** Asked about each batch before it is enqueued; counts those that it lets through. */
+  admit?(batch: Batch, now: Date): boolean;
 }
 
 /** Asks every rule about work that wants to begin or to go on. */
@@ -23,6 +26,11 @@ export class Admission {
 
   async refresh(now: Date): Promise<void> {
     for (const rule of this.#rules) await rule.refresh?.(now);
+  }
+
+  /** Those of the batches that may begin now, in the order in which they are asked about. */
+  admit(batches: readonly Batch[], now: Date): readonly Batch[] {
+    return batches.filter((batch) => this.#rules.every((rule) => rule.admit?.(batch, now) ?? true));
   }
 
   /** The first objection, in the order of the rules. */

@@ -40,7 +40,8 @@ async function fillLane(
   if (queued > 0 && free < context.queuedPerLaneMax / 4) return taken;
   const shares = context.turns.share(lane, free, claims, context.now().getTime());
   for (const [runId, share] of shares) {
-    const batches = await context.index.pendingBatches(runId, lane, share, held.get(runId));
+    const pending = await context.index.pendingBatches(runId, lane, share, held.get(runId));
+    const batches = context.admission.admit(pending, context.now());
     await enqueue(runId, batches, context);
     taken.set(runId, batches.length);
   }

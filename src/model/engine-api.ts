@@ -33,6 +33,7 @@ import type {
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { LeaderState } from "#model/leader-state.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
+import type { PlanLimits } from "#model/plan-limits.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
 import type { Report, ReportExportRequest, ReportRequest } from "#model/report.ts";
 import type { RowFile } from "#model/row-file.ts";
@@ -207,6 +208,8 @@ export interface PlanRequest {
   readonly policies?: readonly string[];
   /** Write `<out>.plan.json` and `<out>.plan.parquet`; without it nothing is written. */
   readonly out?: string;
+  /** The most that all policies together do; the smallest of all limits wins. */
+  readonly limits?: PlanLimits;
 }
 
 export interface PlanReport {
@@ -226,6 +229,8 @@ export interface ApplyRequest {
   readonly override?: readonly string[];
   readonly allowSubset?: boolean;
   readonly maxObjects?: number;
+  /** Those with which the plan was made that was agreed to; a saved plan brings its own. */
+  readonly limits?: PlanLimits;
 }
 
 export interface ExplainRequest {

@@ -12,6 +12,7 @@ import type {
   SavedPlan,
 } from "#model/plan.ts";
 import { confidences } from "#model/copy.ts";
+import type { PlanLimits } from "#model/plan-limits.ts";
 import { blockReasons, guards, verbs } from "#model/plan.ts";
 import { count, optionalText, type Shape, shapeOf, time } from "#model/shape.ts";
 
@@ -59,6 +60,13 @@ const totalsSchema = shapeOf<PlanTotals>({
   ),
 });
 
+/** Limits of a plan as they travel. */
+export const planLimitsSchema = shapeOf<PlanLimits>({
+  objects: count.optional(),
+  objectsShare: z.number().min(0).max(1).optional(),
+  bytes: count.optional(),
+});
+
 const headerSchema = shapeOf<PlanHeader>({
   schemaVersion: z.literal(1),
   engine: z.string(),
@@ -81,8 +89,10 @@ const headerSchema = shapeOf<PlanHeader>({
       reason: z.enum(blockReasons),
       objects: count,
       bytes: count,
+      limit: optionalText,
     }),
   ),
+  limits: planLimitsSchema.optional(),
 });
 
 const saved: Shape<SavedPlan> = { cid: z.string(), evaluatedAt: time, header: headerSchema };

@@ -1,4 +1,5 @@
 import type { Confidence } from "#model/copy.ts";
+import type { PlanLimits } from "#model/plan-limits.ts";
 
 /**
  * What one action does. `replicate` adds a copy; `demote` and `promote` add one copy and then
@@ -76,6 +77,8 @@ export interface PlanHeader {
   readonly guards: readonly GuardResult[];
   /** What rules wanted and the plan could not give, with the reason. */
   readonly blocked: readonly BlockedCount[];
+  /** Limits that were asked for with the plan, besides those that the policies have. */
+  readonly limits?: PlanLimits;
 }
 
 /** A plan as a file: `<name>.plan.json`, its rows beside it as `<name>.plan.parquet`. */
@@ -146,4 +149,6 @@ export interface BlockedCount {
   readonly reason: BlockReason;
   readonly objects: number;
   readonly bytes: number;
+  /** With `limit`: whose limit it was, and how much it allows; missing when the rule's own. */
+  readonly limit?: string;
 }

@@ -44,6 +44,17 @@ export function parseSize(text: string): number {
   return Math.round(bytes);
 }
 
+/** `"1000"`, `"100k"`, `"2M"` → a number of objects. */
+export function parseCount(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kM]?)$/.exec(text.trim());
+  const factor = { k: 1e3, M: 1e6 }[match?.[2] ?? ""] ?? 1;
+  const count = match === null ? Number.NaN : Number(match[1]) * factor;
+  if (Number.isSafeInteger(count)) return count;
+  throw new EngineError("INVALID_DOCUMENT", `"${text}" is not a number of objects`, {
+    hint: "write 1000, 100k or 2M",
+  });
+}
+
 /** Milliseconds → the two largest units that fit: `45d 3h`. */
 export function formatDuration(ms: number): string {
   if (ms < 0) return `-${formatDuration(-ms)}`;

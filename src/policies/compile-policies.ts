@@ -21,6 +21,7 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
     policy.rules.map((rule) => ({ policy, rule, compiled: compileRule(rule, policy, moment) })),
   );
   const digests = Object.fromEntries(ordered.map(({ name, digest }) => [name, digest]));
+  const limits = Object.fromEntries(ordered.map((policy) => [policy.name, policy.limits]));
   const rules = bound.map(({ compiled }) => compiled);
   const failureLimits = ordered
     .map((policy) => policy.failureLimits)
@@ -31,7 +32,7 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
     ...lintPolicies(bound, moment),
   ];
   return {
-    set: { rules, digests, failureLimits, moment },
+    set: { rules, digests, failureLimits, limits, moment },
     diagnostics: sortedByPlace(withoutRepeats(diagnostics)),
   };
 }

@@ -1,6 +1,7 @@
 import type { Backend } from "#model/backend.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { FailureLimits } from "#model/failure.ts";
+import type { PlanLimits } from "#model/plan-limits.ts";
 import type { HeatSettings } from "#model/index-store.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import type { SqlFragment } from "#policies/sql-fragment.ts";
@@ -16,6 +17,8 @@ export interface CompiledPolicySet {
   readonly digests: Readonly<Record<string, string>>;
   /** How much failure each policy takes, by name of the policy. */
   readonly failureLimits: readonly FailureLimits[];
+  /** The most that one plan does of what each policy wants, by name of the policy. */
+  readonly limits: Readonly<Record<string, PlanLimits>>;
   readonly moment: Moment;
 }
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { durationField, nameField, quantityField, sizeField } from "#document/fields.ts";
 import { backendsMax } from "#model/backend.ts";
-import { EngineError } from "#model/engine-error.ts";
 import { confidences } from "#model/copy.ts";
+import { parseCount } from "#model/quantity.ts";
 import { settingFields } from "#policies/policy-setting-fields.ts";
 import { variableTypeNames } from "#policies/variable-types.ts";
 
@@ -64,16 +64,6 @@ const dwellField = durationField.describe(
 );
 
 const limitObjects = quantityField(parseCount, "a number of objects: 1000, 100k, 2M");
-
-function parseCount(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kM]?)$/.exec(text.trim());
-  const factor = { k: 1e3, M: 1e6 }[match?.[2] ?? ""] ?? 1;
-  const count = match === null ? Number.NaN : Number(match[1]) * factor;
-  if (Number.isSafeInteger(count)) return count;
-  throw new EngineError("INVALID_DOCUMENT", `"${text}" is not a number of objects`, {
-    hint: "write 1000, 100k or 2M",
-  });
-}
 
 /** What a rule may say: exactly one of these. */
 const verbFields = {

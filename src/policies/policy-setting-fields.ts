@@ -1,11 +1,25 @@
 import { z } from "zod";
-import { durationField, sizeField } from "#document/fields.ts";
+import { durationField, parsedField, sizeField } from "#document/fields.ts";
 import { triggerEvents } from "#model/engine-event.ts";
+import { parseBandwidth } from "#model/bandwidth.ts";
+import { parseRequestRate } from "#model/request-rate.ts";
+import { parseObjectsLimit } from "#model/plan-limits.ts";
 import { overlaps } from "#policies/timing/schedule.ts";
 import { closings } from "#policies/timing/windows.ts";
 
 const percent = z.string().regex(/^\d+(\.\d+)?%$/, { error: "a percentage: 85%" });
-const count = z.union([z.int().nonnegative(), z.string().regex(/^\d+(\.\d+)?[kM]?$/)]);
+const limitFields = {
+  objects: parsedField(
+    z.number().nonnegative(),
+    parseObjectsLimit,
+    "Objects that it acts on: 1000, 100k, or 5% of all objects.",
+  ).optional(),
+  bytes: sizeField.describe("Bytes; each action counts with the size of its object.").optional(),
+};
+const triggerLimits = z
+  .strictObject(limitFields)
+  .optional()
+  .describe("The most that one plan does that this trigger starts; the smallest limit wins.");
 const timezoneField = z.string().describe("IANA name, such as Europe/Berlin; UTC unless said.");
 const timeRange = z.union([
   z.string(),
@@ -43,8 +57,12 @@ export const settingFields = {
           usage: z
             .strictObject({ backend: z.string(), above: percent, until: percent })
             .describe("Runs when the backend fills up to `above`, until it is down to `until`."),
+          limits: triggerLimits,
         }),
-        z.strictObject({ event: z.enum(triggerEvents).describe("Runs soon after this happened.") }),
+        z.strictObject({
+          event: z.enum(triggerEvents).describe("Runs soon after this happened."),
+          limits: triggerLimits,
+        }),
       ]),
     )
     .optional()
@@ -69,14 +87,21 @@ export const settingFields = {
     .describe("When its actions may run."),
   limits: z
     .strictObject({
-      objects: z.union([count, percent]).optional(),
-      bytes: sizeField.optional(),
-      rate: z.string().optional(),
-      bandwidth: z.string().optional(),
+      ...limitFields,
+      rate: parsedField(
+        z.number(),
+        parseRequestRate,
+        "Actions that may begin per time: 200/min, 5/s, or off.",
+      ).optional(),
+      bandwidth: parsedField(
+        z.number(),
+        parseBandwidth,
+        "Bytes per second, at all times or by timetable: 20M, 08:00,20M 19:00,off.",
+      ).optional(),
       cost: z.string().optional(),
     })
     .optional()
-    .describe("The most that one plan of this policy does."),
+    .describe("The most that one plan of this policy does, and how fast its actions may begin."),
   approval: z
     .strictObject({
       when: z.string(),

@@ -1,6 +1,7 @@
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { FailureLimits } from "#model/failure.ts";
+import type { PlanLimits } from "#model/plan-limits.ts";
 import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 
@@ -15,6 +16,8 @@ export interface Policy {
   readonly rules: readonly Rule[];
   /** How much failure it takes. */
   readonly failureLimits: FailureLimits;
+  /** The most that one plan of it does. */
+  readonly limits: PlanLimits;
   /** When it runs by itself, and when its actions may. */
   readonly timing: PolicyTiming;
   /** Where everything stands, for findings that need the inventory. */

@@ -11,6 +11,7 @@ import type { PolicyDocument } from "#policies/policy-schema.ts";
 import { field } from "#policies/raw-value.ts";
 import { readClasses } from "#policies/read-classes.ts";
 import { buildRule, readRuleExpressions, readVerbName } from "#policies/read-rule.ts";
+import { readPlanLimits } from "#policies/read-plan-limits.ts";
 import { readVariables } from "#policies/read-variables.ts";
 import { readTiming } from "#policies/timing/read-timing.ts";
 import { unsupportedSettings } from "#policies/unsupported-settings.ts";
@@ -71,7 +72,8 @@ export function readPolicy(
   const digest = policyDigest(document, variables);
   const failureLimits = limitsOf(name, document.onError);
   const metadata = { name, owner, description, priority };
-  const policy = { ...metadata, digest, rules, failureLimits, timing, places };
+  const limits = readPlanLimits(document.limits);
+  const policy = { ...metadata, digest, rules, failureLimits, limits, timing, places };
   return { policy, diagnostics };
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ApplyRequest, EngineApi } from "#model/engine-api.ts";
+import type { ApplyRequest, EngineApi, PlanRequest } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Run } from "#model/run.ts";
 import { CommandLine } from "./command-line.ts";
@@ -38,6 +38,25 @@ const completed = exampleRun("completed", {
 });
 
 describe("apply", () => {
+  it("plans and applies within the limits it is given, and refuses them beside a saved plan", async () => {
+    const { api, requests } = engine([completed]);
+    const asked: PlanRequest[] = [];
+    const plan: EngineApi["plan"] = (request) => {
+      asked.push(request);
+      return Promise.resolve({ plan: examplePlan(), elapsedMs: 1, sample: [] });
+    };
+    const limits = { objectsShare: 0.05, bytes: 5 * 2 ** 40 };
+    const words = ["apply", "--yes", "--limit-objects", "5%", "--limit-bytes", "5TiB"];
+    const { code } = await line.run(words, { api: { ...api, plan } });
+    expect(code).toBe(0);
+    expect(asked).toEqual([{ limits }]);
+    expect(requests).toMatchObject([{ expectCid: "bafyplan", limits }]);
+    const saved = await line.run([...words, "--plan", "a.plan.json"], { api });
+    expect([saved.code, saved.stderr]).toEqual([64, expect.stringContaining("has its limits")]);
+    const wrong = await line.run(["apply", "--limit-objects", "many"], { api });
+    expect([wrong.code, wrong.stderr]).toEqual([64, expect.stringContaining("100k or 2M")]);
+  });
+
   it("prints the plan, asks, and applies exactly the plan that was shown", async () => {
     const { api, requests } = engine([exampleRun("running"), completed]);
     const outcome = await line.run(["apply"], { api, isTerminal: true, input: "yes\n" });

@@ -89,12 +89,20 @@ rules:
 test("keys that the engine does not act on yet are warned about, each at its place", () => {
   const result = read(`${header("s")}schedule: {cron: "0 2 * * *", timezone: Europe/Berlin}
 windows: {allow: ["Sat-Sun 00:00-24:00", "22:00-06:00"]}
-limits: {objects: 5%, bytes: 20TiB}
+limits: {objects: 5%, bytes: 20TiB, rate: 200/min, bandwidth: "08:00,20MiB/s 19:00,off", cost: 50 USD/month}
 approval: {when: "bytes > 10TiB or deletes > 0"}
 triggers: [{usage: {backend: hot, above: 85%, until: 75%}}]
 ${keep}`);
-  expect(places(result)).toEqual([6, 7].map((line) => `${line}:1 warning W0401`));
-  expect(result.policies).toHaveLength(1);
+  expect(places(result)).toEqual(["6:90 warning W0401", "7:1 warning W0401"]);
+  expect(result.policies[0]?.limits).toEqual({ objectsShare: 0.05, bytes: 20 * 2 ** 40 });
+  expect(result.policies[0]?.timing.pace?.actionsPerSecond).toBeCloseTo(200 / 60);
+});
+
+test("limits that cannot be are errors at their place, of a policy as of a trigger", () => {
+  const result = read(`${header("s")}limits: {objects: 101%, rate: fast}
+triggers: [{event: copy-lost, limits: {bytes: much}}]
+${keep}`);
+  expect(places(result)).toEqual(["4:19 error E0106", "4:31 error E0106", "5:47 error E0106"]);
 });
 
 test("settings that cannot be are errors even though nothing acts on them", () => {

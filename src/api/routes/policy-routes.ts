@@ -4,6 +4,7 @@ import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, moment, queryNumber, reference } from "#api/schemas/input.ts";
+import { planLimitsInput } from "#api/schemas/plan-limits-input.ts";
 import { explanationSchema } from "#api/schemas/explanation-schema.ts";
 import { planActionSchema, planReportSchema } from "#model/plan-schema.ts";
 import { validationReportSchema } from "#api/schemas/validation-schema.ts";
@@ -31,6 +32,7 @@ export const policyRoutes: readonly Route[] = [
       at: moment.exactOptional(),
       policies: z.array(absolutePath).max(filesMax).exactOptional(),
       out: absolutePath.exactOptional(),
+      limits: planLimitsInput.exactOptional(),
     } satisfies Shape<PlanRequest>),
     answer: { kind: "json", schema: planReportSchema },
     handle: ({ api }, request) => api.plan(request),

@@ -7,6 +7,7 @@ import type { RunControl, StepControl, StepScope } from "#model/run.ts";
 import { workStops } from "#model/run.ts";
 import { defineRoute } from "#api/route.ts";
 import { absolutePath, reference } from "#api/schemas/input.ts";
+import { planLimitsInput } from "#api/schemas/plan-limits-input.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 
 const control = z.enum(["run", "pause", "cancel"] satisfies RunControl[]);
@@ -35,6 +36,7 @@ export const runRoutes: readonly Route[] = [
       override: z.array(reference).max(20).exactOptional(),
       allowSubset: z.boolean().exactOptional(),
       maxObjects: z.int().positive().exactOptional(),
+      limits: planLimitsInput.exactOptional(),
     } satisfies Shape<ApplyRequest>),
     answer: { kind: "json", schema: runSchema },
     handle: ({ api }, request) => api.apply(request),

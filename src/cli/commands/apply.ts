@@ -1,4 +1,4 @@
-import type { EngineApi } from "#model/engine-api.ts";
+import type { EngineApi, PlanRequest } from "#model/engine-api.ts";
 import { guards, type SavedPlan } from "#model/plan.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { defineCommand } from "#cli/command.ts";
@@ -7,6 +7,7 @@ import { confirm } from "#cli/confirm.ts";
 import { followRun } from "#cli/follow-run.ts";
 import { formatPlan } from "#cli/output/format-plan.ts";
 import { formatRun } from "#cli/output/format-run.ts";
+import { limitsOf, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
 import { readPlanFile } from "#cli/read-plan-file.ts";
 
 const noopExitCode = 9;
@@ -18,6 +19,8 @@ export default defineCommand({
   setup: (command) =>
     command
       .option("--plan <file>", "carry out this saved plan, if it still fits")
+      .option("--limit-objects <n>", "act on so many objects at most: 1000, 100k, 5%", objectsLimit)
+      .option("--limit-bytes <size>", "act on so many bytes at most: 5TiB", sizeOption)
       .option("-y, --yes", "do not ask")
       .option("--override <guard...>", `let a guard pass: ${guards.join(", ")}`)
       .option("--allow-subset", "of a saved plan, carry out what still fits")
@@ -32,7 +35,8 @@ export default defineCommand({
     }
     const { api } = connection;
     const override = checkedOverrides(options.override ?? []);
-    const plan = await choosePlan(context, api, options.plan);
+    const limits = limitsOf(options);
+    const plan = await choosePlan(context, api, options.plan, limits);
     context.io.stderr.write(formatPlan(plan));
     if (plan.header.totals.actions === 0) {
       context.print("nothing to do\n", { plan: plan.cid, run: null });
@@ -44,7 +48,7 @@ export default defineCommand({
     }
     const run = await api.apply({
       ...(options.plan === undefined
-        ? { expectCid: plan.cid, at: plan.evaluatedAt }
+        ? { expectCid: plan.cid, at: plan.evaluatedAt, ...limits }
         : { planFile: options.plan }),
       ...(override.length === 0 ? {} : { override }),
       ...(options.allowSubset === true ? { allowSubset: true } : {}),
@@ -59,9 +63,13 @@ async function choosePlan(
   context: CommandContext,
   api: EngineApi,
   file: string | undefined,
+  limits: Pick<PlanRequest, "limits">,
 ): Promise<SavedPlan> {
-  if (file !== undefined) return readPlanFile(file, context.io.cwd);
-  return (await api.plan({})).plan;
+  if (file === undefined) return (await api.plan(limits)).plan;
+  if (limits.limits === undefined) return readPlanFile(file, context.io.cwd);
+  throw new EngineError("USAGE", "a saved plan has its limits already", {
+    hint: "give the limits to `thermocline plan --out`",
+  });
 }
 
 function checkedOverrides(words: readonly string[]): readonly string[] {

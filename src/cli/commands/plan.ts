@@ -1,5 +1,6 @@
 import { defineCommand } from "#cli/command.ts";
 import { formatPlan } from "#cli/output/format-plan.ts";
+import { limitsOf, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
 import { positiveInteger } from "#cli/positive-integer.ts";
 import { formatActions } from "#cli/output/format-actions.ts";
 
@@ -16,6 +17,8 @@ export default defineCommand({
       .argument("[policies...]", "policy files or directories (default: the configured ones)")
       .option("--out <file>", "keep the plan: writes FILE.plan.json and FILE.plan.parquet")
       .option("--at <time>", "evaluate as if it were this time (ISO 8601)")
+      .option("--limit-objects <n>", "act on so many objects at most: 1000, 100k, 5%", objectsLimit)
+      .option("--limit-bytes <size>", "act on so many bytes at most: 5TiB", sizeOption)
       .option("--actions <n>", "also list the first N actions", positiveInteger)
       .option("--detailed-exitcode", "exit with 2 when there is something to do"),
   async run(context, [policies], options) {
@@ -24,6 +27,7 @@ export default defineCommand({
       ...(policies.length === 0 ? {} : { policies }),
       ...(options.at === undefined ? {} : { at: options.at }),
       ...(options.out === undefined ? {} : { out: options.out }),
+      ...limitsOf(options),
     });
     const { plan, elapsedMs, sample } = report;
     const listed = sample.slice(0, Math.max(0, options.actions ?? 0));

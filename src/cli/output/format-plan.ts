@@ -67,13 +67,18 @@ function blockedTable(plan: SavedPlan): string {
       { title: "bytes", right: true },
       { title: "because" },
     ],
-    plan.header.blocked.map(({ rule, reason, objects, bytes }) => [
+    plan.header.blocked.map(({ rule, reason, objects, bytes, limit }) => [
       rule,
       count(objects),
       formatSize(bytes),
-      `${reason}: ${reasons[reason]}`,
+      `${reason}: ${limit === undefined ? reasons[reason] : limitWords(limit)}`,
     ]),
   );
+}
+
+/** The limit that cut them off: `policy cool-down: 100 objects`. */
+function limitWords(limit: string): string {
+  return `${limit} at most; the next plan goes on`;
 }
 
 const reasons: Readonly<Record<BlockReason, string>> = {

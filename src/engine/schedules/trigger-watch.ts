@@ -90,7 +90,7 @@ export class TriggerWatch {
   }
 
   async #checkUsage(watched: Watched<UsageTrigger>): Promise<number | undefined> {
-    const { policy, trigger, stored, now, runs } = watched;
+    const { trigger, stored, now, runs } = watched;
     const backend = (await this.#options.backends()).find(({ name }) => name === trigger.backend);
     if (backend?.capacityBytes === undefined) return undefined;
     const known = stateOf(stored, JSON.stringify(trigger), "");
@@ -112,7 +112,7 @@ export class TriggerWatch {
       return undefined;
     }
     const bytes = bytesAboveLowMark(trigger, backend.usedBytes, backend.capacityBytes);
-    const scope = { policy, free: { backend: backend.id, bytes } };
+    const scope = { ...scopeOf(watched), free: { backend: backend.id, bytes } };
     const why =
       `${backend.name} is ${percentText(usage)} full: ${formatSize(bytes)} have to go ` +
       `until it is at ${percentText(trigger.until)}`;
@@ -139,7 +139,7 @@ export class TriggerWatch {
     }
     this.#pending.delete(key);
     const why = await this.#eventText(trigger.event, Number(state.cursor), mark);
-    const firing = await this.#start(watched, { policy }, why);
+    const firing = await this.#start(watched, scopeOf(watched), why);
     await this.#put(watched, { ...quiet, cursor: String(mark), last: firing }, firing);
     return undefined;
   }
@@ -202,6 +202,13 @@ export class TriggerWatch {
       await this.#options.starters.forget({ policy, name });
     }
   }
+}
+
+/** What a trigger starts: its policy, within its limits. */
+function scopeOf({ policy, trigger }: Watched<Trigger>): PolicyScope {
+  const { limits } = trigger;
+  if (limits === undefined) return { policy };
+  return { policy, limits: { of: `trigger ${triggerName(trigger)}`, limits } };
 }
 
 /** A trigger that is new, or was changed, begins now. */

@@ -17,5 +17,6 @@ export function exceptRepairs(
       await rule.refresh?.(now);
     },
     judge: (work, now) => (repairs.has(work.runId) ? undefined : rule.judge(work, now)),
+    admit: (batch, now) => repairs.has(batch.runId) || (rule.admit?.(batch, now) ?? true),
   };
 }

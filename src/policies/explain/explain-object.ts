@@ -2,7 +2,8 @@ import type { Explanation, RuleExplanation } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { BlockReason, Verb } from "#model/plan.ts";
 import type { ReadSession, SqlRow } from "#model/sql.ts";
-import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
+import { formatPlanLimits, type PlanLimits } from "#model/plan-limits.ts";
+import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";
 import { actionWords, blockWords } from "#policies/explain/action-words.ts";
 import { type Clause, clauseOf, testsIn } from "#policies/explain/clause.ts";
 import { explainClauses } from "#policies/explain/explain-clauses.ts";
@@ -24,7 +25,7 @@ export interface ExplainOptions {
 
 /**
  * Why the plan does, or does not do, something with one object. What it would do comes from the
- * planner itself, asked for this object alone; only a rule's limit and what other objects take
+ * planner itself, asked for this object alone; only limits and what other objects take
  * of a target's room are then left out, and the words say so.
  */
 export async function explainObject(
@@ -111,15 +112,25 @@ function toAction(row: SqlRow): ObjectState["actions"][number] {
   };
 }
 
+/** Limits under which an action stands: they may leave it for a later plan. */
+function limitWords({ limit, policy }: CompiledRule, limits: PlanLimits): string {
+  const bounds = [
+    ...(limit.objects === undefined && limit.bytes === undefined ? [] : ["the limit of the rule"]),
+    ...(Object.keys(limits).length === 0
+      ? []
+      : [`the limits of policy ${policy} (${formatPlanLimits(limits)})`]),
+  ];
+  return bounds.length === 0 ? "" : `, within ${bounds.join(" and ")}`;
+}
+
 /** What the plan would do with the object now, and what it could not be given. */
 function conclude(
-  { rules }: CompiledPolicySet,
+  { rules, limits }: CompiledPolicySet,
   { matches, actions, blocked, names }: ObjectState,
 ): readonly string[] {
   const done = actions.map((action) => {
     const rule = rules[action.ruleIndex];
-    const bounded = rule?.limit.objects !== undefined || rule?.limit.bytes !== undefined;
-    const within = bounded ? ", within the limit of the rule" : "";
+    const within = rule === undefined ? "" : limitWords(rule, limits[rule.policy] ?? {});
     return `${action.verb}: ${actionWords(action, names)} (${rule?.id}${within})`;
   });
   const refused = blocked.map(

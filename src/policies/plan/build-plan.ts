@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Backend } from "#model/backend.ts";
+import type { PlanLimits } from "#model/plan-limits.ts";
 import type { Plan, PlanHeader } from "#model/plan.ts";
 import type { ReadSession, SqlStatement } from "#model/sql.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { canonicalJson } from "#policies/plan/canonical-json.ts";
 import { checkGuards, type GuardLimits } from "#policies/plan/check-guards.ts";
-import { narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
+import { limitDraft } from "#policies/plan/limit-draft.ts";
+import { limitsOfScope, narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
 import { keepNewCopies } from "#policies/plan/restoration.ts";
 import { numberRows, rowsStatement } from "#policies/plan/number-rows.ts";
 import { pairActions } from "#policies/plan/pair-actions.ts";
@@ -30,6 +32,8 @@ export interface PlanOptions extends Partial<GuardLimits> {
   readonly minimumCopies?: number;
   /** Of all that the policies want, only this part (schedules and triggers). */
   readonly scope?: PlanScope;
+  /** The most that all policies together do; each policy may have limits of its own. */
+  readonly limits?: PlanLimits;
   /** Only add copies, and only of these objects (repairs). */
   readonly restore?: readonly number[];
   /** Keeps the rows as Parquet, or only hashes them: policies do no file work themselves. */
@@ -63,8 +67,9 @@ export async function buildPlan(
     minimumCopies: options.minimumCopies ?? 1,
     headRoomShare: limits.headRoomShare,
   });
-  const { restore: objects, scope } = options;
-  await decideActions(planning, { objects, scope, newCopiesOnly: objects !== undefined });
+  const { restore: objects, scope, limits: asked } = options;
+  const newCopiesOnly = objects !== undefined;
+  await decideActions(planning, { objects, scope, newCopiesOnly, limits: asked });
   const rows = await options.writeRows(session, rowsStatement(set.rules));
   const header: PlanHeader = {
     schemaVersion: 1,
@@ -76,6 +81,7 @@ export async function buildPlan(
     totals: await planTotals(planning),
     guards: await checkGuards(planning, limits),
     blocked: await blockedCounts(planning),
+    ...(asked === undefined ? {} : { limits: asked }),
   };
   const evaluatedAt = set.moment.now.toISOString();
   return { cid: planCid(header), evaluatedAt, header, rowsPath: rows.path };
@@ -86,6 +92,8 @@ export interface PlanPart {
   readonly objects?: readonly number[] | undefined;
   readonly scope?: PlanScope | undefined;
   readonly newCopiesOnly?: boolean;
+  /** For all policies together. */
+  readonly limits?: PlanLimits | undefined;
 }
 
 /**
@@ -95,7 +103,7 @@ export interface PlanPart {
  */
 export async function decideActions(
   planning: Planning,
-  { objects, scope, newCopiesOnly = false }: PlanPart = {},
+  { objects, scope, newCopiesOnly = false, limits }: PlanPart = {},
 ): Promise<void> {
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_draft (step INTEGER,
@@ -104,7 +112,7 @@ export async function decideActions(
   );
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_blocked (rule_index INTEGER,
-    reason VARCHAR, objects BIGINT, bytes BIGINT)`),
+    reason VARCHAR, objects BIGINT, bytes BIGINT, detail VARCHAR)`),
   );
   await scanCandidates(planning, objects);
   await planRemovals(planning);
@@ -115,7 +123,10 @@ export async function decideActions(
   await planDeletions(planning);
   await pairActions(planning);
   if (scope !== undefined) await narrowDraft(planning, scope);
+  const asked = { plan: limits, policy: scope === undefined ? undefined : limitsOfScope(scope) };
+  // What was lost is made good whatever the limits say.
   if (newCopiesOnly) await keepNewCopies(planning);
+  else if (objects === undefined) await limitDraft(planning, asked);
   await numberRows(planning);
 }
 

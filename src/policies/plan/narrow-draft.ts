@@ -1,4 +1,5 @@
 import { keepWishes, type WishScope } from "#policies/plan/keep-wishes.ts";
+import type { NamedLimits } from "#policies/plan/limit-draft.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -11,6 +12,14 @@ export interface PolicyScope {
   readonly policy: string;
   /** Only objects that leave this backend (by id), the first ones that free this much. */
   readonly free?: { readonly backend: number; readonly bytes: number };
+  /** What started it allows no more than this; the policy's own limits hold as well. */
+  readonly limits?: NamedLimits;
+}
+
+/** The limits that a scope sets, and for which policy. */
+export function limitsOfScope(scope: PlanScope): (NamedLimits & { policy: string }) | undefined {
+  if ("wishes" in scope || scope.limits === undefined) return undefined;
+  return { ...scope.limits, policy: scope.policy };
 }
 
 /**

@@ -42,12 +42,14 @@ async function planGroups(planning: Planning): Promise<readonly PlanGroup[]> {
 /** What rules wanted and the plan could not give, by rule in set order. */
 export async function blockedCounts(planning: Planning): Promise<readonly BlockedCount[]> {
   const counts = await planning.rows(sql`SELECT ${ruleName(planning.rules)} AS rule, reason,
-      sum(objects)::BIGINT AS objects, sum(bytes)::BIGINT AS bytes
-    FROM plan_blocked r GROUP BY r.rule_index, reason ORDER BY r.rule_index, reason`);
+      detail, sum(objects)::BIGINT AS objects, sum(bytes)::BIGINT AS bytes
+    FROM plan_blocked r GROUP BY r.rule_index, reason, detail
+    ORDER BY r.rule_index, reason, detail NULLS FIRST`);
   return counts.map((count) => ({
     rule: String(count["rule"]),
     reason: count["reason"] as BlockReason,
     objects: Number(count["objects"]),
     bytes: Number(count["bytes"]),
+    ...(typeof count["detail"] === "string" ? { limit: count["detail"] } : {}),
   }));
 }

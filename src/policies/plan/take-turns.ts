@@ -77,13 +77,13 @@ export async function block(
   reason: BlockReason,
   from: SqlFragment,
 ): Promise<void> {
-  await planning.run(sql`INSERT INTO plan_blocked
+  await planning.run(sql`INSERT INTO plan_blocked (rule_index, reason, objects, bytes)
     SELECT ${index}::INTEGER, ${reason}, count(*), coalesce(sum(size), 0)::BIGINT ${from}
     HAVING count(*) > 0`);
 }
 
 async function recordBlocked(planning: Planning, index: number): Promise<void> {
-  await planning.run(sql`INSERT INTO plan_blocked
+  await planning.run(sql`INSERT INTO plan_blocked (rule_index, reason, objects, bytes)
     SELECT ${index}::INTEGER, block, count(*), sum(size)::BIGINT
     FROM plan_want WHERE block IS NOT NULL GROUP BY block`);
 }

@@ -8,6 +8,7 @@ import { isTimeZone, momentsOf } from "#policies/timing/local-time.ts";
 import { nextOccurrence, upcoming } from "#policies/timing/occurrences.ts";
 import type { ParsedCalendars } from "#policies/timing/parse-calendars.ts";
 import type { PolicyTiming, Trigger } from "#policies/timing/policy-timing.ts";
+import { readPlanLimits } from "#policies/read-plan-limits.ts";
 import { readWindows, type TimingReport } from "#policies/timing/read-windows.ts";
 import type { Schedule, ScheduleTiming } from "#policies/timing/schedule.ts";
 
@@ -32,8 +33,20 @@ export function readTiming(
     schedule: readSchedule(document, zone, places, report),
     triggers: readTriggers(document, places, report),
     windows: readWindows(document.windows, zone, calendars, places, report),
+    ...readPace(document.limits),
   };
   return { timing, diagnostics };
+}
+
+function readPace(limits: PolicyDocument["limits"]): Pick<PolicyTiming, "pace"> {
+  const { rate, bandwidth } = limits ?? {};
+  if (rate === undefined && bandwidth === undefined) return {};
+  return {
+    pace: {
+      ...(rate === undefined ? {} : { actionsPerSecond: rate }),
+      ...(bandwidth === undefined ? {} : { bandwidth }),
+    },
+  };
 }
 
 /** The zone that the schedule names, else the windows, else UTC. */
@@ -189,7 +202,8 @@ function readTriggers(
   report: TimingReport,
 ): readonly Trigger[] {
   return triggers.map((trigger, position): Trigger => {
-    if ("event" in trigger) return { kind: "event", event: trigger.event };
+    const bounded = trigger.limits === undefined ? {} : { limits: readPlanLimits(trigger.limits) };
+    if ("event" in trigger) return { kind: "event", event: trigger.event, ...bounded };
     const { backend, above, until } = trigger.usage;
     if (share(until) >= share(above)) {
       report(places.value(["triggers", position, "usage", "until"]), {
@@ -198,6 +212,6 @@ function readTriggers(
         hint: "until: is where the work stops, such as above: 85%, until: 75%",
       });
     }
-    return { kind: "usage", backend, above: share(above), until: share(until) };
+    return { kind: "usage", backend, above: share(above), until: share(until), ...bounded };
   });
 }

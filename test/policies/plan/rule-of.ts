@@ -35,7 +35,13 @@ export function setOf(
 ): CompiledPolicySet {
   const heat = { landmark: new Date("2026-05-04T12:00:00Z"), halfLifeMs: 7 * 86_400_000 };
   const digests = { test: "00" };
-  return { rules, digests, failureLimits: [], moment: { now: testNow, backends, heat } };
+  return {
+    rules,
+    digests,
+    failureLimits: [],
+    limits: {},
+    moment: { now: testNow, backends, heat },
+  };
 }
 
 /** Mask of backend ids. */

@@ -1,0 +1,106 @@
+import { objectsAllowed, type PlanLimits, shareText } from "#model/plan-limits.ts";
+import { formatSize } from "#model/quantity.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/** Limits and who set them, in words: `policy cool-down`, `this plan`. */
+export interface NamedLimits {
+  readonly of: string;
+  readonly limits: PlanLimits;
+}
+
+/** What bounds a plan besides what its policies say of themselves. */
+export interface AskedLimits {
+  /** For all policies together (command line). */
+  readonly plan?: PlanLimits | undefined;
+  /** For what one policy does (trigger). */
+  readonly policy?: (NamedLimits & { readonly policy: string }) | undefined;
+}
+
+/**
+ * Cuts the drafts at the limits of each policy, and then at those of the plan. An object is done
+ * whole or left for a later plan: in the order of the rules as they stand, then in that of its
+ * rule. The first object that does not fit ends it, so that a later one never overtakes; an
+ * object that alone is too large for all bytes is passed over, so that it cannot stand in the
+ * way for ever.
+ */
+export async function limitDraft(planning: Planning, asked: AskedLimits): Promise<void> {
+  const names = [...new Set(planning.rules.map(({ policy }) => policy))];
+  for (const policy of names) {
+    const own = planning.rules.flatMap((rule, index) =>
+      rule.policy === policy ? [sql`${index}::INTEGER`] : [],
+    );
+    await cut(planning, sql`d.rule IN (${joinFragments(own, ", ")})`, [
+      { of: `policy ${policy}`, limits: planning.set.limits[policy] ?? {} },
+      ...(asked.policy?.policy === policy ? [asked.policy] : []),
+    ]);
+  }
+  await cut(planning, trusted("true"), [{ of: "this plan", limits: asked.plan ?? {} }]);
+}
+
+/** The smallest bound of a kind, and what it is called. */
+interface Bound {
+  readonly most: number;
+  readonly words: string;
+}
+
+async function cut(
+  planning: Planning,
+  own: SqlFragment,
+  sources: readonly NamedLimits[],
+): Promise<void> {
+  const { objects, bytes } = await smallest(planning, sources);
+  if (objects === undefined && bytes === undefined) return;
+  const unbounded = Number.MAX_SAFE_INTEGER;
+  const most = { objects: objects?.most ?? unbounded, bytes: bytes?.most ?? unbounded };
+  const ranked = sql`SELECT object_id, fits, place,
+      sum(fits::BIGINT) OVER turns AS objects,
+      sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER turns AS bytes
+    FROM (SELECT d.object_id, min(row(d.rule, d.position)) AS place,
+        sum(c.size) AS bytes, sum(c.size) <= ${most.bytes}::BIGINT AS fits
+      FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id
+      WHERE ${own} GROUP BY d.object_id)
+    WINDOW turns AS (ORDER BY place, object_id ROWS UNBOUNDED PRECEDING)`;
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_cut AS
+    SELECT object_id, CASE WHEN fits AND objects > ${most.objects}::BIGINT
+      THEN ${objects?.words ?? ""} ELSE ${bytes?.words ?? ""} END AS words
+    FROM (${ranked})
+    WHERE NOT fits OR objects > ${most.objects}::BIGINT OR bytes > ${most.bytes}::BIGINT`);
+  // A removal that rests on another action of the plan goes with it, whoever wanted it.
+  const gone = sql`(${own} OR (d.depends AND d.target IS NULL))`;
+  await planning.run(sql`INSERT INTO plan_blocked
+    SELECT rule, 'limit', count(*), sum(size)::BIGINT, words
+    FROM (SELECT DISTINCT d.rule, d.object_id, c.size, x.words
+      FROM plan_draft d JOIN plan_cut x ON x.object_id = d.object_id
+      JOIN plan_candidate c ON c.object_id = d.object_id WHERE ${gone})
+    GROUP BY rule, words`);
+  await planning.run(sql`DELETE FROM plan_draft AS d
+    WHERE ${gone} AND d.object_id IN (SELECT object_id FROM plan_cut)`);
+}
+
+async function smallest(planning: Planning, sources: readonly NamedLimits[]) {
+  const ofObjects: Bound[] = [];
+  const ofBytes: Bound[] = [];
+  for (const { of, limits } of sources) {
+    const { objects, objectsShare, bytes } = limits;
+    if (objects !== undefined)
+      ofObjects.push({ most: objects, words: `${of}: ${objects} objects` });
+    if (objectsShare !== undefined) {
+      const all = await objectsInIndex(planning);
+      const most = objectsAllowed(objectsShare, all);
+      const words = `${of}: ${shareText(objectsShare)} of ${all} objects, which is ${most}`;
+      ofObjects.push({ most, words });
+    }
+    if (bytes !== undefined) ofBytes.push({ most: bytes, words: `${of}: ${formatSize(bytes)}` });
+  }
+  return { objects: least(ofObjects), bytes: least(ofBytes) };
+}
+
+function least(bounds: readonly Bound[]): Bound | undefined {
+  return bounds.toSorted((a, b) => a.most - b.most)[0];
+}
+
+async function objectsInIndex(planning: Planning): Promise<number> {
+  const [row] = await planning.rows(trusted("SELECT count(*) AS objects FROM object"));
+  return Number(row?.["objects"] ?? 0);
+}

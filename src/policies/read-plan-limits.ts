@@ -1,0 +1,9 @@
+import type { PlanLimits } from "#model/plan-limits.ts";
+import type { PolicyDocument } from "#policies/policy-schema.ts";
+
+type LimitsDocument = Pick<NonNullable<PolicyDocument["limits"]>, "objects" | "bytes">;
+
+/** What `limits` of a policy or of a trigger bounds at plan. */
+export function readPlanLimits({ objects, bytes }: LimitsDocument = {}): PlanLimits {
+  return { ...objects, ...(bytes === undefined ? {} : { bytes }) };
+}
