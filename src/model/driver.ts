@@ -11,7 +11,7 @@ import type { RemovalPermit } from "#model/removal.ts";
  * hours: slow services answer with a state that is asked again later. `options.signal` stops
  * any call soon, leaving nothing half-written visible.
  */
-export interface Driver {
+export interface Driver extends Partial<NamedFiles> {
   readonly kind: string;
   readonly capabilities: DriverCapabilities;
 
@@ -57,6 +57,34 @@ export interface Driver {
 
   /** Releases connections. No call follows. */
   close(): Promise<void>;
+}
+
+/**
+ * Files by name beside the copies: what the engine itself keeps on a backend, such as snapshots of
+ * the index. A facet: a driver has all of these methods or none. Named files are no copies: they
+ * are not listed as such, and do not count against the capacity. Names are lower-case words
+ * of letters, digits, `.` and `-`, with `/` between them.
+ */
+export interface NamedFiles {
+  /** Whole after return, unchanged when the stream throws. Replaces what is there. */
+  writeNamed(name: string, body: NamedBody, options?: CallOptions): Promise<void>;
+  /** Not verified. NOT_FOUND, at once or from the stream, when there is none. */
+  readNamed(name: string, options?: CallOptions): Promise<ByteStream>;
+  /** All files in a folder and the folders below it, by name. */
+  listNamed(folder: string, options?: CallOptions): Promise<readonly NamedFile[]>;
+  /** Harmless when there is none. */
+  removeNamed(name: string, options?: CallOptions): Promise<void>;
+}
+
+export interface NamedBody {
+  /** CORRUPT when the stream has another length. */
+  readonly bytes: number;
+  readonly stream: ByteStream;
+}
+
+export interface NamedFile {
+  readonly name: string;
+  readonly bytes: number;
 }
 
 export type ByteStream = AsyncIterable<Uint8Array>;

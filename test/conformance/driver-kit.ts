@@ -5,6 +5,7 @@ import { declarationTests } from "./driver-kit/declaration.ts";
 import { interruptionTests } from "./driver-kit/interruption.ts";
 import type { KitTest } from "./driver-kit/kit-test.ts";
 import { listingTests } from "./driver-kit/listing.ts";
+import { namedFileTests } from "./driver-kit/named-files.ts";
 import { roundTripTests } from "./driver-kit/round-trip.ts";
 import { verificationTests } from "./driver-kit/verification.ts";
 
@@ -19,6 +20,7 @@ export function testDriver(subject: DriverSubject): void {
     ...interruptionTests(subject),
     ...verificationTests(subject),
     ...listingTests(),
+    ...namedFileTests(subject),
   ];
   const { missing } = subject;
   const note = missing === undefined ? "" : ` (${missing})`;

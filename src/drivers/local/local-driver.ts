@@ -10,6 +10,8 @@ import type {
   DriverContext,
   ListedCopy,
   ListOptions,
+  NamedBody,
+  NamedFile,
   ReadOptions,
   RemoveOptions,
   WriteBody,
@@ -27,6 +29,7 @@ import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { fileError, systemCode } from "#drivers/local/file-error.ts";
 import { removeLeftovers } from "#drivers/local/incoming-file.ts";
 import { listStoredFiles } from "#drivers/local/list-stored-files.ts";
+import { LocalNamedFiles } from "#drivers/local/local-named-files.ts";
 import { objectFile } from "#drivers/local/object-file.ts";
 import { readStoredFile } from "#drivers/local/read-file.ts";
 import { type Durability, StoreFolder } from "#drivers/local/store-folder.ts";
@@ -58,11 +61,13 @@ export class LocalDriver implements Driver {
   readonly #backend: string;
   readonly #folder: StoreFolder;
   readonly #usage: Usage;
+  readonly #named: LocalNamedFiles;
 
   private constructor(backend: string, folder: StoreFolder, usage: Usage) {
     this.#backend = backend;
     this.#folder = folder;
     this.#usage = usage;
+    this.#named = new LocalNamedFiles(folder);
   }
 
   static async open(context: DriverContext<LocalOptions>): Promise<LocalDriver> {
@@ -158,6 +163,22 @@ export class LocalDriver implements Driver {
 
   list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
     return listStoredFiles(this.#folder, options.cursor, options.signal);
+  }
+
+  writeNamed(name: string, body: NamedBody, options?: CallOptions): Promise<void> {
+    return this.#named.writeNamed(name, body, options);
+  }
+
+  async readNamed(name: string, options?: CallOptions): Promise<ByteStream> {
+    return await this.#named.readNamed(name, options);
+  }
+
+  async listNamed(folder: string, options?: CallOptions): Promise<readonly NamedFile[]> {
+    return await this.#named.listNamed(folder, options);
+  }
+
+  async removeNamed(name: string, options?: CallOptions): Promise<void> {
+    await this.#named.removeNamed(name, options);
   }
 
   async close(): Promise<void> {

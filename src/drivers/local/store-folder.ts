@@ -24,6 +24,7 @@ const ignored = new Set(["lost+found", ".DS_Store"]);
  *     thermocline-store.json   layout version; without it nothing here is touched
  *     objects/<shard>/<name>   stored files, never changed in place
  *     incoming/                files being written
+ *     named/<name>             files that are no copies, such as snapshots of the index
  *     usage.json               sizes by shard, a cache that is checked before use
  */
 export class StoreFolder {

@@ -120,8 +120,8 @@ export class AwsBucketClient implements BucketClient {
       const command = new ListObjectsV2Command({
         Bucket: this.#bucket,
         Prefix: request.prefix,
-        // What lies in folders below the prefix is not ours.
-        Delimiter: "/",
+        // Copies lie in no folder below the prefix.
+        ...(request.folders ? {} : { Delimiter: "/" }),
         MaxKeys: request.limit,
         ...(request.after === undefined ? {} : { StartAfter: request.after }),
         ...(request.token === undefined ? {} : { ContinuationToken: request.token }),

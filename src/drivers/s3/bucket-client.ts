@@ -48,6 +48,8 @@ export interface HeadResult {
 
 export interface ListRequest {
   readonly prefix: string;
+  /** Whether keys in folders below the prefix are listed too. */
+  readonly folders: boolean;
   /** Begin after this key; ignored when going on with a token. */
   readonly after: string | undefined;
   /** Of the page before. */

@@ -15,7 +15,8 @@ export async function* listBucket(
   let token: string | undefined;
   do {
     throwIfCancelled(signal, `listing ${bucket}`);
-    const page = await client.list({ prefix, after: cursor, token, limit: pageKeys }, signal);
+    const request = { prefix, folders: false, after: cursor, token, limit: pageKeys };
+    const page = await client.list(request, signal);
     for (const { key, bytes } of page.entries) {
       const stored = parseObjectKey(prefix, key);
       if (stored === undefined) continue;

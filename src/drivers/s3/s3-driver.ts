@@ -7,6 +7,8 @@ import type {
   DriverContext,
   ListedCopy,
   ListOptions,
+  NamedBody,
+  NamedFile,
   ReadOptions,
   RemoveOptions,
   WriteBody,
@@ -24,6 +26,7 @@ import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import type { BucketClient } from "#drivers/s3/bucket-client.ts";
+import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
 import { listBucket } from "#drivers/s3/list-bucket.ts";
 import { objectKey } from "#drivers/s3/object-key.ts";
 import { s3Capabilities } from "#drivers/s3/s3-capabilities.ts";
@@ -43,6 +46,7 @@ export class S3Driver implements Driver {
   readonly #options: S3Options;
   readonly #client: BucketClient;
   readonly #capacity: Capacity;
+  readonly #named: BucketNamedFiles;
   #counted: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   constructor(context: DriverContext<S3Options>, client: BucketClient) {
@@ -50,11 +54,12 @@ export class S3Driver implements Driver {
     this.#options = context.options;
     this.#client = client;
     this.#capacity = new Capacity(context.backend, context.capacityBytes);
+    this.#named = new BucketNamedFiles(client, context.options);
   }
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {
     const { prefix } = this.#options;
-    const probe = { prefix, after: undefined, token: undefined, limit: 1 };
+    const probe = { prefix, folders: false, after: undefined, token: undefined, limit: 1 };
     await this.#client.list(probe, options.signal);
     await this.#count(options.signal);
     const { usedBytes, freeBytes, totalBytes, isLimited } = this.#capacity;
@@ -143,6 +148,22 @@ export class S3Driver implements Driver {
 
   list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
     return listBucket(this.#client, this.#options, options);
+  }
+
+  writeNamed(name: string, body: NamedBody, options?: CallOptions): Promise<void> {
+    return this.#named.writeNamed(name, body, options);
+  }
+
+  async readNamed(name: string, options?: CallOptions): Promise<ByteStream> {
+    return await this.#named.readNamed(name, options);
+  }
+
+  async listNamed(folder: string, options?: CallOptions): Promise<readonly NamedFile[]> {
+    return await this.#named.listNamed(folder, options);
+  }
+
+  async removeNamed(name: string, options?: CallOptions): Promise<void> {
+    await this.#named.removeNamed(name, options);
   }
 
   close(): Promise<void> {

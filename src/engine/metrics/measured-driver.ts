@@ -1,6 +1,7 @@
-import type { ByteStream, Driver, ListedCopy, ListOptions } from "#model/driver.ts";
+import type { ByteStream, Driver, ListedCopy, ListOptions, NamedFiles } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Measurements } from "#model/metric.ts";
+import { requireNamedFiles } from "#model/require-named-files.ts";
 
 /** A driver whose calls and bytes are counted; otherwise the same. */
 export function measuredDriver(
@@ -50,6 +51,7 @@ export function measuredDriver(
       );
       return call("write", () => driver.write(object, { ...body, stream }, options));
     },
+    ...namedFiles(driver, { call, moved, ended }),
     verify: async (object, level, options) => {
       const evidence = await call("verify", () => driver.verify(object, level, options));
       moved("verify", evidence.bytesRead);
@@ -66,6 +68,37 @@ export function measuredDriver(
       return Reflect.get(special, name) ?? counted(name, value.bind(target) as Method);
     },
   });
+}
+
+interface Counting {
+  call<Result>(op: string, act: () => Promise<Result>): Promise<Result>;
+  moved(direction: "read" | "write", bytes: number): void;
+  ended(op: string, outcome: string): void;
+}
+
+function namedFiles(
+  driver: Driver,
+  { call, moved, ended }: Counting,
+): Pick<NamedFiles, "readNamed" | "writeNamed"> {
+  const files = () => requireNamedFiles(driver, driver.kind);
+  return {
+    readNamed: async (name, options) => {
+      const stream = await files().readNamed(name, options);
+      return watched(
+        stream,
+        (bytes) => moved("read", bytes),
+        (outcome) => ended("readNamed", outcome),
+      );
+    },
+    writeNamed: (name, body, options) => {
+      const stream = watched(
+        body.stream,
+        (bytes) => moved("write", bytes),
+        () => undefined,
+      );
+      return call("writeNamed", () => files().writeNamed(name, { ...body, stream }, options));
+    },
+  };
 }
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;

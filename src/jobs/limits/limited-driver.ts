@@ -2,6 +2,7 @@ import { permitExpired } from "#jobs/permit-expired.ts";
 import type { Throttle } from "#jobs/limits/throttle.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { requireNamedFiles } from "#model/require-named-files.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 
 /** Calls that look at a backend as a whole: they are counted and never wait. */
@@ -22,6 +23,7 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
       throw thrown;
     }
   };
+  const named = () => requireNamedFiles(driver, driver.kind);
   const waiting =
     (method: Method): Method =>
     async (...args) => {
@@ -45,6 +47,17 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
       const evidence = await call(() => driver.verify(object, level, options));
       throttle.charge("download", evidence.bytesRead);
       return evidence;
+    },
+    readNamed: async (name, options) => {
+      await throttle.request(options?.signal);
+      const stream = await call(() => named().readNamed(name, options));
+      return throttle.pace("download", stream, options?.signal);
+    },
+    writeNamed: async (name, body, options) => {
+      await throttle.request(options?.signal);
+      const stream = throttle.pace("upload", body.stream, options?.signal);
+      const paced = { ...body, stream };
+      return call(() => named().writeNamed(name, paced, options));
     },
     async *list(options) {
       await throttle.request(options?.signal);
