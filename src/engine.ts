@@ -21,6 +21,7 @@ import { snapshotPart } from "#engine/parts/snapshot-part.ts";
 import { schedulePart } from "#engine/parts/schedule-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { Repairs } from "#engine/repairs.ts";
+import { SnapshotDesk } from "#engine/snapshots/snapshot-desk.ts";
 import { Scheduling } from "#engine/schedules/scheduling.ts";
 import { policyStarter } from "#engine/schedules/start-policy.ts";
 import { TimingBook } from "#engine/timing-book.ts";
@@ -99,6 +100,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     lastPlan: new LastPlan(),
     limits,
     nodes: new NodeTable(),
+    snapshots: new SnapshotDesk({ config, pool, installation: () => index.installation() }),
     now,
     moment: async (at) => ({ now: at, backends: await index.backends(), heat: await index.heat() }),
   };
@@ -161,6 +163,7 @@ function assemble(
       await scheduling.close();
       await repairs.close();
       await execution.close();
+      await context.snapshots.close();
       await context.pool.close();
       await leadership.seal();
       // The index first: whoever takes over finds it free.

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { AccessLogOptions } from "#model/access-log.ts";
 import type { EngineApi } from "#model/engine-api.ts";
+import type { AsOf } from "#model/index-snapshot.ts";
 import { parseAddress } from "#api/address.ts";
 import { ApiConnection } from "#api/api-connection.ts";
 import { fromExactJson } from "#api/json-values.ts";
@@ -89,8 +90,8 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("GET", "/api/v1/object", { query: { reference } });
   }
 
-  async *query(text: string): Answer<"query"> {
-    const body = { text, exact: true };
+  async *query(text: string, options: AsOf = {}): Answer<"query"> {
+    const body = { ...options, text, exact: true };
     type Chunk = { columns: string[]; rows: unknown };
     for await (const chunk of this.#connection.lines<Chunk>("POST", "/api/v1/query", { body })) {
       const rows = fromExactJson(chunk.rows) as readonly Record<string, unknown>[];
@@ -177,8 +178,25 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/snapshots", { body: request });
   }
 
-  snapshots(): Answer<"snapshots"> {
-    return this.#connection.json("GET", "/api/v1/snapshots");
+  snapshots(request: Request<"snapshots"> = {}): Answer<"snapshots"> {
+    return this.#connection.json("GET", "/api/v1/snapshots", { query: { ...request } });
+  }
+
+  findSnapshot(reference: string): Answer<"findSnapshot"> {
+    return this.#connection.json("GET", "/api/v1/snapshots/find", { query: { reference } });
+  }
+
+  pushSnapshot(request: Request<"pushSnapshot">): Answer<"pushSnapshot"> {
+    return this.#connection.json("POST", "/api/v1/snapshots/push", { body: request });
+  }
+
+  pullSnapshot(request: Request<"pullSnapshot">): Answer<"pullSnapshot"> {
+    return this.#connection.json("POST", "/api/v1/snapshots/pull", { body: request });
+  }
+
+  exportSnapshot(request: Request<"exportSnapshot">): Answer<"exportSnapshot"> {
+    const body = { ...request, file: resolve(request.file) };
+    return this.#connection.json("POST", "/api/v1/snapshots/export", { body });
   }
 
   diffSnapshots(request: Request<"diffSnapshots">): Answer<"diffSnapshots"> {

@@ -4,6 +4,7 @@ import type { EngineEvents } from "#engine/events.ts";
 import type { LastPlan } from "#engine/last-plan.ts";
 import type { NodeTable } from "#engine/node-table.ts";
 import type { PolicyBook } from "#engine/policy-book.ts";
+import type { SnapshotDesk } from "#engine/snapshots/snapshot-desk.ts";
 import type { TimingBook } from "#engine/timing-book.ts";
 import type { BackendWatch } from "#jobs/backend-watch.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
@@ -30,6 +31,8 @@ export interface EngineContext {
   readonly limits: LimitBook;
   /** The nodes that reported themselves. */
   readonly nodes: NodeTable;
+  /** Snapshots of the index, here and on backends. */
+  readonly snapshots: SnapshotDesk;
   readonly now: () => Date;
   /** The inventory and heat settings as they are, for an evaluation at a time. */
   readonly moment: (now: Date) => Promise<Moment>;

@@ -18,9 +18,18 @@ const sampleActions = 10;
 /** How long a plan that was shown may wait for the "yes" before it has to be made again. */
 const agreedForMs = 60 * 60 * 1_000;
 
+/** What planning needs of the engine. */
+export type PlanSource = Pick<
+  EngineContext,
+  "config" | "version" | "policies" | "index" | "now" | "moment"
+> & {
+  /** CID of the snapshot that is read in the place of the index. */
+  readonly snapshot?: string;
+};
+
 /** Evaluates the policies and says what would be done. Writes nothing unless `out` asks for it. */
 export async function makePlan(
-  context: EngineContext,
+  context: PlanSource,
   request: PlanRequest,
   scope?: PlanScope,
 ): Promise<PlanReport> {
@@ -39,6 +48,7 @@ export async function makePlan(
   const plan = await buildPlan(set, session, {
     engine: context.version,
     indexVersion: await index.version(),
+    ...(context.snapshot === undefined ? {} : { snapshot: context.snapshot }),
     minimumCopies: context.config.safety.minimumCopies,
     objectsShareMax: context.config.safety.objectsPercentMax / 100,
     writeRows,
@@ -118,8 +128,10 @@ async function agreedPlan(request: ApplyRequest, now: Date): Promise<AgreedPlan>
     const saved = await readPlan(request.planFile);
     const matches = (plan: Plan) =>
       plan.header.rows === saved.header.rows && plan.header.inventory === saved.header.inventory;
-    const { limits } = saved.header;
-    const again = { at: saved.evaluatedAt, ...(limits === undefined ? {} : { limits }) };
+    const { limits, snapshot } = saved.header;
+    // What was planned on a snapshot was planned for another time: it must be what is due now.
+    const at = snapshot === undefined ? { at: saved.evaluatedAt } : {};
+    const again = { ...at, ...(limits === undefined ? {} : { limits }) };
     return { cid: saved.cid, request: again, matches };
   }
   if (request.at !== undefined && now.getTime() - readTime(request.at).getTime() > agreedForMs) {

@@ -22,13 +22,22 @@ import type { BackendStatus } from "#model/driver.ts";
 import type { ToldEvent } from "#model/engine-event.ts";
 import type { FailureFilter, FailureReport, Repair, Suspension } from "#model/failure.ts";
 import type {
+  AsOf,
+  SnapshotCar,
   SnapshotDiff,
   SnapshotDiffRequest,
+  SnapshotExportRequest,
   SnapshotGcReport,
   SnapshotGcRequest,
   SnapshotList,
+  SnapshotListRequest,
+  SnapshotPullRequest,
+  SnapshotPushRequest,
+  SnapshotReference,
   SnapshotReport,
   SnapshotRequest,
+  SnapshotSummary,
+  SnapshotTransfer,
 } from "#model/index-snapshot.ts";
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { LeaderState } from "#model/leader-state.ts";
@@ -73,11 +82,18 @@ export interface EngineApi {
   report(request: ReportRequest): Promise<Report>;
   exportReport(request: ReportExportRequest): Promise<RowFile>;
   /** Read-only SQL over the views; streams rows in pieces. */
-  query(text: string): AsyncIterable<QueryChunk>;
+  query(text: string, options?: AsOf): AsyncIterable<QueryChunk>;
 
   /** Writes the index as Parquet files and a manifest, all named by CID. */
   takeSnapshot(request: SnapshotRequest): Promise<SnapshotReport>;
-  snapshots(): Promise<SnapshotList>;
+  snapshots(request?: SnapshotListRequest): Promise<SnapshotList>;
+  /** One that is here. */
+  findSnapshot(reference: SnapshotReference): Promise<SnapshotSummary>;
+  /** Sends to a backend what it lacks of a snapshot. */
+  pushSnapshot(request: SnapshotPushRequest): Promise<SnapshotTransfer>;
+  /** Fetches from a backend what is not here of a snapshot. */
+  pullSnapshot(request: SnapshotPullRequest): Promise<SnapshotTransfer>;
+  exportSnapshot(request: SnapshotExportRequest): Promise<SnapshotCar>;
   diffSnapshots(request: SnapshotDiffRequest): Promise<SnapshotDiff>;
   /** Gives up old snapshots, and the parts that no other one shares. */
   collectSnapshots(request: SnapshotGcRequest): Promise<SnapshotGcReport>;
@@ -202,8 +218,10 @@ export interface ValidationReport {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export interface PlanRequest {
-  /** Evaluate as if it were this time (ISO 8601); default now. */
+export interface PlanRequest extends AsOf {
+  /**
+   * Evaluate as if it were this time (ISO 8601); default now, or when the snapshot was taken.
+   */
   readonly at?: string;
   readonly policies?: readonly string[];
   /** Write `<out>.plan.json` and `<out>.plan.parquet`; without it nothing is written. */
@@ -268,7 +286,7 @@ export interface ClauseExplanation {
   readonly flip: string | undefined;
 }
 
-export interface ObjectsRequest {
+export interface ObjectsRequest extends AsOf {
   /** A policy expression. */
   readonly where?: string;
   /** Keys as rules order by: `heat desc, size`. Default: in order of arrival. */

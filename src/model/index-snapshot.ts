@@ -30,6 +30,11 @@ export interface SnapshotList {
   readonly damaged: readonly string[];
 }
 
+export interface SnapshotListRequest {
+  /** Those on this backend instead of those here. */
+  readonly on?: string;
+}
+
 export interface SnapshotRequest {
   /** Writes every part anew instead of trusting that equal fingerprints mean equal rows. */
   readonly full?: boolean;
@@ -44,10 +49,56 @@ export interface SnapshotReport extends SnapshotSummary {
   readonly bytesWritten: number;
 }
 
+/**
+ * How a snapshot is named everywhere: by its CID, the beginning of it, `newest`, or a time (ISO
+ * 8601), which means the newest one not after it.
+ */
+export type SnapshotReference = string;
+
+/** Asks a snapshot in the place of the index; its clock stands at the time it was taken. */
+export interface AsOf {
+  readonly snapshot?: SnapshotReference;
+}
+
 export interface SnapshotDiffRequest {
-  /** CID of a snapshot, the beginning of it, or `newest`. */
-  readonly from: string;
+  readonly from: SnapshotReference;
+  readonly to: SnapshotReference;
+}
+
+export interface SnapshotPushRequest {
+  readonly snapshot: SnapshotReference;
+  /** Name of a backend. */
   readonly to: string;
+  /** Reads what is there already too, and sends what is damaged again. */
+  readonly full?: boolean;
+}
+
+export interface SnapshotPullRequest {
+  readonly snapshot: SnapshotReference;
+  /** Name of a backend. */
+  readonly from: string;
+  /** Reads what is here already too, and fetches what is damaged again. */
+  readonly full?: boolean;
+}
+
+/** What sending or fetching a snapshot cost. */
+export interface SnapshotTransfer extends SnapshotSummary {
+  readonly backend: string;
+  /** Parts that were not there yet, each read against its CID after it arrived. */
+  readonly partsMoved: number;
+  readonly bytesMoved: number;
+}
+
+export interface SnapshotExportRequest {
+  readonly snapshot: SnapshotReference;
+  /** On the controller's machine. */
+  readonly file: string;
+}
+
+/** A snapshot as one CAR. */
+export interface SnapshotCar extends SnapshotSummary {
+  readonly file: string;
+  readonly carBytes: number;
 }
 
 /** How one snapshot differs from another. */
@@ -74,6 +125,8 @@ export interface SnapshotGcRequest {
   /** The newest so many stay. */
   readonly keep: number;
   readonly dryRun?: boolean;
+  /** Those on this backend instead of those here. */
+  readonly on?: string;
 }
 
 export interface SnapshotGcReport {

@@ -72,6 +72,7 @@ const headerSchema = shapeOf<PlanHeader>({
   engine: z.string(),
   policies: z.record(z.string(), z.string()),
   indexVersion: count,
+  snapshot: optionalText,
   inventory: z.string(),
   rows: z.string(),
   totals: totalsSchema,

@@ -69,6 +69,8 @@ export interface PlanHeader {
   readonly policies: Readonly<Record<string, string>>;
   /** Commit counter of the index when the plan was made. */
   readonly indexVersion: number;
+  /** CID of the snapshot that was planned on; absent when it was the index itself. */
+  readonly snapshot?: string;
   /** Digest of the backend inventory (names, tiers, capacities, cordons). */
   readonly inventory: string;
   /** CID of the Parquet file with the rows. */

@@ -1,3 +1,5 @@
+import type { AsOf } from "#model/index-snapshot.ts";
+
 export const reportNames = ["usage", "heat", "copies", "cost", "age"] as const;
 export type ReportName = (typeof reportNames)[number];
 
@@ -12,7 +14,7 @@ export const reportGroupings = {
 } as const;
 export type ReportGrouping = keyof typeof reportGroupings;
 
-export interface ReportRequest {
+export interface ReportRequest extends AsOf {
   readonly report: ReportName;
   readonly by: ReportGrouping;
   /** A policy expression: only these objects, and their copies. */

@@ -12,6 +12,7 @@ type Call = (api: EngineApi) => Promise<unknown>;
 
 const path = "/träger/a b&c.txt";
 const plan = { at: "2026-03-01T12:00:00Z", policies: ["/policies/cool.yaml"], out: "/tmp/plan" };
+const snapshot = "2026-03-01T12:00:00Z";
 
 /** One call of every method, with arguments that a URL or JSON might mangle. */
 const everyMethod: Record<keyof EngineApi, Call> = {
@@ -19,7 +20,7 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   metrics: (api) => api.metrics(),
   backends: (api) => api.backends(),
   validate: (api) => api.validate(["/policies/a.yaml"]),
-  plan: (api) => api.plan(plan),
+  plan: (api) => api.plan({ ...plan, snapshot }),
   planActions: (api) => api.planActions("bafkreiplan", 5, 10),
   apply: (api) => api.apply({ planFile: "/tmp/x", override: ["objects"], maxObjects: 3 }),
   explain: (api) => api.explain({ object: path, at: "2026-03-01T12:00:00Z" }),
@@ -27,11 +28,13 @@ const everyMethod: Record<keyof EngineApi, Call> = {
     Array.fromAsync(
       api.objects({ where: 'path like "/a+b/%**" and size > 1KiB', sort: "heat desc", limit: 7 }),
     ),
-  exportObjects: (api) => api.exportObjects({ file: "/exports/é.parquet", sort: "size + 1" }),
-  report: (api) => api.report({ report: "cost", by: "owner", where: 'owner = "é"', limit: 3 }),
+  exportObjects: (api) =>
+    api.exportObjects({ file: "/exports/é.parquet", sort: "size + 1", snapshot }),
+  report: (api) =>
+    api.report({ report: "cost", by: "owner", where: 'owner = "é"', limit: 3, snapshot }),
   exportReport: (api) => api.exportReport({ report: "age", by: "type", file: "/exports/a.csv" }),
   object: (api) => api.object(path),
-  query: (api) => Array.fromAsync(api.query("select 'é' -- ?&\n")),
+  query: (api) => Array.fromAsync(api.query("select 'é' -- ?&\n", { snapshot })),
   importDirectory: (api) =>
     Array.fromAsync(api.importDirectory({ path: "/data", backend: "hot", tags: ["a"] })),
   importInventory: (api) => api.importInventory("hot"),
@@ -47,9 +50,13 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   run: (api) => api.run("run-1"),
   controlRun: (api) => api.controlRun("run/1", "pause"),
   takeSnapshot: (api) => api.takeSnapshot({ full: true }),
-  snapshots: (api) => api.snapshots(),
+  snapshots: (api) => api.snapshots({ on: "s3/é" }),
+  findSnapshot: (api) => api.findSnapshot("bafy/a b"),
+  pushSnapshot: (api) => api.pushSnapshot({ snapshot: "newest", to: "s3", full: true }),
+  pullSnapshot: (api) => api.pullSnapshot({ snapshot, from: "s3/é" }),
+  exportSnapshot: (api) => api.exportSnapshot({ snapshot: "newest", file: "/exports/é.car" }),
   diffSnapshots: (api) => api.diffSnapshots({ from: "bafy/a b", to: "newest" }),
-  collectSnapshots: (api) => api.collectSnapshots({ keep: 3, dryRun: true }),
+  collectSnapshots: (api) => api.collectSnapshots({ keep: 3, dryRun: true, on: "s3" }),
   audit: (api) => Array.fromAsync(api.audit({ where: 'kind = "proof"', run: "run/1", limit: 5 })),
   exportAudit: (api) => api.exportAudit({ file: "/exports/a.parquet", since: plan.at }),
   control: (api) =>

@@ -3,7 +3,13 @@ import { EngineError } from "#model/engine-error.ts";
 import { exactRow } from "./exact-row.ts";
 import { sampleLimits } from "./sample-limits.ts";
 import { sampleReport } from "./sample-report.ts";
-import { sampleSnapshot, sampleSnapshotDiff, sampleSnapshotReport } from "./sample-snapshot.ts";
+import {
+  sampleSnapshot,
+  sampleSnapshotCar,
+  sampleSnapshotDiff,
+  sampleSnapshotReport,
+  sampleTransfer,
+} from "./sample-snapshot.ts";
 import { sampleFiring, sampleSchedule, sampleStart } from "./sample-schedule.ts";
 import {
   at,
@@ -130,8 +136,8 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     exportObjects: (request) =>
       answer({ file: request.file, rows: 2, bytes: 300 }, "exportObjects", request),
     object: (reference) => answer(sampleObject, "object", reference),
-    async *query(text) {
-      await answer(undefined, "query", text);
+    async *query(text, options) {
+      await answer(undefined, "query", text, options);
       if (text.includes("nothing_here")) throw new EngineError("NOT_FOUND", "no such view");
       yield { columns: ["a", "t", "b", "n"], rows: [exactRow] };
       if (text.includes("fails_later")) {
@@ -197,7 +203,12 @@ export function sampleEngine(calls: Calls = []): EngineApi {
           ),
     controlRun: (...given) => answer(sampleRun, "controlRun", ...given),
     takeSnapshot: (request) => answer(sampleSnapshotReport, "takeSnapshot", request),
-    snapshots: () => answer({ snapshots: [sampleSnapshot], damaged: ["bafyother"] }, "snapshots"),
+    snapshots: (request) =>
+      answer({ snapshots: [sampleSnapshot], damaged: ["bafyother"] }, "snapshots", request),
+    findSnapshot: (reference) => answer(sampleSnapshot, "findSnapshot", reference),
+    pushSnapshot: (request) => answer(sampleTransfer, "pushSnapshot", request),
+    pullSnapshot: (request) => answer(sampleTransfer, "pullSnapshot", request),
+    exportSnapshot: (request) => answer(sampleSnapshotCar, "exportSnapshot", request),
     diffSnapshots: (request) => answer(sampleSnapshotDiff, "diffSnapshots", request),
     collectSnapshots: (request) =>
       answer(

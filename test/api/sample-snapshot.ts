@@ -1,4 +1,10 @@
-import type { SnapshotDiff, SnapshotReport, SnapshotSummary } from "#model/index-snapshot.ts";
+import type {
+  SnapshotCar,
+  SnapshotDiff,
+  SnapshotReport,
+  SnapshotSummary,
+  SnapshotTransfer,
+} from "#model/index-snapshot.ts";
 import { at } from "./sample-values.ts";
 
 export const sampleSnapshot: SnapshotSummary = {
@@ -11,6 +17,19 @@ export const sampleSnapshot: SnapshotSummary = {
   commits: 7,
   schema: 10,
   duckdb: "v1.5.6",
+};
+
+export const sampleTransfer: SnapshotTransfer = {
+  ...sampleSnapshot,
+  backend: "s3",
+  partsMoved: 3,
+  bytesMoved: 2_048,
+};
+
+export const sampleSnapshotCar: SnapshotCar = {
+  ...sampleSnapshot,
+  file: "/exports/é.car",
+  carBytes: 5_000,
 };
 
 export const sampleSnapshotReport: SnapshotReport = {

@@ -4,7 +4,7 @@ import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { exactJson, plainJson } from "#api/json-values.ts";
-import { absolutePath, queryNumber, reference } from "#api/schemas/input.ts";
+import { absolutePath, asOf, queryNumber, reference } from "#api/schemas/input.ts";
 import { rowFileSchema } from "#api/schemas/row-file-schema.ts";
 import { objectDetailSchema, objectSummarySchema } from "#api/schemas/object-schema.ts";
 
@@ -14,6 +14,7 @@ const selection = {
   where: z.string().max(textMax).exactOptional(),
   sort: z.string().min(1).max(textMax).exactOptional(),
   limit: queryNumber.exactOptional(),
+  ...asOf,
 } satisfies Shape<ObjectsRequest>;
 
 /** Objects: list, show, hold, and read-only SQL. */
@@ -67,6 +68,7 @@ export const objectRoutes: readonly Route[] = [
     operation: "query",
     summary: "Read-only SQL over the views; rows come in pieces",
     input: z.strictObject({
+      ...asOf,
       text: z.string().min(1).max(textMax),
       exact: z
         .boolean()
@@ -80,8 +82,8 @@ export const objectRoutes: readonly Route[] = [
         rows: z.array(z.record(z.string(), z.unknown())),
       }),
     },
-    async *handle({ api }, { text, exact }) {
-      for await (const { columns, rows } of api.query(text)) {
+    async *handle({ api }, { text, exact, ...options }) {
+      for await (const { columns, rows } of api.query(text, options)) {
         yield { columns, rows: exact ? exactJson(rows) : plainJson(rows) };
       }
     },

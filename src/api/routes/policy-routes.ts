@@ -3,7 +3,7 @@ import type { ExplainRequest, PlanRequest } from "#model/engine-api.ts";
 import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
-import { absolutePath, moment, queryNumber, reference } from "#api/schemas/input.ts";
+import { absolutePath, asOf, moment, queryNumber, reference } from "#api/schemas/input.ts";
 import { planLimitsInput } from "#api/schemas/plan-limits-input.ts";
 import { explanationSchema } from "#api/schemas/explanation-schema.ts";
 import { planActionSchema, planReportSchema } from "#model/plan-schema.ts";
@@ -33,6 +33,7 @@ export const policyRoutes: readonly Route[] = [
       policies: z.array(absolutePath).max(filesMax).exactOptional(),
       out: absolutePath.exactOptional(),
       limits: planLimitsInput.exactOptional(),
+      ...asOf,
     } satisfies Shape<PlanRequest>),
     answer: { kind: "json", schema: planReportSchema },
     handle: ({ api }, request) => api.plan(request),

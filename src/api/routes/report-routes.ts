@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
-import { absolutePath, queryNumber } from "#api/schemas/input.ts";
+import { absolutePath, asOf, queryNumber } from "#api/schemas/input.ts";
 import { reportGrouping, reportName, reportSchema } from "#api/schemas/report-schema.ts";
 import { rowFileSchema } from "#api/schemas/row-file-schema.ts";
 import type { ReportExportRequest, ReportRequest } from "#model/report.ts";
@@ -13,6 +13,7 @@ const request = {
   report: reportName,
   by: reportGrouping,
   where: z.string().max(100_000).exactOptional(),
+  ...asOf,
 } satisfies Shape<Omit<ReportRequest, "limit">>;
 
 /** Figures of the index. */

@@ -1,16 +1,23 @@
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
-import { reference } from "#api/schemas/input.ts";
+import { absolutePath, reference } from "#api/schemas/input.ts";
 import {
+  snapshotCarSchema,
   snapshotDiffSchema,
   snapshotGcSchema,
   snapshotListSchema,
   snapshotReportSchema,
+  snapshotSummarySchema,
+  snapshotTransferSchema,
 } from "#api/schemas/snapshot-schema.ts";
 import type {
   SnapshotDiffRequest,
+  SnapshotExportRequest,
   SnapshotGcRequest,
+  SnapshotListRequest,
+  SnapshotPullRequest,
+  SnapshotPushRequest,
   SnapshotRequest,
 } from "#model/index-snapshot.ts";
 import type { Shape } from "#model/shape.ts";
@@ -30,10 +37,59 @@ export const snapshotRoutes: readonly Route[] = [
     method: "GET",
     path: "/api/v1/snapshots",
     operation: "snapshots",
-    summary: "The snapshots in the data directory, the newest first",
-    input: z.strictObject({}),
+    summary: "The snapshots in the data directory, or on a backend, the newest first",
+    input: z.strictObject({
+      on: reference.exactOptional(),
+    } satisfies Shape<SnapshotListRequest>),
     answer: { kind: "json", schema: snapshotListSchema },
-    handle: ({ api }) => api.snapshots(),
+    handle: ({ api }, request) => api.snapshots(request),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/snapshots/find",
+    operation: "findSnapshot",
+    summary: "A snapshot in the data directory by CID, its beginning, `newest`, or a time",
+    input: z.strictObject({ reference }),
+    answer: { kind: "json", schema: snapshotSummarySchema },
+    handle: ({ api }, input) => api.findSnapshot(input.reference),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/snapshots/push",
+    operation: "pushSnapshot",
+    summary: "Send to a backend what it lacks of a snapshot",
+    input: z.strictObject({
+      snapshot: reference,
+      to: reference,
+      full: z.boolean().exactOptional(),
+    } satisfies Shape<SnapshotPushRequest>),
+    answer: { kind: "json", schema: snapshotTransferSchema },
+    handle: ({ api }, request) => api.pushSnapshot(request),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/snapshots/pull",
+    operation: "pullSnapshot",
+    summary: "Fetch from a backend what is not in the data directory of a snapshot",
+    input: z.strictObject({
+      snapshot: reference,
+      from: reference,
+      full: z.boolean().exactOptional(),
+    } satisfies Shape<SnapshotPullRequest>),
+    answer: { kind: "json", schema: snapshotTransferSchema },
+    handle: ({ api }, request) => api.pullSnapshot(request),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/snapshots/export",
+    operation: "exportSnapshot",
+    summary: "Write a snapshot as one CAR on the controller's machine",
+    input: z.strictObject({
+      snapshot: reference,
+      file: absolutePath,
+    } satisfies Shape<SnapshotExportRequest>),
+    answer: { kind: "json", schema: snapshotCarSchema },
+    handle: ({ api }, request) => api.exportSnapshot(request),
   }),
   defineRoute({
     method: "GET",
@@ -55,6 +111,7 @@ export const snapshotRoutes: readonly Route[] = [
     input: z.strictObject({
       keep: z.int().positive(),
       dryRun: z.boolean().exactOptional(),
+      on: reference.exactOptional(),
     } satisfies Shape<SnapshotGcRequest>),
     answer: { kind: "json", schema: snapshotGcSchema },
     handle: ({ api }, request) => api.collectSnapshots(request),

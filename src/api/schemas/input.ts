@@ -1,5 +1,7 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
+import type { AsOf } from "#model/index-snapshot.ts";
+import type { Shape } from "#model/shape.ts";
 
 /** A name or reference given by the caller: bounded, not empty. */
 export const reference = z.string().min(1).max(4_096);
@@ -12,3 +14,6 @@ export const moment = z.iso.datetime({ offset: true });
 
 /** A number in a query string. */
 export const queryNumber = z.coerce.number().pipe(z.int().nonnegative());
+
+/** Asks a snapshot in the place of the index. */
+export const asOf = { snapshot: reference.exactOptional() } satisfies Shape<AsOf>;

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import {
   snapshotFamilies,
+  type SnapshotCar,
   type SnapshotDiff,
   type SnapshotGcReport,
   type SnapshotList,
   type SnapshotReport,
   type SnapshotSummary,
   type SnapshotTableDiff,
+  type SnapshotTransfer,
 } from "#model/index-snapshot.ts";
 import { count, optionalText, type Shape, shapeOf, time } from "#model/shape.ts";
 
@@ -22,6 +24,21 @@ const summary = {
   duckdb: z.string(),
 } satisfies Shape<SnapshotSummary>;
 
+export const snapshotSummarySchema = shapeOf<SnapshotSummary>(summary);
+
+export const snapshotTransferSchema = shapeOf<SnapshotTransfer>({
+  ...summary,
+  backend: z.string(),
+  partsMoved: count,
+  bytesMoved: count,
+});
+
+export const snapshotCarSchema = shapeOf<SnapshotCar>({
+  ...summary,
+  file: z.string(),
+  carBytes: count,
+});
+
 export const snapshotReportSchema = shapeOf<SnapshotReport>({
   ...summary,
   unchanged: z.boolean(),
@@ -30,7 +47,7 @@ export const snapshotReportSchema = shapeOf<SnapshotReport>({
 });
 
 export const snapshotListSchema = shapeOf<SnapshotList>({
-  snapshots: z.array(shapeOf<SnapshotSummary>(summary)),
+  snapshots: z.array(snapshotSummarySchema),
   damaged: z.array(z.string()),
 });
 

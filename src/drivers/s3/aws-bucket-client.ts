@@ -243,7 +243,13 @@ export class AwsBucketClient implements BucketClient {
   async #checkBucket(signal: Signal): Promise<void> {
     if (performance.now() - this.#bucketSeenAt < bucketSeenForMs) return;
     await this.list(
-      { prefix: this.#options.prefix, after: undefined, token: undefined, limit: 1 },
+      {
+        prefix: this.#options.prefix,
+        folders: false,
+        after: undefined,
+        token: undefined,
+        limit: 1,
+      },
       signal,
     );
   }

@@ -1,7 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import { importAccesses } from "#engine/import-accesses.ts";
-import { exportObjects, listObjects, showObject } from "#engine/objects.ts";
-import { exportReport, makeReport } from "#engine/reports/make-report.ts";
+import { showObject } from "#engine/objects.ts";
 import { verifyObjects } from "#engine/verify.ts";
 import { importDirectory } from "#jobs/import-directory.ts";
 import { actAs, acting } from "#model/acting.ts";
@@ -9,36 +8,14 @@ import type { EngineApi } from "#model/engine-api.ts";
 
 type ContentPart = Pick<
   EngineApi,
-  | "objects"
-  | "exportObjects"
-  | "report"
-  | "exportReport"
-  | "object"
-  | "query"
-  | "importDirectory"
-  | "importInventory"
-  | "importAccesses"
-  | "verify"
-  | "setHold"
+  "object" | "importDirectory" | "importInventory" | "importAccesses" | "verify" | "setHold"
 >;
 
-/** What is stored: look at it, bring it in, check it, protect it. */
+/** What is stored: bring it in, check it, protect it. */
 export function contentPart(context: EngineContext): ContentPart {
   const { index, pool, now } = context;
-  const reports = { ...context, minimumCopies: context.config.safety.minimumCopies };
   return {
-    objects: (request) => listObjects(context, request),
-    exportObjects: (request) => exportObjects(context, request),
-    report: (request) => makeReport(reports, request),
-    exportReport: (request) => exportReport(reports, request),
     object: (reference) => showObject(context, reference),
-    async *query(text) {
-      for await (const { names, columns, rows } of index.query(text)) {
-        const row = (at: number) =>
-          Object.fromEntries(names.map((name, column) => [name, columns[column]?.[at]]));
-        yield { columns: names, rows: Array.from({ length: rows }, (_, at) => row(at)) };
-      }
-    },
     async *importDirectory(request) {
       const driver = await pool.driver(request.backend);
       yield* importDirectory(request, { backend: request.backend, driver }, index, { now });

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { addressFile } from "#content/address-file.ts";
+import { chooseSnapshot } from "#engine/snapshots/choose-snapshot.ts";
 import { linkOrCopy } from "#engine/snapshots/link-or-copy.ts";
 import {
   decodeManifest,
@@ -11,8 +13,11 @@ import {
   type SnapshotManifest,
   type SnapshotPart,
 } from "#engine/snapshots/snapshot-manifest.ts";
+import { partProfile } from "#engine/snapshots/snapshot-parts.ts";
 import { syncPath } from "#engine/snapshots/sync-path.ts";
+import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { SnapshotReference } from "#model/index-snapshot.ts";
 
 /** A snapshot that is there, with its name. */
 export interface StoredSnapshot {
@@ -26,7 +31,6 @@ export interface WrittenPart {
   readonly bytes: number;
 }
 
-const profile = "unixfs-v1-2025";
 const manifestName = "manifest.cbor";
 const draftPrefix = ".draft-";
 
@@ -49,8 +53,8 @@ export class SnapshotStore {
     const draft = join(this.#parts, `${draftPrefix}${randomUUID()}`);
     try {
       await write(draft);
-      const { cid, size } = await addressFile(createReadStream(draft), profile);
-      if (!(await this.#isWhole(cid, size))) {
+      const { cid, size } = await addressFile(createReadStream(draft), partProfile);
+      if (!(await this.isWhole(cid, size))) {
         await chmod(draft, 0o444);
         await syncPath(draft);
         await rename(draft, this.partPath(cid));
@@ -61,10 +65,23 @@ export class SnapshotStore {
     }
   }
 
+  /** Keeps a part that comes from elsewhere, if the stream, which checks it, ends well. */
+  async receivePart(cid: string, stream: ByteStream): Promise<void> {
+    await mkdir(this.#parts, { recursive: true });
+    const draft = join(this.#parts, `${draftPrefix}${randomUUID()}`);
+    try {
+      await pipeline(stream, createWriteStream(draft, { mode: 0o444 }));
+      await syncPath(draft);
+      await rename(draft, this.partPath(cid));
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
   /** Whether a part is there and good: a damaged one gives way to the one that was written. */
-  async #isWhole(cid: string, bytes: number): Promise<boolean> {
+  async isWhole(cid: string, bytes: number): Promise<boolean> {
     if (!(await this.hasPart(cid, bytes))) return false;
-    const found = await addressFile(createReadStream(this.partPath(cid)), profile);
+    const found = await addressFile(createReadStream(this.partPath(cid)), partProfile);
     return found.cid === cid;
   }
 
@@ -74,11 +91,18 @@ export class SnapshotStore {
     return found?.size === bytes;
   }
 
+  /** Where a part lies, going by its length alone. Throws CORRUPT. */
+  async presentPart({ cid, bytes }: Pick<SnapshotPart, "cid" | "bytes">): Promise<string> {
+    const path = this.partPath(cid.toString());
+    if (!(await this.hasPart(cid.toString(), bytes))) throw damagedPart(path);
+    return path;
+  }
+
   /** Where a part lies, after its bytes were read and have its CID. Throws CORRUPT. */
   async verifiedPart(part: Pick<SnapshotPart, "cid">): Promise<string> {
     const cid = part.cid.toString();
     const path = this.partPath(cid);
-    const found = await addressFile(createReadStream(path), profile).catch((error: unknown) => {
+    const found = await addressFile(createReadStream(path), partProfile).catch((error: unknown) => {
       throw damagedPart(path, error);
     });
     if (found.cid !== cid) throw damagedPart(path);
@@ -133,18 +157,15 @@ export class SnapshotStore {
     return { snapshots, damaged };
   }
 
-  /** A snapshot by CID, the beginning of it, or `newest`. Throws NOT_FOUND. */
-  async find(reference: string): Promise<StoredSnapshot> {
+  /** The snapshot that a reference means. Throws NOT_FOUND. */
+  async find(reference: SnapshotReference): Promise<StoredSnapshot> {
     const { snapshots, damaged } = await this.list();
-    const matching = snapshots.filter(({ cid }) => cid.startsWith(reference));
-    const found = reference === "newest" ? snapshots[0] : matching[0];
-    if (found !== undefined && (reference === "newest" || matching.length === 1)) return found;
     // Says what is wrong with it.
     if (damaged.includes(reference)) return await this.#read(reference);
-    const what = matching.length > 1 ? `${matching.length} snapshots begin with` : "no snapshot is";
-    throw new EngineError("NOT_FOUND", `${what} "${reference}" in ${this.directory}`, {
-      hint: "`thermocline index snapshot ls` lists them",
+    const choosable = snapshots.map((snapshot) => {
+      return { cid: snapshot.cid, takenAt: snapshot.manifest.takenAt, snapshot };
     });
+    return chooseSnapshot(choosable, reference, this.directory).snapshot;
   }
 
   path(cid: string): string {
@@ -206,7 +227,7 @@ function compareText(a: string, b: string): number {
 
 function damagedPart(path: string, cause?: unknown): EngineError {
   return new EngineError("CORRUPT", `${path} is missing or damaged: its bytes have another CID`, {
-    hint: "use another snapshot, and check the disk; a new full snapshot writes the part again",
+    hint: "check the disk, and use another snapshot; `create --full`, or `pull --full` where it was pushed to, makes the part good",
     cause,
   });
 }

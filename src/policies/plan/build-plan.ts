@@ -28,6 +28,8 @@ export interface PlanOptions extends Partial<GuardLimits> {
   readonly engine: string;
   /** Commit counter of the index that the session reads. */
   readonly indexVersion: number;
+  /** CID of the snapshot that the session reads, when it is one. */
+  readonly snapshot?: string;
   /** Fewest verified copies any object keeps; at least 1. */
   readonly minimumCopies?: number;
   /** Of all that the policies want, only this part (schedules and triggers). */
@@ -76,6 +78,7 @@ export async function buildPlan(
     engine: options.engine,
     policies: set.digests,
     indexVersion: options.indexVersion,
+    ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot }),
     inventory: inventoryDigest(set.moment.backends),
     rows: rows.cid,
     totals: await planTotals(planning),

@@ -1,0 +1,43 @@
+import { carBlockBytesMax } from "#content/car-parser.ts";
+import { carSectionHead } from "#content/car-writer.ts";
+import { canonicalCid } from "#content/cid.ts";
+import { FileHasher } from "#content/file-hasher.ts";
+import { profileNamed } from "#content/profile.ts";
+import type { ObjectRef } from "#model/copy.ts";
+import type { ByteStream } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+
+/**
+ * The blocks of a file as sections of a CAR, depth first with children before their parent,
+ * repeated blocks each time. Throws CORRUPT instead of ending when the bytes lead to another CID.
+ */
+export async function* fileBlocks(
+  stream: ByteStream,
+  object: ObjectRef,
+): AsyncGenerator<Uint8Array> {
+  const profile = profileNamed(object.profile);
+  if (Math.min(profile.chunkBytes, object.size) > carBlockBytesMax / 2) {
+    throw new EngineError("NOT_SUPPORTED", `${object.cid} is one block of ${object.size} bytes`, {
+      hint: "blocks above 2 MiB cannot be shared: keep it as a file, or import it as UnixFS",
+    });
+  }
+  const expected = canonicalCid(object.cid);
+  const ready: Uint8Array[] = [];
+  const hasher = new FileHasher(profile, (cid, parts) =>
+    ready.push(carSectionHead(cid, parts), ...parts),
+  );
+  for await (const bytes of stream) {
+    hasher.update(bytes);
+    if (hasher.size > object.size) break;
+    yield* ready.splice(0);
+  }
+  const { cid, size } = hasher.finish();
+  if (cid !== expected || size !== object.size) {
+    const message = `the file is ${cid} (${size} bytes), not ${expected} (${object.size} bytes)`;
+    throw new EngineError("CORRUPT", message, {
+      hint: "restore this object from another copy",
+      details: { cid: expected, found: cid },
+    });
+  }
+  yield* ready;
+}

@@ -1,0 +1,48 @@
+import { EngineError } from "#model/engine-error.ts";
+import type { SnapshotReference } from "#model/index-snapshot.ts";
+
+/** What a snapshot can be told by. */
+export interface Choosable {
+  readonly cid: string;
+  /** ISO 8601. */
+  readonly takenAt: string;
+}
+
+/** The snapshot that a reference means, of those in `place`, the newest first. */
+export function chooseSnapshot<Snapshot extends Choosable>(
+  snapshots: readonly Snapshot[],
+  reference: SnapshotReference,
+  place: string,
+): Snapshot {
+  const matching = candidates(snapshots, reference);
+  const [found] = matching;
+  if (found !== undefined && matching.length === 1) return found;
+  const what =
+    matching.length > 1
+      ? `${matching.length} snapshots begin with "${reference}"`
+      : `no snapshot is ${isTime(reference) ? "as old as" : ""} "${reference}"`;
+  throw new EngineError("NOT_FOUND", `${what} in ${place}`.replaceAll("  ", " "), {
+    hint: "`thermocline index snapshot ls` lists them; `--on BACKEND` those on a backend",
+  });
+}
+
+function candidates<Snapshot extends Choosable>(
+  snapshots: readonly Snapshot[],
+  reference: SnapshotReference,
+): readonly Snapshot[] {
+  if (reference === "newest") return snapshots.slice(0, 1);
+  if (!isTime(reference)) return snapshots.filter(({ cid }) => cid.startsWith(reference));
+  const time = Date.parse(reference);
+  if (Number.isNaN(time)) {
+    throw new EngineError("USAGE", `"${reference}" is not a time`, {
+      hint: "write it as 2026-11-21 or 2026-11-21T08:00:00Z",
+    });
+  }
+  const before = snapshots.find(({ takenAt }) => Date.parse(takenAt) <= time);
+  return before === undefined ? [] : [before];
+}
+
+/** CIDs begin with a letter. */
+function isTime(reference: SnapshotReference): boolean {
+  return /^\d/.test(reference);
+}

@@ -1,0 +1,52 @@
+import { damagedOnly } from "#engine/snapshots/damaged-only.ts";
+import { eachAtOnce } from "#engine/snapshots/each-at-once.ts";
+import { partsAtOnce } from "#engine/snapshots/push-snapshot.ts";
+import type { RemoteSnapshots } from "#engine/snapshots/remote-snapshots.ts";
+import type { SnapshotManifest } from "#engine/snapshots/snapshot-manifest.ts";
+import { distinctParts } from "#engine/snapshots/snapshot-parts.ts";
+import type { SnapshotGcReport, SnapshotGcRequest } from "#model/index-snapshot.ts";
+
+export interface CollectRemoteOptions extends Omit<SnapshotGcRequest, "on"> {
+  readonly installation: string | undefined;
+}
+
+/**
+ * Gives up all but the newest snapshots of one installation on a backend, and parts that none of
+ * the rest names. While one of those cannot be read all parts stay: they may be named there.
+ */
+export async function collectRemote(
+  remote: RemoteSnapshots,
+  { keep, dryRun = false, installation }: CollectRemoteOptions,
+): Promise<SnapshotGcReport> {
+  const listed = remote.ofOne(await remote.list(), installation);
+  const [newest] = listed;
+  const kept = listed.slice(0, keep);
+  const removed = listed.slice(keep);
+  const manifests = await Promise.all(
+    kept.map((one) => remote.manifest(one).then(({ manifest }) => manifest, damagedOnly)),
+  );
+  const unused =
+    newest === undefined ? [] : await unusedParts(remote, newest.installation, manifests);
+  if (!dryRun && newest !== undefined) {
+    // A snapshot goes before its parts: what is listed is whole, whenever this ends.
+    await eachAtOnce(removed, partsAtOnce, (one) => remote.removeManifest(one));
+    await eachAtOnce(unused, partsAtOnce, ([cid]) => remote.removePart(newest.installation, cid));
+  }
+  return {
+    kept: kept.map(({ cid }) => cid),
+    removed: removed.map(({ cid }) => cid),
+    partsRemoved: unused.length,
+    bytesRemoved: unused.reduce((bytes, [, size]) => bytes + size, 0),
+  };
+}
+
+async function unusedParts(
+  remote: RemoteSnapshots,
+  installation: string,
+  manifests: readonly (SnapshotManifest | undefined)[],
+): Promise<readonly (readonly [cid: string, bytes: number])[]> {
+  const whole = manifests.filter((manifest) => manifest !== undefined);
+  if (whole.length < manifests.length) return [];
+  const named = new Set(whole.flatMap(distinctParts).map(({ cid }) => cid.toString()));
+  return [...(await remote.parts(installation))].filter(([cid]) => !named.has(cid));
+}

@@ -1,0 +1,40 @@
+import { exportObjects, listObjects } from "#engine/objects.ts";
+import { makePlan } from "#engine/planning.ts";
+import { exportReport, makeReport } from "#engine/reports/make-report.ts";
+import { type Readable, readingSource } from "#engine/snapshots/reading-source.ts";
+import type { ReadingApi } from "#model/snapshot-api.ts";
+
+/** Lists, reports, queries and plans, over the index or as of a snapshot. */
+export function readingMethods(readable: Readable): ReadingApi {
+  const { minimumCopies } = readable.config.safety;
+  return {
+    async plan({ snapshot, ...request }) {
+      await using source = await readingSource(readable, snapshot);
+      return await makePlan(source, request);
+    },
+    async *objects({ snapshot, ...request }) {
+      await using source = await readingSource(readable, snapshot);
+      yield* listObjects(source, request);
+    },
+    async exportObjects({ snapshot, ...request }) {
+      await using source = await readingSource(readable, snapshot);
+      return await exportObjects(source, request);
+    },
+    async report({ snapshot, ...request }) {
+      await using source = await readingSource(readable, snapshot);
+      return await makeReport({ ...source, minimumCopies }, request);
+    },
+    async exportReport({ snapshot, ...request }) {
+      await using source = await readingSource(readable, snapshot);
+      return await exportReport({ ...source, minimumCopies }, request);
+    },
+    async *query(text, { snapshot } = {}) {
+      await using source = await readingSource(readable, snapshot);
+      for await (const { names, columns, rows } of source.index.query(text)) {
+        const row = (at: number) =>
+          Object.fromEntries(names.map((name, column) => [name, columns[column]?.[at]]));
+        yield { columns: names, rows: Array.from({ length: rows }, (_, at) => row(at)) };
+      }
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { createReadStream } from "node:fs";
+import { verifyFile } from "#content/verify-file.ts";
+import { chooseSnapshot } from "#engine/snapshots/choose-snapshot.ts";
+import {
+  type ListedSnapshot,
+  manifestFolder,
+  manifestName,
+  parseManifestName,
+} from "#engine/snapshots/manifest-name.ts";
+import {
+  decodeManifest,
+  encodeManifest,
+  type SnapshotPart,
+} from "#engine/snapshots/snapshot-manifest.ts";
+import { partObject } from "#engine/snapshots/snapshot-parts.ts";
+import type { StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
+import type { ByteStream, NamedFiles } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { SnapshotReference } from "#model/index-snapshot.ts";
+
+const partFolder = "snapshots/parts";
+/** A manifest names its parts with some 120 bytes each: a million of them. */
+const manifestBytesMax = 128 * 1024 * 1024;
+
+/**
+ * Snapshots on a backend, as files by name beside its copies: parts by CID, and for each snapshot
+ * a manifest whose name says its time. Installations have folders of their own, so that none
+ * gives up what another one is sending.
+ */
+export class RemoteSnapshots {
+  readonly backend: string;
+  readonly #files: NamedFiles;
+
+  constructor(backend: string, files: NamedFiles) {
+    this.backend = backend;
+    this.#files = files;
+  }
+
+  /** What is there, the newest first. */
+  async list(): Promise<readonly ListedSnapshot[]> {
+    const files = await this.#files.listNamed(manifestFolder);
+    return files
+      .flatMap(({ name }) => parseManifestName(name) ?? [])
+      .toSorted((a, b) => Date.parse(b.takenAt) - Date.parse(a.takenAt) || b.commits - a.commits);
+  }
+
+  /** Of several installations, `newest` and times mean this one's, if it is known. */
+  async find(
+    reference: SnapshotReference,
+    installation: string | undefined,
+  ): Promise<ListedSnapshot> {
+    const all = await this.list();
+    // A CID says by itself whose it is.
+    const own = reference.startsWith("b") ? all : this.ofOne(all, installation);
+    return chooseSnapshot(own, reference, this.backend);
+  }
+
+  /** Those of one installation: the given one, else the only one. Throws CONFLICT. */
+  ofOne(
+    all: readonly ListedSnapshot[],
+    installation: string | undefined,
+  ): readonly ListedSnapshot[] {
+    const names = new Set(all.map((snapshot) => snapshot.installation));
+    const mine = installation !== undefined && names.has(installation);
+    if (mine) return all.filter((snapshot) => snapshot.installation === installation);
+    if (names.size <= 1) return all;
+    const newest = [...names].map((name) => all.find((one) => one.installation === name)?.cid);
+    throw new EngineError(
+      "CONFLICT",
+      `${names.size} installations keep snapshots on ${this.backend}`,
+      { retryable: false, hint: `say which by its CID; the newest are ${newest.join(", ")}` },
+    );
+  }
+
+  /** Reads a manifest, which must be what its name says. */
+  async manifest(listed: ListedSnapshot): Promise<StoredSnapshot> {
+    const { cid, installation, takenAt, commits } = listed;
+    const manifest = decodeManifest(cid, await this.#bytes(manifestName(listed)));
+    const same =
+      manifest.installation === installation &&
+      Date.parse(manifest.takenAt) === Date.parse(takenAt) &&
+      manifest.commits === commits;
+    if (same) return { cid, manifest };
+    throw new EngineError("CORRUPT", `${manifestName(listed)} is the manifest of another one`, {
+      hint: `somebody renamed it: remove it from ${this.backend}`,
+    });
+  }
+
+  async sendManifest({ cid, manifest }: StoredSnapshot): Promise<number> {
+    const listed = { ...manifest, cid };
+    const { bytes } = encodeManifest(manifest);
+    await this.#files.writeNamed(manifestName(listed), {
+      bytes: bytes.length,
+      stream: once(bytes),
+    });
+    await this.manifest(listed);
+    return bytes.length;
+  }
+
+  async removeManifest(listed: ListedSnapshot): Promise<void> {
+    await this.#files.removeNamed(manifestName(listed));
+  }
+
+  /** Parts of an installation with their lengths. */
+  async parts(installation: string): Promise<ReadonlyMap<string, number>> {
+    const files = await this.#files.listNamed(`${partFolder}/${installation}`);
+    const cid = (name: string) => name.slice(name.lastIndexOf("/") + 1, -".parquet".length);
+    return new Map(files.map(({ name, bytes }) => [cid(name), bytes]));
+  }
+
+  /** Sends a part, and reads it back; one that arrived damaged does not stay. */
+  async sendPart(installation: string, part: SnapshotPart, path: string): Promise<void> {
+    const name = partName(installation, part.cid.toString());
+    const stream = verifyFile(createReadStream(path), partObject(part));
+    await this.#files.writeNamed(name, { bytes: part.bytes, stream });
+    if (await this.isWhole(installation, part)) return;
+    await this.#files.removeNamed(name);
+    throw new EngineError("CORRUPT", `${name} arrived damaged on ${this.backend}`, {
+      hint: "check the backend and what lies between; then push again",
+    });
+  }
+
+  /** Whether a part's bytes there have its CID. */
+  async isWhole(installation: string, part: SnapshotPart): Promise<boolean> {
+    try {
+      for await (const _piece of this.readPart(installation, part)) continue;
+      return true;
+    } catch (error) {
+      const { code } = EngineError.from(error);
+      if (code === "CORRUPT" || code === "NOT_FOUND") return false;
+      throw error;
+    }
+  }
+
+  /** The bytes of a part; the stream throws CORRUPT instead of ending when they are others. */
+  async *readPart(installation: string, part: SnapshotPart): ByteStream {
+    const name = partName(installation, part.cid.toString());
+    yield* verifyFile(await this.#files.readNamed(name), partObject(part));
+  }
+
+  async removePart(installation: string, cid: string): Promise<void> {
+    await this.#files.removeNamed(partName(installation, cid));
+  }
+
+  async #bytes(name: string): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    for await (const piece of await this.#files.readNamed(name)) {
+      pieces.push(Uint8Array.from(piece));
+      length += piece.length;
+      if (length > manifestBytesMax) throw new EngineError("CORRUPT", `${name} is no manifest`);
+    }
+    return Buffer.concat(pieces);
+  }
+}
+
+function partName(installation: string, cid: string): string {
+  return `${partFolder}/${installation}/${cid}.parquet`;
+}
+
+async function* once(bytes: Uint8Array): ByteStream {
+  yield await Promise.resolve(bytes);
+}

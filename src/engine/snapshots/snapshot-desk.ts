@@ -1,0 +1,107 @@
+import type { Config } from "#config.ts";
+import { dataPaths } from "#config/data-paths.ts";
+import type { BackendPool } from "#engine/backend-pool.ts";
+import { indexOptions } from "#engine/open-index.ts";
+import { collectGarbage } from "#engine/snapshots/collect-garbage.ts";
+import { collectRemote } from "#engine/snapshots/collect-remote.ts";
+import { damagedOnly } from "#engine/snapshots/damaged-only.ts";
+import { diffSnapshots } from "#engine/snapshots/diff-snapshots.ts";
+import { exportCar } from "#engine/snapshots/export-car.ts";
+import { OpenedSnapshots } from "#engine/snapshots/opened-snapshots.ts";
+import type { OpenedSnapshot } from "#engine/snapshots/opened-snapshots.ts";
+import { pullSnapshot } from "#engine/snapshots/pull-snapshot.ts";
+import { pushSnapshot } from "#engine/snapshots/push-snapshot.ts";
+import { RemoteSnapshots } from "#engine/snapshots/remote-snapshots.ts";
+import { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
+import { summarise } from "#engine/snapshots/summarise.ts";
+import type { SnapshotApi } from "#model/snapshot-api.ts";
+import type { SnapshotList, SnapshotReference, SnapshotSummary } from "#model/index-snapshot.ts";
+import { requireNamedFiles } from "#model/require-named-files.ts";
+
+export interface SnapshotDeskOptions {
+  readonly config: Config;
+  readonly pool: BackendPool;
+  /** Whose index this is; undefined where there is none. */
+  readonly installation: () => Promise<string | undefined>;
+}
+
+/** Everything about snapshots that needs no index: they are listed, moved and opened. */
+export class SnapshotDesk {
+  readonly store: SnapshotStore;
+  readonly #options: SnapshotDeskOptions;
+  readonly #opened: OpenedSnapshots;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SnapshotDeskOptions) {
+    this.#options = options;
+    this.store = new SnapshotStore(dataPaths(options.config.dataDirectory).snapshots);
+    this.#opened = new OpenedSnapshots(this.store, indexOptions(options.config));
+  }
+
+  /** Runs what reads or writes parts by itself: what one is writing, no other clears away. */
+  async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const next = this.#turn.then(work);
+    this.#turn = next.catch(() => undefined);
+    return await next;
+  }
+
+  /** The part of the engine's API that the desk answers. */
+  get methods(): SnapshotApi {
+    const { config, installation } = this.#options;
+    return {
+      snapshots: async ({ on } = {}) => {
+        if (on !== undefined) return await listRemote(await this.#remote(on));
+        const { snapshots, damaged } = await this.store.list();
+        return { snapshots: snapshots.map(summarise), damaged };
+      },
+      findSnapshot: async (reference) => summarise(await this.store.find(reference)),
+      diffSnapshots: (request) =>
+        this.inTurn(() => diffSnapshots(this.store, request, indexOptions(config))),
+      collectSnapshots: ({ on, ...request }) =>
+        this.inTurn(async () => {
+          if (on === undefined) return await collectGarbage(this.store, request);
+          const whose = { installation: await installation() };
+          return await collectRemote(await this.#remote(on), { ...request, ...whose });
+        }),
+      pushSnapshot: ({ to, ...request }) =>
+        this.inTurn(async () => pushSnapshot(this.store, await this.#remote(to), request)),
+      pullSnapshot: ({ from, ...request }) =>
+        this.inTurn(async () => {
+          const whose = { installation: await installation() };
+          return await pullSnapshot(this.store, await this.#remote(from), { ...request, ...whose });
+        }),
+      exportSnapshot: (request) => this.inTurn(() => exportCar(this.store, request)),
+    };
+  }
+
+  /** A snapshot that is here, to be asked; to be disposed of. */
+  async open(
+    reference: SnapshotReference,
+  ): Promise<{ readonly opened: OpenedSnapshot; readonly summary: SnapshotSummary }> {
+    return await this.inTurn(async () => {
+      const snapshot = await this.store.find(reference);
+      return { opened: await this.#opened.open(snapshot), summary: summarise(snapshot) };
+    });
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    await this.#turn;
+  }
+
+  async #remote(backend: string): Promise<RemoteSnapshots> {
+    const driver = await this.#options.pool.driver(backend);
+    return new RemoteSnapshots(backend, requireNamedFiles(driver, backend));
+  }
+}
+
+async function listRemote(remote: RemoteSnapshots): Promise<SnapshotList> {
+  const snapshots: SnapshotSummary[] = [];
+  const damaged: string[] = [];
+  for (const listed of await remote.list()) {
+    const found = await remote.manifest(listed).catch(damagedOnly);
+    if (found === undefined) damaged.push(listed.cid);
+    else snapshots.push(summarise(found));
+  }
+  return { snapshots, damaged };
+}
