@@ -21,6 +21,7 @@ import { snapshotPart } from "#engine/parts/snapshot-part.ts";
 import { schedulePart } from "#engine/parts/schedule-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { Repairs } from "#engine/repairs.ts";
+import { installationOf } from "#engine/snapshots/installation-of.ts";
 import { SnapshotDesk } from "#engine/snapshots/snapshot-desk.ts";
 import { Scheduling } from "#engine/schedules/scheduling.ts";
 import { policyStarter } from "#engine/schedules/start-policy.ts";
@@ -100,7 +101,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     lastPlan: new LastPlan(),
     limits,
     nodes: new NodeTable(),
-    snapshots: new SnapshotDesk({ config, pool, installation: () => index.installation() }),
+    snapshots: new SnapshotDesk({ config, pool, installation: () => installationOf(index) }),
     now,
     moment: async (at) => ({ now: at, backends: await index.backends(), heat: await index.heat() }),
   };

@@ -5,9 +5,9 @@ import { settingNames } from "#config/setting-names.ts";
 import { loadDrivers } from "#registry.ts";
 import type { CommandContext, OutputFormat } from "#cli/command.ts";
 import type { CommandIo } from "#cli/command-io.ts";
-import { connect } from "#cli/connect.ts";
+import { connect, connectSnapshots } from "#cli/connect.ts";
 import type { Connection } from "#cli/connect.ts";
-import type { Engines } from "#cli/engines.ts";
+import type { Engines, LocalSnapshots } from "#cli/engines.ts";
 import { toJsonText } from "#cli/output/json.ts";
 import type { ProgressMode } from "#cli/output/progress-view.ts";
 
@@ -30,6 +30,7 @@ export function commandEnvironment(
   let config: Promise<Config> | undefined;
   let loaded: Config | undefined;
   let connection: Promise<Connection> | undefined;
+  let snapshots: Promise<LocalSnapshots> | undefined;
 
   const note = (line: string): void => {
     if (!quiet) io.stderr.write(`${line}\n`);
@@ -50,6 +51,8 @@ export function commandEnvironment(
     config: () => (config ??= readConfig()),
     connect: () =>
       (connection ??= context.config().then((ready) => connect(ready, io, engines, note))),
+    snapshots: ({ here } = { here: false }) =>
+      (snapshots ??= context.config().then((ready) => connectSnapshots(ready, io, engines, here))),
     start: async (node) => engines.node(await context.config(), io, node),
     print: (text, json) => {
       if (output === "json") io.stdout.write(`${toJsonText({ schemaVersion: 1, ...json }, 2)}\n`);
@@ -61,8 +64,10 @@ export function commandEnvironment(
     context,
     loadedConfig: () => loaded,
     close: async () => {
-      const opened = await connection?.catch(() => undefined);
-      await opened?.close();
+      for (const opening of [connection, snapshots]) {
+        const opened = await opening?.catch(() => undefined);
+        await opened?.close();
+      }
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Command, OptionValues } from "@commander-js/extra-typings";
 import type { Config } from "#config.ts";
 import type { CommandIo } from "#cli/command-io.ts";
 import type { Connection } from "#cli/connect.ts";
-import type { NodeStart, RunningNode } from "#cli/engines.ts";
+import type { LocalSnapshots, NodeStart, RunningNode } from "#cli/engines.ts";
 import type { ProgressMode } from "#cli/output/progress-view.ts";
 
 /** The default export of a file in `src/cli/commands/`: one command. */
@@ -38,6 +38,11 @@ export interface CommandContext {
   config(): Promise<Config>;
   /** Connects to the engine once; closed after the command. */
   connect(): Promise<Connection>;
+  /**
+   * The same for what is asked of snapshots only, which needs no index; closed likewise. `here`
+   * leaves out a controller elsewhere.
+   */
+  snapshots(options?: { readonly here: boolean }): Promise<LocalSnapshots>;
   /** Starts a node that stays; whoever starts it closes it. */
   start(node: NodeStart): Promise<RunningNode>;
   /** Data for standard output: the text for people, or the JSON document with schemaVersion. */

@@ -6,7 +6,7 @@ import { resolveSecret } from "#config/resolve-secret.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { CommandIo } from "#cli/command-io.ts";
-import type { Engines } from "#cli/engines.ts";
+import type { Engines, LocalSnapshots } from "#cli/engines.ts";
 
 /** The engine that a command talks to. */
 export interface Connection {
@@ -33,9 +33,24 @@ export async function connect(
   return { api: engine.api, where: "process", close: () => engine.close() };
 }
 
+/** Who answers questions about snapshots: a controller, else this process, without an index. */
+export async function connectSnapshots(
+  config: Config,
+  io: CommandIo,
+  engines: Engines,
+  here: boolean,
+): Promise<LocalSnapshots> {
+  const found = await (here ? controllerHere(config) : controllerOf(config, io));
+  return found === undefined ? engines.snapshots(config, io) : { api: found, close: nothing };
+}
+
 /** The controller named by `api.url`, else the one that runs on this data directory, if any. */
 export function controllerOf(config: Config, io: CommandIo): Promise<ApiClient | undefined> {
   if (config.api.url !== undefined) return remote(config, config.api.url, io);
+  return controllerHere(config);
+}
+
+function controllerHere(config: Config): Promise<ApiClient | undefined> {
   return findController(dataPaths(config.dataDirectory).controllerState);
 }
 

@@ -1,12 +1,15 @@
 import type { Config } from "#config.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import type { Role } from "#model/node.ts";
+import type { ReadingApi, SnapshotApi } from "#model/snapshot-api.ts";
 import type { CommandIo } from "#cli/command-io.ts";
 
 /** The ways in which the command line starts engines; tests bring their own. */
 export interface Engines {
   /** All roles in this process, for the length of a command, reachable from nowhere else. */
   local(config: Config, io: CommandIo): Promise<LocalEngine>;
+  /** Answers from snapshots for the length of a command; opens no index, and makes none. */
+  snapshots(config: Config, io: CommandIo): Promise<LocalSnapshots>;
   /** A node that stays until it is closed; a controller serves the HTTP API. */
   node(config: Config, io: CommandIo, start: NodeStart): Promise<RunningNode>;
 }
@@ -19,6 +22,11 @@ export interface NodeStart {
 
 export interface LocalEngine {
   readonly api: EngineApi;
+  close(): Promise<void>;
+}
+
+export interface LocalSnapshots {
+  readonly api: SnapshotApi & ReadingApi;
   close(): Promise<void>;
 }
 

@@ -9,6 +9,7 @@ import {
   type ReportName,
   type ReportRequest,
 } from "#model/report.ts";
+import { type AsOfWords, atOption, connectAsOf, fromOption, snapshotOption } from "#cli/as-of.ts";
 import { type CommandContext, defineCommand } from "#cli/command.ts";
 import { flatRow, formatChart, formatReport, reportForm } from "#cli/output/format-report.ts";
 import { counted } from "#cli/output/words.ts";
@@ -19,7 +20,7 @@ import { isRowOutput, rowOutputOption } from "#cli/row-output.ts";
 const limitDefault = 50;
 const groupings = Object.keys(reportGroupings) as ReportGrouping[];
 
-interface ReportOptions {
+interface ReportOptions extends AsOfWords {
   readonly by: ReportGrouping;
   readonly where?: string | undefined;
   readonly limit: number;
@@ -55,6 +56,9 @@ export function reportCommand(
         )
         .option("--chart [column]", "bars below the table, of a column; on a terminal anyway")
         .option("--no-chart", "no bars")
+        .addOption(snapshotOption())
+        .addOption(atOption())
+        .addOption(fromOption())
         .addOption(rowOutputOption()),
     run: (context, _args, options) => runReport(context, report, options),
   });
@@ -63,11 +67,12 @@ export function reportCommand(
 async function runReport(
   context: CommandContext,
   report: ReportName,
-  { by, where, limit, chart, output }: ReportOptions,
+  { by, where, limit, chart, output, ...words }: ReportOptions,
 ): Promise<void> {
   const { io } = context;
-  const { api } = await context.connect();
-  const request: ReportRequest = { report, by, ...(where === undefined ? {} : { where }) };
+  const { api, asOf } = await connectAsOf(context, words);
+  const selection = where === undefined ? {} : { where };
+  const request: ReportRequest = { report, by, ...selection, ...asOf };
   if (!isRowOutput(output)) {
     const { file, rows, bytes } = await api.exportReport({
       ...request,

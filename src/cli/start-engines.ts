@@ -29,6 +29,11 @@ export const startEngines: Engines = {
     const engine = await open(config, io, ["controller", "worker"], trouble);
     return { api: engine, close: () => closing(trouble, engine) };
   },
+  snapshots: async (config, io) => {
+    const { openSnapshotReader } = await import("#engine/snapshots/snapshot-reader.ts");
+    const [definitions, version] = await Promise.all([loadDrivers(), readVersion()]);
+    return await openSnapshotReader({ config, definitions, env: io.env, version });
+  },
   node: async (config, io, start) =>
     start.roles.includes("controller")
       ? startController(config, io, start)

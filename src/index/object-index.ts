@@ -136,13 +136,6 @@ export class ObjectIndex implements IndexStore {
     });
   }
 
-  /** A name of the installation, which stays with every copy and snapshot of its index. */
-  async installation(): Promise<string> {
-    return await this.#database.read(async (connection) => {
-      return (await connection.row<{ id: string }>("SELECT id FROM installation")).id;
-    });
-  }
-
   async session(): Promise<IndexSession> {
     const session: IndexSession = await IndexSession.begin(await this.#database.connect(), () => {
       this.#sessions.delete(session);

@@ -66,6 +66,7 @@ export class CommandLine implements AsyncDisposable {
     };
     const code = await runCommandLine(argv, io, {
       local: () => Promise.resolve({ api: only(options.api ?? {}), close }),
+      snapshots: () => Promise.resolve({ api: only(options.api ?? {}), close }),
       node: (_config, _io, { roles }) => {
         options.onNode?.(roles);
         return Promise.resolve({ address: "unix:/run/api.sock", close });

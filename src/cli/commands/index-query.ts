@@ -1,5 +1,6 @@
 import type { QueryChunk } from "#model/engine-api.ts";
 import type { SqlRow } from "#model/sql.ts";
+import { atOption, connectAsOf, fromOption, snapshotOption } from "#cli/as-of.ts";
 import { defineCommand } from "#cli/command.ts";
 import { toJsonText } from "#cli/output/json.ts";
 import { textTable } from "#cli/output/text-table.ts";
@@ -10,11 +11,20 @@ export default defineCommand({
   name: "index-query",
   words: ["index", "query"],
   summary: "ask the index with SQL, read-only; views: object, copy, name, …",
-  examples: [`thermocline index query "SELECT count(*), sum(size) FROM object"`],
-  setup: (command) => command.argument("<sql>", "one SELECT statement").addOption(rowFormOption()),
-  async run(context, [sql], { output }) {
-    const { api } = await context.connect();
-    const chunks = api.query(sql)[Symbol.asyncIterator]();
+  examples: [
+    `thermocline index query "SELECT count(*), sum(size) FROM object"`,
+    `thermocline index query "SELECT count(*) FROM object" --at 2026-12-24`,
+  ],
+  setup: (command) =>
+    command
+      .argument("<sql>", "one SELECT statement")
+      .addOption(snapshotOption())
+      .addOption(atOption())
+      .addOption(fromOption())
+      .addOption(rowFormOption()),
+  async run(context, [sql], { output, ...words }) {
+    const { api, asOf } = await connectAsOf(context, words);
+    const chunks = api.query(sql, asOf)[Symbol.asyncIterator]();
     const first = await chunks.next();
     const form = formOf(first.done === true ? [] : first.value.columns);
     await writeRows(rowsOf(first, chunks), form, output, context.io);

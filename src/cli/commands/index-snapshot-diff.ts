@@ -9,10 +9,10 @@ export default defineCommand({
   examples: ["thermocline index snapshot diff bafyreia… newest"],
   setup: (command) =>
     command
-      .argument("<from>", "CID of a snapshot, the beginning of it, or newest")
+      .argument("<from>", "CID of a snapshot, the beginning of it, newest, or a time")
       .argument("<to>", "the same"),
   async run(context, [from, to]) {
-    const { api } = await context.connect();
+    const { api } = await context.snapshots();
     const diff = await api.diffSnapshots({ from, to });
     context.print(() => formatDiff(diff), { ...diff });
   },

@@ -10,10 +10,15 @@ export default defineCommand({
   setup: (command) =>
     command
       .requiredOption("--keep <n>", "the newest so many stay", positiveInteger)
-      .option("--dry-run", "say what would go"),
-  async run(context, _args, { keep, dryRun = false }) {
-    const { api } = await context.connect();
-    const report = await api.collectSnapshots({ keep, dryRun });
+      .option("--dry-run", "say what would go")
+      .option("--on <backend>", "those on a backend instead of those here"),
+  async run(context, _args, { keep, dryRun = false, on }) {
+    const { api } = await context.snapshots();
+    const report = await api.collectSnapshots({
+      keep,
+      dryRun,
+      ...(on === undefined ? {} : { on }),
+    });
     const { kept, removed, partsRemoved, bytesRemoved } = report;
     const what = `${removed.length} snapshots and ${partsRemoved} parts`;
     const verb = dryRun ? "would remove" : "removed";

@@ -7,10 +7,11 @@ export default defineCommand({
   name: "index-snapshot-ls",
   words: ["index", "snapshot", "ls"],
   summary: "list the snapshots of the index, the newest first",
-  setup: (command) => command,
-  async run(context) {
-    const { api } = await context.connect();
-    const list = await api.snapshots();
+  examples: ["thermocline index snapshot ls --on archive"],
+  setup: (command) => command.option("--on <backend>", "those on a backend instead of those here"),
+  async run(context, _args, { on }) {
+    const { api } = await context.snapshots();
+    const list = await api.snapshots(on === undefined ? {} : { on });
     context.print(() => formatSnapshots(list.snapshots), { ...list });
     for (const cid of list.damaged) context.note(`damaged, and not listed: ${cid}`);
     return list.damaged.length === 0 ? 0 : 1;

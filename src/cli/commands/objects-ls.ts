@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { ObjectsRequest } from "#model/engine-api.ts";
 import { formatSize } from "#model/quantity.ts";
+import { atOption, connectAsOf, fromOption, snapshotOption } from "#cli/as-of.ts";
 import { defineCommand } from "#cli/command.ts";
 import { objectForm } from "#cli/output/format-object.ts";
 import { counted } from "#cli/output/words.ts";
@@ -19,6 +20,7 @@ export default defineCommand({
     `thermocline objects ls --where 'heat < 0.5 and size > 1GiB' --sort 'size desc'`,
     `thermocline objects ls --where 'copies() < 2' --all -o ndjson`,
     "thermocline objects ls -o objects.parquet",
+    "thermocline objects ls --snapshot newest --from archive",
   ],
   setup: (command) =>
     command
@@ -30,12 +32,16 @@ export default defineCommand({
         positiveInteger,
       )
       .option("--all", "without a limit")
+      .addOption(snapshotOption())
+      .addOption(atOption())
+      .addOption(fromOption())
       .addOption(rowOutputOption()),
-  async run(context, _args, { where, sort, limit, all, output }) {
-    const { api } = await context.connect();
+  async run(context, _args, { where, sort, limit, all, output, ...words }) {
+    const { api, asOf } = await connectAsOf(context, words);
     const toFile = !isRowOutput(output);
     const most = all === true ? undefined : (limit ?? (toFile ? undefined : limitDefault));
     const request: ObjectsRequest = {
+      ...asOf,
       ...(where === undefined ? {} : { where }),
       ...(sort === undefined ? {} : { sort }),
       ...(most === undefined ? {} : { limit: most }),

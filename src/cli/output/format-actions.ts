@@ -3,10 +3,12 @@ import type { PlanAction } from "#model/plan.ts";
 import { formatSize } from "#model/quantity.ts";
 import { textTable } from "#cli/output/text-table.ts";
 
+export type BackendName = Pick<Backend, "id" | "name">;
+
 /** Actions of a plan, one line each, with the reason. */
 export function formatActions(
   actions: readonly PlanAction[],
-  backends: readonly Pick<Backend, "id" | "name">[],
+  backends: readonly BackendName[],
 ): string {
   const names = new Map(backends.map(({ id, name }) => [id, name]));
   const nameOf = (id: number | null): string => (id === null ? "" : (names.get(id) ?? String(id)));

@@ -21,6 +21,10 @@ export function formatPlan(plan: SavedPlan): string {
   if (wrong.length === 0 && totals.actions > 0) lines.push("guards: all passed");
   if (blocked.length > 0) lines.push("", "not possible now:", blockedTable(plan).trimEnd());
   lines.push("", `plan ${plan.cid}`, `evaluated at ${plan.evaluatedAt}`);
+  const { snapshot } = plan.header;
+  if (snapshot !== undefined) {
+    lines.push(`on snapshot ${snapshot}: it is applied only if it is what is due now as well`);
+  }
   return `${lines.join("\n")}\n`;
 }
 

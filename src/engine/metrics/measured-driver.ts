@@ -71,9 +71,9 @@ export function measuredDriver(
 }
 
 interface Counting {
-  call<Result>(op: string, act: () => Promise<Result>): Promise<Result>;
-  moved(direction: "read" | "write", bytes: number): void;
-  ended(op: string, outcome: string): void;
+  readonly call: <Result>(op: string, act: () => Promise<Result>) => Promise<Result>;
+  readonly moved: (direction: "read" | "write", bytes: number) => void;
+  readonly ended: (op: string, outcome: string) => void;
 }
 
 function namedFiles(

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { posix } from "node:path";
 import { verifyFile } from "#content/verify-file.ts";
 import { chooseSnapshot } from "#engine/snapshots/choose-snapshot.ts";
 import {
@@ -104,8 +105,7 @@ export class RemoteSnapshots {
   /** Parts of an installation with their lengths. */
   async parts(installation: string): Promise<ReadonlyMap<string, number>> {
     const files = await this.#files.listNamed(`${partFolder}/${installation}`);
-    const cid = (name: string) => name.slice(name.lastIndexOf("/") + 1, -".parquet".length);
-    return new Map(files.map(({ name, bytes }) => [cid(name), bytes]));
+    return new Map(files.map(({ name, bytes }) => [posix.basename(name, ".parquet"), bytes]));
   }
 
   /** Sends a part, and reads it back; one that arrived damaged does not stay. */

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { collectRemote } from "#engine/snapshots/collect-remote.ts";
 import { diffSnapshots } from "#engine/snapshots/diff-snapshots.ts";
+import { installationOf } from "#engine/snapshots/installation-of.ts";
 import { pullSnapshot } from "#engine/snapshots/pull-snapshot.ts";
 import { pushSnapshot } from "#engine/snapshots/push-snapshot.ts";
 import { distinctParts } from "#engine/snapshots/snapshot-parts.ts";
@@ -157,7 +158,7 @@ test("of several installations on a backend the own one is meant, or a CID must 
   const other = await emptyStore();
   const unclear = pullSnapshot(other, remote, newest);
   await expect(unclear).rejects.toMatchObject({ code: "CONFLICT" });
-  const installation = await mine.index.installation();
+  const installation = await installationOf(mine.index);
   const own = await pullSnapshot(other, remote, { ...newest, installation });
   expect(own.cid).toBe(first.cid);
   const named = await pullSnapshot(other, remote, { snapshot: second.cid.slice(0, 30) });
@@ -192,7 +193,7 @@ test("old snapshots on a backend go with the parts that only they had", async ()
     await takeSnapshot(index, store, { now: later(hour), partRows });
     await pushSnapshot(store, remote, newest);
   }
-  const installation = await index.installation();
+  const installation = await installationOf(index);
   const before = await remote.parts(installation);
   const request = { keep: 1, installation };
   const dry = await collectRemote(remote, { ...request, dryRun: true });
