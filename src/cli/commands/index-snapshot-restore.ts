@@ -1,8 +1,12 @@
 import { resolve } from "node:path";
-import { defineCommand } from "#cli/command.ts";
+import { type CommandContext, defineCommand } from "#cli/command.ts";
 import { controllerOf } from "#cli/connect.ts";
+import { counted } from "#cli/output/words.ts";
+import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
+import type { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { DriftReport } from "#model/index-store.ts";
 
 export default defineCommand({
   name: "index-snapshot-restore",
@@ -10,13 +14,18 @@ export default defineCommand({
   summary: "make the index of a data directory that has none from a snapshot",
   examples: [
     "thermocline index snapshot restore newest",
+    "thermocline index snapshot restore newest --from archive",
     "thermocline index snapshot restore bafyreia… --from /backup/snapshots --data ./new",
   ],
   setup: (command) =>
     command
-      .argument("<snapshot>", "its CID, the beginning of it, or newest")
-      .option("--from <folder>", "where the snapshots lie, if not in the data directory"),
-  async run(context, [reference], { from }) {
+      .argument("<snapshot>", "its CID, the beginning of it, newest, or a time")
+      .option(
+        "--from <backend|folder>",
+        "where the snapshots are, if not in the data directory: a backend, or a folder",
+      )
+      .option("--inventories", "then ask every backend what it holds, and correct the index"),
+  async run(context, [snapshot], { from, inventories }) {
     const config = await context.config();
     if ((await controllerOf(config, context.io)) !== undefined) {
       throw new EngineError("LOCKED", "a controller is running, with an index of its own", {
@@ -25,21 +34,64 @@ export default defineCommand({
     }
     // The database is large: commands that do not need it start without it.
     const { restoreSnapshot } = await import("#engine/snapshots/restore-snapshot.ts");
-    const { SnapshotStore } = await import("#engine/snapshots/snapshot-store.ts");
-    const store = new SnapshotStore(
-      from === undefined
-        ? dataPaths(config.dataDirectory).snapshots
-        : resolve(context.io.cwd, from),
-    );
+    const { store, reference } = await sourceOf(context, config, { snapshot, from });
     const now = context.io.clock.now();
     const report = await restoreSnapshot(store, { config, reference, now });
-    context.note(
-      "what happened after the snapshot is not known: run `import inventory` for each backend",
-    );
+    const found = inventories === true ? await askBackends(context, config) : undefined;
+    if (inventories !== true) {
+      context.note(
+        "what happened after the snapshot is not known: run `import inventory` for each backend",
+      );
+    }
     context.print(
       `${report.cid}\n${report.objects} objects as of ${report.takenAt}, in ${report.path}\n` +
         `nothing is removed before ${report.removalsFrom}\n`,
-      { ...report },
+      { ...report, ...(found === undefined ? {} : { inventories: found }) },
     );
+    const failed = Object.values(found ?? {}).some((finding) => "code" in finding);
+    return failed ? 1 : 0;
   },
 });
+
+/** Where the snapshot is, once it is here. */
+async function sourceOf(
+  context: CommandContext,
+  config: Config,
+  { snapshot, from }: { readonly snapshot: string; readonly from: string | undefined },
+): Promise<{ readonly store: SnapshotStore; readonly reference: string }> {
+  const { SnapshotStore } = await import("#engine/snapshots/snapshot-store.ts");
+  const here = new SnapshotStore(dataPaths(config.dataDirectory).snapshots);
+  if (from === undefined) return { store: here, reference: snapshot };
+  if (!config.backends.some(({ name }) => name === from)) {
+    return { store: new SnapshotStore(resolve(context.io.cwd, from)), reference: snapshot };
+  }
+  const { api } = await context.snapshots({ here: true });
+  const { cid, partsMoved } = await api.pullSnapshot({ snapshot, from });
+  context.note(`fetched ${counted(partsMoved, "part")} from ${from}`);
+  return { store: here, reference: cid };
+}
+
+type Finding = DriftReport | { readonly code: string; readonly message: string };
+
+/** What each backend holds, or why it does not say; the others are asked all the same. */
+async function askBackends(
+  context: CommandContext,
+  config: Config,
+): Promise<Readonly<Record<string, Finding>>> {
+  const { api } = await context.connect();
+  const inventories: Record<string, Finding> = {};
+  for (const { name } of config.backends) {
+    try {
+      const drift = await api.importInventory(name);
+      inventories[name] = drift;
+      const { listed, lost, unexpected, changed } = drift;
+      const news = `${unexpected} unexpected, ${changed} changed, ${lost} lost`;
+      context.note(`${name} has ${counted(listed, "object")}: ${news}`);
+    } catch (error) {
+      const { code, message } = EngineError.from(error);
+      inventories[name] = { code, message };
+      context.note(`${name} was not asked: ${message}`);
+    }
+  }
+  return inventories;
+}
