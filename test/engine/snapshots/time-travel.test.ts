@@ -12,6 +12,10 @@ async function places(engine: EngineApi, request: ObjectsRequest = {}) {
   return (await Array.fromAsync(engine.objects(request))).flat().map(({ backends }) => backends);
 }
 
+function times<Value>(count: number, value: Value): readonly Value[] {
+  return Array.from({ length: count }, () => value);
+}
+
 /** Four objects on `hot`, a snapshot of that, and then everything on `cold`. */
 async function cooled(running: RunningEngine): Promise<string> {
   await running.importFiles(4);
@@ -24,8 +28,8 @@ test("lists, reports and queries answer as of a snapshot, and the index as befor
   await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
   const { engine, folder } = running;
   const snapshot = await cooled(running);
-  expect(await places(engine, { snapshot })).toEqual(Array(4).fill(["hot"]));
-  expect(await places(engine)).toEqual(Array(4).fill(["cold"]));
+  expect(await places(engine, { snapshot })).toEqual(times(4, ["hot"]));
+  expect(await places(engine)).toEqual(times(4, ["cold"]));
 
   const report = (request: { readonly snapshot?: string }) =>
     engine.report({ report: "usage", by: "backend", ...request });
@@ -55,7 +59,7 @@ test("questions that are asked at once share one opened snapshot, and none stays
   await running.importFiles(3);
   const { cid: snapshot } = await engine.takeSnapshot({});
   const all = await Promise.all(Array.from({ length: 6 }, () => places(engine, { snapshot })));
-  expect(all).toEqual(Array(6).fill(Array(3).fill(["hot"])));
+  expect(all).toEqual(times(6, times(3, ["hot"])));
   const opened = join(folder, ".thermocline", "snapshots", "opened");
   expect(await readdir(opened)).toEqual([expect.stringContaining(snapshot)]);
   expect(await places(engine, { snapshot, limit: 1 })).toHaveLength(1);
