@@ -15,7 +15,7 @@ import type { NewObject } from "#model/index-store.ts";
 import { queueServers } from "../test/conformance/queue-servers.ts";
 import { nodeReport } from "../test/conformance/test-engine.ts";
 import { LocalStores } from "../test/jobs/local-stores.ts";
-import { bareCopy } from "./bare-copy.ts";
+import { blockingCopy, promisedCopy } from "./bare-copy.ts";
 import { copyPlan, localFacts } from "./copy-plan.ts";
 import { type Cost, costOf, median } from "./median.ts";
 import { undescribed } from "../test/index/undescribed.ts";
@@ -58,28 +58,41 @@ async function benchSize(url: string, size: number, count: number): Promise<void
   const index = await ObjectIndex.open(join(stores.folder, "index.duckdb"), { threads: 2 });
   await index.syncBackends(["hot", ...targets].map((name) => localFacts(name)));
   await index.putObjects(await fill(stores, bare, size, count), start);
-  const took = { bare: [] as Cost[], readBack: [] as Cost[], run: [] as Cost[] };
+  const took: Record<"plain" | "promised" | "blocking" | "run", Cost[]> = {
+    plain: [],
+    promised: [],
+    blocking: [],
+    run: [],
+  };
   try {
     for (const target of targets) {
-      took.bare.push(await costOf(() => bareCopy(bare, count, false)));
-      took.readBack.push(await costOf(() => bareCopy(bare, count, true)));
-      took.run.push(await run(url, index, stores, target, count));
+      took.plain.push(await costOf(() => blockingCopy(bare, count, false)));
+      took.promised.push(await costOf(() => promisedCopy(bare, count, true)));
+      took.blocking.push(await costOf(() => blockingCopy(bare, count, true)));
+      took.run.push(await runPlan(url, index, stores, target, count));
       await rm(join(stores.folder, target), { recursive: true });
     }
   } finally {
     await index.close();
   }
-  const [once, twice, whole] = [took.bare, took.readBack, took.run].map(medians);
-  if (once === undefined || twice === undefined || whole === undefined) return;
-  const ratio = (of: Cost) => (whole.seconds / of.seconds).toFixed(2);
+  const run = medians(took.run);
   console.log(
-    `  ${size / KiB} KiB × ${count}: copy+hash ${speed(count, size, once.seconds)}, with read-back ` +
-      `${speed(count, size, twice.seconds)}, run ${speed(count, size, whole.seconds)}: ` +
-      `${ratio(once)}x and ${ratio(twice)}x of bare ` +
-      `(runs ${took.run.map(({ seconds }) => seconds.toFixed(2)).join(" ")} s); processor time ` +
-      `${whole.processor.toFixed(2)} s, ` +
-      `${(whole.processor / twice.processor).toFixed(2)}x of bare with read-back`,
+    `  ${size / KiB} KiB × ${count}: run ${speed(count, size, run.seconds)} ` +
+      `(runs ${took.run.map(({ seconds }) => seconds.toFixed(2)).join(" ")} s), ` +
+      `processor time ${run.processor.toFixed(2)} s`,
   );
+  for (const [name, costs] of [
+    ["copy+hash, blocking", took.plain],
+    ["copy+hash+read back+hash, blocking", took.blocking],
+    ["the same with promises, 8 at once", took.promised],
+  ] as const) {
+    const bareCost = medians(costs);
+    console.log(
+      `    ${name}: ${speed(count, size, bareCost.seconds)}; the run takes ` +
+        `${(run.seconds / bareCost.seconds).toFixed(2)}x of it, processor time ` +
+        `${(run.processor / bareCost.processor).toFixed(2)}x`,
+    );
+  }
 }
 
 function medians(costs: readonly Cost[]): Cost {
@@ -103,7 +116,7 @@ async function fill(stores: LocalStores, bare: string, size: number, count: numb
 }
 
 /** What it costs from the plan to the end of its run. */
-async function run(
+async function runPlan(
   url: string,
   index: ObjectIndex,
   stores: LocalStores,

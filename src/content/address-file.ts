@@ -1,5 +1,6 @@
+import { hash } from "node:crypto";
 import type { ByteStream } from "#model/driver.ts";
-import { rawCid } from "#content/cid.ts";
+import { parseCid, rawCid, rawCode, sha256Code } from "#content/cid.ts";
 import { FileHasher, type FileAddress } from "#content/file-hasher.ts";
 import { profileNamed } from "#content/profile.ts";
 
@@ -19,4 +20,16 @@ export function addressBytes(bytes: Uint8Array, profile: string): FileAddress {
   const hasher = new FileHasher(found);
   hasher.update(bytes);
   return hasher.finish();
+}
+
+/** Whether a CID is the address of these bytes; asks for no text where the digest will do. */
+export function isAddressOf(cidText: string, bytes: Uint8Array, profile: string): boolean {
+  const cid = parseCid(cidText);
+  const { leaves, chunkBytes } = profileNamed(profile);
+  if (leaves !== "raw" || bytes.length > chunkBytes) {
+    return addressBytes(bytes, profile).cid === cid.toString();
+  }
+  const { code, digest } = cid.multihash;
+  const isRawSha256 = cid.version === 1 && cid.code === rawCode && code === sha256Code;
+  return isRawSha256 && hash("sha256", bytes, "buffer").equals(digest);
 }

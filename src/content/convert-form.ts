@@ -15,7 +15,7 @@ export function convertForm(
   from: Form,
   to: Form,
   object: ObjectRef,
-): AsyncGenerator<Uint8Array> {
+): ByteStream {
   if (from === "file")
     return to === "file" ? verifyFile(stream, object) : fileToCar(stream, object);
   return to === "file" ? carToFile(stream, object) : verifyCar(stream, object);

@@ -4,6 +4,7 @@ import { UnixFS } from "ipfs-unixfs";
 import { CID } from "multiformats/cid";
 import * as digests from "multiformats/hashes/digest";
 import { dagPbCode, rawCode, sha256Code, sha256Digest } from "#content/cid.ts";
+import { hashElsewhereMin, hashPiece } from "#content/hash-piece.ts";
 import type { Profile } from "#content/profile.ts";
 
 /** What a file is called, and how large it is. */
@@ -51,6 +52,24 @@ export class FileHasher {
       offset += piece.length;
       this.#extendLeaf(piece);
     }
+  }
+
+  /**
+   * The same, where a piece that is a whole leaf may be hashed on another thread: it must stay as
+   * it is, and nothing else be asked, until that is done.
+   */
+  async absorb(piece: Uint8Array, isLast: boolean): Promise<void> {
+    const { chunkBytes, leaves } = this.#profile;
+    const isLeaf = piece.length === chunkBytes || (isLast && piece.length < chunkBytes);
+    const isAlone = this.#filled === 0 && leaves === "raw" && this.#sink === undefined;
+    if (!isLeaf || !isAlone || piece.length < hashElsewhereMin) {
+      this.update(piece);
+      return;
+    }
+    const digest = await hashPiece(piece);
+    this.#size += piece.length;
+    this.#filled = piece.length;
+    this.#addLeaf(digest);
   }
 
   /** Ends the file. The hasher is spent afterwards. */

@@ -9,6 +9,7 @@ import type {
   WriteOptions,
 } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { SinglePiece, singlePieceMax } from "#model/single-piece.ts";
 
 /** A backend, as one side of a movement. */
 export interface Place {
@@ -20,7 +21,7 @@ export interface Place {
 export interface Delivery {
   readonly form: Form;
   readonly bytes: number | undefined;
-  readonly open: () => ByteStream;
+  readonly open: () => ByteStream | Promise<ByteStream>;
 }
 
 export interface Delivered {
@@ -62,23 +63,43 @@ async function write(
 ): Promise<{ readonly copy: StoredCopy; readonly moved: boolean }> {
   let moved = false;
   let failure: EngineError | undefined;
-  async function* stream(): ByteStream {
+  const failed = (thrown: unknown): EngineError => {
+    failure = EngineError.from(thrown);
+    return failure;
+  };
+  async function* pieces(): ByteStream {
     moved = true;
     try {
-      yield* open();
+      yield* await open();
     } catch (thrown) {
-      failure = EngineError.from(thrown);
-      throw failure;
+      throw failed(thrown);
+    }
+  }
+  async function whole(): Promise<Uint8Array> {
+    moved = true;
+    try {
+      return await allOf(await open());
+    } catch (thrown) {
+      throw failed(thrown);
     }
   }
   try {
-    const body = { form, bytes, stream: stream() };
+    // Files are checked for their size on the way, so what is announced as small is small.
+    const small = form === "file" && bytes !== undefined && bytes <= singlePieceMax;
+    const body = { form, bytes, stream: small ? new SinglePiece(whole) : pieces() };
     const copy = await at(target, () => target.driver.write(object, body, options));
     return { copy, moved };
   } catch (thrown) {
     // Drivers may wrap what their input threw: the bytes are the cause, whatever they call it.
     throw failure ?? thrown;
   }
+}
+
+/** The bytes of a stream that is known to be short. */
+async function allOf(stream: ByteStream): Promise<Uint8Array> {
+  if (stream instanceof SinglePiece) return stream.take();
+  const pieces = await Array.fromAsync(stream);
+  return pieces[0] !== undefined && pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
 }
 
 /** Has a backend check its copy as strongly as its driver can. */

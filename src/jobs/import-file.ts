@@ -12,6 +12,7 @@ import { blame, transferFault } from "#jobs/transfer-fault.ts";
 import type { ObjectRef, StoredCopy } from "#model/copy.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { SinglePiece } from "#model/single-piece.ts";
 
 /** Files up to this size are read whole, once; larger ones are read twice (see below). */
 const smallFileBytesMax = 1024 * 1024;
@@ -86,7 +87,7 @@ async function readContent(
   if (file.size <= Math.min(smallFileBytesMax, profileNamed(profile).chunkBytes)) {
     const bytes = file.bytes();
     const object = { ...addressBytes(bytes, profile), profile };
-    return { object, open: () => once(bytes) };
+    return { object, open: () => new SinglePiece(() => bytes) };
   }
   const object = { ...(await addressFile(stoppable(file.stream(), signal), profile)), profile };
   file.checkUnchanged();
@@ -117,10 +118,6 @@ function store(content: Content, target: Place, { signal }: ImportFileOptions): 
   }
   const converted = (): ByteStream => convertForm(open(), "file", form, object);
   return deliver(object, { form, bytes: undefined, open: converted }, target, { signal });
-}
-
-async function* once(bytes: Uint8Array): ByteStream {
-  if (bytes.length > 0) yield bytes;
 }
 
 async function* stoppable(stream: ByteStream, signal: AbortSignal): ByteStream {

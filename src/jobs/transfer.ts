@@ -1,9 +1,11 @@
 import { convertForm } from "#content/convert-form.ts";
+import { checksInPassing } from "#content/verify-stream.ts";
 import { deliver, strongestCheck, type Delivered, type Place } from "#jobs/deliver.ts";
 import { blame, transferFault, type TransferFault } from "#jobs/transfer-fault.ts";
 import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
 import type { ByteStream, CallOptions, DriverCapabilities } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { SinglePiece } from "#model/single-piece.ts";
 
 export { transferFault, type TransferFault };
 
@@ -39,15 +41,20 @@ export async function transfer(
   const call: CallOptions = options.signal ? { signal: options.signal } : {};
   const form = formFor(source.copy.form, target.driver.capabilities);
   const known = form === source.copy.form ? source.copy.bytes : undefined;
+  const passes = form === source.copy.form && checksInPassing(form, object);
+  const reuse = passes && target.driver.releasesPieces === true;
   let bytes = 0;
   let started = false;
-  async function* open(): ByteStream {
+  const pass = async (piece: Uint8Array): Promise<Uint8Array> => {
+    bytes += piece.length;
+    await options.onBytes?.(piece.length);
+    return piece;
+  };
+  async function open(): Promise<ByteStream> {
     started = true;
-    for await (const piece of readVerified(object, source, form, call)) {
-      bytes += piece.length;
-      await options.onBytes?.(piece.length);
-      yield piece;
-    }
+    const stored = await source.driver.read(object, source.copy, { ...call, reuse });
+    const verified = convertForm(stored, source.copy.form, form, object);
+    return verified instanceof SinglePiece ? verified.through(pass) : each(verified, pass);
   }
   try {
     const delivery = { form, bytes: form === "file" ? object.size : known, open };
@@ -59,14 +66,11 @@ export async function transfer(
   }
 }
 
-async function* readVerified(
-  object: ObjectRef,
-  { driver, copy }: TransferSource,
-  form: Form,
-  call: CallOptions,
+async function* each(
+  stream: ByteStream,
+  pass: (piece: Uint8Array) => Promise<Uint8Array>,
 ): ByteStream {
-  const stored = await driver.read(object, copy, call);
-  yield* convertForm(stored, copy.form, form, object);
+  for await (const piece of stream) yield await pass(piece);
 }
 
 /**

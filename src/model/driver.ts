@@ -14,6 +14,11 @@ import type { RemovalPermit } from "#model/removal.ts";
 export interface Driver extends Partial<NamedFiles> {
   readonly kind: string;
   readonly capabilities: DriverCapabilities;
+  /**
+   * True when `write` has done with each piece of a body when it asks for the next, so that the
+   * memory of pieces may be filled again meanwhile.
+   */
+  readonly releasesPieces?: boolean;
 
   /** Reaches the storage and says what is free. Throws UNAVAILABLE, UNAUTHENTICATED, FORBIDDEN. */
   status(options?: CallOptions): Promise<BackendStatus>;

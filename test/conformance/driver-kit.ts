@@ -3,6 +3,7 @@ import type { Driver } from "#model/driver.ts";
 import type { DriverSubject, SubjectStorage } from "./driver-subject.ts";
 import { declarationTests } from "./driver-kit/declaration.ts";
 import { interruptionTests } from "./driver-kit/interruption.ts";
+import { pieceTests } from "./driver-kit/pieces.ts";
 import type { KitTest } from "./driver-kit/kit-test.ts";
 import { listingTests } from "./driver-kit/listing.ts";
 import { namedFileTests } from "./driver-kit/named-files.ts";
@@ -18,6 +19,7 @@ export function testDriver(subject: DriverSubject): void {
     ...declarationTests(subject),
     ...roundTripTests(subject),
     ...interruptionTests(subject),
+    ...pieceTests(subject),
     ...verificationTests(subject),
     ...listingTests(),
     ...namedFileTests(subject),

@@ -150,8 +150,75 @@ test("a signal stops it and leaves nothing visible", async () => {
   expect(await target.driver.stat(object)).toBeUndefined();
 });
 
-async function stage() {
-  const { object, copy } = await stores.put("hot", bytes);
+test("copies of many files at once, through memory used again and again, are each intact", async () => {
+  const target = { backend: "cold", driver: await stores.driver("cold") };
+  const driver = await stores.driver("hot");
+  const files = await Promise.all(
+    Array.from({ length: 12 }, (_, number) => stores.put("hot", bytes.subarray(number * 40_000))),
+  );
+  const copies = files.map(({ object, copy }) =>
+    transfer(object, { backend: "hot", driver, copy }, target),
+  );
+  for (const { evidence } of await Promise.all(copies)) {
+    expect(evidence).toMatchObject({ finding: "present", confidence: "verified" });
+  }
+});
+
+test("memory of pieces is used again only for a target that says it has done with them", async () => {
+  const { object, source, target } = await stage();
+  const asked: unknown[] = [];
+  const watched = driverWith(source.driver, {
+    read: (...call) => {
+      asked.push(call[2]?.reuse);
+      return source.driver.read(...call);
+    },
+  });
+  const from = { ...source, driver: watched };
+  for (const releasesPieces of [true, false]) {
+    const driver = driverWith(await stores.driver(`cold-${releasesPieces}`), { releasesPieces });
+    await transfer(object, from, { ...target, driver });
+  }
+  const cars = { ...target.driver.capabilities, forms: ["car"] } as const;
+  const toCar = driverWith(await stores.driver("cold-car"), { capabilities: cars });
+  await transfer(object, from, { ...target, driver: toCar });
+  expect(asked).toEqual([true, false, false]);
+});
+
+test("a small object is copied with the same care", async () => {
+  const small = bytes.subarray(0, 4_096);
+  const { object, source, target } = await stage(small);
+  await stores.damage("hot", source.copy, 4_000);
+  const error = await failureOf(transfer(object, source, target));
+  expect(error).toMatchObject({ code: "CORRUPT", retryable: false });
+  expect(transferFault(error)).toMatchObject({ side: "source", evidence: { bytesRead: 4_096 } });
+  expect(await target.driver.stat(object)).toBeUndefined();
+  await stores.damage("hot", source.copy, 4_000);
+  let seen = 0;
+  const onBytes = (count: number): void => void (seen += count);
+  const first = await transfer(object, source, target, { onBytes });
+  expect(first).toMatchObject({ moved: true, bytes: 4_096, evidence: { finding: "present" } });
+  expect(seen).toBe(4_096);
+  await stores.damage("cold", first.copy, 17);
+  const again = await transfer(object, source, target);
+  expect(again).toMatchObject({ moved: true, evidence: { finding: "present" } });
+  expect(await transfer(object, source, target)).toMatchObject({ moved: false, bytes: 0 });
+});
+
+test("a small object from a source that gives it in pieces arrives whole", async () => {
+  const { object, source, target } = await stage(bytes.subarray(0, 4_096));
+  const inPieces = driverWith(source.driver, {
+    read: async () =>
+      (async function* () {
+        for (let at = 0; at < 4_096; at += 1_000)
+          yield bytes.subarray(at, Math.min(at + 1_000, 4_096));
+      })(),
+  });
+  const result = await transfer(object, { ...source, driver: inPieces }, target);
+  expect(result).toMatchObject({ moved: true, bytes: 4_096, evidence: { finding: "present" } });
+});
+
+async function stage(content: Uint8Array = bytes) {
+  const { object, copy } = await stores.put("hot", content);
   const source = { backend: "hot", driver: await stores.driver("hot"), copy };
   return { object, source, target: { backend: "cold", driver: await stores.driver("cold") } };
 }

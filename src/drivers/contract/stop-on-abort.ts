@@ -1,19 +1,23 @@
 import type { ByteStream } from "#model/driver.ts";
+import { SinglePiece } from "#model/single-piece.ts";
 import { cancelled } from "#drivers/contract/cancelled.ts";
+import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts";
 
 /**
  * Passes a stream on and ends it with an error as soon as the signal fires, even while the
  * source keeps us waiting for its next bytes.
  */
-export async function* stopOnAbort(
+export function stopOnAbort(
   stream: ByteStream,
   signal: AbortSignal | undefined,
   doing: string,
 ): ByteStream {
-  if (signal === undefined) {
-    yield* stream;
-    return;
-  }
+  if (signal === undefined) return stream;
+  if (!(stream instanceof SinglePiece)) return stopPieces(stream, signal, doing);
+  return new SinglePiece(() => waitUnlessCancelled(stream.take(), signal, doing));
+}
+
+async function* stopPieces(stream: ByteStream, signal: AbortSignal, doing: string): ByteStream {
   // One listener for the whole stream: a race per chunk would pile up on the signal.
   let rejectWait: ((error: Error) => void) | undefined;
   const stop = (): void => rejectWait?.(cancelled(signal, doing));

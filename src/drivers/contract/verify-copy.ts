@@ -1,7 +1,9 @@
 import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
-import type { Driver } from "#model/driver.ts";
+import type { ByteStream, Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { SinglePiece } from "#model/single-piece.ts";
 import { checksInPassing, verifyStream } from "#content/verify-stream.ts";
+import { exactly } from "#drivers/contract/exactly.ts";
 
 /**
  * The check of drivers that hand back what they store: `listed` looks at presence and size,
@@ -39,7 +41,10 @@ export async function verifyCopy(
   try {
     const reuse = checksInPassing(copy.form, object);
     const stored = await driver.read(object, copy, { ...options, reuse });
-    for await (const chunk of verifyStream(stored, copy.form, object)) bytesRead += chunk.length;
+    const counted = exactly(stored, object, undefined, (bytes) => {
+      bytesRead = bytes;
+    });
+    await drain(verifyStream(counted, copy.form, object));
   } catch (error) {
     const failure = EngineError.from(error);
     if (failure.code === "CORRUPT") return found("corrupt", failure.message, bytesRead);
@@ -50,4 +55,10 @@ export async function verifyCopy(
     throw failure;
   }
   return found("present", `read back and re-hashed ${bytesRead} bytes`, bytesRead);
+}
+
+/** Has every byte pass its checks, and keeps none. */
+async function drain(stream: ByteStream): Promise<void> {
+  if (stream instanceof SinglePiece) await stream.take();
+  else for await (const _ of stream);
 }

@@ -36,7 +36,7 @@ export class IncomingFile {
   #written = 0;
 
   constructor(folder: string) {
-    this.path = join(folder, `${host}.${process.pid}.${randomUUID()}.incoming`);
+    this.path = `${folder}/${host}.${process.pid}.${randomUUID()}.incoming`;
     // Read-only from the start: stored content is never changed in place.
     this.#descriptor = openSync(this.path, "wx", 0o444);
   }

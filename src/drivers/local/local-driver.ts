@@ -19,6 +19,7 @@ import type {
 } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
+import { SinglePiece, singlePieceMax } from "#model/single-piece.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import { Capacity } from "#drivers/contract/capacity.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
@@ -30,8 +31,8 @@ import { fileError, systemCode } from "#drivers/local/file-error.ts";
 import { removeLeftovers } from "#drivers/local/incoming-file.ts";
 import { listStoredFiles } from "#drivers/local/list-stored-files.ts";
 import { LocalNamedFiles } from "#drivers/local/local-named-files.ts";
-import { objectFile } from "#drivers/local/object-file.ts";
-import { readStoredFile } from "#drivers/local/read-file.ts";
+import { type ObjectFile, objectFile } from "#drivers/local/object-file.ts";
+import { readSmallFile, readStoredFile } from "#drivers/local/read-file.ts";
 import { type Durability, StoreFolder } from "#drivers/local/store-folder.ts";
 import { storeFile } from "#drivers/local/store-file.ts";
 import { Usage } from "#drivers/local/usage.ts";
@@ -58,6 +59,7 @@ const statusAgeMs = 1_000;
 export class LocalDriver implements Driver {
   readonly kind = "local";
   readonly capabilities = localCapabilities;
+  readonly releasesPieces = true;
   readonly #backend: string;
   readonly #folder: StoreFolder;
   readonly #usage: Usage;
@@ -115,6 +117,11 @@ export class LocalDriver implements Driver {
 
   async read(object: ObjectRef, copy: StoredCopy, options: ReadOptions = {}): Promise<ByteStream> {
     throwIfCancelled(options.signal, `reading ${object.cid}`);
+    if (copy.bytes <= singlePieceMax && options.range === undefined) {
+      const path = this.#pathOf(objectFile(object.cid, copy.form));
+      const bytes = path === undefined ? undefined : readSmallFile(path);
+      if (bytes !== undefined) return new SinglePiece(() => bytes);
+    }
     const stored = this.#findForm(object.cid, copy.form);
     if (stored === undefined) {
       throw new EngineError("NOT_FOUND", `${object.cid} is not on ${this.#backend}`);
@@ -196,15 +203,25 @@ export class LocalDriver implements Driver {
   }
 
   #findForm(cid: string, form: Form): StoredCopy | undefined {
-    const { shard, name } = objectFile(cid, form);
-    const path = join(this.#folder.objects, shard, name);
+    const file = objectFile(cid, form);
+    const path = this.#pathOf(file);
+    if (path === undefined) return undefined;
     try {
-      if (this.#folder.existingShard(shard) === undefined) return undefined;
       const stat = lstatSync(path, { throwIfNoEntry: false });
       if (stat === undefined || !stat.isFile()) return undefined;
-      return { locator: `objects/${shard}/${name}`, form, bytes: stat.size };
+      return { locator: `objects/${file.shard}/${file.name}`, form, bytes: stat.size };
     } catch (error) {
       throw fileError(error, "cannot look at", path);
+    }
+  }
+
+  /** Where the file lies if there is one; undefined when not even its folder is there. */
+  #pathOf({ shard, name }: ObjectFile): string | undefined {
+    try {
+      const folder = this.#folder.existingShard(shard);
+      return folder === undefined ? undefined : `${folder}/${name}`;
+    } catch (error) {
+      throw fileError(error, "cannot look at", shard);
     }
   }
 

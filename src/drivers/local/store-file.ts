@@ -1,9 +1,9 @@
 import { lstatSync, statfsSync } from "node:fs";
-import { join } from "node:path";
 import type { ObjectRef, StoredCopy } from "#model/copy.ts";
-import type { DriverCapabilities, WriteBody } from "#model/driver.ts";
+import type { ByteStream, DriverCapabilities, WriteBody } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { formatSize } from "#model/quantity.ts";
+import { SinglePiece } from "#model/single-piece.ts";
 import type { Reservation } from "#drivers/contract/capacity.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import { exactly } from "#drivers/contract/exactly.ts";
@@ -67,21 +67,14 @@ async function receive(write: Write, incoming: IncomingFile): Promise<void> {
   const counted = exactly(stopping, object, bytes, (total) => {
     write.reservation.cover(total);
   });
-  let writing: Promise<void> | undefined;
-  try {
-    for await (const chunk of counted) {
-      await writing;
-      writing = incoming.write(chunk);
-      // A failure is reported at the next turn, when somebody waits for it.
-      writing.catch(() => undefined);
-    }
-    await writing;
-  } finally {
-    // The descriptor must not be closed under a write in flight.
-    await writing?.catch(() => undefined);
-  }
+  if (counted instanceof SinglePiece) await incoming.write(await counted.take());
+  else await receivePieces(counted, incoming);
   if (write.folder.syncsFiles) await incoming.sync();
   incoming.close();
+}
+
+async function receivePieces(stream: ByteStream, incoming: IncomingFile): Promise<void> {
+  for await (const piece of stream) await incoming.write(piece);
 }
 
 /** Gives the finished file its name, and counts it. */
@@ -91,7 +84,7 @@ async function publish(
   target: ObjectFile,
 ): Promise<StoredCopy> {
   const shard = await write.folder.shard(target.shard);
-  const path = join(shard, target.name);
+  const path = `${shard}/${target.name}`;
   throwIfCancelled(write.signal, `writing ${write.object.cid}`);
   const before = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
   incoming.publish(path);

@@ -33,6 +33,7 @@ export class StoreFolder {
   readonly incoming: string;
   readonly usageFile: string;
   readonly layout = layoutVersion;
+  readonly #layoutPath: string;
   readonly #durability: Durability;
   /** Shards known to exist in this process; the promise is their durable creation. */
   readonly #shards = new Map<string, Promise<void>>();
@@ -42,6 +43,7 @@ export class StoreFolder {
     this.objects = join(root, "objects");
     this.incoming = join(root, "incoming");
     this.usageFile = join(root, "usage.json");
+    this.#layoutPath = join(root, layoutFile);
     this.#durability = durability;
   }
 
@@ -49,7 +51,7 @@ export class StoreFolder {
   static open(path: string, durability: Durability, create: boolean): StoreFolder {
     const folder = new StoreFolder(resolve(path), durability);
     try {
-      if (!existsSync(join(folder.root, layoutFile))) folder.#initialise(create);
+      if (!existsSync(folder.#layoutPath)) folder.#initialise(create);
       folder.#checkLayout();
       mkdirSync(folder.objects, { recursive: true });
       mkdirSync(folder.incoming, { recursive: true });
@@ -64,7 +66,7 @@ export class StoreFolder {
    * empty folder: that must never be read as "the copies are lost".
    */
   checkMounted(): void {
-    if (existsSync(join(this.root, layoutFile))) return;
+    if (existsSync(this.#layoutPath)) return;
     throw new EngineError("UNAVAILABLE", `the store at ${this.root} is not there`, {
       hint: "check that its disk is mounted; nothing was changed",
     });
@@ -80,7 +82,7 @@ export class StoreFolder {
 
   /** Makes the shard's folder when needed and returns its path. */
   async shard(shard: string): Promise<string> {
-    const path = join(this.objects, shard);
+    const path = `${this.objects}/${shard}`;
     let made = this.#shards.get(shard);
     if (made === undefined) {
       made = this.#makeShard(path);
@@ -108,7 +110,7 @@ export class StoreFolder {
 
   /** The path of a shard, or undefined when absent. Refuses anything but a real folder. */
   existingShard(shard: string): string | undefined {
-    const path = join(this.objects, shard);
+    const path = `${this.objects}/${shard}`;
     if (this.#shards.has(shard)) return path;
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
@@ -133,7 +135,7 @@ export class StoreFolder {
     const entries = existsSync(this.root) ? readdirSync(this.root) : [];
     // Another process may be making the same store right now: its half-made file is ours.
     const foreign = entries.filter((name) => !ignored.has(name) && !name.startsWith(layoutFile));
-    if (foreign.length > 0 && !existsSync(join(this.root, layoutFile))) {
+    if (foreign.length > 0 && !existsSync(this.#layoutPath)) {
       throw new EngineError(
         "REFUSED",
         `${this.root} is not empty and holds no store (found "${foreign[0]}")`,
@@ -147,11 +149,11 @@ export class StoreFolder {
     }
     mkdirSync(this.root, { recursive: true });
     const text = `${JSON.stringify({ store: "thermocline", layout: layoutVersion })}\n`;
-    replaceFile(join(this.root, layoutFile), text);
+    replaceFile(this.#layoutPath, text);
   }
 
   #checkLayout(): void {
-    const path = join(this.root, layoutFile);
+    const path = this.#layoutPath;
     const layout = layoutOf(readFileSync(path, "utf8"));
     if (layout === layoutVersion) return;
     throw new EngineError(

@@ -2,6 +2,7 @@ import type { ByteStream, Driver, ListedCopy, ListOptions, NamedFiles } from "#m
 import { EngineError } from "#model/engine-error.ts";
 import type { Measurements } from "#model/metric.ts";
 import { requireNamedFiles } from "#model/require-named-files.ts";
+import { SinglePiece } from "#model/single-piece.ts";
 
 /** A driver whose calls and bytes are counted; otherwise the same. */
 export function measuredDriver(
@@ -104,7 +105,26 @@ function namedFiles(
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
 
 /** Passes a stream on, piece by piece, and says how it ended. */
-async function* watched(
+function watched(
+  stream: ByteStream,
+  onBytes: (bytes: number) => void,
+  onEnd: (outcome: string) => void,
+): ByteStream {
+  if (!(stream instanceof SinglePiece)) return watchedPieces(stream, onBytes, onEnd);
+  return new SinglePiece(async () => {
+    try {
+      const bytes = await stream.take();
+      onBytes(bytes.length);
+      onEnd("ok");
+      return bytes;
+    } catch (thrown) {
+      onEnd(EngineError.from(thrown).code);
+      throw thrown;
+    }
+  });
+}
+
+async function* watchedPieces(
   stream: ByteStream,
   onBytes: (bytes: number) => void,
   onEnd: (outcome: string) => void,

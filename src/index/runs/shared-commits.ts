@@ -1,13 +1,15 @@
 import type { Database } from "#index/database.ts";
 import { commitCopies, type CopyCommit } from "#index/runs/commit-copies.ts";
 import { acting, actAsEngine } from "#model/acting.ts";
-import type { CommitResult } from "#model/run.ts";
+import { batchObjectsMax, type CommitResult } from "#model/run.ts";
 
 /**
  * Measured with batches of a thousand objects: four together cost less than half of what each costs
  * alone, sixteen no less, but then a pause waits many times as long for its turn.
  */
-const batchesTogetherMax = 4;
+const objectsTogetherMax = 4 * batchObjectsMax;
+/** Batches of large objects have few of them, and cost a transaction all the same. */
+const batchesTogetherMax = 24;
 
 interface Waiting extends PromiseWithResolvers<CommitResult> {
   readonly commit: CopyCommit;
@@ -75,12 +77,18 @@ export class SharedCommits {
     const rest: Waiting[] = [];
     const batches = new Set<number>();
     const first = this.#waiting[0]?.commit.step;
+    let objects = 0;
     for (const waiting of this.#waiting.splice(0)) {
       const { runId, target, batch } = waiting.commit.step;
       const alike = runId === first?.runId && target === first.target;
-      if (alike && taken.length < batchesTogetherMax && !batches.has(batch)) {
+      const more = waiting.commit.outcomes.length;
+      const fits =
+        taken.length === 0 ||
+        (taken.length < batchesTogetherMax && objects + more <= objectsTogetherMax);
+      if (alike && fits && !batches.has(batch)) {
         taken.push(waiting);
         batches.add(batch);
+        objects += more;
       } else rest.push(waiting);
     }
     this.#waiting.push(...rest);

@@ -3,6 +3,7 @@ import type { TokenBucket } from "#jobs/limits/token-bucket.ts";
 import type { BackendShare, BackendUse } from "#model/backend-limits.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { SinglePiece } from "#model/single-piece.ts";
 
 export type Direction = "upload" | "download";
 
@@ -50,7 +51,19 @@ export class Throttle {
   }
 
   /** Passes a stream on no faster than its bytes may go. */
-  async *pace(direction: Direction, stream: ByteStream, signal?: AbortSignal): ByteStream {
+  pace(direction: Direction, stream: ByteStream, signal?: AbortSignal): ByteStream {
+    if (!(stream instanceof SinglePiece)) return this.#pacePieces(direction, stream, signal);
+    return stream.through(async (bytes) => {
+      for (let at = 0; at < bytes.length;) {
+        const part = this.#part(direction, bytes, at);
+        await this.#bytes(direction, part.length, signal);
+        at += part.length;
+      }
+      return bytes;
+    });
+  }
+
+  async *#pacePieces(direction: Direction, stream: ByteStream, signal?: AbortSignal): ByteStream {
     for await (const piece of stream) {
       for (let at = 0; at < piece.length;) {
         const part = at === 0 ? this.#part(direction, piece) : this.#part(direction, piece, at);

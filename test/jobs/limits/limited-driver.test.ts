@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { limitedDriver } from "#jobs/limits/limited-driver.ts";
-import type { Throttle } from "#jobs/limits/throttle.ts";
+import { bytesBurst, Throttle } from "#jobs/limits/throttle.ts";
+import { TokenBucket } from "#jobs/limits/token-bucket.ts";
 import type { Driver } from "#model/driver.ts";
 import type { RemovalPermit } from "#model/removal.ts";
+import { SinglePiece } from "#model/single-piece.ts";
 
 const object = { cid: "bafkreifake", size: 1, profile: "raw-sha256" };
 
@@ -17,6 +19,37 @@ test("a removal that waited for its turn until its permit ran out is not made", 
   expect(await limited.remove(object, permitUntil(Date.now() + 60_000))).toBe("removed");
   expect(made).toEqual(["removed"]);
 });
+
+test("bytes that come in one piece wait for their turn like any other", async () => {
+  const throttle = new Throttle({
+    backend: "hot",
+    node: { upload: free(), download: free() },
+    refresh: () => undefined,
+    onHold: () => undefined,
+  });
+  const content = Buffer.alloc(200_000, "content");
+  const body = new SinglePiece(() => content);
+  throttle.upload.bucket.setRate(0);
+  const stop = new AbortController();
+  const stopped = take(throttle.pace("upload", body, stop.signal));
+  stop.abort();
+  await expect(stopped).rejects.toMatchObject({ code: "CANCELLED" });
+  const waiting = take(throttle.pace("upload", body));
+  throttle.upload.bucket.setRate(undefined);
+  expect(await waiting).toBe(content);
+  throttle.use();
+  expect(await take(throttle.pace("download", body))).toBe(content);
+  expect(throttle.use().download.wanted).toBeGreaterThan(0);
+});
+
+function free(): TokenBucket {
+  return new TokenBucket({ rate: undefined, ...bytesBurst });
+}
+
+async function take(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  if (!(stream instanceof SinglePiece)) throw new Error("it does not come in one piece any more");
+  return await stream.take();
+}
 
 function driverThatNotes(made: string[]): Driver {
   const driver = {
