@@ -13,6 +13,7 @@ import { openIndex, openIndexInTurn } from "#engine/open-index.ts";
 import { controlPart } from "#engine/parts/control-part.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
 import { failurePart } from "#engine/parts/failure-part.ts";
+import { importPart } from "#engine/parts/import-part.ts";
 import { limitPart } from "#engine/parts/limit-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
@@ -142,6 +143,7 @@ function assemble(
     events: (after) => feed.after(after),
     ...policyPart(context),
     ...contentPart(context),
+    ...importPart(context),
     ...runPart(context, execution, () => engine),
     ...controlPart(
       context,

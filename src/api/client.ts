@@ -105,6 +105,12 @@ export class ApiClient implements EngineApi {
     });
   }
 
+  importManifest(request: Request<"importManifest">): Answer<"importManifest"> {
+    return this.#connection.lines("POST", "/api/v1/imports/manifest", {
+      body: { ...request, path: resolve(request.path) },
+    });
+  }
+
   importInventory(backend: string): Answer<"importInventory"> {
     return this.#connection.json("POST", "/api/v1/imports/inventory", { body: { backend } });
   }

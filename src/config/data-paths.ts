@@ -19,6 +19,8 @@ export function dataPaths(dataDirectory: string) {
     plans: join(dataDirectory, "plans"),
     /** Malformed lines of access logs. */
     accessLogs: join(dataDirectory, "access-logs"),
+    /** Malformed rows of manifests, and listings that inventories are taking. */
+    imports: join(dataDirectory, "imports"),
     /** Reports of internal errors. */
     reports: join(dataDirectory, "reports"),
   } as const;

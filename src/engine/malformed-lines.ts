@@ -3,17 +3,17 @@ import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "#model/engine-error.ts";
 
-/** A log of nothing but noise must not fill the disk: what is beyond is only counted. */
+/** A file of nothing but noise must not fill the disk: what is beyond is only counted. */
 const keptBytesMax = 64 * 1024 ** 2;
 
-/** A line of an access log that could not be read. */
+/** A line of a file that could not be read. */
 export interface MalformedLine {
   readonly line: number;
   readonly reason: string;
   readonly text: string;
 }
 
-/** The file that keeps the malformed lines of one access log, as NDJSON. */
+/** The file that keeps the malformed lines of one imported file, as NDJSON. */
 export class MalformedLines {
   readonly path: string;
   readonly #folder: string;
@@ -31,7 +31,7 @@ export class MalformedLines {
     return this.#bytes;
   }
 
-  /** On disk when it resolves, so that the cursor of the log may move behind these lines. */
+  /** On disk when it resolves, so that the cursor of the file may move behind these lines. */
   async keep(lines: readonly MalformedLine[]): Promise<void> {
     if (lines.length === 0) return;
     try {

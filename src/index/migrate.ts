@@ -12,6 +12,7 @@ import { limitOverrides } from "#index/migrations/008-limit-overrides.ts";
 import { starters } from "#index/migrations/009-starters.ts";
 import { installation } from "#index/migrations/010-installation.ts";
 import { heat } from "#index/migrations/011-heat.ts";
+import { imports } from "#index/migrations/012-imports.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -27,6 +28,7 @@ const migrations: readonly Migration[] = [
   starters,
   installation,
   heat,
+  imports,
 ];
 
 /** The schema version this engine writes. */

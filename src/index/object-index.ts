@@ -7,6 +7,8 @@ import { Database } from "#index/database.ts";
 import { FailureLog } from "#index/failures/failure-log.ts";
 import { ensureHeatSettings, heatSettings } from "#index/heat-settings.ts";
 import { LimitStore } from "#index/limits/limit-store.ts";
+import { ManifestStore } from "#index/manifests/manifest-store.ts";
+import type { ObjectIndexOptions } from "#index/object-index-options.ts";
 import { putObjects } from "#index/put-objects.ts";
 import { holdObjects, releaseObjects } from "#index/holds.ts";
 import { findObject, listObjects, objectDetail } from "#index/object-lookup.ts";
@@ -52,7 +54,6 @@ import type {
   PutSummary,
 } from "#model/index-store.ts";
 import type { Plan } from "#model/plan.ts";
-import type { WriteFence } from "#model/write-fence.ts";
 import { defaultClockSkewMs, type RemovalPermit } from "#model/removal.ts";
 import type {
   Batch,
@@ -65,22 +66,7 @@ import type {
 } from "#model/run.ts";
 import type { ColumnBatch, SqlStatement } from "#model/sql.ts";
 
-export interface ObjectIndexOptions {
-  /** Opens an index that another program wrote; every write is refused. */
-  readonly readOnly?: boolean;
-  /** As DuckDB writes it; default "1GiB". */
-  readonly memoryLimit?: string;
-  readonly threads?: number;
-  /** Half-life of heat; fixed when the index is made. Default seven days. */
-  readonly heatHalfLifeMs?: number;
-  /** How far the clocks of nodes may differ: permits count as usable that much longer. */
-  readonly clockSkewMs?: number;
-  /** Asked around every write: whether this process still may. */
-  readonly fence?: WriteFence;
-  readonly now?: () => Date;
-  /** Hears of what became true, after it is stored. */
-  readonly onEvent?: (event: EngineEvent) => void;
-}
+export type { ObjectIndexOptions };
 
 /** The object index: what is known, and the single writer of it. */
 export class ObjectIndex implements IndexStore {
@@ -91,6 +77,7 @@ export class ObjectIndex implements IndexStore {
   readonly controls: ControlStore;
   readonly limits: LimitStore;
   readonly starters: StarterLog;
+  readonly manifests: ManifestStore;
   readonly #database: Database;
   readonly #commits: SharedCommits;
   /** Which controllers wrote this index. */
@@ -112,6 +99,8 @@ export class ObjectIndex implements IndexStore {
     this.#now = options.now ?? (() => new Date());
     this.accessLogs = new AccessLogStore(database, this.#now);
     this.#onEvent = options.onEvent ?? (() => undefined);
+    const [now, clockSkewMs, onEvent] = [this.#now, this.#clockSkewMs, this.#onEvent];
+    this.manifests = new ManifestStore(database, { now, clockSkewMs, onEvent });
   }
 
   /** Opens the index, creating or upgrading it. LOCKED when another process owns it. */

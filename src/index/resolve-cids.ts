@@ -8,7 +8,10 @@ import type { Transaction } from "#index/transaction.ts";
  * The digest key is joined first and alone: it is a narrow scan, and where nothing is known
  * yet, as in an import, the wide CIDs are never read.
  */
-export async function resolveCids(transaction: Transaction, table: string): Promise<void> {
+export async function resolveCids(
+  transaction: Pick<Transaction, "run" | "row">,
+  table: string,
+): Promise<void> {
   await transaction.run(
     `CREATE OR REPLACE TEMP TABLE ${table}_matches AS
      SELECT o.object_id, o.cid_key FROM objects AS o

@@ -16,6 +16,7 @@ export interface LedgerEntry {
     | "hold"
     | "cordon"
     | "drift"
+    | "import"
     | "quarantine"
     | "suspension"
     | "repair"

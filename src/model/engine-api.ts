@@ -40,6 +40,7 @@ import type {
   SnapshotTransfer,
 } from "#model/index-snapshot.ts";
 import type { AccessSummary, DriftReport } from "#model/index-store.ts";
+import type { ManifestProgress, ManifestRequest } from "#model/object-manifest.ts";
 import type { LeaderState } from "#model/leader-state.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
@@ -99,6 +100,8 @@ export interface EngineApi {
   collectSnapshots(request: SnapshotGcRequest): Promise<SnapshotGcReport>;
 
   importDirectory(request: ImportRequest): AsyncIterable<ImportProgress>;
+  /** Enters what a manifest names; bytes are neither read nor moved. */
+  importManifest(request: ManifestRequest): AsyncIterable<ManifestProgress>;
   importInventory(backend: string): Promise<DriftReport>;
   /** Counts an access log; what was counted under this id before is not counted again. */
   importAccesses(

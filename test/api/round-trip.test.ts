@@ -37,6 +37,8 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   query: (api) => Array.fromAsync(api.query("select 'é' -- ?&\n", { snapshot })),
   importDirectory: (api) =>
     Array.fromAsync(api.importDirectory({ path: "/data", backend: "hot", tags: ["a"] })),
+  importManifest: (api) =>
+    Array.fromAsync(api.importManifest({ path: "/data/é.csv", format: "csv", tags: ["a"] })),
   importInventory: (api) => api.importInventory("hot"),
   importAccesses: (api) =>
     api.importAccesses("2026/03 batch?", linesOf(["{}", "é", "{}"]), {

@@ -157,6 +157,14 @@ export function sampleEngine(calls: Calls = []): EngineApi {
       yield { type: "problem", ...counts, problems: 1, message: "b.txt cannot be read" };
       yield { type: "summary", ...counts, problems: 1 };
     },
+    async *importManifest(request) {
+      await answer(undefined, "importManifest", request);
+      const counts = { rows: 3, earlier: 1, bytes: 9, added: 1, known: 1, copies: 0, leftOut: 0 };
+      const kept = { malformed: 1, malformedFile: "/kept", examples: ["line 3: it has no cid"] };
+      const facts = { format: "csv", ignored: ["note"], elapsedMs: 1, ...counts, ...kept } as const;
+      yield { type: "progress", rowsTotal: undefined, ...facts };
+      yield { type: "summary", rowsTotal: 3, ...facts };
+    },
     importInventory: (name) =>
       answer(
         { backend: name, listed: 3, confirmed: 1, lost: 1, unexpected: 1, changed: 0 },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { accessLogFormats } from "#model/access-log.ts";
 import type { ImportRequest, VerifyRequest } from "#model/engine-api.ts";
+import { manifestFormats, type ManifestRequest } from "#model/object-manifest.ts";
 import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
@@ -9,6 +10,7 @@ import {
   accessImportReportSchema,
   driftReportSchema,
   importProgressSchema,
+  manifestProgressSchema,
   verifyProgressSchema,
 } from "#api/schemas/import-schema.ts";
 
@@ -30,6 +32,25 @@ export const importRoutes: readonly Route[] = [
     } satisfies Shape<ImportRequest>),
     answer: { kind: "ndjson", schema: importProgressSchema },
     handle: ({ api }, request) => api.importDirectory(request),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/imports/manifest",
+    operation: "importManifest",
+    summary: "Enter the objects that a manifest names; answers with progress",
+    input: z.strictObject({
+      path: absolutePath,
+      format: z.enum(manifestFormats).exactOptional(),
+      backend: reference.exactOptional(),
+      collection: reference.exactOptional(),
+      owner: reference.exactOptional(),
+      tags: z.array(reference).max(100).exactOptional(),
+      prefix: z.string().max(4_096).exactOptional(),
+      dryRun: z.boolean().exactOptional(),
+      restart: z.boolean().exactOptional(),
+    } satisfies Shape<ManifestRequest>),
+    answer: { kind: "ndjson", schema: manifestProgressSchema },
+    handle: ({ api }, request) => api.importManifest(request),
   }),
   defineRoute({
     method: "POST",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { accessLogFormats } from "#model/access-log.ts";
 import type { AccessImportReport, ImportProgress, VerifyProgress } from "#model/engine-api.ts";
 import type { DriftReport } from "#model/index-store.ts";
+import { manifestFormats, type ManifestProgress } from "#model/object-manifest.ts";
 import { count, optionalText, shapeOf } from "#model/shape.ts";
 
 const lineType = z.enum(["progress", "problem", "summary"]);
@@ -16,6 +17,25 @@ export const importProgressSchema = shapeOf<ImportProgress>({
   problems: count,
   elapsedMs: z.number(),
   message: optionalText,
+});
+
+/** One line of the progress of the import of a manifest. */
+export const manifestProgressSchema = shapeOf<ManifestProgress>({
+  type: z.enum(["progress", "summary"]),
+  format: z.enum(manifestFormats),
+  rows: count,
+  rowsTotal: count.optional(),
+  earlier: count,
+  bytes: count,
+  added: count,
+  known: count,
+  copies: count,
+  malformed: count,
+  malformedFile: optionalText,
+  examples: z.array(z.string()),
+  leftOut: count,
+  ignored: z.array(z.string()),
+  elapsedMs: z.number(),
 });
 
 /** One line of the progress of a verification. */
