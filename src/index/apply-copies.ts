@@ -65,12 +65,17 @@ export async function applyCopyChanges(transaction: Transaction): Promise<number
 
 /** Applies the temporary table `last_changes`, which has each copy once. */
 async function applyLastChanges(transaction: Transaction): Promise<number> {
-  for (const statement of prepareStatements) await transaction.run(statement);
-  await transaction.run(deleteGone);
-  await transaction.run(updateKnown);
+  await transaction.run(copiesBefore);
+  const { known } = await transaction.row<{ known: number }>(
+    "SELECT count(*) AS known FROM copies_before",
+  );
+  if (known > 0) {
+    await transaction.run(deleteGone);
+    await transaction.run(updateKnown);
+  }
   const added = await transaction.run(insertNew);
   await transaction.run(updateBackendTotals);
-  await refreshSummaries(transaction, "changed_objects");
+  await refreshSummaries(transaction, "last_changes");
   return added;
 }
 
@@ -80,13 +85,10 @@ const whatCounts = `
   QUALIFY row_number() OVER (PARTITION BY object_id, backend_id
     ORDER BY state <> 'present' DESC, confidence::confidence DESC, position DESC) = 1`;
 
-const prepareStatements = [
-  `CREATE OR REPLACE TEMP TABLE copies_before AS
-   SELECT c.object_id, c.backend_id, c.bytes, c.state
-   FROM copies AS c JOIN last_changes USING (object_id, backend_id)`,
-  `CREATE OR REPLACE TEMP TABLE changed_objects AS
-   SELECT DISTINCT object_id FROM last_changes`,
-];
+const copiesBefore = `
+  CREATE OR REPLACE TEMP TABLE copies_before AS
+  SELECT c.object_id, c.backend_id, c.bytes, c.state
+  FROM copies AS c JOIN last_changes USING (object_id, backend_id)`;
 
 const deleteGone = `
   DELETE FROM copies USING last_changes AS n

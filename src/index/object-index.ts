@@ -28,7 +28,7 @@ import {
 import { commitRemovals } from "#index/runs/commit-removals.ts";
 import { readRuns } from "#index/runs/run-record.ts";
 import { anyRunToFinish, finishRuns, setRunState } from "#index/runs/run-state.ts";
-import { segment } from "#index/runs/segment.ts";
+import { segment, type SegmentRange, segments } from "#index/runs/segment.ts";
 import { SharedCommits } from "#index/runs/shared-commits.ts";
 import { expiredPermits, settlePermit } from "#index/runs/settle-permit.ts";
 import { TermBook } from "#index/terms.ts";
@@ -290,7 +290,11 @@ export class ObjectIndex implements IndexStore {
   }
 
   async segment(planCid: string, from: number, to: number): Promise<Uint8Array> {
-    return await this.#database.read((connection) => segment(connection, planCid, from, to));
+    return await this.#database.read((connection) => segment(connection, planCid, { from, to }));
+  }
+
+  async segments(planCid: string, ranges: readonly SegmentRange[]): Promise<readonly Uint8Array[]> {
+    return await this.#database.read((connection) => segments(connection, planCid, ranges));
   }
 
   async commitCopies(

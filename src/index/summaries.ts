@@ -13,7 +13,7 @@ const fromCopies = {
 
 const columns = Object.keys(fromCopies);
 
-/** Recomputes the copy summaries of the objects in the temporary table `touched`. */
+/** Recomputes the copy summaries of the objects that the temporary table `touched` names. */
 export async function refreshSummaries(transaction: Transaction, touched: string): Promise<void> {
   await transaction.run(`
     UPDATE objects SET ${columns.map((column) => `${column} = s.${column}`).join(", ")}

@@ -38,7 +38,7 @@ export type DispatchIndex = Pick<
   | "markQueued"
   | "queuedBatches"
   | "requeue"
-  | "segment"
+  | "segments"
   | "commitCopies"
   | "commitRemovals"
   | "recordEvidence"
@@ -47,9 +47,24 @@ export type DispatchIndex = Pick<
   | "finishRuns"
 >;
 
-/** What the jobs of a batch carry; reads the segment to name it by its CID. */
+/** What the jobs of batches of one plan carry; reads the segments to name them by their CIDs. */
+export async function stepsDataOf(
+  batches: readonly Batch[],
+  index: DispatchIndex,
+): Promise<readonly StepData[]> {
+  const [first] = batches;
+  if (first === undefined) return [];
+  const segments = await index.segments(first.planCid, batches);
+  return batches.map((batch, at) => dataOf(batch, segments[at] ?? new Uint8Array()));
+}
+
+/** The same of one batch. */
 export async function stepDataOf(batch: Batch, index: DispatchIndex): Promise<StepData> {
-  const segment = await index.segment(batch.planCid, batch.from, batch.to);
+  const [segment = new Uint8Array()] = await index.segments(batch.planCid, [batch]);
+  return dataOf(batch, segment);
+}
+
+function dataOf(batch: Batch, segment: Uint8Array): StepData {
   const {
     number,
     state: _state,

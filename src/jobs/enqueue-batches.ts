@@ -1,13 +1,22 @@
 import type { FlowJob } from "bullmq";
 import type { Batch, Run } from "#model/run.ts";
 import { batchFlow } from "#jobs/batch-flow.ts";
-import { stepDataOf, type DispatchContext } from "#jobs/dispatch-context.ts";
+import { stepsDataOf, type DispatchContext } from "#jobs/dispatch-context.ts";
 import { type LaneDemand, laneDemands, workOf } from "#jobs/lane-demand.ts";
+import { indexQueue } from "#jobs/lanes.ts";
 
-/** Batches that no worker sees (tombstones) are committed at most so many at a time. */
+/** Batches that no worker sees (tombstones) are committed here, so many between two looks. */
 const directBatchesMax = 20;
-/** The first batches begin while the others are read. */
-const flowsAtOnce = 10;
+/** What a lane gets before the others get theirs: its workers begin, whoever else is served. */
+const firstFlows = 4;
+/** The rest comes in portions that are read together. */
+const flowsAtOnce = 50;
+
+/** Batches of a run that were chosen for a lane. */
+interface Portion {
+  readonly runId: string;
+  readonly batches: readonly Batch[];
+}
 
 /**
  * Tops up every lane to its bound with batches of the running runs: the highest priority first,
@@ -18,46 +27,56 @@ export async function enqueueBatches(
   runs: readonly Run[],
   context: DispatchContext,
 ): Promise<void> {
+  const portions: Portion[] = [];
   try {
     for (const demand of await laneDemands(runs, context)) {
-      const taken = await fillLane(demand, context);
-      noteFullLane(demand, taken, context);
+      const chosen = await chooseForLane(demand, context);
+      portions.push(...chosen);
+      noteFullLane(demand, chosen, context);
     }
   } finally {
     context.waits.turn();
   }
+  for (const { runId, batches } of portions) {
+    await enqueue(runId, batches.slice(0, firstFlows), context);
+  }
+  for (const { runId, batches } of portions) {
+    for (let at = firstFlows; at < batches.length; at += flowsAtOnce) {
+      await enqueue(runId, batches.slice(at, at + flowsAtOnce), context);
+    }
+  }
 }
 
-/** How many batches of each run were enqueued. */
-async function fillLane(
+/** The batches of each run that come next on a lane. */
+async function chooseForLane(
   demand: LaneDemand,
   context: DispatchContext,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<readonly Portion[]> {
   const { lane, claims, queued, held } = demand;
-  const taken = new Map<string, number>();
   const free = context.queuedPerLaneMax - queued;
   // Refills come in portions: a query for every finished batch would cost more than it gives.
-  if (queued > 0 && free < context.queuedPerLaneMax / 4) return taken;
+  if (queued > 0 && free < context.queuedPerLaneMax / 4) return [];
+  const chosen: Portion[] = [];
   const shares = context.turns.share(lane, free, claims, context.now().getTime());
   for (const [runId, share] of shares) {
-    const pending = await context.index.pendingBatches(runId, lane, share, held.get(runId));
+    const most = lane === indexQueue ? Math.min(share, directBatchesMax) : share;
+    const pending = await context.index.pendingBatches(runId, lane, most, held.get(runId));
     const batches = context.admission.admit(pending, context.now());
-    await enqueue(runId, batches, context);
-    taken.set(runId, batches.length);
+    chosen.push({ runId, batches });
   }
-  return taken;
+  return chosen;
 }
 
 /** What is left although nothing else holds it back waits for a place on the lane. */
 function noteFullLane(
   { lane, ready, queued }: LaneDemand,
-  taken: ReadonlyMap<string, number>,
+  chosen: readonly Portion[],
   { waits, laneWait, now }: DispatchContext,
 ): void {
-  const before = [...taken.values()].reduce((sum, count) => sum + count, queued);
+  const before = chosen.reduce((sum, { batches }) => sum + batches.length, queued);
   const message = `${before} batches are before it on the lane ${lane}`;
   const wait = laneWait(lane) ?? { reason: "concurrency", message };
-  const rest = new Map(taken);
+  const rest = new Map(chosen.map(({ runId, batches }) => [runId, batches.length]));
   for (const group of ready) {
     const count = group.pending - group.blocked;
     const enqueued = Math.min(count, rest.get(group.runId) ?? 0);
@@ -75,13 +94,11 @@ async function enqueue(
 ): Promise<void> {
   const { index, commit } = context;
   const direct = batches.filter((batch) => batch.target === null && batch.victim === null);
-  for (const batch of direct.slice(0, directBatchesMax)) {
-    await index.commitCopies(await stepDataOf(batch, index), [], commit.context());
+  for (const step of await stepsDataOf(direct, index)) {
+    await index.commitCopies(step, [], commit.context());
   }
   const flowing = batches.filter((batch) => batch.target !== null || batch.victim !== null);
-  for (let at = 0; at < flowing.length; at += flowsAtOnce) {
-    await enqueueFlows(runId, flowing.slice(at, at + flowsAtOnce), context);
-  }
+  if (flowing.length > 0) await enqueueFlows(runId, flowing, context);
 }
 
 async function enqueueFlows(
@@ -89,9 +106,7 @@ async function enqueueFlows(
   batches: readonly Batch[],
   { index, store }: DispatchContext,
 ): Promise<void> {
-  const flows: FlowJob[] = await Promise.all(
-    batches.map(async (batch) => batchFlow(await stepDataOf(batch, index))),
-  );
+  const flows: FlowJob[] = (await stepsDataOf(batches, index)).map((step) => batchFlow(step));
   // Marked first: after a crash in between, the batch has no flow, which repair notices. The
   // other way round it might be enqueued again while its first flow is half done.
   await index.markQueued(

@@ -77,6 +77,11 @@ export interface IndexStore {
   requeue(runId: string, numbers?: readonly number[]): Promise<number>;
   /** Arrow IPC stream bytes of a range of a plan's actions, the same bytes every time. */
   segment(planCid: string, from: number, to: number): Promise<Uint8Array>;
+  /** Such bytes of several ranges of one plan, for little more than one of them costs. */
+  segments(
+    planCid: string,
+    ranges: readonly { readonly from: number; readonly to: number }[],
+  ): Promise<readonly Uint8Array[]>;
 
   /**
    * Records a copy step (or, for batches without one, admits the batch) and issues the permits

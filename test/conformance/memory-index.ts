@@ -139,6 +139,13 @@ export class MemoryIndex implements DispatchIndex {
     return lost.length;
   }
 
+  async segments(
+    planCid: string,
+    ranges: readonly { readonly from: number; readonly to: number }[],
+  ): Promise<readonly Uint8Array[]> {
+    return await Promise.all(ranges.map(({ from, to }) => this.segment(planCid, from, to)));
+  }
+
   async segment(planCid: string, from: number, to: number): Promise<Uint8Array> {
     const objects = (this.#objects.get(planCid) ?? []).slice(from, to);
     const plain = tableFromArrays({

@@ -110,6 +110,13 @@ export class ModelIndex implements SimulatedIndex {
     return count;
   }
 
+  async segments(
+    planCid: string,
+    ranges: readonly { readonly from: number; readonly to: number }[],
+  ): Promise<readonly Uint8Array[]> {
+    return await Promise.all(ranges.map(({ from, to }) => this.segment(planCid, from, to)));
+  }
+
   async segment(planCid: string, from: number, to: number): Promise<Uint8Array> {
     const run = this.#state.runs.findLast((one) => one.planCid === planCid);
     const actions = run?.actions.slice(from, to) ?? [];

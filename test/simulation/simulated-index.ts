@@ -17,7 +17,10 @@ export interface WantedAction {
 export interface SimulatedIndex
   extends
     DispatchIndex,
-    Pick<IndexStore, "run" | "setRunState" | "hold" | "release" | "reconcile" | "close"> {
+    Pick<
+      IndexStore,
+      "run" | "segment" | "setRunState" | "hold" | "release" | "reconcile" | "close"
+    > {
   /** Begins a run of a plan with these actions, in their order. */
   begin(actions: readonly WantedAction[], now: Date): Promise<Run>;
   /** What policies want now; only the real index can be planned over. */

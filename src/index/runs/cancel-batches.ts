@@ -114,7 +114,7 @@ async function endActions(
 
 const pendingActions = (choice: BatchChoice, more: string) => `
   CREATE OR REPLACE TEMP TABLE new_outcomes AS
-  SELECT p.sequence, p.object_id, 'cancelled' AS outcome, NULL::VARCHAR AS code,
+  SELECT p.sequence, b.number AS batch, p.object_id, 0 AS size, 'cancelled' AS outcome, NULL::VARCHAR AS code,
     ''::VARCHAR AS message, FALSE AS refused
   FROM plan_actions AS p
   JOIN batches AS b ON b.run_key = $1 AND p.sequence >= b.first AND p.sequence < b.past

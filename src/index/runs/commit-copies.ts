@@ -141,9 +141,9 @@ function cancelled(action: OpenAction, message: string): ActionOutcome {
 }
 
 function base(action: OpenAction) {
-  const { sequence, object_id: objectId, target, verb, rule } = action;
+  const { sequence, batch, object_id: objectId, size, target, verb, rule } = action;
   const step = target === null ? "removal" : "copy";
-  return { sequence, objectId, step, detail: { verb, rule } } as const;
+  return { sequence, batch, objectId, size, step, detail: { verb, rule } } as const;
 }
 
 /** Asked only about what a hold would keep from happening. */

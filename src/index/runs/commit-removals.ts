@@ -46,10 +46,10 @@ export async function commitRemovals(
       gone.push(used);
       recordProof(transaction, run, used, outcome.result, outcome.proof.evidence, now);
       // A permit that was settled before keeps its outcome; the copy is gone all the same.
-      if (used.state !== "ended") ended.push(removed(used, outcome.result));
+      if (used.state !== "ended") ended.push(removed(used, step.batch, outcome.result));
       permitEnds.push({ permitId: used.id, state: "done" });
     } else if (permit?.state === "open" || permit?.state === "unknown") {
-      const { end, permitEnd } = endWithoutRemoval(permit, outcome);
+      const { end, permitEnd } = endWithoutRemoval(permit, step.batch, outcome);
       permitEnds.push(permitEnd);
       if (end !== undefined) ended.push(end);
     }
@@ -118,10 +118,12 @@ export function recordProof(
 }
 
 /** The outcome of an action whose copy is gone. */
-export function removed(permit: StoredPermit, result: string): ActionOutcome {
+export function removed(permit: StoredPermit, batch: number, result: string): ActionOutcome {
   return {
     sequence: permit.sequence,
+    batch,
     objectId: permit.objectId,
+    size: permit.size,
     outcome: "done",
     message: `the copy on ${permit.backend} is ${result}`,
     detail: { permit: permit.id },
@@ -142,6 +144,7 @@ function requirePermit(
 
 function endWithoutRemoval(
   permit: StoredPermit,
+  batch: number,
   outcome: Exclude<RemoveOutcome, { outcome: "done" }>,
 ): { readonly permitEnd: PermitEnd; readonly end: ActionOutcome | undefined } {
   const permitId = permit.id;
@@ -150,7 +153,8 @@ function endWithoutRemoval(
     return { permitEnd: { permitId, state: "unknown", code, message }, end: undefined };
   }
   const permitEnd = { permitId, state: "ended" } as const;
-  const base = { sequence: permit.sequence, objectId: permit.objectId, step: "removal" } as const;
+  const { sequence, objectId, size } = permit;
+  const base = { sequence, batch, objectId, size, step: "removal" } as const;
   const detail = { permit: permit.id };
   if (outcome.outcome === "failed") {
     const { code, message } = outcome;

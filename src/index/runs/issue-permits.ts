@@ -227,7 +227,9 @@ function refusalFor(
 ): ActionOutcome {
   return {
     sequence: action.sequence,
+    batch: action.batch,
     objectId: action.object_id,
+    size: action.size,
     outcome: "skipped",
     code: refusal.reason,
     message: refusal.message,

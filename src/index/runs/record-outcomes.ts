@@ -7,7 +7,11 @@ import type { FailureStep } from "#model/failure.ts";
 /** How one action of a run ended. */
 export interface ActionOutcome {
   readonly sequence: number;
+  /** Number of the batch it is in. */
+  readonly batch: number;
   readonly objectId: number;
+  /** Bytes of the object. */
+  readonly size: number;
   readonly outcome: "done" | "skipped" | "failed" | "cancelled";
   /** Error code of a failure, reason of a refusal. */
   readonly code?: string;
@@ -35,21 +39,25 @@ export async function recordOutcomes(
     "new_outcomes",
     {
       sequence: "BIGINT",
+      batch: "BIGINT",
       object_id: "BIGINT",
+      size: "BIGINT",
       outcome: "VARCHAR",
       code: "VARCHAR",
       message: "VARCHAR",
       step: "VARCHAR",
       refused: "BOOLEAN",
     },
-    outcomes.map(({ sequence, objectId, outcome, code, message, step, refused }) => [
-      sequence,
-      objectId,
-      outcome,
-      code,
-      message,
-      step,
-      refused ?? false,
+    outcomes.map((ended) => [
+      ended.sequence,
+      ended.batch,
+      ended.objectId,
+      ended.size,
+      ended.outcome,
+      ended.code,
+      ended.message,
+      ended.step,
+      ended.refused ?? false,
     ]),
   );
   await countOutcomes(transaction, run);
@@ -112,31 +120,27 @@ const insertOutcomes = `
 const countInBatches = `
   UPDATE batches SET done = batches.done + n.done, skipped = batches.skipped + n.skipped,
     failed = batches.failed + n.failed, cancelled = batches.cancelled + n.cancelled,
-    bytes_done = batches.bytes_done + n.bytes,
+    bytes_done = batches.bytes_done + CASE WHEN batches.target IS NULL THEN 0 ELSE n.bytes END,
     state = CASE
       WHEN batches.done + batches.skipped + batches.failed + batches.cancelled + n.ended
         = batches.past - batches.first THEN 'done'
       ELSE batches.state END
   FROM (
-    SELECT b.number, count(*) AS ended, count(*) FILTER (WHERE n.outcome = 'done') AS done,
-      count(*) FILTER (WHERE n.outcome = 'skipped') AS skipped,
-      count(*) FILTER (WHERE n.outcome = 'failed') AS failed,
-      count(*) FILTER (WHERE n.outcome = 'cancelled') AS cancelled,
-      coalesce(sum(o.size) FILTER (WHERE n.outcome = 'done' AND b.target IS NOT NULL), 0)::BIGINT
-        AS bytes
-    FROM new_outcomes AS n
-    JOIN batches AS b ON b.run_key = $1 AND n.sequence >= b.first AND n.sequence < b.past
-    JOIN objects AS o ON o.object_id = n.object_id
-    GROUP BY b.number
+    SELECT batch, count(*) AS ended, count(*) FILTER (WHERE outcome = 'done') AS done,
+      count(*) FILTER (WHERE outcome = 'skipped') AS skipped,
+      count(*) FILTER (WHERE outcome = 'failed') AS failed,
+      count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled,
+      coalesce(sum(size) FILTER (WHERE outcome = 'done'), 0)::BIGINT AS bytes
+    FROM new_outcomes GROUP BY batch
   ) AS n
-  WHERE batches.run_key = $1 AND batches.number = n.number`;
+  WHERE batches.run_key = $1 AND batches.number = n.batch`;
 
 /** What moved to another tier dwells there: policies ask when that was. */
 const markMoved = `
   UPDATE objects SET moved = make_timestamp($2::BIGINT)
   FROM (
     SELECT DISTINCT n.object_id FROM new_outcomes AS n
-    JOIN batches AS b ON b.run_key = $1 AND n.sequence >= b.first AND n.sequence < b.past
+    JOIN batches AS b ON b.run_key = $1 AND b.number = n.batch
     WHERE n.outcome = 'done' AND b.verb IN ('promote', 'demote', 'evict')
   ) AS m
   WHERE objects.object_id = m.object_id`;

@@ -13,30 +13,83 @@ import type { Connection } from "#index/connection.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { planColumns } from "#model/plan.ts";
 
+/** Actions `[from, to)` of a plan. */
+export interface SegmentRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
- * Arrow IPC stream of the actions `[from, to)` with the columns of a plan. It depends on the
- * plan alone, so the same range gives the same bytes at any time.
+ * Arrow IPC stream of the actions of a range with the columns of a plan. It depends on the plan
+ * alone, so the same range gives the same bytes at any time.
  */
 export async function segment(
   connection: Connection,
   planCid: string,
-  from: number,
-  to: number,
+  range: SegmentRange,
 ): Promise<Uint8Array> {
+  return encodeSegment(await actionsOf(connection, planCid, range));
+}
+
+/** Such streams of several ranges; what lies together in the plan is read together. */
+export async function segments(
+  connection: Connection,
+  planCid: string,
+  ranges: readonly SegmentRange[],
+): Promise<readonly Uint8Array[]> {
+  const found = new Map<SegmentRange, Uint8Array>();
+  for (const stretch of stretches(ranges)) {
+    const columns = await actionsOf(connection, planCid, stretch);
+    for (const range of stretch.ranges) {
+      const [first, past] = [range.from - stretch.from, range.to - stretch.from];
+      found.set(range, encodeSegment(columns.map((values) => values.slice(first, past))));
+    }
+  }
+  return ranges.map((range) => found.get(range) ?? new Uint8Array());
+}
+
+interface Stretch extends SegmentRange {
+  to: number;
+  readonly ranges: SegmentRange[];
+}
+
+/** Ranges that follow each other without a gap, together. */
+function stretches(ranges: readonly SegmentRange[]): readonly Stretch[] {
+  const found: Stretch[] = [];
+  for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
+    const last = found.at(-1);
+    if (last?.to === range.from) {
+      last.to = range.to;
+      last.ranges.push(range);
+    } else found.push({ from: range.from, to: range.to, ranges: [range] });
+  }
+  return found;
+}
+
+/** The values of `planColumns`, column by column. */
+async function actionsOf(
+  connection: Connection,
+  planCid: string,
+  { from, to }: SegmentRange,
+): Promise<readonly (readonly unknown[])[]> {
   const columns: unknown[][] = planColumns.map(() => []);
+  // The limit takes nothing away: it tells DuckDB that these are few, so that it looks for their
+  // objects instead of reading all objects of a large index to look for their actions.
   const batches = connection.columns({
     text: `
       SELECT p.sequence, p.verb, p.object_id, o.cid, o.size, o.profile, p.source, p.target,
         p.victim, p.rule, p.reason, coalesce(p.requirements, '[]') AS requirements
-      FROM plan_actions AS p JOIN objects AS o USING (object_id)
-      WHERE p.sequence >= $2 AND p.sequence < $3
-        AND p.plan_key = (SELECT max(plan_key) FROM plans WHERE plan_cid = $1)
+      FROM (
+        FROM plan_actions WHERE sequence >= $2 AND sequence < $3
+          AND plan_key = (SELECT max(plan_key) FROM plans WHERE plan_cid = $1) LIMIT $4
+      ) AS p JOIN objects AS o USING (object_id)
       ORDER BY p.sequence`,
-    parameters: [planCid, from, to],
+    parameters: [planCid, from, to, Math.max(0, to - from)],
   });
   for await (const batch of batches) {
     batch.columns.forEach((values, column) => {
-      for (const value of Array.from(values)) columns[column]?.push(value);
+      const all = columns[column] ?? [];
+      for (let row = 0; row < batch.rows; row += 1) all.push(values[row]);
     });
   }
   if (columns[0]?.length !== to - from) {
@@ -44,7 +97,7 @@ export async function segment(
       hint: "the plan was never applied, or its run has ended",
     });
   }
-  return encodeSegment(columns);
+  return columns;
 }
 
 /** Arrow IPC stream of the values of `planColumns`, column by column. */

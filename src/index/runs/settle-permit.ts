@@ -13,6 +13,7 @@ import type { Transaction } from "#index/transaction.ts";
 import type { Evidence } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
+import type { SqlRow } from "#model/sql.ts";
 
 /** Permits that ran out before `now` with an outcome nobody knows. */
 export async function expiredPermits(
@@ -50,18 +51,32 @@ export async function settlePermit(
   }
   if (permit.state !== "open" && permit.state !== "unknown") return;
   const run = await runOf(transaction, permit);
+  const batch = await batchOf(transaction, permit);
   recordSettlement(transaction, run, permit, evidence, now);
   if (evidence.finding === "absent") {
     recordProof(transaction, run, permit, "settled", [evidence], now);
     await endPermits(transaction, [{ permitId, state: "done" }], now);
     await changeCopies(transaction, [goneCopy(permit, now)]);
     await keepDeleted(transaction, [permit]);
-    await recordOutcomes(transaction, run, [removed(permit, "absent")], now);
+    await recordOutcomes(transaction, run, [removed(permit, batch.number, "absent")], now);
     return;
   }
   await endPermits(transaction, [{ permitId, state: "ended" }], now);
   if (evidence.finding === "corrupt") await changeCopies(transaction, [corruptCopy(permit, now)]);
-  await recordOutcomes(transaction, run, [await notRemoved(transaction, permit)], now);
+  await recordOutcomes(transaction, run, [notRemoved(permit, batch)], now);
+}
+
+interface PermitBatch extends SqlRow {
+  readonly number: number;
+  readonly cancel_reason: string | null;
+}
+
+async function batchOf(transaction: Transaction, permit: StoredPermit): Promise<PermitBatch> {
+  return await transaction.row<PermitBatch>(
+    `SELECT number, cancel_reason FROM batches
+     WHERE run_key = $1 AND first <= $2 AND past > $2`,
+    [permit.runKey, permit.sequence],
+  );
 }
 
 async function runOf(transaction: Transaction, permit: StoredPermit): Promise<RunRecord> {
@@ -72,19 +87,17 @@ async function runOf(transaction: Transaction, permit: StoredPermit): Promise<Ru
   return await runRecord(transaction.connection, runId);
 }
 
-async function notRemoved(transaction: Transaction, permit: StoredPermit): Promise<ActionOutcome> {
+function notRemoved(permit: StoredPermit, batch: PermitBatch): ActionOutcome {
   const base = {
     sequence: permit.sequence,
+    batch: batch.number,
     objectId: permit.objectId,
+    size: permit.size,
     step: "removal",
     detail: { permit: permit.id },
   } as const;
   if (permit.pending !== undefined) return { ...base, outcome: "failed", ...permit.pending };
-  const { reason } = await transaction.row<{ reason: string | null }>(
-    `SELECT max(cancel_reason) AS reason FROM batches
-     WHERE run_key = $1 AND first <= $2 AND past > $2`,
-    [permit.runKey, permit.sequence],
-  );
+  const { cancel_reason: reason } = batch;
   if (reason !== null) return { ...base, outcome: "cancelled", message: reason };
   return {
     ...base,

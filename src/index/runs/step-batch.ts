@@ -8,6 +8,7 @@ import type { SqlRow } from "#model/sql.ts";
 /** One action of a batch that has no outcome yet. */
 export interface OpenAction extends SqlRow {
   readonly sequence: number;
+  readonly batch: number;
   readonly verb: Verb;
   readonly object_id: number;
   readonly cid: Uint8Array;
@@ -44,8 +45,8 @@ export async function stepBatches(
   const found = await batchRows(transaction, run, steps);
   const open = await openOf(transaction, run, [...found.values()]);
   const batches = steps.map((step) => {
-    const { first, past, victim, cancel_reason: cancelReason } = fitting(step, run, found);
-    const mine = open.filter(({ sequence }) => sequence >= first && sequence < past);
+    const { victim, cancel_reason: cancelReason } = fitting(step, run, found);
+    const mine = open.filter(({ batch }) => batch === step.batch);
     return { step, victim, cancelReason, open: mine };
   });
   return { run, batches };
@@ -64,7 +65,8 @@ async function batchRows(
   steps: readonly StepData[],
 ): Promise<ReadonlyMap<number, BatchRow>> {
   const rows = await transaction.rows<BatchRow>(
-    `SELECT number, first, past, victim, cancel_reason FROM batches
+    `SELECT number, first, past, victim, cancel_reason,
+       done + skipped + failed + cancelled AS ended FROM batches
      WHERE run_key = $1 AND number IN (SELECT unnest($2::JSON::BIGINT[]))`,
     [run.runKey, JSON.stringify(steps.map(({ batch }) => batch))],
   );
@@ -77,6 +79,8 @@ interface BatchRow extends SqlRow {
   readonly past: number;
   readonly victim: number | null;
   readonly cancel_reason: string | null;
+  /** How many of its actions have an outcome. */
+  readonly ended: number;
 }
 
 function fitting(step: StepData, run: RunRecord, found: ReadonlyMap<number, BatchRow>): BatchRow {
@@ -97,8 +101,9 @@ export function requirementsOf(action: OpenAction): readonly CopyRequirement[] {
 }
 
 /**
- * Each batch is read by its own range, so that only the rows of these batches are looked at; put
- * aside, because only of a table DuckDB knows that it is the small side of what follows.
+ * Each batch is read by its own range, so that only the rows of these batches are looked at. The
+ * limits take nothing away: they tell DuckDB that these are few among all objects. Outcomes and
+ * permits, of which a long run has millions, are read only where there may be some.
  */
 async function openOf(
   transaction: Transaction,
@@ -106,19 +111,23 @@ async function openOf(
   batches: readonly BatchRow[],
 ): Promise<readonly OpenAction[]> {
   if (batches.length === 0) return [];
-  const within = batches.map(({ first, past }) => `sequence >= ${first} AND sequence < ${past}`);
-  const actions = within.map((range) => `FROM plan_actions WHERE plan_key = $1 AND ${range}`);
-  await transaction.run(
-    `CREATE OR REPLACE TEMP TABLE actions_of_steps AS ${actions.join(" UNION ALL ")}`,
-    [run.planKey],
-  );
+  const first = Math.min(...batches.map((batch) => batch.first));
+  const past = Math.max(...batches.map((batch) => batch.past));
+  const known = (table: string) =>
+    `p.sequence IN (SELECT sequence FROM ${table}
+       WHERE run_key = $2 AND sequence >= $3 AND sequence < $4)`;
+  const begun = batches.some(({ ended }) => ended > 0);
+  const removing = batches.some(({ victim }) => victim !== null);
   return await transaction.rows<OpenAction>(
     `SELECT p.* EXCLUDE (plan_key), o.cid, o.size, o.profile, o.held, o.tombstoned,
-       p.sequence IN (FROM (SELECT m.sequence FROM permits AS m WHERE m.run_key = $1)) AS permitted
-     FROM actions_of_steps AS p JOIN objects AS o USING (object_id)
-     WHERE p.sequence NOT IN (
-       SELECT sequence FROM outcomes WHERE run_key = $1 AND (${within.join(" OR ")}))
-     ORDER BY p.sequence`,
-    [run.runKey],
+       ${removing ? known("permits") : "FALSE"} AS permitted
+     FROM (${batches.map(actionsOf).join(" UNION ALL ")}) AS p JOIN objects AS o USING (object_id)
+     WHERE ${begun ? `NOT ${known("outcomes")}` : "TRUE"} ORDER BY p.sequence`,
+    begun || removing ? [run.planKey, run.runKey, first, past] : [run.planKey],
   );
+}
+
+function actionsOf({ number, first, past }: BatchRow): string {
+  return `(SELECT ${number}::BIGINT AS batch, * FROM plan_actions
+    WHERE plan_key = $1 AND sequence >= ${first} AND sequence < ${past} LIMIT ${past - first})`;
 }
