@@ -47,17 +47,15 @@ export class ModelRun {
     const actions = wanted.map((action, sequence) => ({ ...action, sequence }));
     const columns = [
       actions.map(({ sequence }) => sequence),
-      actions.map(({ verb }) => verb),
-      actions.map(({ source }) => source),
-      actions.map(({ target }) => target),
-      actions.map(({ victim }) => victim),
+      actions.map(({ sequence }) => sequence),
       actions.map(({ object }) => sizes[object] ?? 0),
-      actions.map(() => "simulation/rule"),
     ];
     async function* rows() {
       yield { rows: actions.length, names: [], columns };
     }
-    const ranges = await cutBatches(rows());
+    // Each action brings its own kind; equal ones count as one.
+    const kinds = actions.map((action) => ({ ...action, policy: "simulation" }));
+    const ranges = await cutBatches(rows(), kinds);
     const name = (backend: number | null) => (backend === null ? null : (names[backend] ?? ""));
     const batches = ranges.map((range: BatchRange, number): Batch => {
       const { verb, source, target, victim, first, past, bytes } = range;

@@ -1,13 +1,14 @@
 import { access } from "node:fs/promises";
 import { micros } from "#index/connection.ts";
 import { storeBatchNeeds } from "#index/runs/batch-needs.ts";
-import { type BatchRange, cutBatches, cutColumns } from "#index/runs/cut-batches.ts";
+import { type BatchKind, type BatchRange, cutBatches } from "#index/runs/cut-batches.ts";
 import { readRuns } from "#index/runs/run-record.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type Plan, planColumns } from "#model/plan.ts";
 import type { Run, RunStart } from "#model/run.ts";
+import type { SqlRow } from "#model/sql.ts";
 
 /** The lane of batches on which no backend acts. */
 export const indexLane = "index";
@@ -33,9 +34,11 @@ export async function beginRun(
      VALUES ($1, $2, $3, $4, 'running', make_timestamp($5::BIGINT), $6, $7)`,
     [runKey, runId, planKey, plan.cid, micros(now), start.priority ?? 0, start.origin ?? "apply"],
   );
-  await storeBatches(transaction, runKey);
+  const kinds = await planKinds(transaction);
+  await storeBatches(transaction, runKey, kinds);
   await storeBatchNeeds(transaction, runKey, planKey);
-  await transaction.run(markInFlight, [planKey]);
+  await markInFlight(transaction, kinds);
+  await transaction.run("DROP VIEW plan_rows");
   transaction.record({
     at: now,
     kind: "run",
@@ -133,13 +136,26 @@ const unknownObjects = `
   ANTI JOIN (SELECT object_id, hash(cid, size) AS content FROM objects) AS o
     USING (object_id, content)`;
 
-async function storeBatches(transaction: Transaction, runKey: number): Promise<void> {
-  const ranges = await cutBatches(
-    transaction.connection.columns({
-      text: `SELECT ${cutColumns} FROM plan_rows`,
-      parameters: [],
-    }),
+/** The kinds of actions in the plan, which are few however many actions there are. */
+async function planKinds(transaction: Transaction): Promise<readonly BatchKind[]> {
+  await transaction.run(
+    `CREATE OR REPLACE TEMP TABLE plan_kinds AS
+     SELECT (row_number() OVER () - 1)::INTEGER AS place, * FROM (
+       SELECT DISTINCT verb, source, target, victim, rule FROM plan_rows)`,
   );
+  return await transaction.rows<BatchKind & SqlRow>(
+    `SELECT split_part(rule, '/', 1) AS policy, verb, source, target, victim
+     FROM plan_kinds ORDER BY place`,
+  );
+}
+
+async function storeBatches(
+  transaction: Transaction,
+  runKey: number,
+  kinds: readonly BatchKind[],
+): Promise<void> {
+  const actions = transaction.connection.columns({ text: actionsToCut, parameters: [] });
+  const ranges = await cutBatches(actions, kinds);
   await transaction.stage(
     "new_batches",
     {
@@ -156,8 +172,15 @@ async function storeBatches(transaction: Transaction, runKey: number): Promise<v
     ranges.map((range, number) => batchRow(range, number)),
   );
   await transaction.run(insertBatches, [runKey]);
-  await transaction.run("DROP VIEW plan_rows");
 }
+
+/** As numbers: the text of ten million actions would be read for the sake of a few kinds. */
+const actionsToCut = `
+  SELECT p.sequence::DOUBLE AS sequence, k.place, p.size::DOUBLE AS size
+  FROM plan_rows AS p JOIN plan_kinds AS k ON k.verb = p.verb AND k.rule = p.rule
+    AND k.source IS NOT DISTINCT FROM p.source AND k.target IS NOT DISTINCT FROM p.target
+    AND k.victim IS NOT DISTINCT FROM p.victim
+  ORDER BY p.sequence`;
 
 function batchRow(range: BatchRange, number: number): readonly (string | number | null)[] {
   const { policy, verb, source, target, victim, first, past, bytes } = range;
@@ -175,10 +198,17 @@ const insertBatches = `
   FROM new_batches AS n LEFT JOIN backends AS b ON b.backend_id = coalesce(n.target, n.victim)
   ORDER BY n.number`;
 
-const markInFlight = `
-  UPDATE objects SET in_flight_mask = objects.in_flight_mask | p.targets
-  FROM (
-    SELECT object_id, bit_or(1::BIGINT << target) AS targets FROM plan_actions
-    WHERE plan_key = $1 AND target IS NOT NULL GROUP BY object_id
-  ) AS p
-  WHERE objects.object_id = p.object_id`;
+/**
+ * Target by target, because objects are then updated in their own order and nothing is grouped:
+ * for ten million actions that takes less than half of the time.
+ */
+async function markInFlight(transaction: Transaction, kinds: readonly BatchKind[]): Promise<void> {
+  for (const target of new Set(kinds.map((kind) => kind.target))) {
+    if (target === null) continue;
+    await transaction.run(
+      `UPDATE objects SET in_flight_mask = in_flight_mask | (1::BIGINT << $1)
+       WHERE object_id IN (SELECT object_id FROM plan_rows WHERE target = $1)`,
+      [target],
+    );
+  }
+}

@@ -2,13 +2,17 @@ import { EngineError } from "#model/engine-error.ts";
 import type { ColumnBatch } from "#model/sql.ts";
 import { batchBytesMax, batchObjectsMax } from "#model/run.ts";
 
-/** Consecutive actions of a plan that share policy, verb, source, target and victim. */
-export interface BatchRange {
+/** What the actions of a batch have in common. */
+export interface BatchKind {
   readonly policy: string;
   readonly verb: string;
   readonly source: number | null;
   readonly target: number | null;
   readonly victim: number | null;
+}
+
+/** Consecutive actions of a plan of one kind. */
+export interface BatchRange extends BatchKind {
   readonly first: number;
   /** One past the last sequence. */
   past: number;
@@ -19,62 +23,58 @@ export interface BatchRange {
 // Removals carry no content, but each may have to re-read the copies that remain.
 const removalBytesMax = 64 * batchBytesMax;
 
-/** Columns that `cutBatches` reads, in this order. */
-export const cutColumns = "sequence, verb, source, target, victim, size, split_part(rule, '/', 1)";
-
 /**
  * Cuts the actions, which come in the order of their sequence, into batches: a batch ends where
  * the kind of action changes, at 1,000 objects, or before its bytes would pass the bound, so
- * that a larger object travels alone.
+ * that a larger object travels alone. The columns are numbers without nulls: the sequence, the
+ * place of the kind in `kinds`, and the size. Two places may hold the same kind.
  */
-export async function cutBatches(rows: AsyncIterable<ColumnBatch>): Promise<BatchRange[]> {
+export async function cutBatches(
+  rows: AsyncIterable<ColumnBatch>,
+  kinds: readonly BatchKind[],
+): Promise<BatchRange[]> {
   const batches: BatchRange[] = [];
+  const same = firstOfEach(kinds);
   let open: BatchRange | undefined;
+  let openKind: BatchKind | undefined;
+  let past = 0;
   for await (const { rows: count, columns } of rows) {
-    const [sequences, verbs, sources, targets, victims, sizes, policies] = columns as readonly [
-      ArrayLike<number>,
-      ArrayLike<string>,
-      ArrayLike<number | null>,
-      ArrayLike<number | null>,
-      ArrayLike<number | null>,
-      ArrayLike<number>,
-      ArrayLike<string>,
-    ];
+    const [sequences, places, sizes] = columns as readonly [Numbers, Numbers, Numbers];
     for (let row = 0; row < count; row += 1) {
-      const next: BatchRange = {
-        first: sequences[row] ?? 0,
-        past: (sequences[row] ?? 0) + 1,
-        policy: policies[row] ?? "",
-        verb: verbs[row] ?? "",
-        source: sources[row] ?? null,
-        target: targets[row] ?? null,
-        victim: victims[row] ?? null,
-        bytes: sizes[row] ?? 0,
-      };
-      if (next.first !== (open?.past ?? 0)) {
-        throw new EngineError("INTERNAL", `action ${next.first} of a plan is out of its place`);
+      const kind = same[places[row] ?? -1];
+      const bytes = sizes[row] ?? 0;
+      if (sequences[row] !== past || kind === undefined) {
+        throw new EngineError("INTERNAL", `action ${sequences[row]} of a plan is out of its place`);
       }
-      if (open !== undefined && fits(open, next)) {
-        open.past = next.past;
-        open.bytes += next.bytes;
+      past += 1;
+      if (open !== undefined && kind === openKind && fits(open, bytes)) {
+        open.past = past;
+        open.bytes += bytes;
       } else {
-        open = next;
-        batches.push(next);
+        open = { ...kind, first: past - 1, past, bytes };
+        openKind = kind;
+        batches.push(open);
       }
     }
   }
   return batches;
 }
 
-function fits(open: BatchRange, next: BatchRange): boolean {
+type Numbers = ArrayLike<number>;
+
+/** For each place the first kind that is equal, so that kinds are compared as what they are. */
+function firstOfEach(kinds: readonly BatchKind[]): readonly BatchKind[] {
+  const known = new Map<string, BatchKind>();
+  return kinds.map((kind) => {
+    const { policy, verb, source, target, victim } = kind;
+    const key = JSON.stringify([policy, verb, source, target, victim]);
+    const first = known.get(key) ?? kind;
+    known.set(key, first);
+    return first;
+  });
+}
+
+function fits(open: BatchRange, bytes: number): boolean {
   const bytesMax = open.target === null ? removalBytesMax : batchBytesMax;
-  return (
-    open.policy === next.policy &&
-    open.verb === next.verb &&
-    open.source === next.source &&
-    open.target === next.target &&
-    open.victim === next.victim &&
-    open.past - open.first < batchObjectsMax &&
-    open.bytes + next.bytes <= bytesMax
-  );
+  return open.past - open.first < batchObjectsMax && open.bytes + bytes <= bytesMax;
 }
