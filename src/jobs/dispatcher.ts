@@ -5,6 +5,7 @@ import { Admission } from "#jobs/admission.ts";
 import { Bell } from "#jobs/bell.ts";
 import { endOrGone } from "#jobs/end-or-gone.ts";
 import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
+import { refillShare } from "#jobs/enqueue-batches.ts";
 import { DispatchRound } from "#jobs/dispatch-round.ts";
 import { noMeasurements } from "#model/metric.ts";
 import { defaultClockSkewMs } from "#model/removal.ts";
@@ -75,6 +76,9 @@ const roundEveryMs = 1_000;
 const idleRoundEveryMs = 10_000;
 /** Commits come in crowds: they share a round. */
 const roundPauseMs = 50;
+/** A round that had much to read leaves the processor to the commits, while lanes are full. */
+const restOfRound = 3;
+const restMaxMs = 400;
 /** Lost flows and expired permits are rare: they are looked for less often. */
 const defaultRepairEveryMs = 10_000;
 /** What is committed at the same time shares a transaction of the index. */
@@ -85,11 +89,15 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   const dispatch = contextOf(options);
   const { store, now, onError } = dispatch;
   const bell = new Bell();
+  /** Rings when so much was committed that a lane may want more. */
+  const refill = new Bell();
+  let commitsSince = 0;
   const shutdown = new AbortController();
   // Whoever lost the lease lets go of its jobs at once, without a failure on their account.
   options.leadership?.lost.addEventListener("abort", () => {
     shutdown.abort();
     bell.ring();
+    refill.ring();
   });
   const runner: StepRunner = {
     handlers: await loadStepHandlers(),
@@ -111,6 +119,8 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   });
   commits.on("completed", () => {
     bell.ring();
+    commitsSince += 1;
+    if (commitsSince >= dispatch.queuedPerLaneMax * refillShare) refill.ring();
   });
   commits.on("failed", (job, error) => {
     onError(stepFailure(job?.data, error));
@@ -119,16 +129,21 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
   });
   const loop = (async () => {
     while (!shutdown.signal.aborted) {
+      const begun = performance.now();
+      commitsSince = 0;
       await round.run().catch((error: unknown) => {
         onError(EngineError.from(error));
       });
+      const rest = Math.min(restOfRound * (performance.now() - begun), restMaxMs);
       await sleep(roundPauseMs);
+      await refill.wait(Math.max(0, rest - roundPauseMs));
       await bell.wait(round.busy ? roundEveryMs : idleRoundEveryMs);
     }
   })();
   return {
     held: () => dispatch.waits.list(),
     wake: () => {
+      refill.ring();
       // What was cancelled is taken out of the queue by the repair.
       round.suspect();
       bell.ring();
@@ -136,6 +151,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     close: async () => {
       shutdown.abort();
       bell.ring();
+      refill.ring();
       await endOrGone(store, Promise.all([loop, commits.close()]));
     },
   };

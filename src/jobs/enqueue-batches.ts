@@ -12,6 +12,9 @@ const firstFlows = 4;
 /** The rest comes in portions that are read together. */
 const flowsAtOnce = 50;
 
+/** So much of a lane is refilled at once: a query for every finished batch would cost more. */
+export const refillShare = 1 / 4;
+
 /** Batches of a run that were chosen for a lane. */
 interface Portion {
   readonly runId: string;
@@ -27,23 +30,23 @@ export async function enqueueBatches(
   runs: readonly Run[],
   context: DispatchContext,
 ): Promise<void> {
-  const portions: Portion[] = [];
   try {
+    const portions: Portion[] = [];
     for (const demand of await laneDemands(runs, context)) {
       const chosen = await chooseForLane(demand, context);
       portions.push(...chosen);
       noteFullLane(demand, chosen, context);
     }
+    for (const { runId, batches } of portions) {
+      await enqueue(runId, batches.slice(0, firstFlows), context);
+    }
+    for (const { runId, batches } of portions) {
+      for (let at = firstFlows; at < batches.length; at += flowsAtOnce) {
+        await enqueue(runId, batches.slice(at, at + flowsAtOnce), context);
+      }
+    }
   } finally {
     context.waits.turn();
-  }
-  for (const { runId, batches } of portions) {
-    await enqueue(runId, batches.slice(0, firstFlows), context);
-  }
-  for (const { runId, batches } of portions) {
-    for (let at = firstFlows; at < batches.length; at += flowsAtOnce) {
-      await enqueue(runId, batches.slice(at, at + flowsAtOnce), context);
-    }
   }
 }
 
@@ -54,8 +57,7 @@ async function chooseForLane(
 ): Promise<readonly Portion[]> {
   const { lane, claims, queued, held } = demand;
   const free = context.queuedPerLaneMax - queued;
-  // Refills come in portions: a query for every finished batch would cost more than it gives.
-  if (queued > 0 && free < context.queuedPerLaneMax / 4) return [];
+  if (queued > 0 && free < context.queuedPerLaneMax * refillShare) return [];
   const chosen: Portion[] = [];
   const shares = context.turns.share(lane, free, claims, context.now().getTime());
   for (const [runId, share] of shares) {
