@@ -4,7 +4,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Connection } from "#index/connection.ts";
 import { ObjectIndex } from "#index/object-index.ts";
 import { commitsAtOnce } from "#jobs/dispatcher.ts";
 import { segmentCid } from "#jobs/segment.ts";
@@ -13,6 +12,7 @@ import { copiedOutcomes } from "./copied-outcomes.ts";
 import { copyPlan } from "./copy-plan.ts";
 import { makeLargeIndex } from "./large-index.ts";
 import { costOf } from "./median.ts";
+import { StatementTimes } from "./statement-times.ts";
 
 const objects = Number(process.argv[2] ?? 1_000_000);
 const batchesMax = Number(process.argv[3] ?? 120);
@@ -36,7 +36,7 @@ try {
   const steps: (readonly [StepData, readonly CopyOutcome[]])[] = [];
   for (const batch of batches) steps.push(await reported(index, batch));
   const before = await index.version();
-  const statements = timeStatements();
+  const statements = StatementTimes.begin();
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let step = steps[next++]; step !== undefined; step = steps[next++]) {
@@ -52,9 +52,7 @@ try {
       `${perBatch(seconds)} a batch, processor time ${perBatch(processor)}`,
   );
   await index.close();
-  for (const [text, { ms, count }] of [...statements].toSorted(([, a], [, b]) => b.ms - a.ms)) {
-    console.log(`${perBatch(ms / 1_000).padStart(9)} ${String(count).padStart(4)}x ${text}`);
-  }
+  statements.print(steps.length);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -65,27 +63,4 @@ async function reported(index: ObjectIndex, batch: Batch) {
   const segment = segmentCid(await index.segment(planCid, from, to));
   const step: StepData = { ...batch, batch: number, segmentCid: segment };
   return [step, await copiedOutcomes(index, step)] as const;
-}
-
-type Method = (this: Connection, text: string, ...rest: readonly unknown[]) => Promise<unknown>;
-
-/** From now on adds up how long each statement takes, until it has given its rows. */
-function timeStatements(): ReadonlyMap<string, { ms: number; count: number }> {
-  const times = new Map<string, { ms: number; count: number }>();
-  for (const method of ["run", "rows", "append", "appendStage"]) {
-    const act = Reflect.get(Connection.prototype, method) as Method;
-    const timed: Method = async function timed(text, ...rest) {
-      const begun = performance.now();
-      try {
-        return await act.call(this, text, ...rest);
-      } finally {
-        const statement = method.startsWith("append") ? `append to ${text}` : text;
-        const name = statement.replaceAll(/\s+/gu, " ").slice(0, 100);
-        const { ms, count } = times.get(name) ?? { ms: 0, count: 0 };
-        times.set(name, { ms: ms + performance.now() - begun, count: count + 1 });
-      }
-    };
-    Reflect.set(Connection.prototype, method, timed);
-  }
-  return times;
 }

@@ -82,17 +82,24 @@ async function benchRun(url: string, name: string) {
         console.error(error.message);
       },
     });
-    await fullLanes(queue);
+    await jobsOnLanes(queue, 1);
+    const served = performance.now();
+    await jobsOnLanes(queue, defaultQueuedPerLaneMax);
     const full = performance.now();
     console.log(
-      `  begin a run of ${actions} actions ${seconds(planned - begun)}, ` +
-        `then all ${lanes.length} lanes full in ${seconds(full - planned)}`,
+      `  begin a run of ${actions} actions ${seconds(planned - begun)}; after that each of ` +
+        `${lanes.length} lanes has work in ${seconds(served - planned)}, ` +
+        `is full in ${seconds(full - planned)}`,
     );
+    const used = process.cpuUsage();
     const { done, queuedMost, packed } = await watchRun(index, queue);
     const took = performance.now() - full;
+    const { user, system } = process.cpuUsage(used);
+    const eachMs = (user + system) / 1_000 / (done / batchObjectsMax);
     console.log(
       `  ${done} actions in ${seconds(took)}: ${perSecond(done, took)} actions/s, ` +
-        `${perSecond(done / batchObjectsMax, took)} batches/s`,
+        `${perSecond(done / batchObjectsMax, took)} batches/s, ` +
+        `${eachMs.toFixed(1)} ms of processor time a batch, with what stands in for workers`,
     );
     console.log(
       `  queue store at most ${(memory.most / MiB).toFixed(1)} MiB more than empty, ` +
@@ -176,12 +183,9 @@ async function takeResults(job: Job): Promise<StepResult> {
   return { packed: "" };
 }
 
-/** Waits until each lane has as many jobs as it may. */
-async function fullLanes(queue: QueueStore): Promise<void> {
-  const wanted = Math.min(
-    defaultQueuedPerLaneMax,
-    Math.floor(actions / batchObjectsMax / lanes.length),
-  );
+/** Waits until each lane has so many jobs, or all that the run has for it. */
+async function jobsOnLanes(queue: QueueStore, most: number): Promise<void> {
+  const wanted = Math.min(most, Math.floor(actions / batchObjectsMax / lanes.length));
   for (;;) {
     const counts = await Promise.all(
       lanes.map((lane) => queue.queue(laneQueue(lane)).getWaitingCount()),

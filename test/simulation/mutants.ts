@@ -192,7 +192,7 @@ export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, m
   "settling a permit assumes that the copy was kept": ["takeover", 1, 60],
   "permits are settled before they ran out": ["takeover", 1, 60],
   "lost flows are not noticed": ["everything", 1, 60],
-  "a worker does not ask whether its job is still its own": ["takeover", 1, 60],
+  "a worker does not ask whether its job is still its own": ["takeover", 70, 60],
   "a worker that takes a job over does not wait for the calls of the one before": [
     "takeover",
     70,
@@ -203,7 +203,7 @@ export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, m
   "cordons are not looked at": ["restraint", 1, 60],
   "standing pauses are not looked at": ["restraint", 1, 60],
   "closed windows are not looked at": ["restraint", 1, 60],
-  "a removal of two requests does not ask again before the second": ["takeover", 1, 60],
+  "a removal of two requests does not ask again before the second": ["takeover", 70, 60],
   "any mark for deletion counts, however new it is": ["deletion", 1, 60],
   "what is handed in anew does not lift the mark for deletion": ["deletion", 1, 60],
   "reads do not lift the mark for deletion": ["deletion", 1, 60],
