@@ -272,8 +272,8 @@ export class ObjectIndex implements IndexStore {
   }
 
   async queuedBatches(runId: string, after: number, limit: number): Promise<readonly Batch[]> {
-    return await this.#database.read(
-      async (connection) => await queuedBatches(connection, runId, after, limit),
+    return await this.#database.read((connection) =>
+      queuedBatches(connection, runId, after, limit),
     );
   }
 
@@ -310,19 +310,15 @@ export class ObjectIndex implements IndexStore {
     outcomes: readonly RemoveOutcome[],
     now: Date,
   ): Promise<void> {
-    await this.#database.write(async (transaction) => {
-      await commitRemovals(transaction, step, outcomes, now);
-    });
+    await this.#database.write((transaction) => commitRemovals(transaction, step, outcomes, now));
   }
 
   async expiredPermits(now: Date): Promise<readonly RemovalPermit[]> {
-    return await this.#database.read(async (connection) => await expiredPermits(connection, now));
+    return await this.#database.read((connection) => expiredPermits(connection, now));
   }
 
   async settlePermit(permitId: string, evidence: Evidence, now: Date): Promise<void> {
-    await this.#database.write(async (transaction) => {
-      await settlePermit(transaction, permitId, evidence, now);
-    });
+    await this.#database.write((transaction) => settlePermit(transaction, permitId, evidence, now));
   }
 
   async finishRuns(now: Date): Promise<readonly Run[]> {

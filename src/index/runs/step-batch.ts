@@ -113,9 +113,6 @@ async function openOf(
   if (batches.length === 0) return [];
   const first = Math.min(...batches.map((batch) => batch.first));
   const past = Math.max(...batches.map((batch) => batch.past));
-  const known = (table: string) =>
-    `p.sequence IN (SELECT sequence FROM ${table}
-       WHERE run_key = $2 AND sequence >= $3 AND sequence < $4)`;
   const begun = batches.some(({ ended }) => ended > 0);
   const removing = batches.some(({ victim }) => victim !== null);
   return await transaction.rows<OpenAction>(
@@ -125,6 +122,12 @@ async function openOf(
      WHERE ${begun ? `NOT ${known("outcomes")}` : "TRUE"} ORDER BY p.sequence`,
     begun || removing ? [run.planKey, run.runKey, first, past] : [run.planKey],
   );
+}
+
+/** A condition: the table has something about the action, in this run. */
+function known(table: string): string {
+  return `p.sequence IN (SELECT sequence FROM ${table}
+    WHERE run_key = $2 AND sequence >= $3 AND sequence < $4)`;
 }
 
 function actionsOf({ number, first, past }: BatchRow): string {
