@@ -9,6 +9,7 @@ import { documentDiagnosticsPage } from "#document/diagnostic-codes.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 import { diagnosticReference, languageReference } from "#policies/language-reference.ts";
 import { policyJsonSchema } from "#policies/policy-json-schema.ts";
+import { policyTestJsonSchema } from "#policies/testing/policy-test-json-schema.ts";
 import { calendarJsonSchema } from "#policies/timing/calendar-json-schema.ts";
 import { loadDrivers } from "#registry.ts";
 
@@ -21,6 +22,7 @@ const generated: readonly [file: string, text: string][] = [
   ["docs/configuration.md", configReference(drivers)],
   ["docs/document-diagnostics.md", documentDiagnosticsPage()],
   ["schema/policy.v1.json", asJson(policyJsonSchema())],
+  ["schema/policy-test.v1.json", asJson(policyTestJsonSchema())],
   ["schema/calendar.v1.json", asJson(calendarJsonSchema())],
   ["docs/policy-words.md", languageReference(attributes)],
   ["docs/policy-diagnostics.md", diagnosticReference()],

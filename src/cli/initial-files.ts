@@ -53,3 +53,33 @@ rules:
     where: idle > 30d and heat < 0.5
     demote: {from: tier = hot, to: tier = cold}
 `;
+
+/** A test of the first policy: every action that it may take with these objects. */
+export const initialTest = `# yaml-language-server: $schema=../node_modules/thermocline/schema/policy-test.v1.json
+# Run it with: thermocline test. Whatever the plan does beyond what is expected fails as well.
+apiVersion: thermocline/v1
+kind: PolicyTest
+metadata: {name: first}
+policies: [../policies/first.thermocline.yaml]
+backends:
+  - {name: hot, tier: hot, region: here-1}
+  - {name: warm, tier: warm, region: here-2}
+  - {name: cold, tier: cold, region: here-3}
+objects:
+  - {name: film, path: /films/a.mkv, size: 5GiB, idle: 45d, copies: [hot, warm]}
+tests:
+  - name: what nobody reads moves to the cold tier
+    given: [film]
+    expect:
+      - {object: film, action: demote, from: hot, to: cold, rule: cool-down}
+  - name: what was read this week stays where it is
+    given: [{name: read-film, like: film, idle: 2d}]
+    expect: nothing
+  - name: a single copy gets a second one in another region
+    given: [{name: lone-film, like: film, idle: 2d, copies: [hot]}]
+    expect:
+      - {object: lone-film, action: replicate, to: [warm, cold], rule: two-copies}
+  - name: what is empty needs no second copy
+    given: [{name: empty, size: 0, copies: [hot]}]
+    expect: nothing
+`;

@@ -4,8 +4,24 @@ import { EngineError } from "#model/engine-error.ts";
 import type { DocumentSource } from "#document/document-source.ts";
 import { readSource } from "#document/read-source.ts";
 
-/** Policies have a suffix of their own, so that editors and people tell them apart. */
-const policySuffix = ".thermocline.yaml";
+/** Kinds of documents have suffixes of their own, so that editors and people tell them apart. */
+interface FileKind {
+  readonly what: string;
+  readonly suffix: string;
+  readonly remedy: string;
+}
+
+const policyFiles: FileKind = {
+  what: "policy",
+  suffix: ".thermocline.yaml",
+  remedy: "create it, or correct `policies:` in the configuration",
+};
+
+const testFiles: FileKind = {
+  what: "test",
+  suffix: ".thermocline-test.yaml",
+  remedy: "check the path; tests are files that end in .thermocline-test.yaml",
+};
 
 /** More files than this are a mistake in a glob rather than a policy set. */
 const filesMax = 10_000;
@@ -14,16 +30,32 @@ const filesMax = 10_000;
  * The texts of all policy files that the given files, directories and globs name, in the order
  * of their paths. What was named must exist; a directory without policies gives none.
  */
-export async function readPolicySources(
+export function readPolicySources(
   places: readonly string[],
   cwd: string,
 ): Promise<readonly DocumentSource[]> {
+  return readDocumentSources(places, cwd, policyFiles);
+}
+
+/** The same for tests of policies. */
+export function readPolicyTestSources(
+  places: readonly string[],
+  cwd: string,
+): Promise<readonly DocumentSource[]> {
+  return readDocumentSources(places, cwd, testFiles);
+}
+
+async function readDocumentSources(
+  places: readonly string[],
+  cwd: string,
+  kind: FileKind,
+): Promise<readonly DocumentSource[]> {
   const files = new Set<string>();
   for (const place of places) {
-    for (const file of await filesOf(resolve(cwd, place), place)) files.add(file);
+    for (const file of await filesOf(resolve(cwd, place), place, kind)) files.add(file);
     if (files.size > filesMax) {
-      throw new EngineError("USAGE", `"${place}" names more than ${filesMax} policy files`, {
-        hint: "name the directory that holds the policies",
+      throw new EngineError("USAGE", `"${place}" names more than ${filesMax} ${kind.what} files`, {
+        hint: "name the directory that holds them",
       });
     }
   }
@@ -35,20 +67,30 @@ export async function readPolicySources(
   return sources;
 }
 
-async function filesOf(path: string, named: string): Promise<readonly string[]> {
+async function filesOf(
+  path: string,
+  named: string,
+  { what, suffix, remedy }: FileKind,
+): Promise<readonly string[]> {
   const facts = await stat(path).catch(() => undefined);
   if (facts?.isFile() === true) return [path];
   if (facts?.isDirectory() === true) {
-    return Array.fromAsync(glob(`**/*${policySuffix}`, { cwd: path }), (file) => join(path, file));
+    return Array.fromAsync(below(path, suffix), (file) => join(path, file));
   }
   if (!/[*?[{]/.test(path)) {
     throw new EngineError("NOT_FOUND", `${named}: there is no such file or directory`, {
-      hint: "create it, or correct `policies:` in the configuration",
+      hint: remedy,
     });
   }
   const found = await Array.fromAsync(glob(path));
   if (found.length > 0) return found;
   throw new EngineError("NOT_FOUND", `${named}: no file fits this pattern`, {
-    hint: "policy files end in .thermocline.yaml",
+    hint: `${what} files end in ${suffix}`,
   });
+}
+
+/** Packages that are installed below a folder bring policies and tests of their own. */
+function below(folder: string, suffix: string): AsyncIterable<string> {
+  const exclude = (path: string): boolean => /(^|[/\\])node_modules$/.test(path);
+  return glob(`**/*${suffix}`, { cwd: folder, exclude });
 }

@@ -41,6 +41,8 @@ export interface ObjectAttribute extends Entry {
   has?(member: SqlFragment): SqlFragment;
   /** For sets: whether nothing is in it, the meaning of `missing(x)`. */
   empty?(): SqlFragment;
+  /** Its value depends on the other objects there are. */
+  readonly amongObjects?: true;
   /** Its value reads the object's name: the predicate is compiled once more over all names. */
   readonly byName?: true;
 }

@@ -2,11 +2,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { EngineError } from "#model/engine-error.ts";
 import { defineCommand } from "#cli/command.ts";
-import { initialConfig, initialPolicy } from "#cli/initial-files.ts";
+import { initialConfig, initialPolicy, initialTest } from "#cli/initial-files.ts";
 
 export default defineCommand({
   name: "init",
-  summary: "write a commented configuration and a first policy",
+  summary: "write a commented configuration, a first policy and a test of it",
   setup: (command) => command.argument("[directory]", "where to write them", "."),
   async run(context, [directory]) {
     const { cwd } = context.io;
@@ -14,6 +14,7 @@ export default defineCommand({
     const files: readonly [path: string, text: string][] = [
       [join(root, "thermocline.yaml"), initialConfig],
       [join(root, "policies", "first.thermocline.yaml"), initialPolicy],
+      [join(root, "tests", "first.thermocline-test.yaml"), initialTest],
     ];
     const written: string[] = [];
     for (const [path, text] of files) {
@@ -29,6 +30,7 @@ export default defineCommand({
 const nextSteps = `next:
   thermocline doctor                              is everything here that is needed?
   thermocline import dir FOLDER --backend hot     bring content in
+  thermocline test                                does the policy do what its tests expect?
   thermocline plan                                what would the policy do?
 `;
 

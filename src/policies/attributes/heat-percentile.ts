@@ -12,6 +12,7 @@ const attribute: ObjectAttribute = {
   type: percentType,
   nullable: false,
   changes: "reads",
+  amongObjects: true,
   summary: "Share of all objects that are colder: at least 90% for no more than a tenth of them.",
   example: "heat_percentile >= 90%",
   sql: () => heatPlace(percentile),

@@ -12,6 +12,7 @@ const attribute: ObjectAttribute = {
   type: numberType,
   nullable: false,
   changes: "reads",
+  amongObjects: true,
   summary: "Place of its heat among all objects, 1 for the hottest; equal heats share a place.",
   example: "heat_rank <= 100",
   sql: () => heatPlace(rank),

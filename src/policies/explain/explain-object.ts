@@ -38,7 +38,7 @@ export async function explainObject(
     minimumCopies: options.minimumCopies ?? 1,
     headRoomShare: options.headRoomShare ?? 0.05,
   });
-  const matches = await matchingRules(planning, objectId);
+  const matches = (await matchingRules(planning, [objectId])).get(objectId) ?? [];
   const clauses = set.rules.map((rule) => clauseOf(rule.expression));
   const tests = clauses.flatMap((clause, index) => {
     const kind = set.rules[index]?.verb.kind;

@@ -31,7 +31,7 @@ export async function readTests(
   const columns = tests.map(([test, protective], at) => {
     const { subject, other } = subjectOf(test.expression);
     const name = (letter: string) => trusted(`${letter}${at}`);
-    return sql`${truth(test, protective, context)} AS ${name("t")},
+    return sql`${testTruth(test, protective, context)} AS ${name("t")},
       ${plain(subject, context)} AS ${name("v")},
       ${other === undefined ? trusted("NULL") : plain(other, context)} AS ${name("w")}`;
   });
@@ -52,8 +52,11 @@ export async function readTests(
   );
 }
 
-/** Over several names a protective rule asks for any of them, the others for all. */
-function truth(test: Test, protective: boolean, context: SqlContext): SqlFragment {
+/**
+ * SQL of the truth of a test over `object o`. Over several names a protective rule asks for any
+ * of them, the others for all.
+ */
+export function testTruth(test: Test, protective: boolean, context: SqlContext): SqlFragment {
   const byPath = compileValue(test.expression, context);
   if (!test.readsName) return byPath;
   const byName = compileValue(test.expression, { ...context, path: trusted("n.path") });

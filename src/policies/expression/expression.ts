@@ -127,3 +127,13 @@ export function readsName(expression: Expression): boolean {
       definition.byName === true,
   );
 }
+
+/** Whether its value for one object depends on the other objects there are. */
+export function readsOthers(expression: Expression): boolean {
+  return [...definitionsIn(expression)].some(
+    (definition) =>
+      definition.kind === "attribute" &&
+      definition.scope === "object" &&
+      definition.amongObjects === true,
+  );
+}

@@ -106,22 +106,27 @@ function hasWork({ verb }: CompiledRule): SqlFragment {
   return trusted("false");
 }
 
-/** Which rules match one object, in set order. */
+/** Which rules match each of these objects, in set order, by id. */
 export async function matchingRules(
   planning: Planning,
-  objectId: number,
-): Promise<readonly boolean[]> {
+  objects: readonly number[],
+): Promise<ReadonlyMap<number, readonly boolean[]>> {
   const { rules } = planning;
-  if (rules.length === 0) return [];
+  if (rules.length === 0) return new Map(objects.map((objectId) => [objectId, []]));
   const named = rules.some((rule) => rule.whereByName !== undefined);
-  if (named) await planning.run(scanNames(rules, [objectId]));
+  if (named) await planning.run(scanNames(rules, objects));
   const columns = rules.map(
     (rule, index) => sql`${matches(rule, index)} AS ${trusted(`r${index}`)}`,
   );
-  const [row] = await planning.rows(sql`SELECT ${joinFragments(columns, ",\n")} FROM object o
-    ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
-    WHERE o.object_id = ${objectId}::BIGINT`);
-  return rules.map((_, index) => row?.[`r${index}`] === true);
+  const rows = await planning.rows(sql`SELECT o.object_id, ${joinFragments(columns, ",\n")}
+    FROM object o ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
+    WHERE true ${among(objects)}`);
+  return new Map(
+    rows.map((row) => [
+      Number(row["object_id"]),
+      rules.map((_, index) => row[`r${index}`] === true),
+    ]),
+  );
 }
 
 /** Over `o` (and `m`, the verdicts by name, for objects with more than one name). */
