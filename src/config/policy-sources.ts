@@ -91,6 +91,9 @@ async function filesOf(
 
 /** Packages that are installed below a folder bring policies and tests of their own. */
 function below(folder: string, suffix: string): AsyncIterable<string> {
-  const exclude = (path: string): boolean => /(^|[/\\])node_modules$/.test(path);
-  return glob(`**/*${suffix}`, { cwd: folder, exclude });
+  return glob(`**/*${suffix}`, { cwd: folder, exclude: isPackages });
+}
+
+function isPackages(path: string): boolean {
+  return /(^|[/\\])node_modules$/.test(path);
 }

@@ -13,7 +13,7 @@ export const documentCodes = {
 } as const;
 
 /** For the reference page: what each code means, and what to do. */
-const documentCodeMeanings: Readonly<
+export const documentCodeMeanings: Readonly<
   Record<(typeof documentCodes)[keyof typeof documentCodes], readonly [string, string]>
 > = {
   E0101: ["text that is not YAML 1.2", "correct the place of the caret; indent with spaces"],

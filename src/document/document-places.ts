@@ -28,6 +28,11 @@ export class DocumentPlaces {
     this.#lines = lines;
   }
 
+  /** Whether something stands at a path. */
+  has(path: DocumentPath): boolean {
+    return this.#find(path).rest === 0;
+  }
+
   /** The value at a path; when it does not exist, its nearest existing ancestor's key. */
   value(path: DocumentPath): Range {
     const found = this.#find(path);

@@ -124,18 +124,27 @@ function unionFindings(
     const { options = [] } = issue as { options?: readonly unknown[] };
     return [notAllowed(issue.path, options, raw)];
   }
-  const fitting = issue.errors.filter((branch) => expectedTypes(branch).length === 0);
-  if (fitting.length === 0) return [wrongType(issue.path, expectedTypes(issue.errors.flat()), raw)];
+  const value = valueAt(raw, issue.path);
+  const fitting = issue.errors.filter((branch) => expectedTypes(branch, value).length === 0);
+  if (fitting.length === 0) {
+    return [wrongType(issue.path, expectedTypes(issue.errors.flat(), value), raw)];
+  }
   const best = fitting.reduce((a, b) => (b.length < a.length ? b : a));
   return best.flatMap((nested) =>
     issueFindings({ ...nested, path: [...issue.path, ...nested.path] }, raw, schema),
   );
 }
 
-function expectedTypes(branch: readonly core.$ZodIssue[]): readonly string[] {
-  return branch.flatMap((issue) =>
-    issue.code === "invalid_type" && issue.path.length === 0 ? [issue.expected] : [],
-  );
+/** The types that a branch would have the value be; none when its own type fits. */
+function expectedTypes(branch: readonly core.$ZodIssue[], value: unknown): readonly string[] {
+  return branch.flatMap((issue): readonly string[] => {
+    if (issue.path.length > 0) return [];
+    if (issue.code === "invalid_type") return [issue.expected];
+    if (issue.code !== "invalid_value") return [];
+    // A list was hardly meant to be one of a few words.
+    const types = issue.values.map((one) => typeof one);
+    return types.includes(typeof value) ? [] : types;
+  });
 }
 
 function outOfBounds(

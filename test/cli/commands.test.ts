@@ -112,43 +112,6 @@ describe("init and config", () => {
   });
 });
 
-describe("validate", () => {
-  const finding = {
-    file: "policies/a.thermocline.yaml",
-    range: { start: { line: 1, column: 1 }, end: { line: 1, column: 5 } },
-    severity: "error",
-    code: "E0102",
-    message: "unknown key",
-  } as const;
-  const found: Partial<EngineApi> = {
-    validate: () => Promise.resolve({ policies: 1, rules: 2, diagnostics: [finding] }),
-  };
-
-  it("says how much it checked when all is well", async () => {
-    const report = Promise.resolve({ policies: 1, rules: 2, diagnostics: [] });
-    const outcome = await line.run(["validate"], { api: { validate: () => report } });
-    expect([outcome.code, outcome.stdout]).toEqual([0, "1 policy, 2 rules: no problems\n"]);
-  });
-
-  it("exits with 1 on errors and 0 on warnings alone", async () => {
-    expect((await line.run(["validate"], { api: found })).code).toBe(1);
-    const warning = { ...finding, severity: "warning" } as const;
-    const validate = () => Promise.resolve({ policies: 1, rules: 2, diagnostics: [warning] });
-    expect((await line.run(["validate"], { api: { validate } })).code).toBe(0);
-  });
-
-  it("speaks to programs and to GitHub", async () => {
-    const json = await line.run(["validate", "-o", "json"], { api: found });
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      schemaVersion: 1,
-      errors: 1,
-      diagnostics: [{ range: { start: { line: 1, col: 1 } } }],
-    });
-    const github = await line.run(["validate", "-o", "github"], { api: found });
-    expect(github.stdout).toMatch(/^::error file=policies\/a.thermocline.yaml,line=1,/);
-  });
-});
-
 function planning(plan = examplePlan()): Partial<EngineApi> {
   return { plan: () => Promise.resolve({ plan, elapsedMs: 3, sample: [] }) };
 }

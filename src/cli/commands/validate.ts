@@ -1,7 +1,16 @@
+import type { Diagnostic } from "#model/diagnostic.ts";
+import { codeMeanings } from "#engine/code-meanings.ts";
 import { formatDiagnostics, toJson } from "#document/format-diagnostics.ts";
+import { formatSarif } from "#document/format-sarif.ts";
 import { defineCommand } from "#cli/command.ts";
+import { findingOutputOption } from "#cli/finding-output.ts";
+import { diagnosticsToJunit } from "#cli/output/diagnostics-to-junit.ts";
+import { junitXml } from "#cli/output/junit-xml.ts";
 import { counted } from "#cli/output/words.ts";
 import { readSources } from "#cli/report-error.ts";
+import { readVersion } from "#cli/version.ts";
+
+const findingForms = ["text", "json", "github", "sarif", "junit"] as const;
 
 export default defineCommand({
   name: "validate",
@@ -9,17 +18,18 @@ export default defineCommand({
   examples: [
     "thermocline validate",
     "thermocline validate policies/cold.thermocline.yaml -o github",
+    "thermocline validate -o sarif > findings.sarif",
   ],
   setup: (command) =>
-    command.argument("[files...]", "policy files or directories (default: the configured ones)"),
-  async run(context, [files]) {
+    command
+      .argument("[files...]", "policy files or directories (default: the configured ones)")
+      .addOption(findingOutputOption(findingForms)),
+  async run(context, [files], { output }) {
     const { api } = await context.connect();
     const report = await api.validate(files.length === 0 ? undefined : files);
     const { diagnostics, policies, rules } = report;
     const errors = diagnostics.filter(({ severity }) => severity === "error").length;
-    if (context.output === "github") {
-      context.io.stdout.write(formatDiagnostics(diagnostics, [], "github"));
-    } else {
+    if (output === "text" || output === "json") {
       const sources = await readSources(diagnostics, context.io.cwd);
       const color = context.color.stdout;
       const found =
@@ -32,7 +42,16 @@ export default defineCommand({
         },
         { policies, rules, errors, diagnostics: diagnostics.map(toJson) },
       );
-    }
+    } else context.io.stdout.write(await inForm(diagnostics, output));
     return errors > 0 ? 1 : 0;
   },
 });
+
+async function inForm(
+  diagnostics: readonly Diagnostic[],
+  form: "github" | "sarif" | "junit",
+): Promise<string> {
+  if (form === "github") return formatDiagnostics(diagnostics, [], "github");
+  if (form === "junit") return junitXml(diagnosticsToJunit(diagnostics));
+  return formatSarif(diagnostics, await readVersion(), codeMeanings);
+}

@@ -77,9 +77,8 @@ async function readPolicies({ policies, places }: PolicyTest, cwd: string): Prom
 function atVariables(error: Diagnostic, { places }: PolicyTest, test: TestCase): Diagnostic {
   if (error.file !== "--var") return error;
   const name = Object.keys(test.variables).find((one) => error.message.includes(`"${one}"`)) ?? "";
-  const own = places.key([...test.path, "vars", name]);
-  const isOwn = own.start.line > places.key([...test.path, "name"]).start.line;
+  const own = [...test.path, "vars", name];
   const { code, message, hint, severity } = error;
-  const range = isOwn ? own : places.key(["vars", name]);
+  const range = places.key(places.has(own) ? own : ["vars", name]);
   return places.diagnostic(range, { code, message, hint, severity });
 }

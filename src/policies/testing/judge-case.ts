@@ -65,10 +65,9 @@ function expectedActions({ expectations, path }: TestCase): readonly PlacedActio
   return expectations.flatMap(({ object, action, from, to, rule }, at) =>
     action === undefined || action === "none"
       ? []
-      : object.map((name) => ({
-          ...{ object: name, action, from, to, rule },
-          path: [...path, "expect", at],
-        })),
+      : object.map((name) => {
+          return { object: name, action, from, to, rule, path: [...path, "expect", at] };
+        }),
   );
 }
 

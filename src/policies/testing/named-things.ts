@@ -44,7 +44,10 @@ export class NamedThings {
     path: DocumentPath,
     what: string,
   ): void {
-    for (const [at, name] of given.entries()) this.known(name, names, [...path, at], what);
+    for (const [at, name] of given.entries()) {
+      const item = [...path, at];
+      this.known(name, names, this.#places.has(item) ? item : path, what);
+    }
   }
 
   unique(things: readonly { readonly name: string }[], path: DocumentPath, what: string): void {
