@@ -9,6 +9,7 @@ import { parseDocuments } from "#document/parse-documents.ts";
 import type { ParsedDocument } from "#document/parse-documents.ts";
 import { readSource } from "#document/read-source.ts";
 import { checkBackends } from "#config/check-backends.ts";
+import { checkSnapshotBackends } from "#config/check-snapshot-backends.ts";
 import { compileConfig } from "#config/compile-config.ts";
 import { configSchema } from "#config/config-schema.ts";
 import type { ConfigDocument } from "#config/config-schema.ts";
@@ -62,6 +63,13 @@ export interface Config {
     readonly directory: string | undefined;
     readonly everyMs: number;
     readonly keep: number;
+  };
+  /** Snapshots of the index by the clock; undefined is never. */
+  readonly snapshots: {
+    readonly everyMs: number | undefined;
+    readonly keep: number;
+    /** Names of backends. */
+    readonly push: readonly string[];
   };
   readonly log: { readonly level: string; readonly format: "json" | "pretty" | undefined };
   /** The OTLP receiver; the standard environment variables win. */
@@ -118,7 +126,8 @@ async function readConfigFile(
   if (document === undefined) throw invalidConfig(source.file, diagnostics);
   const checked = checkBackends(document.raw, document.places, input.drivers, directory);
   const extra = second === undefined ? [] : [onlyOneDocument(second)];
-  const all = [...diagnostics, ...checked.diagnostics, ...extra];
+  const pushed = checkSnapshotBackends(document.raw, document.places);
+  const all = [...diagnostics, ...checked.diagnostics, ...pushed, ...extra];
   if (all.some((diagnostic) => diagnostic.severity === "error")) {
     throw invalidConfig(source.file, all);
   }

@@ -23,6 +23,7 @@ import { schedulePart } from "#engine/parts/schedule-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { Repairs } from "#engine/repairs.ts";
 import { installationOf } from "#engine/snapshots/installation-of.ts";
+import { scheduledSnapshots } from "#engine/snapshots/scheduled-snapshots.ts";
 import { SnapshotDesk } from "#engine/snapshots/snapshot-desk.ts";
 import { Scheduling } from "#engine/schedules/scheduling.ts";
 import { policyStarter } from "#engine/schedules/start-policy.ts";
@@ -136,6 +137,7 @@ function assemble(
     execution.wake();
   });
   const repairs = new Repairs(context, began, onError);
+  const snapshotting = scheduledSnapshots(context, onError);
   const feed = new EventFeed(context.events, context.now);
   const engine: Engine = {
     ...auditPart(context),
@@ -159,6 +161,7 @@ function assemble(
       const runtime = await execution.start(engine);
       await scheduling.start(runtime.store);
       repairs.start();
+      snapshotting?.start();
     },
     lost: leadership.lost,
     async close() {
@@ -166,7 +169,7 @@ function assemble(
       await scheduling.close();
       await repairs.close();
       await execution.close();
-      await context.snapshots.close();
+      await Promise.all([snapshotting?.close(), context.snapshots.close()]);
       await context.pool.close();
       await leadership.seal();
       // The index first: whoever takes over finds it free.

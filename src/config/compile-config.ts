@@ -50,6 +50,11 @@ export function compileConfig(checked: CheckedConfig): Config {
       everyMs: document.standby.every,
       keep: document.standby.keep,
     },
+    snapshots: {
+      everyMs: document.snapshots.every,
+      keep: document.snapshots.keep,
+      push: document.snapshots.push,
+    },
     log: { level: document.log.level, format: document.log.format },
     telemetry: { endpoint: document.telemetry.endpoint },
     settings,

@@ -16,6 +16,7 @@ const listenField = z.string().regex(/^(?:unix:.+|[^\s/]+:\d{1,5})$/, {
 });
 
 const clockSkewMinMs = 1_000;
+const snapshotsEveryMinMs = 60_000;
 
 const percentField = quantityField((text) => {
   const match = /^(\d+(?:\.\d+)?)%$/.exec(text.trim());
@@ -193,6 +194,25 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("how a controller on another data directory takes over"),
+  snapshots: z
+    .strictObject({
+      every: durationField
+        .refine((ms) => ms >= snapshotsEveryMinMs, "a snapshot at most every minute: 1m or more")
+        .optional()
+        .describe("how often the controller takes a snapshot of a changed index; default never"),
+      keep: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(20)
+        .describe("how many of those stay, here and on each backend they are pushed to"),
+      push: z
+        .array(nameField)
+        .default([])
+        .describe("backends that each of those is pushed to; of drivers local and s3"),
+    })
+    .prefault({})
+    .describe("snapshots of the index by the clock; see snapshots.md"),
   log: z
     .strictObject({
       level: z.enum(["error", "warn", "info", "debug", "trace"]).default("info"),

@@ -33,6 +33,10 @@ export const metricDefinitions = {
     [],
     "Age of the newest index in `standby.directory`; it grows while nothing changes, too.",
   ),
+  thermocline_snapshot_age_seconds: now(
+    ["place"],
+    "Age of the newest snapshot that this controller took (`here`) or pushed (the backend's name).",
+  ),
   thermocline_index_objects: now([], "Objects the index knows."),
   thermocline_index_copies: now([], "Copies the index knows."),
   thermocline_index_bytes: now([], "Bytes of all copies the index knows."),

@@ -167,6 +167,25 @@ safety: {minimumCopies: 0}
     );
   });
 
+  it("takes the schedule of snapshots, for backends that the file has", async () => {
+    const backends = `backends:\n${hot}`;
+    const snapshots = "snapshots: {every: 6h, push: [hot]}\n";
+    const config = await load({ "thermocline.yaml": `${version}${backends}${snapshots}` });
+    expect(config.snapshots).toEqual({ everyMs: 6 * 3_600_000, keep: 20, push: ["hot"] });
+    const none = await load({ "thermocline.yaml": `${version}${backends}` });
+    expect(none.snapshots).toEqual({ everyMs: undefined, keep: 20, push: [] });
+
+    for (const [written, message] of [
+      ["{every: 6h, push: [hot, hut]}", 'there is no backend "hut"'],
+      ["{every: 5s}", "at most every minute"],
+    ]) {
+      const text = `${version}${backends}snapshots: ${written}\n`;
+      const error = await refused(load({ "thermocline.yaml": text }));
+      const [first] = error.details["diagnostics"] as readonly Diagnostic[];
+      expect(first?.message).toContain(message);
+    }
+  });
+
   it("refuses a secret that is written out, without repeating it", async () => {
     const inOptions = `${version}backends:\n  - {name: a, driver: disk, tier: hot, options: {path: x, key: hunter2}}\n`;
     const inUrl = `${version}queue: {url: "redis://:hunter2@host:6379"}\n`;

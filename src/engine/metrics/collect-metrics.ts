@@ -25,6 +25,8 @@ export interface EngineFacts {
   readonly plan: Plan | undefined;
   readonly limits: readonly EffectiveLimits[];
   readonly schedules: readonly ScheduleStatus[];
+  /** When the newest snapshot was taken that is here, and on backends. */
+  readonly snapshots: ReadonlyMap<string, Date>;
   readonly now: Date;
 }
 
@@ -36,6 +38,7 @@ export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
     series("thermocline_start_time_seconds", {}, Date.parse(status.startedAt) / 1_000),
     ...nodeSeries(facts),
     ...leaderSeries(facts),
+    ...snapshotSeries(facts),
     ...contentSeries(facts),
     ...troubleSeries(status.trouble),
     ...backendSeries(facts),
@@ -82,6 +85,13 @@ function leaderSeries({ status: { leader }, now }: EngineFacts): readonly Metric
           ),
         ]),
   ];
+}
+
+function snapshotSeries({ snapshots, now }: EngineFacts): readonly MetricSeries[] {
+  return [...snapshots].map(([place, takenAt]) => {
+    const ageMs = now.getTime() - takenAt.getTime();
+    return series("thermocline_snapshot_age_seconds", { place }, ageMs / 1_000);
+  });
 }
 
 function contentSeries({ status, indexLagSeconds }: EngineFacts): readonly MetricSeries[] {

@@ -34,7 +34,7 @@ export class EngineMetrics {
 
   /** Everything in the Prometheus text format. */
   async text(): Promise<string> {
-    const { index, pool, config, limits, lastPlan, now } = this.#context;
+    const { index, pool, config, limits, lastPlan, snapshots, now } = this.#context;
     const store = await this.#options.store();
     const [status, runs, backends, health, actionTotals, counts, version, schedules, pauses] =
       await Promise.all([
@@ -62,6 +62,7 @@ export class EngineMetrics {
       plan: lastPlan.plan,
       limits: limits.list(),
       schedules,
+      snapshots: snapshots.newest,
       now: now(),
     });
     const node = config.node.name;

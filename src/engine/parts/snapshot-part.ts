@@ -1,5 +1,4 @@
 import type { EngineContext } from "#engine/context.ts";
-import { takeSnapshot } from "#engine/snapshots/take-snapshot.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import type { SnapshotApi } from "#model/snapshot-api.ts";
 
@@ -11,7 +10,6 @@ export function snapshotPart({
 }: EngineContext): SnapshotApi & Pick<EngineApi, "takeSnapshot"> {
   return {
     ...snapshots.methods,
-    takeSnapshot: (request) =>
-      snapshots.inTurn(() => takeSnapshot(index, snapshots.store, { ...request, now: now() })),
+    takeSnapshot: (request) => snapshots.take(index, { ...request, now: now() }),
   };
 }

@@ -3,7 +3,7 @@ import { EngineError } from "#model/engine-error.ts";
 import type { SnapshotGcReport, SnapshotGcRequest } from "#model/index-snapshot.ts";
 
 /**
- * Gives up all but the newest snapshots, and parts that none of the rest names. Snapshots whose
+ * Gives up all but the newest snapshots of each installation, and parts that none of the rest names. Snapshots whose
  * manifest is damaged are left alone, and then so are all parts: they may be named there.
  */
 export async function collectGarbage(
@@ -16,8 +16,11 @@ export async function collectGarbage(
     });
   }
   const { snapshots, damaged } = await store.list();
-  const kept = snapshots.slice(0, keep);
-  const removed = snapshots.slice(keep).map(({ cid }) => cid);
+  // What was fetched from elsewhere must not crowd out the own ones.
+  const groups = Map.groupBy(snapshots, ({ manifest }) => manifest.installation);
+  const stays = new Set([...groups.values()].flatMap((group) => group.slice(0, keep)));
+  const kept = snapshots.filter((snapshot) => stays.has(snapshot));
+  const removed = snapshots.filter((snapshot) => !stays.has(snapshot)).map(({ cid }) => cid);
   const named = new Set(
     kept.flatMap(({ manifest }) =>
       manifest.tables.flatMap(({ parts }) => parts.map(({ cid }) => cid.toString())),

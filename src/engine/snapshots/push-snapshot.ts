@@ -19,17 +19,24 @@ export async function pushSnapshot(
 ): Promise<SnapshotTransfer> {
   const snapshot = await store.find(reference);
   const { installation } = snapshot.manifest;
-  const there = await remote.parts(installation);
   const moved = { partsMoved: 0, bytesMoved: 0 };
-  await eachAtOnce(distinctParts(snapshot.manifest), partsAtOnce, async (part) => {
-    const cid = part.cid.toString();
-    const known = there.get(cid) === part.bytes;
-    if (known && (!full || (await remote.isWhole(installation, part)))) return;
-    await remote.sendPart(installation, part, await store.presentPart(part));
-    moved.partsMoved += 1;
-    moved.bytesMoved += part.bytes;
-  });
+  const sendLacking = async (checkAll: boolean): Promise<void> => {
+    const there = await remote.parts(installation);
+    await eachAtOnce(distinctParts(snapshot.manifest), partsAtOnce, async (part) => {
+      const cid = part.cid.toString();
+      const known = there.get(cid) === part.bytes;
+      if (known && (!checkAll || (await remote.isWhole(installation, part)))) return;
+      await remote.sendPart(installation, part, await store.presentPart(part));
+      moved.partsMoved += 1;
+      moved.bytesMoved += part.bytes;
+    });
+  };
+  await sendLacking(full);
   const listed = (await remote.list()).some(({ cid }) => cid === snapshot.cid);
-  if (!listed || full) moved.bytesMoved += await remote.sendManifest(snapshot);
+  if (!listed || full) {
+    moved.bytesMoved += await remote.sendManifest(snapshot);
+    // Somebody may have cleared away what no manifest named while this one was on its way.
+    await sendLacking(false);
+  }
   return { ...summarise(snapshot), backend: remote.backend, ...moved };
 }

@@ -15,7 +15,7 @@ import {
 } from "#engine/snapshots/snapshot-manifest.ts";
 import { partObject } from "#engine/snapshots/snapshot-parts.ts";
 import type { StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
-import type { ByteStream, NamedFiles } from "#model/driver.ts";
+import type { ByteStream, CallOptions, NamedFiles } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { SnapshotReference } from "#model/index-snapshot.ts";
 
@@ -31,15 +31,17 @@ const manifestBytesMax = 128 * 1024 * 1024;
 export class RemoteSnapshots {
   readonly backend: string;
   readonly #files: NamedFiles;
+  readonly #options: CallOptions;
 
-  constructor(backend: string, files: NamedFiles) {
+  constructor(backend: string, files: NamedFiles, options: CallOptions = {}) {
     this.backend = backend;
     this.#files = files;
+    this.#options = options;
   }
 
   /** What is there, the newest first. */
   async list(): Promise<readonly ListedSnapshot[]> {
-    const files = await this.#files.listNamed(manifestFolder);
+    const files = await this.#files.listNamed(manifestFolder, this.#options);
     return files
       .flatMap(({ name }) => parseManifestName(name) ?? [])
       .toSorted((a, b) => Date.parse(b.takenAt) - Date.parse(a.takenAt) || b.commits - a.commits);
@@ -90,21 +92,19 @@ export class RemoteSnapshots {
   async sendManifest({ cid, manifest }: StoredSnapshot): Promise<number> {
     const listed = { ...manifest, cid };
     const { bytes } = encodeManifest(manifest);
-    await this.#files.writeNamed(manifestName(listed), {
-      bytes: bytes.length,
-      stream: once(bytes),
-    });
+    const body = { bytes: bytes.length, stream: once(bytes) };
+    await this.#files.writeNamed(manifestName(listed), body, this.#options);
     await this.manifest(listed);
     return bytes.length;
   }
 
   async removeManifest(listed: ListedSnapshot): Promise<void> {
-    await this.#files.removeNamed(manifestName(listed));
+    await this.#files.removeNamed(manifestName(listed), this.#options);
   }
 
   /** Parts of an installation with their lengths. */
   async parts(installation: string): Promise<ReadonlyMap<string, number>> {
-    const files = await this.#files.listNamed(`${partFolder}/${installation}`);
+    const files = await this.#files.listNamed(`${partFolder}/${installation}`, this.#options);
     return new Map(files.map(({ name, bytes }) => [posix.basename(name, ".parquet"), bytes]));
   }
 
@@ -112,7 +112,7 @@ export class RemoteSnapshots {
   async sendPart(installation: string, part: SnapshotPart, path: string): Promise<void> {
     const name = partName(installation, part.cid.toString());
     const stream = verifyFile(createReadStream(path), partObject(part));
-    await this.#files.writeNamed(name, { bytes: part.bytes, stream });
+    await this.#files.writeNamed(name, { bytes: part.bytes, stream }, this.#options);
     if (await this.isWhole(installation, part)) return;
     await this.#files.removeNamed(name);
     throw new EngineError("CORRUPT", `${name} arrived damaged on ${this.backend}`, {
@@ -135,17 +135,17 @@ export class RemoteSnapshots {
   /** The bytes of a part; the stream throws CORRUPT instead of ending when they are others. */
   async *readPart(installation: string, part: SnapshotPart): ByteStream {
     const name = partName(installation, part.cid.toString());
-    yield* verifyFile(await this.#files.readNamed(name), partObject(part));
+    yield* verifyFile(await this.#files.readNamed(name, this.#options), partObject(part));
   }
 
   async removePart(installation: string, cid: string): Promise<void> {
-    await this.#files.removeNamed(partName(installation, cid));
+    await this.#files.removeNamed(partName(installation, cid), this.#options);
   }
 
   async #bytes(name: string): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     let length = 0;
-    for await (const piece of await this.#files.readNamed(name)) {
+    for await (const piece of await this.#files.readNamed(name, this.#options)) {
       pieces.push(Uint8Array.from(piece));
       length += piece.length;
       if (length > manifestBytesMax) throw new EngineError("CORRUPT", `${name} is no manifest`);

@@ -13,9 +13,16 @@ import { pullSnapshot } from "#engine/snapshots/pull-snapshot.ts";
 import { pushSnapshot } from "#engine/snapshots/push-snapshot.ts";
 import { RemoteSnapshots } from "#engine/snapshots/remote-snapshots.ts";
 import { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
+import { takeSnapshot, type TakeOptions } from "#engine/snapshots/take-snapshot.ts";
 import { summarise } from "#engine/snapshots/summarise.ts";
+import type { ObjectIndex } from "#index/object-index.ts";
 import type { SnapshotApi } from "#model/snapshot-api.ts";
-import type { SnapshotList, SnapshotReference, SnapshotSummary } from "#model/index-snapshot.ts";
+import type {
+  SnapshotList,
+  SnapshotReference,
+  SnapshotReport,
+  SnapshotSummary,
+} from "#model/index-snapshot.ts";
 import { requireNamedFiles } from "#model/require-named-files.ts";
 
 export interface SnapshotDeskOptions {
@@ -30,11 +37,17 @@ export class SnapshotDesk {
   readonly store: SnapshotStore;
   readonly #options: SnapshotDeskOptions;
   readonly #opened: OpenedSnapshots;
+  readonly #stop = new AbortController();
+  /** When the newest one was taken that is here, and on backends, as far as this process knows. */
+  readonly newest = new Map<string, Date>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SnapshotDeskOptions) {
     this.#options = options;
-    this.store = new SnapshotStore(dataPaths(options.config.dataDirectory).snapshots);
+    this.store = new SnapshotStore(
+      dataPaths(options.config.dataDirectory).snapshots,
+      options.installation,
+    );
     this.#opened = new OpenedSnapshots(this.store, indexOptions(options.config));
   }
 
@@ -64,7 +77,11 @@ export class SnapshotDesk {
           return await collectRemote(await this.#remote(on), { ...request, ...whose });
         }),
       pushSnapshot: ({ to, ...request }) =>
-        this.inTurn(async () => pushSnapshot(this.store, await this.#remote(to), request)),
+        this.inTurn(async () => {
+          const pushed = await pushSnapshot(this.store, await this.#remote(to), request);
+          this.#note(to, pushed);
+          return pushed;
+        }),
       pullSnapshot: ({ from, ...request }) =>
         this.inTurn(async () => {
           const whose = { installation: await installation() };
@@ -84,14 +101,31 @@ export class SnapshotDesk {
     });
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Cuts off what travels, and resolves when nothing is under way any more. */
   async close(): Promise<void> {
+    this.#stop.abort();
     await this.#turn;
+  }
+
+  /** Takes a snapshot of the index. */
+  async take(index: ObjectIndex, options: TakeOptions): Promise<SnapshotReport> {
+    return await this.inTurn(async () => {
+      const taken = await takeSnapshot(index, this.store, options);
+      this.#note("here", taken);
+      return taken;
+    });
+  }
+
+  #note(place: string, { takenAt }: SnapshotSummary): void {
+    const known = this.newest.get(place)?.getTime() ?? 0;
+    this.newest.set(place, new Date(Math.max(known, Date.parse(takenAt))));
   }
 
   async #remote(backend: string): Promise<RemoteSnapshots> {
     const driver = await this.#options.pool.driver(backend);
-    return new RemoteSnapshots(backend, requireNamedFiles(driver, backend));
+    return new RemoteSnapshots(backend, requireNamedFiles(driver, backend), {
+      signal: this.#stop.signal,
+    });
   }
 }
 

@@ -42,9 +42,15 @@ const draftPrefix = ".draft-";
  */
 export class SnapshotStore {
   readonly directory: string;
+  readonly #installation: () => Promise<string | undefined>;
 
-  constructor(directory: string) {
+  /** Of several installations, `newest` and times mean the given one, if it has any here. */
+  constructor(
+    directory: string,
+    installation: () => Promise<string | undefined> = () => Promise.resolve(undefined),
+  ) {
     this.directory = directory;
+    this.#installation = installation;
   }
 
   /** Keeps what `write` puts at the path it is given, under its CID. */
@@ -162,10 +168,21 @@ export class SnapshotStore {
     const { snapshots, damaged } = await this.list();
     // Says what is wrong with it.
     if (damaged.includes(reference)) return await this.#read(reference);
-    const choosable = snapshots.map((snapshot) => {
+    const own = reference.startsWith("b") ? [] : await this.#own(snapshots);
+    const choosable = (own.length > 0 ? own : snapshots).map((snapshot) => {
       return { cid: snapshot.cid, takenAt: snapshot.manifest.takenAt, snapshot };
     });
     return chooseSnapshot(choosable, reference, this.directory).snapshot;
+  }
+
+  /** The newest one of the installation itself. */
+  async newestOwn(): Promise<StoredSnapshot | undefined> {
+    return (await this.#own((await this.list()).snapshots))[0];
+  }
+
+  async #own(snapshots: readonly StoredSnapshot[]): Promise<readonly StoredSnapshot[]> {
+    const installation = await this.#installation();
+    return snapshots.filter(({ manifest }) => manifest.installation === installation);
   }
 
   path(cid: string): string {

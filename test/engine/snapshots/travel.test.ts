@@ -4,12 +4,14 @@ import { chmod, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
+import { collectGarbage } from "#engine/snapshots/collect-garbage.ts";
 import { collectRemote } from "#engine/snapshots/collect-remote.ts";
 import { diffSnapshots } from "#engine/snapshots/diff-snapshots.ts";
 import { installationOf } from "#engine/snapshots/installation-of.ts";
 import { pullSnapshot } from "#engine/snapshots/pull-snapshot.ts";
 import { pushSnapshot } from "#engine/snapshots/push-snapshot.ts";
 import { distinctParts } from "#engine/snapshots/snapshot-parts.ts";
+import { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { takeSnapshot } from "#engine/snapshots/take-snapshot.ts";
 import { emptyStore, farStore, openFarStore } from "./far-store.ts";
 import { filledIndex, readObjects, start } from "./filled-index.ts";
@@ -163,6 +165,52 @@ test("of several installations on a backend the own one is meant, or a CID must 
   expect(own.cid).toBe(first.cid);
   const named = await pullSnapshot(other, remote, { snapshot: second.cid.slice(0, 30) });
   expect(named.cid).toBe(second.cid);
+});
+
+test("what was fetched from another installation is not taken for the own, nor crowds it out", async () => {
+  const { remote } = await farStore();
+  const [mine, theirs] = [await filledIndex(5), await filledIndex(6)];
+  await takeSnapshot(theirs.index, theirs.store, { now: later(9), partRows });
+  await pushSnapshot(theirs.store, remote, newest);
+  const store = new SnapshotStore(mine.store.directory, () => installationOf(mine.index));
+  const own: string[] = [];
+  for (const hour of [0, 1]) {
+    await readObjects(mine.index, `batch ${hour}`, [hour]);
+    own.push((await takeSnapshot(mine.index, store, { now: later(hour), partRows })).cid);
+  }
+  const { cid } = await pullSnapshot(store, remote, newest);
+  expect((await store.find("newest")).cid).toBe(own[1]);
+  expect((await store.find(later(10).toISOString())).cid).toBe(own[1]);
+  expect((await store.find(cid.slice(0, 30))).cid).toBe(cid);
+  const { kept, removed } = await collectGarbage(store, { keep: 1 });
+  expect(kept.toSorted()).toEqual([cid, own[1]].toSorted());
+  expect(removed).toEqual([own[0]]);
+});
+
+test("parts that somebody clears away during a push are sent again", async () => {
+  const { index, store } = await filledIndex(30);
+  const { cid } = await takeSnapshot(index, store, { now: start, partRows });
+  const { remote } = await farStore();
+  const installation = await installationOf(index);
+  const clearing = Object.create(remote, {
+    list: {
+      value: async () => {
+        // Just before the manifest is there to name them.
+        const listed = await remote.list();
+        for (const part of await remote.parts(installation)) {
+          await remote.removePart(installation, part[0]);
+        }
+        return listed;
+      },
+    },
+    parts: { value: (whose: string) => remote.parts(whose) },
+    sendPart: { value: remote.sendPart.bind(remote) },
+    sendManifest: { value: remote.sendManifest.bind(remote) },
+    isWhole: { value: remote.isWhole.bind(remote) },
+  }) as typeof remote;
+  const pushed = await pushSnapshot(store, clearing, newest);
+  expect(pushed.partsMoved).toBe(2 * distinctParts((await store.find(cid)).manifest).length);
+  expect(await pullSnapshot(await emptyStore(), remote, newest)).toMatchObject({ cid });
 });
 
 test("a time means the newest snapshot that is not after it", async () => {
