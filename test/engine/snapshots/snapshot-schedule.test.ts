@@ -17,6 +17,8 @@ import { filledIndex, readObjects, start } from "./filled-index.ts";
 const server = sharedQueueServer();
 const everyMs = 6 * 3_600_000;
 
+const resolveSecret = () => Promise.reject(new Error("no secret is needed"));
+
 /** A schedule for two backends, with a clock that the test sets. */
 async function scheduled() {
   const { index } = await filledIndex(20);
@@ -34,7 +36,6 @@ backends:
   const input = { cwd: folder, env: {}, hostname: "test", drivers: definitions };
   const config = await loadConfig(input);
   const { backends } = config;
-  const resolveSecret = () => Promise.reject(new Error("no secret is needed"));
   const pool = new BackendPool({ backends, definitions, resolveSecret });
   onTestFinished(() => pool.close());
   const desk = new SnapshotDesk({ config, pool, installation: () => installationOf(index) });

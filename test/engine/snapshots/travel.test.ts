@@ -183,7 +183,7 @@ test("what was fetched from another installation is not taken for the own, nor c
   expect((await store.find(later(10).toISOString())).cid).toBe(own[1]);
   expect((await store.find(cid.slice(0, 30))).cid).toBe(cid);
   const { kept, removed } = await collectGarbage(store, { keep: 1 });
-  expect(kept.toSorted()).toEqual([cid, own[1]].toSorted());
+  expect(new Set(kept)).toEqual(new Set([cid, own[1]]));
   expect(removed).toEqual([own[0]]);
 });
 
