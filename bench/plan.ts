@@ -213,5 +213,12 @@ function ruleOf(
 
 function setOf(...rules: readonly CompiledRule[]): CompiledPolicySet {
   const heat = { landmark: now, halfLifeMs: 7 * 86_400_000 };
-  return { rules, digests: {}, failureLimits: [], limits: {}, moment: { now, backends, heat } };
+  return {
+    rules,
+    digests: {},
+    failureLimits: [],
+    limits: {},
+    approvals: [],
+    moment: { now, backends, heat },
+  };
 }

@@ -56,6 +56,8 @@ export interface Config {
     /** Guard: percent of all objects that one plan may touch. */
     readonly objectsPercentMax: number;
   };
+  /** People by role: their names, or the part of them before the @. */
+  readonly roles: Readonly<Record<string, readonly string[]>>;
   readonly heat: { readonly halfLifeMs: number };
   readonly index: { readonly memoryBytes: number; readonly threads: number | undefined };
   /** Where a controller on another data directory finds the index; undefined is nowhere. */

@@ -7,6 +7,7 @@ import { EventFeed } from "#engine/event-feed.ts";
 import { EngineEvents } from "#engine/events.ts";
 import { Execution } from "#engine/execution.ts";
 import { LastPlan } from "#engine/last-plan.ts";
+import { approvalPart } from "#engine/parts/approval-part.ts";
 import { auditPart } from "#engine/parts/audit-part.ts";
 import { Leadership, type Patience } from "#engine/leadership.ts";
 import { openIndex, openIndexInTurn } from "#engine/open-index.ts";
@@ -105,7 +106,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     nodes: new NodeTable(),
     snapshots: new SnapshotDesk({ config, pool, installation: () => installationOf(index) }),
     now,
-    moment: async (at) => ({ now: at, backends: await index.backends(), heat: await index.heat() }),
+    moment: async (at) => ({
+      now: at,
+      backends: await index.backends(),
+      heat: await index.heat(),
+      roles: Object.keys(config.roles),
+    }),
   };
   const execution = new Execution(context, {
     roles: options.roles ?? ["controller", "worker"],
@@ -147,6 +153,7 @@ function assemble(
     ...contentPart(context),
     ...importPart(context),
     ...runPart(context, execution, () => engine),
+    ...approvalPart(context, execution, () => engine),
     ...controlPart(
       context,
       execution,

@@ -272,6 +272,14 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/quarantine/release", { body });
   }
 
+  approvals(): Answer<"approvals"> {
+    return this.#connection.json("GET", "/api/v1/approvals");
+  }
+
+  decideApproval(request: Request<"decideApproval">): Answer<"decideApproval"> {
+    return this.#connection.json("POST", "/api/v1/approvals", { body: request });
+  }
+
   suspensions(): Answer<"suspensions"> {
     return this.#connection.json("GET", "/api/v1/suspensions");
   }

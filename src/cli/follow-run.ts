@@ -77,6 +77,7 @@ function showProgress(view: ProgressView, run: Run, moving: number): void {
   const remarks = [
     moving > 0 ? `${formatSize(moving)} on the way` : "",
     run.state === "paused" ? "paused" : "",
+    run.state === "awaiting-approval" ? "awaits approval" : "",
     skipped > 0 ? `${count(skipped)} skipped` : "",
     failed > 0 ? `${count(failed)} failed` : "",
   ];

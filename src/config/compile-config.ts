@@ -40,6 +40,7 @@ export function compileConfig(checked: CheckedConfig): Config {
       proofAgeMaxMs: safety.proofAge,
       objectsPercentMax: safety.maxObjects,
     },
+    roles: document.roles,
     heat: { halfLifeMs: document.heat.halfLife },
     index: { memoryBytes: document.index.memoryLimit, threads: document.index.threads },
     standby: {

@@ -169,6 +169,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("what nothing may override, and what guards allow"),
+  roles: z
+    .record(nameField, z.array(z.string().min(1)).max(1_000))
+    .default({})
+    .describe("who has which role, by the name before the @ or all of it: approver: [alice]"),
   heat: z
     .strictObject({
       halfLife: durationField.prefault("7d").describe("a read counts half after this time"),

@@ -1,7 +1,7 @@
 import { cidFromBytes } from "#content/cid.ts";
 import { cidColumn } from "#engine/cid-column.ts";
 import type { EngineContext } from "#engine/context.ts";
-import { readTime } from "#engine/planning.ts";
+import { readTime } from "#engine/read-time.ts";
 import { findRun } from "#engine/runs.ts";
 import { writeRowFile } from "#engine/write-row-file.ts";
 import type { AuditEntry, AuditExportRequest, AuditRequest } from "#model/audit.ts";

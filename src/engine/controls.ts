@@ -1,7 +1,7 @@
 import type { EngineContext } from "#engine/context.ts";
 import type { Execution } from "#engine/execution.ts";
 import { filterOf } from "#engine/objects.ts";
-import { readTime } from "#engine/planning.ts";
+import { readTime } from "#engine/read-time.ts";
 import { findRun } from "#engine/runs.ts";
 import { actAs, acting } from "#model/acting.ts";
 import type {

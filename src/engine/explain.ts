@@ -1,5 +1,5 @@
 import type { EngineContext } from "#engine/context.ts";
-import { readTime } from "#engine/planning.ts";
+import { readTime } from "#engine/read-time.ts";
 import type { ExplainRequest, Explanation } from "#model/engine-api.ts";
 import { explainObject } from "#policies/explain/explain-object.ts";
 

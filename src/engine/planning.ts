@@ -2,6 +2,11 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { dataPaths } from "#config/data-paths.ts";
+import { agreedPlan, stalePlan } from "#engine/agreed-plan.ts";
+import { needsApproval, requestApproval } from "#engine/request-approval.ts";
+import { filterOf } from "#engine/objects.ts";
+import { readTime } from "#engine/read-time.ts";
+import { canonicalCid } from "#policies/expression/canonical-cid.ts";
 import type { EngineContext } from "#engine/context.ts";
 import { syncFailureLimits } from "#engine/failure-limits.ts";
 import type { ApplyRequest, PlanReport, PlanRequest } from "#model/engine-api.ts";
@@ -15,13 +20,11 @@ import { planRows, toPlanAction } from "#policies/plan/plan-rows.ts";
 
 /** Actions shown with a plan. */
 const sampleActions = 10;
-/** How long a plan that was shown may wait for the "yes" before it has to be made again. */
-const agreedForMs = 60 * 60 * 1_000;
 
 /** What planning needs of the engine. */
 export type PlanSource = Pick<
   EngineContext,
-  "config" | "version" | "policies" | "index" | "now" | "moment"
+  "config" | "version" | "policies" | "index" | "registry" | "now" | "moment"
 > & {
   /** CID of the snapshot that is read in the place of the index. */
   readonly snapshot?: string;
@@ -37,6 +40,7 @@ export async function makePlan(
   const now = request.at === undefined ? context.now() : readTime(request.at);
   const { index } = context;
   const set = await context.policies.compile(await context.moment(now), request.policies);
+  const only = request.only === undefined ? undefined : await choice(context, request.only, now);
   await using session = await index.session();
   const keep = request.out === undefined ? rowsDiscarded : rowsAt(planPaths(request.out).rows);
   let sample: readonly PlanAction[] = [];
@@ -53,10 +57,20 @@ export async function makePlan(
     objectsShareMax: context.config.safety.objectsPercentMax / 100,
     writeRows,
     ...(scope === undefined ? {} : { scope }),
+    ...(only === undefined ? {} : { only }),
     ...(request.limits === undefined ? {} : { limits: request.limits }),
   });
   const saved = request.out === undefined ? plan : await writePlan(plan, request.out);
   return { plan: saved, elapsedMs: performance.now() - started, sample };
+}
+
+/** The objects that `only` names: one, or those of an expression. */
+async function choice(context: PlanSource, words: string, now: Date) {
+  const isOne = words.startsWith("/") || /^\d+$/.test(words) || canonicalCid(words) !== undefined;
+  const objects = isOne
+    ? [await context.index.findObject(words)]
+    : await filterOf({ ...context, now: () => now }, words);
+  return { objects, words };
 }
 
 /** What a run is of and how it begins, when no person applies everything. */
@@ -85,13 +99,18 @@ export async function applyPlan(
   await mkdir(plans, { recursive: true });
   const draft = join(plans, `draft-${process.pid}-${randomUUID()}`);
   try {
-    const { plan } = await makePlan(context, { ...agreed.request, out: draft }, part?.scope);
-    if (agreed.matches !== undefined && !agreed.matches(plan)) throw stale(agreed, plan);
+    const scope = part?.scope ?? agreed.scope;
+    const { plan } = await makePlan(context, { ...agreed.request, out: draft }, scope);
+    if (agreed.matches !== undefined && !agreed.matches(plan)) throw stalePlan(agreed, plan);
     if (part !== undefined && plan.header.totals.actions === 0) return undefined;
     refuseByGuards(plan, request);
     const kept = await writePlan(plan, join(plans, plan.cid));
     const override = request.override === undefined ? {} : { override: request.override };
-    return await context.index.beginRun(kept, now, { ...override, ...part?.start });
+    const start = { ...override, ...part?.start };
+    if (await needsApproval(context, kept, now)) {
+      return await requestApproval(context, kept, now, start);
+    }
+    return await context.index.beginRun(kept, now, start);
   } finally {
     for (const file of Object.values(planPaths(draft))) await rm(file, { force: true });
   }
@@ -111,55 +130,11 @@ export async function storedActions(
   return planRows(session, rowsPath, offset, limit);
 }
 
-interface AgreedPlan {
-  readonly cid: string | undefined;
-  /** The plan is made again as it was agreed to: for the same moment, within the same limits. */
-  readonly request: PlanRequest;
-  readonly matches: ((plan: Plan) => boolean) | undefined;
-}
-
-async function agreedPlan(request: ApplyRequest, now: Date): Promise<AgreedPlan> {
-  if (request.allowSubset === true) {
-    throw new EngineError("NOT_SUPPORTED", "this version applies a plan whole or not at all", {
-      hint: "plan again and apply the new plan",
-    });
-  }
-  if (request.planFile !== undefined) {
-    const saved = await readPlan(request.planFile);
-    const matches = (plan: Plan) =>
-      plan.header.rows === saved.header.rows && plan.header.inventory === saved.header.inventory;
-    const { limits, snapshot } = saved.header;
-    // What was planned on a snapshot was planned for another time: it must be what is due now.
-    const at = snapshot === undefined ? { at: saved.evaluatedAt } : {};
-    const again = { ...at, ...(limits === undefined ? {} : { limits }) };
-    return { cid: saved.cid, request: again, matches };
-  }
-  if (request.at !== undefined && now.getTime() - readTime(request.at).getTime() > agreedForMs) {
-    throw new EngineError("STALE_PLAN", `the plan was made at ${request.at}, over an hour ago`, {
-      hint: "plan again",
-    });
-  }
-  const { expectCid, at, limits } = request;
-  const matches = expectCid === undefined ? undefined : (plan: Plan) => plan.cid === expectCid;
-  const again = {
-    ...(at === undefined ? {} : { at }),
-    ...(limits === undefined ? {} : { limits }),
-  };
-  return { cid: expectCid, request: again, matches };
-}
-
-function stale(agreed: AgreedPlan, plan: Plan): EngineError {
-  return new EngineError(
-    "STALE_PLAN",
-    `the plan ${agreed.cid} is no longer what would be done; planning now gives ${plan.cid}`,
-    {
-      hint: "objects, policies or backends changed since: look at the new plan and apply that",
-      details: { agreed: agreed.cid, now: plan.cid },
-    },
-  );
-}
-
-function refuseByGuards(plan: Plan, { override = [], maxObjects }: ApplyRequest): void {
+/** Throws REFUSED when a guard of the plan did not pass and is not overridden. */
+export function refuseByGuards(
+  plan: Plan,
+  { override = [], maxObjects }: Pick<ApplyRequest, "override" | "maxObjects">,
+): void {
   const { objects } = plan.header.totals;
   if (maxObjects !== undefined && objects > maxObjects) {
     throw new EngineError(
@@ -191,13 +166,4 @@ function hintOf(blocking: readonly GuardResult[]): string {
   if (!overridable) return "this guard has no override: change the policies or the backends";
   const flags = blocking.map((guard) => `--override ${guard.guard}`).join(" ");
   return `look at the plan; if it is what you want, apply with ${flags}`;
-}
-
-/** ISO 8601 text → Date; USAGE when it is none. */
-export function readTime(text: string): Date {
-  const time = new Date(text);
-  if (!Number.isNaN(time.getTime())) return time;
-  throw new EngineError("USAGE", `"${text}" is not a time`, {
-    hint: "write it as 2026-11-21 or 2026-11-21T08:00:00Z",
-  });
 }

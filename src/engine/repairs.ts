@@ -111,7 +111,7 @@ async function policiesOrNone({ policies, moment, now }: EngineContext) {
     return await policies.compileForHolds(at);
   } catch (thrown) {
     if (EngineError.from(thrown).code !== "NOT_FOUND") throw thrown;
-    return { rules: [], digests: {}, failureLimits: [], limits: {}, moment: at };
+    return { rules: [], digests: {}, failureLimits: [], limits: {}, approvals: [], moment: at };
   }
 }
 

@@ -28,7 +28,7 @@ export async function setRunControl(
 ): Promise<Run> {
   const run = await findRun(context, id);
   if (run.state === stateOf[control]) return run;
-  if (run.state !== "running" && run.state !== "paused") {
+  if (run.endedAt !== undefined || run.state === "cancelled") {
     throw new EngineError("CONFLICT", `run ${run.id} has ended: ${run.state}`, {
       retryable: false,
       hint: "plan and apply again for what is left",

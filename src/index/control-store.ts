@@ -1,3 +1,4 @@
+import { ApprovalStore } from "#index/approvals/approval-store.ts";
 import type { Connection } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
 import { holdChosen } from "#index/holds.ts";
@@ -20,10 +21,13 @@ import type { ActionStanding, OpenWork } from "#model/why.ts";
 
 /** Orders of people about work under way and about many objects at once, as the index keeps them. */
 export class ControlStore {
+  /** Plans that wait for a person. */
+  readonly approvals: ApprovalStore;
   readonly #database: Database;
   readonly #clockSkewMs: number;
 
   constructor(database: Database, clockSkewMs: number) {
+    this.approvals = new ApprovalStore(database);
     this.#database = database;
     this.#clockSkewMs = clockSkewMs;
   }
@@ -217,7 +221,7 @@ async function openRuns(
   }
   if (scope === "run") return [(await runRecord(connection, name)).runId];
   const rows = await connection.rows<{ run_id: string }>(
-    `SELECT run_id FROM runs WHERE state IN ('running', 'paused') AND ended_at IS NULL
+    `SELECT run_id FROM runs WHERE state IN ('running', 'paused', 'awaiting-approval') AND ended_at IS NULL
      ORDER BY run_key`,
   );
   return rows.map((row) => row.run_id);

@@ -13,6 +13,7 @@ import { starters } from "#index/migrations/009-starters.ts";
 import { installation } from "#index/migrations/010-installation.ts";
 import { heat } from "#index/migrations/011-heat.ts";
 import { imports } from "#index/migrations/012-imports.ts";
+import { approvals } from "#index/migrations/013-approvals.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -29,6 +30,7 @@ const migrations: readonly Migration[] = [
   installation,
   heat,
   imports,
+  approvals,
 ];
 
 /** The schema version this engine writes. */

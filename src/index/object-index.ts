@@ -73,7 +73,7 @@ export class ObjectIndex implements IndexStore {
   /** How far access logs are counted. */
   readonly accessLogs: AccessLogStore;
   readonly failures: FailureLog;
-  /** Orders of people: pauses, cancellations, holds on many objects. */
+  /** Orders of people: pauses, cancellations, approvals, holds on many objects. */
   readonly controls: ControlStore;
   readonly limits: LimitStore;
   readonly starters: StarterLog;

@@ -21,7 +21,8 @@ export interface LedgerEntry {
     | "suspension"
     | "repair"
     | "limits"
-    | "schedule";
+    | "schedule"
+    | "approval";
   readonly runId?: string;
   readonly planCid?: string;
   readonly sequence?: number;

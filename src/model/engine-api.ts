@@ -1,4 +1,5 @@
 import type { AccessLogFormat, AccessLogOptions } from "#model/access-log.ts";
+import type { Approval, DecisionRequest } from "#model/approval.ts";
 import type { AuditEntry, AuditExportRequest, AuditReport, AuditRequest } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
 import type {
@@ -74,6 +75,10 @@ export interface EngineApi {
   planActions(planCid: string, offset: number, limit: number): Promise<readonly PlanAction[]>;
   apply(request: ApplyRequest): Promise<Run>;
   explain(request: ExplainRequest): Promise<Explanation>;
+  /** Plans that wait for a person, and those that did; the newest first. */
+  approvals(): Promise<readonly Approval[]>;
+  /** Approves or rejects one; its run begins with the last approval. */
+  decideApproval(request: DecisionRequest): Promise<Run>;
 
   /** Objects in pieces; however many there are, few are held in memory. */
   objects(request: ObjectsRequest): AsyncIterable<readonly ObjectSummary[]>;
@@ -231,6 +236,8 @@ export interface PlanRequest extends AsOf {
   readonly out?: string;
   /** The most that all policies together do; the smallest of all limits wins. */
   readonly limits?: PlanLimits;
+  /** Look only at these objects: an expression, or CID, path or number of one. */
+  readonly only?: string;
 }
 
 export interface PlanReport {
@@ -248,10 +255,12 @@ export interface ApplyRequest {
   readonly at?: string;
   /** Guards to override, by `GuardResult.guard`. */
   readonly override?: readonly string[];
+  /** Of a saved plan, carry out what still fits, although other actions of it do not. */
   readonly allowSubset?: boolean;
   readonly maxObjects?: number;
-  /** Those with which the plan was made that was agreed to; a saved plan brings its own. */
+  /** With which the plan was made that was agreed to; a saved plan brings its own. */
   readonly limits?: PlanLimits;
+  readonly only?: string;
 }
 
 export interface ExplainRequest {

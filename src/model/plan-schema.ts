@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ApprovalTerms } from "#model/approval.ts";
 import type { PlanReport } from "#model/engine-api.ts";
 import type {
   BlockedCount,
@@ -67,6 +68,15 @@ export const planLimitsSchema = shapeOf<PlanLimits>({
   bytes: count.optional(),
 });
 
+/** Terms of an approval as they travel. */
+export const approvalTermsSchema = shapeOf<ApprovalTerms>({
+  policy: z.string(),
+  when: z.string(),
+  from: optionalText,
+  ttlMs: count,
+  preventSelfApproval: z.boolean(),
+});
+
 const headerSchema = shapeOf<PlanHeader>({
   schemaVersion: z.literal(1),
   engine: z.string(),
@@ -94,6 +104,8 @@ const headerSchema = shapeOf<PlanHeader>({
     }),
   ),
   limits: planLimitsSchema.optional(),
+  only: optionalText,
+  approvals: z.array(approvalTermsSchema).optional(),
 });
 
 const saved: Shape<SavedPlan> = { cid: z.string(), evaluatedAt: time, header: headerSchema };

@@ -1,3 +1,4 @@
+import type { ApprovalTerms } from "#model/approval.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 
@@ -81,6 +82,10 @@ export interface PlanHeader {
   readonly blocked: readonly BlockedCount[];
   /** Limits that were asked for with the plan, besides those that the policies have. */
   readonly limits?: PlanLimits;
+  /** What a person must approve before it runs. */
+  readonly approvals?: readonly ApprovalTerms[];
+  /** The only objects that were looked at: an expression, or the name of one. */
+  readonly only?: string;
 }
 
 /** A plan as a file: `<name>.plan.json`, its rows beside it as `<name>.plan.parquet`. */

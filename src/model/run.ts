@@ -5,6 +5,7 @@ import type { PermitRefusal, RemovalPermit, RemovalProof } from "#model/removal.
 import type { ReportedCopy, ReportedEvidence } from "#model/reported-copy.ts";
 
 export const runStates = [
+  "awaiting-approval",
   "running",
   "paused",
   "completed",
@@ -12,7 +13,7 @@ export const runStates = [
   "failed",
   "cancelled",
 ] as const;
-/** `partial`: it ended and some objects failed. */
+/** `awaiting-approval`: it begins once a person agreed. `partial`: it ended and some objects failed. */
 export type RunState = (typeof runStates)[number];
 
 /** One execution of a plan, as the index knows it. Times are ISO 8601 UTC. */

@@ -1,7 +1,9 @@
 import type { Diagnostic } from "#model/diagnostic.ts";
+import { checkApprovers } from "#policies/check-approvers.ts";
 import { checkInventory } from "#policies/check-inventory.ts";
 import { checkTriggers } from "#policies/check-triggers.ts";
-import { compileRule } from "#policies/compile-rule.ts";
+import { compileCondition } from "#policies/expression/compile-expression.ts";
+import { compileRule, sqlContext } from "#policies/compile-rule.ts";
 import type { CompiledPolicySet, Moment } from "#policies/compiled-policy.ts";
 import { lintPolicies } from "#policies/lint-policies.ts";
 import type { Policy } from "#policies/policy.ts";
@@ -22,6 +24,16 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
   );
   const digests = Object.fromEntries(ordered.map(({ name, digest }) => [name, digest]));
   const limits = Object.fromEntries(ordered.map((policy) => [policy.name, policy.limits]));
+  const approvals = ordered.flatMap(({ name, approval }) =>
+    approval === undefined
+      ? []
+      : [
+          {
+            terms: { policy: name, ...approval.terms },
+            when: compileCondition(approval.condition, sqlContext(moment, "o.path")),
+          },
+        ],
+  );
   const rules = bound.map(({ compiled }) => compiled);
   const failureLimits = ordered
     .map((policy) => policy.failureLimits)
@@ -29,10 +41,11 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
   const diagnostics = [
     ...bound.flatMap((one) => checkInventory(one, moment)),
     ...ordered.flatMap((policy) => checkTriggers(policy, moment.backends)),
+    ...ordered.flatMap((policy) => checkApprovers(policy, moment.roles)),
     ...lintPolicies(bound, moment),
   ];
   return {
-    set: { rules, digests, failureLimits, limits, moment },
+    set: { rules, digests, failureLimits, limits, approvals, moment },
     diagnostics: sortedByPlace(withoutRepeats(diagnostics)),
   };
 }

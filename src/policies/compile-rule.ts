@@ -35,7 +35,7 @@ export function compileRule(rule: Rule, policy: Policy, moment: Moment): Compile
 }
 
 /** What SQL is compiled for; `path` says which name of the object is meant. */
-function sqlContext({ now, heat, backends }: Moment, path: "o.path" | "n.path"): SqlContext {
+export function sqlContext({ now, heat, backends }: Moment, path: "o.path" | "n.path"): SqlContext {
   return { now, heat, backends, path: trusted(path) };
 }
 

@@ -1,3 +1,4 @@
+import type { ApprovalTerms } from "#model/approval.ts";
 import type { Backend } from "#model/backend.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { FailureLimits } from "#model/failure.ts";
@@ -19,7 +20,15 @@ export interface CompiledPolicySet {
   readonly failureLimits: readonly FailureLimits[];
   /** The most that one plan does of what each policy wants, by name of the policy. */
   readonly limits: Readonly<Record<string, PlanLimits>>;
+  /** Which plans a person must approve. */
+  readonly approvals: readonly CompiledApproval[];
   readonly moment: Moment;
+}
+
+/** SQL over `p`, one row of what the policy does in a plan. */
+export interface CompiledApproval {
+  readonly terms: ApprovalTerms;
+  readonly when: SqlFragment;
 }
 
 /** What a compilation is bound to besides the policies. */
@@ -27,6 +36,8 @@ export interface Moment {
   readonly now: Date;
   readonly backends: readonly Backend[];
   readonly heat: HeatSettings;
+  /** Roles that the configuration gives to people; unknown when missing. */
+  readonly roles?: readonly string[];
 }
 
 export interface CompiledRule {

@@ -56,6 +56,7 @@ export const diagnosticCodes = {
   W0412: ["a protective rule with a gap for what is unknown", "add `or missing(x)`"],
   W0413: ["a window that another one holds", "remove it, or correct its days and hours"],
   W0414: ["a trigger that never starts anything", "give the backend a capacity"],
+  W0415: ["an approval that nobody could give", "set `roles:` in thermocline.yaml"],
 } as const satisfies Readonly<Record<string, readonly [finding: string, remedy: string]>>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -104,9 +104,21 @@ export const settingFields = {
     .describe("The most that one plan of this policy does, and how fast its actions may begin."),
   approval: z
     .strictObject({
-      when: z.string(),
-      from: z.string().optional(),
-      ttl: durationField.optional(),
+      when: z
+        .string()
+        .describe("A condition over what the policy does in a plan: bytes > 10TiB or deletes > 0."),
+      from: z
+        .string()
+        .regex(/^(role|user) \S+$/, { error: "role NAME (of the configuration) or user NAME" })
+        .describe("Who may approve: role NAME, or user NAME; anybody, if not said.")
+        .optional(),
+      ttl: durationField
+        .describe("How long a plan waits, and how long an approval holds; 3d if not said.")
+        .optional(),
+      preventSelfApproval: z
+        .boolean()
+        .default(false)
+        .describe("Whoever applied the plan may not approve it."),
     })
     .optional()
     .describe("Which plans a person must approve."),

@@ -1,4 +1,5 @@
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
+import type { ApprovalTerms } from "#model/approval.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { FailureLimits } from "#model/failure.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
@@ -18,10 +19,19 @@ export interface Policy {
   readonly failureLimits: FailureLimits;
   /** The most that one plan of it does. */
   readonly limits: PlanLimits;
+  /** Which plans of it a person must approve. */
+  readonly approval: PolicyApproval | undefined;
   /** When it runs by itself, and when its actions may. */
   readonly timing: PolicyTiming;
   /** Where everything stands, for findings that need the inventory. */
   readonly places: DocumentPlaces;
+}
+
+/** When a plan needs approval, and whose. */
+export interface PolicyApproval {
+  /** Over what the policy does in a plan. */
+  readonly condition: Expression;
+  readonly terms: Omit<ApprovalTerms, "policy">;
 }
 
 export interface Rule {

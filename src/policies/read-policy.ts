@@ -2,13 +2,13 @@ import type { DocumentPlaces } from "#document/document-places.ts";
 import type { ParsedDocument } from "#document/parse-documents.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import { defaultFailureLimits, type FailureLimits } from "#model/failure.ts";
-import { checkSettings } from "#policies/check-settings.ts";
 import { ExpressionReader } from "#policies/expression-reader.ts";
 import type { ParseOptions } from "#policies/parse-policies.ts";
 import type { Policy, Rule } from "#policies/policy.ts";
 import { policyDigest } from "#policies/policy-digest.ts";
 import type { PolicyDocument } from "#policies/policy-schema.ts";
 import { field } from "#policies/raw-value.ts";
+import { buildApproval, readApprovalCondition } from "#policies/read-approval.ts";
 import { readClasses } from "#policies/read-classes.ts";
 import { buildRule, readRuleExpressions, readVerbName } from "#policies/read-rule.ts";
 import { readPlanLimits } from "#policies/read-plan-limits.ts";
@@ -41,6 +41,7 @@ export function readPolicy(
     const expressions = readRuleExpressions(rule, path, reader);
     return { path, expressions, verb: readVerbName(rule, path, places, reader) };
   });
+  const approvalCondition = readApprovalCondition(raw, reader);
   const unusedClasses = classes.finish();
   const diagnostics = [
     ...variables.diagnostics,
@@ -55,11 +56,7 @@ export function readPolicy(
     places,
     options.calendars ?? noCalendars,
   );
-  diagnostics.push(
-    ...checkSettings(document, places),
-    ...ofTiming,
-    ...unsupportedSettings(document, places),
-  );
+  diagnostics.push(...ofTiming, ...unsupportedSettings(document, places));
   const hasError = diagnostics.some(({ severity }) => severity === "error");
   if (hasError) return { policy: undefined, diagnostics };
   const { name, owner, description, priority } = document.metadata;
@@ -73,7 +70,9 @@ export function readPolicy(
   const failureLimits = limitsOf(name, document.onError);
   const metadata = { name, owner, description, priority };
   const limits = readPlanLimits(document.limits);
-  const policy = { ...metadata, digest, rules, failureLimits, limits, timing, places };
+  const approval = buildApproval(document, approvalCondition);
+  const bounds = { failureLimits, limits, approval };
+  const policy = { ...metadata, digest, rules, ...bounds, timing, places };
   return { policy, diagnostics };
 }
 

@@ -9,11 +9,6 @@ const unsupported = [
     isSet: ({ limits }) => limits?.cost !== undefined,
     consequence: "no plan is priced yet; limit its objects and bytes",
   },
-  {
-    path: ["approval"],
-    isSet: ({ approval }) => approval !== undefined,
-    consequence: "no approval is asked for; `apply` runs what its guards let pass",
-  },
 ] as const satisfies readonly {
   readonly path: readonly string[];
   readonly isSet: (document: PolicyDocument) => boolean;

@@ -84,6 +84,15 @@ const everyMethod: Record<keyof EngineApi, Call> = {
     }),
   releaseQuarantine: (api) => api.releaseQuarantine({ object: path }, "mended"),
   suspensions: (api) => api.suspensions(),
+  approvals: (api) => api.approvals(),
+  decideApproval: (api) =>
+    api.decideApproval({
+      plan: "run-1",
+      verdict: "approve",
+      reason: "große Wanderung",
+      expectDigest: "bafkreirows",
+      allowSubset: true,
+    }),
   releaseSuspension: (api) => api.releaseSuspension("cool", "mended"),
   repairs: (api) => api.repairs(5),
   reportOutage: (api) =>

@@ -1,6 +1,7 @@
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { exactRow } from "./exact-row.ts";
+import { sampleApproval } from "./sample-approval.ts";
 import { sampleLimits } from "./sample-limits.ts";
 import { sampleReport } from "./sample-report.ts";
 import {
@@ -250,6 +251,8 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     failures: (request) => answer(sampleFailures, "failures", request),
     releaseQuarantine: (...given) => answer({ released: 2 }, "releaseQuarantine", ...given),
     suspensions: () => answer([sampleSuspension], "suspensions"),
+    approvals: () => answer([sampleApproval], "approvals"),
+    decideApproval: (request) => answer(sampleRun, "decideApproval", request),
     releaseSuspension: (...given) => answer(undefined, "releaseSuspension", ...given),
     repairs: (limit) => answer([sampleRepair], "repairs", limit),
     reportOutage: (report) => answer(undefined, "reportOutage", report),

@@ -93,7 +93,12 @@ limits: {objects: 5%, bytes: 20TiB, rate: 200/min, bandwidth: "08:00,20MiB/s 19:
 approval: {when: "bytes > 10TiB or deletes > 0"}
 triggers: [{usage: {backend: hot, above: 85%, until: 75%}}]
 ${keep}`);
-  expect(places(result)).toEqual(["6:90 warning W0401", "7:1 warning W0401"]);
+  expect(places(result)).toEqual(["6:90 warning W0401"]);
+  expect(result.policies[0]?.approval?.terms).toEqual({
+    when: "bytes > 10TiB or deletes > 0",
+    ttlMs: 3 * 86_400_000,
+    preventSelfApproval: false,
+  });
   expect(result.policies[0]?.limits).toEqual({ objectsShare: 0.05, bytes: 20 * 2 ** 40 });
   expect(result.policies[0]?.timing.pace?.actionsPerSecond).toBeCloseTo(200 / 60);
 });
@@ -105,13 +110,20 @@ ${keep}`);
   expect(places(result)).toEqual(["4:19 error E0106", "4:31 error E0106", "5:47 error E0106"]);
 });
 
-test("settings that cannot be are errors even though nothing acts on them", () => {
+test("settings that cannot be are errors at their place", () => {
   const result = read(`${header("s")}windows: {allow: ["Sat-Sum 00:00-24:00"]}
 triggers: [{usage: {backend: hot, above: 75%, until: 85%}}]
 approval: {when: "bytes >"}
 ${keep}`);
   const errors = places(result).filter((place) => place.includes("error"));
   expect(errors).toEqual(["4:24 error E0166", "5:54 error E0166", "6:26 error E0150"]);
+  const approvals = ["{when: heat > 2}", "{when: bytes > 3d}", "{when: bytes, from: boss}"];
+  const found = approvals.map((text) => places(read(`${header("s")}approval: ${text}\n${keep}`)));
+  expect(found).toEqual([
+    ["4:18 error E0201"],
+    ["4:26 error E0204"],
+    ["4:18 error E0206", "4:31 error E0106"],
+  ]);
 });
 
 test("layout, comments, order of keys and spelling of units do not change the digest", () => {

@@ -1,3 +1,4 @@
+import { approvalRoutes } from "#api/routes/approval-routes.ts";
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
@@ -33,6 +34,7 @@ export const allRoutes: readonly Route[] = [
   ...engineRoutes,
   ...eventRoutes,
   ...policyRoutes,
+  ...approvalRoutes,
   ...objectRoutes,
   ...reportRoutes,
   ...importRoutes,

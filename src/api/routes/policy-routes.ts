@@ -10,6 +10,7 @@ import { planActionSchema, planReportSchema } from "#model/plan-schema.ts";
 import { validationReportSchema } from "#api/schemas/validation-schema.ts";
 
 const filesMax = 1_000;
+const expression = z.string().min(1).max(100_000);
 const actionsMax = 10_000;
 
 /** Policies and what they lead to: validate, plan, explain. */
@@ -34,6 +35,7 @@ export const policyRoutes: readonly Route[] = [
       out: absolutePath.exactOptional(),
       limits: planLimitsInput.exactOptional(),
       ...asOf,
+      only: expression.exactOptional(),
     } satisfies Shape<PlanRequest>),
     answer: { kind: "json", schema: planReportSchema },
     handle: ({ api }, request) => api.plan(request),

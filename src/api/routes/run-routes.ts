@@ -37,6 +37,7 @@ export const runRoutes: readonly Route[] = [
       allowSubset: z.boolean().exactOptional(),
       maxObjects: z.int().positive().exactOptional(),
       limits: planLimitsInput.exactOptional(),
+      only: z.string().min(1).max(100_000).exactOptional(),
     } satisfies Shape<ApplyRequest>),
     answer: { kind: "json", schema: runSchema },
     handle: ({ api }, request) => api.apply(request),

@@ -1,4 +1,5 @@
 import type { EngineApi, PlanRequest } from "#model/engine-api.ts";
+import { termsText } from "#model/approval.ts";
 import { guards, type SavedPlan } from "#model/plan.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { defineCommand } from "#cli/command.ts";
@@ -8,9 +9,11 @@ import { followRun } from "#cli/follow-run.ts";
 import { formatPlan } from "#cli/output/format-plan.ts";
 import { formatRun } from "#cli/output/format-run.ts";
 import { limitsOf, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
+import { counted } from "#cli/output/words.ts";
 import { readPlanFile } from "#cli/read-plan-file.ts";
 
 const noopExitCode = 9;
+const waitingExitCode = 7;
 
 export default defineCommand({
   name: "apply",
@@ -19,6 +22,7 @@ export default defineCommand({
   setup: (command) =>
     command
       .option("--plan <file>", "carry out this saved plan, if it still fits")
+      .option("--only <what>", "look only at these objects: an expression, a CID or a path")
       .option("--limit-objects <n>", "act on so many objects at most: 1000, 100k, 5%", objectsLimit)
       .option("--limit-bytes <size>", "act on so many bytes at most: 5TiB", sizeOption)
       .option("-y, --yes", "do not ask")
@@ -35,8 +39,9 @@ export default defineCommand({
     }
     const { api } = connection;
     const override = checkedOverrides(options.override ?? []);
-    const limits = limitsOf(options);
-    const plan = await choosePlan(context, api, options.plan, limits);
+    const only = options.only === undefined ? {} : { only: options.only };
+    const asked = { ...limitsOf(options), ...only };
+    const plan = await choosePlan(context, api, options.plan, asked);
     context.io.stderr.write(formatPlan(plan));
     if (plan.header.totals.actions === 0) {
       context.print("nothing to do\n", { plan: plan.cid, run: null });
@@ -48,27 +53,44 @@ export default defineCommand({
     }
     const run = await api.apply({
       ...(options.plan === undefined
-        ? { expectCid: plan.cid, at: plan.evaluatedAt, ...limits }
+        ? { expectCid: plan.cid, at: plan.evaluatedAt, ...asked }
         : { planFile: options.plan }),
       ...(override.length === 0 ? {} : { override }),
       ...(options.allowSubset === true ? { allowSubset: true } : {}),
     });
+    if (planned(plan) > run.progress.actions && options.allowSubset === true) {
+      const left = planned(plan) - run.progress.actions;
+      context.note(`left out: ${counted(left, "action")} that the policies no longer want`);
+    }
+    if (run.state === "awaiting-approval") {
+      context.note(`plan ${run.planCid} waits for ${termsText(plan.header.approvals ?? [])}`);
+      context.note(`approve it with: thermocline approve ${run.id} --reason …`);
+      // Without a controller nobody else could reach the index while this command waits.
+      if (!options.wait || connection.where === "process") {
+        context.print(() => formatRun(run, context.io.clock.now()), { run });
+        return waitingExitCode;
+      }
+    }
     if (options.wait) return followRun(context, connection, run);
     context.print(() => formatRun(run, context.io.clock.now()), { run });
     return 0;
   },
 });
 
+function planned({ header }: SavedPlan): number {
+  return header.totals.actions;
+}
+
 async function choosePlan(
   context: CommandContext,
   api: EngineApi,
   file: string | undefined,
-  limits: Pick<PlanRequest, "limits">,
+  asked: Pick<PlanRequest, "limits" | "only">,
 ): Promise<SavedPlan> {
-  if (file === undefined) return (await api.plan(limits)).plan;
-  if (limits.limits === undefined) return readPlanFile(file, context.io.cwd);
-  throw new EngineError("USAGE", "a saved plan has its limits already", {
-    hint: "give the limits to `thermocline plan --out`",
+  if (file === undefined) return (await api.plan(asked)).plan;
+  if (Object.keys(asked).length === 0) return readPlanFile(file, context.io.cwd);
+  throw new EngineError("USAGE", "a saved plan has its limits and objects already", {
+    hint: "give limits and --only to `thermocline plan --out`",
   });
 }
 

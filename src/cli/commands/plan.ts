@@ -24,6 +24,7 @@ export default defineCommand({
       .argument("[policies...]", "policy files or directories (default: the configured ones)")
       .option("--out <file>", "keep the plan: writes FILE.plan.json and FILE.plan.parquet")
       .option("--at <time>", "evaluate as if it were this time (ISO 8601)")
+      .option("--only <what>", "look only at these objects: an expression, a CID or a path")
       .option("--limit-objects <n>", "act on so many objects at most: 1000, 100k, 5%", objectsLimit)
       .option("--limit-bytes <size>", "act on so many bytes at most: 5TiB", sizeOption)
       .addOption(snapshotOption())
@@ -39,6 +40,7 @@ export default defineCommand({
       ...(options.at === undefined ? {} : { at: options.at }),
       ...(options.out === undefined ? {} : { out: options.out }),
       ...limitsOf(options),
+      ...(options.only === undefined ? {} : { only: options.only }),
     });
     const { plan, elapsedMs, sample } = report;
     const listed = sample.slice(0, Math.max(0, options.actions ?? 0));

@@ -1,3 +1,4 @@
+import { termsText } from "#model/approval.ts";
 import type { BlockReason, SavedPlan } from "#model/plan.ts";
 import { formatSize } from "#model/quantity.ts";
 import { textTable } from "#cli/output/text-table.ts";
@@ -5,7 +6,7 @@ import { counted, count } from "#cli/output/words.ts";
 
 /** A plan for people: what would change, guards, what is blocked and why, and its CID. */
 export function formatPlan(plan: SavedPlan): string {
-  const { totals, guards, blocked } = plan.header;
+  const { totals, guards, blocked, approvals = [] } = plan.header;
   const lines: string[] = [];
   if (totals.actions === 0) {
     const satisfied = "nothing to do: every object is where the policies want it";
@@ -19,6 +20,7 @@ export function formatPlan(plan: SavedPlan): string {
     if (override !== undefined) lines.push(`  to do it all the same: --override ${override}`);
   }
   if (wrong.length === 0 && totals.actions > 0) lines.push("guards: all passed");
+  for (const terms of approvals) lines.push(`needs approval: ${termsText([terms])}`);
   if (blocked.length > 0) lines.push("", "not possible now:", blockedTable(plan).trimEnd());
   lines.push("", `plan ${plan.cid}`, `evaluated at ${plan.evaluatedAt}`);
   const { snapshot } = plan.header;

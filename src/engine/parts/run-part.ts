@@ -22,7 +22,7 @@ export function runPart(
       const runtime = await execution.start(workerApi());
       const from = context.now();
       const run = await applyPlan(context, request);
-      runtime.began(run, from);
+      if (run.state !== "awaiting-approval") runtime.began(run, from);
       return run;
     },
     runs: () => context.index.runs(),

@@ -52,7 +52,7 @@ export class Scheduler {
         throw new EngineError("CONFLICT", suspended, { retryable: false });
       }
       const active = await this.#activeRun(policy);
-      if (active !== undefined) {
+      if (active !== undefined && active.state !== "awaiting-approval") {
         throw new EngineError("CONFLICT", `run ${active.id} of ${policy} is still under way`, {
           retryable: false,
           hint: `wait for it, or thermocline cancel ${active.id}`,
@@ -127,7 +127,10 @@ export class Scheduler {
       return this.#firing(occurrence, { outcome: "skipped", message: suspended });
     }
     const active = await this.#activeRun(policy);
-    if (active === undefined) return this.#start(policy, occurrence);
+    // Nobody agreed yet to what waits: the plan of now takes its place.
+    if (active === undefined || active.state === "awaiting-approval") {
+      return this.#start(policy, occurrence);
+    }
     const message = `run ${active.id} of an earlier occurrence is under way`;
     if (schedule.overlap === "skip") {
       return this.#firing(occurrence, { outcome: "skipped", message });

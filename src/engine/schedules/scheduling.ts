@@ -126,6 +126,7 @@ export class Scheduling {
 
   async #lookOnce(): Promise<void> {
     try {
+      await this.#context.index.controls.approvals.expire(this.#context.now());
       await this.#sync();
       await this.scheduler.tick();
       const waitMs = await this.#triggers.check();

@@ -20,6 +20,10 @@ export function policyStarter(
       const from = context.now();
       const run = await applyPlan(context, {}, { scope, start: { origin } });
       if (run === undefined) return { outcome: "nothing-to-do" };
+      if (run.state === "awaiting-approval") {
+        const message = `its plan awaits approval: thermocline approve ${run.id} --reason …`;
+        return { outcome: "started", runId: run.id, message };
+      }
       await execute(run, from);
       return { outcome: "started", runId: run.id };
     } catch (thrown) {

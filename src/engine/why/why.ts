@@ -6,6 +6,7 @@ import { judgeWork } from "#engine/why/judge-work.ts";
 import type { Question } from "#engine/why/question.ts";
 import { whyJob } from "#engine/why/why-job.ts";
 import { whyObject } from "#engine/why/why-object.ts";
+import { openTerms, termsText } from "#model/approval.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Run } from "#model/run.ts";
@@ -45,7 +46,8 @@ export async function why(
   });
 }
 
-async function whyRun({ look }: Question, run: Run): Promise<WhyReport> {
+async function whyRun(question: Question, run: Run): Promise<WhyReport> {
+  const { look } = question;
   const { work, standing } = await look(run.id);
   const { actions, remaining, failed, causes } = run.progress;
   const views = [...standing.lanes.values()].filter((view) => typeof view !== "string");
@@ -60,13 +62,40 @@ async function whyRun({ look }: Question, run: Run): Promise<WhyReport> {
       .flatMap(({ active }) => active.map(({ step }) => step))
       .filter((step) => step.runId === run.id),
     actions: [],
-    facts: [...failures, ...retry, ...ending(run, work, waiting.length)],
+    facts: [
+      ...(await approvalFacts(question, run)),
+      ...failures,
+      ...retry,
+      ...ending(run, work, waiting.length),
+    ],
     looked: [`run ${run.id}`, ...lookedAt],
   };
 }
 
+/** What a run waits for that a person must approve, or why it never began. */
+async function approvalFacts({ context }: Question, run: Run): Promise<readonly string[]> {
+  const { index, now } = context;
+  await index.controls.approvals.expire(now());
+  const approval = (await index.controls.approvals.all()).find(({ runId }) => runId === run.id);
+  if (approval === undefined) return [];
+  const decided = approval.decisions.map(
+    ({ verdict, by, at, reason }) => `${verdict} by ${by} at ${at}: ${reason}`,
+  );
+  if (approval.state !== "awaiting") {
+    const why = approval.reason === "" ? "" : `: ${approval.reason}`;
+    return [`its plan was ${approval.state}${why}`, ...decided];
+  }
+  return [
+    `it needs approval by ${termsText(openTerms(approval))}, until ${approval.expiresAt}`,
+    `it was asked for by ${approval.author} at ${approval.requestedAt}`,
+    `what is to be approved: thermocline approvals; then thermocline approve ${run.id} --reason …`,
+    ...decided,
+  ];
+}
+
 /** Between the last outcome and the end of a run there is a moment. */
 function ending(run: Run, work: readonly OpenWork[], waiting: number): readonly string[] {
+  if (run.state === "awaiting-approval") return [];
   if (run.endedAt !== undefined) return [`it ended at ${run.endedAt}`];
   if (work.length === 0) return ["all its actions have an outcome: it ends in the next round"];
   return waiting === 0 ? ["nothing holds it back: workers are at all that is left"] : [];

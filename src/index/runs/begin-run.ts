@@ -7,13 +7,13 @@ import { sqlLiteral } from "#index/sql-literal.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type Plan, planColumns } from "#model/plan.ts";
-import type { Run, RunStart } from "#model/run.ts";
+import type { Run, RunStart, RunState } from "#model/run.ts";
 import type { SqlRow } from "#model/sql.ts";
 
 /** The lane of batches on which no backend acts. */
 export const indexLane = "index";
 
-/** Registers the plan, cuts its batches, marks its copies as in flight and starts the run. */
+/** Starts a run of a plan; a running run of it is answered as it is. */
 export async function beginRun(
   transaction: Transaction,
   plan: Plan,
@@ -25,15 +25,48 @@ export async function beginRun(
     [plan.cid],
   );
   if (live !== undefined) return live.run_id;
-  const planKey = await storePlan(transaction, plan);
+  const row = await addRun(transaction, plan, now, start, "running");
+  await fillRun(transaction, row, plan, now, start);
+  return row.runId;
+}
+
+/** The row of a run that has no batches yet. */
+export interface AddedRun {
+  readonly runKey: number;
+  readonly planKey: number;
+  readonly runId: string;
+}
+
+/** Names a run, before it has anything to do. */
+export async function addRun(
+  transaction: Transaction,
+  plan: Plan,
+  now: Date,
+  start: RunStart,
+  state: Extract<RunState, "running" | "awaiting-approval">,
+): Promise<AddedRun> {
+  const planKey = transaction.takeIds("plan", 1);
   const runKey = transaction.takeIds("run", 1);
   // The tail of the plan's CID keeps ids apart when an index was lost and counts anew.
   const runId = `run-${runKey}-${plan.cid.slice(-8)}`;
+  const { priority = 0, origin = "apply" } = start;
   await transaction.run(
     `INSERT INTO runs (run_key, run_id, plan_key, plan_cid, state, created_at, priority, origin)
-     VALUES ($1, $2, $3, $4, 'running', make_timestamp($5::BIGINT), $6, $7)`,
-    [runKey, runId, planKey, plan.cid, micros(now), start.priority ?? 0, start.origin ?? "apply"],
+     VALUES ($1, $2, $3, $4, $5, make_timestamp($6::BIGINT), $7, $8)`,
+    [runKey, runId, planKey, plan.cid, state, micros(now), priority, origin],
   );
+  return { runKey, planKey, runId };
+}
+
+/** Stores the plan of a run, cuts its batches, and marks its copies as in flight. */
+export async function fillRun(
+  transaction: Transaction,
+  { runKey, planKey, runId }: AddedRun,
+  plan: Plan,
+  now: Date,
+  start: RunStart,
+): Promise<void> {
+  await storePlan(transaction, plan, planKey);
   const kinds = await planKinds(transaction);
   await storeBatches(transaction, runKey, kinds);
   await storeBatchNeeds(transaction, runKey, planKey);
@@ -52,7 +85,6 @@ export async function beginRun(
       ...(start.override === undefined ? {} : { override: start.override }),
     },
   });
-  return runId;
 }
 
 /** The run that `beginRun` named. */
@@ -62,7 +94,7 @@ export async function startedRun(transaction: Transaction, runId: string): Promi
   return run;
 }
 
-async function storePlan(transaction: Transaction, plan: Plan): Promise<number> {
+async function storePlan(transaction: Transaction, plan: Plan, planKey: number): Promise<void> {
   await access(plan.rowsPath).catch((cause: unknown) => {
     throw new EngineError(
       "UNREADABLE",
@@ -73,7 +105,6 @@ async function storePlan(transaction: Transaction, plan: Plan): Promise<number> 
       },
     );
   });
-  const planKey = transaction.takeIds("plan", 1);
   const columns = planColumns.map(([name, type]) => `${name}::${type} AS ${name}`).join(", ");
   // Read where they are wanted: ten million of them would fill the memory of the index.
   await transaction.run(
@@ -94,7 +125,6 @@ async function storePlan(transaction: Transaction, plan: Plan): Promise<number> 
      FROM plan_rows`,
     [planKey],
   );
-  return planKey;
 }
 
 /** A plan must fit this index: sequences as the rows stand, known objects and backends. */

@@ -40,8 +40,10 @@ export async function readRuns(connection: Connection, runId?: string): Promise<
     `SELECT r.*, sum(b.past - b.first)::BIGINT AS actions, sum(b.done)::BIGINT AS done,
        sum(b.skipped)::BIGINT AS skipped, sum(b.failed)::BIGINT AS failed,
        sum(b.cancelled)::BIGINT AS cancelled, sum(b.bytes)::BIGINT AS bytes,
-       sum(b.bytes_done)::BIGINT AS bytes_done
+       sum(b.bytes_done)::BIGINT AS bytes_done, any_value(a.actions) AS asked_actions,
+       any_value(a.bytes) AS asked_bytes
      FROM runs AS r LEFT JOIN batches AS b USING (run_key)
+     LEFT JOIN approvals AS a ON a.run_id = r.run_id
      WHERE $1::VARCHAR IS NULL OR r.run_id = $1
      GROUP BY ALL ORDER BY r.run_key DESC`,
     [runId ?? null],
@@ -80,18 +82,24 @@ interface ProgressRow extends SqlRow {
   readonly cancelled: number | null;
   readonly bytes: number | null;
   readonly bytes_done: number | null;
+  /** Of a plan that waits, or waited, for approval. */
+  readonly asked_actions: number | null;
+  readonly asked_bytes: number | null;
 }
 
 type Cause = RunProgress["causes"][number];
 
 const causesMax = 10;
 
-function progressOf(row: ProgressRow, causes: readonly Cause[]): RunProgress {
-  const actions = row.actions ?? 0;
+function progressOf(row: RunRow & ProgressRow, causes: readonly Cause[]): RunProgress {
+  // A run that never began has no batches: all of its plan is to come, or was given up.
+  const hasBegun = row.actions !== null;
+  const actions = row.actions ?? row.asked_actions ?? 0;
   const done = row.done ?? 0;
   const skipped = row.skipped ?? 0;
   const failed = row.failed ?? 0;
-  const cancelled = row.cancelled ?? 0;
+  const isGivenUp = !hasBegun && row.ended_at !== null;
+  const cancelled = isGivenUp ? actions : (row.cancelled ?? 0);
   return {
     actions,
     done,
@@ -99,7 +107,7 @@ function progressOf(row: ProgressRow, causes: readonly Cause[]): RunProgress {
     failed,
     cancelled,
     remaining: actions - done - skipped - failed - cancelled,
-    bytes: row.bytes ?? 0,
+    bytes: row.bytes ?? row.asked_bytes ?? 0,
     bytesDone: row.bytes_done ?? 0,
     causes,
   };

@@ -23,6 +23,12 @@ export async function setRunState(
       hint: "apply the plan again to start a new run",
     });
   }
+  if (run.state === "awaiting-approval" && state !== "cancelled") {
+    throw new EngineError("CONFLICT", `run ${runId} awaits approval and cannot be ${state}`, {
+      retryable: false,
+      hint: `thermocline approve ${runId} --reason …`,
+    });
+  }
   await transaction.run("UPDATE runs SET state = $2 WHERE run_key = $1", [run.runKey, state]);
   if (state !== "paused") await forgetPauses(transaction, [runId]);
   transaction.record({ at: now, kind: "run", runId, planCid: run.planCid, reason: state });
@@ -72,7 +78,7 @@ async function forgetPauses(transaction: Transaction, runIds: readonly string[])
 
 const finishedRuns = `
   SELECT run_key, run_id, plan_cid FROM runs AS r
-  WHERE ended_at IS NULL AND NOT EXISTS (
+  WHERE ended_at IS NULL AND state <> 'awaiting-approval' AND NOT EXISTS (
     FROM batches AS b WHERE b.run_key = r.run_key AND b.state <> 'done')
   ORDER BY run_key`;
 

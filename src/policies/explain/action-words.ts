@@ -32,3 +32,11 @@ export const blockWords: Readonly<Record<BlockReason, string>> = {
   quarantined: "it failed too often for the same cause",
   unverified: "the only copy is not verified; run verify on it",
 };
+
+/** The same, with the limit that did it when it was not the rule's own. */
+export function wordsOfBlock(block: {
+  readonly reason: BlockReason;
+  readonly detail?: string | undefined;
+}): string {
+  return block.detail === undefined ? blockWords[block.reason] : `it exceeds ${block.detail}`;
+}

@@ -4,7 +4,7 @@ import type { BlockReason, Verb } from "#model/plan.ts";
 import type { ReadSession, SqlRow } from "#model/sql.ts";
 import { formatPlanLimits, type PlanLimits } from "#model/plan-limits.ts";
 import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";
-import { actionWords, blockWords } from "#policies/explain/action-words.ts";
+import { actionWords, wordsOfBlock } from "#policies/explain/action-words.ts";
 import { type Clause, clauseOf, testsIn } from "#policies/explain/clause.ts";
 import { explainClauses } from "#policies/explain/explain-clauses.ts";
 import { nextChange } from "#policies/explain/next-change.ts";
@@ -78,7 +78,9 @@ async function objectState(
     });
   }
   const actions = await planning.rows(trusted("SELECT * FROM plan_row ORDER BY sequence"));
-  const blocked = await planning.rows(trusted("SELECT rule_index, reason FROM plan_blocked"));
+  const blocked = await planning.rows(
+    trusted("SELECT rule_index, reason, detail FROM plan_blocked"),
+  );
   const mask = (column: string) => BigInt(object[column] as number | bigint);
   const isHold = new Set(rulesOf(planning.rules, "hold").map(({ index }) => index));
   return {
@@ -97,6 +99,7 @@ async function objectState(
     blocked: blocked.map((row) => ({
       ruleIndex: Number(row["rule_index"]),
       reason: row["reason"] as BlockReason,
+      detail: typeof row["detail"] === "string" ? row["detail"] : undefined,
     })),
   };
 }
@@ -134,7 +137,7 @@ function conclude(
     return `${action.verb}: ${actionWords(action, names)} (${rule?.id}${within})`;
   });
   const refused = blocked.map(
-    ({ ruleIndex, reason }) => `blocked: ${rules[ruleIndex]?.id}, because ${blockWords[reason]}`,
+    (block) => `blocked: ${rules[block.ruleIndex]?.id}, because ${wordsOfBlock(block)}`,
   );
   if (done.length + refused.length > 0) return [...done, ...refused];
   return [

@@ -2,7 +2,7 @@ import type { Confidence } from "#model/copy.ts";
 import type { BlockReason, PlanAction } from "#model/plan.ts";
 import { formatDuration } from "#model/quantity.ts";
 import type { CompiledPolicySet, CompiledVerb } from "#policies/compiled-policy.ts";
-import { actionWords, type BackendNames, blockWords } from "#policies/explain/action-words.ts";
+import { actionWords, type BackendNames, wordsOfBlock } from "#policies/explain/action-words.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 
 /** One object as the planner sees it, and what it decided for it alone. */
@@ -18,7 +18,12 @@ export interface ObjectState {
   readonly actions: readonly (Pick<PlanAction, "verb" | "source" | "target" | "victim"> & {
     readonly ruleIndex: number;
   })[];
-  readonly blocked: readonly { readonly ruleIndex: number; readonly reason: BlockReason }[];
+  readonly blocked: readonly {
+    readonly ruleIndex: number;
+    readonly reason: BlockReason;
+    /** Whose limit it was. */
+    readonly detail?: string | undefined;
+  }[];
 }
 
 /** What became of one rule for this object: it applies, is blocked, lost, has what it wants. */
@@ -30,7 +35,7 @@ export function ruleResult(set: CompiledPolicySet, index: number, state: ObjectS
   const refused = state.blocked.filter(({ ruleIndex }) => ruleIndex === index);
   const parts = [
     ...own.map((action) => `applies: ${actionWords(action, state.names)}`),
-    ...refused.map(({ reason }) => `blocked: ${blockWords[reason]}`),
+    ...refused.map((block) => `blocked: ${wordsOfBlock(block)}`),
   ];
   return parts.length > 0 ? parts.join("; ") : idleResult(set, index, rule.verb, state);
 }

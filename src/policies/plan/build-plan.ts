@@ -9,6 +9,7 @@ import { checkGuards, type GuardLimits } from "#policies/plan/check-guards.ts";
 import { limitDraft } from "#policies/plan/limit-draft.ts";
 import { limitsOfScope, narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
 import { keepNewCopies } from "#policies/plan/restoration.ts";
+import { neededApprovals } from "#policies/plan/needed-approvals.ts";
 import { numberRows, rowsStatement } from "#policies/plan/number-rows.ts";
 import { pairActions } from "#policies/plan/pair-actions.ts";
 import { planCid } from "#policies/plan/plan-cid.ts";
@@ -18,7 +19,7 @@ import { Planning } from "#policies/plan/planning.ts";
 import { planPromotions } from "#policies/plan/plan-promotions.ts";
 import { planKeptRemovals, planRemovals } from "#policies/plan/plan-removals.ts";
 import { planSurplus } from "#policies/plan/plan-surplus.ts";
-import { scanCandidates } from "#policies/plan/scan-candidates.ts";
+import { type ObjectChoice, scanCandidates } from "#policies/plan/scan-candidates.ts";
 import { blockedCounts, planTotals } from "#policies/plan/summarise-plan.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 
@@ -36,6 +37,8 @@ export interface PlanOptions extends Partial<GuardLimits> {
   readonly scope?: PlanScope;
   /** The most that all policies together do; each policy may have limits of its own. */
   readonly limits?: PlanLimits;
+  /** Only these objects are looked at, and what was asked for, in words. */
+  readonly only?: { readonly objects: ObjectChoice; readonly words: string };
   /** Only add copies, and only of these objects (repairs). */
   readonly restore?: readonly number[];
   /** Keeps the rows as Parquet, or only hashes them: policies do no file work themselves. */
@@ -69,10 +72,13 @@ export async function buildPlan(
     minimumCopies: options.minimumCopies ?? 1,
     headRoomShare: limits.headRoomShare,
   });
-  const { restore: objects, scope, limits: asked } = options;
-  const newCopiesOnly = objects !== undefined;
+  const { restore, only, scope, limits: asked } = options;
+  const objects = restore ?? only?.objects;
+  const newCopiesOnly = restore !== undefined;
   await decideActions(planning, { objects, scope, newCopiesOnly, limits: asked });
   const rows = await options.writeRows(session, rowsStatement(set.rules));
+  // What was lost is restored without asking anybody.
+  const approvals = newCopiesOnly ? [] : await neededApprovals(planning);
   const header: PlanHeader = {
     schemaVersion: 1,
     engine: options.engine,
@@ -85,6 +91,8 @@ export async function buildPlan(
     guards: await checkGuards(planning, limits),
     blocked: await blockedCounts(planning),
     ...(asked === undefined ? {} : { limits: asked }),
+    ...(approvals.length === 0 ? {} : { approvals }),
+    ...(only === undefined ? {} : { only: only.words }),
   };
   const evaluatedAt = set.moment.now.toISOString();
   return { cid: planCid(header), evaluatedAt, header, rowsPath: rows.path };
@@ -92,7 +100,7 @@ export async function buildPlan(
 
 /** Which part of what the policies want is decided; all of it unless something is named. */
 export interface PlanPart {
-  readonly objects?: readonly number[] | undefined;
+  readonly objects?: ObjectChoice | undefined;
   readonly scope?: PlanScope | undefined;
   readonly newCopiesOnly?: boolean;
   /** For all policies together. */
@@ -129,7 +137,7 @@ export async function decideActions(
   const asked = { plan: limits, policy: scope === undefined ? undefined : limitsOfScope(scope) };
   // What was lost is made good whatever the limits say.
   if (newCopiesOnly) await keepNewCopies(planning);
-  else if (objects === undefined) await limitDraft(planning, asked);
+  else await limitDraft(planning, asked);
   await numberRows(planning);
 }
 

@@ -1,7 +1,8 @@
 import { type LeftOut, type LeftOutReason, leftOutReasons } from "#model/control.ts";
 import type { ReadSession } from "#model/sql.ts";
+import { ruleNames } from "#policies/plan/number-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Of all that is wanted now, what was wanted before: actions that failed (retry). */
 export interface WishScope {
@@ -20,8 +21,7 @@ export async function keepWishes(
   { wishes, onLeftOut }: WishScope,
 ): Promise<void> {
   const table = await wishes(planning.session);
-  const names = planning.rules.map(({ id }) => sql`${id}`);
-  const list = sql`[${joinFragments(names, ", ")}]::VARCHAR[]`;
+  const list = ruleNames(planning.rules);
   const rule = sql`(${list})[d.rule + 1]`;
   await planning.run(sql`DELETE FROM plan_draft AS d WHERE NOT EXISTS (
     SELECT 1 FROM ${trusted(table)} AS w

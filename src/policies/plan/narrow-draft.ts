@@ -1,10 +1,11 @@
+import { keepSaved, type SavedScope } from "#policies/plan/keep-saved.ts";
 import { keepWishes, type WishScope } from "#policies/plan/keep-wishes.ts";
 import type { NamedLimits } from "#policies/plan/limit-draft.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** The part of a plan that is wanted now: a policy's, or exactly what somebody asked for. */
-export type PlanScope = PolicyScope | WishScope;
+export type PlanScope = PolicyScope | WishScope | SavedScope;
 
 /** What one policy wants (schedules and triggers). */
 export interface PolicyScope {
@@ -18,7 +19,7 @@ export interface PolicyScope {
 
 /** The limits that a scope sets, and for which policy. */
 export function limitsOfScope(scope: PlanScope): (NamedLimits & { policy: string }) | undefined {
-  if ("wishes" in scope || scope.limits === undefined) return undefined;
+  if (!("policy" in scope) || scope.limits === undefined) return undefined;
   return { ...scope.limits, policy: scope.policy };
 }
 
@@ -29,6 +30,7 @@ export function limitsOfScope(scope: PlanScope): (NamedLimits & { policy: string
  */
 export async function narrowDraft(planning: Planning, scope: PlanScope): Promise<void> {
   if ("wishes" in scope) return keepWishes(planning, scope);
+  if ("savedRows" in scope) return keepSaved(planning, scope);
   const own = planning.rules.flatMap((rule, index) =>
     rule.policy === scope.policy ? [sql`${index}::INTEGER`] : [],
   );

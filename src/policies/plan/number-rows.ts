@@ -39,8 +39,13 @@ export function rowsStatement(rules: readonly CompiledRule[]): SqlStatement {
 
 /** Name of a rule from its place in the set (`r.rule_index`). */
 export function ruleName(rules: readonly CompiledRule[]): SqlFragment {
+  return sql`(${ruleNames(rules)})[r.rule_index + 1]`;
+}
+
+/** The names of the rules in set order, as a list. */
+export function ruleNames(rules: readonly CompiledRule[]): SqlFragment {
   const names = rules.map(({ id }) => sql`${id}`);
-  return sql`([${joinFragments(names, ", ")}]::VARCHAR[])[r.rule_index + 1]`;
+  return sql`[${joinFragments(names, ", ")}]::VARCHAR[]`;
 }
 
 /** The place of a rule's policy among the policies. */

@@ -4,23 +4,23 @@ import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-wor
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
+/** Some objects: by their ids, or by a condition over `object AS o`. */
+export type ObjectChoice = readonly number[] | SqlFragment;
+
 /**
  * Reads the object view once for all rules. A row is kept when some rule matches it and its
  * masks say that this rule has something to do; protective rules only add their bits to such
  * rows. Most objects of a settled index are dropped here by a bit test.
  */
-export async function scanCandidates(
-  planning: Planning,
-  onlyObjects?: readonly number[],
-): Promise<void> {
+export async function scanCandidates(planning: Planning, only?: ObjectChoice): Promise<void> {
   const { rules } = planning;
   if (rules.some((rule) => rule.whereByName !== undefined)) {
-    await planning.run(scanNames(rules, onlyObjects));
+    await planning.run(scanNames(rules, only));
   }
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_candidate AS
     SELECT c.*, ${await stuckMasks(planning)}, 0::BIGINT AS added, 0::BIGINT AS removed,
       ${deletionState(planning)} AS deletion
-    FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, onlyObjects)}) c) c
+    FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, only)}) c) c
     LEFT JOIN plan_stuck q ON q.object_id = c.object_id`);
 }
 
@@ -41,10 +41,7 @@ async function stuckMasks(planning: Planning): Promise<SqlFragment> {
   );
 }
 
-function scan(
-  { rules, backends }: Planning,
-  onlyObjects: readonly number[] | undefined,
-): SqlFragment {
+function scan({ rules, backends }: Planning, only: ObjectChoice | undefined): SqlFragment {
   // Copies on backends that are no longer configured can neither be checked nor counted on.
   const known = maskSql(maskOf(backends));
   const named = rules.some((rule) => rule.whereByName !== undefined);
@@ -67,13 +64,14 @@ function scan(
   return sql`SELECT ${joinFragments(columns, ",\n")} FROM object o
     ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
     WHERE ${wanted.length === 0 ? trusted("false") : sql`(${joinFragments(wanted, "\nOR ")})`}
-    ${among(onlyObjects)}`;
+    ${among(only)}`;
 }
 
 /** Narrows a scan of `object o` to these, if any are named. */
-function among(objects: readonly number[] | undefined): SqlFragment {
-  if (objects === undefined) return trusted("");
-  return trusted(`AND o.object_id IN (SELECT unnest([${objects.map(Number).join()}]::BIGINT[]))`);
+function among(only: ObjectChoice | undefined): SqlFragment {
+  if (only === undefined) return trusted("");
+  if (!("map" in only)) return sql`AND ${only}`;
+  return trusted(`AND o.object_id IN (SELECT unnest([${only.map(Number).join()}]::BIGINT[]))`);
 }
 
 /** Name of the column that carries an order key of a rule. */
@@ -143,10 +141,7 @@ function isProtective({ verb }: CompiledRule): boolean {
 }
 
 /** Verdicts of the rules that read names, for objects with more than one name. */
-function scanNames(
-  rules: readonly CompiledRule[],
-  onlyObjects: readonly number[] | undefined,
-): SqlFragment {
+function scanNames(rules: readonly CompiledRule[], only: ObjectChoice | undefined): SqlFragment {
   const columns = Array.from({ length: wordCount(rules) }, (_, word) => {
     const sum = wordSum(rules, word, ({ whereByName }) => whereByName);
     return sql`bit_or(${sum}) AS ${trusted(`any${word}`)},
@@ -156,7 +151,7 @@ function scanNames(
     SELECT n.object_id, ${joinFragments(columns, ", ")}
     FROM name n JOIN object o ON o.object_id = n.object_id
     WHERE o.names > 1
-    ${among(onlyObjects)}
+    ${among(only)}
     GROUP BY n.object_id`;
 }
 

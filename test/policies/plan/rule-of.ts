@@ -40,6 +40,7 @@ export function setOf(
     digests,
     failureLimits: [],
     limits: {},
+    approvals: [],
     moment: { now: testNow, backends, heat },
   };
 }

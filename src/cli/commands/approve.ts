@@ -1,0 +1,3 @@
+import { decideCommand } from "#cli/decide-command.ts";
+
+export default decideCommand("approve");
