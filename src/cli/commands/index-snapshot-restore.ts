@@ -4,6 +4,7 @@ import { controllerOf } from "#cli/connect.ts";
 import { counted } from "#cli/output/words.ts";
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
+import type { ReplayedLedger } from "#engine/snapshots/replay-ledger.ts";
 import type { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { DriftReport } from "#model/index-store.ts";
@@ -14,7 +15,7 @@ export default defineCommand({
   summary: "make the index of a data directory that has none from a snapshot",
   examples: [
     "thermocline index snapshot restore newest",
-    "thermocline index snapshot restore newest --from archive",
+    "thermocline index snapshot restore newest --from archive --inventories --ledger audit.parquet",
     "thermocline index snapshot restore bafyreia… --from /backup/snapshots --data ./new",
   ],
   setup: (command) =>
@@ -24,8 +25,12 @@ export default defineCommand({
         "--from <backend|folder>",
         "where the snapshots are, if not in the data directory: a backend, or a folder",
       )
+      .option(
+        "--ledger <file>",
+        "have holds and cordons hold again that `audit export` wrote there after the snapshot",
+      )
       .option("--inventories", "then ask every backend what it holds, and correct the index"),
-  async run(context, [snapshot], { from, inventories }) {
+  async run(context, [snapshot], { from, inventories, ledger: name }) {
     const config = await context.config();
     if ((await controllerOf(config, context.io)) !== undefined) {
       throw new EngineError("LOCKED", "a controller is running, with an index of its own", {
@@ -36,7 +41,8 @@ export default defineCommand({
     const { restoreSnapshot } = await import("#engine/snapshots/restore-snapshot.ts");
     const { store, reference } = await sourceOf(context, config, { snapshot, from });
     const now = context.io.clock.now();
-    const report = await restoreSnapshot(store, { config, reference, now });
+    const ledger = name === undefined ? undefined : resolve(context.io.cwd, name);
+    const report = await restoreSnapshot(store, { config, reference, now, ledger });
     const found = inventories === true ? await askBackends(context, config) : undefined;
     if (inventories !== true) {
       context.note(
@@ -48,8 +54,9 @@ export default defineCommand({
         `nothing is removed before ${report.removalsFrom}\n`,
       { ...report, ...(found === undefined ? {} : { inventories: found }) },
     );
+    const missing = await holdUnknown(context, report.replayed, found !== undefined);
     const failed = Object.values(found ?? {}).some((finding) => "code" in finding);
-    return failed ? 1 : 0;
+    return failed || missing ? 1 : 0;
   },
 });
 
@@ -69,6 +76,34 @@ async function sourceOf(
   const { cid, partsMoved } = await api.pullSnapshot({ snapshot, from });
   context.note(`fetched ${counted(partsMoved, "part")} from ${from}`);
   return { store: here, reference: cid };
+}
+
+/** Holds objects that only the inventories know; says which of them are not there, if any. */
+async function holdUnknown(
+  context: CommandContext,
+  replayed: ReplayedLedger | undefined,
+  asked: boolean,
+): Promise<boolean> {
+  if (replayed === undefined) return false;
+  const { holds, releases, cordons, unknown } = replayed;
+  context.note(`from the ledger: ${holds} holds, ${releases} releases, ${cordons} cordons`);
+  let missing = false;
+  for (const { cid, reason } of unknown) {
+    const held = asked && (await setHold(context, cid, reason));
+    if (!held) context.note(`not known yet, hold it once it is: ${cid} (${reason})`);
+    missing ||= !held;
+  }
+  return missing;
+}
+
+async function setHold(context: CommandContext, cid: string, reason: string): Promise<boolean> {
+  try {
+    await (await context.connect()).api.setHold(cid, true, reason);
+    return true;
+  } catch (error) {
+    if (EngineError.from(error).code !== "NOT_FOUND") throw error;
+    return false;
+  }
 }
 
 type Finding = DriftReport | { readonly code: string; readonly message: string };

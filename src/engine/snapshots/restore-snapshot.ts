@@ -5,6 +5,7 @@ import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { indexOptions } from "#engine/open-index.ts";
 import { lacksLinks } from "#engine/snapshots/link-or-copy.ts";
+import { type ReplayedLedger, replayLedger } from "#engine/snapshots/replay-ledger.ts";
 import type { SnapshotStore, StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
 import { summarise } from "#engine/snapshots/summarise.ts";
 import { syncPath } from "#engine/snapshots/sync-path.ts";
@@ -21,6 +22,8 @@ export interface RestoreOptions {
   /** CID of a snapshot, the beginning of it, or `newest`. */
   readonly reference: string;
   readonly now: Date;
+  /** A file that `audit export` wrote after the snapshot: its holds and cordons hold again. */
+  readonly ledger?: string | undefined;
 }
 
 /** What was restored. */
@@ -28,6 +31,8 @@ export interface RestoreReport extends SnapshotSummary {
   readonly path: string;
   /** Before this nothing is removed: permits issued after the snapshot may be in use. */
   readonly removalsFrom: string;
+  /** Present when a file of the ledger was given. */
+  readonly replayed?: ReplayedLedger;
 }
 
 /**
@@ -37,7 +42,7 @@ export interface RestoreReport extends SnapshotSummary {
  */
 export async function restoreSnapshot(
   store: SnapshotStore,
-  { config, reference, now }: RestoreOptions,
+  { config, reference, now, ledger }: RestoreOptions,
 ): Promise<RestoreReport> {
   const path = dataPaths(config.dataDirectory).index;
   await refuseExisting(path);
@@ -46,21 +51,18 @@ export async function restoreSnapshot(
   const draft = `${path}.${randomUUID()}.restoring`;
   try {
     await load(store, snapshot, draft, { config, now });
-    const removalsFrom = await settle(draft, { config, now });
+    const settled = await settle(draft, { config, now, ledger });
     await syncPath(draft);
     await place(draft, path);
     await syncPath(dirname(path));
-    return { ...summarise(snapshot), path, removalsFrom: removalsFrom.toISOString() };
+    return { ...summarise(snapshot), path, ...settled };
   } finally {
     await rm(draft, { force: true });
     await rm(`${draft}.wal`, { force: true });
   }
 }
 
-interface Circumstances {
-  readonly config: Config;
-  readonly now: Date;
-}
+type Circumstances = Pick<RestoreOptions, "config" | "now">;
 
 async function load(
   store: SnapshotStore,
@@ -75,7 +77,10 @@ async function load(
 }
 
 /** Brings the draft to the current schema, checks it, and lets no permit be issued too early. */
-async function settle(draft: string, { config, now }: Circumstances): Promise<Date> {
+async function settle(
+  draft: string,
+  { config, now, ledger }: Circumstances & Pick<RestoreOptions, "ledger">,
+): Promise<Pick<RestoreReport, "removalsFrom" | "replayed">> {
   const index = await ObjectIndex.open(draft, { ...indexOptions(config), now: () => now });
   try {
     const [difference] = await index.checkSummaries();
@@ -90,7 +95,9 @@ async function settle(draft: string, { config, now }: Circumstances): Promise<Da
     const longest = Math.max(permitTtlMs, (await index.terms.latest())?.permitTtlMs ?? 0);
     const from = new Date(now.getTime() + longest + permitMarginMs(clockSkewMs));
     await index.terms.holdPermits(from, permitTtlMs);
-    return from;
+    const removalsFrom = from.toISOString();
+    if (ledger === undefined) return { removalsFrom };
+    return { removalsFrom, replayed: await replayLedger(index, ledger, now) };
   } finally {
     await index.close();
   }

@@ -1,0 +1,97 @@
+import { access } from "node:fs/promises";
+import { extname } from "node:path";
+import { canonicalCid } from "#content/cid.ts";
+import type { ObjectIndex } from "#index/object-index.ts";
+import { type LedgerOrder, readLedgerFile } from "#index/read-ledger-file.ts";
+import { actAs } from "#model/acting.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { rowFileFormats } from "#model/row-file.ts";
+import type { RowFormat } from "#model/sql.ts";
+
+/** What a surviving part of the ledger gave back. */
+export interface ReplayedLedger {
+  readonly holds: number;
+  readonly releases: number;
+  readonly cordons: number;
+  /** Orders about objects that the snapshot does not know, in their order. */
+  readonly unknown: readonly UnknownHold[];
+}
+
+/** A hold of an object that came after the snapshot. */
+export interface UnknownHold {
+  readonly cid: string;
+  readonly reason: string;
+}
+
+/**
+ * Has what people ordered after the snapshot hold again, from a file of the ledger that `audit
+ * export` wrote: holds and cordons, which no backend could tell. Everything else that the ledger
+ * records is found in the inventories, or is history.
+ */
+export async function replayLedger(
+  index: ObjectIndex,
+  file: string,
+  now: Date,
+): Promise<ReplayedLedger> {
+  const format = await formatOf(file);
+  const after = await lastEntry(index);
+  const orders = await readLedgerFile(file, format, after).catch((cause: unknown) => {
+    throw new EngineError("USAGE", `${file} does not hold entries of the ledger`, {
+      hint: "give a file that `thermocline audit export` wrote",
+      cause,
+    });
+  });
+  const done = { holds: 0, releases: 0, cordons: 0 };
+  const unknown: UnknownHold[] = [];
+  for (const order of orders) {
+    const reason = order.note ?? order.reason ?? undefined;
+    const act = () => replayOne(index, order, now);
+    const what = await (order.actor === null ? act() : actAs({ actor: order.actor, reason }, act));
+    if (typeof what === "string") done[what] += 1;
+    else unknown.push(what);
+  }
+  return { ...done, unknown };
+}
+
+async function replayOne(
+  index: ObjectIndex,
+  { kind, cid, backend, reason }: LedgerOrder,
+  now: Date,
+): Promise<"holds" | "releases" | "cordons" | UnknownHold> {
+  if (kind === "cordon") {
+    const known = (await index.backends()).some(({ name }) => name === backend);
+    if (known && backend !== null) await index.setCordon(backend, reason === "cordoned");
+    return "cordons";
+  }
+  const name = canonicalCid(cid ?? "");
+  try {
+    const objectId = await index.findObject(name);
+    if (reason === "released") await index.release([objectId], now);
+    else await index.hold([objectId], reason ?? "", now);
+    return reason === "released" ? "releases" : "holds";
+  } catch (error) {
+    if (EngineError.from(error).code !== "NOT_FOUND") throw error;
+    return reason === "released" ? "releases" : { cid: name, reason: reason ?? "" };
+  }
+}
+
+async function lastEntry(index: ObjectIndex): Promise<number> {
+  await using session = await index.session();
+  const text = "SELECT coalesce(max(entry_id), -1) AS last FROM ledger";
+  const [row] = await session.rows({ text, parameters: [] });
+  return Number(row?.["last"]);
+}
+
+async function formatOf(file: string): Promise<RowFormat> {
+  const ending = extname(file).slice(1);
+  const format = rowFileFormats.find((known) => known === ending);
+  if (format === undefined) {
+    throw new EngineError("USAGE", `${file} does not end in .${rowFileFormats.join(", .")}`, {
+      hint: "give a file that `thermocline audit export` wrote",
+    });
+  }
+  await access(file).catch((cause: unknown) => {
+    throw new EngineError("NOT_FOUND", `${file} cannot be read`, { cause });
+  });
+  return format;
+}
