@@ -1,3 +1,5 @@
+import { codeAnchor } from "#document/docs-link.ts";
+
 /** Codes for findings in YAML documents. Stable: a code is never given a second meaning. */
 export const documentCodes = {
   syntax: "E0101",
@@ -37,7 +39,7 @@ export const documentCodeMeanings: Readonly<
 /** The page docs/document-diagnostics.md. */
 export function documentDiagnosticsPage(): string {
   const rows = Object.entries(documentCodeMeanings).map(
-    ([code, [meaning, remedy]]) => `| ${code} | ${meaning} | ${remedy} |`,
+    ([code, [meaning, remedy]]) => `| ${codeAnchor(code)} | ${meaning} | ${remedy} |`,
   );
   return `# Diagnostics of YAML documents
 

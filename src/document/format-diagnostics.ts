@@ -1,6 +1,7 @@
 import { Ansis } from "ansis";
 import type { Diagnostic, Position } from "#model/diagnostic.ts";
 import { codeFrame } from "#document/code-frame.ts";
+import { docsLink } from "#document/docs-link.ts";
 import { documentCodes } from "#document/diagnostic-codes.ts";
 import type { DocumentSource } from "#document/document-source.ts";
 
@@ -43,13 +44,20 @@ function toText(diagnostic: Diagnostic, texts: ReadonlyMap<string, string>, pain
     lines.push(frame.replace(/\^+$/, (carets) => colors[severity](carets)));
   }
   if (hint !== undefined) lines.push(`${paint.bold("hint:")} ${hint}`);
+  const docs = docsLink(code);
+  if (docs !== undefined) lines.push(paint.dim(`docs: ${docs}`));
   return `${lines.join("\n")}\n`;
 }
 
-/** The JSON shape of one diagnostic: `{file, range: {start: {line, col}, end}, …}`. */
+/** The JSON shape of one diagnostic: `{file, range: {start: {line, col}, end}, docs, …}`. */
 export function toJson(diagnostic: Diagnostic): Readonly<Record<string, unknown>> {
   const { range, ...rest } = diagnostic;
-  return { ...rest, range: { start: toLineCol(range.start), end: toLineCol(range.end) } };
+  const docs = docsLink(diagnostic.code);
+  return {
+    ...rest,
+    range: { start: toLineCol(range.start), end: toLineCol(range.end) },
+    ...(docs === undefined ? {} : { docs }),
+  };
 }
 
 function toLineCol({ line, column }: Position): { line: number; col: number } {

@@ -1,5 +1,6 @@
 import type { AttributeDefinition } from "#policies/attribute-definition.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
+import { codeAnchor } from "#document/docs-link.ts";
 import { diagnosticCodes } from "#policies/diagnostic-codes.ts";
 import { describeType } from "#policies/expression/value-type.ts";
 
@@ -30,7 +31,7 @@ export function languageReference(registry: AttributeRegistry): string {
 /** The page of all diagnostic codes of policies: what was found, and what to do. */
 export function diagnosticReference(): string {
   const rows = Object.entries(diagnosticCodes).map(
-    ([code, [finding, remedy]]) => `| \`${code}\` | ${finding} | ${remedy} |`,
+    ([code, [finding, remedy]]) => `| ${codeAnchor(code)} | ${finding} | ${remedy} |`,
   );
   return [
     "# Diagnostics of policies",

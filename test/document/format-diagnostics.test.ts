@@ -21,6 +21,7 @@ describe("formatDiagnostics", () => {
         "1 | kind: Policy",
         "  |       ^^^^^^",
         "hint: try:\nthis, or that",
+        "docs: docs/document-diagnostics.md#E0106",
         "",
       ].join("\n"),
     );
@@ -61,6 +62,7 @@ describe("formatDiagnostics", () => {
           message: "50% is wrong",
           hint: "try:\nthis, or that",
           range: { start: { line: 1, col: 7 }, end: { line: 1, col: 13 } },
+          docs: "docs/document-diagnostics.md#E0106",
         },
       ],
     });
