@@ -4,10 +4,10 @@ import type { Connection } from "#index/connection.ts";
 /** What each summary column is, computed from copies `c` of one object. */
 const fromCopies = {
   present_mask: mask("TRUE"),
-  listed_mask: mask("c.confidence >= 'listed'"),
-  sampled_mask: mask("c.confidence >= 'sampled'"),
-  verified_mask: mask("c.confidence >= 'verified'"),
-  oldest_verified: "min(c.verified_at) FILTER (WHERE c.confidence >= 'verified')",
+  listed_mask: mask("c.confidence >= 'listed'::confidence"),
+  sampled_mask: mask("c.confidence >= 'sampled'::confidence"),
+  verified_mask: mask("c.confidence = 'verified'::confidence"),
+  oldest_verified: "min(c.verified_at) FILTER (WHERE c.confidence = 'verified'::confidence)",
   nearest_expiry: "min(c.expires_at)",
 } as const;
 
@@ -59,7 +59,7 @@ export async function checkSummaries(
 function summaryQuery(from: string): string {
   const list = Object.entries(fromCopies).map(([column, value]) => `${value} AS ${column}`);
   return `SELECT t.object_id, ${list.join(", ")}
-    FROM ${from} LEFT JOIN copies AS c ON c.object_id = t.object_id AND c.state = 'present'
+    FROM ${from} LEFT JOIN copies AS c ON c.object_id = t.object_id AND c.state = 'present'::copy_state
     GROUP BY t.object_id`;
 }
 

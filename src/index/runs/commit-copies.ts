@@ -143,7 +143,7 @@ function cancelled(action: OpenAction, message: string): ActionOutcome {
 function base(action: OpenAction) {
   const { sequence, batch, object_id: objectId, size, target, verb, rule } = action;
   const step = target === null ? "removal" : "copy";
-  return { sequence, batch, objectId, size, step, detail: { verb, rule } } as const;
+  return { sequence, batch, verb, objectId, size, step, detail: { verb, rule } } as const;
 }
 
 /** Asked only about what a hold would keep from happening. */

@@ -46,10 +46,10 @@ export async function commitRemovals(
       gone.push(used);
       recordProof(transaction, run, used, outcome.result, outcome.proof.evidence, now);
       // A permit that was settled before keeps its outcome; the copy is gone all the same.
-      if (used.state !== "ended") ended.push(removed(used, step.batch, outcome.result));
+      if (used.state !== "ended") ended.push(removed(used, step, outcome.result));
       permitEnds.push({ permitId: used.id, state: "done" });
     } else if (permit?.state === "open" || permit?.state === "unknown") {
-      const { end, permitEnd } = endWithoutRemoval(permit, step.batch, outcome);
+      const { end, permitEnd } = endWithoutRemoval(permit, step, outcome);
       permitEnds.push(permitEnd);
       if (end !== undefined) ended.push(end);
     }
@@ -117,11 +117,19 @@ export function recordProof(
   });
 }
 
+/** The batch of an action: its number and its verb. */
+export type PlacedBatch = Pick<StepData, "batch" | "verb">;
+
 /** The outcome of an action whose copy is gone. */
-export function removed(permit: StoredPermit, batch: number, result: string): ActionOutcome {
+export function removed(
+  permit: StoredPermit,
+  { batch, verb }: PlacedBatch,
+  result: string,
+): ActionOutcome {
   return {
     sequence: permit.sequence,
     batch,
+    verb,
     objectId: permit.objectId,
     size: permit.size,
     outcome: "done",
@@ -144,7 +152,7 @@ function requirePermit(
 
 function endWithoutRemoval(
   permit: StoredPermit,
-  batch: number,
+  { batch, verb }: PlacedBatch,
   outcome: Exclude<RemoveOutcome, { outcome: "done" }>,
 ): { readonly permitEnd: PermitEnd; readonly end: ActionOutcome | undefined } {
   const permitId = permit.id;
@@ -154,7 +162,7 @@ function endWithoutRemoval(
   }
   const permitEnd = { permitId, state: "ended" } as const;
   const { sequence, objectId, size } = permit;
-  const base = { sequence, batch, objectId, size, step: "removal" } as const;
+  const base = { sequence, batch, verb, objectId, size, step: "removal" } as const;
   const detail = { permit: permit.id };
   if (outcome.outcome === "failed") {
     const { code, message } = outcome;

@@ -228,6 +228,7 @@ function refusalFor(
   return {
     sequence: action.sequence,
     batch: action.batch,
+    verb: action.verb,
     objectId: action.object_id,
     size: action.size,
     outcome: "skipped",

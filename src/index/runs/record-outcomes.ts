@@ -3,12 +3,14 @@ import { countFailures } from "#index/failures/count-failures.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import type { LedgerEntry, Transaction } from "#index/transaction.ts";
 import type { FailureStep } from "#model/failure.ts";
+import type { Verb } from "#model/plan.ts";
 
 /** How one action of a run ended. */
 export interface ActionOutcome {
   readonly sequence: number;
-  /** Number of the batch it is in. */
+  /** Number of the batch it is in, and its verb. */
   readonly batch: number;
+  readonly verb: Verb;
   readonly objectId: number;
   /** Bytes of the object. */
   readonly size: number;
@@ -47,6 +49,7 @@ export async function recordOutcomes(
       message: "VARCHAR",
       step: "VARCHAR",
       refused: "BOOLEAN",
+      moves: "BOOLEAN",
     },
     outcomes.map((ended) => [
       ended.sequence,
@@ -58,12 +61,11 @@ export async function recordOutcomes(
       ended.message,
       ended.step,
       ended.refused ?? false,
+      moves(ended),
     ]),
   );
   await countOutcomes(transaction, run);
-  if (outcomes.some(({ outcome }) => outcome === "done")) {
-    await transaction.run(markMoved, [run.runKey, micros(now)]);
-  }
+  if (outcomes.some(moves)) await transaction.run(markMoved, [micros(now)]);
   await countFailures(transaction, run, now);
   transaction.record(...outcomes.map((outcome) => ledgerEntry(run, outcome, now)));
 }
@@ -96,6 +98,12 @@ export async function leaveFlight(
     [run.planKey],
   );
   await transaction.run(others === 0 ? clearTargets : recomputeTargets);
+}
+
+const movingVerbs: ReadonlySet<Verb> = new Set(["promote", "demote", "evict"]);
+
+function moves({ outcome, verb }: ActionOutcome): boolean {
+  return outcome === "done" && movingVerbs.has(verb);
 }
 
 function ledgerEntry(run: RunRecord, outcome: ActionOutcome, now: Date): LedgerEntry {
@@ -137,13 +145,8 @@ const countInBatches = `
 
 /** What moved to another tier dwells there: policies ask when that was. */
 const markMoved = `
-  UPDATE objects SET moved = make_timestamp($2::BIGINT)
-  FROM (
-    SELECT DISTINCT n.object_id FROM new_outcomes AS n
-    JOIN batches AS b ON b.run_key = $1 AND b.number = n.batch
-    WHERE n.outcome = 'done' AND b.verb IN ('promote', 'demote', 'evict')
-  ) AS m
-  WHERE objects.object_id = m.object_id`;
+  UPDATE objects SET moved = make_timestamp($1::BIGINT)
+  WHERE object_id IN (SELECT object_id FROM new_outcomes WHERE moves)`;
 
 const clearTargets = `
   UPDATE objects SET in_flight_mask = objects.in_flight_mask & ~l.targets

@@ -12,6 +12,7 @@ import { runRecord, type RunRecord } from "#index/runs/run-record.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Evidence } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { Verb } from "#model/plan.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import type { SqlRow } from "#model/sql.ts";
 
@@ -58,7 +59,7 @@ export async function settlePermit(
     await endPermits(transaction, [{ permitId, state: "done" }], now);
     await changeCopies(transaction, [goneCopy(permit, now)]);
     await keepDeleted(transaction, [permit]);
-    await recordOutcomes(transaction, run, [removed(permit, batch.number, "absent")], now);
+    await recordOutcomes(transaction, run, [removed(permit, batch, "absent")], now);
     return;
   }
   await endPermits(transaction, [{ permitId, state: "ended" }], now);
@@ -67,13 +68,14 @@ export async function settlePermit(
 }
 
 interface PermitBatch extends SqlRow {
-  readonly number: number;
+  readonly batch: number;
+  readonly verb: Verb;
   readonly cancel_reason: string | null;
 }
 
 async function batchOf(transaction: Transaction, permit: StoredPermit): Promise<PermitBatch> {
   return await transaction.row<PermitBatch>(
-    `SELECT number, cancel_reason FROM batches
+    `SELECT number AS batch, verb, cancel_reason FROM batches
      WHERE run_key = $1 AND first <= $2 AND past > $2`,
     [permit.runKey, permit.sequence],
   );
@@ -90,7 +92,8 @@ async function runOf(transaction: Transaction, permit: StoredPermit): Promise<Ru
 function notRemoved(permit: StoredPermit, batch: PermitBatch): ActionOutcome {
   const base = {
     sequence: permit.sequence,
-    batch: batch.number,
+    batch: batch.batch,
+    verb: batch.verb,
     objectId: permit.objectId,
     size: permit.size,
     step: "removal",
