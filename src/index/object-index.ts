@@ -28,7 +28,8 @@ import {
 import { commitRemovals } from "#index/runs/commit-removals.ts";
 import { readRuns } from "#index/runs/run-record.ts";
 import { anyRunToFinish, finishRuns, setRunState } from "#index/runs/run-state.ts";
-import { segment, type SegmentRange, segments } from "#index/runs/segment.ts";
+import type { SegmentRange } from "#index/runs/segment.ts";
+import { SegmentSource } from "#index/runs/segment-source.ts";
 import { SharedCommits } from "#index/runs/shared-commits.ts";
 import { expiredPermits, settlePermit } from "#index/runs/settle-permit.ts";
 import { TermBook } from "#index/terms.ts";
@@ -80,6 +81,7 @@ export class ObjectIndex implements IndexStore {
   readonly manifests: ManifestStore;
   readonly #database: Database;
   readonly #commits: SharedCommits;
+  readonly #segments: SegmentSource;
   /** Which controllers wrote this index. */
   readonly terms: TermBook;
   readonly #clockSkewMs: number;
@@ -90,6 +92,7 @@ export class ObjectIndex implements IndexStore {
   private constructor(database: Database, options: ObjectIndexOptions) {
     this.#database = database;
     this.#commits = new SharedCommits(database);
+    this.#segments = new SegmentSource(database);
     this.terms = new TermBook(database);
     this.failures = new FailureLog(database);
     this.#clockSkewMs = options.clockSkewMs ?? defaultClockSkewMs;
@@ -290,11 +293,11 @@ export class ObjectIndex implements IndexStore {
   }
 
   async segment(planCid: string, from: number, to: number): Promise<Uint8Array> {
-    return await this.#database.read((connection) => segment(connection, planCid, { from, to }));
+    return await this.#segments.one(planCid, { from, to });
   }
 
   async segments(planCid: string, ranges: readonly SegmentRange[]): Promise<readonly Uint8Array[]> {
-    return await this.#database.read((connection) => segments(connection, planCid, ranges));
+    return await this.#segments.several(planCid, ranges);
   }
 
   async commitCopies(

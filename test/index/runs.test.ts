@@ -130,6 +130,35 @@ test("a segment is the same bytes every time and carries the actions of its rang
   expect(run.progress.actions).toBe(3);
 });
 
+test("segments that are read together are those of each range alone, in the order asked for", async () => {
+  const { index, folder } = await openIndex();
+  const numbers = Array.from({ length: 9 }, (_, number) => number);
+  await index.putObjects(
+    numbers.map((number) => objectOf(number, [copyOn("hot")])),
+    start,
+  );
+  const plan = await makePlan(
+    index,
+    folder,
+    numbers.map((object) => ({ verb: "evict", object, victim: 0 })),
+  );
+  await index.beginRun(plan, start);
+  const ranges = [
+    { from: 6, to: 8 },
+    { from: 0, to: 1 },
+    { from: 3, to: 6 },
+    { from: 1, to: 2 },
+  ];
+  const alone = ranges.map(({ from, to }) => index.segment(plan.cid, from, to));
+  expect(await index.segments(plan.cid, ranges)).toEqual(await Promise.all(alone));
+  expect(await index.segments(plan.cid, [])).toEqual([]);
+  for (const time of ["kept", "read again"]) {
+    expect(await index.segment(plan.cid, 6, 8), time).toEqual(await alone[0]);
+  }
+  const beyond = index.segments(plan.cid, [...ranges, { from: 8, to: 10 }]);
+  await expect(beyond).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
 test("failed and cancelled copies end their actions, with causes counted by code", async () => {
   const { index, folder } = await openIndex();
   await index.putObjects(

@@ -71,6 +71,28 @@ describe("a lane that cannot take all", () => {
   });
 });
 
+test("every lane gets its first batches before any lane is filled", async () => {
+  await using engine = await TestEngine.open(server.url);
+  const { object } = await engine.stores.put("hot", Buffer.from("wanted everywhere"));
+  const to = (target: string) =>
+    ({ verb: "replicate", source: "hot", target, victim: null, objects: [object] }) as const;
+  const plans = ["cold", "warm", "far"].flatMap((target) =>
+    Array.from({ length: 9 }, () => to(target)),
+  );
+  engine.index.begin("run", plans);
+  const order: number[] = [];
+  const markQueued = engine.index.markQueued.bind(engine.index);
+  engine.index.markQueued = async (runId, numbers) => {
+    order.push(...numbers);
+    await markQueued(runId, numbers);
+  };
+  await engine.dispatch(await engine.drivers("hot"));
+  await until(() => order.length === plans.length);
+  const lanes = order.map((number) => plans[number]?.target);
+  expect(new Set(lanes.slice(0, 12))).toEqual(new Set(["cold", "warm", "far"]));
+  expect(order.toSorted((a, b) => a - b)).toEqual(plans.map((_, number) => number));
+});
+
 test("work that a rule holds back leaves the lane to the others, and is let in when it may", async () => {
   await using engine = await TestEngine.open(server.url);
   await begin(engine, "held", 2, 9);
