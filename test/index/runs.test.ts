@@ -152,9 +152,9 @@ test("segments that are read together are those of each range alone, in the orde
   const alone = ranges.map(({ from, to }) => index.segment(plan.cid, from, to));
   expect(await index.segments(plan.cid, ranges)).toEqual(await Promise.all(alone));
   expect(await index.segments(plan.cid, [])).toEqual([]);
-  for (const time of ["kept", "read again"]) {
-    expect(await index.segment(plan.cid, 6, 8), time).toEqual(await alone[0]);
-  }
+  const kept = await index.segment(plan.cid, 6, 8);
+  const readAgain = await index.segment(plan.cid, 6, 8);
+  expect([kept, readAgain]).toEqual([await alone[0], await alone[0]]);
   const beyond = index.segments(plan.cid, [...ranges, { from: 8, to: 10 }]);
   await expect(beyond).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
