@@ -40,7 +40,7 @@ export async function connectAsOf(
   const found =
     from === undefined
       ? await api.findSnapshot(reference)
-      : await api.pullSnapshot({ snapshot: reference, from });
+      : await api.pullSnapshot({ snapshot: reference, from, passing: true });
   const age = ago(found.takenAt, context.io.clock.now());
   context.note(`as of snapshot ${found.cid}, taken ${found.takenAt}, ${age}`);
   return { api, asOf: { snapshot: found.cid } };

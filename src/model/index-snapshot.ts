@@ -79,6 +79,8 @@ export interface SnapshotPullRequest {
   readonly from: string;
   /** Reads what is here already too, and fetches what is damaged again. */
   readonly full?: boolean;
+  /** Only to be asked: it goes again once several others were fetched so after it. */
+  readonly passing?: boolean;
 }
 
 /** What sending or fetching a snapshot cost. */

@@ -69,8 +69,8 @@ test("--from fetches from a backend first; alone it means the newest", async () 
   await line.run(["objects", "ls", "--from", "archive"], { api });
   await line.run(["objects", "ls", "--from", "archive", "--snapshot", "bafyold"], { api });
   expect(calls.filter((call) => Array.isArray(call) && call[0] === "pull")).toEqual([
-    ["pull", { snapshot: "newest", from: "archive" }],
-    ["pull", { snapshot: "bafyold", from: "archive" }],
+    ["pull", { snapshot: "newest", from: "archive", passing: true }],
+    ["pull", { snapshot: "bafyold", from: "archive", passing: true }],
   ]);
 });
 

@@ -75,6 +75,7 @@ export const snapshotRoutes: readonly Route[] = [
       snapshot: reference,
       from: reference,
       full: z.boolean().exactOptional(),
+      passing: z.boolean().exactOptional(),
     } satisfies Shape<SnapshotPullRequest>),
     answer: { kind: "json", schema: snapshotTransferSchema },
     handle: ({ api }, request) => api.pullSnapshot(request),

@@ -9,6 +9,7 @@ import { diffSnapshots } from "#engine/snapshots/diff-snapshots.ts";
 import { exportCar } from "#engine/snapshots/export-car.ts";
 import { OpenedSnapshots } from "#engine/snapshots/opened-snapshots.ts";
 import type { OpenedSnapshot } from "#engine/snapshots/opened-snapshots.ts";
+import { PassingSnapshots } from "#engine/snapshots/passing-snapshots.ts";
 import { pullSnapshot } from "#engine/snapshots/pull-snapshot.ts";
 import { pushSnapshot } from "#engine/snapshots/push-snapshot.ts";
 import { RemoteSnapshots } from "#engine/snapshots/remote-snapshots.ts";
@@ -19,9 +20,11 @@ import type { ObjectIndex } from "#index/object-index.ts";
 import type { SnapshotApi } from "#model/snapshot-api.ts";
 import type {
   SnapshotList,
+  SnapshotPullRequest,
   SnapshotReference,
   SnapshotReport,
   SnapshotSummary,
+  SnapshotTransfer,
 } from "#model/index-snapshot.ts";
 import { requireNamedFiles } from "#model/require-named-files.ts";
 
@@ -82,11 +85,7 @@ export class SnapshotDesk {
           this.#note(to, pushed);
           return pushed;
         }),
-      pullSnapshot: ({ from, ...request }) =>
-        this.inTurn(async () => {
-          const whose = { installation: await installation() };
-          return await pullSnapshot(this.store, await this.#remote(from), { ...request, ...whose });
-        }),
+      pullSnapshot: (request) => this.inTurn(() => this.#pull(request)),
       exportSnapshot: (request) => this.inTurn(() => exportCar(this.store, request)),
     };
   }
@@ -105,6 +104,19 @@ export class SnapshotDesk {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#turn;
+  }
+
+  async #pull({ from, passing, ...request }: SnapshotPullRequest): Promise<SnapshotTransfer> {
+    const here = new Set((await this.store.list()).snapshots.map(({ cid }) => cid));
+    const whose = { installation: await this.#options.installation() };
+    const remote = await this.#remote(from);
+    const pulled = await pullSnapshot(this.store, remote, { ...request, ...whose });
+    const marks = new PassingSnapshots(this.store);
+    if (passing === true) {
+      await marks.mark(pulled.cid, !here.has(pulled.cid));
+      await marks.trim(new Date());
+    } else await marks.keep(pulled.cid);
+    return pulled;
   }
 
   /** Takes a snapshot of the index. */

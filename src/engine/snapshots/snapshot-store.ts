@@ -201,7 +201,9 @@ export class SnapshotStore {
   async parts(): Promise<ReadonlyMap<string, number>> {
     const names = await readdir(this.#parts).catch(() => []);
     const cids = names.filter((name) => name.endsWith(".parquet")).map((name) => name.slice(0, -8));
-    const sizes = await Promise.all(cids.map((cid) => stat(this.partPath(cid))));
+    const sizes = await Promise.all(
+      cids.map((cid) => stat(this.partPath(cid)).catch(() => undefined)),
+    );
     return new Map(cids.map((cid, position) => [cid, sizes[position]?.size ?? 0]));
   }
 
