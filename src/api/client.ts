@@ -272,6 +272,10 @@ export class ApiClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/quarantine/release", { body });
   }
 
+  diffPlans(request: Request<"diffPlans">): Answer<"diffPlans"> {
+    return this.#connection.json("POST", "/api/v1/plans/diff", { body: request });
+  }
+
   approvals(): Answer<"approvals"> {
     return this.#connection.json("GET", "/api/v1/approvals");
   }

@@ -1,5 +1,4 @@
 import type { AccessLogFormat, AccessLogOptions } from "#model/access-log.ts";
-import type { Approval, DecisionRequest } from "#model/approval.ts";
 import type { AuditEntry, AuditExportRequest, AuditReport, AuditRequest } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
 import type {
@@ -44,6 +43,7 @@ import type { AccessSummary, DriftReport } from "#model/index-store.ts";
 import type { ManifestProgress, ManifestRequest } from "#model/object-manifest.ts";
 import type { LeaderState } from "#model/leader-state.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
+import type { PlanLifeApi } from "#model/plan-life-api.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
 import type { Report, ReportExportRequest, ReportRequest } from "#model/report.ts";
@@ -60,7 +60,7 @@ import type { WhyReport } from "#model/why.ts";
  * and the command line talks to that API: over a socket when a controller runs, in its own
  * process when none does. All methods throw `EngineError`.
  */
-export interface EngineApi {
+export interface EngineApi extends PlanLifeApi {
   status(): Promise<EngineStatus>;
   /** Every metric of the engine and its nodes, in the Prometheus text format. */
   metrics(): Promise<string>;
@@ -75,10 +75,6 @@ export interface EngineApi {
   planActions(planCid: string, offset: number, limit: number): Promise<readonly PlanAction[]>;
   apply(request: ApplyRequest): Promise<Run>;
   explain(request: ExplainRequest): Promise<Explanation>;
-  /** Plans that wait for a person, and those that did; the newest first. */
-  approvals(): Promise<readonly Approval[]>;
-  /** Approves or rejects one; its run begins with the last approval. */
-  decideApproval(request: DecisionRequest): Promise<Run>;
 
   /** Objects in pieces; however many there are, few are held in memory. */
   objects(request: ObjectsRequest): AsyncIterable<readonly ObjectSummary[]>;

@@ -85,6 +85,13 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   releaseQuarantine: (api) => api.releaseQuarantine({ object: path }, "mended"),
   suspensions: (api) => api.suspensions(),
   approvals: (api) => api.approvals(),
+  diffPlans: (api) =>
+    api.diffPlans({
+      from: { planFile: "/plans/monday" },
+      to: { policies: ["/policies/new"] },
+      at: plan.at,
+      samples: 5,
+    }),
   decideApproval: (api) =>
     api.decideApproval({
       plan: "run-1",

@@ -1,4 +1,5 @@
 import type { Approval } from "#model/approval.ts";
+import type { PlanDiff } from "#model/plan-diff.ts";
 import { at } from "./sample-values.ts";
 
 /** A plan that waits for the second of two approvals. */
@@ -30,4 +31,32 @@ export const sampleApproval: Approval = {
   ],
   override: ["objects"],
   reason: "",
+};
+
+/** Two plans of which the second moves one object elsewhere. */
+export const samplePlanDiff: PlanDiff = {
+  from: { cid: "bafyone", evaluatedAt: at, indexVersion: 7, actions: 2 },
+  to: { cid: "bafytwo", evaluatedAt: at, indexVersion: 7, actions: 2 },
+  objects: {
+    gained: { objects: 0, bytes: 0 },
+    lost: { objects: 0, bytes: 0 },
+    changed: { objects: 1, bytes: 10 },
+    same: { objects: 1, bytes: 20 },
+  },
+  rules: [
+    {
+      rule: "cool/down",
+      difference: "changed",
+      objects: 1,
+      bytes: 10,
+      samples: [
+        {
+          cid: "bafkreiobject",
+          size: 10,
+          from: ["demote to cold from hot"],
+          to: ["demote to ice from hot"],
+        },
+      ],
+    },
+  ],
 };

@@ -1,7 +1,7 @@
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { exactRow } from "./exact-row.ts";
-import { sampleApproval } from "./sample-approval.ts";
+import { sampleApproval, samplePlanDiff } from "./sample-approval.ts";
 import { sampleLimits } from "./sample-limits.ts";
 import { sampleReport } from "./sample-report.ts";
 import {
@@ -251,6 +251,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     failures: (request) => answer(sampleFailures, "failures", request),
     releaseQuarantine: (...given) => answer({ released: 2 }, "releaseQuarantine", ...given),
     suspensions: () => answer([sampleSuspension], "suspensions"),
+    diffPlans: (request) => answer(samplePlanDiff, "diffPlans", request),
     approvals: () => answer([sampleApproval], "approvals"),
     decideApproval: (request) => answer(sampleRun, "decideApproval", request),
     releaseSuspension: (...given) => answer(undefined, "releaseSuspension", ...given),

@@ -1,4 +1,4 @@
-import { approvalRoutes } from "#api/routes/approval-routes.ts";
+import { planLifeRoutes } from "#api/routes/plan-life-routes.ts";
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
@@ -34,7 +34,7 @@ export const allRoutes: readonly Route[] = [
   ...engineRoutes,
   ...eventRoutes,
   ...policyRoutes,
-  ...approvalRoutes,
+  ...planLifeRoutes,
   ...objectRoutes,
   ...reportRoutes,
   ...importRoutes,

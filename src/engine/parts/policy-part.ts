@@ -1,4 +1,5 @@
 import type { EngineContext } from "#engine/context.ts";
+import { diffPlans } from "#engine/diff-plans.ts";
 import { explainNow } from "#engine/explain.ts";
 import { storedActions } from "#engine/planning.ts";
 import { readingMethods } from "#engine/snapshots/reading-methods.ts";
@@ -8,7 +9,7 @@ import type { ReadingApi } from "#model/snapshot-api.ts";
 /** Policies, and what is known: check, plan, explain, list, report. Nothing here writes. */
 export function policyPart(
   context: EngineContext,
-): ReadingApi & Pick<EngineApi, "validate" | "planActions" | "explain"> {
+): ReadingApi & Pick<EngineApi, "validate" | "planActions" | "explain" | "diffPlans"> {
   const reading = readingMethods(context);
   return {
     ...reading,
@@ -18,12 +19,13 @@ export function policyPart(
     },
     async plan(request) {
       const report = await reading.plan(request);
-      const { at, policies, snapshot } = request;
-      const isWhole = at === undefined && policies === undefined && snapshot === undefined;
-      if (isWhole) context.lastPlan.plan = report.plan;
+      // Metrics speak of what all policies want now, not of a part of it.
+      const { out: _file, ...narrowing } = request;
+      if (Object.keys(narrowing).length === 0) context.lastPlan.plan = report.plan;
       return report;
     },
     planActions: (cid, offset, limit) => storedActions(context, cid, offset, limit),
+    diffPlans: (request) => diffPlans(context, request),
     explain: (request) => explainNow(context, request),
   };
 }

@@ -2,10 +2,20 @@ import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { approvalSchema, decisionInput } from "#api/schemas/approval-schema.ts";
+import { planDiffInput, planDiffSchema } from "#api/schemas/plan-diff-schema.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 
-/** Plans that a person must approve. */
-export const approvalRoutes: readonly Route[] = [
+/** What becomes of plans: compare, approve, reject. */
+export const planLifeRoutes: readonly Route[] = [
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/plans/diff",
+    operation: "diffPlans",
+    summary: "What two plans, or the plans of two versions of the policies, do differently",
+    input: planDiffInput,
+    answer: { kind: "json", schema: planDiffSchema },
+    handle: ({ api }, request) => api.diffPlans(request),
+  }),
   defineRoute({
     method: "GET",
     path: "/api/v1/approvals",
