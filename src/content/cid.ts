@@ -14,8 +14,8 @@ export const sha256Code = 0x12;
 /** CIDs reach us in the base32 and base58 that tools print, base36 of subdomains, and hex. */
 const anyBase = base32.decoder.or(base58btc.decoder).or(base36.decoder).or(base16.decoder);
 
-/** Copying an object asks for its CID some ten times, in quick succession. */
-const recentMax = 1_000;
+/** Copying an object asks for its CID some ten times; a worker has a few thousand under way. */
+const recentMax = 8_000;
 const recentLengthMax = 128;
 const recent = new Map<string, CID>();
 
@@ -25,8 +25,7 @@ export function parseCid(text: string): CID {
   if (known !== undefined) return known;
   try {
     const cid = text.startsWith("Qm") ? CID.parse(text) : CID.parse(text, anyBase);
-    if (recent.size === recentMax) recent.clear();
-    if (text.length <= recentLengthMax) recent.set(text, cid);
+    remember(text, cid);
     return cid;
   } catch (thrown) {
     throw new EngineError("USAGE", `"${shorten(text)}" is not a CID`, {
@@ -34,6 +33,12 @@ export function parseCid(text: string): CID {
       cause: thrown,
     });
   }
+}
+
+function remember(text: string, cid: CID): void {
+  if (text.length > recentLengthMax) return;
+  if (recent.size === recentMax) recent.clear();
+  recent.set(text, cid);
 }
 
 /** The one text form we store and compare: base32 for CIDv1, base58 for CIDv0. */
@@ -49,7 +54,10 @@ export function cidToBytes(text: string): Uint8Array {
 /** Binary form → canonical text. Throws CORRUPT, because bytes only come from our own stores. */
 export function cidFromBytes(bytes: Uint8Array): string {
   try {
-    return CID.decode(bytes).toString();
+    const cid = CID.decode(bytes);
+    const text = cid.toString();
+    remember(text, cid);
+    return text;
   } catch (thrown) {
     throw new EngineError("CORRUPT", `${bytes.length} stored bytes are not a CID`, {
       cause: thrown,

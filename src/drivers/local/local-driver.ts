@@ -137,6 +137,7 @@ export class LocalDriver implements Driver {
       await discardBody(body);
       return existing;
     }
+    if (existing !== undefined) this.#folder.checkMounted();
     const stored = await storeFile(
       this.#folder,
       this.#usage,
@@ -196,8 +197,14 @@ export class LocalDriver implements Driver {
     }
   }
 
+  /** Its copy in either form; UNAVAILABLE instead of none when the store itself has gone. */
   #find(object: ObjectRef): StoredCopy | undefined {
-    const stored = this.#findForm(object.cid, "file") ?? this.#findForm(object.cid, "car");
+    const file = objectFile(object.cid, "file");
+    const path = this.#pathOf(file);
+    const stored =
+      path === undefined
+        ? undefined
+        : (this.#look(file, path) ?? this.#findForm(object.cid, "car"));
     if (stored === undefined) this.#folder.checkMounted();
     return stored;
   }
@@ -205,11 +212,15 @@ export class LocalDriver implements Driver {
   #findForm(cid: string, form: Form): StoredCopy | undefined {
     const file = objectFile(cid, form);
     const path = this.#pathOf(file);
-    if (path === undefined) return undefined;
+    return path === undefined ? undefined : this.#look(file, path);
+  }
+
+  #look(file: ObjectFile, path: string): StoredCopy | undefined {
     try {
       const stat = lstatSync(path, { throwIfNoEntry: false });
       if (stat === undefined || !stat.isFile()) return undefined;
-      return { locator: `objects/${file.shard}/${file.name}`, form, bytes: stat.size };
+      const { shard, name, form } = file;
+      return { locator: `objects/${shard}/${name}`, form, bytes: stat.size };
     } catch (error) {
       throw fileError(error, "cannot look at", path);
     }

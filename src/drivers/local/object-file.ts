@@ -13,12 +13,26 @@ export interface ObjectFile {
 const nameLengthMax = 200;
 const carSuffix = ".car";
 
+/** A copy asks for its files some ten times, in quick succession. */
+const recentMax = 1_000;
+const recent = new Map<string, ObjectFile>();
+
 /**
  * The file for an object. The name is made from the parsed CID, never from the text that came
  * in, so no text can lead outside the store. The shard is the end of the digest: evenly spread
  * over 4,096 folders, hence some 2,500 files in each at ten million objects.
  */
 export function objectFile(cidText: string, form: Form): ObjectFile {
+  const known = form === "file" ? recent.get(cidText) : undefined;
+  if (known !== undefined) return known;
+  const file = fileOf(cidText, form);
+  if (form !== "file") return file;
+  if (recent.size === recentMax) recent.clear();
+  recent.set(cidText, file);
+  return file;
+}
+
+function fileOf(cidText: string, form: Form): ObjectFile {
   const cid = parseCid(cidText);
   const name = cid.toString();
   if (name.length > nameLengthMax) {

@@ -29,7 +29,10 @@ interface Write {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Stores a body as a file: whole and durable after return, invisible before. */
+/**
+ * Stores a body as a file: whole and durable after return, invisible before. The caller has just
+ * seen that the store is there.
+ */
 export async function storeFile(
   folder: StoreFolder,
   usage: Usage,
@@ -40,7 +43,6 @@ export async function storeFile(
 ): Promise<StoredCopy> {
   const target = objectFile(object.cid, body.form);
   const bytes = expectedBytes(object, body, capabilities);
-  folder.checkMounted();
   try {
     askDisk(folder, bytes);
     using reservation = await usage.reserve(bytes ?? 0);
