@@ -2,14 +2,18 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   type DuckDBAppender,
   type DuckDBConnection,
+  type DuckDBDataChunk,
   DuckDBPreparedStatement,
   type DuckDBResult,
 } from "@duckdb/node-api";
+import { arrowPieces } from "#index/arrow/arrow-pieces.ts";
+import type { IpcForm } from "#index/arrow/ipc-bytes.ts";
 import { batchRows } from "#index/batch-rows.ts";
 import { readColumn } from "#index/column-reader.ts";
 import { indexError } from "#index/index-error.ts";
 import { chunkRowsMax, stageChunk, type StageType, type StageValue } from "#index/stage-chunk.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { ArrowPiece } from "#model/record-batch.ts";
 import type { ColumnBatch, SqlRow, SqlStatement, SqlValue } from "#model/sql.ts";
 
 export { micros } from "#index/micros.ts";
@@ -58,14 +62,44 @@ export class Connection {
     try {
       const result: DuckDBResult = await this.#guard(() => prepared.stream());
       const names = result.deduplicatedColumnNames();
-      for (;;) {
-        const chunk = await this.#guard(() => result.fetchChunk());
-        if (chunk === null || chunk.rowCount === 0) return;
+      for await (const chunk of this.#chunks(result)) {
         const columns = names.map((_, column) => readColumn(chunk.getColumnVector(column)));
         yield { rows: chunk.rowCount, names, columns };
       }
     } finally {
       prepared.destroySync();
+    }
+  }
+
+  /** Streams a result as the bytes of Arrow's interprocess format. */
+  async *arrow(statement: SqlStatement, form: IpcForm): AsyncGenerator<ArrowPiece> {
+    const prepared = await this.prepare(statement);
+    try {
+      const result: DuckDBResult = await this.#guard(() => prepared.stream());
+      yield* arrowPieces(result, this.#chunks(result), form);
+    } finally {
+      prepared.destroySync();
+    }
+  }
+
+  /** DuckDB works on the next chunk while something is made of this one. */
+  async *#chunks(result: DuckDBResult): AsyncGenerator<DuckDBDataChunk> {
+    const fetch = () => {
+      const chunk = this.#guard(() => result.fetchChunk());
+      // It is looked at when it is its turn; until then it must not count as unhandled.
+      chunk.catch(() => undefined);
+      return chunk;
+    };
+    let next = fetch();
+    try {
+      for (;;) {
+        const chunk = await next;
+        if (chunk === null || chunk.rowCount === 0) return;
+        next = fetch();
+        yield chunk;
+      }
+    } finally {
+      await Promise.allSettled([next]);
     }
   }
 

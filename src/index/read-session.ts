@@ -1,5 +1,7 @@
 import { rename, rm, stat } from "node:fs/promises";
 import { StatementType } from "@duckdb/node-api";
+import type { IpcForm } from "#index/arrow/ipc-bytes.ts";
+import { writeArrowFile } from "#index/arrow/write-arrow-file.ts";
 import { type Holder, listHolders } from "#index/backends.ts";
 import { batchRows } from "#index/batch-rows.ts";
 import { summariser, type SummaryRow } from "#index/object-summary.ts";
@@ -8,6 +10,7 @@ import type { Connection } from "#index/connection.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
 import type { ObjectSummary } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { ArrowPiece } from "#model/record-batch.ts";
 import type { ColumnBatch, ReadSession, RowFormat, SqlRow, SqlStatement } from "#model/sql.ts";
 
 const temporaryWork: ReadonlySet<StatementType> = new Set([
@@ -67,6 +70,19 @@ export class IndexSession implements ReadSession {
     yield* this.#connection.columns({ text, parameters: [] });
   }
 
+  /** Arrow's interprocess format of what a statement gives, in pieces. */
+  async *arrow(statement: SqlStatement, form: IpcForm): AsyncGenerator<ArrowPiece> {
+    await this.#check(statement, selectOnly);
+    yield* this.#connection.arrow(statement, form);
+  }
+
+  /** The same of a statement that a person wrote. */
+  async *userArrow(text: string, form: IpcForm): AsyncGenerator<ArrowPiece> {
+    this.#requireOpen();
+    await requireSingleSelect(this.#connection, text);
+    yield* this.#connection.arrow({ text, parameters: [] }, form);
+  }
+
   /** Objects in pieces; the statement gives rows of the view `object`. */
   async *objects(statement: SqlStatement, now: Date): AsyncGenerator<readonly ObjectSummary[]> {
     this.#requireOpen();
@@ -99,20 +115,48 @@ export class IndexSession implements ReadSession {
     if (!/\border\s+by\b/i.test(statement.text)) {
       throw new EngineError("INTERNAL", "an export needs an ORDER BY to be reproducible");
     }
+    return await this.#export(statement, path, format);
+  }
+
+  /** The same of a statement that a person wrote, in the order that it asks for, if any. */
+  async exportUserRows(
+    text: string,
+    path: string,
+    format: RowFormat,
+  ): Promise<{ rows: number; bytes: number }> {
+    this.#requireOpen();
+    await requireSingleSelect(this.#connection, text);
+    // What stands in parentheses below is one statement, and ends in no comment.
+    const statement = { text: `${text.replace(/[;\s]+$/, "")}\n`, parameters: [] };
+    return await this.#export(statement, path, format);
+  }
+
+  async #export(
+    statement: SqlStatement,
+    path: string,
+    format: RowFormat,
+  ): Promise<{ rows: number; bytes: number }> {
     this.#exports += 1;
     const unfinished = `${path}.${process.pid}-${this.#exports}.part`;
     try {
-      const rows = await this.#connection.run(
-        `COPY (${statement.text}) TO ${sqlLiteral(unfinished)}
-         (${copyOptions[format]})`,
-        statement.parameters,
-      );
+      const rows = await this.#write(statement, unfinished, format);
       await rename(unfinished, path);
       return { rows, bytes: (await stat(path)).size };
     } catch (error) {
       await rm(unfinished, { force: true });
       throw error;
     }
+  }
+
+  async #write(statement: SqlStatement, path: string, format: RowFormat): Promise<number> {
+    if (format === "arrow") {
+      return await writeArrowFile(path, this.#connection.arrow(statement, "file"));
+    }
+    const options = copyOptions[format];
+    return await this.#connection.run(
+      `COPY (${statement.text}) TO ${sqlLiteral(path)} (${options})`,
+      statement.parameters,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -139,7 +183,7 @@ export class IndexSession implements ReadSession {
   }
 }
 
-const copyOptions: Readonly<Record<RowFormat, string>> = {
+const copyOptions: Readonly<Record<Exclude<RowFormat, "arrow">, string>> = {
   parquet: "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd",
   csv: "FORMAT csv, HEADER true",
   ndjson: "FORMAT json, ARRAY false",

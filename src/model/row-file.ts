@@ -1,7 +1,13 @@
 import type { RowFormat } from "#model/sql.ts";
 
 /** The formats of files with rows; the extension of a name says which. */
-export const rowFileFormats = ["parquet", "csv", "ndjson", "json"] as const satisfies RowFormat[];
+export const rowFileFormats = [
+  "parquet",
+  "arrow",
+  "csv",
+  "ndjson",
+  "json",
+] as const satisfies RowFormat[];
 
 /** A file that was written, on the controller's machine. */
 export interface RowFile {

@@ -30,8 +30,11 @@ export interface ReadSession extends AsyncDisposable {
   exportParquet(statement: SqlStatement, path: string): Promise<{ rows: number; bytes: number }>;
 }
 
-/** Parquet is v2 with zstd; CSV has a header; NDJSON is one object a line, JSON an array of them. */
-export type RowFormat = "parquet" | "csv" | "ndjson" | "json";
+/**
+ * Parquet is v2 with zstd; Arrow is a file of its interprocess format; CSV has a header; NDJSON
+ * is one object a line, JSON an array of them.
+ */
+export type RowFormat = "parquet" | "arrow" | "csv" | "ndjson" | "json";
 
 export interface ColumnBatch {
   readonly rows: number;
