@@ -1,6 +1,7 @@
 // Installs the servers that tests start and this machine lacks, and says what there is.
 //   npm run services [-- --json] [-- --require]
 import { parseArgs } from "node:util";
+import { pyarrow } from "./services/pyarrow.ts";
 import { redis } from "./services/redis.ts";
 import type { ServiceReport } from "./services/service.ts";
 import { versitygw } from "./services/versitygw.ts";
@@ -13,7 +14,7 @@ const { values } = parseArgs({
   },
 });
 
-const reports = [redis, versitygw].map((service) => {
+const reports = [redis, versitygw, pyarrow].map((service) => {
   const found = service.find();
   if (!found.available) console.error(`installing ${service.name} …`);
   return found.available ? found : service.install();

@@ -11,6 +11,7 @@ import { approvalPart } from "#engine/parts/approval-part.ts";
 import { auditPart } from "#engine/parts/audit-part.ts";
 import { Leadership, type Patience } from "#engine/leadership.ts";
 import { openIndex, openIndexInTurn } from "#engine/open-index.ts";
+import { batchPart } from "#engine/parts/batch-part.ts";
 import { controlPart } from "#engine/parts/control-part.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
 import { failurePart } from "#engine/parts/failure-part.ts";
@@ -145,9 +146,11 @@ function assemble(
   const repairs = new Repairs(context, began, onError);
   const snapshotting = scheduledSnapshots(context, onError);
   const feed = new EventFeed(context.events, context.now);
+  const batches = batchPart(context);
   const engine: Engine = {
     ...auditPart(context),
     ...snapshotPart(context),
+    ...batches,
     events: (after) => feed.after(after),
     ...policyPart(context),
     ...contentPart(context),
@@ -173,6 +176,7 @@ function assemble(
     lost: leadership.lost,
     async close() {
       feed.close();
+      batches.closeBatches();
       await scheduling.close();
       await repairs.close();
       await execution.close();

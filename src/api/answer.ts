@@ -19,6 +19,8 @@ export async function answerWith(answer: Answer, result: unknown): Promise<Respo
       return textResponse("text/plain; version=0.0.4; charset=utf-8", String(result));
     case "arrow":
       return await arrowResponse(result);
+    case "bytes":
+      return await bytesResponse(answer.type, result);
     case "ndjson":
       return await linesResponse(result);
     case "events":
@@ -43,6 +45,25 @@ async function arrowResponse(bytes: unknown): Promise<Response> {
       [cidHeader]: cid.toString(),
     },
   });
+}
+
+/** A stream that fails after it has begun breaks off: bytes have no place for words. */
+async function bytesResponse(type: string, pieces: unknown): Promise<Response> {
+  if (!isAsyncIterable(pieces)) throw new EngineError("INTERNAL", "a stream has no bytes");
+  const iterator = pieces[Symbol.asyncIterator]();
+  let first: IteratorResult<unknown> | undefined = await iterator.next();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = first ?? (await iterator.next());
+      first = undefined;
+      if (done === true) controller.close();
+      else controller.enqueue(value as Uint8Array);
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+  return new Response(body, { headers: { "Content-Type": type } });
 }
 
 async function linesResponse(values: unknown): Promise<Response> {

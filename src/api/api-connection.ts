@@ -46,6 +46,22 @@ export class ApiConnection {
     return await this.#read(answer);
   }
 
+  /** The bytes of the answer as they come; ends the call when the reader stops early. */
+  async *stream(
+    method: "GET" | "POST",
+    path: string,
+    details: CallDetails = {},
+  ): AsyncGenerator<Uint8Array> {
+    const answer = await this.#send(method, path, details);
+    try {
+      for await (const bytes of answer) yield bytes as Buffer;
+    } catch (thrown) {
+      throw callError(thrown, this.address);
+    } finally {
+      answer.destroy();
+    }
+  }
+
   /** The lines of the answer as they come; ends the call when the reader stops early. */
   async *lines<T>(method: "GET" | "POST", path: string, details: CallDetails): AsyncGenerator<T> {
     const answer = await this.#send(method, path, details);

@@ -4,6 +4,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 import type { AsOf } from "#model/index-snapshot.ts";
 import { parseAddress } from "#api/address.ts";
 import { ApiConnection } from "#api/api-connection.ts";
+import { BatchClient } from "#api/batch-client.ts";
 import { fromExactJson } from "#api/json-values.ts";
 
 /** The answer of a method of the engine. */
@@ -17,12 +18,14 @@ const workerTimeoutMs = 30_000;
  * The engine of a running controller, called over HTTP: the same contract as the engine in this
  * process, errors included. Relative paths are made absolute, as the controller works elsewhere.
  */
-export class ApiClient implements EngineApi {
+export class ApiClient extends BatchClient implements EngineApi {
   readonly #connection: ApiConnection;
 
   /** `address` is what the state file says: `unix:/path`, `http://host:port` or an https URL. */
   constructor(options: { readonly address: string; readonly token: string }) {
-    this.#connection = new ApiConnection(parseAddress(options.address), options.token);
+    const connection = new ApiConnection(parseAddress(options.address), options.token);
+    super(connection);
+    this.#connection = connection;
   }
 
   status(): Answer<"status"> {
@@ -97,6 +100,16 @@ export class ApiClient implements EngineApi {
       const rows = fromExactJson(chunk.rows) as readonly Record<string, unknown>[];
       yield { columns: chunk.columns, rows };
     }
+  }
+
+  queryArrow(text: string, options: AsOf = {}): Answer<"queryArrow"> {
+    const body = { ...options, text };
+    return this.#connection.stream("POST", "/api/v1/query/arrow", { body });
+  }
+
+  exportQuery(request: Request<"exportQuery">): Answer<"exportQuery"> {
+    const body = { ...request, file: resolve(request.file) };
+    return this.#connection.json("POST", "/api/v1/query/export", { body });
   }
 
   importDirectory(request: Request<"importDirectory">): Answer<"importDirectory"> {

@@ -126,7 +126,8 @@ function requestBody(route: Route, body: readonly (readonly [string, z.core.$Zod
 function contentOf(answer: Answer): object {
   if (answer.kind === "none") return {};
   const schema = "schema" in answer ? schemaOf(answer.schema, "output") : { type: "string" };
-  return { [mediaTypes[answer.kind]]: { schema } };
+  const type = answer.kind === "bytes" ? answer.type : mediaTypes[answer.kind];
+  return { [type]: { schema } };
 }
 
 function schemaOf(schema: z.core.$ZodType, io: "input" | "output"): object {

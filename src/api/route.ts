@@ -25,7 +25,13 @@ export interface Route {
 /** What a route answers with, and the schema of it (of each line, for `ndjson`). */
 export type Answer =
   | { readonly kind: "json" | "ndjson" | "events"; readonly schema: z.ZodType }
+  | { readonly kind: "bytes"; readonly type: ArrowMediaType }
   | { readonly kind: "none" | "text" | "arrow" };
+
+/** Arrow's interprocess format: read from the front, or anywhere. */
+export type ArrowMediaType =
+  | "application/vnd.apache.arrow.stream"
+  | "application/vnd.apache.arrow.file";
 
 /** What handlers work with. */
 export interface ServerContext {

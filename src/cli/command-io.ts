@@ -16,7 +16,7 @@ export interface CommandIo {
 export interface Sink {
   readonly isTTY: boolean;
   readonly columns: number;
-  write(text: string): void;
+  write(data: string | Uint8Array): void;
   /** Resolves when what was written is out of memory: long outputs wait for it. */
   drain(): Promise<void>;
 }

@@ -47,8 +47,8 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
     get columns() {
       return stream.columns ?? 80;
     },
-    write: (text) => {
-      if (!stream.destroyed) stream.write(text);
+    write: (data) => {
+      if (!stream.destroyed) stream.write(data);
     },
     drain: () => {
       if (stream.destroyed || stream.writableLength === 0) return Promise.resolve();

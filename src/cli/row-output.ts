@@ -4,28 +4,21 @@ import { outputFormats } from "#cli/command.ts";
 import { type RowOutput, rowOutputs } from "#cli/output/write-rows.ts";
 import { rowFileFormats } from "#model/row-file.ts";
 
-/** `-o` of commands that answer with rows: a form of standard output. */
-export function rowFormOption() {
-  const forms = rowOutputs.join("|");
-  return new Option("-o, --output <form>", forms)
-    .default("text")
-    .env("THERMOCLINE_OUTPUT")
-    .argParser((text: string): RowOutput => {
-      const form = formNamed(text);
-      if (form === undefined) throw new InvalidArgumentError(`Say ${forms}.`);
-      return form;
-    });
-}
+/** A form of output that is no text: Arrow's streaming format, for a pipe. */
+export const arrowOutput = "arrow";
 
-/** `-o` of commands that can also write a file: a form, or the name of that file. */
-export function rowOutputOption() {
-  const forms = rowOutputs.join("|");
+/**
+ * `-o` of commands that answer with rows and can also write a file: a form of standard output,
+ * `more` of them than others have, or the name of that file.
+ */
+export function rowOutputOption(more: readonly string[] = []) {
+  const forms = [...rowOutputs, ...more].join("|");
   const endings = rowFileFormats.map((format) => `.${format}`).join("|");
   return new Option("-o, --output <form|file>", `${forms}, or a file that ends in ${endings}`)
     .default("text")
     .env("THERMOCLINE_OUTPUT")
     .argParser((text: string): string => {
-      const form = formNamed(text);
+      const form = more.find((known) => known === text) ?? formNamed(text);
       if (form !== undefined) return form;
       if (rowFileFormats.some((format) => extname(text) === `.${format}`)) return text;
       throw new InvalidArgumentError(`Say ${forms}, or name a file that ends in ${endings}.`);

@@ -13,6 +13,8 @@ export function dataPaths(dataDirectory: string) {
     index: join(dataDirectory, "index.duckdb"),
     /** Snapshots of the index, by CID. */
     snapshots: join(dataDirectory, "snapshots"),
+    /** Record batches by CID, and the journal that tells of them. */
+    batches: join(dataDirectory, "batches"),
     /** The embedded PostgreSQL of the queue. */
     queue: join(dataDirectory, "queue"),
     /** Plans that runs refer to. */

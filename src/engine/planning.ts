@@ -123,11 +123,20 @@ export async function storedActions(
   offset: number,
   limit: number,
 ): Promise<readonly PlanAction[]> {
-  const { plans } = dataPaths(context.config.dataDirectory);
-  if (!/^[a-z0-9]+$/.test(cid)) throw new EngineError("USAGE", `"${cid}" is not the CID of a plan`);
-  const { rowsPath } = await readPlan(join(plans, cid));
+  if (!isPlanCid(cid)) throw new EngineError("USAGE", `"${cid}" is not the CID of a plan`);
+  const { rowsPath } = await storedPlan(context, cid);
   await using session = await context.index.session();
   return planRows(session, rowsPath, offset, limit);
+}
+
+/** A plan that was applied, by CID, or one that was saved, by the name of its file. */
+export async function storedPlan(context: EngineContext, reference: string): Promise<Plan> {
+  const { plans } = dataPaths(context.config.dataDirectory);
+  return await readPlan(isPlanCid(reference) ? join(plans, reference) : reference);
+}
+
+function isPlanCid(text: string): boolean {
+  return /^[a-z0-9]+$/.test(text);
 }
 
 /** Throws REFUSED when a guard of the plan did not pass and is not overridden. */

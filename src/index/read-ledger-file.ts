@@ -1,8 +1,12 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { convertArrowFile } from "#index/arrow/convert-arrow-file.ts";
 import { Connection } from "#index/connection.ts";
 import { indexError } from "#index/index-error.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
-import { type RowFormat } from "#model/sql.ts";
+import type { DuckDBFormat, RowFormat } from "#model/sql.ts";
 
 /** The last order about one object or backend in a file that `audit export` wrote. */
 export interface LedgerOrder {
@@ -16,7 +20,7 @@ export interface LedgerOrder {
   readonly note: string | null;
 }
 
-const readers: Readonly<Record<RowFormat, string>> = {
+const readers: Readonly<Record<DuckDBFormat, string>> = {
   parquet: "read_parquet",
   csv: "read_csv",
   ndjson: "read_json",
@@ -27,6 +31,22 @@ const readers: Readonly<Record<RowFormat, string>> = {
 export async function readLedgerFile(
   path: string,
   format: RowFormat,
+  after: number,
+): Promise<readonly LedgerOrder[]> {
+  if (format !== "arrow") return await readOrders(path, format, after);
+  const folder = await mkdtemp(join(tmpdir(), "thermocline-ledger-"));
+  try {
+    const converted = join(folder, "ledger.parquet");
+    await convertArrowFile(path, converted, "parquet");
+    return await readOrders(converted, "parquet", after);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readOrders(
+  path: string,
+  format: DuckDBFormat,
   after: number,
 ): Promise<readonly LedgerOrder[]> {
   const instance = await DuckDBInstance.create(":memory:", {

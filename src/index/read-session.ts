@@ -4,6 +4,7 @@ import type { IpcForm } from "#index/arrow/ipc-bytes.ts";
 import { writeArrowFile } from "#index/arrow/write-arrow-file.ts";
 import { type Holder, listHolders } from "#index/backends.ts";
 import { batchRows } from "#index/batch-rows.ts";
+import { copyOptions } from "#index/copy-options.ts";
 import { summariser, type SummaryRow } from "#index/object-summary.ts";
 import { requireSingleSelect } from "#index/single-select.ts";
 import type { Connection } from "#index/connection.ts";
@@ -182,12 +183,5 @@ export class IndexSession implements ReadSession {
     if (this.#closed) throw new EngineError("CANCELLED", "the read session has ended");
   }
 }
-
-const copyOptions: Readonly<Record<Exclude<RowFormat, "arrow">, string>> = {
-  parquet: "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd",
-  csv: "FORMAT csv, HEADER true",
-  ndjson: "FORMAT json, ARRAY false",
-  json: "FORMAT json, ARRAY true",
-};
 
 const selectOnly: ReadonlySet<StatementType> = new Set([StatementType.SELECT]);

@@ -45,12 +45,13 @@ import type { LeaderState } from "#model/leader-state.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { PlanLifeApi } from "#model/plan-life-api.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
+import type { QueryApi } from "#model/query-api.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
+import type { BatchApi } from "#model/batch-api.ts";
 import type { Report, ReportExportRequest, ReportRequest } from "#model/report.ts";
 import type { RowFile } from "#model/row-file.ts";
 import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
 import type { ScheduleStatus, UpcomingStart } from "#model/schedule.ts";
-import type { SqlRow } from "#model/sql.ts";
 import type { Firing } from "#model/starter.ts";
 import type { HeldWork } from "#model/wait.ts";
 import type { WhyReport } from "#model/why.ts";
@@ -60,7 +61,7 @@ import type { WhyReport } from "#model/why.ts";
  * and the command line talks to that API: over a socket when a controller runs, in its own
  * process when none does. All methods throw `EngineError`.
  */
-export interface EngineApi extends PlanLifeApi {
+export interface EngineApi extends BatchApi, PlanLifeApi, QueryApi {
   status(): Promise<EngineStatus>;
   /** Every metric of the engine and its nodes, in the Prometheus text format. */
   metrics(): Promise<string>;
@@ -83,8 +84,6 @@ export interface EngineApi extends PlanLifeApi {
   /** Figures of the index by group, and over all. */
   report(request: ReportRequest): Promise<Report>;
   exportReport(request: ReportExportRequest): Promise<RowFile>;
-  /** Read-only SQL over the views; streams rows in pieces. */
-  query(text: string, options?: AsOf): AsyncIterable<QueryChunk>;
 
   /** Writes the index as Parquet files and a manifest, all named by CID. */
   takeSnapshot(request: SnapshotRequest): Promise<SnapshotReport>;
@@ -339,11 +338,6 @@ export interface ObjectDetail extends ObjectSummary {
     checkedAt: string | undefined;
   }[];
   readonly history: readonly { at: string; kind: string; reason: string }[];
-}
-
-export interface QueryChunk {
-  readonly columns: readonly string[];
-  readonly rows: readonly SqlRow[];
 }
 
 export interface ImportRequest {

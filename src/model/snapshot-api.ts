@@ -15,5 +15,12 @@ export type SnapshotApi = Pick<
 /** What a snapshot answers in the place of the index. */
 export type ReadingApi = Pick<
   EngineApi,
-  "plan" | "objects" | "exportObjects" | "report" | "exportReport" | "query"
+  | "plan"
+  | "objects"
+  | "exportObjects"
+  | "report"
+  | "exportReport"
+  | "query"
+  | "queryArrow"
+  | "exportQuery"
 >;

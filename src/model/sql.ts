@@ -36,6 +36,9 @@ export interface ReadSession extends AsyncDisposable {
  */
 export type RowFormat = "parquet" | "arrow" | "csv" | "ndjson" | "json";
 
+/** The formats that DuckDB reads and writes itself. */
+export type DuckDBFormat = Exclude<RowFormat, "arrow">;
+
 export interface ColumnBatch {
   readonly rows: number;
   readonly names: readonly string[];

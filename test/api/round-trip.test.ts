@@ -51,6 +51,19 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   runs: (api) => api.runs(),
   run: (api) => api.run("run-1"),
   controlRun: (api) => api.controlRun("run/1", "pause"),
+  queryArrow: async (api) =>
+    Buffer.concat(
+      await Array.fromAsync(api.queryArrow("select 'é' -- ?&\n", { snapshot: "newest" })),
+    ),
+  exportQuery: (api) =>
+    api.exportQuery({ text: "select 'é'", snapshot: "bafy", file: "/exports/é.arrow" }),
+  publishBatch: (api) => api.publishBatch({ file: "/data/é.arrow", tags: { kind: "é", a: "b c" } }),
+  batches: (api) => api.batches({ tags: { kind: "é&?" }, limit: 7 }),
+  batch: async (api) => Buffer.concat(await Array.fromAsync(api.batch("bafy/a b"))),
+  followBatches: (api) => Array.fromAsync(api.followBatches("1.20")),
+  checkBatches: (api) => api.checkBatches(["bafybatch"]),
+  exportBatch: (api) => api.exportBatch({ batch: "newest", file: "/exports/é.car" }),
+  collectBatches: (api) => api.collectBatches({ olderThanMs: 1_000, keep: 3, dryRun: true }),
   takeSnapshot: (api) => api.takeSnapshot({ full: true }),
   snapshots: (api) => api.snapshots({ on: "s3/é" }),
   findSnapshot: (api) => api.findSnapshot("bafy/a b"),

@@ -1,5 +1,6 @@
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { sampleBatchEngine } from "./sample-batch.ts";
 import { exactRow } from "./exact-row.ts";
 import { sampleApproval, samplePlanDiff } from "./sample-approval.ts";
 import { sampleLimits } from "./sample-limits.ts";
@@ -211,6 +212,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
             }),
           ),
     controlRun: (...given) => answer(sampleRun, "controlRun", ...given),
+    ...sampleBatchEngine(calls),
     takeSnapshot: (request) => answer(sampleSnapshotReport, "takeSnapshot", request),
     snapshots: (request) =>
       answer({ snapshots: [sampleSnapshot], damaged: ["bafyother"] }, "snapshots", request),

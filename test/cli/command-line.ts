@@ -91,13 +91,13 @@ function only(api: Partial<EngineApi>): EngineApi {
 }
 
 function memorySink(isTTY: boolean): Sink & { text(): string } {
-  const parts: string[] = [];
+  const parts: Buffer[] = [];
   return {
     isTTY,
     columns: 200,
-    write: (text) => void parts.push(text),
+    write: (data) => void parts.push(Buffer.from(data)),
     drain: () => Promise.resolve(),
-    text: () => parts.join(""),
+    text: () => Buffer.concat(parts).toString(),
   };
 }
 

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { EngineApi, ImportProgress, QueryChunk } from "#model/engine-api.ts";
+import type { EngineApi, ImportProgress } from "#model/engine-api.ts";
+import type { QueryChunk } from "#model/query-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 import { parsePolicies } from "#policies/parse-policies.ts";

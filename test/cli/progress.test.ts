@@ -14,8 +14,8 @@ function show(
   const sink: Sink = {
     isTTY,
     columns: 120,
-    write: (text) => {
-      shown += text;
+    write: (data) => {
+      shown += Buffer.from(data).toString();
     },
     drain: () => Promise.resolve(),
   };

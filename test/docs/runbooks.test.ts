@@ -19,7 +19,7 @@ function commands(text: string): readonly string[] {
   return [...new Set([...typed, ...named])];
 }
 
-test.each(["control.md", ...runbooks.map((name) => `runbooks/${name}`)])(
+test.each(["control.md", "batches.md", ...runbooks.map((name) => `runbooks/${name}`)])(
   "every command of %s exists, with every option that it names",
   async (page) => {
     const text = await readFile(new URL(page, docs), "utf8");

@@ -4,6 +4,7 @@ import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { openApiDocument } from "#api/openapi.ts";
 import { auditRoutes } from "#api/routes/audit-routes.ts";
+import { batchRoutes } from "#api/routes/batch-routes.ts";
 import { controlRoutes } from "#api/routes/control-routes.ts";
 import { engineRoutes } from "#api/routes/engine-routes.ts";
 import { eventRoutes } from "#api/routes/event-routes.ts";
@@ -44,5 +45,6 @@ export const allRoutes: readonly Route[] = [
   ...scheduleRoutes,
   ...auditRoutes,
   ...snapshotRoutes,
+  ...batchRoutes,
   ...failureRoutes,
 ];

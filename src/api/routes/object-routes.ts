@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ObjectsExportRequest, ObjectsRequest } from "#model/engine-api.ts";
+import type { QueryExportRequest } from "#model/query-api.ts";
 import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
@@ -61,6 +62,28 @@ export const objectRoutes: readonly Route[] = [
     input: z.strictObject({ reference, held: z.boolean(), reason: z.string().max(4_096) }),
     answer: { kind: "json", schema: objectSummarySchema },
     handle: ({ api }, input) => api.setHold(input.reference, input.held, input.reason),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/query/arrow",
+    operation: "queryArrow",
+    summary: "Read-only SQL over the views; rows come as an Arrow IPC stream",
+    input: z.strictObject({ ...asOf, text: z.string().min(1).max(textMax) }),
+    answer: { kind: "bytes", type: "application/vnd.apache.arrow.stream" },
+    handle: ({ api }, { text, ...options }) => api.queryArrow(text, options),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/query/export",
+    operation: "exportQuery",
+    summary: "Write the rows of a query to a file of the controller's machine",
+    input: z.strictObject({
+      ...asOf,
+      text: z.string().min(1).max(textMax),
+      file: absolutePath,
+    } satisfies Shape<QueryExportRequest>),
+    answer: { kind: "json", schema: rowFileSchema },
+    handle: ({ api }, request) => api.exportQuery(request),
   }),
   defineRoute({
     method: "POST",

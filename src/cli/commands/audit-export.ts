@@ -10,7 +10,10 @@ export default defineCommand({
   examples: ["thermocline audit export november.parquet --since 2026-11-01"],
   setup: (command) =>
     command
-      .argument("<file>", "ends in .parquet, .csv, .ndjson or .json; written by the controller")
+      .argument(
+        "<file>",
+        "ends in .parquet, .arrow, .csv, .ndjson or .json; written by the controller",
+      )
       .option("--where <expression>", "only these, in the language of policies")
       .option("--since <time>", "recorded since then: 2026-11-21, or how long ago: 7d")
       .option("--until <time>", "recorded before then")

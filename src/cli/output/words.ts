@@ -7,7 +7,7 @@ export function count(value: number): string {
 
 /** `1 object`, `2,000 objects`, `3 copies`. */
 export function counted(value: number, noun: string): string {
-  const plural = noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  const plural = noun.replace(/y$/, "ie").replace(/ch$/, "che").concat("s");
   return `${count(value)} ${value === 1 ? noun : plural}`;
 }
 

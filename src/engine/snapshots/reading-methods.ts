@@ -1,3 +1,4 @@
+import { exportQuery } from "#engine/export-query.ts";
 import { exportObjects, listObjects } from "#engine/objects.ts";
 import { makePlan } from "#engine/planning.ts";
 import { exportReport, makeReport } from "#engine/reports/make-report.ts";
@@ -35,6 +36,15 @@ export function readingMethods(readable: Readable): ReadingApi {
           Object.fromEntries(names.map((name, column) => [name, columns[column]?.[at]]));
         yield { columns: names, rows: Array.from({ length: rows }, (_, at) => row(at)) };
       }
+    },
+    async *queryArrow(text, { snapshot } = {}) {
+      await using source = await readingSource(readable, snapshot);
+      await using session = await source.index.session();
+      for await (const { bytes } of session.userArrow(text, "stream")) yield Buffer.concat(bytes);
+    },
+    async exportQuery({ snapshot, ...request }) {
+      await using source = await readingSource(readable, snapshot);
+      return await exportQuery(source.index, request);
     },
   };
 }

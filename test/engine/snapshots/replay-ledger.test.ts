@@ -43,7 +43,7 @@ async function configuration(folder: string): Promise<Config> {
   return await loadConfig({ cwd: folder, env: {}, hostname: "test-node", drivers });
 }
 
-test.for(["parquet", "csv", "ndjson", "json"])(
+test.for(["parquet", "arrow", "csv", "ndjson", "json"])(
   "holds and cordons after the snapshot come back from an exported ledger: %s",
   async (format) => {
     await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });

@@ -1,0 +1,17 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { rowFormatOf } from "#engine/write-row-file.ts";
+import type { ObjectIndex } from "#index/object-index.ts";
+import type { QueryExportRequest } from "#model/query-api.ts";
+import type { RowFile } from "#model/row-file.ts";
+
+/** Writes the rows of a statement that a person wrote to a file, which appears whole. */
+export async function exportQuery(
+  index: ObjectIndex,
+  { text, file }: QueryExportRequest,
+): Promise<RowFile> {
+  const format = rowFormatOf(file);
+  await using session = await index.session();
+  await mkdir(dirname(file), { recursive: true });
+  return { file, ...(await session.exportUserRows(text, file, format)) };
+}
