@@ -23,6 +23,12 @@ const testFiles: FileKind = {
   remedy: "check the path; tests are files that end in .thermocline-test.yaml",
 };
 
+const anyFiles: FileKind = {
+  what: "Thermocline",
+  suffix: ".thermocline*.yaml",
+  remedy: "check the path",
+};
+
 /** More files than this are a mistake in a glob rather than a policy set. */
 const filesMax = 10_000;
 
@@ -43,6 +49,14 @@ export function readPolicyTestSources(
   cwd: string,
 ): Promise<readonly DocumentSource[]> {
   return readDocumentSources(places, cwd, testFiles);
+}
+
+/** The same for documents of every kind, to be brought into order. */
+export function readAnyDocuments(
+  places: readonly string[],
+  cwd: string,
+): Promise<readonly DocumentSource[]> {
+  return readDocumentSources(places, cwd, anyFiles);
 }
 
 async function readDocumentSources(

@@ -116,7 +116,6 @@ const ruleSchema = z
     name: nameField,
     description: z.string().optional(),
     where: ofObjects,
-    ...z.strictObject(verbFields).partial().shape,
     order: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .transform((order) => (typeof order === "string" ? [order] : order))
@@ -126,6 +125,7 @@ const ruleSchema = z
       .strictObject({ objects: limitObjects.optional(), bytes: sizeField.optional() })
       .describe("The most that one plan does for this rule.")
       .optional(),
+    ...z.strictObject(verbFields).partial().shape,
   })
   .describe("Selects objects and says one thing that should be true of them.");
 
@@ -133,6 +133,8 @@ const ruleSchema = z
 export function isRuleKey(key: string): boolean {
   return Object.hasOwn(ruleSchema.shape, key);
 }
+
+const { schedule, triggers, windows, ...furtherFields } = settingFields;
 
 /** One policy document, in the form that people write. */
 export const policySchema = z
@@ -160,8 +162,12 @@ export const policySchema = z
       .record(z.string(), condition("A named condition."))
       .default({})
       .describe("Named conditions that rules use as `class name`; they may use each other."),
+    // The order of these keys is that in which `thermocline fmt` puts them.
+    schedule,
+    triggers,
+    windows,
     rules: z.array(ruleSchema).min(1),
-    ...settingFields,
+    ...furtherFields,
   })
   .describe("A storage policy of Thermocline.");
 

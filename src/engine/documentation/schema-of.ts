@@ -1,0 +1,19 @@
+import { configSchema } from "#config/config-schema.ts";
+import type { ZodType } from "zod";
+import { policySchema } from "#policies/policy-schema.ts";
+import { policyTestSchema } from "#policies/testing/policy-test-schema.ts";
+import { calendarSchema } from "#policies/timing/calendar-schema.ts";
+
+const schemas: ReadonlyMap<unknown, ZodType> = new Map<unknown, ZodType>([
+  ["Policy", policySchema],
+  ["PolicyTest", policyTestSchema],
+  ["Calendar", calendarSchema],
+  // The configuration is the one document without a kind.
+  [undefined, configSchema],
+]);
+
+/** The schema of a document, by what it says of itself; undefined when it is none of ours. */
+export function schemaOf(raw: unknown): ZodType | undefined {
+  if (typeof raw !== "object" || raw === null || !("apiVersion" in raw)) return undefined;
+  return schemas.get("kind" in raw ? raw.kind : undefined);
+}
