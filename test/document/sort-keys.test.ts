@@ -55,10 +55,6 @@ rules:
 });
 
 test("maps in one line are sorted in place, and those with comments inside are left alone", () => {
-  const rule = (body: string): string =>
-    `apiVersion: thermocline/v1\nkind: Policy\nmetadata: {name: p}\nrules:\n${body}`;
-  const sorted = (body: string): string =>
-    sortKeys(rule(body), schemaOf)?.slice(rule("").length) ?? "";
   expect(
     sorted(
       `  - {where: held, name: "x", evict: {from: true},\n     limit: {bytes: 1, objects: 2}}\n`,
@@ -150,9 +146,6 @@ const policies = fc
   );
 
 test("sorting twice changes nothing more, loses no comment and keeps what is said", () => {
-  const comments = (text: string): readonly string[] =>
-    [...text.matchAll(/#[^\n]*/g)].map(([comment]) => comment).toSorted();
-  const said = (text: string): unknown => parseAllDocuments(text).map((one): unknown => one.toJS());
   fc.assert(
     fc.property(policies, (text) => {
       const once = sortKeys(text, schemaOf) ?? "";
@@ -165,3 +158,21 @@ test("sorting twice changes nothing more, loses no comment and keeps what is sai
     { numRuns: 200 },
   );
 });
+
+/** A policy with these rules. */
+function rule(body: string): string {
+  return `apiVersion: thermocline/v1\nkind: Policy\nmetadata: {name: p}\nrules:\n${body}`;
+}
+
+function comments(text: string): readonly string[] {
+  return [...text.matchAll(/#[^\n]*/g)].map(([comment]) => comment).toSorted();
+}
+
+function said(text: string): unknown {
+  return parseAllDocuments(text).map((one): unknown => one.toJS());
+}
+
+/** Rules after sorting. */
+function sorted(body: string): string {
+  return sortKeys(rule(body), schemaOf)?.slice(rule("").length) ?? "";
+}
