@@ -25,12 +25,15 @@ afterEach(async () => {
 });
 
 /** Another machine that reaches the backends and nothing else. */
-async function second(...args: string[]): Promise<CommandOutput> {
+async function configureSecond(): Promise<void> {
   const config = await readFile(join(workspace.path, "thermocline.yaml"), "utf8");
   const backends = config.slice(config.indexOf("backends:"));
   const far = backends.replaceAll("./storage", join(workspace.path, "storage"));
   const text = `apiVersion: thermocline/v1\npolicies: [${workspace.path}/policies]\n${far}`;
   await writeFile(join(elsewhere, "thermocline.yaml"), text);
+}
+
+async function second(...args: string[]): Promise<CommandOutput> {
   return await runCommand(elsewhere, args, { CI: "true", NO_COLOR: "1" });
 }
 
@@ -51,7 +54,10 @@ test(
     expect(await workspace.ok("index", "snapshot", "push", "--to", "cold")).toContain(cid);
 
     const fetched = ["--snapshot", "newest", "--from", "cold"];
-    expect(await names(...fetched)).toHaveLength(3);
+    await configureSecond();
+    // Two at once fetch and open the same snapshot, and neither disturbs the other.
+    const both = await Promise.all([names(...fetched), names(...fetched)]);
+    expect(both.map(({ length }) => length)).toEqual([3, 3]);
     await stopNode(controller);
     const first = await second("objects", "ls", ...fetched);
     expect(first.code).toBe(0);
@@ -68,7 +74,6 @@ test(
     const listed = await second("index", "snapshot", "ls", "-o", "json");
     expect((JSON.parse(listed.stdout) as SnapshotList).snapshots).toHaveLength(1);
     await expect(access(join(elsewhere, ".thermocline", "index.duckdb"))).rejects.toThrow("ENOENT");
-    expect((await second("objects", "ls", ...fetched)).code).not.toBe(0);
   },
   limitMs,
 );
