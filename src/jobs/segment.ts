@@ -1,5 +1,6 @@
 import { tableFromIPC } from "apache-arrow";
-import { cidFromBytes, rawCid } from "#content/cid.ts";
+import { rawCid } from "#content/cid.ts";
+import { cidText } from "#index/cid-key.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { StepData } from "#model/run.ts";
@@ -44,7 +45,8 @@ export function readSegment(bytes: Uint8Array, step: StepData): readonly Segment
     sequence: Number(sequence.get(row)),
     objectId: Number(objectId.get(row)),
     object: {
-      cid: cidFromBytes(cid.get(row) as Uint8Array),
+      // These are the bytes that the index put there: whoever uses the CID parses it anyway.
+      cid: cidText(cid.get(row) as Uint8Array),
       size: Number(size.get(row)),
       profile: String(profile.get(row)),
     },
