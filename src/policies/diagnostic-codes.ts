@@ -57,6 +57,9 @@ export const diagnosticCodes = {
   W0413: ["a window that another one holds", "remove it, or correct its days and hours"],
   W0414: ["a trigger that never starts anything", "give the backend a capacity"],
   W0415: ["an approval that nobody could give", "set `roles:` in thermocline.yaml"],
+  W0416: ["a limit below the first object", "raise the limit"],
+  W0417: ["more copies than another rule allows", "raise the range of the other rule"],
+  W0418: ["policies that start at once and move the same copies", "give one another time"],
 } as const satisfies Readonly<Record<string, readonly [finding: string, remedy: string]>>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -1,29 +1,29 @@
 import type { Diagnostic } from "#model/diagnostic.ts";
 import { bitOf, type BoundRule } from "#policies/compile-rule.ts";
 import type { CompiledVerb, Moment } from "#policies/compiled-policy.ts";
-import type { DiagnosticCode } from "#policies/diagnostic-codes.ts";
 import { evaluate } from "#policies/expression/evaluate.ts";
 import { type Expression, isConstant } from "#policies/expression/expression.ts";
-import { textOf } from "#policies/expression/span.ts";
+import { implies } from "#policies/implies.ts";
+import { lintFinding } from "#policies/lint-finding.ts";
+import { contradictingEnsures } from "#policies/lints/contradicting-ensures.ts";
+import { meetingSchedules } from "#policies/lints/meeting-schedules.ts";
+import { unreachableLimit } from "#policies/lints/unreachable-limit.ts";
 import { unprotectedUnknowns } from "#policies/unprotected-unknowns.ts";
-import {
-  comparisonBounds,
-  conjuncts,
-  isEmpty,
-  isWithin,
-  valueBounds,
-} from "#policies/value-bounds.ts";
+import { conjuncts, isEmpty, valueBounds } from "#policies/value-bounds.ts";
 
 /** Advice on rules that are sound each by themselves, but hardly what their author wants. */
 export function lintPolicies(rules: readonly BoundRule[], moment: Moment): readonly Diagnostic[] {
-  return rules.flatMap((bound, position) => [
+  const ofRules = rules.flatMap((bound, position) => [
     ...neverMatches(bound, moment.now),
     ...shadowed(bound, rules.slice(0, position), rules, moment.now),
     ...withoutBand(bound, rules, moment.now),
     ...leavesNothing(bound, rules, moment),
     ...hastyDeletion(bound),
     ...gapsInProtection(bound),
+    ...unreachableLimit(bound, moment.now),
+    ...contradictingEnsures(bound, rules, moment.now),
   ]);
+  return [...ofRules, ...meetingSchedules(rules, moment.now)];
 }
 
 const dayMs = 86_400_000;
@@ -40,7 +40,13 @@ function neverMatches(bound: BoundRule, now: Date): readonly Diagnostic[] {
       ? `rule "${name}" can never match: its condition is false`
       : `rule "${name}" can never match: no value of ${empty[0]} fits all its conditions`;
   return [
-    warn(bound, "W0402", ["where"], message, "correct the contradiction, or remove the rule"),
+    lintFinding(
+      bound,
+      "W0402",
+      ["where"],
+      message,
+      "correct the contradiction, or remove the rule",
+    ),
   ];
 }
 
@@ -60,7 +66,9 @@ function shadowed(
   if (winner === undefined) return [];
   const { id, place } = winner.compiled;
   const message = `rule "${bound.rule.name}" never acts: "${id}" (${place}) wins for all its objects`;
-  return [warn(bound, "W0403", ["where"], message, "put it first, narrow the other, or remove it")];
+  return [
+    lintFinding(bound, "W0403", ["where"], message, "put it first, narrow the other, or remove it"),
+  ];
 }
 
 function takesAll(other: BoundRule, verb: CompiledVerb): boolean {
@@ -69,29 +77,6 @@ function takesAll(other: BoundRule, verb: CompiledVerb): boolean {
   if (winner.kind === "delete" && verb.kind === "delete") return true;
   if (winner.kind !== verb.kind || !("from" in winner) || !("from" in verb)) return false;
   return (verb.from & ~winner.from) === 0n;
-}
-
-/** Whether each condition of the wider one is among, or follows from, those of the narrower. */
-function implies(narrow: Expression, wide: Expression, now: Date): boolean {
-  const given = conjuncts(narrow);
-  const texts = new Set(given.map(canonicalText));
-  const bounds = valueBounds(narrow, now);
-  return conjuncts(wide).every((part) => {
-    if (isConstant(part)) return evaluate(part, now, undefined) === true;
-    if (texts.has(canonicalText(part))) return true;
-    const wanted = comparisonBounds(part, now);
-    return (
-      wanted.length > 0 &&
-      wanted.every(({ key, interval }) => {
-        const known = bounds.get(key.name);
-        return known !== undefined && isWithin(known, interval);
-      })
-    );
-  });
-}
-
-function canonicalText(expression: Expression): string {
-  return textOf(expression.span).replaceAll(/\s+/g, " ");
 }
 
 /** Demotion and promotion between the same backends need thresholds that lie apart. */
@@ -123,7 +108,7 @@ function withoutBand(
       attribute === undefined
         ? "give both a bound on one attribute, apart: heat < 0.5 down, heat >= 2 up"
         : `put the bounds on ${attribute.name} apart, as in heat < 0.5 down, heat >= 2 up`;
-    return [warn(bound, "W0404", ["where"], message, hint)];
+    return [lintFinding(bound, "W0404", ["where"], message, hint)];
   });
 }
 
@@ -145,7 +130,7 @@ function leavesNothing(
     where.value === true
   ) {
     const message = `rule "${name}" deletes every object there is`;
-    return [warn(bound, "W0405", ["where"], message, "say which objects: class scratch")];
+    return [lintFinding(bound, "W0405", ["where"], message, "say which objects: class scratch")];
   }
   if (verb.kind !== "evict") return [];
   const elsewhere = backends.some((backend) => (verb.from & bitOf(backend)) === 0n);
@@ -155,14 +140,16 @@ function leavesNothing(
   const hint = kept
     ? "copies that an ensure rule needs stay; name the backends that shall be empty"
     : "the last verified copies stay in any case; use delete: to remove objects";
-  return [warn(bound, "W0405", ["evict", "from"], message, hint)];
+  return [lintFinding(bound, "W0405", ["evict", "from"], message, hint)];
 }
 
 function hastyDeletion(bound: BoundRule): readonly Diagnostic[] {
   const { verb } = bound.compiled;
   if (verb.kind !== "delete" || verb.graceMs >= dayMs) return [];
   const message = `rule "${bound.rule.name}" deletes after less than a day of grace`;
-  return [warn(bound, "W0409", ["delete"], message, "a mistake is noticed in days: grace: 7d")];
+  return [
+    lintFinding(bound, "W0409", ["delete"], message, "a mistake is noticed in days: grace: 7d"),
+  ];
 }
 
 function gapsInProtection(bound: BoundRule): readonly Diagnostic[] {
@@ -171,17 +158,6 @@ function gapsInProtection(bound: BoundRule): readonly Diagnostic[] {
   return unprotectedUnknowns(bound.rule.where).map((name) => {
     const message = `rule "${bound.rule.name}" does not protect objects whose ${name} is unknown`;
     const hint = `what is unknown satisfies no negation either: add "or missing(${name})"`;
-    return warn(bound, "W0412", ["where"], message, hint);
+    return lintFinding(bound, "W0412", ["where"], message, hint);
   });
-}
-
-function warn(
-  { policy, rule }: BoundRule,
-  code: DiagnosticCode,
-  keys: readonly string[],
-  message: string,
-  hint: string,
-): Diagnostic {
-  const range = policy.places.value([...rule.path, ...keys]);
-  return policy.places.diagnostic(range, { severity: "warning", code, message, hint });
 }

@@ -41,6 +41,20 @@ function gap(where: string): string {
   return codes(diagnostics).join(" ");
 }
 
+/** A policy that starts by itself and, unless said otherwise, demotes what somebody owns. */
+function scheduled(name: string, schedule: string, rules?: string): string {
+  const verb = "demote: {from: tier = hot, to: tier = cold}";
+  const demote = `  - {name: r, where: 'owner = "${name}"', ${verb}}\n`;
+  return policy(name, rules ?? demote).replace("rules:", `schedule: ${schedule}\nrules:`);
+}
+
+/** File and code of each finding in some policies. */
+function findings(...texts: readonly string[]): string {
+  return compile(texts)
+    .diagnostics.map(({ file, code }) => `${file} ${code}`)
+    .join(" ");
+}
+
 function keep(name: string): string {
   return `  - {name: ${name}, where: held, hold: true}\n`;
 }
@@ -228,6 +242,41 @@ describe("lints", () => {
     ]);
     const hasty = "  - {name: r, where: held, delete: {grace: 10m}}\n";
     expect(codes(compileRules(hasty).diagnostics)).toEqual(["W0409"]);
+  });
+
+  test.for([
+    ["size >= 1GiB", "{bytes: 500MiB}", "W0416"],
+    ["size > 1GiB and idle > 3d", "{bytes: 1GiB}", "W0416"],
+    ["size >= 1GiB", "{bytes: 1GiB}", ""],
+    ["idle > 3d", "{bytes: 1B}", ""],
+    ["size < 1GiB", "{bytes: 1MiB}", ""],
+    ["idle > 3d", "{objects: 0}", "W0416"],
+  ] as const)("a limit below the first object: %s %s: %s", ([where, limit, code]) => {
+    const rule = `  - {name: r, where: '${where}', limit: ${limit}, evict: {from: tier = hot}}\n`;
+    expect(codes(compileRules(rule).diagnostics).join(" ")).toBe(code);
+  });
+
+  test.for([
+    ["size > 2GiB", "3", "W0417"],
+    ["size > 2GiB", "2", ""],
+    ["idle > 3d", "3", ""],
+  ] as const)("more copies than another rule allows: %s %s: %s", ([where, copies, code]) => {
+    const { diagnostics } = compileRules(`
+  - {name: few, where: size > 1GiB, ensure: {copies: 1..2}}
+  - {name: many, where: '${where}', ensure: {copies: ${copies}}}
+`);
+    expect(diagnostics.map((one) => `${one.range.start.line} ${one.code}`)).toEqual(
+      code === "" ? [] : [`7 ${code}`],
+    );
+  });
+
+  test("policies that start at once and move copies of the same backends are pointed out", () => {
+    const nightly = scheduled("a", '{cron: "0 2 * * *"}');
+    expect(findings(nightly, scheduled("b", '{cron: "0 2 * * 1"}'))).toBe("1.yaml W0418");
+    expect(findings(nightly, scheduled("b", "{every: 30m}"))).toBe("1.yaml W0418");
+    expect(findings(nightly, scheduled("b", '{cron: "30 2 * * *"}'))).toBe("");
+    expect(findings(nightly, scheduled("b", '{cron: "0 2 * * *", jitter: 10m}'))).toBe("");
+    expect(findings(nightly, scheduled("b", '{cron: "0 2 * * *"}', keep("k")))).toBe("");
   });
 
   test("a protective rule with a gap for what is unknown is pointed out", () => {
