@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { AccessLogOptions } from "#model/access-log.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import type { AsOf } from "#model/index-snapshot.ts";
+import { inPieces } from "#api/in-pieces.ts";
 import { parseAddress } from "#api/address.ts";
 import { ApiConnection } from "#api/api-connection.ts";
 import { BatchClient } from "#api/batch-client.ts";
@@ -289,6 +290,10 @@ export class ApiClient extends BatchClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/plans/diff", { body: request });
   }
 
+  undoRun(request: Request<"undoRun">): Answer<"undoRun"> {
+    return this.#connection.json("POST", "/api/v1/undos", { body: request });
+  }
+
   approvals(): Answer<"approvals"> {
     return this.#connection.json("GET", "/api/v1/approvals");
   }
@@ -352,20 +357,6 @@ export class ApiClient extends BatchClient implements EngineApi {
       timeoutMs: workerTimeoutMs,
     });
   }
-}
-
-/** Lines travel in pieces of this length: a call per line would cost more than the line. */
-const pieceLength = 64 * 1024;
-
-async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<string> {
-  let piece = "";
-  for await (const line of lines) {
-    piece += `${line}\n`;
-    if (piece.length < pieceLength) continue;
-    yield piece;
-    piece = "";
-  }
-  if (piece !== "") yield piece;
 }
 
 function reportPath(report: string): string {

@@ -87,7 +87,7 @@ export const indexViews = {
     recorded: ["TIMESTAMP", "when it was recorded"],
     kind: [
       "VARCHAR",
-      "outcome, permit, refusal, proof, settlement, run, control, hold, cordon, drift, import, quarantine, suspension, repair, schedule",
+      "outcome, permit, refusal, proof, settlement, run, control, hold, cordon, drift, import, quarantine, suspension, repair, schedule, approval",
     ],
     run_id: ["VARCHAR", "null outside runs"],
     plan_cid: ["VARCHAR", "null outside runs"],

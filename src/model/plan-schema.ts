@@ -77,6 +77,15 @@ export const approvalTermsSchema = shapeOf<ApprovalTerms>({
   preventSelfApproval: z.boolean(),
 });
 
+/** What rules could not be given. */
+export const blockedSchema = shapeOf<BlockedCount>({
+  rule: z.string(),
+  reason: z.enum(blockReasons),
+  objects: count,
+  bytes: count,
+  limit: optionalText,
+});
+
 const headerSchema = shapeOf<PlanHeader>({
   schemaVersion: z.literal(1),
   engine: z.string(),
@@ -94,15 +103,7 @@ const headerSchema = shapeOf<PlanHeader>({
       override: optionalText,
     }),
   ),
-  blocked: z.array(
-    shapeOf<BlockedCount>({
-      rule: z.string(),
-      reason: z.enum(blockReasons),
-      objects: count,
-      bytes: count,
-      limit: optionalText,
-    }),
-  ),
+  blocked: z.array(blockedSchema),
   limits: planLimitsSchema.optional(),
   only: optionalText,
   approvals: z.array(approvalTermsSchema).optional(),

@@ -98,6 +98,7 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   releaseQuarantine: (api) => api.releaseQuarantine({ object: path }, "mended"),
   suspensions: (api) => api.suspensions(),
   approvals: (api) => api.approvals(),
+  undoRun: (api) => api.undoRun({ run: "run-1", dryRun: true, override: ["capacity"] }),
   diffPlans: (api) =>
     api.diffPlans({
       from: { planFile: "/plans/monday" },

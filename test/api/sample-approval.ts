@@ -1,6 +1,7 @@
 import type { Approval } from "#model/approval.ts";
 import type { PlanDiff } from "#model/plan-diff.ts";
-import { at } from "./sample-values.ts";
+import type { UndoReport } from "#model/undo.ts";
+import { at, sampleAction, samplePlan, sampleRun } from "./sample-values.ts";
 
 /** A plan that waits for the second of two approvals. */
 export const sampleApproval: Approval = {
@@ -59,4 +60,18 @@ export const samplePlanDiff: PlanDiff = {
       ],
     },
   ],
+};
+
+/** A run of which one removed copy can be made again, and one cannot. */
+export const sampleUndo: UndoReport = {
+  run: "run-1",
+  removed: { copies: 4, bytes: 40 },
+  plan: samplePlan.plan,
+  sample: [sampleAction],
+  back: 1,
+  blocked: [{ rule: "undo/hot", reason: "capacity", objects: 1, bytes: 10 }],
+  gone: [{ backend: "#9", copies: 1 }],
+  made: { copies: 4, bytes: 40 },
+  marked: 0,
+  started: sampleRun,
 };

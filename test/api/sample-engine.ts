@@ -2,7 +2,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { sampleBatchEngine } from "./sample-batch.ts";
 import { exactRow } from "./exact-row.ts";
-import { sampleApproval, samplePlanDiff } from "./sample-approval.ts";
+import { sampleApproval, samplePlanDiff, sampleUndo } from "./sample-approval.ts";
 import { sampleLimits } from "./sample-limits.ts";
 import { sampleReport } from "./sample-report.ts";
 import {
@@ -254,6 +254,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     releaseQuarantine: (...given) => answer({ released: 2 }, "releaseQuarantine", ...given),
     suspensions: () => answer([sampleSuspension], "suspensions"),
     diffPlans: (request) => answer(samplePlanDiff, "diffPlans", request),
+    undoRun: (request) => answer(sampleUndo, "undoRun", request),
     approvals: () => answer([sampleApproval], "approvals"),
     decideApproval: (request) => answer(sampleRun, "decideApproval", request),
     releaseSuspension: (...given) => answer(undefined, "releaseSuspension", ...given),

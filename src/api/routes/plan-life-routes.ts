@@ -3,6 +3,7 @@ import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { approvalSchema, decisionInput } from "#api/schemas/approval-schema.ts";
 import { planDiffInput, planDiffSchema } from "#api/schemas/plan-diff-schema.ts";
+import { undoInput, undoReportSchema } from "#api/schemas/undo-schema.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 
 /** What becomes of plans: compare, approve, reject. */
@@ -15,6 +16,15 @@ export const planLifeRoutes: readonly Route[] = [
     input: planDiffInput,
     answer: { kind: "json", schema: planDiffSchema },
     handle: ({ api }, request) => api.diffPlans(request),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/undos",
+    operation: "undoRun",
+    summary: "Make again the copies that a run gave up; with dryRun only say which",
+    input: undoInput,
+    answer: { kind: "json", schema: undoReportSchema },
+    handle: ({ api }, request) => api.undoRun(request),
   }),
   defineRoute({
     method: "GET",
