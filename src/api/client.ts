@@ -125,8 +125,22 @@ export class ApiClient extends BatchClient implements EngineApi {
     });
   }
 
-  importInventory(backend: string): Answer<"importInventory"> {
-    return this.#connection.json("POST", "/api/v1/imports/inventory", { body: { backend } });
+  importInventory(request: Request<"importInventory">): Answer<"importInventory"> {
+    return this.#connection.lines("POST", "/api/v1/imports/inventory", { body: request });
+  }
+
+  inventories(): Answer<"inventories"> {
+    return this.#connection.json("GET", "/api/v1/inventories");
+  }
+
+  drift(request: Request<"drift">): Answer<"drift"> {
+    return this.#connection.lines("GET", "/api/v1/drift", { query: { ...request } });
+  }
+
+  exportDrift(request: Request<"exportDrift">): Answer<"exportDrift"> {
+    return this.#connection.json("POST", "/api/v1/drift/export", {
+      body: { ...request, file: resolve(request.file) },
+    });
   }
 
   importAccesses(

@@ -5,7 +5,7 @@ import { type SqlFragment, trusted } from "#policies/sql-fragment.ts";
  * same CID in base16 is one that every tool reads. A CID of version 0 has no such form and is
  * written as what it means: version 1, dag-pb.
  */
-export function cidColumn(column: "l.cid" | "o.cid"): SqlFragment {
+export function cidColumn(column: "l.cid" | "o.cid" | "d.cid"): SqlFragment {
   return trusted(
     `CASE WHEN starts_with(hex(${column}), '1220') THEN 'f0170' ELSE 'f' END ||
       lower(hex(${column}))`,

@@ -14,6 +14,7 @@ import { installation } from "#index/migrations/010-installation.ts";
 import { heat } from "#index/migrations/011-heat.ts";
 import { imports } from "#index/migrations/012-imports.ts";
 import { approvals } from "#index/migrations/013-approvals.ts";
+import { inventories } from "#index/migrations/014-inventories.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -31,6 +32,7 @@ const migrations: readonly Migration[] = [
   heat,
   imports,
   approvals,
+  inventories,
 ];
 
 /** The schema version this engine writes. */

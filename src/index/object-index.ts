@@ -7,6 +7,7 @@ import { Database } from "#index/database.ts";
 import { FailureLog } from "#index/failures/failure-log.ts";
 import { ensureHeatSettings, heatSettings } from "#index/heat-settings.ts";
 import { LimitStore } from "#index/limits/limit-store.ts";
+import { InventoryStore } from "#index/inventories/inventory-store.ts";
 import { ManifestStore } from "#index/manifests/manifest-store.ts";
 import type { ObjectIndexOptions } from "#index/object-index-options.ts";
 import { putObjects } from "#index/put-objects.ts";
@@ -79,6 +80,7 @@ export class ObjectIndex implements IndexStore {
   readonly limits: LimitStore;
   readonly starters: StarterLog;
   readonly manifests: ManifestStore;
+  readonly inventories: InventoryStore;
   readonly #database: Database;
   readonly #commits: SharedCommits;
   readonly #segments: SegmentSource;
@@ -104,6 +106,7 @@ export class ObjectIndex implements IndexStore {
     this.#onEvent = options.onEvent ?? (() => undefined);
     const [now, clockSkewMs, onEvent] = [this.#now, this.#clockSkewMs, this.#onEvent];
     this.manifests = new ManifestStore(database, { now, clockSkewMs, onEvent });
+    this.inventories = new InventoryStore(database, { now, clockSkewMs, onEvent });
   }
 
   /** Opens the index, creating or upgrading it. LOCKED when another process owns it. */

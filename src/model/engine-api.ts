@@ -39,8 +39,9 @@ import type {
   SnapshotSummary,
   SnapshotTransfer,
 } from "#model/index-snapshot.ts";
-import type { AccessSummary, DriftReport } from "#model/index-store.ts";
+import type { AccessSummary } from "#model/index-store.ts";
 import type { ManifestProgress, ManifestRequest } from "#model/object-manifest.ts";
+import type { InventoryApi } from "#model/inventory.ts";
 import type { LeaderState } from "#model/leader-state.ts";
 import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { PlanLifeApi } from "#model/plan-life-api.ts";
@@ -61,7 +62,7 @@ import type { WhyReport } from "#model/why.ts";
  * and the command line talks to that API: over a socket when a controller runs, in its own
  * process when none does. All methods throw `EngineError`.
  */
-export interface EngineApi extends BatchApi, PlanLifeApi, QueryApi {
+export interface EngineApi extends BatchApi, InventoryApi, PlanLifeApi, QueryApi {
   status(): Promise<EngineStatus>;
   /** Every metric of the engine and its nodes, in the Prometheus text format. */
   metrics(): Promise<string>;
@@ -102,7 +103,6 @@ export interface EngineApi extends BatchApi, PlanLifeApi, QueryApi {
   importDirectory(request: ImportRequest): AsyncIterable<ImportProgress>;
   /** Enters what a manifest names; bytes are neither read nor moved. */
   importManifest(request: ManifestRequest): AsyncIterable<ManifestProgress>;
-  importInventory(backend: string): Promise<DriftReport>;
   /** Counts an access log; what was counted under this id before is not counted again. */
   importAccesses(
     batchId: string,

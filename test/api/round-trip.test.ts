@@ -39,7 +39,11 @@ const everyMethod: Record<keyof EngineApi, Call> = {
     Array.fromAsync(api.importDirectory({ path: "/data", backend: "hot", tags: ["a"] })),
   importManifest: (api) =>
     Array.fromAsync(api.importManifest({ path: "/data/é.csv", format: "csv", tags: ["a"] })),
-  importInventory: (api) => api.importInventory("hot"),
+  importInventory: (api) =>
+    Array.fromAsync(api.importInventory({ backend: "hot/1", dryRun: true, restart: true })),
+  inventories: (api) => api.inventories(),
+  drift: (api) => Array.fromAsync(api.drift({ backend: "hot/1", kind: "lost", limit: 3 })),
+  exportDrift: (api) => api.exportDrift({ file: "/exports/é.parquet", kind: "changed" }),
   importAccesses: (api) =>
     api.importAccesses("2026/03 batch?", linesOf(["{}", "é", "{}"]), {
       format: "auto",

@@ -1,4 +1,5 @@
 import type { EngineApi } from "#model/engine-api.ts";
+import { sampleDrift, sampleInventory, sampleInventoryProgress } from "./sample-inventory.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { sampleBatchEngine } from "./sample-batch.ts";
 import { exactRow } from "./exact-row.ts";
@@ -167,12 +168,19 @@ export function sampleEngine(calls: Calls = []): EngineApi {
       yield { type: "progress", rowsTotal: undefined, ...facts };
       yield { type: "summary", rowsTotal: 3, ...facts };
     },
-    importInventory: (name) =>
-      answer(
-        { backend: name, listed: 3, confirmed: 1, lost: 1, unexpected: 1, changed: 0 },
-        "importInventory",
-        name,
-      ),
+    async *importInventory(request) {
+      await answer(undefined, "importInventory", request);
+      yield { type: "progress", phase: "listing", ...sampleInventoryProgress };
+      const progress = { ...sampleInventoryProgress, report: sampleInventory };
+      yield { type: "summary", phase: "comparing", ...progress };
+    },
+    inventories: () => answer([sampleInventory], "inventories"),
+    async *drift(request) {
+      await answer(undefined, "drift", request);
+      yield [sampleDrift, { ...sampleDrift, kind: "changed", detail: "size", bytes: 3 }];
+    },
+    exportDrift: (request) =>
+      answer({ file: request.file, rows: 2, bytes: 300 }, "exportDrift", request),
     async importAccesses(batchId, lines, options) {
       const seen = await Array.fromAsync(lines);
       return answer(

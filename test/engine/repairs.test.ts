@@ -147,7 +147,8 @@ test("an inventory that misses copies opens repairs too", async () => {
   await running.applyToEnd();
   await engine.start();
   await rm((await stored(running, "hot"))[0] ?? "", { force: true });
-  expect(await engine.importInventory("hot")).toMatchObject({ lost: 1 });
+  const steps = await Array.fromAsync(engine.importInventory({ backend: "hot" }));
+  expect(steps.at(-1)?.report).toMatchObject({ lost: 1 });
   await until(async () => (await engine.status()).trouble.repairs === 0);
   expect(await verify(engine)).toMatchObject({ copies: 10, verified: 10 });
 });

@@ -10,6 +10,7 @@ import { engineRoutes } from "#api/routes/engine-routes.ts";
 import { eventRoutes } from "#api/routes/event-routes.ts";
 import { failureRoutes } from "#api/routes/failure-routes.ts";
 import { healthRoutes } from "#api/routes/health-routes.ts";
+import { inventoryRoutes } from "#api/routes/inventory-routes.ts";
 import { importRoutes } from "#api/routes/import-routes.ts";
 import { limitRoutes } from "#api/routes/limit-routes.ts";
 import { objectRoutes } from "#api/routes/object-routes.ts";
@@ -39,6 +40,7 @@ export const allRoutes: readonly Route[] = [
   ...objectRoutes,
   ...reportRoutes,
   ...importRoutes,
+  ...inventoryRoutes,
   ...limitRoutes,
   ...runRoutes,
   ...controlRoutes,

@@ -8,7 +8,6 @@ import { defineRoute } from "#api/route.ts";
 import { absolutePath, reference } from "#api/schemas/input.ts";
 import {
   accessImportReportSchema,
-  driftReportSchema,
   importProgressSchema,
   manifestProgressSchema,
   verifyProgressSchema,
@@ -51,15 +50,6 @@ export const importRoutes: readonly Route[] = [
     } satisfies Shape<ManifestRequest>),
     answer: { kind: "ndjson", schema: manifestProgressSchema },
     handle: ({ api }, request) => api.importManifest(request),
-  }),
-  defineRoute({
-    method: "POST",
-    path: "/api/v1/imports/inventory",
-    operation: "importInventory",
-    summary: "Compare what a backend lists with the index, and correct the index",
-    input: z.strictObject({ backend: reference }),
-    answer: { kind: "json", schema: driftReportSchema },
-    handle: ({ api }, { backend }) => api.importInventory(backend),
   }),
   defineRoute({
     method: "POST",

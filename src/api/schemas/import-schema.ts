@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { accessLogFormats } from "#model/access-log.ts";
 import type { AccessImportReport, ImportProgress, VerifyProgress } from "#model/engine-api.ts";
-import type { DriftReport } from "#model/index-store.ts";
 import { manifestFormats, type ManifestProgress } from "#model/object-manifest.ts";
 import { count, optionalText, shapeOf } from "#model/shape.ts";
 
@@ -49,16 +48,6 @@ export const verifyProgressSchema = shapeOf<VerifyProgress>({
   corrupt: count,
   elapsedMs: z.number(),
   message: optionalText,
-});
-
-/** What a backend holds against what the index believed. */
-export const driftReportSchema = shapeOf<DriftReport>({
-  backend: z.string(),
-  listed: count,
-  confirmed: count,
-  lost: count,
-  unexpected: count,
-  changed: count,
 });
 
 /** What became of the lines of an access log. */

@@ -7,7 +7,7 @@ import { dataPaths } from "#config/data-paths.ts";
 import type { ReplayedLedger } from "#engine/snapshots/replay-ledger.ts";
 import type { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { DriftReport } from "#model/index-store.ts";
+import type { InventoryReport } from "#model/inventory.ts";
 
 export default defineCommand({
   name: "index-snapshot-restore",
@@ -106,7 +106,7 @@ async function setHold(context: CommandContext, cid: string, reason: string): Pr
   }
 }
 
-type Finding = DriftReport | { readonly code: string; readonly message: string };
+type Finding = InventoryReport | { readonly code: string; readonly message: string };
 
 /** What each backend holds, or why it does not say; the others are asked all the same. */
 async function askBackends(
@@ -117,9 +117,11 @@ async function askBackends(
   const inventories: Record<string, Finding> = {};
   for (const { name } of config.backends) {
     try {
-      const drift = await api.importInventory(name);
-      inventories[name] = drift;
-      const { listed, lost, unexpected, changed } = drift;
+      const steps = await Array.fromAsync(api.importInventory({ backend: name, restart: true }));
+      const report = steps.at(-1)?.report;
+      if (report === undefined) throw new EngineError("UNAVAILABLE", "it gave no report");
+      inventories[name] = report;
+      const { listed, lost, unexpected, changed } = report;
       const news = `${unexpected} unexpected, ${changed} changed, ${lost} lost`;
       context.note(`${name} has ${counted(listed, "object")}: ${news}`);
     } catch (error) {

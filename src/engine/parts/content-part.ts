@@ -8,7 +8,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 
 type ContentPart = Pick<
   EngineApi,
-  "object" | "importDirectory" | "importInventory" | "importAccesses" | "verify" | "setHold"
+  "object" | "importDirectory" | "importAccesses" | "verify" | "setHold"
 >;
 
 /** What is stored: bring it in, check it, protect it. */
@@ -19,10 +19,6 @@ export function contentPart(context: EngineContext): ContentPart {
     async *importDirectory(request) {
       const driver = await pool.driver(request.backend);
       yield* importDirectory(request, { backend: request.backend, driver }, index, { now });
-    },
-    async importInventory(backend) {
-      const driver = await pool.driver(backend);
-      return index.reconcile(backend, driver.list(), now());
     },
     importAccesses: (id, lines, options) => importAccesses(context, id, lines, options),
     verify: (request) => verifyObjects(context, request),

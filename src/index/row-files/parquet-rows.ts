@@ -1,4 +1,5 @@
 import type { Connection } from "#index/connection.ts";
+import { literalPath } from "#index/literal-path.ts";
 import type { PieceBounds, RowFileSource, RowPiece } from "#index/row-files/row-file-source.ts";
 import { unreadable } from "#index/row-files/unreadable.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
@@ -81,9 +82,4 @@ export class ParquetRows implements RowFileSource {
 
 function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** A path is one file: its stars and brackets are no pattern. */
-function literalPath(path: string): string {
-  return path.replaceAll(/[*?[]/g, "[$&]");
 }

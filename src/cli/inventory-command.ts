@@ -1,0 +1,64 @@
+import type { CommandContext } from "#cli/command.ts";
+import { count } from "#cli/output/words.ts";
+import { textPairs } from "#cli/output/text-table.ts";
+import { streamWithProgress } from "#cli/stream-with-progress.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { InventoryReport, InventoryRequest } from "#model/inventory.ts";
+import { formatDuration } from "#model/quantity.ts";
+
+export interface InventoryOptions {
+  readonly dryRun?: true;
+  readonly restart?: true;
+  readonly detailedExitcode?: true;
+}
+
+const differencesExitCode = 2;
+
+/** Takes an inventory, shows how far it is and what was found; gives the exit code. */
+export async function inventoryCommand(
+  context: CommandContext,
+  request: Pick<InventoryRequest, "backend">,
+  { dryRun, restart, detailedExitcode }: InventoryOptions,
+): Promise<number> {
+  const { api } = await context.connect();
+  const steps = api.importInventory({
+    ...request,
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(restart === undefined ? {} : { restart }),
+  });
+  const { report, earlier, elapsedMs } = await streamWithProgress(context, steps, (step) => ({
+    what: "inventory",
+    noun: "copies",
+    done: step.listed,
+    total: Math.max(step.total, step.listed),
+    bytesDone: step.bytes,
+    bytesTotal: Math.max(step.bytesTotal, step.bytes),
+    remark: step.phase === "listing" ? "" : step.phase,
+    fields: { phase: step.phase, foreign: step.foreign },
+  }));
+  if (report === undefined) throw new EngineError("INTERNAL", "the inventory has no report");
+  if (earlier > 0) context.note(`went on behind ${count(earlier)} entries listed before`);
+  context.print(() => describe(report, elapsedMs, dryRun === true), {
+    report,
+    elapsedMs,
+    dryRun: dryRun === true,
+  });
+  const differences = report.lost + report.unexpected + report.changed;
+  if (differences > 0 && dryRun !== true) {
+    context.note(`thermocline drift ${request.backend} lists what differs`);
+  }
+  return differences > 0 && detailedExitcode === true ? differencesExitCode : 0;
+}
+
+function describe(report: InventoryReport, elapsedMs: number, isDryRun: boolean): string {
+  return textPairs([
+    ["backend", report.backend],
+    ["listed", count(report.listed)],
+    ["confirmed", count(report.confirmed)],
+    ["lost", count(report.lost)],
+    ["unexpected", count(report.unexpected)],
+    ["changed", count(report.changed)],
+    ...(report.foreign > 0 ? [["not ours", count(report.foreign)] as const] : []),
+    ["took", `${formatDuration(elapsedMs)}${isDryRun ? ", a dry run: nothing was changed" : ""}`],
+  ]);
+}

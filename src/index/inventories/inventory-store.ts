@@ -1,0 +1,148 @@
+import { backendIds, requireBackend } from "#index/backends.ts";
+import { type Connection, micros } from "#index/connection.ts";
+import type { Database } from "#index/database.ts";
+import { askAgain, listingAskedAgain, type Look } from "#index/inventories/ask-again.ts";
+import { correctByListing, type Listing, tryListing } from "#index/inventories/compare-listing.ts";
+import { ListingParts } from "#index/inventories/listing-parts.ts";
+import type { ListedCopy } from "#model/driver.ts";
+import type { EngineEvent } from "#model/engine-event.ts";
+import type { DriftReport } from "#model/index-store.ts";
+
+/** One entry of a listing: a copy, or something that is none of ours. */
+export type ListedEntry = ListedCopy | { readonly foreign: true; readonly cursor: string };
+
+/** Where an inventory comes from. */
+export interface InventorySource {
+  readonly backend: string;
+  /** `listing`, or what else is read. */
+  readonly source: string;
+  /** Keeps what was listed, so that an interrupted inventory goes on; of this backend alone. */
+  readonly folder: string;
+  /** What is listed is as of then, at the latest. */
+  readonly begunAt: Date;
+  readonly dryRun: boolean;
+  readonly restart: boolean;
+  /** It may tell less than was there at that time: the backend is asked about all that differs. */
+  readonly isLate: boolean;
+  /** Entries in one file, and so in what is listed twice after a crash; default 100,000. */
+  readonly partEntries?: number;
+  entries(cursor: string | undefined): AsyncIterable<ListedEntry>;
+  readonly look: Look;
+}
+
+/** How far an inventory is. */
+export interface InventoryStep {
+  readonly phase: "listing" | "checking" | "comparing";
+  readonly listed: number;
+  readonly total: number;
+  readonly bytes: number;
+  readonly bytesTotal: number;
+  readonly foreign: number;
+  readonly earlier: number;
+  /** At the end. */
+  readonly found?: DriftReport & { readonly begunAt: Date };
+}
+
+export interface InventoryContext {
+  readonly now: () => Date;
+  readonly clockSkewMs: number;
+  readonly onEvent: (event: EngineEvent) => void;
+}
+
+const defaultPartEntries = 100_000;
+const entriesBetweenSteps = 1_000;
+
+/** Takes the inventory of backends: what they list against what the index believes. */
+export class InventoryStore {
+  readonly #database: Database;
+  readonly #context: InventoryContext;
+
+  constructor(database: Database, context: InventoryContext) {
+    this.#database = database;
+    this.#context = context;
+  }
+
+  /** Steps while it lists, and one with what was found. Nothing is changed before the end. */
+  async *take(source: InventorySource): AsyncGenerator<InventoryStep> {
+    const connection = await this.#database.connect();
+    try {
+      const backendId = requireBackend(await backendIds(connection), source.backend);
+      const parts = await openParts(connection, source, backendId);
+      const believed = await connection.row<{ total: number; bytesTotal: number }>(
+        `SELECT copies AS total, used_bytes AS "bytesTotal" FROM backends WHERE backend_id = $1`,
+        [backendId],
+      );
+      const earlier = parts.listed + parts.foreign;
+      const step = () => {
+        const { listed, bytes, foreign } = parts;
+        return { listed, bytes, foreign, earlier, ...believed };
+      };
+      yield { phase: "listing", ...step() };
+      for await (const _ of collect(parts, source)) yield { phase: "listing", ...step() };
+      yield { phase: "checking", ...step() };
+      await parts.present();
+      const { begunAt, foreign } = parts;
+      const facts = { backend: source.backend, source: source.source, foreign };
+      const listing = { ...facts, backendId, begunAt, asOf: begunAt };
+      const asking = askAgain(connection, listing, this.#doubtSince(source, begunAt), source.look);
+      for await (const _ of asking) yield { phase: "checking", ...step() };
+      await connection.run(listingAskedAgain);
+      yield { phase: "comparing", ...step() };
+      const found = await this.#compare(connection, listing, source.dryRun);
+      await parts.drop();
+      yield { phase: "comparing", ...step(), found: { ...found, begunAt: parts.begunAt } };
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Copies that were checked since then may be newer than the listing. */
+  #doubtSince({ isLate }: InventorySource, begunAt: Date): Date {
+    // What a worker whose clock is behind says it has just written was written after we listed.
+    return isLate ? new Date(0) : new Date(begunAt.getTime() - this.#context.clockSkewMs);
+  }
+
+  async #compare(connection: Connection, listing: Listing, dryRun: boolean): Promise<DriftReport> {
+    const { now, onEvent } = this.#context;
+    const { backend } = listing;
+    if (dryRun) return await tryListing(connection, listing);
+    const found = await this.#database.write(
+      async (transaction) => await correctByListing(transaction, listing, now()),
+      connection,
+    );
+    if (found.lost > 0) onEvent({ type: "copy-lost", backend, objects: found.lost });
+    return found;
+  }
+}
+
+/** Goes on with the listing that was interrupted, unless it was compared already. */
+async function openParts(
+  connection: Connection,
+  { folder, source, begunAt, restart }: InventorySource,
+  backendId: number,
+): Promise<ListingParts> {
+  const start = { source, begunAt, restart };
+  const parts = await ListingParts.open(connection, folder, start);
+  const compared = await connection.rows(
+    `SELECT 1 FROM inventories WHERE backend_id = $1 AND begun_at = make_timestamp($2::BIGINT)`,
+    [backendId, micros(parts.begunAt)],
+  );
+  if (compared.length === 0) return parts;
+  return await ListingParts.open(connection, folder, { ...start, restart: true });
+}
+
+/** Lists to the end; yields now and then. */
+async function* collect(parts: ListingParts, source: InventorySource): AsyncGenerator<void> {
+  const { partEntries = defaultPartEntries } = source;
+  let cursor: string | undefined;
+  let entries = 0;
+  for await (const entry of source.entries(parts.cursor)) {
+    if ("foreign" in entry) parts.addForeign();
+    else await parts.add(entry);
+    cursor = entry.cursor;
+    entries += 1;
+    if (parts.waiting >= partEntries) await parts.seal(cursor);
+    if (entries % entriesBetweenSteps === 0) yield;
+  }
+  await parts.seal(cursor);
+}

@@ -1,0 +1,49 @@
+import { cidKey } from "#index/cid-key.ts";
+import type { Connection, StageType, StageValue } from "#index/connection.ts";
+import type { ListedCopy } from "#model/driver.ts";
+
+const stageRows = 10_000;
+
+const listedColumns = {
+  position: "BIGINT",
+  cid_key: "BIGINT",
+  cid: "BLOB",
+  locator: "VARCHAR",
+  form: "VARCHAR",
+  bytes: "BIGINT",
+  size: "BIGINT",
+} as const satisfies Record<string, StageType>;
+
+/** Collects listed copies in a temporary table, so that few of them are in this heap. */
+export class ListingStage {
+  readonly #connection: Connection;
+  readonly #table: string;
+  #position: number;
+  #rows: StageValue[][] = [];
+
+  private constructor(connection: Connection, table: string, position: number) {
+    this.#connection = connection;
+    this.#table = table;
+    this.#position = position;
+  }
+
+  /** Makes the table, empty; its rows count from `position` on. */
+  static async begin(connection: Connection, table: string, position = 0): Promise<ListingStage> {
+    await connection.stage(table, listedColumns, []);
+    return new ListingStage(connection, table, position);
+  }
+
+  async add({ cid, copy, size }: Omit<ListedCopy, "cursor">): Promise<void> {
+    const { key, bytes } = cidKey(cid);
+    const { locator, form, bytes: stored } = copy;
+    this.#rows.push([this.#position, key, bytes, locator, form, stored, size]);
+    this.#position += 1;
+    if (this.#rows.length === stageRows) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const rows = this.#rows;
+    this.#rows = [];
+    await this.#connection.appendStage(this.#table, Object.values(listedColumns), rows);
+  }
+}
