@@ -120,13 +120,13 @@ export class ApiClient extends BatchClient implements EngineApi {
   }
 
   importManifest(request: Request<"importManifest">): Answer<"importManifest"> {
-    return this.#connection.lines("POST", "/api/v1/imports/manifest", {
-      body: { ...request, path: resolve(request.path) },
-    });
+    const body = { ...request, path: resolve(request.path) };
+    return this.#connection.lines("POST", "/api/v1/imports/manifest", { body });
   }
 
   importInventory(request: Request<"importInventory">): Answer<"importInventory"> {
-    return this.#connection.lines("POST", "/api/v1/imports/inventory", { body: request });
+    const body = { ...request, ...absolute("s3Inventory", request.s3Inventory) };
+    return this.#connection.lines("POST", "/api/v1/imports/inventory", { body });
   }
 
   inventories(): Answer<"inventories"> {
@@ -138,9 +138,8 @@ export class ApiClient extends BatchClient implements EngineApi {
   }
 
   exportDrift(request: Request<"exportDrift">): Answer<"exportDrift"> {
-    return this.#connection.json("POST", "/api/v1/drift/export", {
-      body: { ...request, file: resolve(request.file) },
-    });
+    const body = { ...request, file: resolve(request.file) };
+    return this.#connection.json("POST", "/api/v1/drift/export", { body });
   }
 
   importAccesses(
@@ -381,6 +380,6 @@ function schedulePath(policy: string): string {
   return `/api/v1/schedules/${encodeURIComponent(policy)}`;
 }
 
-function absolute(key: "out" | "planFile", path: string | undefined): object {
+function absolute(key: "out" | "planFile" | "s3Inventory", path: string | undefined): object {
   return path === undefined ? {} : { [key]: resolve(path) };
 }

@@ -17,7 +17,7 @@ const differencesExitCode = 2;
 /** Takes an inventory, shows how far it is and what was found; gives the exit code. */
 export async function inventoryCommand(
   context: CommandContext,
-  request: Pick<InventoryRequest, "backend">,
+  request: Pick<InventoryRequest, "backend" | "s3Inventory">,
   { dryRun, restart, detailedExitcode }: InventoryOptions,
 ): Promise<number> {
   const { api } = await context.connect();

@@ -62,6 +62,9 @@ export interface Driver extends Partial<NamedFiles> {
 
   /** Releases connections. No call follows. */
   close(): Promise<void>;
+
+  /** Present exactly when `capabilities.inventoryFiles` says of which kind. */
+  readonly inventoryFiles?: InventoryFiles;
 }
 
 /**
@@ -90,6 +93,14 @@ export interface NamedBody {
 export interface NamedFile {
   readonly name: string;
   readonly bytes: number;
+}
+
+/** How to read lists that the service itself writes of what it holds. */
+export interface InventoryFiles {
+  /** What such a list must be of. */
+  readonly bucket: string;
+  /** The copy under a key, or undefined when it is none of ours. */
+  copyOf(key: string, bytes: number): Omit<ListedCopy, "cursor"> | undefined;
 }
 
 export type ByteStream = AsyncIterable<Uint8Array>;
@@ -161,6 +172,8 @@ export interface DriverCapabilities {
   readonly ranges: "none" | "bytes";
   readonly create: "atomic" | "last-writer-wins";
   readonly bytesMax: number | undefined;
+  /** Lists that the service writes, and that can stand in for `list`. */
+  readonly inventoryFiles?: "s3";
 }
 
 export const driverOperations = ["read", "write", "remove", "list", "verify"] as const;

@@ -41,6 +41,8 @@ export interface DriftEntry {
 
 export interface InventoryRequest {
   readonly backend: string;
+  /** Instead of a listing: the path of the manifest.json of an S3 Inventory of its bucket. */
+  readonly s3Inventory?: string;
   /** Say what differs and change nothing. */
   readonly dryRun?: boolean;
   /** Begin anew, although an inventory was interrupted. */

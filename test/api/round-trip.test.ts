@@ -40,7 +40,9 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   importManifest: (api) =>
     Array.fromAsync(api.importManifest({ path: "/data/é.csv", format: "csv", tags: ["a"] })),
   importInventory: (api) =>
-    Array.fromAsync(api.importInventory({ backend: "hot/1", dryRun: true, restart: true })),
+    Array.fromAsync(
+      api.importInventory({ backend: "hot/1", s3Inventory: "/é/manifest.json", dryRun: true }),
+    ),
   inventories: (api) => api.inventories(),
   drift: (api) => Array.fromAsync(api.drift({ backend: "hot/1", kind: "lost", limit: 3 })),
   exportDrift: (api) => api.exportDrift({ file: "/exports/é.parquet", kind: "changed" }),

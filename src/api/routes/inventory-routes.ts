@@ -32,6 +32,7 @@ export const inventoryRoutes: readonly Route[] = [
       "Compare what a backend lists with the index, correct the index; answers with progress",
     input: z.strictObject({
       backend: reference,
+      s3Inventory: absolutePath.exactOptional(),
       dryRun: z.boolean().exactOptional(),
       restart: z.boolean().exactOptional(),
     } satisfies Shape<InventoryRequest>),

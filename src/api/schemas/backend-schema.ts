@@ -33,6 +33,7 @@ export const backendSchema = shapeOf<BackendReport>({
     ranges: z.enum(["none", "bytes"]),
     create: z.enum(["atomic", "last-writer-wins"]),
     bytesMax: count.optional(),
+    inventoryFiles: z.literal("s3").optional(),
   }),
   health: backendHealthSchema,
   status: z.union([

@@ -5,10 +5,29 @@ import { parseObjectKey } from "#drivers/s3/object-key.ts";
 
 const pageKeys = 1_000;
 
+/** Where in which bucket copies lie. */
+export interface BucketPlace {
+  readonly bucket: string;
+  readonly prefix: string;
+}
+
+/** The copy under a key, or undefined when it is none of ours. */
+export function copyOfKey(
+  { bucket, prefix }: BucketPlace,
+  key: string,
+  bytes: number,
+): Omit<ListedCopy, "cursor"> | undefined {
+  const stored = parseObjectKey(prefix, key);
+  if (stored === undefined) return undefined;
+  const { cid, form } = stored;
+  const copy = { locator: `s3://${bucket}/${key}`, form, bytes };
+  return { cid, copy, size: form === "file" ? bytes : undefined };
+}
+
 /** Every copy in the bucket in the order of keys; the cursor is the key. */
 export async function* listBucket(
   client: BucketClient,
-  place: { readonly bucket: string; readonly prefix: string },
+  place: BucketPlace,
   { cursor, signal }: ListOptions,
 ): AsyncGenerator<ListedCopy> {
   const { bucket, prefix } = place;
@@ -18,15 +37,10 @@ export async function* listBucket(
     const request = { prefix, folders: false, after: cursor, token, limit: pageKeys };
     const page = await client.list(request, signal);
     for (const { key, bytes } of page.entries) {
-      const stored = parseObjectKey(prefix, key);
-      if (stored === undefined) continue;
+      const listed = copyOfKey(place, key, bytes);
+      if (listed === undefined) continue;
       throwIfCancelled(signal, `listing ${bucket}`);
-      yield {
-        cid: stored.cid,
-        copy: { locator: `s3://${bucket}/${key}`, form: stored.form, bytes },
-        size: stored.form === "file" ? bytes : undefined,
-        cursor: key,
-      };
+      yield { ...listed, cursor: key };
     }
     token = page.token;
   } while (token !== undefined);

@@ -8,4 +8,5 @@ export const s3Capabilities: DriverCapabilities = {
   ranges: "bytes",
   create: "atomic",
   bytesMax: 5 * 1024 ** 4,
+  inventoryFiles: "s3",
 };

@@ -5,6 +5,7 @@ import type {
   CallOptions,
   Driver,
   DriverContext,
+  InventoryFiles,
   ListedCopy,
   ListOptions,
   NamedBody,
@@ -27,7 +28,7 @@ import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts"
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import type { BucketClient } from "#drivers/s3/bucket-client.ts";
 import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
-import { listBucket } from "#drivers/s3/list-bucket.ts";
+import { copyOfKey, listBucket } from "#drivers/s3/list-bucket.ts";
 import { objectKey } from "#drivers/s3/object-key.ts";
 import { s3Capabilities } from "#drivers/s3/s3-capabilities.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
@@ -42,6 +43,7 @@ const versionsMax = 1_000;
 export class S3Driver implements Driver {
   readonly kind = "s3";
   readonly capabilities = s3Capabilities;
+  readonly inventoryFiles: InventoryFiles;
   readonly #backend: string;
   readonly #options: S3Options;
   readonly #client: BucketClient;
@@ -52,6 +54,10 @@ export class S3Driver implements Driver {
   constructor(context: DriverContext<S3Options>, client: BucketClient) {
     this.#backend = context.backend;
     this.#options = context.options;
+    this.inventoryFiles = {
+      bucket: context.options.bucket,
+      copyOf: (key, bytes) => copyOfKey(context.options, key, bytes),
+    };
     this.#client = client;
     this.#capacity = new Capacity(context.backend, context.capacityBytes);
     this.#named = new BucketNamedFiles(client, context.options);

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { dataPaths } from "#config/data-paths.ts";
 import type { EngineContext } from "#engine/context.ts";
-import type { InventoryStep } from "#index/inventories/inventory-store.ts";
+import { openS3Inventory, type RowReader, s3Entries } from "#engine/imports/s3-inventory.ts";
+import type { InventorySource, InventoryStep } from "#index/inventories/inventory-store.ts";
+import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { InventoryProgress, InventoryRequest } from "#model/inventory.ts";
 
@@ -22,7 +24,7 @@ const underWay = new Set<string>();
  */
 export async function* takeInventory(
   context: InventoryContext,
-  { backend, dryRun = false, restart = false }: InventoryRequest,
+  { backend, s3Inventory, dryRun = false, restart = false }: InventoryRequest,
 ): AsyncGenerator<InventoryProgress> {
   const folder = join(
     dataPaths(context.config.dataDirectory).imports,
@@ -36,25 +38,72 @@ export async function* takeInventory(
   }
   underWay.add(folder);
   try {
-    const begunAt = context.now();
+    const startedAt = context.now();
+    const origin =
+      s3Inventory === undefined
+        ? listingOf(driver, startedAt)
+        : await s3InventoryOf(context, backend, driver, s3Inventory);
     const steps = context.index.inventories.take({
+      ...origin,
       backend,
-      source: "listing",
       folder,
-      begunAt,
       dryRun,
       restart,
-      isLate: false,
       look: (object) => driver.stat(object),
-      entries: (cursor) => driver.list(cursor === undefined ? {} : { cursor }),
     });
-    for await (const step of steps) yield progressOf(step, context.now(), begunAt);
+    for await (const step of steps) {
+      yield progressOf(step, origin.source, context.now(), startedAt);
+    }
   } finally {
     underWay.delete(folder);
   }
 }
 
-function progressOf(step: InventoryStep, now: Date, startedAt: Date): InventoryProgress {
+type Origin = Pick<InventorySource, "source" | "begunAt" | "isLate" | "entries">;
+
+function listingOf(driver: Driver, begunAt: Date): Origin {
+  return {
+    source: "listing",
+    begunAt,
+    isLate: false,
+    entries: (cursor) => driver.list(cursor === undefined ? {} : { cursor }),
+  };
+}
+
+/** An S3 Inventory is hours old and may lack what was stored or removed shortly before it. */
+async function s3InventoryOf(
+  { index }: InventoryContext,
+  backend: string,
+  { inventoryFiles }: Driver,
+  path: string,
+): Promise<Origin> {
+  if (inventoryFiles === undefined) {
+    throw new EngineError("NOT_SUPPORTED", `the driver of ${backend} knows no S3 Inventory`, {
+      hint: `thermocline import inventory ${backend} lists it`,
+    });
+  }
+  const inventory = await openS3Inventory(path);
+  if (inventory.bucket !== inventoryFiles.bucket) {
+    const { bucket } = inventory;
+    throw new EngineError("USAGE", `${path} lists the bucket ${bucket}, not that of ${backend}`, {
+      hint: `${backend} is the bucket ${inventoryFiles.bucket}`,
+    });
+  }
+  const read: RowReader = (file, options) => index.inventories.rows(file, options);
+  return {
+    source: inventory.source,
+    begunAt: inventory.createdAt,
+    isLate: true,
+    entries: (cursor) => s3Entries(inventory, inventoryFiles, read, cursor),
+  };
+}
+
+function progressOf(
+  step: InventoryStep,
+  source: string,
+  now: Date,
+  startedAt: Date,
+): InventoryProgress {
   const { found, ...counts } = step;
   const elapsedMs = now.getTime() - startedAt.getTime();
   const progress = { ...counts, elapsedMs };
@@ -64,6 +113,6 @@ function progressOf(step: InventoryStep, now: Date, startedAt: Date): InventoryP
   return {
     type: "summary",
     ...progress,
-    report: { ...drift, ...times, source: "listing", foreign: counts.foreign },
+    report: { ...drift, ...times, source, foreign: counts.foreign },
   };
 }

@@ -4,9 +4,11 @@ import type { Database } from "#index/database.ts";
 import { askAgain, listingAskedAgain, type Look } from "#index/inventories/ask-again.ts";
 import { correctByListing, type Listing, tryListing } from "#index/inventories/compare-listing.ts";
 import { ListingParts } from "#index/inventories/listing-parts.ts";
+import { readRows, type ReadRowsOptions } from "#index/row-files/read-rows.ts";
 import type { ListedCopy } from "#model/driver.ts";
 import type { EngineEvent } from "#model/engine-event.ts";
 import type { DriftReport } from "#model/index-store.ts";
+import type { ColumnBatch } from "#model/sql.ts";
 
 /** One entry of a listing: a copy, or something that is none of ours. */
 export type ListedEntry = ListedCopy | { readonly foreign: true; readonly cursor: string };
@@ -60,6 +62,11 @@ export class InventoryStore {
   constructor(database: Database, context: InventoryContext) {
     this.#database = database;
     this.#context = context;
+  }
+
+  /** Rows of a file that a service wrote, as columns. */
+  rows(path: string, options: ReadRowsOptions): AsyncGenerator<ColumnBatch> {
+    return readRows(this.#database, path, options);
   }
 
   /** Steps while it lists, and one with what was found. Nothing is changed before the end. */

@@ -38,6 +38,14 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
       },
     })),
     {
+      name: "reads lists of its service exactly when it declares which",
+      run: ({ driver }) => {
+        const isDeclared = capabilities.inventoryFiles !== undefined;
+        expect(driver.inventoryFiles !== undefined).toBe(isDeclared);
+        return Promise.resolve();
+      },
+    },
+    {
       name: "verifies at each declared level and refuses the others",
       run: async ({ driver }) => {
         const stored = sample(100);

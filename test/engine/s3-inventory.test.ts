@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { takeInventory } from "#engine/imports/take-inventory.ts";
+import type { Driver } from "#model/driver.ts";
+import type { InventoryReport } from "#model/inventory.ts";
+import { fileBody, type Sample, sample } from "../conformance/sample-object.ts";
+import { newBucket, openBucket } from "../drivers/s3-bucket.ts";
+import { openIndex, temporaryFolder } from "../index/open-index.ts";
+import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
+
+const why = versitygwMissing();
+const written = new Date("2026-01-01T00:00:00Z");
+const createdAt = new Date("2026-01-02T00:00:00Z");
+
+describe.skipIf(why !== undefined)(`S3 Inventory${why ? ` (skipped: ${why})` : ""}`, () => {
+  let server: VersitygwServer;
+  beforeAll(async () => {
+    server = await startVersitygw();
+  });
+  afterAll(async () => {
+    await server.stop();
+  });
+
+  test.each(["CSV", "Parquet"] as const)(
+    "%s: what it misses the bucket itself is asked for",
+    async (format) => {
+      const bucket = await newBucket(server);
+      const driver = await openBucket(server, bucket, { prefix: "a b" });
+      const [first, second, gone, late] = [10, 20, 30, 40].map((bytes) => sample(bytes)) as [
+        Sample,
+        Sample,
+        Sample,
+        Sample,
+      ];
+      for (const one of [first, second, late]) await driver.write(one.object, fileBody(one));
+      const { index, folder } = await openIndex(["far"]);
+      await index.putObjects(
+        [first, gone, late].map((one) => known(one)),
+        written,
+      );
+      const keys = [
+        { key: `a b/${first.object.cid}`, size: 10 },
+        { key: `a b/${second.object.cid}`, size: 20 },
+        { key: `a b/${gone.object.cid}`, size: 30, is_delete_marker: "true" },
+        { key: "a b/readme.txt", size: 5 },
+      ];
+      const manifest = await writeInventory(bucket, format, keys);
+      const take = () => inventory(index, driver, folder, manifest);
+      const figures = { listed: 3, confirmed: 2, lost: 1, unexpected: 1, changed: 0, foreign: 1 };
+      // `late` was written after the inventory was made: the bucket has it.
+      expect(await take()).toMatchObject({ ...figures, begunAt: createdAt.toISOString() });
+      expect(await take()).toMatchObject({ confirmed: 2, lost: 0, unexpected: 0 });
+      expect(await index.checkSummaries()).toEqual([]);
+      await driver.close();
+    },
+  );
+
+  test("of another bucket, cut off or altered it is refused, and nothing is changed", async () => {
+    const bucket = await newBucket(server);
+    const driver = await openBucket(server, bucket);
+    const { index, folder } = await openIndex(["far"]);
+    const version = await index.version();
+    const other = await writeInventory("other", "CSV", []);
+    await expect(inventory(index, driver, folder, other)).rejects.toMatchObject({ code: "USAGE" });
+    const altered = await writeInventory(bucket, "CSV", [{ key: "x", size: 1 }]);
+    const data = join(altered, "../../data/0.csv.gz");
+    const bytes = await readFile(data);
+    await writeFile(data, bytes.fill(0, 12, 14));
+    await expect(inventory(index, driver, folder, altered)).rejects.toMatchObject({
+      code: "CORRUPT",
+    });
+    await writeFile(data, bytes.subarray(1));
+    await expect(inventory(index, driver, folder, altered)).rejects.toMatchObject({
+      code: "CORRUPT",
+    });
+    expect(await index.version()).toBe(version);
+    await driver.close();
+  });
+});
+
+interface Key {
+  readonly key: string;
+  readonly size: number;
+  readonly is_delete_marker?: string;
+}
+
+function known({ object }: Sample) {
+  const copy = { locator: "x", form: "file", bytes: object.size } as const;
+  const facts = { names: [], tags: [], type: undefined, collection: undefined, owner: undefined };
+  const times = { created: undefined, modified: undefined };
+  const state = { state: "present", confidence: "verified", checkedAt: written } as const;
+  return { ...object, ...facts, ...times, copies: [{ backend: "far", copy, ...state }] };
+}
+
+/** As S3 lays an inventory out; answers the path of its manifest. */
+async function writeInventory(
+  bucket: string,
+  format: "CSV" | "Parquet",
+  keys: readonly Key[],
+): Promise<string> {
+  const root = await temporaryFolder();
+  const folder = join(root, "2026-01-02T00-00Z");
+  await mkdir(folder);
+  await mkdir(join(root, "data"));
+  const name = format === "CSV" ? "0.csv.gz" : "0.parquet";
+  const path = join(root, "data", name);
+  if (format === "CSV") {
+    const lines = keys.map(({ key, size, is_delete_marker: marker = "false" }) => {
+      const encoded = encodeURIComponent(key).replaceAll("%20", "+");
+      return `"${bucket}","${encoded}","","true","${marker}","${size}"\n`;
+    });
+    await writeFile(path, gzipSync(lines.join("")));
+  } else {
+    const { index } = await openIndex([]);
+    await using session = await index.session();
+    const rows = keys.map(
+      ({ key, size, is_delete_marker: marker = "false" }) =>
+        `('${bucket}', '${key}', '', true, ${marker}, ${size}::BIGINT)`,
+    );
+    const columns = "t(bucket, key, version_id, is_latest, is_delete_marker, size)";
+    const text = `SELECT * FROM (VALUES ${rows.join(", ")}) AS ${columns} ORDER BY key`;
+    await session.exportParquet({ text, parameters: [] }, path);
+  }
+  const bytes = await readFile(path);
+  const md5 = createHash("md5").update(bytes).digest("hex");
+  const manifest = {
+    sourceBucket: bucket,
+    destinationBucket: "arn:aws:s3:::reports",
+    version: "2016-11-30",
+    creationTimestamp: String(createdAt.getTime()),
+    fileFormat: format,
+    fileSchema: "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size",
+    files: [{ key: `far/daily/data/${name}`, size: bytes.length, MD5checksum: md5 }],
+  };
+  const file = join(folder, "manifest.json");
+  await writeFile(file, JSON.stringify(manifest));
+  return file;
+}
+
+async function inventory(
+  index: Awaited<ReturnType<typeof openIndex>>["index"],
+  driver: Driver,
+  dataDirectory: string,
+  s3Inventory: string,
+): Promise<InventoryReport | undefined> {
+  const context = {
+    index,
+    pool: { driver: () => Promise.resolve(driver) },
+    config: { dataDirectory },
+    now: () => new Date("2026-01-03T00:00:00Z"),
+  };
+  const steps = await Array.fromAsync(takeInventory(context, { backend: "far", s3Inventory }));
+  return steps.at(-1)?.report;
+}
