@@ -81,6 +81,16 @@ test("a text that is not sound, or would come to mean something else, is not sor
   expect(sortKeys(alias, schemaOf)).toBeUndefined();
 });
 
+test("the configuration is sorted with its kind and without", () => {
+  const kinds = ["kind: Config\n", ""].map(
+    (kind) => `${kind}policies: [p]\napiVersion: thermocline/v1\n`,
+  );
+  expect(kinds.map((text) => sortKeys(text, schemaOf))).toEqual([
+    "apiVersion: thermocline/v1\nkind: Config\npolicies: [p]\n",
+    "apiVersion: thermocline/v1\npolicies: [p]\n",
+  ]);
+});
+
 test("several documents of a file, Windows line ends and a missing last line end are kept", () => {
   const text =
     "kind: Policy\r\napiVersion: thermocline/v1\r\n---\r\nkind: Calendar\r\napiVersion: thermocline/v1";

@@ -8,7 +8,8 @@ const schemas: ReadonlyMap<unknown, ZodType> = new Map<unknown, ZodType>([
   ["Policy", policySchema],
   ["PolicyTest", policyTestSchema],
   ["Calendar", calendarSchema],
-  // The configuration is the one document without a kind.
+  ["Config", configSchema],
+  // The configuration is the one document that may leave its kind out.
   [undefined, configSchema],
 ]);
 
