@@ -5,21 +5,18 @@ import type { AsOf } from "#model/index-snapshot.ts";
 import { inPieces } from "#api/in-pieces.ts";
 import { parseAddress } from "#api/address.ts";
 import { ApiConnection } from "#api/api-connection.ts";
-import { BatchClient } from "#api/batch-client.ts";
 import { fromExactJson } from "#api/json-values.ts";
+import { WorkerClient } from "#api/worker-client.ts";
 
 /** The answer of a method of the engine. */
 type Answer<Method extends keyof EngineApi> = ReturnType<EngineApi[Method]>;
 type Request<Method extends keyof EngineApi> = Parameters<EngineApi[Method]>[0];
 
-/** Workers must notice soon that a controller is stuck. */
-const workerTimeoutMs = 30_000;
-
 /**
  * The engine of a running controller, called over HTTP: the same contract as the engine in this
  * process, errors included. Relative paths are made absolute, as the controller works elsewhere.
  */
-export class ApiClient extends BatchClient implements EngineApi {
+export class ApiClient extends WorkerClient implements EngineApi {
   readonly #connection: ApiConnection;
 
   /** `address` is what the state file says: `unix:/path`, `http://host:port` or an https URL. */
@@ -180,11 +177,6 @@ export class ApiClient extends BatchClient implements EngineApi {
     return this.#connection.json("POST", path);
   }
 
-  limitShares(request: Request<"limitShares">): Answer<"limitShares"> {
-    const timeoutMs = workerTimeoutMs;
-    return this.#connection.json("POST", "/api/v1/limit-shares", { body: request, timeoutMs });
-  }
-
   runs(): Answer<"runs"> {
     return this.#connection.json("GET", "/api/v1/runs");
   }
@@ -329,13 +321,6 @@ export class ApiClient extends BatchClient implements EngineApi {
     return this.#connection.json("GET", "/api/v1/repairs", { query: { limit } });
   }
 
-  reportOutage(report: Request<"reportOutage">): Answer<"reportOutage"> {
-    return this.#connection.json("POST", "/api/v1/outages", {
-      body: report,
-      timeoutMs: workerTimeoutMs,
-    });
-  }
-
   retry(request: Request<"retry">): Answer<"retry"> {
     return this.#connection.json("POST", "/api/v1/retries", { body: request });
   }
@@ -346,29 +331,6 @@ export class ApiClient extends BatchClient implements EngineApi {
 
   nodes(): Answer<"nodes"> {
     return this.#connection.json("GET", "/api/v1/nodes");
-  }
-
-  heartbeat(report: Request<"heartbeat">): Answer<"heartbeat"> {
-    return this.#connection.json("POST", "/api/v1/nodes/heartbeat", {
-      body: report,
-      timeoutMs: workerTimeoutMs,
-    });
-  }
-
-  async segment(planCid: string, from: number, to: number): Answer<"segment"> {
-    const path = `/api/v1/plans/${encodeURIComponent(planCid)}/segment`;
-    const bytes = await this.#connection.bytes("GET", path, {
-      query: { from, to },
-      timeoutMs: workerTimeoutMs,
-    });
-    return new Uint8Array(bytes);
-  }
-
-  stepControls(steps: Request<"stepControls">): Answer<"stepControls"> {
-    return this.#connection.json("POST", "/api/v1/step-controls", {
-      body: { steps },
-      timeoutMs: workerTimeoutMs,
-    });
   }
 }
 
