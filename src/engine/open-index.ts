@@ -4,18 +4,20 @@ import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import type { EngineEvents } from "#engine/events.ts";
 import { commandWaitMs } from "#engine/leadership.ts";
+import { refuseLostIndex } from "#engine/refuse-lost-index.ts";
 import { ObjectIndex } from "#index/object-index.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { WriteFence } from "#model/write-fence.ts";
 
-/** Opens the index of the data directory; LOCKED when another process has it. */
-export function openIndex(
+/** Opens the index of the data directory; LOCKED when another process has it, REFUSED if lost. */
+export async function openIndex(
   config: Config,
   now: () => Date,
   events: EngineEvents,
   fence: WriteFence,
 ): Promise<ObjectIndex> {
-  return ObjectIndex.open(dataPaths(config.dataDirectory).index, {
+  await refuseLostIndex(config);
+  return await ObjectIndex.open(dataPaths(config.dataDirectory).index, {
     ...indexOptions(config),
     now,
     fence,

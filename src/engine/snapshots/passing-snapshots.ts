@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { distinctParts } from "#engine/snapshots/snapshot-parts.ts";
-import type { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
+import type { SnapshotStore, StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
 
 /** So many that were only fetched to be asked stay here. */
 const passingMax = 4;
@@ -30,6 +30,12 @@ export class PassingSnapshots {
   /** It was fetched to be kept. */
   async keep(cid: string): Promise<void> {
     await rm(join(this.#folder, cid), { force: true });
+  }
+
+  /** The newest of those that are here to stay. */
+  async newestKept(): Promise<StoredSnapshot | undefined> {
+    const passing = new Set(await this.#marks());
+    return (await this.#store.list()).snapshots.find(({ cid }) => !passing.has(cid));
   }
 
   /** Gives up those that were not asked for longest, and the parts that only they had. */
