@@ -1,11 +1,12 @@
-import { cidFromBytes } from "#content/cid.ts";
 import { cidColumn } from "#engine/cid-column.ts";
 import type { EngineContext } from "#engine/context.ts";
+import { presentValues } from "#engine/present-values.ts";
 import { readTime } from "#engine/read-time.ts";
 import { findRun } from "#engine/runs.ts";
 import { writeRowFile } from "#engine/write-row-file.ts";
 import type { AuditEntry, AuditExportRequest, AuditRequest } from "#model/audit.ts";
 import type { RowFile } from "#model/row-file.ts";
+import type { ColumnBatch } from "#model/sql.ts";
 import { compileFilter } from "#policies/compile-filter.ts";
 import { ledgerAttributes } from "#policies/ledger-attributes.ts";
 import {
@@ -53,7 +54,7 @@ export async function* auditEntries(
       : sql`SELECT * FROM (${newest} ORDER BY l.entry_id DESC LIMIT ${request.limit})`;
   await using session = await context.index.session();
   for await (const batch of session.columns(toStatement(sql`${limited} ORDER BY "entry"`))) {
-    yield Array.from({ length: batch.rows }, (_, row) => entryOf(batch.columns, row));
+    yield Array.from({ length: batch.rows }, (_, row) => entryOf(batch, row));
   }
 }
 
@@ -95,14 +96,8 @@ function instant(text: string): SqlFragment {
   return timestampParameter(readTime(text).getTime());
 }
 
-function entryOf(values: readonly ArrayLike<unknown>[], row: number): AuditEntry {
-  const entry: Record<string, unknown> = {};
-  for (const [at, [name]] of columns.entries()) {
-    const value = values[at]?.[row];
-    if (value === null || value === undefined) continue;
-    if (name === "cid") entry[name] = cidFromBytes(value as Uint8Array);
-    else if (name === "detail") entry[name] = JSON.parse(value as string) as unknown;
-    else entry[name] = value instanceof Date ? value.toISOString() : value;
-  }
+function entryOf(batch: ColumnBatch, row: number): AuditEntry {
+  const { detail, ...values } = presentValues(batch, row);
+  const entry = typeof detail === "string" ? { ...values, detail: JSON.parse(detail) } : values;
   return entry as unknown as AuditEntry;
 }

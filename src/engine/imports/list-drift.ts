@@ -1,6 +1,6 @@
-import { cidFromBytes } from "#content/cid.ts";
 import { cidColumn } from "#engine/cid-column.ts";
 import type { EngineContext } from "#engine/context.ts";
+import { presentValues } from "#engine/present-values.ts";
 import { writeRowFile } from "#engine/write-row-file.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type {
@@ -37,8 +37,11 @@ export async function* listDrift(
   await requireInventory(source, request.backend);
   await using session = await source.index.session();
   const selection = selectionOf(request, trusted("d.cid"));
-  for await (const { rows, names, columns } of session.columns(toStatement(selection))) {
-    yield Array.from({ length: rows }, (_, row) => entryOf(names, columns, row));
+  for await (const batch of session.columns(toStatement(selection))) {
+    yield Array.from(
+      { length: batch.rows },
+      (_, row) => presentValues(batch, row) as unknown as DriftEntry,
+    );
   }
 }
 
@@ -83,20 +86,6 @@ function selectionOf({ backend, kind, limit }: DriftRequest, cid: SqlFragment): 
     WHERE ${ofBackend} AND ${ofKind}
     ORDER BY b.name, d.kind, d.object_id, d.locator`;
   return limit === undefined ? all : sql`${all} LIMIT ${limit}`;
-}
-
-function entryOf(
-  names: readonly string[],
-  columns: readonly ArrayLike<unknown>[],
-  row: number,
-): DriftEntry {
-  const entry: Record<string, unknown> = {};
-  names.forEach((name, column) => {
-    const value = columns[column]?.[row];
-    if (value === null || value === undefined) return;
-    entry[name] = name === "cid" ? cidFromBytes(value as Uint8Array) : value;
-  });
-  return entry as unknown as DriftEntry;
 }
 
 /** That nothing differs is only known where somebody has looked. */

@@ -4,23 +4,12 @@ import { Admission } from "#jobs/admission.ts";
 import { paceRule } from "#jobs/admission/pace.ts";
 import { parseBandwidth } from "#model/bandwidth.ts";
 import type { Batch } from "#model/run.ts";
-import type { Work } from "#model/wait.ts";
 import type { Pace } from "#policies/timing/pace.ts";
 import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
+import { pending } from "./pending-work.ts";
 
 const start = new Date("2026-05-04T12:00:00Z");
 const after = (ms: number): Date => new Date(start.getTime() + ms);
-
-const pending: Work = {
-  runId: "run",
-  policy: "cool",
-  verb: "replicate",
-  source: "hot",
-  target: "cold",
-  victim: null,
-  lane: "cold",
-  node: undefined,
-};
 
 function batch(actions: number, bytes: number, policy = "cool"): Batch {
   const { lane: _lane, node: _node, ...work } = pending;

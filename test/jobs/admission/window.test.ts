@@ -11,17 +11,8 @@ import { type Closing, Windows } from "#policies/timing/windows.ts";
 import { type QueueServer, queueServers } from "../../conformance/queue-servers.ts";
 import { TestEngine, until } from "../../conformance/test-engine.ts";
 import { driverWith } from "../driver-with.ts";
+import { pending } from "./pending-work.ts";
 
-const pending: Work = {
-  runId: "run",
-  policy: "cool",
-  verb: "replicate",
-  source: "hot",
-  target: "cold",
-  victim: null,
-  lane: "cold",
-  node: undefined,
-};
 const active: Work = { ...pending, node: "node-1" };
 const monday = (time: string): Date => new Date(`2026-05-04T${time}Z`);
 
