@@ -1,6 +1,7 @@
 // Installs the servers that tests start and this machine lacks, and says what there is.
-//   npm run services [-- --json] [-- --require]
+//   npm run services [-- --json] [-- --require NAME]…
 import { parseArgs } from "node:util";
+import { kubo } from "./services/kubo.ts";
 import { pyarrow } from "./services/pyarrow.ts";
 import { redis } from "./services/redis.ts";
 import type { ServiceReport } from "./services/service.ts";
@@ -9,12 +10,12 @@ import { versitygw } from "./services/versitygw.ts";
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
-    /** Fail when anything is missing: for a CI where no suite may be skipped. */
-    require: { type: "boolean", default: false },
+    /** Fail when this is missing, or anything (`all`): for a CI where no suite may be skipped. */
+    require: { type: "string", multiple: true, default: [] },
   },
 });
 
-const reports = [redis, versitygw, pyarrow].map((service) => {
+const reports = [redis, versitygw, kubo, pyarrow].map((service) => {
   const found = service.find();
   if (!found.available) console.error(`installing ${service.name} …`);
   return found.available ? found : service.install();
@@ -22,7 +23,10 @@ const reports = [redis, versitygw, pyarrow].map((service) => {
 
 if (values.json) console.log(JSON.stringify({ schemaVersion: 1, services: reports }, undefined, 2));
 else printTable(reports);
-if (values.require && reports.some((report) => !report.available)) process.exitCode = 1;
+const missing = reports.filter((report) => !report.available).map(({ service }) => service);
+const required = (name: string): boolean =>
+  values.require.some((wanted) => wanted === "all" || wanted === name);
+if (missing.some(required)) process.exitCode = 1;
 
 function printTable(rows: readonly ServiceReport[]): void {
   const cells = [

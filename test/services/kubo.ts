@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { kubo } from "../../scripts/services/kubo.ts";
+import { initialiseKubo, type KuboSettings, runKubo } from "../../scripts/services/run-kubo.ts";
+
+/** An IPFS node of a test's own: loopback, random ports, private repository, no other peers. */
+export interface KuboNode {
+  /** Where its RPC API listens: `http://127.0.0.1:PORT`. */
+  readonly rpc: string;
+  /** Its folder: blocks lie in `blocks/`. */
+  readonly repo: string;
+  /** Asks its RPC API; the answer as text. Throws with what it said when it refuses. */
+  ask(command: string, options?: { readonly body?: FormData }): Promise<string>;
+  /** Ends the process at once; what it stored stays. */
+  kill(): Promise<void>;
+  /** Starts it where it was, with what it stored. */
+  startAgain(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Why Kubo cannot be started here, or undefined. */
+export function kuboMissing(): string | undefined {
+  const found = kubo.find();
+  return found.available ? undefined : `kubo: ${found.reason}`;
+}
+
+/** Starts an IPFS node. With `authorizations`, `authorization` is the header of a user in them. */
+export async function startKubo(
+  settings: KuboSettings & { readonly authorization?: string } = {},
+): Promise<KuboNode> {
+  const root = await mkdtemp(join(tmpdir(), "thermocline-kubo-"));
+  const repo = join(root, "repo");
+  const { authorization } = settings;
+  const access = authorization === undefined ? {} : { authorization };
+  const headers = authorization === undefined ? {} : { Authorization: authorization };
+  await initialiseKubo(repo, settings);
+  let server = await runKubo(repo, access);
+  const { rpc } = server;
+  return {
+    rpc,
+    repo,
+    ask: async (command, { body } = {}) => {
+      const request = { method: "POST", headers, ...(body === undefined ? {} : { body }) };
+      const answer = await fetch(`${rpc}/api/v0/${command}`, request);
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`${command}: ${text}`);
+      return text;
+    },
+    kill: () => server.kill(),
+    startAgain: async () => {
+      server = await runKubo(repo, { ...access, port: Number(new URL(rpc).port) });
+    },
+    stop: async () => {
+      await server.stop();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Has two nodes know each other, so that blocks can pass between them. */
+export async function connectKubo(one: KuboNode, other: KuboNode): Promise<void> {
+  const { Addresses } = JSON.parse(await other.ask("id")) as { readonly Addresses: string[] };
+  const [address] = Addresses;
+  if (address === undefined) throw new Error("the node has no address");
+  await one.ask(`swarm/connect?arg=${encodeURIComponent(address)}`);
+}
