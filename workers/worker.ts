@@ -1,4 +1,6 @@
 // Runs a worker, for process supervisors that start a file rather than a command.
-import { runProcess } from "#cli/run-process.ts";
+import { keepCompiledModules } from "#cli/keep-compiled-modules.ts";
 
+keepCompiledModules();
+const { runProcess } = await import("#cli/run-process.ts");
 await runProcess(["worker", ...process.argv.slice(2)]);

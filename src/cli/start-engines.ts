@@ -1,6 +1,5 @@
 import type { ApiClient } from "#api/client.ts";
 import { defaultListen } from "#api/address.ts";
-import { serveApi } from "#api/serve-api.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { resolveReference, resolveSecret } from "#config/resolve-secret.ts";
 import type { Config } from "#config.ts";
@@ -53,6 +52,7 @@ async function startController(
   });
   const paths = dataPaths(config.dataDirectory);
   try {
+    const { serveApi } = await import("#api/serve-api.ts");
     await engine.start();
     const { token } = config.api;
     const secrets = { env: io.env, directory: config.directory };

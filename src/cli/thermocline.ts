@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { runProcess } from "#cli/run-process.ts";
+import { keepCompiledModules } from "#cli/keep-compiled-modules.ts";
 
+keepCompiledModules();
+const { runProcess } = await import("#cli/run-process.ts");
 await runProcess(process.argv.slice(2));

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -77,6 +77,17 @@ function manyObjects(count: number): readonly ObjectSummary[] {
 }
 
 describe("the thermocline process", () => {
+  it("keeps its modules compiled in the user's own folder, for the next command", async () => {
+    expect(await run("--version")).toMatchObject({ code: 0, stderr: "" });
+    const kept = await readdir(join(cwd, ".cache", "thermocline", "compiled"), { recursive: true });
+    expect(kept.length).toBeGreaterThan(100);
+  });
+
+  it("starts all the same where nothing can be kept", async () => {
+    await writeFile(join(cwd, ".cache"), "a file");
+    expect(await run("--version")).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("talks to the controller that runs on its data directory", async () => {
     await controller({ runs: () => Promise.resolve([exampleRun("completed")]) });
     const { code, stdout, stderr } = await run("runs", "-o", "json");

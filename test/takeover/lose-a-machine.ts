@@ -14,12 +14,14 @@ export async function loseAMachine(
   server: QueueServer,
   spaces: Workspace[],
 ): Promise<AfterTheLoss> {
-  const options = { queueUrl: server.url, files: 600, every: "15s", address: true };
+  const options = { queueUrl: server.url, files: 300, every: "15s", address: true };
   const [first, second] = await twoMachines(options);
   spaces.push(first, second);
   const active = await first.startController();
   const standby = second.start("controller", "--node-name", "second");
   await said(second, "waiting as standby: the controller on node");
+  // One batch after the other, and slowly: when the first has its permits, others have none yet.
+  await first.ok("limits", "set", "cold", "--concurrency", "1", "--bandwidth", "2M");
   await first.ok("apply", "--yes", "--no-wait", "--override", "objects");
   const applied = await single(first, "SELECT commits::INTEGER AS n FROM counters");
   await expect
@@ -39,6 +41,7 @@ export async function loseAMachine(
   );
   expect(standby.exitCode).toBe(null);
   expect(tookMs).toBeLessThan(20_000);
+  await second.ok("limits", "set", "cold", "--concurrency", "16", "--bandwidth", "off");
 
   await runEnds(second, 300_000);
   // What the lost controller had given up already, and nothing else, is found to be gone.

@@ -35,7 +35,7 @@ export async function twoMachines(
     config,
     `queue: {url: "file:${queueFile}"}\n` +
       `standby: {directory: "${published}", every: ${every}, keep: 1000}\n` +
-      "safety: {permitTtl: 10s, clockSkew: 1s}\n",
+      "safety: {permitTtl: 20s, clockSkew: 1s}\n",
   );
   await makeFiles(first.path, files);
   await first.ok("import", "dir", join(first.path, "source"), "--backend", "hot");

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { defineCommand } from "#cli/command.ts";
-import { receiveBatch } from "#engine/batches/receive-batch.ts";
 import { formatSize } from "#model/quantity.ts";
 
 export default defineCommand({
@@ -15,6 +14,8 @@ export default defineCommand({
   async run(context, [batch, name]) {
     const { api } = await context.connect();
     const file = resolve(context.io.cwd, name);
+    // Loaded now: Arrow and UnixFS would make every command slower to start.
+    const { receiveBatch } = await import("#engine/batches/receive-batch.ts");
     const { cid, size } = await receiveBatch(batch, api.batch(batch), file);
     context.print(`${cid}\n${formatSize(size)}, in ${file}\n`, { cid, bytes: size, file });
   },
