@@ -1,10 +1,11 @@
 import type { CommandContext } from "#cli/command.ts";
-import { count } from "#cli/output/words.ts";
+import { count, counted } from "#cli/output/words.ts";
 import { textPairs } from "#cli/output/text-table.ts";
 import { streamWithProgress } from "#cli/stream-with-progress.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { InventoryReport, InventoryRequest } from "#model/inventory.ts";
-import { formatDuration } from "#model/quantity.ts";
+import type { UnfinishedWrites } from "#model/driver.ts";
+import { formatDuration, formatSize } from "#model/quantity.ts";
 
 export interface InventoryOptions {
   readonly dryRun?: true;
@@ -26,20 +27,25 @@ export async function inventoryCommand(
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(restart === undefined ? {} : { restart }),
   });
-  const { report, earlier, elapsedMs } = await streamWithProgress(context, steps, (step) => ({
-    what: "inventory",
-    noun: "copies",
-    done: step.listed,
-    total: Math.max(step.total, step.listed),
-    bytesDone: step.bytes,
-    bytesTotal: Math.max(step.bytesTotal, step.bytes),
-    remark: step.phase === "listing" ? "" : step.phase,
-    fields: { phase: step.phase, foreign: step.foreign },
-  }));
+  const { report, unfinished, earlier, elapsedMs } = await streamWithProgress(
+    context,
+    steps,
+    (step) => ({
+      what: "inventory",
+      noun: "copies",
+      done: step.listed,
+      total: Math.max(step.total, step.listed),
+      bytesDone: step.bytes,
+      bytesTotal: Math.max(step.bytesTotal, step.bytes),
+      remark: step.phase === "listing" ? "" : step.phase,
+      fields: { phase: step.phase, foreign: step.foreign },
+    }),
+  );
   if (report === undefined) throw new EngineError("INTERNAL", "the inventory has no report");
   if (earlier > 0) context.note(`went on behind ${count(earlier)} entries listed before`);
-  context.print(() => describe(report, elapsedMs, dryRun === true), {
+  context.print(() => describe(report, unfinished, elapsedMs, dryRun === true), {
     report,
+    ...(unfinished === undefined ? {} : { unfinished }),
     elapsedMs,
     dryRun: dryRun === true,
   });
@@ -50,7 +56,12 @@ export async function inventoryCommand(
   return differences > 0 && detailedExitcode === true ? differencesExitCode : 0;
 }
 
-function describe(report: InventoryReport, elapsedMs: number, isDryRun: boolean): string {
+function describe(
+  report: InventoryReport,
+  unfinished: UnfinishedWrites | undefined,
+  elapsedMs: number,
+  isDryRun: boolean,
+): string {
   return textPairs([
     ["backend", report.backend],
     ["listed", count(report.listed)],
@@ -59,6 +70,17 @@ function describe(report: InventoryReport, elapsedMs: number, isDryRun: boolean)
     ["unexpected", count(report.unexpected)],
     ["changed", count(report.changed)],
     ...(report.foreign > 0 ? [["not ours", count(report.foreign)] as const] : []),
+    ...(unfinished !== undefined && unfinished.found > 0
+      ? [["unfinished", describeUnfinished(unfinished, isDryRun)] as const]
+      : []),
     ["took", `${formatDuration(elapsedMs)}${isDryRun ? ", a dry run: nothing was changed" : ""}`],
   ]);
+}
+
+function describeUnfinished(unfinished: UnfinishedWrites, isDryRun: boolean): string {
+  const { found, abandoned, abandonedBytes } = unfinished;
+  const ended = isDryRun ? "would be given up" : "given up";
+  const which = abandoned === 0 ? "none abandoned" : `${count(abandoned)} abandoned, ${ended}`;
+  const bytes = abandoned === 0 ? "" : ` (${formatSize(abandonedBytes)})`;
+  return `${counted(found, "upload")}: ${which}${bytes}`;
 }

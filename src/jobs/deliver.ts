@@ -1,3 +1,4 @@
+import { stopOf } from "#jobs/step-context.ts";
 import { blame, type TransferFault } from "#jobs/transfer-fault.ts";
 import { confidences, type Confidence, type Evidence } from "#model/copy.ts";
 import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
@@ -87,7 +88,10 @@ async function write(
     // Files are checked for their size on the way, so what is announced as small is small.
     const small = form === "file" && bytes !== undefined && bytes <= singlePieceMax;
     const body = { form, bytes, stream: small ? new SinglePiece(whole) : pieces() };
-    const copy = await at(target, () => target.driver.write(object, body, options));
+    // What is paused, shut down or out goes on later; only what is cancelled does not.
+    const resumable = () => options.signal === undefined || stopOf(options.signal) !== "cancel";
+    const written = { ...options, resumable };
+    const copy = await at(target, () => target.driver.write(object, body, written));
     return { copy, moved };
   } catch (thrown) {
     // Drivers may wrap what their input threw: the bytes are the cause, whatever they call it.

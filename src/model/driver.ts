@@ -63,6 +63,12 @@ export interface Driver extends Partial<NamedFiles> {
   /** Releases connections. No call follows. */
   close(): Promise<void>;
 
+  /**
+   * Gives up writes that were begun, never ended and not touched for as long as the backend's
+   * options say, and says what there was. Present exactly when `capabilities.unfinishedWrites`.
+   */
+  clearUnfinished?(options?: ClearOptions): Promise<UnfinishedWrites>;
+
   /** Present exactly when `capabilities.inventoryFiles` says of which kind. */
   readonly inventoryFiles?: InventoryFiles;
 }
@@ -136,6 +142,24 @@ export interface WriteBody {
 
 export interface WriteOptions extends CallOptions {
   readonly replace?: boolean;
+  /**
+   * Asked when the write fails: true when it will be tried again, so that what was stored of the
+   * body may stay, unseen, and is not sent a second time. Without it nothing stays.
+   */
+  readonly resumable?: () => boolean;
+}
+
+export interface ClearOptions extends CallOptions {
+  /** Only say what there is. */
+  readonly dryRun?: boolean;
+}
+
+/** Writes that are not whole: unseen, but room is taken and paid for. */
+export interface UnfinishedWrites {
+  readonly found: number;
+  /** Of those: untouched for so long that nobody goes on with them. They are gone, unless dry. */
+  readonly abandoned: number;
+  readonly abandonedBytes: number;
 }
 
 export interface ListOptions extends CallOptions {
@@ -174,6 +198,8 @@ export interface DriverCapabilities {
   readonly bytesMax: number | undefined;
   /** Lists that the service writes, and that can stand in for `list`. */
   readonly inventoryFiles?: "s3";
+  /** True where a process that dies leaves parts of its writes for somebody to clear. */
+  readonly unfinishedWrites?: true;
 }
 
 export const driverOperations = ["read", "write", "remove", "list", "verify"] as const;

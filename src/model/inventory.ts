@@ -1,3 +1,4 @@
+import type { UnfinishedWrites } from "#model/driver.ts";
 import type { DriftReport } from "#model/index-store.ts";
 import type { RowFile } from "#model/row-file.ts";
 
@@ -76,6 +77,8 @@ export interface InventoryProgress {
   readonly elapsedMs: number;
   /** With the summary. */
   readonly report?: InventoryReport;
+  /** With the summary of a listing, where killed writers may leave parts behind. */
+  readonly unfinished?: UnfinishedWrites;
 }
 
 export interface DriftRequest {

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { CreateMultipartUploadCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { takeInventory } from "#engine/imports/take-inventory.ts";
+import { type InventoryContext, takeInventory } from "#engine/imports/take-inventory.ts";
 import type { Driver } from "#model/driver.ts";
 import type { InventoryReport } from "#model/inventory.ts";
 import { fileBody, type Sample, sample } from "../conformance/sample-object.ts";
-import { newBucket, openBucket } from "../drivers/s3-bucket.ts";
+import { newBucket, openBucket, referee } from "../drivers/s3-bucket.ts";
 import { openIndex, temporaryFolder } from "../index/open-index.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
 
@@ -57,6 +58,26 @@ describe.skipIf(why !== undefined)(`S3 Inventory${why ? ` (skipped: ${why})` : "
       await driver.close();
     },
   );
+
+  test("of a listing gives up uploads that nobody goes on with, and says so", async () => {
+    const bucket = await newBucket(server);
+    const driver = await openBucket(server, bucket, { abandonAfter: "0s" });
+    const judge = referee(server);
+    const { cid } = sample(10).object;
+    await judge.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: cid }));
+    judge.destroy();
+    const { index, folder } = await openIndex(["far"]);
+    const listing = async (dryRun: boolean) => {
+      const context = contextOf(index, driver, folder);
+      const steps = takeInventory(context, { backend: "far", dryRun, restart: true });
+      return (await Array.fromAsync(steps)).at(-1)?.unfinished;
+    };
+    const abandoned = { found: 1, abandoned: 1, abandonedBytes: 0 };
+    expect(await listing(true)).toEqual(abandoned);
+    expect(await listing(false)).toEqual(abandoned);
+    expect(await listing(false)).toEqual({ ...abandoned, found: 0, abandoned: 0 });
+    await driver.close();
+  });
 
   test("of another bucket, cut off or altered it is refused, and nothing is changed", async () => {
     const bucket = await newBucket(server);
@@ -146,12 +167,20 @@ async function inventory(
   dataDirectory: string,
   s3Inventory: string,
 ): Promise<InventoryReport | undefined> {
-  const context = {
+  const context = contextOf(index, driver, dataDirectory);
+  const steps = await Array.fromAsync(takeInventory(context, { backend: "far", s3Inventory }));
+  return steps.at(-1)?.report;
+}
+
+function contextOf(
+  index: Awaited<ReturnType<typeof openIndex>>["index"],
+  driver: Driver,
+  dataDirectory: string,
+): InventoryContext {
+  return {
     index,
     pool: { driver: () => Promise.resolve(driver) },
     config: { dataDirectory },
     now: () => new Date("2026-01-03T00:00:00Z"),
   };
-  const steps = await Array.fromAsync(takeInventory(context, { backend: "far", s3Inventory }));
-  return steps.at(-1)?.report;
 }

@@ -34,6 +34,7 @@ export const backendSchema = shapeOf<BackendReport>({
     create: z.enum(["atomic", "last-writer-wins"]),
     bytesMax: count.optional(),
     inventoryFiles: z.literal("s3").optional(),
+    unfinishedWrites: z.literal(true).optional(),
   }),
   health: backendHealthSchema,
   status: z.union([

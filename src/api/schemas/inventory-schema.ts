@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { UnfinishedWrites } from "#model/driver.ts";
 import {
   type DriftEntry,
   driftDetails,
@@ -34,6 +35,11 @@ export const inventoryProgressSchema = shapeOf<InventoryProgress>({
   earlier: count,
   elapsedMs: z.number(),
   report: inventoryReportSchema.optional(),
+  unfinished: shapeOf<UnfinishedWrites>({
+    found: count,
+    abandoned: count,
+    abandonedBytes: count,
+  }).optional(),
 });
 
 /** One copy that is not as the index believed. */

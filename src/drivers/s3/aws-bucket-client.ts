@@ -1,22 +1,14 @@
-import { hash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  ListPartsCommand,
   PutObjectCommand,
   S3Client,
-  type StorageClass,
-  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import type { ByteStream, DriverContext } from "#model/driver.ts";
 import { clientConfig } from "#drivers/s3/aws-client-config.ts";
-import { cancelled } from "#drivers/contract/cancelled.ts";
+import { AwsUploads } from "#drivers/s3/aws-uploads.ts";
 import type {
   BucketClient,
   ByteRange,
@@ -25,23 +17,14 @@ import type {
   ListRequest,
   PartUpload,
   PutRequest,
+  UnfinishedUpload,
 } from "#drivers/s3/bucket-client.ts";
+import { BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
 import { httpStatus, notS3, s3Error } from "#drivers/s3/s3-error.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
 
 /** A bucket that answered a moment ago is still there. */
 const bucketSeenForMs = 30_000;
-const abortTimeoutMs = 30_000;
-const abortAttempts = 3;
-const abortPauseMs = 200;
-
-interface UploadName {
-  readonly Bucket: string;
-  readonly Key: string;
-  readonly UploadId: string | undefined;
-}
-
-type Signal = AbortSignal | undefined;
 
 /** A bucket through the AWS SDK. */
 export class AwsBucketClient implements BucketClient {
@@ -49,6 +32,8 @@ export class AwsBucketClient implements BucketClient {
   readonly #client: S3Client;
   readonly #options: S3Options;
   readonly #bucket: string;
+  readonly #requests: BucketRequests;
+  readonly #uploads: AwsUploads;
   #bucketSeenAt = -Infinity;
 
   constructor(context: DriverContext<S3Options>) {
@@ -57,6 +42,8 @@ export class AwsBucketClient implements BucketClient {
     this.#bucket = options.bucket;
     this.server = `S3 at ${options.endpoint ?? options.region ?? "AWS"}`;
     this.#client = new S3Client(clientConfig(context));
+    this.#requests = new BucketRequests(options);
+    this.#uploads = new AwsUploads(this.#client, this.#requests);
     this.#client.middlewareStack.add(
       (next) => async (args) => {
         const result = await next(args);
@@ -95,7 +82,7 @@ export class AwsBucketClient implements BucketClient {
       // An answer to HEAD has no body that says why: absent key, absent bucket or wrong key.
       if (httpStatus(error) !== undefined) await this.#checkBucket(signal);
       if (httpStatus(error) === 404) return undefined;
-      throw this.#error(error, `looking for ${key}`, signal);
+      throw this.#requests.error(error, `looking for ${key}`, signal);
     }
   }
 
@@ -111,7 +98,7 @@ export class AwsBucketClient implements BucketClient {
       // In Node the body is always a readable stream of buffers.
       if (Body !== undefined) yield* Body as unknown as ByteStream;
     } catch (error) {
-      throw this.#error(error, doing, signal);
+      throw this.#requests.error(error, doing, signal);
     }
   }
 
@@ -136,37 +123,31 @@ export class AwsBucketClient implements BucketClient {
       );
       return { entries, token: answer.NextContinuationToken };
     } catch (error) {
-      throw this.#error(error, `listing ${this.#bucket}/${request.prefix}`, signal);
+      throw this.#requests.error(error, `listing ${this.#bucket}/${request.prefix}`, signal);
     }
   }
 
   async put(request: PutRequest, bytes: Uint8Array, signal: Signal): Promise<void> {
     try {
       const command = new PutObjectCommand({
-        ...this.#target(request),
-        ...this.#checksum(bytes),
-        ...this.#condition(request),
+        ...this.#requests.target(request),
+        ...this.#requests.checksum(bytes),
+        ...this.#requests.condition(request),
         Body: bytes,
         ContentLength: bytes.length,
       });
       await this.#client.send(command, withSignal(signal));
     } catch (error) {
-      throw this.#error(error, `storing ${request.key}`, signal);
+      throw this.#requests.error(error, `storing ${request.key}`, signal);
     }
   }
 
-  async begin(request: PutRequest, signal: Signal): Promise<PartUpload> {
-    const doing = `storing ${request.key}`;
-    try {
-      const command = new CreateMultipartUploadCommand({
-        ...this.#target(request),
-        ...(this.#options.checksums ? { ChecksumAlgorithm: "SHA256" as const } : {}),
-      });
-      const { UploadId } = await this.#client.send(command, withSignal(signal));
-      return this.#upload(request, { Bucket: this.#bucket, Key: request.key, UploadId });
-    } catch (error) {
-      throw this.#error(error, doing, signal);
-    }
+  begin(request: PutRequest, signal: Signal): Promise<PartUpload> {
+    return this.#uploads.begin(request, signal);
+  }
+
+  unfinished(prefix: string, signal: Signal): AsyncIterable<UnfinishedUpload> {
+    return this.#uploads.unfinished(prefix, signal);
   }
 
   async remove(key: string, versionId: string | undefined, signal: Signal): Promise<void> {
@@ -175,69 +156,12 @@ export class AwsBucketClient implements BucketClient {
       const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...version });
       await this.#client.send(command, withSignal(signal));
     } catch (error) {
-      throw this.#error(error, `removing ${key}`, signal);
+      throw this.#requests.error(error, `removing ${key}`, signal);
     }
   }
 
   close(): void {
     this.#client.destroy();
-  }
-
-  #upload(request: PutRequest, upload: UploadName): PartUpload {
-    const doing = `storing ${request.key}`;
-    const parts: { PartNumber: number; ETag: string | undefined; ChecksumSHA256?: string }[] = [];
-    return {
-      part: async (number, bytes, signal) => {
-        try {
-          const checksum = this.#checksum(bytes);
-          const numbered = { ...upload, PartNumber: number };
-          const body = { Body: bytes, ContentLength: bytes.length };
-          const command = new UploadPartCommand({ ...numbered, ...checksum, ...body });
-          const { ETag } = await this.#client.send(command, withSignal(signal));
-          parts.push({ PartNumber: number, ETag, ...checksum });
-        } catch (error) {
-          throw this.#error(error, doing, signal);
-        }
-      },
-      complete: async (signal) => {
-        try {
-          const command = new CompleteMultipartUploadCommand({
-            ...upload,
-            ...this.#condition(request),
-            MultipartUpload: { Parts: parts.toSorted((a, b) => a.PartNumber - b.PartNumber) },
-          });
-          await this.#client.send(command, withSignal(signal));
-        } catch (error) {
-          throw this.#error(error, doing, signal);
-        }
-      },
-      abort: async () => {
-        try {
-          await this.#giveUp(upload);
-        } catch (error) {
-          throw this.#error(error, `giving up ${request.key}`, undefined);
-        }
-      },
-    };
-  }
-
-  /**
-   * Aborts until the service says that the upload is gone: a part that arrives meanwhile may
-   * need another abort (so the S3 reference on AbortMultipartUpload).
-   */
-  async #giveUp(upload: UploadName): Promise<void> {
-    const options = withSignal(AbortSignal.timeout(abortTimeoutMs));
-    for (let attempt = 1; attempt <= abortAttempts; attempt++) {
-      try {
-        await this.#client.send(new AbortMultipartUploadCommand(upload), options);
-        const { Parts } = await this.#client.send(new ListPartsCommand(upload), options);
-        if ((Parts ?? []).length === 0) return;
-      } catch (error) {
-        if (httpStatus(error) === 404) return;
-        throw error;
-      }
-      await sleep(abortPauseMs);
-    }
   }
 
   async #checkBucket(signal: Signal): Promise<void> {
@@ -253,37 +177,4 @@ export class AwsBucketClient implements BucketClient {
       signal,
     );
   }
-
-  #target(request: PutRequest): {
-    Bucket: string;
-    Key: string;
-    Metadata: Record<string, string>;
-    StorageClass?: StorageClass;
-  } {
-    const { storageClass } = this.#options;
-    return {
-      Bucket: this.#bucket,
-      Key: request.key,
-      Metadata: { ...request.metadata },
-      // Services have classes of their own that the SDK does not know.
-      ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
-    };
-  }
-
-  #checksum(bytes: Uint8Array): { ChecksumSHA256?: string } {
-    return this.#options.checksums ? { ChecksumSHA256: hash("sha256", bytes, "base64") } : {};
-  }
-
-  #condition(request: PutRequest): { IfNoneMatch?: string } {
-    return request.create && this.#options.conditionalCreate ? { IfNoneMatch: "*" } : {};
-  }
-
-  #error(error: unknown, doing: string, signal: Signal): Error {
-    if (signal?.aborted) return cancelled(signal, doing);
-    return s3Error(error, `${doing} in bucket ${this.#bucket}`);
-  }
-}
-
-function withSignal(signal: Signal): { abortSignal?: AbortSignal } {
-  return signal === undefined ? {} : { abortSignal: signal };
 }

@@ -15,8 +15,10 @@ export interface BucketClient {
   list(request: ListRequest, signal: AbortSignal | undefined): Promise<ListPage>;
   /** Stores bytes at once. ALREADY_EXISTS when told to create and the key is there. */
   put(request: PutRequest, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>;
-  /** Begins an upload in parts. */
+  /** Begins an upload in parts, or goes on with one of this key that was left unfinished. */
   begin(request: PutRequest, signal: AbortSignal | undefined): Promise<PartUpload>;
+  /** Uploads of keys with the prefix that were neither completed nor given up. */
+  unfinished(prefix: string, signal: AbortSignal | undefined): AsyncIterable<UnfinishedUpload>;
   remove(
     key: string,
     versionId: string | undefined,
@@ -27,11 +29,19 @@ export interface BucketClient {
 
 /** An upload in parts: invisible until completed. */
 export interface PartUpload {
-  /** Numbers count from 1. */
+  /** Numbers count from 1. A part that is there already is not sent again. */
   part(number: number, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Makes the object visible. ALREADY_EXISTS when told to create and the key is there. */
   complete(signal: AbortSignal | undefined): Promise<void>;
   /** Gives back the room of all parts. */
+  abort(): Promise<void>;
+}
+
+/** An upload that somebody began: it may go on, or have been left by a process that died. */
+export interface UnfinishedUpload {
+  readonly key: string;
+  readonly begunAt: Date;
+  parts(): Promise<readonly { readonly bytes: number; readonly storedAt: Date }[]>;
   abort(): Promise<void>;
 }
 

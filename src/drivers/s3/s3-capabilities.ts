@@ -9,4 +9,5 @@ export const s3Capabilities: DriverCapabilities = {
   create: "atomic",
   bytesMax: 5 * 1024 ** 4,
   inventoryFiles: "s3",
+  unfinishedWrites: true,
 };

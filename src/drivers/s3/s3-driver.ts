@@ -3,6 +3,7 @@ import type {
   BackendStatus,
   ByteStream,
   CallOptions,
+  ClearOptions,
   Driver,
   DriverContext,
   InventoryFiles,
@@ -12,6 +13,7 @@ import type {
   NamedFile,
   ReadOptions,
   RemoveOptions,
+  UnfinishedWrites,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -28,6 +30,7 @@ import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts"
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import type { BucketClient } from "#drivers/s3/bucket-client.ts";
 import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
+import { clearUploads } from "#drivers/s3/clear-uploads.ts";
 import { copyOfKey, listBucket } from "#drivers/s3/list-bucket.ts";
 import { objectKey } from "#drivers/s3/object-key.ts";
 import { s3Capabilities } from "#drivers/s3/s3-capabilities.ts";
@@ -125,6 +128,7 @@ export class S3Driver implements Driver {
         // A CAR is a little larger than what it holds.
         expectedBytes: bytes ?? object.size * 1.1,
         signal: options.signal,
+        resumable: options.resumable,
       });
     } catch (error) {
       return await this.#alreadyThere(object, body, error, options);
@@ -154,6 +158,10 @@ export class S3Driver implements Driver {
 
   list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
     return listBucket(this.#client, this.#options, options);
+  }
+
+  clearUnfinished(options: ClearOptions = {}): Promise<UnfinishedWrites> {
+    return clearUploads(this.#client, this.#options, options);
   }
 
   writeNamed(name: string, body: NamedBody, options?: CallOptions): Promise<void> {

@@ -177,6 +177,9 @@ const byName: Readonly<Record<string, Meaning>> = {
   // The name that the SDK gives to an answer to HEAD, which has no body.
   NotFound: absent,
   NoSuchUpload: absent,
+  // Another writer sent the same part of the same upload.
+  InvalidPart: raced,
+  InvalidPartOrder: raced,
   PermanentRedirect: wrongRegion,
   AuthorizationHeaderMalformed: wrongRegion,
   IllegalLocationConstraintException: wrongRegion,

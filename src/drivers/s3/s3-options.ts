@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { secretField } from "#model/secret-reference.ts";
+import { durationOption } from "#drivers/contract/duration-option.ts";
 import { sizeOption } from "#drivers/contract/size-option.ts";
 
 const mebibyte = 1024 * 1024;
@@ -39,6 +40,9 @@ export const s3Options = z
     storageClass: z.string().optional().describe("Storage class of new objects, e.g. STANDARD_IA."),
     partSize: partSize.prefault("8MiB"),
     concurrency: z.int().min(1).max(64).default(4).describe("Parts of one upload sent at a time."),
+    abandonAfter: durationOption(
+      "Inventories give up uploads that were begun, never ended and not touched for so long.",
+    ).prefault("7d"),
     checksums: z
       .boolean()
       .default(true)

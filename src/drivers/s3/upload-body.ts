@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ByteStream } from "#model/driver.ts";
+import { EngineError, type ErrorCode } from "#model/engine-error.ts";
 import type { BucketClient, PartUpload, PutRequest } from "#drivers/s3/bucket-client.ts";
 
 /** More parts than this no service takes. */
@@ -17,12 +18,24 @@ export interface UploadOptions {
   /** How large the body will be, as well as one can say before. */
   readonly expectedBytes: number;
   readonly signal: AbortSignal | undefined;
+  /** Asked when it fails: whether parts may stay for another try. Without it they never do. */
+  readonly resumable?: (() => boolean) | undefined;
 }
+
+/** After these the same bytes may be sent again, to go on where this try ended. */
+const worthResuming: ReadonlySet<ErrorCode> = new Set([
+  "CANCELLED",
+  "UNAVAILABLE",
+  "TIMEOUT",
+  "RATE_LIMITED",
+  "UNAUTHENTICATED",
+  "FORBIDDEN",
+]);
 
 /**
  * Stores a body: small ones at once, larger ones in parts of which a few are under way at a
- * time. When anything fails nothing is visible and no part is left behind. Every request carries
- * bytes from memory, so that the client can send them again.
+ * time. When anything fails nothing is visible, and no part is left behind unless somebody will go
+ * on with them. Every request carries bytes from memory, so that the client can send them again.
  */
 export async function uploadBody(
   client: BucketClient,
@@ -49,6 +62,8 @@ export async function uploadBody(
       await sendParts(upload, rest, options);
       await upload.complete(options.signal);
     } catch (error) {
+      const { code } = EngineError.from(error);
+      if (worthResuming.has(code) && options.resumable?.() === true) throw error;
       await giveUp(upload, error);
     }
   } finally {

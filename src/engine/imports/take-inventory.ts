@@ -52,7 +52,10 @@ export async function* takeInventory(
       look: (object) => driver.stat(object),
     });
     for await (const step of steps) {
-      yield progressOf(step, origin.source, context.now(), startedAt);
+      const progress = progressOf(step, origin.source, context.now(), startedAt);
+      const isEnd = progress.type === "summary" && !origin.isLate;
+      const unfinished = isEnd ? await driver.clearUnfinished?.({ dryRun }) : undefined;
+      yield unfinished === undefined ? progress : { ...progress, unfinished };
     }
   } finally {
     underWay.delete(folder);

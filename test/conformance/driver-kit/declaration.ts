@@ -46,6 +46,15 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
       },
     },
     {
+      name: "clears unfinished writes exactly when it declares that there may be some",
+      run: async ({ driver }) => {
+        const isDeclared = capabilities.unfinishedWrites === true;
+        expect(driver.clearUnfinished !== undefined).toBe(isDeclared);
+        const cleared = await driver.clearUnfinished?.();
+        expect(cleared?.found ?? 0).toBe(0);
+      },
+    },
+    {
       name: "verifies at each declared level and refuses the others",
       run: async ({ driver }) => {
         const stored = sample(100);

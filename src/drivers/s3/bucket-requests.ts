@@ -1,0 +1,53 @@
+import { hash } from "node:crypto";
+import type { StorageClass } from "@aws-sdk/client-s3";
+import { cancelled } from "#drivers/contract/cancelled.ts";
+import type { PutRequest } from "#drivers/s3/bucket-client.ts";
+import { s3Error } from "#drivers/s3/s3-error.ts";
+import type { S3Options } from "#drivers/s3/s3-options.ts";
+
+export type Signal = AbortSignal | undefined;
+
+/** What the requests to one bucket have in common. */
+export class BucketRequests {
+  readonly bucket: string;
+  readonly options: S3Options;
+
+  constructor(options: S3Options) {
+    this.bucket = options.bucket;
+    this.options = options;
+  }
+
+  /** Where a new object goes, and what is kept with it. */
+  target(request: PutRequest): {
+    Bucket: string;
+    Key: string;
+    Metadata: Record<string, string>;
+    StorageClass?: StorageClass;
+  } {
+    const { storageClass } = this.options;
+    return {
+      Bucket: this.bucket,
+      Key: request.key,
+      Metadata: { ...request.metadata },
+      // Services have classes of their own that the SDK does not know.
+      ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
+    };
+  }
+
+  checksum(bytes: Uint8Array): { ChecksumSHA256?: string } {
+    return this.options.checksums ? { ChecksumSHA256: hash("sha256", bytes, "base64") } : {};
+  }
+
+  condition(request: PutRequest): { IfNoneMatch?: string } {
+    return request.create && this.options.conditionalCreate ? { IfNoneMatch: "*" } : {};
+  }
+
+  error(error: unknown, doing: string, signal: Signal): Error {
+    if (signal?.aborted) return cancelled(signal, doing);
+    return s3Error(error, `${doing} in bucket ${this.bucket}`);
+  }
+}
+
+export function withSignal(signal: Signal): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
