@@ -1,5 +1,6 @@
 import type { Evidence } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
+import { isArchived, isThawing } from "#model/archived.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { reportedCopy, reportedEvidence } from "#model/reported-copy.ts";
 import type { CopyOutcome } from "#model/run.ts";
@@ -17,7 +18,8 @@ interface Endpoint {
 
 /**
  * Brings one object to the target of its batch: from the planned source, else from any other
- * backend that holds an intact copy. Throws only when stopped or when a backend is out.
+ * backend that holds an intact copy. Throws only when stopped, when a backend is out, or when all
+ * that could be read lies in an archive: then it was asked for (`isThawing`).
  */
 export async function copyObject(
   action: SegmentAction,
@@ -28,6 +30,7 @@ export async function copyObject(
   const findings: Evidence[] = [];
   const retries = countedRetries(context, target.backend);
   let first: EngineError | undefined;
+  let archive: Endpoint | undefined;
   for (const source of sources(context)) {
     try {
       const done = await runWithRetries(() => copyFrom(action, source, target, context), retries);
@@ -51,7 +54,12 @@ export async function copyObject(
       const planned = source.backend === context.data.source;
       if (planned && fault.evidence !== undefined) findings.push(fault.evidence);
       first ??= error;
+      if (isArchived(error)) archive ??= source;
     }
+  }
+  if (archive !== undefined) {
+    first = await askArchive(action, archive, context);
+    if (isThawing(first)) throw first;
   }
   const planned = context.data.source ?? "";
   const driver = context.drivers.get(planned);
@@ -89,6 +97,28 @@ async function copyFrom(
     checkedAt: context.now().toISOString(),
     bytesRead: 0,
   });
+}
+
+/** Has the archive make a copy readable; says that, and when to look again, as an error. */
+async function askArchive(
+  { object }: SegmentAction,
+  { backend, driver }: Endpoint,
+  { signal }: StepContext,
+): Promise<EngineError> {
+  try {
+    const copy = await driver.stat(object, { signal });
+    if (driver.thaw === undefined || copy === undefined) {
+      return new EngineError("NOT_SUPPORTED", `${backend} cannot make ${object.cid} readable`);
+    }
+    const { readable, askAfterMs, message } = await driver.thaw(object, copy, { signal });
+    return new EngineError("UNAVAILABLE", `${backend}: ${message}`, {
+      details: { wait: "thaw" },
+      retryAfterMs: readable ? 0 : askAfterMs,
+    });
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return EngineError.from(thrown);
+  }
 }
 
 /** The planned source first, then every other backend this node can read. */

@@ -69,6 +69,13 @@ export interface Driver extends Partial<NamedFiles> {
    */
   clearUnfinished?(options?: ClearOptions): Promise<UnfinishedWrites>;
 
+  /**
+   * Asks for a copy in an archive to be made readable, and answers at once whether it is. Asking
+   * again costs nothing. A `read` that needs it fails with `isArchived` (src/model/archived.ts).
+   * Present exactly when `capabilities.thaw`.
+   */
+  thaw?(object: ObjectRef, copy: StoredCopy, options?: CallOptions): Promise<ThawState>;
+
   /** Present exactly when `capabilities.inventoryFiles` says of which kind. */
   readonly inventoryFiles?: InventoryFiles;
 }
@@ -162,6 +169,14 @@ export interface UnfinishedWrites {
   readonly abandonedBytes: number;
 }
 
+export interface ThawState {
+  readonly readable: boolean;
+  /** When to ask again, if it is not. */
+  readonly askAfterMs: number;
+  /** How it stands, in words, with times as far as they are known. */
+  readonly message: string;
+}
+
 export interface ListOptions extends CallOptions {
   readonly cursor?: string;
 }
@@ -200,6 +215,8 @@ export interface DriverCapabilities {
   readonly inventoryFiles?: "s3";
   /** True where a process that dies leaves parts of its writes for somebody to clear. */
   readonly unfinishedWrites?: true;
+  /** True where copies may lie in an archive that must restore them before they can be read. */
+  readonly thaw?: true;
 }
 
 export const driverOperations = ["read", "write", "remove", "list", "verify"] as const;

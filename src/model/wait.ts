@@ -8,6 +8,7 @@ export const waitReasons = {
   quarantined: "the object failed too often for the same cause",
   approval: "a person must approve it first",
   outage: "a backend it needs does not answer",
+  thaw: "what it reads is being restored from an archive",
   cordon: "the backend takes no new copies",
   capacity: "the backend is full",
   role: "no living node does this kind of work",

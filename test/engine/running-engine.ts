@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadConfig } from "#config.ts";
 import { type Engine, openEngine } from "#engine.ts";
+import type { Driver, DriverDefinition } from "#model/driver.ts";
 import type { EngineError } from "#model/engine-error.ts";
 import type { Run } from "#model/run.ts";
 import { loadDrivers } from "#registry.ts";
@@ -31,6 +32,8 @@ export interface RunningEngineOptions {
   readonly capacity?: string;
   /** Share of objects that a plan may move or remove. */
   readonly maxObjects?: string;
+  /** Puts another driver in the place of one that was just opened. */
+  driver?(driver: Driver, backend: string): Driver;
   /** Prepares the folder before the engine opens the backends in it. */
   prepare?(folder: string): Promise<void>;
 }
@@ -42,7 +45,9 @@ export async function runEngine(options: RunningEngineOptions): Promise<RunningE
   await writeFile(join(folder, "policies", "test.thermocline.yaml"), options.policy);
   await writeFile(join(folder, "thermocline.yaml"), configuration(options));
   await options.prepare?.(folder);
-  const definitions = await loadDrivers();
+  const definitions = new Map(
+    [...(await loadDrivers())].map(([name, definition]) => [name, replaced(definition, options)]),
+  );
   const config = await loadConfig({
     cwd: folder,
     env: {},
@@ -98,4 +103,12 @@ function configuration(options: RunningEngineOptions): string {
 queue: {url: "env:TEST_QUEUE_URL", prefix: ${options.queuePrefix ?? queuePrefix()}}
 ${safety}backends:
 ${backends.join("")}`;
+}
+
+function replaced(definition: DriverDefinition, options: RunningEngineOptions): DriverDefinition {
+  const open: DriverDefinition["open"] = async (context) => {
+    const driver = await definition.open(context);
+    return options.driver?.(driver, context.backend) ?? driver;
+  };
+  return { ...definition, open };
 }

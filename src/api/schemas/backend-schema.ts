@@ -35,6 +35,7 @@ export const backendSchema = shapeOf<BackendReport>({
     bytesMax: count.optional(),
     inventoryFiles: z.literal("s3").optional(),
     unfinishedWrites: z.literal(true).optional(),
+    thaw: z.literal(true).optional(),
   }),
   health: backendHealthSchema,
   status: z.union([

@@ -4,10 +4,12 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  RestoreObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { ByteStream, DriverContext } from "#model/driver.ts";
 import { clientConfig } from "#drivers/s3/aws-client-config.ts";
+import { archiveOf } from "#drivers/s3/archive-of.ts";
 import { AwsUploads } from "#drivers/s3/aws-uploads.ts";
 import type {
   BucketClient,
@@ -17,6 +19,8 @@ import type {
   ListRequest,
   PartUpload,
   PutRequest,
+  RestoreRequest,
+  SentChecksum,
   UnfinishedUpload,
 } from "#drivers/s3/bucket-client.ts";
 import { BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
@@ -77,12 +81,40 @@ export class AwsBucketClient implements BucketClient {
       const answer = await this.#client.send(command, withSignal(signal));
       if (answer.ETag === undefined) throw notS3(`looking for ${key}`);
       this.#bucketSeenAt = performance.now();
-      return { bytes: answer.ContentLength ?? 0, versionId: answer.VersionId };
+      const archive = archiveOf(answer);
+      return { bytes: answer.ContentLength ?? 0, versionId: answer.VersionId, archive };
     } catch (error) {
       // An answer to HEAD has no body that says why: absent key, absent bucket or wrong key.
       if (httpStatus(error) !== undefined) await this.#checkBucket(signal);
       if (httpStatus(error) === 404) return undefined;
       throw this.#requests.error(error, `looking for ${key}`, signal);
+    }
+  }
+
+  async checksum(key: string, signal: Signal): Promise<string | undefined> {
+    try {
+      const options = { ChecksumMode: "ENABLED" } as const;
+      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key, ...options });
+      return (await this.#client.send(command, withSignal(signal))).ChecksumSHA256;
+    } catch (error) {
+      throw this.#requests.error(error, `looking for the checksum of ${key}`, signal);
+    }
+  }
+
+  async restore(key: string, { days, tier }: RestoreRequest, signal: Signal): Promise<void> {
+    try {
+      const command = new RestoreObjectCommand({
+        Bucket: this.#bucket,
+        Key: key,
+        RestoreRequest: {
+          ...(days === undefined ? {} : { Days: days }),
+          GlacierJobParameters: { Tier: tier },
+        },
+      });
+      await this.#client.send(command, withSignal(signal));
+    } catch (error) {
+      if (error instanceof Error && error.name === "RestoreAlreadyInProgress") return;
+      throw this.#requests.error(error, `restoring ${key}`, signal);
     }
   }
 
@@ -127,16 +159,18 @@ export class AwsBucketClient implements BucketClient {
     }
   }
 
-  async put(request: PutRequest, bytes: Uint8Array, signal: Signal): Promise<void> {
+  async put(request: PutRequest, bytes: Uint8Array, signal: Signal): Promise<SentChecksum> {
     try {
+      const checksum = this.#requests.checksum(bytes);
       const command = new PutObjectCommand({
         ...this.#requests.target(request),
-        ...this.#requests.checksum(bytes),
+        ...checksum,
         ...this.#requests.condition(request),
         Body: bytes,
         ContentLength: bytes.length,
       });
       await this.#client.send(command, withSignal(signal));
+      return checksum.ChecksumSHA256;
     } catch (error) {
       throw this.#requests.error(error, `storing ${request.key}`, signal);
     }

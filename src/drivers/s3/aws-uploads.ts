@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   AbortMultipartUploadCommand,
@@ -11,7 +11,12 @@ import {
   type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import type { PartUpload, PutRequest, UnfinishedUpload } from "#drivers/s3/bucket-client.ts";
+import type {
+  PartUpload,
+  PutRequest,
+  SentChecksum,
+  UnfinishedUpload,
+} from "#drivers/s3/bucket-client.ts";
 import { type BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
 import { httpStatus } from "#drivers/s3/s3-error.ts";
 
@@ -121,6 +126,7 @@ export class AwsUploads {
             MultipartUpload: { Parts: parts.toSorted((a, b) => a.PartNumber - b.PartNumber) },
           });
           await this.#client.send(command, withSignal(signal));
+          return compositeOf(parts);
         } catch (error) {
           throw requests.error(error, doing, signal);
         }
@@ -210,4 +216,14 @@ function holds(stored: Part, bytes: Uint8Array, sha256: string | undefined): boo
     return stored.ChecksumSHA256 === sha256;
   }
   return stored.ETag.replaceAll('"', "") === hash("md5", bytes, "hex");
+}
+
+/** The SHA-256 over those of the parts, with their number: what the service keeps of an upload. */
+function compositeOf(parts: readonly CompletedPart[]): SentChecksum {
+  const digest = createHash("sha256");
+  for (const { ChecksumSHA256 } of parts.toSorted((a, b) => a.PartNumber - b.PartNumber)) {
+    if (ChecksumSHA256 === undefined) return undefined;
+    digest.update(ChecksumSHA256, "base64");
+  }
+  return `${digest.digest("base64")}-${parts.length}`;
 }

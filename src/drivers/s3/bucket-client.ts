@@ -9,12 +9,20 @@ export interface BucketClient {
   readonly server: string;
   /** Undefined when the key is absent, and only then: a missing bucket is an error. */
   head(key: string, signal: AbortSignal | undefined): Promise<HeadResult | undefined>;
+  /** The SHA-256 that the service took of what it received; composite for an upload in parts. */
+  checksum(key: string, signal: AbortSignal | undefined): Promise<string | undefined>;
+  /** Asks an archive for a readable copy; harmless when that was asked before. */
+  restore(key: string, request: RestoreRequest, signal: AbortSignal | undefined): Promise<void>;
   /** NOT_FOUND when absent. The range is half-open and not empty. */
   get(key: string, range: ByteRange | undefined, signal: AbortSignal | undefined): ByteStream;
   /** One page of keys after a key, in the order of their bytes. */
   list(request: ListRequest, signal: AbortSignal | undefined): Promise<ListPage>;
   /** Stores bytes at once. ALREADY_EXISTS when told to create and the key is there. */
-  put(request: PutRequest, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void>;
+  put(
+    request: PutRequest,
+    bytes: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<SentChecksum>;
   /** Begins an upload in parts, or goes on with one of this key that was left unfinished. */
   begin(request: PutRequest, signal: AbortSignal | undefined): Promise<PartUpload>;
   /** Uploads of keys with the prefix that were neither completed nor given up. */
@@ -32,7 +40,7 @@ export interface PartUpload {
   /** Numbers count from 1. A part that is there already is not sent again. */
   part(number: number, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Makes the object visible. ALREADY_EXISTS when told to create and the key is there. */
-  complete(signal: AbortSignal | undefined): Promise<void>;
+  complete(signal: AbortSignal | undefined): Promise<SentChecksum>;
   /** Gives back the room of all parts. */
   abort(): Promise<void>;
 }
@@ -54,7 +62,27 @@ export interface HeadResult {
   readonly bytes: number;
   /** Only in buckets with versions. */
   readonly versionId: string | undefined;
+  /** Where it lies in an archive class. */
+  readonly archive: ArchiveState | undefined;
 }
+
+export interface ArchiveState {
+  readonly storageClass: string;
+  /** A restore was asked for and has not ended. */
+  readonly restoring: boolean;
+  /** Until when a restored copy can be read (as the service words it), if there is one. */
+  readonly readableUntil: string | undefined;
+  /** Whether a restored copy stays, so that no number of days is asked for. */
+  readonly isPermanent: boolean;
+}
+
+export interface RestoreRequest {
+  readonly days: number | undefined;
+  readonly tier: "Expedited" | "Standard" | "Bulk";
+}
+
+/** What `checksum` gives when the object is as it was sent; undefined when none was sent. */
+export type SentChecksum = string | undefined;
 
 export interface ListRequest {
   readonly prefix: string;

@@ -10,4 +10,5 @@ export const s3Capabilities: DriverCapabilities = {
   bytesMax: 5 * 1024 ** 4,
   inventoryFiles: "s3",
   unfinishedWrites: true,
+  thaw: true,
 };

@@ -13,10 +13,12 @@ import type {
   NamedFile,
   ReadOptions,
   RemoveOptions,
+  ThawState,
   UnfinishedWrites,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
+import { isArchived } from "#model/archived.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
@@ -28,6 +30,7 @@ import { exactly } from "#drivers/contract/exactly.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
+import { ArchivedObjects } from "#drivers/s3/archived-objects.ts";
 import type { BucketClient } from "#drivers/s3/bucket-client.ts";
 import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
 import { clearUploads } from "#drivers/s3/clear-uploads.ts";
@@ -52,6 +55,7 @@ export class S3Driver implements Driver {
   readonly #client: BucketClient;
   readonly #capacity: Capacity;
   readonly #named: BucketNamedFiles;
+  readonly #archived: ArchivedObjects;
   #counted: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   constructor(context: DriverContext<S3Options>, client: BucketClient) {
@@ -63,6 +67,7 @@ export class S3Driver implements Driver {
     };
     this.#client = client;
     this.#capacity = new Capacity(context.backend, context.capacityBytes);
+    this.#archived = new ArchivedObjects(client, context.options);
     this.#named = new BucketNamedFiles(client, context.options);
   }
 
@@ -122,14 +127,20 @@ export class S3Driver implements Driver {
     });
     try {
       const request = { key: this.#key(object.cid, body.form), create: existing === undefined };
-      await uploadBody(this.#client, { ...request, metadata: metadata(object, body) }, counted, {
-        partBytes: this.#options.partSize,
-        concurrency: this.#options.concurrency,
-        // A CAR is a little larger than what it holds.
-        expectedBytes: bytes ?? object.size * 1.1,
-        signal: options.signal,
-        resumable: options.resumable,
-      });
+      const sent = await uploadBody(
+        this.#client,
+        { ...request, metadata: metadata(object, body) },
+        counted,
+        {
+          partBytes: this.#options.partSize,
+          concurrency: this.#options.concurrency,
+          // A CAR is a little larger than what it holds.
+          expectedBytes: bytes ?? object.size * 1.1,
+          signal: options.signal,
+          resumable: options.resumable,
+        },
+      );
+      this.#archived.remember(request.key, sent);
     } catch (error) {
       return await this.#alreadyThere(object, body, error, options);
     }
@@ -139,8 +150,21 @@ export class S3Driver implements Driver {
     return stored;
   }
 
-  verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
-    return verifyCopy(this, this.#backend, object, level, options.signal);
+  async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
+    try {
+      return await verifyCopy(this, this.#backend, object, level, options.signal);
+    } catch (thrown) {
+      const copy = isArchived(EngineError.from(thrown)) && (await this.stat(object, options));
+      if (!copy) throw thrown;
+      const key = this.#key(object.cid, copy.form);
+      const found = await this.#archived.evidence(key, level, options.signal);
+      const { cid } = object;
+      return { backend: this.#backend, cid, checkedAt: new Date().toISOString(), ...found };
+    }
+  }
+
+  thaw(object: ObjectRef, copy: StoredCopy, options: CallOptions = {}): Promise<ThawState> {
+    return this.#archived.thaw(this.#key(object.cid, copy.form), options);
   }
 
   async remove(

@@ -13,7 +13,12 @@ export function s3Error(thrown: unknown, doing: string): EngineError {
     ...(meaning.hint === undefined ? {} : { hint: meaning.hint }),
     ...(meaning.retryable === undefined ? {} : { retryable: meaning.retryable }),
     ...(facts.retryAfterMs === undefined ? {} : { retryAfterMs: facts.retryAfterMs }),
-    details: { error: facts.name, status: facts.status, requestId: facts.requestId },
+    details: {
+      error: facts.name,
+      status: facts.status,
+      requestId: facts.requestId,
+      ...(facts.name === "InvalidObjectState" ? { archived: true } : {}),
+    },
     cause: thrown,
   });
 }
@@ -211,7 +216,7 @@ const byName: Readonly<Record<string, Meaning>> = {
   InvalidObjectState: {
     code: "NOT_SUPPORTED",
     text: "the object lies in an archive class and must be restored first",
-    hint: "restore it at the service, then try again",
+    hint: "copies from it wait until it is restored; reads of people need it restored before",
   },
 };
 

@@ -40,6 +40,16 @@ export const s3Options = z
     storageClass: z.string().optional().describe("Storage class of new objects, e.g. STANDARD_IA."),
     partSize: partSize.prefault("8MiB"),
     concurrency: z.int().min(1).max(64).default(4).describe("Parts of one upload sent at a time."),
+    restoreDays: z
+      .int()
+      .min(1)
+      .max(365)
+      .default(3)
+      .describe("Days for which a copy stays readable that was restored from an archive class."),
+    restoreTier: z
+      .enum(["expedited", "standard", "bulk"])
+      .default("standard")
+      .describe("How fast, and at which price, the service restores from an archive class."),
     abandonAfter: durationOption(
       "Inventories give up uploads that were begun, never ended and not touched for so long.",
     ).prefault("7d"),

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
-import type { BucketClient, PartUpload, PutRequest } from "#drivers/s3/bucket-client.ts";
+import type {
+  BucketClient,
+  PartUpload,
+  PutRequest,
+  SentChecksum,
+} from "#drivers/s3/bucket-client.ts";
 
 /** More parts than this no service takes. */
 const partsMax = 10_000;
@@ -42,15 +47,14 @@ export async function uploadBody(
   request: PutRequest,
   stream: ByteStream,
   options: UploadOptions,
-): Promise<void> {
+): Promise<SentChecksum> {
   const partBytes = Math.max(options.partBytes, Math.ceil(options.expectedBytes / partsMax));
   const parts = cutUp(stream, partBytes);
   try {
     const first = await parts.next();
     const second = first.done === true ? first : await parts.next();
     if (second.done === true) {
-      await client.put(request, first.value ?? new Uint8Array(), options.signal);
-      return;
+      return await client.put(request, first.value ?? new Uint8Array(), options.signal);
     }
     const upload = await client.begin(request, options.signal);
     try {
@@ -60,11 +64,11 @@ export async function uploadBody(
         yield* parts;
       })();
       await sendParts(upload, rest, options);
-      await upload.complete(options.signal);
+      return await upload.complete(options.signal);
     } catch (error) {
       const { code } = EngineError.from(error);
       if (worthResuming.has(code) && options.resumable?.() === true) throw error;
-      await giveUp(upload, error);
+      return await giveUp(upload, error);
     }
   } finally {
     await parts.return(undefined);

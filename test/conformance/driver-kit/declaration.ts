@@ -55,6 +55,16 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
       },
     },
     {
+      name: "makes copies readable exactly when it declares archives",
+      run: async ({ driver }) => {
+        expect(driver.thaw !== undefined).toBe(capabilities.thaw === true);
+        const stored = sample(10);
+        const copy = await driver.write(stored.object, fileBody(stored));
+        const thawed = await driver.thaw?.(stored.object, copy);
+        expect(thawed?.readable ?? true).toBe(true);
+      },
+    },
+    {
       name: "verifies at each declared level and refuses the others",
       run: async ({ driver }) => {
         const stored = sample(100);
