@@ -1,4 +1,5 @@
 import type { StageType, StageValue } from "#index/connection.ts";
+import { endLeases } from "#index/leases.ts";
 import { refreshSummaries } from "#index/summaries.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Confidence, CopyState, Form } from "#model/copy.ts";
@@ -73,6 +74,7 @@ async function applyLastChanges(transaction: Transaction): Promise<number> {
     await transaction.run(deleteGone);
     await transaction.run(updateKnown);
   }
+  await transaction.run(endLeases);
   const added = await transaction.run(insertNew);
   await transaction.run(updateBackendTotals);
   await refreshSummaries(transaction, "last_changes");

@@ -15,6 +15,7 @@ import { heat } from "#index/migrations/011-heat.ts";
 import { imports } from "#index/migrations/012-imports.ts";
 import { approvals } from "#index/migrations/013-approvals.ts";
 import { inventories } from "#index/migrations/014-inventories.ts";
+import { leases } from "#index/migrations/015-leases.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -33,6 +34,7 @@ const migrations: readonly Migration[] = [
   imports,
   approvals,
   inventories,
+  leases,
 ];
 
 /** The schema version this engine writes. */

@@ -20,6 +20,7 @@ const sources: Readonly<Record<ViewName, { from: string; columns?: Record<string
             UNION ALL SELECT object_id, path FROM further_names)`,
   },
   tag: { from: "tags" },
+  lease: { from: "leases" },
   access_day: { from: "access_days" },
   backend: { from: "backends WHERE configured" },
   failing: {

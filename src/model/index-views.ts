@@ -51,6 +51,12 @@ export const indexViews = {
     object_id: ["BIGINT", "key of the object"],
     tag: ["VARCHAR", "one of its tags"],
   },
+  lease: {
+    object_id: ["BIGINT", "key of the object"],
+    backend_id: ["INTEGER", "where the copy is that was made; null when it is there no more"],
+    rule: ["VARCHAR", "policy/rule that wanted it for a time"],
+    since: ["TIMESTAMP", "when it was made"],
+  },
   access_day: {
     object_id: ["BIGINT", "key of the object"],
     day: ["DATE", "UTC day"],

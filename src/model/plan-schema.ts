@@ -107,6 +107,7 @@ const headerSchema = shapeOf<PlanHeader>({
   limits: planLimitsSchema.optional(),
   only: optionalText,
   approvals: z.array(approvalTermsSchema).optional(),
+  leases: z.record(z.string(), count).optional(),
 });
 
 const saved: Shape<SavedPlan> = { cid: z.string(), evaluatedAt: time, header: headerSchema };

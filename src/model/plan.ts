@@ -84,6 +84,8 @@ export interface PlanHeader {
   readonly limits?: PlanLimits;
   /** What a person must approve before it runs. */
   readonly approvals?: readonly ApprovalTerms[];
+  /** Rules whose copies are wanted for a time only, in milliseconds. */
+  readonly leases?: Readonly<Record<string, number>>;
   /** The only objects that were looked at: an expression, or the name of one. */
   readonly only?: string;
 }

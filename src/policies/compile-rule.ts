@@ -52,10 +52,10 @@ function compileVerb({ verb }: Rule, moment: Moment): CompiledVerb {
     case "promote": {
       const to = mask(verb.to);
       // Left out, `from` means wherever the object is now.
-      return { kind: "promote", from: mask(verb.from) & ~to, to };
+      return { ...verb, from: mask(verb.from) & ~to, to };
     }
     default:
-      return { kind: verb.kind, from: mask(verb.from), to: mask(verb.to) };
+      return { ...verb, from: mask(verb.from), to: mask(verb.to) };
   }
 }
 

@@ -72,7 +72,15 @@ export type CompiledVerb =
       readonly confidence: Confidence;
       /** Attribute of backends to spread over: `region`, `tier`, `driver`, `labels.<key>`. */
       readonly per: string | undefined;
+      /** How long its copies are wanted; always, when it does not say. */
+      readonly forMs?: number;
     }
   | { readonly kind: "evict"; readonly from: bigint }
-  | { readonly kind: "demote" | "promote"; readonly from: bigint; readonly to: bigint }
+  | {
+      readonly kind: "demote" | "promote";
+      readonly from: bigint;
+      readonly to: bigint;
+      /** Of a promotion: how long the copy is wanted. */
+      readonly forMs?: number;
+    }
   | { readonly kind: "delete"; readonly graceMs: number };

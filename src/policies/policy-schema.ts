@@ -52,11 +52,19 @@ export const standardConditions: Readonly<Record<string, string>> = {
   "promote.from": "true",
 };
 
+const forField = durationField
+  .refine((ms) => ms > 0, { error: "a time longer than none: 24h" })
+  .describe(
+    "How long its copies are wanted after they were made, and after each read since: 24h. " +
+      "Then they are given up, once enough others are proven.",
+  );
+
 const ensureFields = {
   copies: copiesField,
   on: ofBackends("Where the copies count; everywhere unless said").optional(),
   per: perField.optional(),
   confidence: confidenceField.default("verified"),
+  for: forField.optional(),
 };
 
 const dwellField = durationField.describe(
@@ -101,6 +109,7 @@ const verbFields = {
       from: ofBackends("Whence").optional(),
       to: ofBackends("Whither"),
       dwell: dwellField.optional(),
+      for: forField.optional(),
     })
     .describe("A copy on a warmer backend; the colder one stays."),
   delete: z

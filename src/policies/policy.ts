@@ -59,12 +59,16 @@ export type RuleVerb =
       readonly on: BackendCondition;
       readonly confidence: Confidence;
       readonly per: string | undefined;
+      /** How long its copies are wanted; always, when it does not say. */
+      readonly forMs?: number;
     }
   | { readonly kind: "evict"; readonly from: BackendCondition }
   | {
       readonly kind: "demote" | "promote";
       readonly from: BackendCondition;
       readonly to: BackendCondition;
+      /** Of a promotion: how long the copy is wanted. */
+      readonly forMs?: number;
     }
   | { readonly kind: "delete"; readonly graceMs: number };
 

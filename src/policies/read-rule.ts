@@ -147,7 +147,8 @@ function buildVerb(document: RuleDocument, verbName: VerbName, at: At): RuleVerb
     case "demote":
     case "promote": {
       const [from, to] = [at("from"), at("to")];
-      return from && to && { kind: verbName, from, to };
+      const time = verbName === "promote" ? forTime(document.promote?.for) : {};
+      return from && to && { kind: verbName, from, to, ...time };
     }
     default: {
       const on = at("on");
@@ -156,9 +157,14 @@ function buildVerb(document: RuleDocument, verbName: VerbName, at: At): RuleVerb
       const standard = { min: verbName === "replicate" ? 2 : 1, max: undefined };
       const copies = "copies" in fields ? (fields.copies ?? standard) : standard;
       const per = "per" in fields ? fields.per : undefined;
-      return { kind: "ensure", copies, on, confidence: fields.confidence, per };
+      const time = forTime(fields.for);
+      return { kind: "ensure", copies, on, confidence: fields.confidence, per, ...time };
     }
   }
+}
+
+function forTime(forMs: number | undefined): { readonly forMs?: number } {
+  return forMs === undefined ? {} : { forMs };
 }
 
 function list(names: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { type CopyChange, changeCopies } from "#index/apply-copies.ts";
 import { cidText } from "#index/cid-key.ts";
 import { micros } from "#index/connection.ts";
+import { grantLeases, type MadeCopy } from "#index/leases.ts";
 import { issuePermits } from "#index/runs/issue-permits.ts";
 import { publicPermit, readPermits } from "#index/runs/permit-store.ts";
 import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
@@ -36,11 +37,12 @@ export async function commitCopies(
   const { context } = commits.at(-1) ?? first;
   const steps = others.map(({ step }) => step);
   const { run, batches } = await stepBatches(transaction, [first.step, ...steps]);
-  const sorted: Sorted = { fresh: [], ended: [], copied: [], removals: [] };
+  const sorted: Sorted = { fresh: [], ended: [], copied: [], made: [], removals: [] };
   for (const [at, batch] of batches.entries()) sortOut(batch, commits[at]?.outcomes ?? [], sorted);
   const { fresh, ended, copied, removals } = sorted;
   const heldByPolicy = await policyHolds(fresh, context);
   await changeCopies(transaction, copied);
+  await grantLeases(transaction, run, sorted.made, context.now);
   ended.push(...(await tombstone(transaction, fresh, heldByPolicy, context.now)));
   const { refusals, awaits } = await issuePermits(
     transaction,
@@ -65,6 +67,7 @@ interface Sorted {
   readonly fresh: OpenAction[];
   readonly ended: ActionOutcome[];
   readonly copied: CopyChange[];
+  readonly made: MadeCopy[];
   readonly removals: OpenAction[];
 }
 
@@ -87,6 +90,8 @@ function sortOut(batch: StepBatch, outcomes: readonly CopyOutcome[], sorted: Sor
         continue;
       }
       sorted.copied.push(changeOf(action, action.target, given, cid));
+      const { object_id: objectId, target: backendId, rule } = action;
+      sorted.made.push({ objectId, backendId, rule });
     }
     if (action.victim !== null) {
       if (batch.cancelReason === null) sorted.removals.push(action);

@@ -51,6 +51,7 @@ const placements: Readonly<Record<string, Placement>> = {
   access_days: { family: "heat", ...byObject },
   access_logs: { family: "heat", key: undefined, order: ["log_id"] },
   copies: { family: "copies", ...byObject, order: ["object_id", "backend_id"] },
+  leases: { family: "copies", ...byObject },
   ledger_entries: { family: "ledger", key: "entry_id", order: ["entry_id"] },
   plan_actions: { family: "state", key: "plan_key", order: ["plan_key", "sequence"] },
   outcomes: { family: "state", key: "run_key", order: ["run_key", "sequence"] },

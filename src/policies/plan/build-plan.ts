@@ -6,6 +6,7 @@ import type { ReadSession, SqlStatement } from "#model/sql.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { canonicalJson } from "#policies/plan/canonical-json.ts";
 import { checkGuards, type GuardLimits } from "#policies/plan/check-guards.ts";
+import { leaseRules } from "#policies/plan/lease.ts";
 import { limitDraft } from "#policies/plan/limit-draft.ts";
 import { limitsOfScope, narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
 import { keepNewCopies } from "#policies/plan/restoration.ts";
@@ -17,7 +18,7 @@ import { planDeletions } from "#policies/plan/plan-deletions.ts";
 import { planEnsures } from "#policies/plan/plan-ensures.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { planPromotions } from "#policies/plan/plan-promotions.ts";
-import { planKeptRemovals, planRemovals } from "#policies/plan/plan-removals.ts";
+import { planEndedLeases, planKeptRemovals, planRemovals } from "#policies/plan/plan-removals.ts";
 import { planSurplus } from "#policies/plan/plan-surplus.ts";
 import { type ObjectChoice, scanCandidates } from "#policies/plan/scan-candidates.ts";
 import { blockedCounts, planTotals } from "#policies/plan/summarise-plan.ts";
@@ -79,6 +80,7 @@ export async function buildPlan(
   const rows = await options.writeRows(session, rowsStatement(set.rules));
   // What was lost is restored without asking anybody.
   const approvals = newCopiesOnly ? [] : await neededApprovals(planning);
+  const leases = leaseRules(set.rules).map(({ rule, forMs }) => [rule.id, forMs] as const);
   const header: PlanHeader = {
     schemaVersion: 1,
     engine: options.engine,
@@ -92,6 +94,7 @@ export async function buildPlan(
     blocked: await blockedCounts(planning),
     ...(asked === undefined ? {} : { limits: asked }),
     ...(approvals.length === 0 ? {} : { approvals }),
+    ...(leases.length === 0 ? {} : { leases: Object.fromEntries(leases) }),
     ...(only === undefined ? {} : { only: only.words }),
   };
   const evaluatedAt = set.moment.now.toISOString();
@@ -130,6 +133,7 @@ export async function decideActions(
   await planEnsures(planning);
   await planPromotions(planning);
   await planKeptRemovals(planning);
+  await planEndedLeases(planning);
   await planSurplus(planning);
   await planDeletions(planning);
   await pairActions(planning);

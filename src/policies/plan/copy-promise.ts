@@ -47,8 +47,8 @@ export interface RemovalState {
 }
 
 /**
- * True when the copy at `bit` may go: enough verified copies remain, and each promise that
- * counts on this backend is still kept afterwards.
+ * True when the copy at `bit` may go: enough verified copies remain, no rule wants this very
+ * copy for a time, and each promise that counts on this backend is still kept afterwards.
  */
 export function mayGo(
   planning: Planning,
@@ -60,6 +60,7 @@ export function mayGo(
     & ~(${gone} | ${victim}))`;
   const tests = [
     sql`bit_count(${left("verified_mask")}) >= ${planning.minimumCopies}::INTEGER`,
+    sql`(c.leased & ${victim}) = 0`,
     ...copyPromises(planning.rules).flatMap((promise) => {
       const own = promise.index === demote;
       if (typeof bit === "bigint" && (promise.on & bit) === 0n && !own) return [];

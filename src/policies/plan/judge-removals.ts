@@ -9,7 +9,8 @@ import { substituteMask } from "#policies/plan/substitute-target.ts";
 import { orderColumns } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
-export type RemovalRule = PlacedRule<"evict" | "demote">;
+/** A rule that gives up copies. `ended`: those that another one wanted for a time that is over. */
+export type RemovalRule = PlacedRule<"evict" | "demote"> & { readonly ended?: true };
 
 /** The copies a rule wants gone, where a demote could go, and what forbids it at once. */
 export function wantRemovals(
@@ -22,8 +23,10 @@ export function wantRemovals(
   const isDemote = verb.kind === "demote";
   const to = maskSql(targetsOf(rule));
   const there = sql`((c.verified_mask | c.added) & ~c.removed & ${to})`;
-  const claims = sql`c.present_mask & ${maskSql(verb.from)} & ~c.removed
-    & ~${claimedBefore(planning, index)}`;
+  const claims = rule.ended
+    ? sql`${trusted(`c.x${index}`)} & ~(c.removed | ${claimedBefore(planning)})`
+    : sql`c.present_mask & ${maskSql(verb.from)} & ~c.removed
+        & ~${claimedBefore(planning, index)}`;
   const alive = isDemote ? "c.deletion IS NULL" : "c.deletion IS DISTINCT FROM 'due'";
   const victims = sql`(${claims}) & ${able} & ~c.stuck_removals`;
   const vacant = sql`~(c.verified_mask | c.added | c.removed | c.in_flight_mask)`;
@@ -36,9 +39,9 @@ export function wantRemovals(
       ${isDemote ? goal : trusted("0::BIGINT")} AS open,
       ${maskSql(choice.cordoned)} & ${to} & ${vacant} AS cordoned,
       ${roomMask(planning, choice)} AS room, ${copySource(planning)} AS source,
-      ${claimedBefore(planning, planning.rules.length)} AS avoid
+      ${claimedBefore(planning)} AS avoid
     FROM plan_candidate c
-    WHERE ${matched(index)} AND (${claims}) <> 0 AND (c.in_flight_mask & ${to}) = 0
+    WHERE ${rule.ended ? trusted("true") : matched(index)} AND (${claims}) <> 0 AND (c.in_flight_mask & ${to}) = 0
       AND ${trusted(alive)}`;
   return sql`SELECT *, (block IS NULL AND eligible <> 0 AND source IS NOT NULL)::INTEGER AS needs
     FROM (SELECT *, 0::BIGINT AS picked, 0::BIGINT AS kept_free, open & room AS eligible,

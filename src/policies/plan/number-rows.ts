@@ -2,6 +2,7 @@ import { formatDuration } from "#model/quantity.ts";
 import type { SqlStatement } from "#model/sql.ts";
 import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { copyPromises } from "#policies/plan/copy-promise.ts";
+import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
@@ -76,7 +77,14 @@ function reasons(rules: readonly CompiledRule[]): SqlFragment {
   const plain = sql`CASE d.rule ${joinFragments(arms, " ")} END`;
   const ensures = rules.flatMap(({ verb }, index) => (verb.kind === "ensure" ? [`${index}`] : []));
   const counted = trusted(ensures.length === 0 ? "false" : `d.rule IN (${ensures.join(", ")})`);
-  return sql`CASE WHEN d.verb = 'tombstone' THEN 'marked for deletion: ' || ${plain}
+  const leased = leaseRules(rules).map(({ index, rule, forMs }) => {
+    const isRange = rule.verb.kind === "ensure" && rule.verb.copies.max !== undefined;
+    const words =
+      `was wanted for ${formatDuration(forMs)}${isRange ? ", or is one too many" : ""}, ` +
+      "and enough copies remain elsewhere";
+    return sql`WHEN d.verb = 'evict' AND d.rule = ${index}::INTEGER THEN ${words}`;
+  });
+  return sql`CASE ${joinFragments(leased, " ")} WHEN d.verb = 'tombstone' THEN 'marked for deletion: ' || ${plain}
     WHEN d.verb = 'delete' THEN 'still matches after its grace: ' || ${plain}
     WHEN ${counted} THEN ${ensured} ELSE ${plain} END`;
 }

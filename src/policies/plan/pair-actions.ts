@@ -1,4 +1,5 @@
 import { tiers } from "#model/copy.ts";
+import { leaseRules } from "#policies/plan/lease.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
 
@@ -15,10 +16,13 @@ export async function pairActions(planning: Planning): Promise<void> {
   const ranks = planning.backends.map(
     ({ id, tier }) => sql`(${id}::INTEGER, ${tiers.indexOf(tier)}::INTEGER)`,
   );
+  // A copy that is wanted for a time carries the name of its rule, which says for how long.
+  const indexes = leaseRules(planning.rules).map(({ index }) => index);
+  const leased = trusted(indexes.length === 0 ? "false" : `rule IN (${indexes.join(", ")})`);
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_pair AS
     WITH additions AS (
       SELECT *, row_number() OVER (PARTITION BY object_id ORDER BY step, part) AS turn
-      FROM plan_draft WHERE target IS NOT NULL AND victim IS NULL
+      FROM plan_draft WHERE target IS NOT NULL AND victim IS NULL AND NOT ${leased}
     ), removals AS (
       SELECT *, row_number() OVER (PARTITION BY object_id ORDER BY step, part) AS turn
       FROM plan_draft WHERE depends AND target IS NULL

@@ -38,7 +38,8 @@ function wantDeletions(planning: Planning, index: number, before: readonly numbe
         WHEN deletion = 'due' AND stuck <> 0 THEN 'quarantined'
         WHEN deletion = 'due' AND copies <> present_mask THEN 'not-supported' END AS block
     FROM (SELECT c.object_id, c.size, c.present_mask, c.held, c.deletion,
-        c.size * bit_count(c.present_mask) AS bytes, ${matchedAny(ensures)} AS ensured,
+        c.size * bit_count(c.present_mask) AS bytes, 
+        ${matchedAny(ensures)} OR c.leased <> 0 AS ensured,
         c.present_mask & ${able} & c.stuck_removals AS stuck,
         c.present_mask & ${able} & ~c.stuck_removals AS copies ${orderColumns(planning, index)}
       FROM plan_candidate c

@@ -5,6 +5,7 @@ import {
   targetsOf,
   wantRemovals,
 } from "#policies/plan/judge-removals.ts";
+import { leaseRules } from "#policies/plan/lease.ts";
 import { backendsIn } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
@@ -41,9 +42,18 @@ export async function planKeptRemovals(planning: Planning): Promise<void> {
   }
 }
 
+/** Gives up the copies that rules wanted for a time, when it is over. */
+export async function planEndedLeases(planning: Planning): Promise<void> {
+  for (const { index, rule, on } of leaseRules(planning.rules)) {
+    await planRemoval(planning, { index, rule, verb: { kind: "evict", from: on }, ended: true });
+  }
+}
+
 /** Judges one rule; answers on how many objects it acts. */
 async function planRemoval(planning: Planning, rule: RemovalRule): Promise<number> {
-  await planning.run(sql`DELETE FROM plan_blocked WHERE rule_index = ${rule.index}::INTEGER`);
+  const blocked = sql`DELETE FROM plan_blocked WHERE rule_index = ${rule.index}::INTEGER`;
+  // What an ended rule lacked of its copies is another matter than what it gives up.
+  if (rule.ended === undefined) await planning.run(blocked);
   const choice = targetChoice(planning, targetsOf(rule) | substituteBackends(planning, rule));
   const want = wantRemovals(planning, rule, choice);
   if (choice.open.length > 1) {

@@ -10,10 +10,10 @@ export function removableMask({ backends }: Planning): bigint {
 }
 
 /**
- * Backends of a candidate whose copy an evict or demote rule before this one has claimed: per
- * object and backend the first matching rule decides, whether or not it could act.
+ * Backends of a candidate whose copy an evict or demote rule before this one (or any of them) has
+ * claimed: per object and backend the first matching rule decides, whether or not it could act.
  */
-export function claimedBefore({ rules }: Planning, rule: number): SqlFragment {
+export function claimedBefore({ rules }: Planning, rule: number = rules.length): SqlFragment {
   const earlier = rulesOf(rules, "evict", "demote")
     .filter(({ index }) => index < rule)
     .map(

@@ -1,4 +1,12 @@
 import type { CompiledRule } from "#policies/compiled-policy.ts";
+import {
+  endedCopies,
+  isOver,
+  leaseColumns,
+  leaseRules,
+  readLeases,
+  withLeases,
+} from "#policies/plan/lease.ts";
 import { confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
@@ -14,6 +22,7 @@ export type ObjectChoice = readonly number[] | SqlFragment;
  */
 export async function scanCandidates(planning: Planning, only?: ObjectChoice): Promise<void> {
   const { rules } = planning;
+  await readLeases(planning);
   if (rules.some((rule) => rule.whereByName !== undefined)) {
     await planning.run(scanNames(rules, only));
   }
@@ -41,7 +50,9 @@ async function stuckMasks(planning: Planning): Promise<SqlFragment> {
   );
 }
 
-function scan({ rules, backends }: Planning, only: ObjectChoice | undefined): SqlFragment {
+function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
+  const { rules, backends } = planning;
+  const fits = matches(planning);
   // Copies on backends that are no longer configured can neither be checked nor counted on.
   const known = maskSql(maskOf(backends));
   const named = rules.some((rule) => rule.whereByName !== undefined);
@@ -50,19 +61,22 @@ function scan({ rules, backends }: Planning, only: ObjectChoice | undefined): Sq
     ...["present_mask", "listed_mask", "sampled_mask", "verified_mask"].map(
       (mask) => sql`o.${trusted(mask)} & ${known} AS ${trusted(mask)}`,
     ),
+    ...leaseColumns(planning),
     ...Array.from(
       { length: wordCount(rules) },
-      (_, word) => sql`${wordSum(rules, word, matches)} AS ${trusted(`w${word}`)}`,
+      (_, word) => sql`${wordSum(rules, word, fits)} AS ${trusted(`w${word}`)}`,
     ),
     ...rules.flatMap((rule, index) =>
       rule.order.map(({ key }, at) => sql`${key} AS ${trusted(orderColumn(index, at))}`),
     ),
   ];
   const wanted = rules.flatMap((rule, index) =>
-    rule.verb.kind === "hold" ? [] : [sql`(${hasWork(rule)} AND ${matches(rule, index)})`],
+    rule.verb.kind === "hold" ? [] : [sql`(${hasWork(rule)} AND ${fits(rule, index)})`],
   );
+  for (const rule of leaseRules(rules)) wanted.push(sql`${endedCopies(planning, rule)} <> 0`);
   return sql`SELECT ${joinFragments(columns, ",\n")} FROM object o
     ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
+    ${withLeases(planning)}
     WHERE ${wanted.length === 0 ? trusted("false") : sql`(${joinFragments(wanted, "\nOR ")})`}
     ${among(only)}`;
 }
@@ -113,11 +127,12 @@ export async function matchingRules(
   if (rules.length === 0) return new Map(objects.map((objectId) => [objectId, []]));
   const named = rules.some((rule) => rule.whereByName !== undefined);
   if (named) await planning.run(scanNames(rules, objects));
-  const columns = rules.map(
-    (rule, index) => sql`${matches(rule, index)} AS ${trusted(`r${index}`)}`,
-  );
+  await readLeases(planning);
+  const fits = matches(planning);
+  const columns = rules.map((rule, index) => sql`${fits(rule, index)} AS ${trusted(`r${index}`)}`);
   const rows = await planning.rows(sql`SELECT o.object_id, ${joinFragments(columns, ",\n")}
     FROM object o ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
+    ${withLeases(planning)}
     WHERE true ${among(objects)}`);
   return new Map(
     rows.map((row) => [
@@ -127,8 +142,20 @@ export async function matchingRules(
   );
 }
 
+type RuleTest = (rule: CompiledRule, index: number) => SqlFragment;
+
+/** Whether a rule selects an object, and has not had it copied for as long as it asks. */
+function matches(planning: Planning): RuleTest {
+  const leases = new Map(leaseRules(planning.rules).map((lease) => [lease.index, lease]));
+  return (rule, index) => {
+    const lease = leases.get(index);
+    const selects = selected(rule, index);
+    return lease === undefined ? selects : sql`(${selects} AND NOT ${isOver(planning, lease)})`;
+  };
+}
+
 /** Over `o` (and `m`, the verdicts by name, for objects with more than one name). */
-function matches(rule: CompiledRule, index: number): SqlFragment {
+function selected(rule: CompiledRule, index: number): SqlFragment {
   if (rule.whereByName === undefined) return sql`(${rule.where})`;
   const { word, bit } = wordOf(index);
   const verdict = trusted(`m.${isProtective(rule) ? "any" : "all"}${word}`);
@@ -188,7 +215,8 @@ function deletionState({ rules, set }: Planning): SqlFragment {
       CASE WHEN c.tombstoned <= ${latest} AND c.in_flight_mask = 0 THEN 'due' ELSE 'wait' END`;
   });
   const ensures = rulesOf(rules, "ensure").map(({ index }) => index);
-  return sql`CASE WHEN c.held OR c.present_mask = 0 OR ${matchedAny(ensures)} THEN NULL
+  return sql`CASE WHEN c.held OR c.present_mask = 0 OR c.leased <> 0 OR ${matchedAny(ensures)}
+    THEN NULL
     WHEN c.tombstoned IS NULL AND ${matchedAny(deletes.map(({ index }) => index))} THEN 'mark'
     ${joinFragments(graces, " ")} ELSE NULL END`;
 }

@@ -37,7 +37,7 @@ export function substituteMask(
           < ${wanted.min}::INTEGER THEN ${maskSql(on)} ELSE -1 END`;
     });
   // A substitute never goes where some rule wants no copy.
-  const unwanted = claimedBefore(planning, planning.rules.length);
+  const unwanted = claimedBefore(planning);
   // Only the floor of verified copies is in the way: another copy on the target lifts it.
   const all = broken.length === 0 ? trusted("-1::BIGINT") : joinFragments(broken, " & ");
   return sql`CASE WHEN c.in_flight_mask <> 0 OR ${mayGo(planning, victim, state)} THEN 0

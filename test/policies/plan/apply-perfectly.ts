@@ -1,12 +1,16 @@
 import type { Confidence } from "#model/copy.ts";
 import type { PlanAction } from "#model/plan.ts";
-import type { FixtureObject } from "./fixture-index.ts";
+import type { FixtureLease, FixtureObject } from "./fixture-index.ts";
 import { testNow } from "./rule-of.ts";
 
-/** The objects as they would be if every action of a plan were done. */
+/**
+ * The objects as they would be if every action of a plan were done. `leased` names the rules
+ * whose copies are wanted for a time.
+ */
 export function applyPerfectly(
   objects: readonly FixtureObject[],
   actions: readonly PlanAction[],
+  leased: readonly string[] = [],
 ): readonly FixtureObject[] {
   return objects.map((object) => {
     const copies: Record<number, Confidence> = { ...object.copies };
@@ -17,6 +21,14 @@ export function applyPerfectly(
       if (victim !== null) delete copies[victim];
       if (verb === "tombstone") tombstoned = testNow;
     }
-    return { ...object, copies, ...(tombstoned ? { tombstoned } : {}) };
+    const made = own.flatMap(({ target, rule }): readonly FixtureLease[] =>
+      target === null || object.copies?.[target] !== undefined || !leased.includes(rule)
+        ? []
+        : [{ rule, backend: target, since: testNow }],
+    );
+    const leases = [...(object.leases ?? []), ...made].map(({ backend, ...lease }) =>
+      backend === undefined || copies[backend] === undefined ? lease : { ...lease, backend },
+    );
+    return { ...object, copies, leases, ...(tombstoned ? { tombstoned } : {}) };
   });
 }

@@ -70,17 +70,45 @@ function arbitraryBackend(id: number): fc.Arbitrary<Backend> {
 }
 
 function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObject, "id">> {
-  return fc.record({
-    size: fc.constantFrom(0, 100, 100, 250, 400),
-    heat: fc.constantFrom(0, 0.5, 1, 2),
-    copies: fc
-      .tuple(...ids.map(() => fc.option(fc.constantFrom("verified", "verified", ...confidences))))
-      .map((levels) =>
-        Object.fromEntries(levels.flatMap((level, id) => (level ? [[id, level]] : []))),
+  return fc
+    .record({
+      size: fc.constantFrom(0, 100, 100, 250, 400),
+      heat: fc.constantFrom(0, 0.5, 1, 2),
+      copies: fc
+        .tuple(...ids.map(() => fc.option(fc.constantFrom("verified", "verified", ...confidences))))
+        .map((levels) =>
+          Object.fromEntries(levels.flatMap((level, id) => (level ? [[id, level]] : []))),
+        ),
+      inFlight: fc.constantFrom([], [], [], [], [0], [1]),
+      held: fc.constantFrom(false, false, false, false, true),
+      accessed: fc.constantFrom(undefined, undefined, ...leaseTimes),
+      leases: fc.array(
+        fc.record({
+          rule: fc.integer({ min: 0, max: 5 }).map((at) => `test/rule-${at}`),
+          backend: fc.constantFrom(undefined, ...ids),
+          since: fc.constantFrom(...leaseTimes),
+        }),
+        { maxLength: 3 },
       ),
-    inFlight: fc.constantFrom([], [], [], [], [0], [1]),
-    held: fc.constantFrom(false, false, false, false, true),
-  });
+    })
+    .map(({ accessed, leases, ...object }) => ({
+      ...object,
+      ...(accessed === undefined ? {} : { accessed }),
+      // What is not there cannot be on lease.
+      leases: leases.map(({ backend, ...lease }) =>
+        backend === undefined || object.copies[backend] === undefined
+          ? lease
+          : { ...lease, backend },
+      ),
+    }));
+}
+
+/** An hour ago, and longer ago than rules want copies for. */
+const leaseTimes = [1, 30].map((hours) => new Date(testNow.getTime() - hours * 3_600_000));
+const forMs = fc.constantFrom(undefined, undefined, 86_400_000);
+
+function withTime<Verb extends object>(verb: Verb, time: number | undefined) {
+  return time === undefined ? verb : { ...verb, forMs: time };
 }
 
 function arbitraryRule(ids: readonly number[]): fc.Arbitrary<(name: string) => WorldRule> {
@@ -115,18 +143,23 @@ function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
       more: fc.option(fc.integer({ min: 0, max: 1 })),
       confidence: fc.constantFrom(...confidences, "verified" as const),
       per: fc.constantFrom(undefined, "region"),
+      time: forMs,
     })
-    .map(({ on, min, more, confidence, per }) => ({
-      kind: "ensure" as const,
-      copies: { min, max: more === null ? undefined : min + more },
-      on,
-      confidence,
-      per,
-    }));
+    .map(({ on, min, more, confidence, per, time }) => {
+      const copies = { min, max: more === null ? undefined : min + more };
+      return withTime({ kind: "ensure" as const, copies, on, confidence, per }, time);
+    });
   // As compiled policies: a move never names one backend on both sides.
   const moves = fc
-    .record({ kind: fc.constantFrom("demote", "promote"), from: mask, to: mask })
-    .map(({ kind, from, to }) => ({ kind, from: from & ~to, to }));
+    .record({
+      kind: fc.constantFrom("demote" as const, "promote" as const),
+      from: mask,
+      to: mask,
+      time: forMs,
+    })
+    .map(({ kind, from, to, time }) =>
+      withTime({ kind, from: from & ~to, to }, kind === "promote" ? time : undefined),
+    );
   return fc.oneof(
     { weight: 4, arbitrary: ensures },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant("evict" as const), from: mask }) },

@@ -18,6 +18,16 @@ export interface FixtureObject {
   readonly tombstoned?: Date;
   readonly names?: readonly string[];
   readonly heat?: number;
+  readonly accessed?: Date;
+  /** Copies that a rule (`policy/rule`) wanted for a time; without a backend: it is gone again. */
+  readonly leases?: readonly FixtureLease[];
+}
+
+/** Since when a rule has had a copy that it wants for a time. */
+export interface FixtureLease {
+  readonly rule: string;
+  readonly backend?: number | undefined;
+  readonly since: Date;
 }
 
 /** A database with tables shaped as the views of the index, read through its own sessions. */
@@ -43,6 +53,7 @@ export async function openFixtureIndex(threads = 2): Promise<FixtureIndex> {
     async put(objects) {
       await writer.run("DELETE FROM object");
       await writer.run("DELETE FROM name");
+      await writer.run("DELETE FROM lease");
       await writer.stage("staged", stageSchema, objects.map(stageRow));
       await writer.run(`INSERT INTO object BY NAME SELECT * FROM staged`);
       await writer.run(`UPDATE object SET profile = 'unixfs-v1', created = '2026-01-01',
@@ -50,6 +61,11 @@ export async function openFixtureIndex(threads = 2): Promise<FixtureIndex> {
       const names = objects.flatMap(({ id, names }) => (names ?? []).map((path) => [id, path]));
       await writer.stage("staged", { object_id: "BIGINT", path: "VARCHAR" }, names);
       await writer.run("INSERT INTO name SELECT * FROM staged");
+      const leases = objects.flatMap(({ id, leases }) =>
+        (leases ?? []).map(({ rule, backend, since }) => [id, backend ?? null, rule, since]),
+      );
+      await writer.stage("staged", leaseSchema, leases);
+      await writer.run("INSERT INTO lease SELECT * FROM staged");
     },
     session: async () => {
       const connection = new Connection(await instance.connect());
@@ -66,6 +82,13 @@ export function cidOf(id: number): Uint8Array {
   return CID.createV1(0x55, digest.create(0x12, hash)).bytes;
 }
 
+const leaseSchema = {
+  object_id: "BIGINT",
+  backend_id: "INTEGER",
+  rule: "VARCHAR",
+  since: "TIMESTAMP",
+} as const;
+
 const stageSchema = {
   object_id: "BIGINT",
   cid: "BLOB",
@@ -80,6 +103,7 @@ const stageSchema = {
   in_flight_mask: "BIGINT",
   held: "BOOLEAN",
   tombstoned: "TIMESTAMP",
+  accessed: "TIMESTAMP",
 } as const;
 
 function stageRow(object: FixtureObject) {
@@ -95,6 +119,7 @@ function stageRow(object: FixtureObject) {
     inFlight.reduce((mask, backend) => mask | (1n << BigInt(backend)), 0n),
     object.held ?? false,
     object.tombstoned ?? null,
+    object.accessed ?? null,
   ];
 }
 

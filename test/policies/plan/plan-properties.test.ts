@@ -51,7 +51,8 @@ test("planning after a perfect apply yields nothing", { timeout: 1_200_000 }, as
       const first = await planOf(index, worldSet(unbounded), { minimumCopies });
       // An only copy that is not verified can be checked once this plan has made another one.
       fc.pre(!first.plan.header.blocked.some(({ reason }) => reason === "unverified"));
-      await index.put(applyPerfectly(world.objects, first.actions));
+      const leased = Object.keys(first.plan.header.leases ?? {});
+      await index.put(applyPerfectly(world.objects, first.actions, leased));
       const second = await planOf(index, worldSet(unbounded), { minimumCopies });
       expect({ first: briefly(first.actions), second: briefly(second.actions) }).toEqual({
         first: briefly(first.actions),

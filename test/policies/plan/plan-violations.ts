@@ -1,8 +1,10 @@
 import type { Backend } from "#model/backend.ts";
 import type { PlanAction } from "#model/plan.ts";
+import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { applyPerfectly } from "./apply-perfectly.ts";
 import type { World } from "./arbitrary-world.ts";
-import { type FixtureObject, maskWith } from "./fixture-index.ts";
+import { type FixtureLease, type FixtureObject, maskWith } from "./fixture-index.ts";
+import { testNow } from "./rule-of.ts";
 
 /**
  * What a plan must not do and does, found from the world alone, without the planner's SQL: an
@@ -47,9 +49,17 @@ function unsafe(
   if (removals.length === 0) return [];
   const found: string[] = [];
   const name = `object ${object.id}`;
-  const matching = world.rules.filter(({ matches }) => matches(object)).map(({ rule }) => rule);
+  const matching = world.rules
+    .filter(({ matches, rule }) => matches(object) && !isOver(object, rule))
+    .map(({ rule }) => rule);
   if (object.held || matching.some(({ verb }) => verb.kind === "hold")) {
     found.push(`${name} is held and loses something`);
+  }
+  for (const { victim } of removals) {
+    const leased = liveLeases(world, object).some(
+      ({ backend }) => backend === victim || victim === null,
+    );
+    if (leased) found.push(`${name} loses a copy that is wanted for a time`);
   }
   const deletes = removals.filter(({ verb }) => verb === "delete" || verb === "tombstone");
   if (deletes.length > 0 && matching.some(({ verb }) => verb.kind === "ensure")) {
@@ -70,6 +80,31 @@ function unsafe(
     if (kept < verb.copies.min) found.push(`${name} loses a copy that ${id} needs`);
   }
   return found;
+}
+
+/** The rule has had copies of the object for as long as it asks. */
+function isOver(object: FixtureObject, { id, verb }: CompiledRule): boolean {
+  const times = (object.leases ?? []).filter(({ rule }) => rule === id);
+  if (!("forMs" in verb) || verb.forMs === undefined || times.length === 0) return false;
+  return latestOf(object, id) + verb.forMs <= testNow.getTime();
+}
+
+/** Copies that are there, made by a rule that wants them still. */
+function liveLeases({ rules }: World, object: FixtureObject): readonly FixtureLease[] {
+  return (object.leases ?? []).filter(({ backend, rule }) => {
+    const verb = rules.find((one) => one.rule.id === rule)?.rule.verb;
+    const forMs = verb && "forMs" in verb ? verb.forMs : undefined;
+    if (backend === undefined || forMs === undefined) return false;
+    return (
+      object.copies?.[backend] !== undefined && latestOf(object, rule) + forMs > testNow.getTime()
+    );
+  });
+}
+
+/** When the rule last had a copy made, or the object was read since. */
+function latestOf({ leases = [], accessed }: FixtureObject, rule: string): number {
+  const made = leases.filter((lease) => lease.rule === rule).map(({ since }) => since.getTime());
+  return Math.max(accessed?.getTime() ?? 0, ...made);
 }
 
 /** Copies where they cannot, may not or need not go. */
