@@ -115,7 +115,25 @@ async function setFacts(
   ]);
   await transaction.stage("fixture_facts", factColumns, rows);
   await transaction.run(setObjectFacts);
+  const leases = objects.flatMap((object, at) =>
+    object.leases.map(({ rule, backend, since }) => [
+      ids[at] ?? -1,
+      backend === undefined ? null : requireBackend(backends, backend),
+      rule,
+      since,
+    ]),
+  );
+  if (leases.length === 0) return;
+  await transaction.stage("fixture_leases", leaseColumns, leases);
+  await transaction.run("INSERT INTO leases SELECT * FROM fixture_leases");
 }
+
+const leaseColumns = {
+  object_id: "BIGINT",
+  backend_id: "INTEGER",
+  rule: "VARCHAR",
+  since: "TIMESTAMP",
+} as const;
 
 const factColumns = {
   object_id: "BIGINT",

@@ -11,6 +11,12 @@ export interface FixtureObject extends NewObject {
   readonly held: boolean;
   /** Backends to which a running plan is copying it. */
   readonly arriving: readonly string[];
+  /** Copies that a rule (`policy/rule`) had made for a time, and when; without a backend: gone. */
+  readonly leases: readonly {
+    readonly rule: string;
+    readonly backend: string | undefined;
+    readonly since: Date;
+  }[];
   /** Its reads; `object` is its CID. */
   readonly accesses: readonly Access[];
   /** What its heat is to be at a moment, whatever its reads give. */

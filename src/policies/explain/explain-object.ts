@@ -7,6 +7,7 @@ import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.
 import { actionWords, wordsOfBlock } from "#policies/explain/action-words.ts";
 import { type Clause, clauseOf, testsIn } from "#policies/explain/clause.ts";
 import { explainClauses } from "#policies/explain/explain-clauses.ts";
+import { readLeasesOf } from "#policies/explain/lease-words.ts";
 import { nextChange } from "#policies/explain/next-change.ts";
 import { quarantineWords } from "#policies/explain/quarantine-words.ts";
 import { readTests } from "#policies/explain/read-tests.ts";
@@ -95,6 +96,7 @@ async function objectState(
     inFlight: mask("in_flight_mask"),
     held: object["held"] === true || matches.some((match, index) => match && isHold.has(index)),
     tombstoned: object["tombstoned"] instanceof Date ? object["tombstoned"] : undefined,
+    leases: await readLeasesOf(planning, objectId),
     actions: actions.map(toAction),
     blocked: blocked.map((row) => ({
       ruleIndex: Number(row["rule_index"]),

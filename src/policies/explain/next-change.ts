@@ -17,7 +17,7 @@ export interface Forecast {
 
 /**
  * The next moment at which, if nobody touches the object, a rule begins or ceases to match it
- * or a grace ends. Undefined when time alone changes nothing.
+ * or a grace or a time ends. Undefined when time alone changes nothing.
  */
 export function nextChange(forecast: Forecast): Explanation["nextChange"] {
   const { set, clauses } = forecast;
@@ -28,7 +28,9 @@ export function nextChange(forecast: Forecast): Explanation["nextChange"] {
     const what = `${rule.id} ${change.to ? "will match" : "will no longer match"}`;
     return [{ ms: change.ms, what }];
   });
-  const [first] = [...changes, ...graceEnd(forecast)].toSorted((a, b) => a.ms - b.ms);
+  const [first] = [...changes, ...graceEnd(forecast), ...leaseEnds(forecast)].toSorted(
+    (a, b) => a.ms - b.ms,
+  );
   if (first === undefined) return undefined;
   const at = new Date(set.moment.now.getTime() + first.ms);
   // A heat that will cross its limit in a hundred thousand years is not worth a date.
@@ -55,6 +57,15 @@ function firstTurn(
   const now = truth(0);
   const ms = moments.toSorted((a, b) => a - b).find((moment) => truth(moment) !== now);
   return ms === undefined ? undefined : { ms, to: !now };
+}
+
+/** When rules have had copies of the object for as long as they ask. */
+function leaseEnds({ set, state }: Forecast): readonly { ms: number; what: string }[] {
+  return [...state.leases.values()].flatMap(({ rule, until }) => {
+    const ms = until.getTime() - set.moment.now.getTime();
+    const what = `the time of ${rule.rule.id} ends: its copies may go`;
+    return ms > 0 ? [{ ms, what }] : [];
+  });
 }
 
 /** The end of the grace that the winning delete rule gives. */

@@ -3,6 +3,7 @@ import type { BlockReason, PlanAction } from "#model/plan.ts";
 import { formatDuration } from "#model/quantity.ts";
 import type { CompiledPolicySet, CompiledVerb } from "#policies/compiled-policy.ts";
 import { actionWords, type BackendNames, wordsOfBlock } from "#policies/explain/action-words.ts";
+import { type Lease, leaseWords } from "#policies/explain/lease-words.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 
 /** One object as the planner sees it, and what it decided for it alone. */
@@ -15,6 +16,8 @@ export interface ObjectState {
   readonly inFlight: bigint;
   readonly held: boolean;
   readonly tombstoned: Date | undefined;
+  /** Copies that rules had made for a time, by place of the rule. */
+  readonly leases: ReadonlyMap<number, Lease>;
   readonly actions: readonly (Pick<PlanAction, "verb" | "source" | "target" | "victim"> & {
     readonly ruleIndex: number;
   })[];
@@ -29,7 +32,11 @@ export interface ObjectState {
 /** What became of one rule for this object: it applies, is blocked, lost, has what it wants. */
 export function ruleResult(set: CompiledPolicySet, index: number, state: ObjectState): string {
   const rule = set.rules[index];
-  if (rule === undefined || state.matches[index] !== true) return "does not match";
+  if (rule === undefined) return "does not match";
+  const lease = state.leases.get(index);
+  const time = lease && leaseWords(lease, set.moment.now, state.names);
+  const isMatch = state.matches[index] === true;
+  if (!isMatch && lease === undefined) return "does not match";
   if (rule.verb.kind === "hold") return "applies: nothing may remove a copy";
   const own = state.actions.filter(({ ruleIndex }) => ruleIndex === index);
   const refused = state.blocked.filter(({ ruleIndex }) => ruleIndex === index);
@@ -37,7 +44,8 @@ export function ruleResult(set: CompiledPolicySet, index: number, state: ObjectS
     ...own.map((action) => `applies: ${actionWords(action, state.names)}`),
     ...refused.map((block) => `blocked: ${wordsOfBlock(block)}`),
   ];
-  return parts.length > 0 ? parts.join("; ") : idleResult(set, index, rule.verb, state);
+  if (isMatch && parts.length === 0) parts.push(idleResult(set, index, rule.verb, state));
+  return [...parts, ...(time === undefined ? [] : [time])].join("; ");
 }
 
 /** Why a matching rule neither acts nor is blocked. */

@@ -7,7 +7,7 @@ import type { TestCase } from "#policies/testing/policy-test.ts";
 
 /** Rules that a case names and that its policies do not have. */
 export function checkRuleNames(
-  { expectations, selects, path }: TestCase,
+  { expectations, selects, objects, path }: TestCase,
   { rules }: CompiledPolicySet,
   places: DocumentPlaces,
 ): readonly Diagnostic[] {
@@ -20,6 +20,9 @@ export function checkRuleNames(
   };
   for (const [at, { rule }] of expectations.entries()) {
     names.known(rule, choice(rule ?? ""), [...path, "expect", at, "rule"], "rule");
+  }
+  for (const { rule } of objects.flatMap(({ fixture }) => fixture.leases)) {
+    names.known(rule, choice(rule), path, "rule");
   }
   for (const rule of Object.keys(selects)) {
     names.knownKey(rule, choice(rule), [...path, "selects", rule], "rule");

@@ -64,6 +64,13 @@ const copySchema = z
       age: ago("When it was checked last").optional(),
       state: z.enum(copyStates).default("present"),
       arriving: z.boolean().describe("A running plan is still copying it there.").optional(),
+      leased: z
+        .strictObject({
+          by: z.string().regex(/^[^/]+\/[^/]+$/, { error: "policy/rule" }),
+          ago: ago("When that rule had it made"),
+        })
+        .describe("A rule with for: had it made.")
+        .optional(),
     }),
   ])
   .transform((given) =>

@@ -39,6 +39,14 @@ export function supposeObject(
     arriving: copies.flatMap((copy) => ("arriving" in copy && copy.arriving ? [copy.on] : [])),
     accesses,
     heat: attributes.heat === undefined ? undefined : { value: attributes.heat, at: now },
+    leases: copies.flatMap((copy) => {
+      if (!("leased" in copy) || copy.leased === undefined) return [];
+      const { by: rule, ago } = copy.leased;
+      // What was made and is lost is on no lease any more, but the rule had it.
+      return [
+        { rule, backend: copy.state === "present" ? copy.on : undefined, since: before(ago) },
+      ];
+    }),
     copies: copies.flatMap((copy): readonly NewCopy[] => {
       if ("arriving" in copy && copy.arriving) return [];
       const stored = { locator: cid, form: "file", bytes: size } as const;

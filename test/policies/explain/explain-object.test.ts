@@ -203,3 +203,29 @@ test("an object that is not in the index is not explained", async () => {
   await using session = await index.session();
   await expect(explainObject(set, session, 999)).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
+
+test("a copy that is wanted for a time is explained with its end, and then with what comes", async () => {
+  const rule = `  - name: cached
+    where: heat >= 2
+    ensure: {copies: 1, on: backend = "warm", for: 3d}`;
+  const index = await openReadIndex();
+  const set = await compiled(index, rule);
+  // As after a run of this rule, 38 days ago; the object was read two days ago.
+  await using session = await index.session();
+  await session.run({
+    text: `CREATE TEMP VIEW lease AS SELECT 0::BIGINT AS object_id, 0 AS backend_id,
+      'p/cached' AS rule, TIMESTAMP '2026-01-03' AS since`,
+    parameters: [],
+  });
+  const objectId = await index.findObject(cidOf(1));
+  const first = await explainObject(set, session, objectId);
+  const end = new Date(now.getTime() + dayMs).toISOString();
+  expect(first.rules[0]?.result).toContain(`its copy on hot is wanted until ${end} (3d)`);
+  expect(first.nextChange).toEqual({ at: end, what: expect.stringContaining("time of p/cached") });
+  const later = await compiledAt(index, rule, new Date(now.getTime() + 2 * dayMs));
+  const second = await explainObject(later, session, objectId);
+  expect(second.rules[0]).toMatchObject({
+    matched: false,
+    result: expect.stringContaining(`over since ${end}`),
+  });
+});

@@ -1,0 +1,22 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { loadAttributes } from "#policies/attribute-registry.ts";
+import { compilePolicies } from "#policies/compile-policies.ts";
+import { parsePolicies } from "#policies/parse-policies.ts";
+import { demoMoment } from "../policies/demo-backends.ts";
+import { codeBlocks } from "./code-blocks.ts";
+
+const page = await readFile(new URL("../../docs/policy-verbs.md", import.meta.url), "utf8");
+const blocks = codeBlocks(page).filter(({ language }) => language === "yaml");
+
+test("every policy of the page compiles without a finding", async () => {
+  const registry = await loadAttributes();
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const [at, { text }] of blocks.entries()) {
+    const file = `block-${at + 1}.yaml`;
+    const { policies, diagnostics } = parsePolicies([{ file, text }], { registry });
+    const compiled = compilePolicies(policies, demoMoment);
+    const findings = [...diagnostics, ...compiled.diagnostics];
+    expect(findings.map(({ message }) => `${file}: ${message}`)).toEqual([]);
+  }
+});
