@@ -74,7 +74,7 @@ async function applyLastChanges(transaction: Transaction): Promise<number> {
     await transaction.run(deleteGone);
     await transaction.run(updateKnown);
   }
-  await transaction.run(endLeases);
+  await endLeases(transaction);
   const added = await transaction.run(insertNew);
   await transaction.run(updateBackendTotals);
   await refreshSummaries(transaction, "last_changes");

@@ -210,25 +210,27 @@ test("clauses that no test has seen true, or false, are named with their rule", 
   expect(rules[1]).toEqual({ rule: "p/b", place: "p.thermocline.yaml:6:5", clauses: [] });
 });
 
+function copiesLeased(ago: string, by = "p/cached"): string {
+  return `copies: [warm, {on: hot, leased: {by: ${by}, ago: ${ago}}}]`;
+}
+
 test("a copy on lease stays for its time, and is given up afterwards", async () => {
-  const copies = (ago: string, by = "p/cached") =>
-    `copies: [warm, {on: hot, leased: {by: ${by}, ago: ${ago}}}]`;
   const report = await runTests(
     "  - {name: cached, where: heat >= 2, ensure: {copies: 1, on: tier = hot, for: 24h}}\n",
     `  - name: is made
     given: [{name: a, heat: 3, copies: [warm]}]
     expect: [{object: a, action: replicate, to: hot}]
   - name: stays
-    given: [{name: a, ${copies("23h")}}]
+    given: [{name: a, ${copiesLeased("23h")}}]
     expect: nothing
   - name: goes
-    given: [{name: a, heat: 3, ${copies("24h")}}]
+    given: [{name: a, heat: 3, ${copiesLeased("24h")}}]
     expect: [{object: a, action: evict, from: hot, rule: cached}]
   - name: is not made again
     given: [{name: a, heat: 3, copies: [warm, {on: hot, state: lost, leased: {by: p/cached, ago: 2d}}]}]
     expect: nothing
   - name: is read
-    given: [{name: a, idle: 5h, ${copies("2d")}}]
+    given: [{name: a, idle: 5h, ${copiesLeased("2d")}}]
     expect: nothing
 `,
   );
@@ -236,7 +238,7 @@ test("a copy on lease stays for its time, and is given up afterwards", async () 
   const rule = "  - {name: cached, where: heat >= 2, ensure: {copies: 1, for: 24h}}\n";
   const unknown = await runTests(
     rule,
-    `  - {name: x, given: [{name: a, ${copies("2d", "p/cashed")}}], expect: nothing}\n`,
+    `  - {name: x, given: [{name: a, ${copiesLeased("2d", "p/cashed")}}], expect: nothing}\n`,
   );
   expect(unknown.diagnostics[0]?.hint).toContain("p/cached");
 });
