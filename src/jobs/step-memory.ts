@@ -80,9 +80,12 @@ export class StepMemory {
   /** Notes a finished object; now and then this saves in the background. */
   add(outcome: Outcome): void {
     this.#outcomes.set(outcome.sequence, outcome);
-    const due = Date.now() - this.#savedAt >= saveEveryMs;
+    const now = Date.now();
+    if (now - this.#savedAt < saveEveryMs || this.#saving !== undefined) return;
+    // At once, for a group of objects is added before the save has begun.
+    this.#savedAt = now;
     // A save that fails costs repeated work after a crash, nothing else; the next one may pass.
-    if (due && this.#saving === undefined) this.save().catch(() => undefined);
+    this.save().catch(() => undefined);
   }
 
   /** Keeps evidence with the job before the removals that rest on it. */

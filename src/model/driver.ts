@@ -11,7 +11,7 @@ import type { RemovalPermit } from "#model/removal.ts";
  * hours: slow services answer with a state that is asked again later. `options.signal` stops
  * any call soon, leaving nothing half-written visible.
  */
-export interface Driver extends Partial<NamedFiles> {
+export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
   readonly kind: string;
   readonly capabilities: DriverCapabilities;
   /**
@@ -106,6 +106,43 @@ export interface NamedBody {
 export interface NamedFile {
   readonly name: string;
   readonly bytes: number;
+}
+
+/**
+ * Many small objects in one call, where asking for each alone costs several times what is done with
+ * its bytes. A facet: a driver has both methods or none. They do only what is plain, and leave out
+ * (undefined) whatever stands in the way: callers come back to that with `stat`, `read`, `write` and
+ * `verify`, which say what it is. All objects of a group have one profile, and together at most
+ * `groupObjectsMax` objects and `groupBytesMax` bytes. The signal leaves out the rest soon.
+ */
+export interface ObjectGroups {
+  /** The bytes of those that are here as files, each checked to be its object's. */
+  readGroup(objects: readonly ObjectRef[], options?: CallOptions): Promise<GroupBytes>;
+  /**
+   * Stores files as `write` does, durably and atomically each, and then has each `verified`. Takes
+   * an intact copy that is there for its own. The bytes are known to be those of the objects.
+   */
+  storeGroup(
+    objects: readonly ObjectRef[],
+    bytes: readonly Uint8Array[],
+    options?: CallOptions,
+  ): Promise<readonly (GroupCopy | undefined)[]>;
+}
+
+export const groupObjectsMax = 256;
+export const groupBytesMax = 1024 * 1024;
+
+/** Bytes of a group in its order, in memory that may be used again once it is disposed of. */
+export interface GroupBytes extends Disposable {
+  readonly bytes: readonly (Uint8Array | undefined)[];
+}
+
+/** An object of a group that is stored and verified. */
+export interface GroupCopy {
+  readonly copy: StoredCopy;
+  readonly evidence: Evidence;
+  /** False when an intact copy was there before. */
+  readonly moved: boolean;
 }
 
 /** How to read lists that the service itself writes of what it holds. */

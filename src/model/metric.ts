@@ -95,7 +95,7 @@ export const metricDefinitions = {
     type: "histogram",
     lasts: "process",
     labels: ["action", "backend"],
-    help: "Time a worker spent on one action, retries and checks included.",
+    help: "Time a worker spent on one action, or on the group of small objects it was in, retries and checks included.",
     buckets: [0.01, 0.05, 0.25, 1, 5, 30, 120, 600, 3_600, 14_400],
   },
   thermocline_transferred_bytes_total: counted(

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Driver } from "#model/driver.ts";
 import type { DriverSubject, SubjectStorage } from "./driver-subject.ts";
 import { declarationTests } from "./driver-kit/declaration.ts";
+import { groupTests } from "./driver-kit/groups.ts";
 import { interruptionTests } from "./driver-kit/interruption.ts";
 import { pieceTests } from "./driver-kit/pieces.ts";
 import type { KitTest } from "./driver-kit/kit-test.ts";
@@ -20,6 +21,7 @@ export function testDriver(subject: DriverSubject): void {
     ...roundTripTests(subject),
     ...interruptionTests(subject),
     ...pieceTests(subject),
+    ...groupTests(),
     ...verificationTests(subject),
     ...listingTests(),
     ...namedFileTests(subject),

@@ -60,6 +60,15 @@ export class IncomingFile {
     this.#written += chunk.length;
   }
 
+  /** The same in blocking calls, for a thread that has nothing else to do. */
+  writeBlocking(chunk: Uint8Array): void {
+    const descriptor = this.#open();
+    for (let done = 0; done < chunk.length;) {
+      done += writeSync(descriptor, chunk, done, chunk.length - done, this.#written + done);
+    }
+    this.#written += chunk.length;
+  }
+
   async sync(): Promise<void> {
     await fsyncAsync(this.#open());
   }

@@ -8,6 +8,8 @@ import type {
   Driver,
   DriverCapabilities,
   DriverContext,
+  GroupBytes,
+  GroupCopy,
   ListedCopy,
   ListOptions,
   NamedBody,
@@ -30,6 +32,7 @@ import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { fileError, systemCode } from "#drivers/local/file-error.ts";
 import { removeLeftovers } from "#drivers/local/incoming-file.ts";
 import { listStoredFiles } from "#drivers/local/list-stored-files.ts";
+import { LocalGroups } from "#drivers/local/local-groups.ts";
 import { LocalNamedFiles } from "#drivers/local/local-named-files.ts";
 import { type ObjectFile, objectFile } from "#drivers/local/object-file.ts";
 import { readSmallFile, readStoredFile } from "#drivers/local/read-file.ts";
@@ -64,12 +67,14 @@ export class LocalDriver implements Driver {
   readonly #folder: StoreFolder;
   readonly #usage: Usage;
   readonly #named: LocalNamedFiles;
+  readonly #groups: LocalGroups;
 
   private constructor(backend: string, folder: StoreFolder, usage: Usage) {
     this.#backend = backend;
     this.#folder = folder;
     this.#usage = usage;
     this.#named = new LocalNamedFiles(folder);
+    this.#groups = new LocalGroups(backend, folder, usage);
   }
 
   static async open(context: DriverContext<LocalOptions>): Promise<LocalDriver> {
@@ -171,6 +176,18 @@ export class LocalDriver implements Driver {
 
   list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
     return listStoredFiles(this.#folder, options.cursor, options.signal);
+  }
+
+  readGroup(objects: readonly ObjectRef[], options?: CallOptions): Promise<GroupBytes> {
+    return this.#groups.readGroup(objects, options);
+  }
+
+  storeGroup(
+    objects: readonly ObjectRef[],
+    bytes: readonly Uint8Array[],
+    options?: CallOptions,
+  ): Promise<readonly (GroupCopy | undefined)[]> {
+    return this.#groups.storeGroup(objects, bytes, options);
   }
 
   writeNamed(name: string, body: NamedBody, options?: CallOptions): Promise<void> {

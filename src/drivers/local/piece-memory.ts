@@ -5,6 +5,7 @@ export const pieceBytes = 1024 * 1024;
 const spareMax = 64;
 
 const spare: Buffer[] = [];
+const lost = new WeakSet<ArrayBufferLike>();
 
 /**
  * Memory for one piece, filled before if possible: the system clears fresh memory, and the garbage
@@ -16,5 +17,10 @@ export function takePiece(): Buffer {
 
 /** Takes back memory that nobody reads or writes any more. */
 export function givePiece(piece: Buffer): void {
-  if (spare.length < spareMax) spare.push(piece);
+  if (spare.length < spareMax && !lost.has(piece.buffer)) spare.push(piece);
+}
+
+/** Memory that somebody may still read or write, nobody knows for how long: it is not used again. */
+export function losePiece({ buffer }: Uint8Array): void {
+  lost.add(buffer);
 }

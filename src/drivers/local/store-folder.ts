@@ -34,9 +34,11 @@ export class StoreFolder {
   readonly usageFile: string;
   readonly layout = layoutVersion;
   readonly #layoutPath: string;
-  readonly #durability: Durability;
+  readonly durability: Durability;
   /** Shards known to exist in this process; the promise is their durable creation. */
   readonly #shards = new Map<string, Promise<void>>();
+  /** Shards that were seen to be real folders. */
+  readonly #seen = new Set<string>();
 
   private constructor(root: string, durability: Durability) {
     this.root = root;
@@ -44,7 +46,7 @@ export class StoreFolder {
     this.incoming = join(root, "incoming");
     this.usageFile = join(root, "usage.json");
     this.#layoutPath = join(root, layoutFile);
-    this.#durability = durability;
+    this.durability = durability;
   }
 
   /** Opens the store, or makes one in an absent or empty folder. */
@@ -95,7 +97,7 @@ export class StoreFolder {
 
   /** Forces a folder's entries to disk when the durability asks for it. */
   async syncFolder(path: string): Promise<void> {
-    if (this.#durability !== "full") return;
+    if (this.durability !== "full") return;
     const handle = await open(path, "r");
     try {
       await handle.sync();
@@ -105,7 +107,7 @@ export class StoreFolder {
   }
 
   get syncsFiles(): boolean {
-    return this.#durability !== "none";
+    return this.durability !== "none";
   }
 
   /** The path of a shard, or undefined when absent. Refuses anything but a real folder. */
@@ -116,6 +118,14 @@ export class StoreFolder {
     if (stat === undefined) return undefined;
     if (!stat.isDirectory()) throw notAFolder(path);
     if (isSettled(stat)) this.#shards.set(shard, Promise.resolve());
+    return path;
+  }
+
+  /** The same, looked for once: for callers to whom a folder that has gone is no answer. */
+  seenShard(shard: string): string | undefined {
+    if (this.#seen.has(shard)) return `${this.objects}/${shard}`;
+    const path = this.existingShard(shard);
+    if (path !== undefined) this.#seen.add(shard);
     return path;
   }
 

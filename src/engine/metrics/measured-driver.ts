@@ -1,5 +1,13 @@
-import type { ByteStream, Driver, ListedCopy, ListOptions, NamedFiles } from "#model/driver.ts";
+import type {
+  ByteStream,
+  Driver,
+  ListedCopy,
+  ListOptions,
+  NamedFiles,
+  ObjectGroups,
+} from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { requireGroups } from "#model/groups-with.ts";
 import type { Measurements } from "#model/metric.ts";
 import { requireNamedFiles } from "#model/require-named-files.ts";
 import { SinglePiece } from "#model/single-piece.ts";
@@ -10,8 +18,9 @@ export function measuredDriver(
   backend: string,
   measurements: Measurements,
 ): Driver {
-  const ended = (op: string, outcome: string): void => {
-    measurements.add("thermocline_driver_requests_total", { backend, op, outcome });
+  const ended = (op: string, outcome: string, count = 1): void => {
+    if (count === 0) return;
+    measurements.add("thermocline_driver_requests_total", { backend, op, outcome }, count);
   };
   const moved = (direction: "read" | "write" | "verify", bytes: number): void => {
     if (bytes === 0) return;
@@ -52,6 +61,7 @@ export function measuredDriver(
       );
       return call("write", () => driver.write(object, { ...body, stream }, options));
     },
+    ...objectGroups(driver, { call, moved, ended }),
     ...namedFiles(driver, { call, moved, ended }),
     verify: async (object, level, options) => {
       const evidence = await call("verify", () => driver.verify(object, level, options));
@@ -73,8 +83,43 @@ export function measuredDriver(
 
 interface Counting {
   readonly call: <Result>(op: string, act: () => Promise<Result>) => Promise<Result>;
-  readonly moved: (direction: "read" | "write", bytes: number) => void;
-  readonly ended: (op: string, outcome: string) => void;
+  readonly moved: (direction: "read" | "write" | "verify", bytes: number) => void;
+  readonly ended: (op: string, outcome: string, count?: number) => void;
+}
+
+/** What is done with each object of a group counts as if it were done alone. */
+function objectGroups(driver: Driver, { moved, ended }: Counting): ObjectGroups {
+  return {
+    readGroup: async (objects, options) => {
+      const read = await requireGroups(driver).readGroup(objects, options);
+      const found = read.bytes.filter((bytes) => bytes !== undefined);
+      ended("read", "ok", found.length);
+      moved(
+        "read",
+        total(found, ({ length }) => length),
+      );
+      return read;
+    },
+    storeGroup: async (objects, bytes, options) => {
+      const stored = await requireGroups(driver).storeGroup(objects, bytes, options);
+      const copies = stored.filter((copy) => copy !== undefined);
+      ended("write", "ok", copies.length);
+      ended("verify", "ok", copies.length);
+      moved(
+        "write",
+        total(copies, ({ copy, moved: isNew }) => (isNew ? copy.bytes : 0)),
+      );
+      moved(
+        "verify",
+        total(copies, ({ evidence }) => evidence.bytesRead),
+      );
+      return stored;
+    },
+  };
+}
+
+function total<Item>(items: readonly Item[], bytesOf: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + bytesOf(item), 0);
 }
 
 function namedFiles(

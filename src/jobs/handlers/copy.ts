@@ -1,3 +1,4 @@
+import { copyGroups } from "#jobs/copy-groups.ts";
 import { copyObject } from "#jobs/copy-object.ts";
 import type { CopyReport } from "#jobs/copy-report.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
@@ -32,7 +33,9 @@ const copy: StepHandler = {
           if (!isThawing(error)) throw thrown;
           thawing.push(error);
         });
-      await forEachObject(rest, context.settings.objectsAtOnce, signal, copyOrWait, drain);
+      await copyGroups(rest, context);
+      const left = rest.filter((action) => !memory.has(action.sequence));
+      await forEachObject(left, context.settings.objectsAtOnce, signal, copyOrWait, drain);
       if (thawing.length > 0) throw waitFor(thawing);
     } catch (error) {
       if (stopOf(signal) !== "cancel") throw error;

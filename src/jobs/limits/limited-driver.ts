@@ -1,9 +1,14 @@
 import { permitExpired } from "#jobs/permit-expired.ts";
-import type { Throttle } from "#jobs/limits/throttle.ts";
-import type { Driver } from "#model/driver.ts";
+import { callsToStore, type Throttle } from "#jobs/limits/throttle.ts";
+import type { ObjectRef } from "#model/copy.ts";
+import type { Driver, ObjectGroups } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { requireGroups } from "#model/groups-with.ts";
 import { requireNamedFiles } from "#model/require-named-files.ts";
 import type { RemovalPermit } from "#model/removal.ts";
+
+/** Calls for many objects, which count as one for each thing that is done with each of them. */
+const inGroups: ReadonlySet<string> = new Set(["readGroup", "storeGroup"]);
 
 /** Calls that look at a backend as a whole: they are counted and never wait. */
 const neverWaits: ReadonlySet<string> = new Set(["status", "close"]);
@@ -59,6 +64,7 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
       const paced = { ...body, stream };
       return call(() => named().writeNamed(name, paced, options));
     },
+    ...limitedGroups(driver, throttle, call),
     async *list(options) {
       await throttle.request(options?.signal);
       yield* driver.list(options);
@@ -69,6 +75,8 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
     get: (target, name) => {
       const value: unknown = Reflect.get(target, name);
       if (typeof name !== "string" || typeof value !== "function") return value;
+      // What may not pass at once goes in smaller parts, one object after the other.
+      if (inGroups.has(name) && !throttle.takesGroups) return undefined;
       const method = value.bind(target) as Method;
       if (neverWaits.has(name)) {
         if (name === "status") throttle.charge("request", 1);
@@ -77,6 +85,29 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
       return Reflect.get(special, name) ?? waiting(method);
     },
   });
+}
+
+type Call = <Result>(act: () => Promise<Result>) => Promise<Result>;
+
+/** A group waits for its tokens before it begins; what its checks read is made good afterwards. */
+function limitedGroups(driver: Driver, throttle: Throttle, call: Call): ObjectGroups {
+  return {
+    readGroup: async (objects, options) => {
+      await throttle.group("download", sizeOf(objects), objects.length, options?.signal);
+      return call(() => requireGroups(driver).readGroup(objects, options));
+    },
+    storeGroup: async (objects, bytes, options) => {
+      const size = sizeOf(objects);
+      await throttle.group("upload", size, objects.length * callsToStore, options?.signal);
+      const stored = await call(() => requireGroups(driver).storeGroup(objects, bytes, options));
+      throttle.charge("download", size);
+      return stored;
+    },
+  };
+}
+
+function sizeOf(objects: readonly ObjectRef[]): number {
+  return objects.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** A machine that slept while a removal waited wakes with the timers of its signal to come. */

@@ -1,7 +1,7 @@
 import { MeteredBucket } from "#jobs/limits/metered-bucket.ts";
 import type { TokenBucket } from "#jobs/limits/token-bucket.ts";
 import type { BackendShare, BackendUse } from "#model/backend-limits.ts";
-import type { ByteStream } from "#model/driver.ts";
+import { type ByteStream, groupBytesMax, groupObjectsMax } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { SinglePiece } from "#model/single-piece.ts";
 
@@ -17,6 +17,9 @@ const requestsBurst = { burstMs: 1_000, burstMin: 1 };
 const idleAfterMs = 2_000;
 /** For longer than this no call waits for a backend: the job steps aside. */
 const patienceMaxMs = 30_000;
+
+/** Each object of a group is written and checked. */
+export const callsToStore = 2;
 
 export interface ThrottleOptions {
   readonly backend: string;
@@ -41,13 +44,13 @@ export class Throttle {
     this.#options = options;
   }
 
-  /** Lets one call through when it may be made. */
-  async request(signal?: AbortSignal): Promise<void> {
+  /** Lets one call through, or a number of them, when they may be made. */
+  async request(signal?: AbortSignal, calls = 1): Promise<void> {
     this.#usedAt = performance.now();
     await this.#options.refresh();
     const heldMs = this.#requests.bucket.heldUntil - performance.now();
     if (heldMs > patienceMaxMs) throw this.#held(heldMs);
-    if (!this.#requests.takeNow(1)) await this.#requests.take(1, signal);
+    if (!this.#requests.takeNow(calls)) await this.#requests.take(calls, signal);
   }
 
   /** Passes a stream on no faster than its bytes may go. */
@@ -72,6 +75,34 @@ export class Throttle {
         yield part;
       }
     }
+  }
+
+  /**
+   * Whether the largest group of objects may pass at once. One that has to be saved up for would
+   * keep others waiting and then go faster than it may.
+   */
+  get takesGroups(): boolean {
+    const buckets = [
+      this.upload.bucket,
+      this.download.bucket,
+      ...Object.values(this.#options.node),
+    ];
+    const { rate, burst } = this.#requests.bucket;
+    return (
+      (rate === undefined || burst >= groupObjectsMax * callsToStore) &&
+      buckets.every((bucket) => bucket.rate === undefined || bucket.burst >= groupBytesMax)
+    );
+  }
+
+  /** Lets a group of objects through when its calls may be made and its bytes may go. */
+  async group(
+    direction: Direction,
+    bytes: number,
+    calls: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.request(signal, calls);
+    await this.#bytes(direction, bytes, signal);
   }
 
   /** Counts a call or bytes that were not asked for before. */

@@ -1,0 +1,42 @@
+import type { Durability } from "#drivers/local/store-folder.ts";
+
+/** What a thread is asked to do with a group of objects of one store. */
+export interface GroupQuestion {
+  readonly act: "read" | "store";
+  readonly root: string;
+  readonly durability: Durability;
+  /** With a line break between them: one text costs far less on its way than many. */
+  readonly cids: string;
+  readonly profile: string;
+  readonly sizes: Uint32Array;
+  /** Where in `memory` the bytes of each begin. */
+  readonly places: Uint32Array;
+  readonly memory: Uint8Array;
+  readonly results: GroupResults;
+}
+
+/** What both sides see while the thread is at it. */
+export interface GroupResults {
+  /** Not 0: begin nothing more. */
+  readonly stop: Int32Array;
+  /** One `groupState` for each object. */
+  readonly states: Uint8Array;
+  /** In which shard each lies. */
+  readonly shards: Uint16Array;
+  /** When each was found intact, as milliseconds since 1970. */
+  readonly times: Float64Array;
+}
+
+/** What became of an object: left to the caller, done, or done before. */
+export const groupState = { left: 0, done: 1, known: 2 } as const;
+
+/** Results of which nothing is known yet, where both sides see them. */
+export function emptyResults(objects: number): GroupResults {
+  const bytes = Float64Array.BYTES_PER_ELEMENT * objects;
+  return {
+    times: new Float64Array(new SharedArrayBuffer(bytes)),
+    shards: new Uint16Array(new SharedArrayBuffer(Uint16Array.BYTES_PER_ELEMENT * objects)),
+    states: new Uint8Array(new SharedArrayBuffer(objects)),
+    stop: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
+  };
+}
