@@ -1,7 +1,8 @@
 // How a run of millions of actions goes through the queue: time from the plan to full lanes, the
-// memory of the queue store meanwhile, and batches per second against raw BullMQ flows with the
-// same options. Index, dispatcher and queue are the real ones; workers say at once that they have
-// copied. Without `window` the whole run is watched, else so many seconds of it.
+// memory of the queue store meanwhile, batches per second against raw BullMQ flows with the same
+// options, and objects per second against raw BullMQ with a job for each. Index, dispatcher and queue
+// are the real ones; workers say at once that they have copied. Without `window` the whole run is
+// watched, else so many seconds of it.
 // The memory that counts is that of the queued batches: their results wait there to be committed.
 //   node bench/dispatch.ts [actions = 1000000] [window = all]
 import { mkdtemp, rm } from "node:fs/promises";
@@ -23,11 +24,13 @@ import { copiedOutcomes } from "./copied-outcomes.ts";
 import { copyPlan } from "./copy-plan.ts";
 import { makeLargeIndex } from "./large-index.ts";
 import { QueueMemory } from "./queue-memory.ts";
+import { rawObjects } from "./raw-objects.ts";
 import { lanes, rawStep } from "./raw-step.ts";
 
 const actions = Number(process.argv[2] ?? 1_000_000);
 const windowMs = Number(process.argv[3] ?? Infinity) * 1_000;
 const workersPerLane = 4;
+const objectJobsMax = 30_000;
 const MiB = 1024 * 1024;
 const start = new Date("2026-01-01T00:00:00Z");
 
@@ -45,7 +48,8 @@ try {
     try {
       const run = await benchRun(server.url, kind.name);
       const raw = await benchRaw(server.url, run.packed);
-      console.log(`  end to end ${(run.batches / raw).toFixed(2)}x of raw BullMQ`);
+      console.log(`  end to end ${(run.batches / raw).toFixed(2)}x of raw flows of batches`);
+      await benchObjects(server.url, run.batches * batchObjectsMax);
     } finally {
       await server.stop();
     }
@@ -172,6 +176,22 @@ async function benchRaw(url: string, packed: string): Promise<number> {
     const took = performance.now() - begun;
     console.log(`  raw BullMQ: ${flows} such flows, ${perSecond(flows, took)} flows/s`);
     return (flows / took) * 1_000;
+  } finally {
+    await queue.close();
+  }
+}
+
+/** One job for each object instead, as raw BullMQ would have it: objects per second. */
+async function benchObjects(url: string, ours: number): Promise<void> {
+  const queue = await openQueueStore({ url, namespace: "objects" });
+  try {
+    const raw = await rawObjects(queue, Math.min(objectJobsMax, actions));
+    console.log(
+      `  raw BullMQ, one no-op job for each of ${raw.objects} objects: ` +
+        `${Math.round(raw.perSecond)} objects/s, ` +
+        `${(raw.processorEach * 1_000).toFixed(2)} ms of processor time each; ` +
+        `end to end ${(ours / raw.perSecond).toFixed(2)}x of that`,
+    );
   } finally {
     await queue.close();
   }
