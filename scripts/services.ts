@@ -2,6 +2,7 @@
 //   npm run services [-- --json] [-- --require NAME]…
 import { parseArgs } from "node:util";
 import { kubo } from "./services/kubo.ts";
+import { cephRgw } from "./services/ceph-rgw.ts";
 import { pyarrow } from "./services/pyarrow.ts";
 import { redis } from "./services/redis.ts";
 import type { ServiceReport } from "./services/service.ts";
@@ -15,7 +16,7 @@ const { values } = parseArgs({
   },
 });
 
-const reports = [redis, versitygw, kubo, pyarrow].map((service) => {
+const reports = [redis, versitygw, cephRgw, kubo, pyarrow].map((service) => {
   const found = service.find();
   if (!found.available) console.error(`installing ${service.name} …`);
   return found.available ? found : service.install();

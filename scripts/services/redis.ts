@@ -1,3 +1,4 @@
+import { installDebian } from "./install-debian.ts";
 import { onPath, runProgram, type Service, type ServiceReport } from "./service.ts";
 
 /** Redis, the queue store of larger installations. Comes from Debian packages. */
@@ -7,15 +8,7 @@ export const redis: Service = {
   install: () => {
     const found = find();
     if (found.available) return found;
-    if (process.getuid?.() !== 0 || onPath("apt-get") === undefined) return found;
-    // Run level 1: the package must not start a server of its own.
-    const quiet = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-    const packages = ["install", "-y", "--no-install-recommends", "redis-server"];
-    let { problem } = runProgram("apt-get", packages, quiet);
-    if (problem !== undefined) {
-      runProgram("apt-get", ["update"], quiet);
-      ({ problem } = runProgram("apt-get", packages, quiet));
-    }
+    const problem = installDebian("redis-server");
     const installed = find("Debian package");
     if (installed.available || problem === undefined) return installed;
     return { service: "redis-server", available: false, reason: problem };

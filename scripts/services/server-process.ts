@@ -26,6 +26,8 @@ export async function startServer(
     readonly user?: { readonly uid?: number; readonly gid?: number };
     /** How it is asked to end; SIGTERM unless said. */
     readonly stopSignal?: NodeJS.Signals;
+    /** How long it may take to answer, where that is more than a moment. */
+    readonly readyWithinMs?: number;
     answers(): Promise<boolean>;
   },
 ): Promise<ServerProcess> {
@@ -47,7 +49,7 @@ export async function startServer(
     await exited;
   };
   const stop = () => end(options.stopSignal ?? "SIGTERM");
-  const deadline = Date.now() + readyWithinMs;
+  const deadline = Date.now() + (options.readyWithinMs ?? readyWithinMs);
   while (!(await options.answers().catch(() => false))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop();

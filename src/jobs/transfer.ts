@@ -1,5 +1,6 @@
 import { convertForm } from "#content/convert-form.ts";
 import { checksInPassing } from "#content/verify-stream.ts";
+import { copyWithin } from "#jobs/copy-within.ts";
 import { deliver, strongestCheck, type Delivered, type Place } from "#jobs/deliver.ts";
 import { blame, transferFault, type TransferFault } from "#jobs/transfer-fault.ts";
 import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
@@ -26,7 +27,8 @@ export interface Transferred extends Delivered {
 /**
  * Makes one copy of an object at the target and proves it. Looks first: an intact copy stays, a
  * corrupt one is replaced. The bytes are verified (and brought into a form the target stores)
- * while they pass, and the copy counts only after the target's own check. Doing it twice, or
+ * while they pass, and the copy counts only after the target's own check. Where one service holds
+ * both ends it copies within itself. Doing it twice, or
  * from two nodes at once, has the effect of doing it once.
  *
  * Throws `EngineError` with the code of what went wrong; `transferFault` tells at which side, so
@@ -55,6 +57,11 @@ export async function transfer(
     const stored = await source.driver.read(object, source.copy, { ...call, reuse });
     const verified = convertForm(stored, source.copy.form, form, object);
     return verified instanceof SinglePiece ? verified.through(pass) : each(verified, pass);
+  }
+  const within = await copyWithin(object, source, target, call);
+  if (within !== undefined) {
+    await options.onBytes?.(within.copy.bytes);
+    return { ...within, bytes: within.copy.bytes };
   }
   try {
     const delivery = { form, bytes: form === "file" ? object.size : known, open };

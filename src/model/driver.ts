@@ -49,7 +49,8 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
   /**
    * Removes the copy. Only the removal handler calls this, with the permit that allows it.
    * Returns "absent" when there was nothing (so that a repeated removal is harmless). Asks
-   * `options.confirm` at the last moment before each request that takes something away.
+   * `options.confirm` at the last moment before each request that takes something away. When the
+   * storage itself holds the copy fast, fails with an error that `isHeldByStorage` knows.
    */
   remove(
     object: ObjectRef,
@@ -59,6 +60,17 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
 
   /** Streams everything the backend holds, in a stable order, resumable after `cursor`. */
   list(options?: ListOptions): AsyncIterable<ListedCopy>;
+
+  /**
+   * Names the service and the account that this driver uses, the same for drivers that can copy
+   * from each other without a byte passing through here; undefined where none can.
+   */
+  readonly account?: string | undefined;
+  /**
+   * Has the service itself copy a copy that another driver of the same `account` holds. What it
+   * copies nobody has verified: the caller checks it. NOT_SUPPORTED when the service will not.
+   */
+  copyWithin?(object: ObjectRef, from: StoredCopy, options?: WriteOptions): Promise<StoredCopy>;
 
   /** Releases connections. No call follows. */
   close(): Promise<void>;

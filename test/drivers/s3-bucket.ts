@@ -13,13 +13,14 @@ export async function newBucket(server: VersitygwServer): Promise<string> {
 
 /** Opens the driver on a bucket; what is given replaces the usual options. */
 export function openBucket(
-  server: VersitygwServer,
+  server: BucketServer,
   bucket: string,
   changed: Readonly<Record<string, unknown>> = {},
   secret = server.secretAccessKey,
+  context: { readonly backend?: string; readonly capacityBytes?: number | undefined } = {},
 ): Promise<Driver> {
   return s3.open({
-    backend: "archive",
+    backend: context.backend ?? "archive",
     options: s3.options.parse({
       bucket,
       region: server.region,
@@ -30,13 +31,19 @@ export function openBucket(
       partSize: "5MiB",
       ...changed,
     }),
-    capacityBytes: undefined,
+    capacityBytes: context.capacityBytes,
     secret: () => Promise.resolve(secret),
   });
 }
 
+/** What is needed to reach a server, whichever it is. */
+export type BucketServer = Pick<
+  VersitygwServer,
+  "endpoint" | "region" | "accessKeyId" | "secretAccessKey"
+>;
+
 /** The SDK's own client: the referee who looks at the bucket without our driver. */
-export function referee(server: VersitygwServer): S3Client {
+export function referee(server: BucketServer): S3Client {
   const { region, endpoint, accessKeyId, secretAccessKey } = server;
   const credentials = { accessKeyId, secretAccessKey };
   return new S3Client({ region, endpoint, credentials, forcePathStyle: true });

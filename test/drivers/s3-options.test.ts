@@ -25,6 +25,13 @@ describe("the options of an s3 backend", () => {
     expect(s3Options.safeParse({ bucket, secretAccessKey: "env:SECRET" }).success).toBe(false);
   });
 
+  it("refuse tags that S3 does not take", () => {
+    const sets = [{ a: "b c" }, { a: "b & c" }, { "": "b" }, { a: "x".repeat(257) }];
+    const many = Object.fromEntries(Array.from({ length: 11 }, (_, at) => [`t${at}`, ""]));
+    const taken = [...sets, many].filter((tags) => s3Options.safeParse({ bucket, tags }).success);
+    expect(taken).toEqual([{ a: "b c" }]);
+  });
+
   it("refuse part sizes that no service takes", () => {
     const sizes = ["1MiB", "6GiB", "8 bananas", -1, "5MiB", 5 * 1024 ** 3];
     const taken = sizes.filter((partSize) => s3Options.safeParse({ bucket, partSize }).success);

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ObjectRef } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { heldByStorage } from "#model/held-by-storage.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { TestEngine } from "../conformance/test-engine.ts";
+import { driverWith } from "./driver-with.ts";
 
 const hour = 60 * 60 * 1_000;
 let server: QueueServer;
@@ -66,6 +68,23 @@ describe("the removal protocol", () => {
       code: "REFUSED",
     });
     const hot = await engine.stores.driver("hot");
+    expect(await hot.stat(object)).toBeDefined();
+  });
+
+  test("leaves a copy that its storage holds, and says so: that is no failure", async () => {
+    await using engine = await TestEngine.open(server.url);
+    const object = await onBoth(engine, "locked", new Date());
+    const hot = await engine.stores.driver("hot");
+    engine.index.begin("run", [evictOf([object], "hot")]);
+    const drivers = await engine.drivers("hot", "cold");
+    drivers.set("hot", driverWith(hot, { remove: holdFast }));
+    await engine.work(drivers);
+    await engine.dispatch(drivers);
+    await engine.ended("run");
+    expect(engine.index.outcomes.get("run/0")).toMatchObject({
+      outcome: "skipped",
+      reason: "kept: under a legal hold",
+    });
     expect(await hot.stat(object)).toBeDefined();
   });
 
@@ -154,6 +173,8 @@ describe("the removal protocol", () => {
     expect(callers).toEqual(["jobs/handlers/remove.ts"]);
   });
 });
+
+const holdFast = () => Promise.reject(heldByStorage("under a legal hold"));
 
 /** An object with an intact copy on `hot` and on `cold`. */
 async function onBoth(engine: TestEngine, text: string, verifiedAt: Date): Promise<ObjectRef> {

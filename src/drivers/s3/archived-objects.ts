@@ -61,11 +61,12 @@ export class ArchivedObjects {
    * that the service took of what it received; of anything else only presence is known.
    */
   async evidence(key: string, level: Confidence, signal: AbortSignal | undefined): Promise<Found> {
+    const checkedAt = new Date().toISOString();
     const sent = this.#sent.get(key);
     const kept = sent === undefined ? undefined : await this.#client.checksum(key, signal);
     if (sent === undefined || kept === undefined) {
       const method = "looked for it: right size; in an archive class, not read";
-      return { finding: "present", confidence: "listed", method, bytesRead: 0 };
+      return { finding: "present", confidence: "listed", method, checkedAt, bytesRead: 0 };
     }
     const isSame = kept === sent;
     return {
@@ -74,6 +75,7 @@ export class ArchivedObjects {
       method: isSame
         ? "SHA-256 that the service took of what it received is that of the bytes sent"
         : "SHA-256 of the service is not that of the bytes sent",
+      checkedAt,
       bytesRead: 0,
     };
   }
@@ -84,7 +86,7 @@ export class ArchivedObjects {
   }
 }
 
-type Found = Pick<Evidence, "finding" | "confidence" | "method" | "bytesRead">;
+type Found = Omit<Evidence, "backend" | "cid">;
 
 function readable(message: string): ThawState {
   return { readable: true, askAfterMs: 0, message };

@@ -1,4 +1,5 @@
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -14,6 +15,7 @@ import { AwsUploads } from "#drivers/s3/aws-uploads.ts";
 import type {
   BucketClient,
   ByteRange,
+  CopyRequest,
   HeadResult,
   ListPage,
   ListRequest,
@@ -24,6 +26,8 @@ import type {
   UnfinishedUpload,
 } from "#drivers/s3/bucket-client.ts";
 import { BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
+import { copySource } from "#drivers/s3/copy-source.ts";
+import { objectLockOf } from "#drivers/s3/object-lock.ts";
 import { httpStatus, notS3, s3Error } from "#drivers/s3/s3-error.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
 
@@ -81,8 +85,12 @@ export class AwsBucketClient implements BucketClient {
       const answer = await this.#client.send(command, withSignal(signal));
       if (answer.ETag === undefined) throw notS3(`looking for ${key}`);
       this.#bucketSeenAt = performance.now();
-      const archive = archiveOf(answer);
-      return { bytes: answer.ContentLength ?? 0, versionId: answer.VersionId, archive };
+      return {
+        bytes: answer.ContentLength ?? 0,
+        versionId: answer.VersionId,
+        archive: archiveOf(answer),
+        lock: objectLockOf(answer),
+      };
     } catch (error) {
       // An answer to HEAD has no body that says why: absent key, absent bucket or wrong key.
       if (httpStatus(error) !== undefined) await this.#checkBucket(signal);
@@ -176,8 +184,25 @@ export class AwsBucketClient implements BucketClient {
     }
   }
 
-  begin(request: PutRequest, signal: Signal): Promise<PartUpload> {
-    return this.#uploads.begin(request, signal);
+  async copy(request: CopyRequest, signal: Signal): Promise<void> {
+    try {
+      const { tags, checksums } = this.#options;
+      const command = new CopyObjectCommand({
+        ...this.#requests.target(request),
+        ...this.#requests.condition(request),
+        CopySource: copySource(request.source),
+        MetadataDirective: "REPLACE",
+        ...(Object.keys(tags).length === 0 ? {} : { TaggingDirective: "REPLACE" as const }),
+        ...(checksums ? { ChecksumAlgorithm: "SHA256" as const } : {}),
+      });
+      await this.#client.send(command, withSignal(signal));
+    } catch (error) {
+      throw this.#requests.error(error, `copying ${request.source.key}`, signal);
+    }
+  }
+
+  begin(request: PutRequest, parts: "sent" | "copied", signal: Signal): Promise<PartUpload> {
+    return this.#uploads.begin(request, parts, signal);
   }
 
   unfinished(prefix: string, signal: Signal): AsyncIterable<UnfinishedUpload> {

@@ -10,6 +10,7 @@ import {
   type Part,
   type S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import type {
   PartUpload,
@@ -18,6 +19,7 @@ import type {
   UnfinishedUpload,
 } from "#drivers/s3/bucket-client.ts";
 import { type BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
+import { copySource } from "#drivers/s3/copy-source.ts";
 import { httpStatus } from "#drivers/s3/s3-error.ts";
 
 const abortTimeoutMs = 30_000;
@@ -54,14 +56,15 @@ export class AwsUploads {
   }
 
   /** Goes on with an upload of the key that somebody left unfinished, or begins one. */
-  async begin(request: PutRequest, signal: Signal): Promise<PartUpload> {
+  async begin(request: PutRequest, parts: "sent" | "copied", signal: Signal): Promise<PartUpload> {
     const requests = this.#requests;
     try {
-      const left = await this.#leftOf(request.key, signal);
+      const isSent = parts === "sent";
+      const left = isSent ? await this.#leftOf(request.key, signal) : undefined;
       if (left !== undefined) return this.#upload(request, left.name, left.parts);
       const command = new CreateMultipartUploadCommand({
         ...requests.target(request),
-        ...(requests.options.checksums ? { ChecksumAlgorithm: "SHA256" as const } : {}),
+        ...(requests.options.checksums && isSent ? { ChecksumAlgorithm: "SHA256" as const } : {}),
       });
       const { UploadId } = await this.#client.send(command, withSignal(signal));
       const name = { Bucket: requests.bucket, Key: request.key, UploadId };
@@ -114,6 +117,20 @@ export class AwsUploads {
           const command = new UploadPartCommand({ ...numbered, ...checksum, ...body });
           const { ETag } = await this.#client.send(command, withSignal(signal));
           parts.push({ PartNumber: number, ETag, ...checksum });
+        } catch (error) {
+          throw requests.error(error, doing, signal);
+        }
+      },
+      copyPart: async (number, source, { start, end }, signal) => {
+        try {
+          const command = new UploadPartCopyCommand({
+            ...name,
+            PartNumber: number,
+            CopySource: copySource(source),
+            CopySourceRange: `bytes=${start}-${end - 1}`,
+          });
+          const { CopyPartResult } = await this.#client.send(command, withSignal(signal));
+          parts.push({ PartNumber: number, ETag: CopyPartResult?.ETag });
         } catch (error) {
           throw requests.error(error, doing, signal);
         }

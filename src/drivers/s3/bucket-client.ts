@@ -23,8 +23,17 @@ export interface BucketClient {
     bytes: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<SentChecksum>;
-  /** Begins an upload in parts, or goes on with one of this key that was left unfinished. */
-  begin(request: PutRequest, signal: AbortSignal | undefined): Promise<PartUpload>;
+  /** Has the service copy an object whole. */
+  copy(request: CopyRequest, signal: AbortSignal | undefined): Promise<void>;
+  /**
+   * Begins an upload in parts. One whose parts are sent goes on with what was left unfinished of
+   * this key; one whose parts the service copies begins anew and has no checksums.
+   */
+  begin(
+    request: PutRequest,
+    parts: "sent" | "copied",
+    signal: AbortSignal | undefined,
+  ): Promise<PartUpload>;
   /** Uploads of keys with the prefix that were neither completed nor given up. */
   unfinished(prefix: string, signal: AbortSignal | undefined): AsyncIterable<UnfinishedUpload>;
   remove(
@@ -39,6 +48,13 @@ export interface BucketClient {
 export interface PartUpload {
   /** Numbers count from 1. A part that is there already is not sent again. */
   part(number: number, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** A part that the service copies from an object it has. */
+  copyPart(
+    number: number,
+    source: CopySource,
+    range: ByteRange,
+    signal: AbortSignal | undefined,
+  ): Promise<void>;
   /** Makes the object visible. ALREADY_EXISTS when told to create and the key is there. */
   complete(signal: AbortSignal | undefined): Promise<SentChecksum>;
   /** Gives back the room of all parts. */
@@ -64,6 +80,24 @@ export interface HeadResult {
   readonly versionId: string | undefined;
   /** Where it lies in an archive class. */
   readonly archive: ArchiveState | undefined;
+  /** What forbids its removal, as far as the key's rights show it. */
+  readonly lock: ObjectLock | undefined;
+}
+
+export interface ObjectLock {
+  readonly legalHold: boolean;
+  readonly retention: { readonly mode: string; readonly until: Date } | undefined;
+}
+
+/** An object of the same service, in this bucket or another. */
+export interface CopySource {
+  readonly bucket: string;
+  readonly key: string;
+  readonly bytes: number;
+}
+
+export interface CopyRequest extends PutRequest {
+  readonly source: CopySource;
 }
 
 export interface ArchiveState {

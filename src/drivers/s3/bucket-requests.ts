@@ -23,14 +23,17 @@ export class BucketRequests {
     Key: string;
     Metadata: Record<string, string>;
     StorageClass?: StorageClass;
+    Tagging?: string;
   } {
-    const { storageClass } = this.options;
+    const { storageClass, tags } = this.options;
+    const tagging = new URLSearchParams(tags).toString();
     return {
       Bucket: this.bucket,
       Key: request.key,
       Metadata: { ...request.metadata },
       // Services have classes of their own that the SDK does not know.
       ...(storageClass === undefined ? {} : { StorageClass: storageClass as StorageClass }),
+      ...(tagging === "" ? {} : { Tagging: tagging }),
     };
   }
 

@@ -1,5 +1,5 @@
 import { canonicalCid } from "#content/cid.ts";
-import type { Form } from "#model/copy.ts";
+import type { Form, ObjectRef } from "#model/copy.ts";
 
 const carSuffix = ".car";
 
@@ -21,4 +21,10 @@ export function parseObjectKey(
   } catch {
     return undefined;
   }
+}
+
+/** Kept with each object, so that an inventory can be rebuilt from the bucket alone. */
+export function objectMetadata(object: ObjectRef, form: Form): Readonly<Record<string, string>> {
+  const { cid, size, profile } = object;
+  return { cid, size: String(size), profile, form };
 }

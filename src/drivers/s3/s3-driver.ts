@@ -26,37 +26,40 @@ import { Capacity } from "#drivers/contract/capacity.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes, looksIntact } from "#drivers/contract/expect-bytes.ts";
+import { noBytes } from "#drivers/contract/no-bytes.ts";
 import { exactly } from "#drivers/contract/exactly.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
-import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { ArchivedObjects } from "#drivers/s3/archived-objects.ts";
 import type { BucketClient } from "#drivers/s3/bucket-client.ts";
+import { BucketUsage } from "#drivers/s3/bucket-usage.ts";
 import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
 import { clearUploads } from "#drivers/s3/clear-uploads.ts";
 import { copyOfKey, listBucket } from "#drivers/s3/list-bucket.ts";
-import { objectKey } from "#drivers/s3/object-key.ts";
+import { accountOf } from "#drivers/s3/account-of.ts";
+import { isArchiveClass } from "#drivers/s3/archive-of.ts";
+import { parseLocator } from "#drivers/s3/copy-source.ts";
+import { objectKey, objectMetadata } from "#drivers/s3/object-key.ts";
 import { s3Capabilities } from "#drivers/s3/s3-capabilities.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
+import { parallelRead } from "#drivers/s3/parallel-read.ts";
+import { removeKey } from "#drivers/s3/remove-key.ts";
+import { serverSideCopy } from "#drivers/s3/server-side-copy.ts";
 import { uploadBody } from "#drivers/s3/upload-body.ts";
-
-/** With a capacity, the bucket is counted again this often: other nodes write to it too. */
-const countAfterMs = 3_600_000;
-/** Versions of one key that one removal takes away, newest first. */
-const versionsMax = 1_000;
 
 /** Copies as objects of one bucket: one key per object, its name the CID. */
 export class S3Driver implements Driver {
   readonly kind = "s3";
   readonly capabilities = s3Capabilities;
   readonly inventoryFiles: InventoryFiles;
+  readonly account: string;
   readonly #backend: string;
   readonly #options: S3Options;
   readonly #client: BucketClient;
   readonly #capacity: Capacity;
   readonly #named: BucketNamedFiles;
   readonly #archived: ArchivedObjects;
-  #counted: { readonly at: number; readonly done: Promise<void> } | undefined;
+  readonly #usage: BucketUsage;
 
   constructor(context: DriverContext<S3Options>, client: BucketClient) {
     this.#backend = context.backend;
@@ -65,8 +68,10 @@ export class S3Driver implements Driver {
       bucket: context.options.bucket,
       copyOf: (key, bytes) => copyOfKey(context.options, key, bytes),
     };
+    this.account = accountOf(context.options);
     this.#client = client;
     this.#capacity = new Capacity(context.backend, context.capacityBytes);
+    this.#usage = new BucketUsage(context.backend, this.#capacity, () => this.list());
     this.#archived = new ArchivedObjects(client, context.options);
     this.#named = new BucketNamedFiles(client, context.options);
   }
@@ -75,16 +80,12 @@ export class S3Driver implements Driver {
     const { prefix } = this.#options;
     const probe = { prefix, folders: false, after: undefined, token: undefined, limit: 1 };
     await this.#client.list(probe, options.signal);
-    await this.#count(options.signal);
-    const { usedBytes, freeBytes, totalBytes, isLimited } = this.#capacity;
-    return {
-      server: this.#client.server,
-      // Whether the key may write is seen only by writing.
-      writable: true,
-      usedBytes: isLimited ? usedBytes : undefined,
-      freeBytes,
-      totalBytes,
-    };
+    await this.#usage.refresh(options.signal);
+    const { freeBytes, totalBytes, isLimited } = this.#capacity;
+    const usedBytes = isLimited ? this.#capacity.usedBytes : undefined;
+    const { server } = this.#client;
+    // Whether the key may write is seen only by writing.
+    return { server, writable: true, usedBytes, freeBytes, totalBytes };
   }
 
   async stat(object: ObjectRef, options: CallOptions = {}): Promise<StoredCopy | undefined> {
@@ -103,9 +104,54 @@ export class S3Driver implements Driver {
       ...options.range,
       end: Math.min(options.range.end, copy.bytes),
     };
-    if (range !== undefined && range.start >= range.end) return nothing();
-    const bytes = this.#client.get(this.#key(object.cid, copy.form), range, options.signal);
-    return stopOnAbort(bytes, options.signal, doing);
+    if (range !== undefined && range.start >= range.end) return noBytes();
+    const key = this.#key(object.cid, copy.form);
+    const whole = { start: 0, end: copy.bytes };
+    const { partSize: pieceBytes, concurrency } = this.#options;
+    const { signal } = options;
+    const bytes =
+      copy.bytes > pieceBytes && concurrency > 1
+        ? parallelRead(this.#client, {
+            key,
+            range: range ?? whole,
+            pieceBytes,
+            concurrency,
+            signal,
+          })
+        : this.#client.get(key, range, signal);
+    return stopOnAbort(bytes, signal, doing);
+  }
+
+  /** Copies from a bucket of the same account; not into a class in which nobody could check it. */
+  async copyWithin(
+    object: ObjectRef,
+    from: StoredCopy,
+    options: WriteOptions = {},
+  ): Promise<StoredCopy> {
+    throwIfCancelled(options.signal, `copying ${object.cid} to ${this.#backend}`);
+    const place = parseLocator(from.locator);
+    if (place === undefined || isArchiveClass(this.#options.storageClass)) {
+      throw new EngineError("NOT_SUPPORTED", `${from.locator} is not copied within the service`);
+    }
+    const existing = await this.stat(object, options);
+    const body = { ...from, stream: noBytes() };
+    if (existing !== undefined && options.replace !== true && looksIntact(existing, object, body)) {
+      return existing;
+    }
+    await this.#usage.refresh(options.signal);
+    using _reservation = this.#capacity.reserve(from.bytes);
+    const request = {
+      key: this.#key(object.cid, from.form),
+      create: existing === undefined,
+      metadata: objectMetadata(object, from.form),
+      source: { ...place, bytes: from.bytes },
+    };
+    const { concurrency } = this.#options;
+    await serverSideCopy(this.#client, request, { concurrency, signal: options.signal });
+    const stored = this.#copy(object.cid, from.form, from.bytes);
+    this.#capacity.add(stored.bytes);
+    if (existing !== undefined) await this.#afterReplacing(object, existing, stored, options);
+    return stored;
   }
 
   async write(object: ObjectRef, body: WriteBody, options: WriteOptions = {}): Promise<StoredCopy> {
@@ -117,7 +163,7 @@ export class S3Driver implements Driver {
       await discardBody(body);
       return existing;
     }
-    await this.#count(options.signal);
+    await this.#usage.refresh(options.signal);
     using reservation = this.#capacity.reserve(bytes ?? 0);
     let received = 0;
     const stopping = stopOnAbort(body.stream, options.signal, doing);
@@ -129,7 +175,7 @@ export class S3Driver implements Driver {
       const request = { key: this.#key(object.cid, body.form), create: existing === undefined };
       const sent = await uploadBody(
         this.#client,
-        { ...request, metadata: metadata(object, body) },
+        { ...request, metadata: objectMetadata(object, body.form) },
         counted,
         {
           partBytes: this.#options.partSize,
@@ -152,14 +198,13 @@ export class S3Driver implements Driver {
 
   async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
     try {
-      return await verifyCopy(this, this.#backend, object, level, options.signal);
+      return await verifyCopy(this, this.#backend, object, level, options?.signal);
     } catch (thrown) {
       const copy = isArchived(EngineError.from(thrown)) && (await this.stat(object, options));
       if (!copy) throw thrown;
       const key = this.#key(object.cid, copy.form);
-      const found = await this.#archived.evidence(key, level, options.signal);
-      const { cid } = object;
-      return { backend: this.#backend, cid, checkedAt: new Date().toISOString(), ...found };
+      const found = await this.#archived.evidence(key, level, options?.signal);
+      return { ...found, backend: this.#backend, cid: object.cid };
     }
   }
 
@@ -236,39 +281,10 @@ export class S3Driver implements Driver {
     else await this.#removeForm(object.cid, replaced.form, options);
   }
 
-  /** In buckets with versions an older one would come to light: all of them go. */
-  async #removeForm(cid: string, form: Form, { signal, confirm }: RemoveOptions): Promise<boolean> {
-    const key = this.#key(cid, form);
-    let found = await this.#client.head(key, signal);
-    if (found === undefined) return false;
-    for (let version = 0; found !== undefined && version < versionsMax; version++) {
-      await confirm?.();
-      await this.#client.remove(key, found.versionId, signal);
-      this.#capacity.add(-found.bytes);
-      // Without versions one removal is the end of it.
-      found = found.versionId === undefined ? undefined : await this.#client.head(key, signal);
-    }
-    return true;
-  }
-
-  /** Counts what the bucket holds, if there is a capacity to keep to. */
-  async #count(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#capacity.isLimited) return;
-    const now = performance.now();
-    if (this.#counted === undefined || now - this.#counted.at > countAfterMs) {
-      this.#counted = { at: now, done: this.#countAll() };
-      this.#counted.done.catch(() => {
-        this.#counted = undefined;
-      });
-    }
-    await waitUnlessCancelled(this.#counted.done, signal, `counting ${this.#backend}`);
-  }
-
-  async #countAll(): Promise<void> {
-    const before = this.#capacity.usedBytes;
-    let bytes = 0;
-    for await (const { copy } of this.list()) bytes += copy.bytes;
-    this.#capacity.add(bytes - before);
+  #removeForm(cid: string, form: Form, options: RemoveOptions): Promise<boolean> {
+    return removeKey(this.#client, this.#key(cid, form), options, (bytes) => {
+      this.#capacity.add(-bytes);
+    });
   }
 
   #key(cid: string, form: Form): string {
@@ -278,14 +294,4 @@ export class S3Driver implements Driver {
   #copy(cid: string, form: Form, bytes: number): StoredCopy {
     return { locator: `s3://${this.#options.bucket}/${this.#key(cid, form)}`, form, bytes };
   }
-}
-
-/** Kept with each object, so that an inventory can be rebuilt from the bucket alone. */
-function metadata(object: ObjectRef, body: WriteBody): Readonly<Record<string, string>> {
-  const { cid, size, profile } = object;
-  return { cid, size: String(size), profile, form: body.form };
-}
-
-async function* nothing(): ByteStream {
-  // An empty range has no bytes.
 }

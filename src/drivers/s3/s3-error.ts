@@ -17,7 +17,7 @@ export function s3Error(thrown: unknown, doing: string): EngineError {
       error: facts.name,
       status: facts.status,
       requestId: facts.requestId,
-      ...(facts.name === "InvalidObjectState" ? { archived: true } : {}),
+      ...(archivedNames.has(facts.name) ? { archived: true } : {}),
     },
     cause: thrown,
   });
@@ -36,6 +36,12 @@ export function notS3(doing: string): EngineError {
   const { code, text, hint, retryable } = strange;
   return new EngineError(code, `${doing}: ${text}`, { hint, retryable });
 }
+
+/** What reading, and what copying, from an archive class is refused with. */
+const archivedNames: ReadonlySet<string> = new Set([
+  "InvalidObjectState",
+  "ObjectNotInActiveTierError",
+]);
 
 interface Facts {
   readonly name: string;
@@ -152,6 +158,11 @@ const strange = {
   hint: "check `endpoint` and `forcePathStyle` of this backend",
   retryable: false,
 } as const satisfies Meaning;
+const archived: Meaning = {
+  code: "NOT_SUPPORTED",
+  text: "the object lies in an archive class and must be restored first",
+  hint: "copies from it wait until it is restored; reads of people need it restored before",
+};
 const unknown: Meaning = { code: "INTERNAL", text: "failed" };
 
 const byName: Readonly<Record<string, Meaning>> = {
@@ -213,11 +224,8 @@ const byName: Readonly<Record<string, Meaning>> = {
     text: "the service has no such storage class",
     hint: "correct `storageClass` of this backend",
   },
-  InvalidObjectState: {
-    code: "NOT_SUPPORTED",
-    text: "the object lies in an archive class and must be restored first",
-    hint: "copies from it wait until it is restored; reads of people need it restored before",
-  },
+  InvalidObjectState: archived,
+  ObjectNotInActiveTierError: archived,
 };
 
 const byNetwork: Readonly<Record<string, Meaning>> = {

@@ -9,8 +9,11 @@ const partBytesMax = 5 * 1024 * mebibyte;
 
 const partSize = sizeOption(
   "Bodies larger than this are uploaded in parts of this size, 5MiB to 5GiB. One upload takes " +
-    "up to `concurrency` + 1 times as much memory.",
+    "up to `concurrency` + 1 times as much memory, one read of a larger object `concurrency` times.",
 ).refine((bytes) => bytes >= partBytesMin && bytes <= partBytesMax, "must be 5MiB to 5GiB");
+
+/** What S3 allows in tags (User Guide, "Tag restrictions"). */
+const tagText = z.string().regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u, "has a character not for tags");
 
 /** What may stand under `options:` of an s3 backend. */
 export const s3Options = z
@@ -38,8 +41,18 @@ export const s3Options = z
     secretAccessKey: secretField.optional(),
     sessionToken: secretField.optional(),
     storageClass: z.string().optional().describe("Storage class of new objects, e.g. STANDARD_IA."),
+    tags: z
+      .record(tagText.min(1).max(128), tagText.max(256))
+      .default({})
+      .refine((tags) => Object.keys(tags).length <= 10, "S3 takes ten tags at most")
+      .describe("Tags of new objects, for lifecycle rules, access rules and bills at the service."),
     partSize: partSize.prefault("8MiB"),
-    concurrency: z.int().min(1).max(64).default(4).describe("Parts of one upload sent at a time."),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(4)
+      .describe("Parts of one upload sent, and of one large read fetched, at a time."),
     restoreDays: z
       .int()
       .min(1)

@@ -56,7 +56,7 @@ export async function uploadBody(
     if (second.done === true) {
       return await client.put(request, first.value ?? new Uint8Array(), options.signal);
     }
-    const upload = await client.begin(request, options.signal);
+    const upload = await client.begin(request, "sent", options.signal);
     try {
       const rest = (async function* (): ByteStream {
         yield first.value ?? new Uint8Array();

@@ -8,6 +8,7 @@ import { runWithRetries } from "#jobs/run-job.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { isHeldByStorage } from "#model/held-by-storage.ts";
 import { outcomeUnknownAfter, type RemovalPermit, removeTimeoutMs } from "#model/removal.ts";
 import type { ActionEnd, CommitResult, RemoveOutcome } from "#model/run.ts";
 
@@ -132,7 +133,9 @@ async function removeOne(
     if (stop === undefined) await throwIfOut(permit.backend, victim, error, true);
     // A try that got no answer may still be acted on, whatever a later one was told.
     const { code, message } = unanswered ?? error;
-    const end = { outcome: "failed", code, message } as const;
+    const end: ActionEnd = isHeldByStorage(error)
+      ? { outcome: "skipped", reason: `kept: ${message}` }
+      : { outcome: "failed", code, message };
     return settledRemoval(removal, end, victim, context);
   }
 }

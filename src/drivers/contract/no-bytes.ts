@@ -1,0 +1,6 @@
+import type { ByteStream } from "#model/driver.ts";
+
+/** The body of an empty range. */
+export async function* noBytes(): ByteStream {
+  // It ends at once.
+}

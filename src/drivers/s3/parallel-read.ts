@@ -1,0 +1,44 @@
+import type { ByteStream } from "#model/driver.ts";
+import type { ByteRange, BucketClient } from "#drivers/s3/bucket-client.ts";
+
+export interface ParallelRead {
+  readonly key: string;
+  readonly range: ByteRange;
+  /** Bytes of one request. As many as `concurrency` of these are held in memory. */
+  readonly pieceBytes: number;
+  readonly concurrency: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Reads a large object by several requests at a time and gives its bytes in order. No further
+ * piece is asked for while the consumer has not taken the first one.
+ */
+export async function* parallelRead(client: BucketClient, options: ParallelRead): ByteStream {
+  const { key, range, pieceBytes, concurrency } = options;
+  const stop = new AbortController();
+  const signals = options.signal === undefined ? [] : [options.signal];
+  const signal = AbortSignal.any([stop.signal, ...signals]);
+  const under: Promise<readonly Uint8Array[]>[] = [];
+  let next = range.start;
+  const fill = (): void => {
+    while (under.length < concurrency && next < range.end) {
+      const piece = { start: next, end: Math.min(next + pieceBytes, range.end) };
+      next = piece.end;
+      const reading = Array.fromAsync(client.get(key, piece, signal));
+      // Its failure is met when its turn comes.
+      reading.catch(() => undefined);
+      under.push(reading);
+    }
+  };
+  try {
+    for (fill(); under.length > 0; fill()) {
+      const chunks = (await under[0]) ?? [];
+      for (const chunk of chunks) yield chunk;
+      void under.shift();
+    }
+  } finally {
+    stop.abort();
+    await Promise.allSettled(under);
+  }
+}

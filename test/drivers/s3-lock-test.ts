@@ -1,0 +1,66 @@
+import {
+  CreateBucketCommand,
+  PutObjectLegalHoldCommand,
+  PutObjectRetentionCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { expect } from "vitest";
+import { EngineError } from "#model/engine-error.ts";
+import { isHeldByStorage } from "#model/held-by-storage.ts";
+import type { Driver } from "#model/driver.ts";
+import { fileBody, permit, sample } from "../conformance/sample-object.ts";
+
+/**
+ * What every server with object lock must show: what is locked is refused with the reason and
+ * stays whole, whether we saw the lock before or only the service knows of it.
+ */
+export async function expectLocksRespected(
+  judge: S3Client,
+  bucket: string,
+  open: () => Promise<Driver>,
+): Promise<void> {
+  const lockable = { Bucket: bucket, ObjectLockEnabledForBucket: true };
+  await judge.send(new CreateBucketCommand(lockable));
+  const driver = await open();
+  const [held, retained, free] = [sample(100, 1), sample(100, 2), sample(100, 3)];
+  for (const stored of [held, retained, free]) await driver.write(stored.object, fileBody(stored));
+  const hold = { Bucket: bucket, Key: held.object.cid };
+  await judge.send(new PutObjectLegalHoldCommand({ ...hold, LegalHold: { Status: "ON" } }));
+  // Past the end of the test, not of the day: what is locked so cannot be cleaned up before.
+  const until = new Date(Date.now() + 30_000);
+  const Retention = { Mode: "GOVERNANCE", RetainUntilDate: until } as const;
+  const retain = { Bucket: bucket, Key: retained.object.cid, Retention };
+  await judge.send(new PutObjectRetentionCommand(retain));
+
+  const remove = ({ object }: typeof held): Promise<unknown> =>
+    driver.remove(object, permit(object, "archive")).catch((thrown: unknown) => thrown);
+  let asked = 0;
+  const confirm = () => Promise.resolve(void (asked += 1));
+  const refused: unknown = await driver
+    .remove(held.object, permit(held.object, "archive"), { confirm })
+    .catch((thrown: unknown) => thrown);
+  expect(refused).toMatchObject({ code: "REFUSED", retryable: false });
+  expect(String(refused)).toContain("legal hold");
+  expect(isHeldByStorage(EngineError.from(refused))).toBe(true);
+  // Refused by what was seen: the service was not even asked.
+  expect(asked).toBe(0);
+  expect(String(await remove(retained))).toMatch(/locked by the service until .*GOVERNANCE/);
+  expect(await remove(free)).toBe("removed");
+  for (const { object } of [held, retained]) {
+    expect(await driver.verify(object, "verified")).toMatchObject({ finding: "present" });
+  }
+
+  // A hold that is set between our look and the removal: now the service itself refuses.
+  await judge.send(new PutObjectLegalHoldCommand({ ...hold, LegalHold: { Status: "OFF" } }));
+  const setHold = async (): Promise<void> => {
+    await judge.send(new PutObjectLegalHoldCommand({ ...hold, LegalHold: { Status: "ON" } }));
+  };
+  const late: unknown = await driver
+    .remove(held.object, permit(held.object, "archive"), { confirm: setHold })
+    .catch((thrown: unknown) => thrown);
+  expect(late).toMatchObject({ code: "REFUSED" });
+  expect(isHeldByStorage(EngineError.from(late))).toBe(true);
+  expect(await driver.verify(held.object, "verified")).toMatchObject({ finding: "present" });
+  await judge.send(new PutObjectLegalHoldCommand({ ...hold, LegalHold: { Status: "OFF" } }));
+  expect(await remove(held)).toBe("removed");
+}
