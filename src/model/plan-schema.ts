@@ -108,6 +108,7 @@ const headerSchema = shapeOf<PlanHeader>({
   only: optionalText,
   approvals: z.array(approvalTermsSchema).optional(),
   leases: z.record(z.string(), count).optional(),
+  groups: z.array(z.string()).optional(),
 });
 
 const saved: Shape<SavedPlan> = { cid: z.string(), evaluatedAt: time, header: headerSchema };

@@ -86,6 +86,8 @@ export interface PlanHeader {
   readonly approvals?: readonly ApprovalTerms[];
   /** Rules whose copies are wanted for a time only, in milliseconds. */
   readonly leases?: Readonly<Record<string, number>>;
+  /** Rules that act on a collection whole or not at all. */
+  readonly groups?: readonly string[];
   /** The only objects that were looked at: an expression, or the name of one. */
   readonly only?: string;
 }
@@ -144,6 +146,8 @@ export const blockReasons = [
   "no-source",
   "limit",
   "grace",
+  /** Another object of its collection cannot have the same, and they go together. */
+  "group",
   /** A driver cannot remove copies. */
   "not-supported",
   /** The only copy is not verified, and only a check of it (verify) would help. */

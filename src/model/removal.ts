@@ -44,7 +44,14 @@ export interface PermitRefusal {
   readonly objectId: number;
   readonly cid: string;
   readonly backend: string;
-  readonly reason: "held" | "below-minimum" | "ensure" | "reserved" | "absent" | "not-tombstoned";
+  readonly reason:
+    | "held"
+    | "below-minimum"
+    | "ensure"
+    | "reserved"
+    | "absent"
+    | "not-tombstoned"
+    | "group";
   readonly message: string;
 }
 

@@ -31,6 +31,7 @@ export function compileRule(rule: Rule, policy: Policy, moment: Moment): Compile
       descending,
     })),
     limit: rule.limit,
+    ...(rule.group === undefined ? {} : { group: rule.group }),
   };
 }
 

@@ -60,6 +60,8 @@ export interface CompiledRule {
   /** SQL keys over `o`; the planner adds object_id as the last one. */
   readonly order: readonly { readonly key: SqlFragment; readonly descending: boolean }[];
   readonly limit: { readonly objects: number | undefined; readonly bytes: number | undefined };
+  /** It acts on all objects of one, or on none of them. */
+  readonly group?: "collection";
 }
 
 /** Masks are over `Backend.id`; they come from expressions over backends, known when compiled. */

@@ -23,6 +23,7 @@ export const diagnosticCodes = {
   E0168: ["windows that never open", "deny less, or allow more"],
   E0169: ["an entry of a calendar that is no day", "write 2026-12-24, 12-24, or a range of them"],
   E0170: ["an unknown calendar", "write it beside the policies, or correct the name"],
+  E0171: ["a key that means nothing for the verb of its rule", "remove it"],
   E0180: ["a test that names something that there is not", "correct the name"],
   E0181: ["a test that contradicts itself", "say one of the two things"],
   E0182: ["two backends, objects or tests of one name", "give each a name of its own"],

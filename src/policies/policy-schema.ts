@@ -73,6 +73,12 @@ const dwellField = durationField.describe(
 
 const limitObjects = quantityField(parseCount, "a number of objects: 1000, 100k, 2M");
 
+const groupField = z
+  .literal("collection", {
+    error: "objects go together by collection; of DAGs the index knows only the roots",
+  })
+  .describe("Acts on all objects of a collection that need it, or on none of them.");
+
 /** What a rule may say: exactly one of these. */
 const verbFields = {
   hold: z.literal(true).describe("No copy of these objects may be removed."),
@@ -134,6 +140,7 @@ const ruleSchema = z
       .strictObject({ objects: limitObjects.optional(), bytes: sizeField.optional() })
       .describe("The most that one plan does for this rule.")
       .optional(),
+    group: groupField.optional(),
     ...z.strictObject(verbFields).partial().shape,
   })
   .describe("Selects objects and says one thing that should be true of them.");

@@ -43,6 +43,8 @@ export interface Rule {
   readonly verb: RuleVerb;
   readonly order: readonly OrderKey[];
   readonly limit: { readonly objects: number | undefined; readonly bytes: number | undefined };
+  /** It acts on all objects of one, or on none of them. */
+  readonly group?: "collection";
 }
 
 export interface OrderKey {

@@ -90,7 +90,17 @@ export function readVerbName(
 ): VerbName | undefined {
   const found = verbNames.filter((verb) => field(raw, verb) !== undefined);
   const [verb, second] = found;
-  if (verb !== undefined && second === undefined) return verb;
+  if (verb !== undefined && second === undefined) {
+    if ((verb === "hold" || verb === "delete") && field(raw, "group") !== undefined) {
+      const message =
+        verb === "hold"
+          ? "hold protects each object by itself"
+          : "each object is deleted after a grace of its own";
+      const finding = { code: "E0171", message, hint: "remove group:" };
+      reader.diagnostics.push(places.diagnostic(places.key([...path, "group"]), finding));
+    }
+    return verb;
+  }
   const keys = isRecord(raw) ? Object.keys(raw) : [];
   const isMisspelt = keys.some((key) => !isRuleKey(key) && nearestMatch(key, verbNames));
   // The schema reports the unknown key with the verb that was meant: one mistake, one finding.
@@ -122,7 +132,9 @@ export function buildRule(
   const verb = buildVerb(document, verbName, at);
   if (where === undefined || verb === undefined) return undefined;
   const { objects, bytes } = document.limit ?? {};
-  return { name: document.name, policy, path, where, verb, order, limit: { objects, bytes } };
+  const limit = { objects, bytes };
+  const group = document.group === undefined ? {} : { group: document.group };
+  return { name: document.name, policy, path, where, verb, order, limit, ...group };
 }
 
 /** An object that was moved of late is none that the rule selects. */

@@ -99,5 +99,6 @@ const reasons: Readonly<Record<BlockReason, string>> = {
   unverified: "copies must be verified first: run thermocline verify",
   quarantined: "they failed too often for one cause: see thermocline quarantine ls",
   limit: "the rule's limit is reached; the next plan goes on",
+  group: "others of their collection cannot, and they go together",
   grace: "the grace period is not over",
 };

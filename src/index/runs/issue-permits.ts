@@ -6,6 +6,7 @@ import {
   type RemovalCase,
 } from "#index/runs/judge-removal.ts";
 import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit-store.ts";
+import { wholeGroups } from "#index/runs/group-removals.ts";
 import { type ActionOutcome, leaveFlight } from "#index/runs/record-outcomes.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import { type OpenAction, requirementsOf } from "#index/runs/step-batch.ts";
@@ -34,9 +35,12 @@ export async function issuePermits(
   if (awaits.length > 0) return { refusals: [], awaits };
   const permits: StoredPermit[] = [];
   const refusals: ActionOutcome[] = [];
+  const together = await wholeGroups(transaction, run, actions, (action) =>
+    judgeReachable(caseOf(action, facts, context, heldByPolicy), facts.out),
+  );
   for (const action of actions) {
     const removal = caseOf(action, facts, context, heldByPolicy);
-    const judgement = judgeReachable(removal, facts.out);
+    const judgement = together(action) ?? judgeReachable(removal, facts.out);
     if (judgement.permitted) {
       permits.push(permitFor(action, run, judgement.reserved, facts, context));
       addLive(facts.live, action.object_id, {

@@ -28,6 +28,7 @@ export const blockWords: Readonly<Record<BlockReason, string>> = {
   "no-source": "no copy can be read",
   limit: "the limit of the rule is used up by objects before it",
   grace: "its grace is not over",
+  group: "another object of its collection cannot have the same, and they go together",
   "not-supported": "the backend cannot remove copies",
   quarantined: "it failed too often for the same cause",
   unverified: "the only copy is not verified; run verify on it",

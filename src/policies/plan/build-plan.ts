@@ -6,6 +6,7 @@ import type { ReadSession, SqlStatement } from "#model/sql.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { canonicalJson } from "#policies/plan/canonical-json.ts";
 import { checkGuards, type GuardLimits } from "#policies/plan/check-guards.ts";
+import { beginGroups, groupRules, keepWholeGroups } from "#policies/plan/group.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
 import { limitDraft } from "#policies/plan/limit-draft.ts";
 import { limitsOfScope, narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
@@ -80,6 +81,7 @@ export async function buildPlan(
   const rows = await options.writeRows(session, rowsStatement(set.rules));
   // What was lost is restored without asking anybody.
   const approvals = newCopiesOnly ? [] : await neededApprovals(planning);
+  const groups = groupRules(set.rules).map((index) => set.rules[index]?.id ?? "");
   const leases = leaseRules(set.rules).map(({ rule, forMs }) => [rule.id, forMs] as const);
   const header: PlanHeader = {
     schemaVersion: 1,
@@ -95,6 +97,7 @@ export async function buildPlan(
     ...(asked === undefined ? {} : { limits: asked }),
     ...(approvals.length === 0 ? {} : { approvals }),
     ...(leases.length === 0 ? {} : { leases: Object.fromEntries(leases) }),
+    ...(groups.length === 0 ? {} : { groups }),
     ...(only === undefined ? {} : { only: only.words }),
   };
   const evaluatedAt = set.moment.now.toISOString();
@@ -129,6 +132,7 @@ export async function decideActions(
     reason VARCHAR, objects BIGINT, bytes BIGINT, detail VARCHAR)`),
   );
   await scanCandidates(planning, objects);
+  await beginGroups(planning);
   await planRemovals(planning);
   await planEnsures(planning);
   await planPromotions(planning);
@@ -141,7 +145,10 @@ export async function decideActions(
   const asked = { plan: limits, policy: scope === undefined ? undefined : limitsOfScope(scope) };
   // What was lost is made good whatever the limits say.
   if (newCopiesOnly) await keepNewCopies(planning);
-  else await limitDraft(planning, asked);
+  else {
+    await limitDraft(planning, asked);
+    await keepWholeGroups(planning);
+  }
   await numberRows(planning);
 }
 

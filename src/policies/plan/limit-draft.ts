@@ -1,5 +1,6 @@
 import { objectsAllowed, type PlanLimits, shareText } from "#model/plan-limits.ts";
 import { formatSize } from "#model/quantity.ts";
+import { groupRules, isGroupRule } from "#policies/plan/group.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -53,19 +54,13 @@ async function cut(
   if (objects === undefined && bytes === undefined) return;
   const unbounded = Number.MAX_SAFE_INTEGER;
   const most = { objects: objects?.most ?? unbounded, bytes: bytes?.most ?? unbounded };
-  const ranked = sql`SELECT object_id, fits, place,
-      sum(fits::BIGINT) OVER turns AS objects,
-      sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER turns AS bytes
-    FROM (SELECT d.object_id, min(row(d.rule, d.position)) AS place,
-        sum(c.size) AS bytes, sum(c.size) <= ${most.bytes}::BIGINT AS fits
-      FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id
-      WHERE ${own} GROUP BY d.object_id)
-    WINDOW turns AS (ORDER BY place, object_id ROWS UNBOUNDED PRECEDING)`;
+  const isCut = sql`NOT fits OR objects > ${most.objects}::BIGINT OR bytes > ${most.bytes}::BIGINT`;
+  const words = sql`CASE WHEN own_objects > ${most.objects}::BIGINT
+      OR (fits AND objects > ${most.objects}::BIGINT)
+    THEN ${objects?.words ?? ""} ELSE ${bytes?.words ?? ""} END`;
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_cut AS
-    SELECT object_id, CASE WHEN fits AND objects > ${most.objects}::BIGINT
-      THEN ${objects?.words ?? ""} ELSE ${bytes?.words ?? ""} END AS words
-    FROM (${ranked})
-    WHERE NOT fits OR objects > ${most.objects}::BIGINT OR bytes > ${most.bytes}::BIGINT`);
+    SELECT object_id, ${words} AS words
+    FROM (${ranked(planning, own, most)}) WHERE ${isCut}`);
   // A removal that rests on another action of the plan goes with it, whoever wanted it.
   const gone = sql`(${own} OR (d.depends AND d.target IS NULL))`;
   await planning.run(sql`INSERT INTO plan_blocked
@@ -76,6 +71,35 @@ async function cut(
     GROUP BY rule, words`);
   await planning.run(sql`DELETE FROM plan_draft AS d
     WHERE ${gone} AND d.object_id IN (SELECT object_id FROM plan_cut)`);
+}
+
+interface Most {
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+/** Objects with what all up to them would use; those of a group that goes together as one. */
+function ranked(planning: Planning, own: SqlFragment, most: Most): SqlFragment {
+  const each = sql`SELECT d.object_id, min(row(d.rule, d.position)) AS place,
+      sum(c.size) AS bytes,
+      max(CASE WHEN ${isGroupRule(planning, "d.rule")} THEN c.collection END) AS collection
+    FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id
+    WHERE ${own} GROUP BY d.object_id`;
+  if (groupRules(planning.rules).length === 0) {
+    return sql`SELECT object_id, fits, 1 AS own_objects, sum(fits::BIGINT) OVER turns AS objects,
+        sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER turns AS bytes
+      FROM (SELECT *, bytes <= ${most.bytes}::BIGINT AS fits FROM (${each}))
+      WINDOW turns AS (ORDER BY place, object_id ROWS UNBOUNDED PRECEDING)`;
+  }
+  const units = sql`SELECT *, count(*) OVER unit AS own_objects,
+      min(row(place, object_id)) OVER unit AS first,
+      sum(bytes) OVER unit <= ${most.bytes}::BIGINT
+        AND count(*) OVER unit <= ${most.objects}::BIGINT AS fits
+    FROM (${each})
+    WINDOW unit AS (PARTITION BY coalesce('in ' || collection, object_id::VARCHAR))`;
+  return sql`SELECT object_id, fits, own_objects, sum(fits::BIGINT) OVER turns AS objects,
+      sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER turns AS bytes
+    FROM (${units}) WINDOW turns AS (ORDER BY first RANGE UNBOUNDED PRECEDING)`;
 }
 
 async function smallest(planning: Planning, sources: readonly NamedLimits[]) {

@@ -1,4 +1,5 @@
 import { tiers } from "#model/copy.ts";
+import { isGroupRule } from "#policies/plan/group.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
@@ -23,6 +24,7 @@ export async function pairActions(planning: Planning): Promise<void> {
     WITH additions AS (
       SELECT *, row_number() OVER (PARTITION BY object_id ORDER BY step, part) AS turn
       FROM plan_draft WHERE target IS NOT NULL AND victim IS NULL AND NOT ${leased}
+        AND NOT ${isGroupRule(planning, "rule")}
     ), removals AS (
       SELECT *, row_number() OVER (PARTITION BY object_id ORDER BY step, part) AS turn
       FROM plan_draft WHERE depends AND target IS NULL

@@ -1,4 +1,5 @@
 import type { CompiledRule } from "#policies/compiled-policy.ts";
+import { groupRules, readPartialGroups } from "#policies/plan/group.ts";
 import {
   endedCopies,
   isOver,
@@ -23,14 +24,31 @@ export type ObjectChoice = readonly number[] | SqlFragment;
 export async function scanCandidates(planning: Planning, only?: ObjectChoice): Promise<void> {
   const { rules } = planning;
   await readLeases(planning);
-  if (rules.some((rule) => rule.whereByName !== undefined)) {
-    await planning.run(scanNames(rules, only));
-  }
+  await readVerdicts(planning, only);
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_candidate AS
     SELECT c.*, ${await stuckMasks(planning)}, 0::BIGINT AS added, 0::BIGINT AS removed,
       ${deletionState(planning)} AS deletion
     FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, only)}) c) c
     LEFT JOIN plan_stuck q ON q.object_id = c.object_id`);
+}
+
+/** What tests of rules on objects look up besides the objects: verdicts by name, and of groups. */
+async function readVerdicts(planning: Planning, only: ObjectChoice | undefined): Promise<void> {
+  const { rules } = planning;
+  const grouped = groupRules(rules).length > 0;
+  if (rules.some((rule) => rule.whereByName !== undefined)) {
+    // Whether a collection is whole depends on objects that are not asked about.
+    await planning.run(scanNames(rules, grouped ? undefined : only));
+  }
+  if (grouped) await readPartialGroups(planning, objectsOf(planning), untilOver(planning));
+}
+
+/** `object o`, with what tests of rules look up. */
+function objectsOf(planning: Planning): SqlFragment {
+  const named = planning.rules.some((rule) => rule.whereByName !== undefined);
+  return sql`object o
+    ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
+    ${withLeases(planning)}`;
 }
 
 /**
@@ -55,13 +73,13 @@ function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
   const fits = matches(planning);
   // Copies on backends that are no longer configured can neither be checked nor counted on.
   const known = maskSql(maskOf(backends));
-  const named = rules.some((rule) => rule.whereByName !== undefined);
   const columns = [
     trusted("o.object_id, o.size, o.in_flight_mask, o.held, o.tombstoned"),
     ...["present_mask", "listed_mask", "sampled_mask", "verified_mask"].map(
       (mask) => sql`o.${trusted(mask)} & ${known} AS ${trusted(mask)}`,
     ),
     ...leaseColumns(planning),
+    trusted(groupRules(rules).length === 0 ? "NULL::VARCHAR AS collection" : "o.collection"),
     ...Array.from(
       { length: wordCount(rules) },
       (_, word) => sql`${wordSum(rules, word, fits)} AS ${trusted(`w${word}`)}`,
@@ -74,9 +92,7 @@ function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
     rule.verb.kind === "hold" ? [] : [sql`(${hasWork(rule)} AND ${fits(rule, index)})`],
   );
   for (const rule of leaseRules(rules)) wanted.push(sql`${endedCopies(planning, rule)} <> 0`);
-  return sql`SELECT ${joinFragments(columns, ",\n")} FROM object o
-    ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
-    ${withLeases(planning)}
+  return sql`SELECT ${joinFragments(columns, ",\n")} FROM ${objectsOf(planning)}
     WHERE ${wanted.length === 0 ? trusted("false") : sql`(${joinFragments(wanted, "\nOR ")})`}
     ${among(only)}`;
 }
@@ -125,14 +141,12 @@ export async function matchingRules(
 ): Promise<ReadonlyMap<number, readonly boolean[]>> {
   const { rules } = planning;
   if (rules.length === 0) return new Map(objects.map((objectId) => [objectId, []]));
-  const named = rules.some((rule) => rule.whereByName !== undefined);
-  if (named) await planning.run(scanNames(rules, objects));
   await readLeases(planning);
+  await readVerdicts(planning, objects);
   const fits = matches(planning);
   const columns = rules.map((rule, index) => sql`${fits(rule, index)} AS ${trusted(`r${index}`)}`);
   const rows = await planning.rows(sql`SELECT o.object_id, ${joinFragments(columns, ",\n")}
-    FROM object o ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
-    ${withLeases(planning)}
+    FROM ${objectsOf(planning)}
     WHERE true ${among(objects)}`);
   return new Map(
     rows.map((row) => [
@@ -144,8 +158,18 @@ export async function matchingRules(
 
 type RuleTest = (rule: CompiledRule, index: number) => SqlFragment;
 
-/** Whether a rule selects an object, and has not had it copied for as long as it asks. */
+/** The same for rules that go by collections: only where they select every object of one. */
 function matches(planning: Planning): RuleTest {
+  const selects = untilOver(planning);
+  return (rule, index) => {
+    if (rule.group === undefined || isProtective(rule)) return selects(rule, index);
+    return sql`(${selects(rule, index)} AND (o.collection IS NULL OR o.collection NOT IN
+      (SELECT collection FROM plan_partial WHERE rule = ${index}::INTEGER)))`;
+  };
+}
+
+/** Whether a rule selects an object, and has not had it copied for as long as it asks. */
+function untilOver(planning: Planning): RuleTest {
   const leases = new Map(leaseRules(planning.rules).map((lease) => [lease.index, lease]));
   return (rule, index) => {
     const lease = leases.get(index);

@@ -1,4 +1,5 @@
 import type { BlockReason } from "#model/plan.ts";
+import { noteWishes } from "#policies/plan/group.ts";
 import { orderColumn } from "#policies/plan/scan-candidates.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -10,6 +11,7 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
  */
 export async function takeTurns(planning: Planning, index: number): Promise<number> {
   await recordBlocked(planning, index);
+  await noteWishes(planning, index);
   const rule = planning.rules[index];
   const { objects, bytes } = rule?.limit ?? {};
   const isOrdered = (rule?.order.length ?? 0) > 0;
@@ -23,17 +25,14 @@ export async function takeTurns(planning: Planning, index: number): Promise<numb
   const spent = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
   const unbounded = Number.MAX_SAFE_INTEGER;
   // Sorting carries keys only; the wide rows are fetched for what is chosen.
+  const most = { objects: objects ?? unbounded, bytes: bytes ?? unbounded };
+  const ranked =
+    rule?.group === undefined ? oneByOne(planning, index, most) : byGroup(planning, index, most);
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_rank AS
     SELECT object_id, size, position,
-      fits AND running_bytes <= ${(bytes ?? unbounded) - spent.bytes}::BIGINT
-        AND running_objects <= ${(objects ?? unbounded) - spent.objects}::BIGINT AS within
-    FROM (SELECT object_id, size, fits, row_number() OVER turns AS position,
-        sum(fits::BIGINT) OVER (turns ROWS UNBOUNDED PRECEDING) AS running_objects,
-        sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER (turns ROWS UNBOUNDED PRECEDING)
-          AS running_bytes
-      FROM (SELECT *, bytes <= ${bytes ?? unbounded}::BIGINT AS fits
-        FROM plan_want w WHERE w.acts) w
-      WINDOW turns AS (${turnOrder(planning, index)}))`);
+      fits AND running_bytes <= ${most.bytes - spent.bytes}::BIGINT
+        AND running_objects <= ${most.objects - spent.objects}::BIGINT AS within
+    FROM (${ranked})`);
   await block(planning, index, "limit", trusted("FROM plan_rank WHERE NOT within"));
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_turn AS
@@ -50,6 +49,36 @@ export async function takeTurns(planning: Planning, index: number): Promise<numb
     bytes: spent.bytes + Number(used?.["bytes"] ?? 0),
   });
   return turns;
+}
+
+interface Most {
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+function oneByOne(planning: Planning, index: number, { bytes }: Most): SqlFragment {
+  return sql`SELECT object_id, size, fits, row_number() OVER turns AS position,
+      sum(fits::BIGINT) OVER (turns ROWS UNBOUNDED PRECEDING) AS running_objects,
+      sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER (turns ROWS UNBOUNDED PRECEDING)
+        AS running_bytes
+    FROM (SELECT *, bytes <= ${bytes}::BIGINT AS fits FROM plan_want w WHERE w.acts) w
+    WINDOW turns AS (${turnOrder(planning, index)})`;
+}
+
+/** A collection takes its turn with its first object, whole; one that is too large is passed over. */
+function byGroup(planning: Planning, index: number, { objects, bytes }: Most): SqlFragment {
+  const turns = sql`SELECT w.*, coalesce('in ' || c.collection, w.object_id::VARCHAR) AS unit,
+      row_number() OVER (${turnOrder(planning, index)}) AS turn
+    FROM plan_want w JOIN plan_candidate c ON c.object_id = w.object_id WHERE w.acts`;
+  const units = sql`SELECT *, min(turn) OVER own AS first, sum(bytes) OVER own
+        <= ${bytes}::BIGINT AND count(*) OVER own <= ${objects}::BIGINT AS fits
+    FROM (${turns}) WINDOW own AS (PARTITION BY unit)`;
+  // Up to and with the whole collection: rows of one have the same place.
+  return sql`SELECT object_id, size, fits,
+      row_number() OVER (ORDER BY first, turn) AS position,
+      sum(fits::BIGINT) OVER units AS running_objects,
+      sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER units AS running_bytes
+    FROM (${units}) WINDOW units AS (ORDER BY first RANGE UNBOUNDED PRECEDING)`;
 }
 
 /** How many rows a temporary table of this plan has. */

@@ -80,6 +80,7 @@ function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObjec
           Object.fromEntries(levels.flatMap((level, id) => (level ? [[id, level]] : []))),
         ),
       inFlight: fc.constantFrom([], [], [], [], [0], [1]),
+      collection: fc.constantFrom(undefined, "a", "b"),
       held: fc.constantFrom(false, false, false, false, true),
       accessed: fc.constantFrom(undefined, undefined, ...leaseTimes),
       leases: fc.array(
@@ -91,9 +92,10 @@ function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObjec
         { maxLength: 3 },
       ),
     })
-    .map(({ accessed, leases, ...object }) => ({
+    .map(({ accessed, leases, collection, ...object }) => ({
       ...object,
       ...(accessed === undefined ? {} : { accessed }),
+      ...(collection === undefined ? {} : { collection }),
       // What is not there cannot be on lease.
       leases: leases.map(({ backend, ...lease }) =>
         backend === undefined || object.copies[backend] === undefined
@@ -124,15 +126,24 @@ function arbitraryRule(ids: readonly number[]): fc.Arbitrary<(name: string) => W
       predicate: fc.constantFrom(...predicates),
       limit,
       descending: fc.option(fc.boolean()),
+      grouped: fc.constantFrom(false, false, false, true),
     })
-    .map(({ verb, predicate: [where, matches], limit, descending }) => (name) => ({
+    .map(({ verb, predicate: [where, matches], limit, descending, grouped }) => (name) => ({
       rule: ruleOf(name, verb, where, {
         limit,
+        ...(grouped && groupable.has(verb.kind) ? { group: "collection" as const } : {}),
         order: descending === null ? [] : [{ key: trusted("o.heat_weight"), descending }],
       }),
       matches,
     }));
 }
+
+const groupable: ReadonlySet<CompiledVerb["kind"]> = new Set([
+  "ensure",
+  "evict",
+  "demote",
+  "promote",
+]);
 
 function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
   const mask = fc.subarray([...ids], { minLength: 1 }).map((chosen) => on(...chosen));

@@ -19,6 +19,7 @@ export interface FixtureObject {
   readonly names?: readonly string[];
   readonly heat?: number;
   readonly accessed?: Date;
+  readonly collection?: string;
   /** Copies that a rule (`policy/rule`) wanted for a time; without a backend: it is gone again. */
   readonly leases?: readonly FixtureLease[];
 }
@@ -104,6 +105,7 @@ const stageSchema = {
   held: "BOOLEAN",
   tombstoned: "TIMESTAMP",
   accessed: "TIMESTAMP",
+  collection: "VARCHAR",
 } as const;
 
 function stageRow(object: FixtureObject) {
@@ -120,6 +122,7 @@ function stageRow(object: FixtureObject) {
     object.held ?? false,
     object.tombstoned ?? null,
     object.accessed ?? null,
+    object.collection ?? null,
   ];
 }
 

@@ -50,7 +50,9 @@ test("planning after a perfect apply yields nothing", { timeout: 1_200_000 }, as
       const unbounded = withoutBounds(world);
       const first = await planOf(index, worldSet(unbounded), { minimumCopies });
       // An only copy that is not verified can be checked once this plan has made another one.
-      fc.pre(!first.plan.header.blocked.some(({ reason }) => reason === "unverified"));
+      // What a collection leaves undone may be what another rule had counted on.
+      const { blocked } = first.plan.header;
+      fc.pre(!blocked.some(({ reason }) => reason === "unverified" || reason === "group"));
       const leased = Object.keys(first.plan.header.leases ?? {});
       await index.put(applyPerfectly(world.objects, first.actions, leased));
       const second = await planOf(index, worldSet(unbounded), { minimumCopies });

@@ -20,6 +20,7 @@ export function planViolations(
     ...world.objects.flatMap((object) => unsafe(world, object, actions)),
     ...world.backends.flatMap((backend) => illPlaced(world, backend, actions, headRoomShare)),
     ...beyondLimits(world, actions),
+    ...divided(world, actions),
   ];
 }
 
@@ -134,6 +135,27 @@ function illPlaced(
     if (source === null || !object?.copies?.[source]) found.push(`${objectId} has no source`);
   }
   return found;
+}
+
+/** Collections that a rule moves without selecting, or without moving, all of their objects. */
+function divided(world: World, actions: readonly PlanAction[]): readonly string[] {
+  return world.rules.flatMap(({ rule, matches }) => {
+    const own = actions.filter((action) => action.rule === rule.id);
+    if (rule.group === undefined || rule.verb.kind === "ensure") return [];
+    const acting = new Set(own.map(({ objectId }) => objectId));
+    const moved = new Set(
+      world.objects.flatMap(({ id, collection }) => (acting.has(id) ? (collection ?? []) : [])),
+    );
+    const members = world.objects.filter(({ collection }) => collection && moved.has(collection));
+    return members.flatMap((object) => {
+      if (!matches(object)) return [`${rule.id} moves part of ${object.collection}`];
+      // By itself and unhindered an eviction acts wherever there is a copy.
+      const stays = rule.verb.kind === "evict" && object.held && !acting.has(object.id);
+      const copies = maskWith(object.copies ?? {}, "claimed");
+      const wanted = rule.verb.kind === "evict" && (copies & rule.verb.from) !== 0n;
+      return stays && wanted ? [`${rule.id} leaves ${object.id} of ${object.collection}`] : [];
+    });
+  });
 }
 
 /** Rules that act on more than they may. */
