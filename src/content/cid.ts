@@ -9,6 +9,7 @@ import { EngineError } from "#model/engine-error.ts";
 
 export const rawCode = 0x55;
 export const dagPbCode = 0x70;
+export const dagCborCode = 0x71;
 export const sha256Code = 0x12;
 
 /** CIDs reach us in the base32 and base58 that tools print, base36 of subdomains, and hex. */

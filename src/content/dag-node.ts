@@ -1,8 +1,9 @@
+import { decode as decodeDagCbor } from "@ipld/dag-cbor";
 import { decode as decodeDagPb } from "@ipld/dag-pb";
 import { UnixFS } from "ipfs-unixfs";
-import type { CID } from "multiformats/cid";
+import { CID } from "multiformats/cid";
 import type { CarBlock } from "#content/car-parser.ts";
-import { dagPbCode, rawCode } from "#content/cid.ts";
+import { dagCborCode, dagPbCode, rawCode } from "#content/cid.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** What a checked block means as a part of a file. */
@@ -16,13 +17,19 @@ export interface DagNode {
 
 const nothing = new Uint8Array(0);
 
-/** Decodes a raw or dag-pb block. NOT_SUPPORTED for other codecs, CORRUPT for broken nodes. */
+/**
+ * Decodes a raw, dag-pb or dag-cbor block. NOT_SUPPORTED for other codecs, CORRUPT for broken
+ * nodes.
+ */
 export function decodeNode({ cid, bytes }: CarBlock): DagNode {
   if (cid.code === rawCode) return { links: [], data: bytes, fileBytes: bytes.length };
+  if (cid.code === dagCborCode) {
+    return { links: linksOfDagCbor({ cid, bytes }), data: undefined, fileBytes: undefined };
+  }
   if (cid.code !== dagPbCode) {
     const codec = `0x${cid.code.toString(16)}`;
     throw new EngineError("NOT_SUPPORTED", `${cid.toString()} has the codec ${codec}`, {
-      hint: "content is read from raw and dag-pb blocks (UnixFS)",
+      hint: "links are followed in raw, dag-pb (UnixFS) and dag-cbor blocks",
     });
   }
   try {
@@ -37,5 +44,21 @@ export function decodeNode({ cid, bytes }: CarBlock): DagNode {
     throw new EngineError("CORRUPT", `${cid.toString()} is no valid UnixFS node`, {
       cause: thrown,
     });
+  }
+}
+
+function linksOfDagCbor({ cid, bytes }: CarBlock): readonly CID[] {
+  const links: CID[] = [];
+  const collect = (value: unknown): void => {
+    const link = CID.asCID(value);
+    if (link !== null) links.push(link);
+    else if (value instanceof Uint8Array) return;
+    else if (typeof value === "object" && value !== null) Object.values(value).forEach(collect);
+  };
+  try {
+    collect(decodeDagCbor(bytes));
+    return links;
+  } catch (thrown) {
+    throw new EngineError("CORRUPT", `${cid.toString()} is no valid dag-cbor`, { cause: thrown });
   }
 }

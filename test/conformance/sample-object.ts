@@ -1,7 +1,8 @@
 import { addressBytes } from "#content/address-file.ts";
 import { defaultProfile } from "#content/profile.ts";
-import type { ObjectRef } from "#model/copy.ts";
-import type { ByteStream, WriteBody } from "#model/driver.ts";
+import { convertForm } from "#content/convert-form.ts";
+import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { ByteStream, Driver, WriteBody } from "#model/driver.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 
 /** An object together with its bytes. */
@@ -32,6 +33,50 @@ export async function* pieces(bytes: Uint8Array, pieceBytes = 64 * 1024): ByteSt
 /** A body of form `file` that announces its size. */
 export function fileBody({ bytes }: Sample, pieceBytes?: number): WriteBody {
   return { form: "file", bytes: bytes.length, stream: pieces(bytes, pieceBytes) };
+}
+
+/** The form in which a driver is given files: as they are, where it stores them so. */
+export function formFor({ capabilities: { forms } }: Pick<Driver, "capabilities">): Form {
+  const [preferred = "file"] = forms;
+  return forms.includes("file") ? "file" : preferred;
+}
+
+/** What a listing may say of the size of content: of what is no plain file it may say nothing. */
+export function sizesOf(form: Form, size: number): readonly (number | undefined)[] {
+  return form === "file" ? [size] : [undefined, size];
+}
+
+/** A body that a driver stores, made of the bytes of a file. */
+export function bodyOf(
+  driver: Pick<Driver, "capabilities">,
+  { object }: Pick<Sample, "object">,
+  stream: ByteStream,
+  bytes: number | undefined,
+): WriteBody {
+  const form = formFor(driver);
+  if (form === "file") return { form, bytes, stream };
+  return { form, bytes: undefined, stream: convertForm(stream, "file", form, object) };
+}
+
+/** The whole sample, in a form that the driver stores; its size is announced if it is a file. */
+export function bodyFor(
+  driver: Pick<Driver, "capabilities">,
+  stored: Sample,
+  pieceBytes?: number,
+): WriteBody {
+  const { bytes } = stored;
+  return bodyOf(driver, stored, pieces(bytes, pieceBytes), bytes.length);
+}
+
+/** The bytes of the file that a driver gives back, in whatever form it keeps it. */
+export async function fileFrom(
+  driver: Driver,
+  { object }: Pick<Sample, "object">,
+  copy: StoredCopy,
+): Promise<Buffer> {
+  const stream = await driver.read(object, copy);
+  if (copy.form === "file") return await collect(stream);
+  return await collect(convertForm(stream, copy.form, "file", object));
 }
 
 /** Leave to remove a copy, as the writer of the index would give it. */

@@ -1,11 +1,9 @@
 import { decode, encode } from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { z } from "zod";
-import { sha256Digest } from "#content/cid.ts";
+import { dagCborCode, sha256Digest } from "#content/cid.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { snapshotFamilies } from "#model/index-snapshot.ts";
-
-const dagCborCode = 0x71;
 
 const cidSchema = z.custom<CID>((value) => CID.asCID(value) !== null, "must be a CID");
 const whole = z.int().nonnegative();

@@ -4,7 +4,7 @@ import { EngineError } from "#model/engine-error.ts";
 import type { Driver, DriverOperation } from "#model/driver.ts";
 import { type KitTest, kitBackend } from "./kit-test.ts";
 import type { DriverSubject } from "../driver-subject.ts";
-import { collect, fileBody, permit, type Sample, sample } from "../sample-object.ts";
+import { bodyFor, fileFrom, permit, type Sample, sample } from "../sample-object.ts";
 
 /** The declaration is the contract with the planner: it is tested, not believed. */
 export function declarationTests(subject: DriverSubject): readonly KitTest[] {
@@ -59,7 +59,7 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
       run: async ({ driver }) => {
         expect(driver.thaw !== undefined).toBe(capabilities.thaw === true);
         const stored = sample(10);
-        const copy = await driver.write(stored.object, fileBody(stored));
+        const copy = await driver.write(stored.object, bodyFor(driver, stored));
         const thawed = await driver.thaw?.(stored.object, copy);
         expect(thawed?.readable ?? true).toBe(true);
       },
@@ -68,7 +68,7 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
       name: "verifies at each declared level and refuses the others",
       run: async ({ driver }) => {
         const stored = sample(100);
-        await driver.write(stored.object, fileBody(stored));
+        await driver.write(stored.object, bodyFor(driver, stored));
         for (const level of confidences) {
           const evidence = driver.verify(stored.object, level);
           if (capabilities.confidence.includes(level)) {
@@ -83,7 +83,7 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
       run: async ({ driver }) => {
         const stored = sample(10);
         for (const form of forms.filter((name) => !capabilities.forms.includes(name))) {
-          const writing = driver.write(stored.object, { ...fileBody(stored), form });
+          const writing = driver.write(stored.object, { ...bodyFor(driver, stored), form });
           await expect(writing).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
         }
         expect(await driver.stat(stored.object)).toBeUndefined();
@@ -94,10 +94,10 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
 
 const attempts: Record<DriverOperation, (driver: Driver, stored: Sample) => Promise<unknown>> = {
   read: async (driver, stored) => {
-    const copy = await driver.write(stored.object, fileBody(stored));
-    return collect(await driver.read(stored.object, copy));
+    const copy = await driver.write(stored.object, bodyFor(driver, stored));
+    return fileFrom(driver, stored, copy);
   },
-  write: (driver, stored) => driver.write(stored.object, fileBody(stored)),
+  write: (driver, stored) => driver.write(stored.object, bodyFor(driver, stored)),
   remove: (driver, stored) => driver.remove(stored.object, permit(stored.object, kitBackend)),
   list: (driver) => Array.fromAsync(driver.list()),
   verify: (driver, stored) => driver.verify(stored.object, "listed"),

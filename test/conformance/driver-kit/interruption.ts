@@ -1,9 +1,17 @@
 import { expect } from "vitest";
-import type { ByteStream, WriteBody } from "#model/driver.ts";
+import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { KitContext, KitTest } from "./kit-test.ts";
 import type { DriverSubject } from "../driver-subject.ts";
-import { collect, fileBody, pieces, type Sample, sample } from "../sample-object.ts";
+import {
+  bodyFor,
+  bodyOf,
+  collect,
+  formFor,
+  pieces,
+  type Sample,
+  sample,
+} from "../sample-object.ts";
 
 /** Soon, for a call that is told to stop. */
 const soonMs = 2_000;
@@ -33,7 +41,8 @@ function throwingBody(size: number): KitTest {
         yield* pieces(stored.bytes.subarray(0, size - 1));
         throw new EngineError("CORRUPT", "the source is damaged");
       })();
-      const writing = context.driver.write(stored.object, { form: "file", bytes: size, stream });
+      const body = bodyOf(context.driver, stored, stream, size);
+      const writing = context.driver.write(stored.object, body);
       await expect(writing).rejects.toMatchObject({
         code: "CORRUPT",
         message: expect.stringContaining("the source is damaged") as string,
@@ -50,7 +59,7 @@ function wrongSize(size: number, which: string, difference: number): KitTest {
       const stored = sample(size);
       const wrong = sample(size + difference).bytes;
       for (const bytes of [size, undefined]) {
-        const body: WriteBody = { form: "file", bytes, stream: pieces(wrong) };
+        const body = bodyOf(context.driver, stored, pieces(wrong), bytes);
         const writing = context.driver.write(stored.object, body);
         await expect(writing).rejects.toMatchObject({ code: "CORRUPT" });
         await expectNothing(context, stored);
@@ -73,7 +82,7 @@ function abortedWrite(size: number): KitTest {
         await new Promise(() => undefined);
       })();
       const startedAt = performance.now();
-      const body: WriteBody = { form: "file", bytes: size, stream };
+      const body = bodyOf(context.driver, stored, stream, size);
       const writing = context.driver.write(stored.object, body, { signal: abort.signal });
       await expect(writing).rejects.toMatchObject({ code: "CANCELLED" });
       expect(performance.now() - startedAt).toBeLessThan(soonMs);
@@ -87,7 +96,7 @@ function abortedRead(size: number): KitTest {
     name: "a read stops at once when told to",
     run: async ({ driver }) => {
       const stored = sample(size);
-      const copy = await driver.write(stored.object, fileBody(stored));
+      const copy = await driver.write(stored.object, bodyFor(driver, stored));
       const abort = new AbortController();
       const stream = await driver.read(stored.object, copy, { signal: abort.signal });
       const reading = (async () => {
@@ -106,10 +115,10 @@ const calledOff: KitTest = {
     const options = { signal: AbortSignal.abort() };
     const cancelled = { code: "CANCELLED" };
     await expect(driver.stat(stored.object, options)).rejects.toMatchObject(cancelled);
-    const writing = driver.write(stored.object, fileBody(stored), options);
+    const writing = driver.write(stored.object, bodyFor(driver, stored), options);
     await expect(writing).rejects.toMatchObject(cancelled);
     await expectNothing(context, stored);
-    await driver.write(stored.object, fileBody(stored));
+    await driver.write(stored.object, bodyFor(driver, stored));
     const verifying = driver.verify(stored.object, "verified", options);
     await expect(verifying).rejects.toMatchObject(cancelled);
     await expect(Array.fromAsync(driver.list(options))).rejects.toMatchObject(cancelled);
@@ -121,18 +130,18 @@ const capacityKnown: KitTest = {
   run: async ({ open }) => {
     const small = await open({ capacityBytes: 10_000 });
     const [first, second] = [sample(6_000, 1), sample(6_000, 2)];
-    await small.write(first.object, fileBody(first));
+    await small.write(first.object, bodyFor(small, first));
     const unread: ByteStream = {
       [Symbol.asyncIterator]: () => ({
         next: () => Promise.reject(new Error("nothing may be read when it cannot fit")),
       }),
     };
-    const writing = small.write(second.object, { form: "file", bytes: 6_000, stream: unread });
+    const writing = small.write(second.object, bodyOf(small, second, unread, 6_000));
     await expect(writing).rejects.toMatchObject({ code: "NO_SPACE" });
     expect(await small.stat(second.object)).toBeUndefined();
     expect(await small.status()).toMatchObject({ usedBytes: 6_000, freeBytes: 4_000 });
     const third = sample(4_000, 3);
-    await small.write(third.object, fileBody(third));
+    await small.write(third.object, bodyFor(small, third));
     expect(await small.status()).toMatchObject({ usedBytes: 10_000, freeBytes: 0 });
   },
 };
@@ -149,9 +158,9 @@ const capacityUnknown: KitTest = {
       await released.promise;
       yield first.bytes;
     })();
-    const writing = small.write(first.object, { form: "file", bytes: undefined, stream: slow });
+    const writing = small.write(first.object, bodyOf(small, first, slow, undefined));
     await begun.promise;
-    const refused = small.write(second.object, fileBody(second));
+    const refused = small.write(second.object, bodyFor(small, second));
     await expect(refused).rejects.toMatchObject({ code: "NO_SPACE" });
     released.resolve();
     await writing;
@@ -162,7 +171,8 @@ const capacityUnknown: KitTest = {
 async function expectNothing(context: KitContext, { object }: Sample): Promise<void> {
   expect(await context.driver.stat(object)).toBeUndefined();
   expect(await Array.fromAsync(context.driver.list())).toEqual([]);
-  const gone = { locator: object.cid, form: "file", bytes: object.size } as const;
+  const form = formFor(context.driver);
+  const gone = { locator: object.cid, form, bytes: object.size };
   const reading = context.driver.read(object, gone).then(collect);
   await expect(reading).rejects.toMatchObject({ code: "NOT_FOUND" });
   expect(await context.storage.leftovers()).toEqual([]);

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { Driver, NamedBody, NamedFiles } from "#model/driver.ts";
 import { requireNamedFiles } from "#model/require-named-files.ts";
 import type { KitTest } from "./kit-test.ts";
-import { collect, fileBody, pieces, sample } from "../sample-object.ts";
+import { bodyFor, collect, pieces, sample } from "../sample-object.ts";
 import type { DriverSubject } from "../driver-subject.ts";
 
 const text = (words: string): NamedBody => ({
@@ -79,7 +79,7 @@ function facetTests(largeBytes: number): readonly KitTest[] {
       run: async ({ driver }) => {
         if (driver.writeNamed === undefined) return expect(driver.listNamed).toBeUndefined();
         const stored = sample(100, 3);
-        await driver.write(stored.object, fileBody(stored));
+        await driver.write(stored.object, bodyFor(driver, stored));
         await driver.writeNamed(`copies/${stored.object.cid}`, text("x"));
         const listed = await Array.fromAsync(driver.list());
         expect(listed.map(({ cid }) => cid)).toEqual([stored.object.cid]);

@@ -1,0 +1,119 @@
+import { once } from "node:events";
+import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
+import { Agent as SecureAgent, request as requestHttps } from "node:https";
+import type { ByteStream } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
+import { HttpAnswer } from "#drivers/contract/http-answer.ts";
+import { networkError } from "#drivers/contract/http-error.ts";
+
+export interface HttpServiceOptions {
+  /** Where the service listens; paths are appended to it. */
+  readonly url: string;
+  /** Value of the Authorization header; asked for at each request. */
+  readonly authorization?: () => Promise<string | undefined>;
+  /** Without any progress for this long a request is given up. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Begins with a slash; may carry a query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | ByteStream;
+  readonly signal?: AbortSignal | undefined;
+  /** What the request is for, for messages: "listing the pins of cluster-eu". */
+  readonly doing: string;
+}
+
+const connectionsMax = 32;
+
+/**
+ * A service that is spoken to over HTTP/1.1, with connections that are kept. What the global
+ * `fetch` hides is visible here: trailers, in which some services say that an answer that began
+ * well has failed. Answers of any status are returned; only a missing answer throws.
+ */
+export class HttpService {
+  readonly #url: URL;
+  readonly #options: HttpServiceOptions;
+  readonly #agent: Agent;
+
+  constructor(options: HttpServiceOptions) {
+    this.#options = options;
+    this.#url = new URL(options.url);
+    const settings = { keepAlive: true, maxSockets: connectionsMax };
+    const isSecure = this.#url.protocol === "https:";
+    this.#agent = isSecure ? new SecureAgent(settings) : new Agent(settings);
+  }
+
+  async ask(request: HttpRequest): Promise<HttpAnswer> {
+    const { method, body, signal, doing } = request;
+    throwIfCancelled(signal, doing);
+    const authorization = await this.#options.authorization?.();
+    throwIfCancelled(signal, doing);
+    const send = this.#url.protocol === "https:" ? requestHttps : requestHttp;
+    const outgoing = send(this.#address(request.path), {
+      method,
+      agent: this.#agent,
+      headers: {
+        ...request.headers,
+        ...(typeof body === "string" && { "Content-Length": Buffer.byteLength(body) }),
+        // Where a body was cut short the connection cannot be used again.
+        ...(typeof body === "object" && { Connection: "close" }),
+        ...(authorization !== undefined && { Authorization: authorization }),
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const fail = (thrown: unknown) => networkError(thrown, { doing, signal });
+    const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
+    // Its failure is met below, or shows in the sending of the body first.
+    answered.catch(() => undefined);
+    try {
+      await this.#send(outgoing, answered, request);
+      const [response] = await answered;
+      return new HttpAnswer(response, fail);
+    } catch (thrown) {
+      outgoing.destroy();
+      throw fail(thrown);
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #address(path: string): string {
+    return `${this.#url.origin}${this.#url.pathname.replace(/\/+$/, "")}${path}`;
+  }
+
+  /** Sends the body to its end, or until the service answers before it. */
+  async #send(
+    outgoing: ClientRequest,
+    answered: Promise<unknown>,
+    { body, doing }: HttpRequest,
+  ): Promise<void> {
+    const { idleTimeoutMs } = this.#options;
+    const giveUp = () => {
+      const message = `${doing}: no answer for ${idleTimeoutMs / 1_000} seconds`;
+      outgoing.destroy(new EngineError("TIMEOUT", message));
+    };
+    if (body === undefined || typeof body === "string") {
+      outgoing.setTimeout(idleTimeoutMs, giveUp).end(body);
+      return;
+    }
+    let ended = false;
+    const over = answered.then(
+      () => void (ended = true),
+      () => void (ended = true),
+    );
+    for await (const piece of body) {
+      if (ended) return;
+      if (outgoing.write(piece)) continue;
+      // A source may be slow, and waits as long as it likes; the service may not.
+      const timer = setTimeout(giveUp, idleTimeoutMs);
+      await Promise.race([once(outgoing, "drain"), over]).finally(() => clearTimeout(timer));
+    }
+    outgoing.setTimeout(idleTimeoutMs, giveUp).end();
+  }
+}

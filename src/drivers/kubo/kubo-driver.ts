@@ -1,0 +1,213 @@
+import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type {
+  BackendStatus,
+  ByteStream,
+  CallOptions,
+  Driver,
+  DriverContext,
+  ListedCopy,
+  ListOptions,
+  ReadOptions,
+  RemoveOptions,
+  WriteBody,
+  WriteOptions,
+} from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { formatSize } from "#model/quantity.ts";
+import type { RemovalPermit } from "#model/removal.ts";
+import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
+import { checkPermit } from "#drivers/contract/check-permit.ts";
+import { CountedCapacity } from "#drivers/contract/counted-capacity.ts";
+import { discardBody } from "#drivers/contract/discard-body.ts";
+import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
+import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
+import { verifyCopy } from "#drivers/contract/verify-copy.ts";
+import { kuboCapabilities } from "#drivers/kubo/kubo-capabilities.ts";
+import { dropDamagedBlocks } from "#drivers/kubo/drop-damaged-blocks.ts";
+import { unreadableDag } from "#drivers/kubo/kubo-error.ts";
+import { KuboNode } from "#drivers/kubo/kubo-node.ts";
+import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
+import { listPins } from "#drivers/kubo/list-pins.ts";
+import { oneAtATime } from "#drivers/kubo/one-at-a-time.ts";
+import { rootedCar } from "#drivers/kubo/rooted-car.ts";
+import { sampleBlocks } from "#drivers/kubo/sample-blocks.ts";
+
+/** Copies as recursive pins of one IPFS node. What nobody pins is no copy, though it is there. */
+export class KuboDriver implements Driver {
+  readonly kind = "kubo";
+  readonly capabilities = kuboCapabilities;
+  readonly #backend: string;
+  readonly #node: KuboNode;
+  readonly #capacity: CountedCapacity;
+
+  constructor(context: DriverContext<KuboOptions>) {
+    this.#backend = context.backend;
+    this.#node = new KuboNode(context);
+    this.#capacity = new CountedCapacity(context.backend, context.capacityBytes, async () => {
+      let bytes = 0;
+      for await (const { copy } of this.list()) bytes += copy.bytes;
+      return bytes;
+    });
+  }
+
+  async status({ signal }: CallOptions = {}): Promise<BackendStatus> {
+    const server = await this.#node.askServer(signal);
+    const room = await this.#node.room(signal);
+    await this.#capacity.count(signal);
+    const { isLimited, usedBytes, freeBytes, totalBytes } = this.#capacity;
+    const roomBytes = Math.max(0, room.maxBytes - room.usedBytes);
+    return {
+      server,
+      // Whether the disk takes more is seen only by writing.
+      writable: true,
+      usedBytes: isLimited ? usedBytes : room.usedBytes,
+      freeBytes: Math.min(freeBytes ?? roomBytes, roomBytes),
+      totalBytes: totalBytes ?? room.maxBytes,
+    };
+  }
+
+  async stat({ cid }: ObjectRef, { signal }: CallOptions = {}): Promise<StoredCopy | undefined> {
+    throwIfCancelled(signal, `looking for ${cid}`);
+    if (!(await this.#node.isPinned(cid, signal))) return undefined;
+    return copyOf(cid, (await this.#node.facts(cid, signal)).bytes);
+  }
+
+  async read(object: ObjectRef, _copy: StoredCopy, options: ReadOptions = {}): Promise<ByteStream> {
+    const { signal, range } = options;
+    const { cid } = object;
+    const doing = `reading ${cid} from ${this.#backend}`;
+    throwIfCancelled(signal, doing);
+    if (range !== undefined) {
+      throw new EngineError("NOT_SUPPORTED", `${doing}: blocks have no ranges of bytes`);
+    }
+    if (!(await this.#node.isPinned(cid, signal))) {
+      throw new EngineError("NOT_FOUND", `${doing}: the node does not pin it`);
+    }
+    return stopOnAbort(
+      readable(() => this.#node.export(cid, signal), cid),
+      signal,
+      doing,
+    );
+  }
+
+  async write(object: ObjectRef, body: WriteBody, options: WriteOptions = {}): Promise<StoredCopy> {
+    const { signal } = options;
+    const doing = `writing ${object.cid} to ${this.#backend}`;
+    throwIfCancelled(signal, doing);
+    const bytes = expectedBytes(object, body, kuboCapabilities) ?? object.size;
+    // A node that pins what it pins already gives the pin up first and makes it anew after a walk
+    // of all blocks, which may fail: no two writers may get there.
+    const name = `${this.#node.rpc} ${object.cid}`;
+    return await oneAtATime(name, () => this.#write(object, body, bytes, options), signal);
+  }
+
+  async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
+    if (level === "sampled") return await this.#sample(object, options);
+    return await verifyCopy(this, this.#backend, object, level, options.signal);
+  }
+
+  async remove(
+    object: ObjectRef,
+    permit: RemovalPermit,
+    { signal, confirm }: RemoveOptions = {},
+  ): Promise<"removed" | "absent"> {
+    checkPermit(this.#backend, object, permit);
+    const existing = await this.stat(object, signal === undefined ? {} : { signal });
+    if (existing === undefined) return "absent";
+    await confirm?.();
+    if (!(await this.#node.unpin(object.cid, signal))) return "absent";
+    this.#capacity.add(-existing.bytes);
+    return "removed";
+  }
+
+  list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
+    return listPins(this.#node, copyOf, options);
+  }
+
+  close(): Promise<void> {
+    this.#node.close();
+    return Promise.resolve();
+  }
+
+  async #write(
+    object: ObjectRef,
+    body: WriteBody,
+    bytes: number,
+    options: WriteOptions,
+  ): Promise<StoredCopy> {
+    const { signal, replace } = options;
+    const doing = `writing ${object.cid} to ${this.#backend}`;
+    const existing = await this.stat(object, options);
+    // Whether a pin that is there stays one is for its check to say, not for its size.
+    if (
+      existing !== undefined &&
+      (replace !== true || !(await dropDamagedBlocks(this.#node, object.cid, signal)))
+    ) {
+      await discardBody(body);
+      return existing;
+    }
+    await this.#checkRoom(bytes, signal);
+    await this.#capacity.count(signal);
+    using _reservation = this.#capacity.reserve(bytes);
+    const car = rootedCar(stopOnAbort(body.stream, signal, doing), object);
+    await this.#node.import(object, car, signal);
+    const stored = await this.stat(object, options);
+    if (stored === undefined) {
+      throw new EngineError("CONFLICT", `${doing}: somebody else pins or unpins it right now`);
+    }
+    this.#capacity.add(stored.bytes - (existing?.bytes ?? 0));
+    return stored;
+  }
+
+  /** The node itself goes beyond its limit; we do not. */
+  async #checkRoom(bytes: number, signal: AbortSignal | undefined): Promise<void> {
+    const { usedBytes, maxBytes } = await this.#node.room(signal);
+    if (maxBytes === 0 || usedBytes + bytes <= maxBytes) return;
+    const free = formatSize(Math.max(0, maxBytes - usedBytes));
+    throw new EngineError(
+      "NO_SPACE",
+      `backend ${this.#backend}: ${formatSize(bytes)} more would exceed what the node may hold ` +
+        `(Datastore.StorageMax, ${free} free)`,
+      { hint: "collect the node's garbage, raise StorageMax, or evict from this backend" },
+    );
+  }
+
+  async #sample(object: ObjectRef, { signal }: CallOptions): Promise<Evidence> {
+    const { cid } = object;
+    const found = (finding: Evidence["finding"], method: string, bytesRead: number): Evidence => ({
+      backend: this.#backend,
+      cid,
+      finding,
+      confidence: "sampled",
+      method,
+      checkedAt: new Date().toISOString(),
+      bytesRead,
+    });
+    if (!(await this.#node.isPinned(cid, signal))) {
+      return found("absent", "looked for its pin: not there", 0);
+    }
+    try {
+      const walked = await this.#node.dagBytes(cid, signal);
+      const { blocks, bytes } = await sampleBlocks(this.#node, cid, signal);
+      const method = `the node walked ${walked} bytes of blocks, and ${blocks} were re-hashed`;
+      return found("present", method, bytes);
+    } catch (error) {
+      const failure = EngineError.from(unreadableDag(error, cid));
+      if (failure.code === "CORRUPT") return found("corrupt", failure.message, 0);
+      throw failure;
+    }
+  }
+}
+
+function copyOf(cid: string, bytes: number): StoredCopy {
+  return { locator: `/ipfs/${cid}`, form: "dag", bytes };
+}
+
+/** What a node pins and cannot read to its end is damaged there. */
+async function* readable(open: () => Promise<ByteStream>, cid: string): ByteStream {
+  try {
+    yield* await open();
+  } catch (thrown) {
+    throw unreadableDag(thrown, cid);
+  }
+}

@@ -1,0 +1,248 @@
+import type { ObjectRef } from "#model/copy.ts";
+import type { ByteStream, DriverContext } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { dagPbCode, parseCid, rawCode } from "#content/cid.ts";
+import { kuboError, saysNotPinned, unreadableDag } from "#drivers/kubo/kubo-error.ts";
+import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
+import { KuboRpc } from "#drivers/kubo/kubo-rpc.ts";
+
+/**
+ * The oldest version that is spoken to. Older ones do not write a block that they have already,
+ * so that a damaged one could not be repaired (`Datastore.WriteThrough`, since v0.35).
+ */
+const oldestVersion = [0, 35] as const;
+
+type Signal = AbortSignal | undefined;
+
+/** What a root is, as its own block says. */
+export interface RootFacts {
+  /** Bytes of all blocks; those that a file repeats count each time. */
+  readonly bytes: number;
+  /** Bytes of the file; of what is no file, of its blocks. */
+  readonly size: number;
+}
+
+export interface NodeRoom {
+  readonly usedBytes: number;
+  /** What its owner lets it hold: `Datastore.StorageMax`. */
+  readonly maxBytes: number;
+}
+
+/** An IPFS node: the few questions that the driver asks it. Nothing here reaches the network. */
+export class KuboNode {
+  /** Where it is asked. */
+  readonly rpc: string;
+  readonly #backend: string;
+  readonly #rpc: KuboRpc;
+  #server: Promise<string> | undefined;
+
+  constructor(context: DriverContext<KuboOptions>) {
+    this.#backend = context.backend;
+    const { rpc, authorization, timeout } = context.options;
+    this.rpc = rpc;
+    this.#rpc = new KuboRpc({
+      rpc,
+      timeoutMs: timeout,
+      secret: async () =>
+        authorization === undefined ? undefined : await context.secret(authorization),
+    });
+  }
+
+  /** Name and version, once it was seen that we can work with it. */
+  async server(signal: Signal): Promise<string> {
+    const asking = this.#server ?? this.askServer(signal);
+    // What one caller cannot find out is asked again by the next.
+    asking.then(
+      () => (this.#server = asking),
+      () => undefined,
+    );
+    return await asking;
+  }
+
+  /** The same, asked anew. */
+  async askServer(signal: Signal): Promise<string> {
+    const doing = `asking for the version of ${this.#backend}`;
+    const { Version: version = "" } = await this.#rpc.value<{ readonly Version?: string }>(
+      "version",
+      {},
+      { doing, signal },
+    );
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    const [oldestMajor, oldestMinor] = oldestVersion;
+    if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) {
+      return `Kubo ${version}`;
+    }
+    const message = `${this.#backend}: Kubo ${version || "of unknown version"} is too old`;
+    throw new EngineError("NOT_SUPPORTED", message, {
+      hint: `update the node to Kubo ${oldestVersion.join(".")} or newer`,
+    });
+  }
+
+  /** Whether the node pins this root recursively. */
+  async isPinned(cid: string, signal: Signal): Promise<boolean> {
+    await this.server(signal);
+    try {
+      const doing = `looking for ${cid} at ${this.#backend}`;
+      const parameters = { arg: cid, type: "recursive", offline: true };
+      await this.#rpc.value("pin/ls", parameters, { doing, signal });
+      return true;
+    } catch (error) {
+      if (saysNotPinned(error)) return false;
+      throw error;
+    }
+  }
+
+  /** What a pinned root is; zeros when its blocks cannot be read. */
+  async facts(cid: string, signal: Signal): Promise<RootFacts> {
+    const { code } = parseCid(cid);
+    const asked = code === dagPbCode || code === rawCode ? this.#unixfs(cid, signal) : undefined;
+    const found = await orUndefined(asked, cid);
+    if (found !== undefined) {
+      const { Type: type, Size: size, CumulativeSize: bytes } = found;
+      return { bytes, size: type === "file" ? size : bytes };
+    }
+    // No UnixFS: only the blocks themselves tell.
+    const bytes = (await orUndefined(this.dagBytes(cid, signal), cid)) ?? 0;
+    return { bytes, size: bytes };
+  }
+
+  /** Has the node walk all blocks below a root. Bytes of the distinct ones. */
+  async dagBytes(cid: string, signal: Signal): Promise<number> {
+    const doing = `walking the blocks of ${cid} at ${this.#backend}`;
+    const parameters = { arg: cid, progress: false, offline: true };
+    const call = { doing, signal, isLong: true };
+    const { TotalSize: bytes = 0 } = await this.#rpc.value<{ readonly TotalSize?: number }>(
+      "dag/stat",
+      parameters,
+      call,
+    );
+    return bytes;
+  }
+
+  /** One block, not verified. */
+  async block(cid: string, signal: Signal): Promise<Uint8Array> {
+    const doing = `reading block ${cid} at ${this.#backend}`;
+    const parameters = { arg: cid, offline: true };
+    const stream = await this.#rpc.bytes("block/get", parameters, { doing, signal });
+    return Buffer.concat(await Array.fromAsync(stream));
+  }
+
+  /** All blocks below a root, as a CAR; not verified. */
+  async export(cid: string, signal: Signal): Promise<ByteStream> {
+    const doing = `reading ${cid} from ${this.#backend}`;
+    const parameters = { arg: cid, progress: false, offline: true };
+    return await this.#rpc.bytes("dag/export", parameters, { doing, signal });
+  }
+
+  /**
+   * Stores the blocks of a CAR and pins its roots, which the node does only when all blocks below
+   * them are there. Throws CORRUPT unless just this object has been pinned.
+   */
+  async import({ cid }: ObjectRef, car: ByteStream, signal: Signal): Promise<void> {
+    const doing = `writing ${cid} to ${this.#backend}`;
+    const parameters = { "pin-roots": true, silent: false };
+    const call = { doing, signal, file: car, isLong: true };
+    const pinned: string[] = [];
+    for await (const { Root: root } of this.#rpc.values<Imported>("dag/import", parameters, call)) {
+      if (root === undefined) continue;
+      if (root.PinErrorMsg) {
+        throw unreadableDag(kuboError(root.PinErrorMsg, doing), cid);
+      }
+      pinned.push(root.Cid["/"]);
+    }
+    if (pinned.length === 1 && pinned[0] === cid) return;
+    throw new EngineError("CORRUPT", `${doing}: the node pinned ${pinned.join(", ") || "nothing"}`);
+  }
+
+  /** Gives up a pin; false when there was none. Its blocks stay until the node collects garbage. */
+  async unpin(cid: string, signal: Signal): Promise<boolean> {
+    try {
+      const doing = `unpinning ${cid} at ${this.#backend}`;
+      await this.#rpc.value("pin/rm", { arg: cid, offline: true }, { doing, signal });
+      return true;
+    } catch (error) {
+      if (saysNotPinned(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Has the node forget a block. Throws CONFLICT when other pins need it. */
+  async drop(cid: string, signal: Signal): Promise<void> {
+    const doing = `dropping the damaged block ${cid} at ${this.#backend}`;
+    const parameters = { arg: cid, force: true };
+    for await (const { Error: words } of this.#rpc.values<Dropped>("block/rm", parameters, {
+      doing,
+      signal,
+    })) {
+      if (!words) continue;
+      throw new EngineError("CONFLICT", `${doing}: ${words}`, {
+        retryable: false,
+        hint: "restart the node, so that it writes blocks again that it has; then repair again",
+      });
+    }
+  }
+
+  /** The roots of all recursive pins, as the node comes across them. */
+  async *pins(signal: Signal): AsyncGenerator<string> {
+    await this.server(signal);
+    const doing = `listing the pins of ${this.#backend}`;
+    const parameters = { type: "recursive", stream: true, offline: true };
+    const call = { doing, signal, isLong: true };
+    for await (const { Cid: cid } of this.#rpc.values<Pin>("pin/ls", parameters, call)) {
+      // An empty pinset may be answered with an empty value.
+      if (cid !== undefined) yield cid;
+    }
+  }
+
+  async room(signal: Signal): Promise<NodeRoom> {
+    const doing = `asking ${this.#backend} for its room`;
+    const found = await this.#rpc.value<{ readonly RepoSize: number; readonly StorageMax: number }>(
+      "repo/stat",
+      { "size-only": true },
+      { doing, signal },
+    );
+    return { usedBytes: found.RepoSize, maxBytes: found.StorageMax };
+  }
+
+  close(): void {
+    this.#rpc.close();
+  }
+
+  /** What its own block says of a root that is UnixFS. */
+  async #unixfs(cid: string, signal: Signal): Promise<FilesStat> {
+    const doing = `looking at ${cid} at ${this.#backend}`;
+    const parameters = { arg: `/ipfs/${cid}`, offline: true };
+    return await this.#rpc.value<FilesStat>("files/stat", parameters, { doing, signal });
+  }
+}
+
+/** Undefined where the node cannot read the blocks it was asked about. */
+async function orUndefined<Value>(
+  asked: Promise<Value> | undefined,
+  cid: string,
+): Promise<Value | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (EngineError.from(unreadableDag(error, cid)).code === "CORRUPT") return undefined;
+    throw error;
+  }
+}
+
+interface FilesStat {
+  readonly Type: string;
+  readonly Size: number;
+  readonly CumulativeSize: number;
+}
+
+interface Imported {
+  readonly Root?: { readonly Cid: { readonly "/": string }; readonly PinErrorMsg?: string };
+}
+
+interface Dropped {
+  readonly Error?: string;
+}
+
+interface Pin {
+  readonly Cid?: string;
+}
