@@ -3,9 +3,12 @@ import { readTime } from "#engine/read-time.ts";
 import type { ExplainRequest, Explanation } from "#model/engine-api.ts";
 import { explainObject } from "#policies/explain/explain-object.ts";
 
+/** What explain needs of the engine. */
+export type ExplainSource = Pick<EngineContext, "config" | "index" | "policies" | "now" | "moment">;
+
 /** Every rule for one object: what holds, what wins, and when that changes. */
 export async function explainNow(
-  context: EngineContext,
+  context: ExplainSource,
   request: ExplainRequest,
 ): Promise<Explanation> {
   const { index, policies, config } = context;

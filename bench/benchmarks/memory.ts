@@ -1,0 +1,69 @@
+import { ObjectIndex } from "#index/object-index.ts";
+import { parseSize } from "#model/quantity.ts";
+import { rowsAt } from "#jobs/plan-file.ts";
+import { buildPlan } from "#policies/plan/build-plan.ts";
+import { compilePolicyText } from "../compile-policy-text.ts";
+import { livelyTime, makeLivelyIndex } from "../lively-index.ts";
+import type { Benchmark } from "../runner/benchmark.ts";
+import { compare, counted } from "../runner/compare.ts";
+import { peakMemory } from "../runner/peak-memory.ts";
+import { threads } from "../runner/workbench.ts";
+
+/** Below that DuckDB cannot hold the vectors of its threads; above it what a large index needs. */
+const leastMib = 128;
+const bytesPerObject = 24;
+
+export default {
+  name: "memory",
+  about: "a plan within little memory, against one within eight times as much",
+  rounds: 3,
+  prepare: ({ folder, objects }) => makeLivelyIndex(`${folder}/index.duckdb`, objects),
+  async measure(bench) {
+    const small = Math.max(leastMib, Math.ceil((bench.objects * bytesPerObject) / 2 ** 20));
+    const base = peakMemory();
+    const plan = () => planWithin(bench.path("index.duckdb"), `${small}MiB`, bench.path("ours"));
+    // Before the other side ever runs: what was held once is part of the peak for good.
+    await plan();
+    const ours = peakMemory() - base;
+    return [
+      counted({
+        what: "memory of a plan of everything, above that of the program",
+        ours,
+        peer: parseSize(`${small}MiB`),
+        peerName: "DuckDB's limit",
+        unit: "B",
+        better: "less",
+        goal: 1,
+      }),
+      await compare({
+        what: "the time of such a plan",
+        rounds: bench.rounds,
+        goal: 1.1,
+        ours: plan,
+        peer: () => planWithin(bench.path("index.duckdb"), `${small * 8}MiB`, bench.path("peer")),
+        peerName: "eight times the limit",
+      }),
+    ];
+  },
+} satisfies Benchmark;
+
+/** Opens the index within a limit, plans something for two of three objects, and closes it. */
+async function planWithin(path: string, memoryLimit: string, out: string): Promise<void> {
+  const index = await ObjectIndex.open(path, { memoryLimit, threads });
+  try {
+    const moment = { now: livelyTime, backends: await index.backends(), heat: await index.heat() };
+    const set = await compilePolicyText(
+      "- {name: two, where: heat >= 1, ensure: {copies: 2, on: tier >= warm}}\n" +
+        "- {name: cool, where: heat < 1, order: [heat asc], demote: {from: tier = hot, to: tier = cold}}",
+      moment,
+    );
+    await using session = await index.session();
+    await buildPlan(set, session, {
+      engine: "bench",
+      indexVersion: 1,
+      writeRows: rowsAt(`${out}.parquet`),
+    });
+  } finally {
+    await index.close();
+  }
+}

@@ -1,0 +1,98 @@
+// Runs benchmarks by name: what each thing costs here, what it costs on the other side or may
+// cost, and the ratio.
+//   npm run bench -- [name…] [--objects N[,N…]] [--rounds N] [--json]
+import { availableParallelism, loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { EngineError } from "#model/engine-error.ts";
+import { benchmarkNames, findBenchmark } from "./runner/find-benchmarks.ts";
+import { formatGrowth, formatSizeReport } from "./runner/format-report.ts";
+import { growthOf } from "./runner/growth-of.ts";
+import type { SizeReport } from "./runner/measure-size.ts";
+import { readNumber, readObjectCounts } from "./runner/read-number.ts";
+import { runSize } from "./runner/run-size.ts";
+
+const stop = new AbortController();
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+  ["SIGHUP", 1],
+] as const) {
+  process.once(signal, () => {
+    process.exitCode = 128 + number;
+    stop.abort(new EngineError("CANCELLED", `ended by ${signal}`));
+  });
+}
+try {
+  await runBenchmarks();
+} catch (error) {
+  const { message, hint, exitCode } = EngineError.from(error);
+  process.stderr.write(`error: ${message}\n${hint === undefined ? "" : `hint: ${hint}\n`}`);
+  process.exitCode ??= exitCode;
+}
+
+async function runBenchmarks(): Promise<void> {
+  const { names, objects, rounds, json } = readCommandLine();
+  if (names.length === 0) {
+    await list(json);
+    return;
+  }
+  // Before anything long begins, all names are known to be right.
+  for (const name of names) await findBenchmark(name);
+  const benchmarks = [];
+  for (const name of names) {
+    const sizes: SizeReport[] = [];
+    for (const size of objects) {
+      const report = await runSize({ name, objects: size, rounds, signal: stop.signal });
+      sizes.push(report);
+      if (!json) process.stdout.write(`${formatSizeReport(name, report)}\n`);
+    }
+    if (!json && sizes.length > 1) process.stdout.write(`${formatGrowth(sizes)}\n`);
+    benchmarks.push({ name, sizes, growth: growthOf(sizes) });
+  }
+  if (json) print({ schemaVersion: 1, machine: machine(), benchmarks });
+}
+
+async function list(json: boolean): Promise<void> {
+  const all = await Promise.all((await benchmarkNames()).map(findBenchmark));
+  const known = all.map(({ name, about }) => ({ name, about }));
+  if (json) print({ schemaVersion: 1, benchmarks: known });
+  else for (const { name, about } of known) console.log(`${name.padEnd(10)}${about}`);
+}
+
+function readCommandLine() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        objects: { type: "string", default: "1e5" },
+        rounds: { type: "string" },
+        json: { type: "boolean", default: false },
+      },
+    });
+    const { objects, rounds, json } = values;
+    return {
+      names: positionals,
+      objects: readObjectCounts(objects),
+      rounds: rounds === undefined ? undefined : readNumber("--rounds", rounds),
+      json,
+    };
+  } catch (error) {
+    throw EngineError.from(error, "USAGE");
+  }
+}
+
+/** What figures depend on besides the program. */
+function machine() {
+  const [load = 0] = loadavg();
+  return {
+    processors: availableParallelism(),
+    load,
+    platform: process.platform,
+    architecture: process.arch,
+    node: process.version,
+  };
+}
+
+function print(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+}

@@ -1,0 +1,50 @@
+import type { Workbench } from "./workbench.ts";
+
+/** A benchmark is one file of `bench/benchmarks`, whose default export has the file's name. */
+export interface Benchmark {
+  readonly name: string;
+  /** One line for the list. */
+  readonly about: string;
+  /** How often each side is taken, unless the caller says. */
+  readonly rounds?: number;
+  /**
+   * Puts into the folder what is measured. It has a process of its own, so that the memory it
+   * takes is not counted.
+   */
+  readonly prepare?: (place: BenchmarkPlace) => Promise<void>;
+  readonly measure: (bench: Workbench) => Promise<readonly Measurement[]>;
+}
+
+export interface BenchmarkPlace {
+  readonly objects: number;
+  /** Goes away with all that is in it. */
+  readonly folder: string;
+}
+
+/** What something costs here and on the other side, or the limit it has to keep. */
+export interface Measurement {
+  /** The same words at every size: by them growth is found. */
+  readonly what: string;
+  readonly ours: number;
+  readonly peer: number;
+  readonly peerName: string;
+  readonly unit: Unit;
+  readonly better: "less" | "more";
+  /** Ours by the peer's: the middle one of all rounds, since machines drift from one to the next. */
+  readonly ratio: number;
+  /** The same in seconds of processor time, or what one second of it does. */
+  readonly processor?: { readonly ours: number; readonly peer: number; readonly ratio: number };
+  /** What the ratio should be at most, or at least when more is better. */
+  readonly goal?: number;
+}
+
+export type Unit = "s" | "B" | "rows/s" | "objects/s";
+
+/** Whether a ratio keeps its goal; undefined without one. */
+export function meetsGoal(
+  { better, goal }: Pick<Measurement, "better" | "goal">,
+  ratio: number,
+): boolean | undefined {
+  if (goal === undefined) return undefined;
+  return better === "less" ? ratio <= goal : ratio >= goal;
+}

@@ -1,0 +1,97 @@
+import { textTable } from "#cli/output/text-table.ts";
+import { formatSize } from "#model/quantity.ts";
+import { type Measurement, meetsGoal, type Unit } from "./benchmark.ts";
+import { type Growth, growthOf } from "./growth-of.ts";
+import type { MemoryReport, SizeReport } from "./measure-size.ts";
+
+/** What one size gave, for people. */
+export function formatSizeReport(name: string, report: SizeReport): string {
+  const rows = report.measurements.map((one) => [
+    one.what,
+    formatFigure(one.ours, one.unit),
+    formatFigure(one.peer, one.unit),
+    one.peerName,
+    formatRatio(one.ratio),
+    one.processor === undefined ? "" : formatRatio(one.processor.ratio),
+    goalWords(one),
+  ]);
+  const objects = report.objects.toLocaleString("en-US");
+  const rounds = report.rounds === 1 ? "one round" : `${report.rounds} rounds`;
+  return (
+    `${name}, ${objects} objects, ${rounds}\n${textTable(columns, rows)}` +
+    `${memoryWords(report.memory)}\n`
+  );
+}
+
+const right = true;
+const columns = [
+  { title: "what" },
+  { title: "ours", right },
+  { title: "peer", right },
+  { title: "which is" },
+  { title: "ratio", right },
+  { title: "of processor", right },
+  { title: "goal" },
+];
+
+/** How costs grow from one size to the next; empty for a single size. */
+export function formatGrowth(sizes: readonly SizeReport[]): string {
+  const growth = growthOf(sizes);
+  if (growth.length === 0) return "";
+  const rows = growth.map((one) => [
+    one.what,
+    `${formatCount(one.from)} to ${formatCount(one.to)}`,
+    ...exponents(one),
+  ]);
+  const titles = ["ours", "peer", "ours, processor", "peer, processor"];
+  return (
+    "growth: a cost grows with the objects to the power of this\n" +
+    textTable(
+      [{ title: "what" }, { title: "objects" }, ...titles.map((title) => ({ title, right }))],
+      rows,
+    )
+  );
+}
+
+function exponents({ ours, peer, processor }: Growth): readonly string[] {
+  return [ours, peer, processor?.ours, processor?.peer].map((value) => value?.toFixed(2) ?? "");
+}
+
+function goalWords(measurement: Measurement): string {
+  const { goal, better, ratio, processor } = measurement;
+  if (goal === undefined) return "";
+  const bound = `${better === "less" ? "<=" : ">="} ${goal}`;
+  if (meetsGoal(measurement, ratio)) return `${bound}, met`;
+  const isMetByProcessor = processor && meetsGoal(measurement, processor.ratio);
+  return `${bound}, missed${isMetByProcessor ? " (met by processor time)" : ""}`;
+}
+
+function memoryWords({
+  peakBytes,
+  baseBytes,
+  duckdbLimitBytes,
+  withinLimit,
+}: MemoryReport): string {
+  const limit =
+    duckdbLimitBytes === 0 ? "not used here" : `allowed ${formatSize(duckdbLimitBytes)}`;
+  return (
+    `memory at most ${formatSize(peakBytes)}, of it ${formatSize(baseBytes)} for the program; ` +
+    `DuckDB was ${limit}${duckdbLimitBytes === 0 ? "" : withinLimit ? ": kept" : ": NOT kept"}`
+  );
+}
+
+function formatFigure(value: number, unit: Unit): string {
+  if (unit === "B") return formatSize(Math.round(value));
+  if (unit === "s") {
+    return value < 1 ? `${(value * 1_000).toPrecision(3)} ms` : `${value.toPrecision(3)} s`;
+  }
+  return `${Math.round(value).toLocaleString("en-US")} ${unit}`;
+}
+
+function formatRatio(ratio: number): string {
+  return `${ratio < 10 ? ratio.toFixed(2) : ratio.toPrecision(3)}x`;
+}
+
+function formatCount(count: number): string {
+  return count.toExponential().replace("e+", "e");
+}
