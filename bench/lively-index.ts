@@ -13,8 +13,8 @@ const rowsAtOnce = 2_000_000;
 
 /**
  * An index as life makes it, whose objects differ in size, owner, heat and last read. All are on
- * `on-hot`, three of four on a colder backend too. Its rows are as the index writes them, without the millions of calls that would bring them there; the
- * objects are those of `sampleCid`.
+ * `on-hot`, three of four on a colder backend too. Its rows are as the index writes them, without
+ * the millions of calls that would bring them there; the objects are those of `sampleCid`.
  */
 export async function makeLivelyIndex(path: string, objects: number): Promise<void> {
   const empty = await ObjectIndex.open(path, { threads: 2, now: () => livelyTime });
@@ -30,8 +30,8 @@ export async function makeLivelyIndex(path: string, objects: number): Promise<vo
   for (const [id] of livelyTiers.entries()) await connection.run(copyRows(id));
   await connection.run(`UPDATE counters SET next_object = ${objects}`);
   await connection.run(`UPDATE backends SET copies = held.copies, used_bytes = held.bytes
-    FROM (SELECT backend_id, count(*) AS copies, sum(bytes)::BIGINT AS bytes FROM copies GROUP BY ALL)
-      AS held
+    FROM (SELECT backend_id, count(*) AS copies, sum(bytes)::BIGINT AS bytes
+      FROM copies GROUP BY ALL) AS held
     WHERE backends.backend_id = held.backend_id`);
   await connection.run("CHECKPOINT");
   connection.closeSync();
@@ -60,7 +60,7 @@ const objectRows = (from: number, to: number, objects: number): string => `
     ${moment} - to_minutes(${objects} - number) AS created, created AS ingested,
     make_timestamp(${livelyTime.getTime() * 1_000} - (hash(number, 5) % 90)::BIGINT * ${day})
       AS accessed,
-    1 AS reads, (hash(number, 3) % 1000) / 250.0 AS heat_weight,
+    0 AS reads, (hash(number, 3) % 1000) / 250.0 AS heat_weight,
     1 | (1::BIGINT << (hash(number, 4) % 4)::BIGINT) AS present_mask, present_mask AS listed_mask,
     present_mask AS sampled_mask, present_mask AS verified_mask, 0 AS in_flight_mask,
     created AS oldest_verified, false AS held

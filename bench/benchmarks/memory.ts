@@ -54,7 +54,8 @@ async function planWithin(path: string, memoryLimit: string, out: string): Promi
     const moment = { now: livelyTime, backends: await index.backends(), heat: await index.heat() };
     const set = await compilePolicyText(
       "- {name: two, where: heat >= 1, ensure: {copies: 2, on: tier >= warm}}\n" +
-        "- {name: cool, where: heat < 1, order: [heat asc], demote: {from: tier = hot, to: tier = cold}}",
+        "- name: cool\n  where: heat < 1\n  order: [heat asc]\n" +
+        "  demote: {from: tier = hot, to: tier = cold}",
       moment,
     );
     await using session = await index.session();

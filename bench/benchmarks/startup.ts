@@ -33,7 +33,10 @@ export default {
         what: "thermocline objects ls --limit 1, with its engine",
         rounds,
         ours: async () => {
-          peak = Math.max(peak, await runNode([program, "objects", "ls", "--limit", "1"], folder));
+          peak = Math.max(
+            peak,
+            await runNode([program, "objects", "ls", "--limit", "1", "-q"], folder),
+          );
         },
         ...nothing,
       }),

@@ -30,7 +30,7 @@ export interface Measurement {
   readonly peerName: string;
   readonly unit: Unit;
   readonly better: "less" | "more";
-  /** Ours by the peer's: the middle one of all rounds, since machines drift from one to the next. */
+  /** Ours by the peer's, the middle one of all rounds: machines drift from one to the next. */
   readonly ratio: number;
   /** The same in seconds of processor time, or what one second of it does. */
   readonly processor?: { readonly ours: number; readonly peer: number; readonly ratio: number };

@@ -19,8 +19,16 @@ export function formatSizeReport(name: string, report: SizeReport): string {
   const rounds = report.rounds === 1 ? "one round" : `${report.rounds} rounds`;
   return (
     `${name}, ${objects} objects, ${rounds}\n${textTable(columns, rows)}` +
-    `${memoryWords(report.memory)}\n`
+    `${memoryWords(report.memory)}\n${goalsAreEarly(report) ? earlyGoals : ""}`
   );
+}
+
+/** With fewer objects, what a thing costs that does not grow hides what the goals are about. */
+const goalsFrom = 1_000_000;
+const earlyGoals = "The goals are meant for a million objects and more.\n";
+
+function goalsAreEarly({ objects, measurements }: SizeReport): boolean {
+  return objects < goalsFrom && measurements.some(({ goal }) => goal !== undefined);
 }
 
 const right = true;

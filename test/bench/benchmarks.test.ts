@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ObjectIndex } from "#index/object-index.ts";
+import { makeLivelyIndex } from "../../bench/lively-index.ts";
+import { benchmarkNames, findBenchmark } from "../../bench/runner/find-benchmarks.ts";
+import { formatGrowth, formatSizeReport } from "../../bench/runner/format-report.ts";
+import { growthOf } from "../../bench/runner/growth-of.ts";
+import { measureSize, type SizeReport } from "../../bench/runner/measure-size.ts";
+
+const names = await benchmarkNames();
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "thermocline-bench-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe.each(names)("the benchmark %s", (name) => {
+  test("gives finite figures for both sides of all it measures", async () => {
+    const benchmark = await findBenchmark(name);
+    expect(benchmark.name).toBe(name);
+    expect(benchmark.about).toMatch(/^[a-z].{20,78}[^.]$/);
+    const place = { objects: 1_000, folder: await temporaryFolder() };
+    await benchmark.prepare?.(place);
+    const report = await measureSize(benchmark, place, 1);
+    expect(report.measurements.length).toBeGreaterThan(0);
+    for (const { what, unit, ours, peer, ratio, processor } of report.measurements) {
+      // The peak of memory belongs to this process, where others were measured before.
+      const above = unit === "B" ? -1 : 0;
+      for (const figure of [ours, peer, ratio]) {
+        expect(figure, what).toBeGreaterThan(above);
+        expect(figure, what).toBeLessThan(Number.POSITIVE_INFINITY);
+      }
+      if (processor !== undefined) expect(processor.ours, what).toBeGreaterThanOrEqual(0);
+    }
+    const words = report.measurements.map(({ what }) => what);
+    expect(new Set(words).size).toBe(words.length);
+  });
+});
+
+test("the index that benchmarks stand on agrees with itself", async () => {
+  const path = join(await temporaryFolder(), "index.duckdb");
+  await makeLivelyIndex(path, 2_000);
+  const index = await ObjectIndex.open(path);
+  try {
+    expect(await index.checkSummaries()).toEqual([]);
+    expect((await index.totals(1)).objects).toBe(2_000);
+  } finally {
+    await index.close();
+  }
+});
+
+test("growth is the power of the size by which a cost grows", () => {
+  const sizes = [reportOf(1_000, 2, 8), reportOf(10_000, 20, 8), reportOf(1_000_000, 20, 800)];
+  const [first, second] = growthOf(sizes);
+  expect([first?.ours, first?.peer]).toEqual([1, 0]);
+  expect(second?.ours).toBe(0);
+  expect(second?.peer).toBeCloseTo(1);
+  expect(formatGrowth(sizes.slice(0, 1))).toBe("");
+  expect(formatGrowth(sizes)).toContain("work  1e3 to 1e4  1.00  0.00");
+});
+
+test("a report says whether goals and the memory limit were kept", () => {
+  const text = formatSizeReport("some", reportOf(1_000_000, 3, 2));
+  expect(text).toContain("some, 1,000,000 objects, one round");
+  expect(text).toMatch(/work\s+3\.00 s\s+2\.00 s\s+bare\s+1\.50x\s+<= 1\.2, missed/);
+  expect(text).toContain("allowed 1.00 GiB: NOT kept");
+  expect(formatSizeReport("some", reportOf(1_000, 2, 2))).toContain("<= 1.2, met");
+});
+
+function reportOf(objects: number, ours: number, peer: number): SizeReport {
+  const measured = { ours, peer, ratio: ours / peer, unit: "s", better: "less" } as const;
+  return {
+    objects,
+    rounds: 1,
+    measurements: [{ what: "work", peerName: "bare", ...measured, goal: 1.2 }],
+    memory: {
+      peakBytes: 3 * 2 ** 30,
+      baseBytes: 2 ** 27,
+      duckdbLimitBytes: 2 ** 30,
+      withinLimit: false,
+    },
+    processorSeconds: 1,
+  };
+}
