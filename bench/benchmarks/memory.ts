@@ -20,6 +20,9 @@ export default {
   prepare: ({ folder, objects }) => makeLivelyIndex(`${folder}/index.duckdb`, objects),
   async measure(bench) {
     const small = Math.max(leastMib, Math.ceil((bench.objects * bytesPerObject) / 2 ** 20));
+    // One after the other opens the index, so that it is never more than the larger one.
+    const large = `${small * 8}MiB`;
+    bench.allow(large);
     const base = peakMemory();
     const plan = () => planWithin(bench.path("index.duckdb"), `${small}MiB`, bench.path("ours"));
     // Before the other side ever runs: what was held once is part of the peak for good.
@@ -40,7 +43,7 @@ export default {
         rounds: bench.rounds,
         goal: 1.1,
         ours: plan,
-        peer: () => planWithin(bench.path("index.duckdb"), `${small * 8}MiB`, bench.path("peer")),
+        peer: () => planWithin(bench.path("index.duckdb"), large, bench.path("peer")),
         peerName: "eight times the limit",
       }),
     ];

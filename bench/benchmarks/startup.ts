@@ -21,6 +21,7 @@ export default {
     const config = await workspaceConfig(folder);
     const path = dataPaths(config.dataDirectory).index;
     const nothing = { peer: () => runNode(["-e", "0"], folder), peerName: "node -e 0" };
+    bench.allow(duckdbLimit);
     let peak = 0;
     return [
       await compare({

@@ -74,17 +74,11 @@ function goalWords(measurement: Measurement): string {
   return `${bound}, missed${isMetByProcessor ? " (met by processor time)" : ""}`;
 }
 
-function memoryWords({
-  peakBytes,
-  baseBytes,
-  duckdbLimitBytes,
-  withinLimit,
-}: MemoryReport): string {
-  const limit =
-    duckdbLimitBytes === 0 ? "not used here" : `allowed ${formatSize(duckdbLimitBytes)}`;
+function memoryWords(report: MemoryReport): string {
+  const { peakBytes, baseBytes, duckdbLimitBytes, withinLimit } = report;
   return (
     `memory at most ${formatSize(peakBytes)}, of it ${formatSize(baseBytes)} for the program; ` +
-    `DuckDB was ${limit}${duckdbLimitBytes === 0 ? "" : withinLimit ? ": kept" : ": NOT kept"}`
+    `DuckDB was allowed ${formatSize(duckdbLimitBytes)}: ${withinLimit ? "kept" : "NOT kept"}`
   );
 }
 

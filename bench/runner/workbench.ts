@@ -34,11 +34,16 @@ export class Workbench implements AsyncDisposable {
     return this.#limitBytes;
   }
 
+  /** Says that DuckDB may use so much more, besides what is opened here. */
+  allow(size: string): void {
+    this.#limitBytes += parseSize(size);
+  }
+
   /** An index within the limit, that which was prepared unless another name is given. */
   async openIndex(name = "index.duckdb", options: ObjectIndexOptions = {}): Promise<ObjectIndex> {
     const limits = { threads, memoryLimit: duckdbLimit };
     const index = await ObjectIndex.open(this.path(name), { ...limits, ...options });
-    this.#limitBytes += parseSize(duckdbLimit);
+    this.allow(duckdbLimit);
     this.#opened.defer(() => index.close());
     return index;
   }
@@ -50,7 +55,7 @@ export class Workbench implements AsyncDisposable {
       threads: String(threads),
       memory_limit: duckdbLimit,
     });
-    this.#limitBytes += parseSize(duckdbLimit);
+    this.allow(duckdbLimit);
     const connection = new Connection(await instance.connect());
     this.#opened.defer(() => {
       connection.close();
