@@ -27,8 +27,10 @@ export interface ObjectAttribute extends Entry {
   readonly scope: "object";
   /** Whether it may be unknown; `missing(x)` asks for that. */
   readonly nullable: boolean;
+  /** `meta.<key>`: the attribute is used with a key. */
+  readonly keyed?: true;
   /** SQL of the value. Durations are milliseconds as DOUBLE, points in time TIMESTAMP. */
-  sql(context: SqlContext): SqlFragment;
+  sql(context: SqlContext, key?: string): SqlFragment;
   /** A cheaper form of a comparison with a constant, where there is one. */
   compare?(
     context: SqlContext,

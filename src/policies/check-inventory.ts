@@ -9,6 +9,7 @@ import type { DiagnosticCode } from "#policies/diagnostic-codes.ts";
 import { type Expression, operandsOf } from "#policies/expression/expression.ts";
 import type { Span } from "#policies/expression/span.ts";
 import { nameHint } from "#policies/expression/name-hint.ts";
+import type { RemovalBounds } from "#policies/removal-bound.ts";
 import { spreadValue } from "#policies/spread-value.ts";
 
 /** What a rule asks of backends that the configured ones cannot give. */
@@ -24,12 +25,14 @@ export function checkInventory(bound: BoundRule, moment: Moment): readonly Diagn
   if (verb.kind === "evict" && masks.kind === "evict") {
     const from = check.selected(verb.from.condition, verb.from.path, masks.from);
     check.capable(from, "remove", verb.from.path);
+    check.marks(from, verb, verb.from.path);
   }
   if (verb.kind === "demote" && masks.kind === "demote") {
     const from = check.selected(verb.from.condition, verb.from.path, masks.from);
     const to = check.selected(verb.to.condition, verb.to.path, masks.to);
     check.capable(from, "remove", verb.from.path);
     check.targets(to, verb.to.path);
+    check.marks(from, verb, verb.from.path);
     const both = from.filter((backend) => to.includes(backend)).map(({ name }) => `"${name}"`);
     if (both.length > 0) {
       const message = `${both.join(", ")} would be source and target at once`;
@@ -115,6 +118,15 @@ class InventoryCheck {
     if (values.size >= min) return;
     const message = `${min} copies cannot be in as many values of ${per}: there are ${values.size}`;
     this.report("W0411", [...path, "ensure", "per"], message, "some copies will share one value");
+  }
+
+  /** Shares of a capacity that nobody knows. */
+  marks(from: readonly Backend[], { above, until }: RemovalBounds, path: DocumentPath): void {
+    const isShare = [above, until].some((mark) => mark !== undefined && "share" in mark);
+    const unbounded = from.filter(({ capacityBytes }) => capacityBytes === undefined);
+    if (!isShare || unbounded.length === 0) return;
+    const message = `${list(unbounded)} has no capacity that a share could be of`;
+    this.report("E0307", path, message, "give the backend a capacity:, or write the mark in bytes");
   }
 
   /** Backends that copies shall be made on. */

@@ -5,6 +5,7 @@ import { compileCondition, compileValue } from "#policies/expression/compile-exp
 import { evaluate } from "#policies/expression/evaluate.ts";
 import { type Expression, readsName } from "#policies/expression/expression.ts";
 import type { BackendCondition, Policy, Rule } from "#policies/policy.ts";
+import { compileBounds, type CompiledBounds, type RemovalBounds } from "#policies/removal-bound.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 
 /** A rule beside what it compiled to, for the checks that need both. */
@@ -48,16 +49,28 @@ function compileVerb({ verb }: Rule, moment: Moment): CompiledVerb {
       return verb;
     case "ensure":
       return { ...verb, on: mask(verb.on) };
-    case "evict":
-      return { kind: "evict", from: mask(verb.from) };
+    case "evict": {
+      const from = mask(verb.from);
+      return { kind: "evict", from, ...boundsAt(verb, from, moment) };
+    }
     case "promote": {
       const to = mask(verb.to);
       // Left out, `from` means wherever the object is now.
-      return { ...verb, from: mask(verb.from) & ~to, to };
+      const time = verb.forMs === undefined ? {} : { forMs: verb.forMs };
+      return { kind: "promote", from: mask(verb.from) & ~to, to, ...time };
     }
-    default:
-      return { ...verb, from: mask(verb.from), to: mask(verb.to) };
+    default: {
+      const from = mask(verb.from);
+      return { kind: verb.kind, from, to: mask(verb.to), ...boundsAt(verb, from, moment) };
+    }
   }
+}
+
+function boundsAt(bounds: RemovalBounds, from: bigint, { backends }: Moment): CompiledBounds {
+  return compileBounds(
+    bounds,
+    backends.filter((backend) => (from & bitOf(backend)) !== 0n),
+  );
 }
 
 /** The backends for which a condition is true, as a mask over their ids. */

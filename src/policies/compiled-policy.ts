@@ -5,6 +5,7 @@ import type { FailureLimits } from "#model/failure.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import type { HeatSettings } from "#model/index-store.ts";
 import type { Expression } from "#policies/expression/expression.ts";
+import type { CompiledBounds } from "#policies/removal-bound.ts";
 import type { SqlFragment } from "#policies/sql-fragment.ts";
 
 /**
@@ -77,12 +78,12 @@ export type CompiledVerb =
       /** How long its copies are wanted; always, when it does not say. */
       readonly forMs?: number;
     }
-  | { readonly kind: "evict"; readonly from: bigint }
-  | {
+  | ({ readonly kind: "evict"; readonly from: bigint } & CompiledBounds)
+  | ({
       readonly kind: "demote" | "promote";
       readonly from: bigint;
       readonly to: bigint;
       /** Of a promotion: how long the copy is wanted. */
       readonly forMs?: number;
-    }
+    } & CompiledBounds)
   | { readonly kind: "delete"; readonly graceMs: number };

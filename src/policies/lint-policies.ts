@@ -8,6 +8,7 @@ import { lintFinding } from "#policies/lint-finding.ts";
 import { contradictingEnsures } from "#policies/lints/contradicting-ensures.ts";
 import { meetingSchedules } from "#policies/lints/meeting-schedules.ts";
 import { unreachableLimit } from "#policies/lints/unreachable-limit.ts";
+import { isBounded } from "#policies/removal-bound.ts";
 import { unprotectedUnknowns } from "#policies/unprotected-unknowns.ts";
 import { conjuncts, isEmpty, valueBounds } from "#policies/value-bounds.ts";
 
@@ -74,6 +75,7 @@ function shadowed(
 function takesAll(other: BoundRule, verb: CompiledVerb): boolean {
   const { verb: winner, limit } = other.compiled;
   if (limit.objects !== undefined || limit.bytes !== undefined) return false;
+  if ((winner.kind === "evict" || winner.kind === "demote") && isBounded(winner)) return false;
   if (winner.kind === "delete" && verb.kind === "delete") return true;
   if (winner.kind !== verb.kind || !("from" in winner) || !("from" in verb)) return false;
   return (verb.from & ~winner.from) === 0n;

@@ -1,9 +1,16 @@
 import { z } from "zod";
-import { durationField, nameField, quantityField, sizeField } from "#document/fields.ts";
+import {
+  durationField,
+  nameField,
+  parsedField,
+  quantityField,
+  sizeField,
+} from "#document/fields.ts";
 import { backendsMax } from "#model/backend.ts";
 import { confidences } from "#model/copy.ts";
-import { parseCount } from "#model/quantity.ts";
+import { parseCount, parseSize } from "#model/quantity.ts";
 import { settingFields } from "#policies/policy-setting-fields.ts";
+import { quotaKeys, type UsageMark } from "#policies/removal-bound.ts";
 import { variableTypeNames } from "#policies/variable-types.ts";
 
 const condition = (about: string) =>
@@ -53,7 +60,10 @@ export const standardConditions: Readonly<Record<string, string>> = {
 };
 
 const forField = durationField
-  .refine((ms) => ms > 0, { error: "a time longer than none: 24h" })
+  .refine((ms) => ms > 0, {
+    error: "for: is a time longer than none",
+    params: { hint: "write how long: 24h" },
+  })
   .describe(
     "How long its copies are wanted after they were made, and after each read since: 24h. " +
       "Then they are given up, once enough others are proven.",
@@ -73,9 +83,55 @@ const dwellField = durationField.describe(
 
 const limitObjects = quantityField(parseCount, "a number of objects: 1000, 100k, 2M");
 
+const markField = (about: string) =>
+  parsedField(z.number().nonnegative(), readMark, `${about}: 75% of its capacity, or 10TiB.`);
+
+function readMark(text: string): UsageMark {
+  const share = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
+  return share === null ? { bytes: parseSize(text) } : { share: Number(share[1]) / 100 };
+}
+
+/** How much copies are given up, instead of all that a rule selects. */
+const boundFields = {
+  above: markField("Only when the backend is fuller than this").optional(),
+  until: markField(
+    "In the order of the rule, no more than until the backend is down to",
+  ).optional(),
+  quota: z
+    .strictObject({
+      per: z.enum(quotaKeys).describe("Each owner, or each collection, has the quota by itself."),
+      bytes: sizeField.describe("What its objects may use there, in all: 10TiB."),
+    })
+    .describe("Only what is beyond a quota, in the order of the rule.")
+    .optional(),
+};
+
+const boundsProblem = {
+  error: "these bounds do not go together",
+  params: { hint: "above: needs a lower until: in the same unit; a quota: stands by itself" },
+};
+
+function boundsFit(bounds: {
+  readonly above?: UsageMark | undefined;
+  readonly until?: UsageMark | undefined;
+  readonly quota?: object | undefined;
+}): boolean {
+  const { above, until, quota } = bounds;
+  if (quota !== undefined) return above === undefined && until === undefined;
+  if (above === undefined) return true;
+  if (until === undefined) return false;
+  if ("share" in above) return "share" in until && until.share < above.share;
+  return "bytes" in until && until.bytes < above.bytes;
+}
+
 const groupField = z
-  .literal("collection", {
-    error: "objects go together by collection; of DAGs the index knows only the roots",
+  .enum(["collection", "dag"])
+  .transform((group, context) => {
+    if (group === "collection") return group;
+    const params = { hint: "write group: collection" };
+    const message = "objects go together by collection; of DAGs the index knows only the roots";
+    context.addIssue({ code: "custom", message, params });
+    return z.NEVER;
   })
   .describe("Acts on all objects of a collection that need it, or on none of them.");
 
@@ -101,14 +157,17 @@ const verbFields = {
     .partial({ copies: true })
     .describe("Short for ensure on cold and archive tiers, one copy unless said otherwise."),
   evict: z
-    .strictObject({ from: ofBackends("Where no copy shall be") })
+    .strictObject({ from: ofBackends("Where no copy shall be"), ...boundFields })
+    .refine(boundsFit, boundsProblem)
     .describe("No copies on these backends, once enough others are proven."),
   demote: z
     .strictObject({
       from: ofBackends("Whence"),
       to: ofBackends("Whither"),
       dwell: dwellField.optional(),
+      ...boundFields,
     })
+    .refine(boundsFit, boundsProblem)
     .describe("A verified copy on a colder backend first, then none on the warmer one."),
   promote: z
     .strictObject({

@@ -4,6 +4,7 @@ import type { Confidence } from "#model/copy.ts";
 import type { FailureLimits } from "#model/failure.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
+import type { RemovalBounds } from "#policies/removal-bound.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 
 /** A policy that was read and checked without knowing any backend. Frozen data. */
@@ -64,14 +65,14 @@ export type RuleVerb =
       /** How long its copies are wanted; always, when it does not say. */
       readonly forMs?: number;
     }
-  | { readonly kind: "evict"; readonly from: BackendCondition }
-  | {
+  | ({ readonly kind: "evict"; readonly from: BackendCondition } & RemovalBounds)
+  | ({
       readonly kind: "demote" | "promote";
       readonly from: BackendCondition;
       readonly to: BackendCondition;
       /** Of a promotion: how long the copy is wanted. */
       readonly forMs?: number;
-    }
+    } & RemovalBounds)
   | { readonly kind: "delete"; readonly graceMs: number };
 
 /** A condition over backends and where it stands. */

@@ -13,6 +13,7 @@ import {
   type VerbName,
   verbNames,
 } from "#policies/policy-schema.ts";
+import type { RemovalBounds } from "#policies/removal-bound.ts";
 import { expressionText, field, isRecord } from "#policies/raw-value.ts";
 
 /** The expressions of one rule, by key; a key is absent when its expression has an error. */
@@ -154,12 +155,13 @@ function buildVerb(document: RuleDocument, verbName: VerbName, at: At): RuleVerb
       return { kind: "delete", graceMs: document.delete?.grace ?? 0 };
     case "evict": {
       const from = at("from");
-      return from && { kind: "evict", from };
+      return from && { kind: "evict", from, ...boundsOf(document.evict) };
     }
     case "demote":
     case "promote": {
       const [from, to] = [at("from"), at("to")];
-      const time = verbName === "promote" ? forTime(document.promote?.for) : {};
+      const time =
+        verbName === "promote" ? forTime(document.promote?.for) : boundsOf(document.demote);
       return from && to && { kind: verbName, from, to, ...time };
     }
     default: {
@@ -173,6 +175,15 @@ function buildVerb(document: RuleDocument, verbName: VerbName, at: At): RuleVerb
       return { kind: "ensure", copies, on, confidence: fields.confidence, per, ...time };
     }
   }
+}
+
+function boundsOf(fields: RuleDocument["evict"] | RuleDocument["demote"]): RemovalBounds {
+  const { above, until, quota } = fields ?? {};
+  return {
+    ...(above === undefined ? {} : { above }),
+    ...(until === undefined ? {} : { until }),
+    ...(quota === undefined ? {} : { quota }),
+  };
 }
 
 function forTime(forMs: number | undefined): { readonly forMs?: number } {

@@ -99,6 +99,8 @@ const samples: Readonly<Record<string, string>> = {
   percent: "85%",
   timestamp: "2026-01-31T18:30:00Z",
   tier: "cold",
+  money: "50 USD",
+  price: "0.10 USD/GiB/month",
 };
 
 function readLiteral(text: string): Variable | undefined {

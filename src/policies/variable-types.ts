@@ -4,6 +4,7 @@ import {
   durationType,
   numberType,
   percentType,
+  quantity,
   textType,
   tierType,
   timestampType,
@@ -20,6 +21,8 @@ export const variableTypes = {
   boolean: booleanType,
   timestamp: timestampType,
   tier: tierType,
+  money: quantity({ money: 1 }),
+  price: quantity({ money: 1, bytes: -1, time: -1 }),
 } as const satisfies Readonly<Record<string, ValueType>>;
 
 export type VariableTypeName = keyof typeof variableTypes;

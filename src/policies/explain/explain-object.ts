@@ -16,6 +16,7 @@ import { decideActions } from "#policies/plan/build-plan.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { matchingRules } from "#policies/plan/scan-candidates.ts";
+import { isBounded } from "#policies/removal-bound.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
 /** What explain rests on: the same safety as the plan it speaks of. */
@@ -118,8 +119,10 @@ function toAction(row: SqlRow): ObjectState["actions"][number] {
 }
 
 /** Limits under which an action stands: they may leave it for a later plan. */
-function limitWords({ limit, policy }: CompiledRule, limits: PlanLimits): string {
+function limitWords({ limit, policy, verb }: CompiledRule, limits: PlanLimits): string {
+  const isPart = (verb.kind === "evict" || verb.kind === "demote") && isBounded(verb);
   const bounds = [
+    ...(isPart ? ["what is needed, in the order of the rule"] : []),
     ...(limit.objects === undefined && limit.bytes === undefined ? [] : ["the limit of the rule"]),
     ...(Object.keys(limits).length === 0
       ? []

@@ -4,6 +4,7 @@ import { formatDuration } from "#model/quantity.ts";
 import type { CompiledPolicySet, CompiledVerb } from "#policies/compiled-policy.ts";
 import { actionWords, type BackendNames, wordsOfBlock } from "#policies/explain/action-words.ts";
 import { type Lease, leaseWords } from "#policies/explain/lease-words.ts";
+import { type CompiledBounds, isBounded } from "#policies/removal-bound.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 
 /** One object as the planner sees it, and what it decided for it alone. */
@@ -72,11 +73,13 @@ function idleResult(
       const from = state.masks.claimed & verb.from;
       if (from === 0n) return "satisfied: no copy to move";
       if (verb.kind === "promote") return "satisfied: a copy is there";
+      if (isBounded(verb)) return withinBounds(verb);
       return lostTo(set, index, state, verb.from) ?? "satisfied";
     }
     case "evict": {
       if ((state.masks.claimed & verb.from) === 0n) return "satisfied: no copy there";
       if (deleted !== undefined) return `lost to ${ruleName(deleted)}: it is deleted`;
+      if (isBounded(verb)) return withinBounds(verb);
       return lostTo(set, index, state, verb.from) ?? "satisfied";
     }
     case "delete": {
@@ -90,6 +93,13 @@ function idleResult(
   return "applies";
 }
 
+/** Why a rule that frees only what is needed does nothing. */
+function withinBounds({ quota }: CompiledBounds): string {
+  return quota === undefined
+    ? "satisfied: no backend of it is above its mark"
+    : `satisfied: what its ${quota.per} uses there is within the quota, or it has no ${quota.per}`;
+}
+
 /** The earlier rule that has claimed the copies in question. */
 function lostTo(
   set: CompiledPolicySet,
@@ -100,7 +110,10 @@ function lostTo(
   const copies = state.masks.claimed & from;
   const winner = rulesOf(set.rules, "evict", "demote").find(
     (rule) =>
-      rule.index < index && state.matches[rule.index] === true && (rule.verb.from & copies) !== 0n,
+      rule.index < index &&
+      !isBounded(rule.verb) &&
+      state.matches[rule.index] === true &&
+      (rule.verb.from & copies) !== 0n,
   );
   return winner && `lost to ${winner.rule.id}, which stands before it`;
 }

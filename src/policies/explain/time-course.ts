@@ -65,7 +65,7 @@ function course(
 }
 
 interface Motion {
-  readonly kind: "still" | "grows" | "decays";
+  readonly kind: "still" | "grows" | "shrinks" | "decays";
   at(ms: number): number;
   reaches(limit: number, limitMoves: boolean): number;
   readonly ifUntouched: boolean;
@@ -87,6 +87,14 @@ function motionOf(subject: Expression, reading: Reading, moment: Moment): Motion
       at: (ms) => value * 2 ** (-ms / halfLifeMs),
       reaches: (limit) => (limit > 0 ? halfLifeMs * Math.log2(value / limit) : Infinity),
       ifUntouched: true,
+    };
+  }
+  if (definition.name === "expires_in") {
+    return {
+      kind: "shrinks",
+      at: (ms) => value - ms,
+      reaches: (limit, limitMoves) => (limitMoves ? Infinity : value - limit),
+      ifUntouched: false,
     };
   }
   if (definition.since === undefined) return undefined;

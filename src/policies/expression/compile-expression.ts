@@ -37,7 +37,7 @@ export function compileValue(expression: Expression, context: SqlContext): SqlFr
   const value = (part: Expression): SqlFragment => compileValue(part, context);
   switch (expression.kind) {
     case "attribute":
-      return objectAttribute(expression).sql(context);
+      return objectAttribute(expression).sql(context, expression.key);
     case "function":
       return expression.definition.sql(context, expression.arguments);
     case "class":

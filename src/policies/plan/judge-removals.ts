@@ -9,8 +9,13 @@ import { substituteMask } from "#policies/plan/substitute-target.ts";
 import { orderColumns } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
-/** A rule that gives up copies. `ended`: those that another one wanted for a time that is over. */
-export type RemovalRule = PlacedRule<"evict" | "demote"> & { readonly ended?: true };
+/** A rule that gives up copies. */
+export type RemovalRule = PlacedRule<"evict" | "demote"> & {
+  /** Those that it wanted for a time that is over. */
+  readonly ended?: true;
+  /** On another backend than the one that the same rule was judged for before. */
+  readonly further?: true;
+};
 
 /** The copies a rule wants gone, where a demote could go, and what forbids it at once. */
 export function wantRemovals(

@@ -6,6 +6,7 @@ import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { isBounded } from "#policies/removal-bound.ts";
 import {
   joinFragments,
   sql,
@@ -97,9 +98,13 @@ function reason({ verb }: CompiledRule): string {
       return ` ${verb.confidence} copies where ${range} are wanted`;
     }
     case "evict":
-      return "not wanted here, and enough copies remain elsewhere";
+      return isBounded(verb)
+        ? "makes room here, and enough copies remain elsewhere"
+        : "not wanted here, and enough copies remain elsewhere";
     case "demote":
-      return "moves to a colder place, with what other rules need kept";
+      return isBounded(verb)
+        ? "moves to a colder place to make room, with what other rules need kept"
+        : "moves to a colder place, with what other rules need kept";
     case "promote":
       return "gets a copy in a warmer place";
     case "delete":

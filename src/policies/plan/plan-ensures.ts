@@ -10,6 +10,7 @@ import { bitCount, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts"
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { countRows, orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
+import { isBounded } from "#policies/removal-bound.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 type EnsureRule = PlacedRule<"ensure">;
@@ -75,7 +76,8 @@ function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragmen
 
 /** Backends that a matching evict or demote rule wants without a copy: the last to choose. */
 function unwanted({ rules }: Planning): SqlFragment {
-  const terms = rulesOf(rules, "evict", "demote").map(
+  const emptied = rulesOf(rules, "evict", "demote").filter(({ verb }) => !isBounded(verb));
+  const terms = emptied.map(
     ({ index, verb }) => sql`CASE WHEN ${matched(index)} THEN ${maskSql(verb.from)} ELSE 0 END`,
   );
   return terms.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(terms, " | ")})`;

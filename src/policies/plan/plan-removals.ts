@@ -6,7 +6,8 @@ import {
   wantRemovals,
 } from "#policies/plan/judge-removals.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
-import { backendsIn } from "#policies/plan/mask-sql.ts";
+import { cutToNeed } from "#policies/plan/cut-to-need.ts";
+import { backendsIn, bitOf } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { substituteBackends } from "#policies/plan/substitute-target.ts";
@@ -18,9 +19,20 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
  * not at all: no copy is made on its target when the one at its source could not go afterwards.
  */
 export async function planRemovals(planning: Planning): Promise<void> {
-  for (const rule of rulesOf(planning.rules, "evict", "demote")) {
-    await planRemoval(planning, rule);
-  }
+  for (const rule of removalRules(planning)) await planRemoval(planning, rule);
+}
+
+/** Evict and demote rules in set order; with a mark, one for each backend that is above its. */
+function removalRules(planning: Planning): readonly RemovalRule[] {
+  return rulesOf(planning.rules, "evict", "demote").flatMap((rule): readonly RemovalRule[] => {
+    const { free } = rule.verb;
+    if (free === undefined) return [rule];
+    return free.map((one, at) => ({
+      ...rule,
+      verb: { ...rule.verb, from: bitOf(one.backend), free: [one] },
+      ...(at === 0 ? {} : { further: true }),
+    }));
+  });
 }
 
 /**
@@ -28,7 +40,7 @@ export async function planRemovals(planning: Planning): Promise<void> {
  * one rule makes or gives up may change what another can do, until nothing moves any more.
  */
 export async function planKeptRemovals(planning: Planning): Promise<void> {
-  const rules = rulesOf(planning.rules, "evict", "demote");
+  const rules = removalRules(planning);
   // Each pass but the last empties a backend of some object's copy.
   for (let pass = 0; pass <= planning.backends.length; pass += 1) {
     const kept = await planning.rows(
@@ -53,7 +65,7 @@ export async function planEndedLeases(planning: Planning): Promise<void> {
 async function planRemoval(planning: Planning, rule: RemovalRule): Promise<number> {
   const blocked = sql`DELETE FROM plan_blocked WHERE rule_index = ${rule.index}::INTEGER`;
   // What an ended rule lacked of its copies is another matter than what it gives up.
-  if (rule.ended === undefined) await planning.run(blocked);
+  if (rule.ended === undefined && rule.further === undefined) await planning.run(blocked);
   const choice = targetChoice(planning, targetsOf(rule) | substituteBackends(planning, rule));
   const want = wantRemovals(planning, rule, choice);
   if (choice.open.length > 1) {
@@ -69,7 +81,7 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
       AS target FROM (${want}) t`;
     await planning.run(judgeRemovals(planning, rule, only));
   }
-  const turns = await takeTurns(planning, rule.index);
+  const turns = await takeTurns(planning, rule.index, () => cutToNeed(planning, rule));
   if (turns === 0) return 0;
   if (choice.open.some(({ id }) => planning.room.has(id))) await fill(planning, rule);
   await draft(planning, rule);

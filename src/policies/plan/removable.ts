@@ -2,6 +2,7 @@ import { maskOf } from "#policies/plan/mask-sql.ts";
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { isBounded } from "#policies/removal-bound.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Backends whose driver can remove copies. */
@@ -12,10 +13,11 @@ export function removableMask({ backends }: Planning): bigint {
 /**
  * Backends of a candidate whose copy an evict or demote rule before this one (or any of them) has
  * claimed: per object and backend the first matching rule decides, whether or not it could act.
+ * Rules that free only as much as is needed claim nothing.
  */
 export function claimedBefore({ rules }: Planning, rule: number = rules.length): SqlFragment {
   const earlier = rulesOf(rules, "evict", "demote")
-    .filter(({ index }) => index < rule)
+    .filter(({ index, verb }) => index < rule && !isBounded(verb))
     .map(
       ({ index, verb }) => sql`CASE WHEN ${matched(index)} THEN ${maskSql(verb.from)} ELSE 0 END`,
     );

@@ -1,4 +1,5 @@
 import type { CompiledRule } from "#policies/compiled-policy.ts";
+import { usedBy } from "#policies/plan/used-by.ts";
 import { groupRules, readPartialGroups } from "#policies/plan/group.ts";
 import {
   endedCopies,
@@ -8,7 +9,7 @@ import {
   readLeases,
   withLeases,
 } from "#policies/plan/lease.ts";
-import { confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
+import { bitOf, confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -121,8 +122,14 @@ function hasWork({ verb }: CompiledRule): SqlFragment {
       return sql`(${lacks} OR bit_count(o.present_mask & ${on}) > ${max}::INTEGER)`;
     }
     case "evict":
-    case "demote":
-      return sql`(o.present_mask & ${maskSql(verb.from)}) <> 0`;
+    case "demote": {
+      const { free, quota } = verb;
+      const from = free?.reduce((mask, { backend }) => mask | bitOf(backend), 0n) ?? verb.from;
+      const there = sql`(o.present_mask & ${maskSql(from)}) <> 0`;
+      if (quota === undefined) return there;
+      const over = usedBy(quota, verb.from);
+      return sql`${there} AND ${trusted(`o.${quota.per}`)} IN (SELECT name FROM (${over}))`;
+    }
     case "promote":
       return sql`(o.present_mask & ${maskSql(verb.from)}) <> 0
         AND ((o.verified_mask | o.in_flight_mask) & ${maskSql(verb.to)}) = 0`;

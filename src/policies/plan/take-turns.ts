@@ -8,8 +8,13 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
  * Puts the acting rows of `plan_want` in the order of their rule (then by object) and cuts them
  * at its limits: `plan_turn` is what remains, and its number of rows is returned. An object that
  * alone exceeds the byte limit is passed over, so that it cannot stand in the way for ever.
+ * `cutFurther` may take more rows out of `plan_turn`, before they count.
  */
-export async function takeTurns(planning: Planning, index: number): Promise<number> {
+export async function takeTurns(
+  planning: Planning,
+  index: number,
+  cutFurther: () => Promise<void> = async () => undefined,
+): Promise<number> {
   await recordBlocked(planning, index);
   await noteWishes(planning, index);
   const rule = planning.rules[index];
@@ -20,6 +25,7 @@ export async function takeTurns(planning: Planning, index: number): Promise<numb
       trusted(`CREATE OR REPLACE TEMP TABLE plan_turn AS
       SELECT w.*, w.object_id AS position FROM plan_want w WHERE w.acts`),
     );
+    await cutFurther();
     return await countRows(planning, "plan_turn");
   }
   const spent = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
@@ -39,6 +45,7 @@ export async function takeTurns(planning: Planning, index: number): Promise<numb
     SELECT w.*, r.position FROM plan_want w JOIN plan_rank r ON r.object_id = w.object_id
     WHERE r.within`),
   );
+  await cutFurther();
   const [used] = await planning.rows(
     trusted(`SELECT count(*) AS objects,
     coalesce(sum(bytes), 0)::BIGINT AS bytes FROM plan_turn`),

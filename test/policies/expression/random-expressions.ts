@@ -1,5 +1,12 @@
 import * as fc from "fast-check";
-import { dayMs, testNow, type TestObject, words } from "./random-objects.ts";
+import {
+  dayMs,
+  objectCids,
+  pairs as tagPairs,
+  testNow,
+  type TestObject,
+  words,
+} from "./random-objects.ts";
 
 /**
  * Random expressions as text, each with its meaning written here a second time, independently:
@@ -27,6 +34,7 @@ const duration: fc.Arbitrary<Quantity> = fc.oneof(
   fc.constantFrom(
     attribute("idle", (object) => testNow - (object.accessed ?? object.ingested)),
     attribute("age", (object) => testNow - object.created),
+    attribute("expires_in", (object) => (object.expiry === null ? null : object.expiry - testNow)),
   ),
   fc.integer({ min: 0, max: 60 }).map((days) => always(`${days}d`, days * dayMs)),
   fc.integer({ min: 1, max: 9 }).map((hours) => always(`1d${hours}h`, dayMs + hours * 3.6e6)),
@@ -43,6 +51,12 @@ const copyConditions: readonly (readonly [string, (id: number, level: number) =>
   ['backend in ["b0", "b3"] or confidence > listed', (id, level) => id % 3 === 0 || level > 1],
   ['not (region = "eu")', (id) => id === 1],
   ["missing(region)", (id) => id >= 2],
+  ["price <= 0.02 USD/GiB/month", (id) => id >= 2],
+  ["price = 0.023 USD/GiB/month and not cordoned", (id) => id === 0],
+  ["price * 1TiB * 30d > 23 USD", (id) => id === 0],
+  ['labels.rack in ["r1", "r2"]', (id) => id === 1 || id === 2],
+  ["usage between 10% and 60%", (id) => id === 1],
+  ["free >= 1TiB - 600GiB or missing(free)", (id) => id !== 2],
 ];
 
 const number: fc.Arbitrary<Quantity> = fc.oneof(
@@ -77,6 +91,7 @@ const timestamp: fc.Arbitrary<Quantity> = fc.oneof(
     attribute("created", (object) => object.created),
     attribute("modified", (object) => object.modified),
     attribute("accessed", (object) => object.accessed),
+    attribute("moved", (object) => object.moved),
   ),
 );
 
@@ -87,10 +102,25 @@ const text: fc.Arbitrary<Text> = fc.oneof(
     attribute("type", (object) => object.type),
     attribute("owner", (object) => object.owner),
     attribute("collection", (object) => object.collection),
+    attribute("state", stateOf),
+    attribute("meta.team", (object) => valueByKey(object, "team")),
+    attribute("meta.level", (object) => valueByKey(object, "level")),
   ),
 );
+function stateOf({ tombstoned, inFlight, copies }: TestObject): string {
+  const hasCopy = Object.keys(copies).length > 0;
+  if (tombstoned !== null) return hasCopy ? "deleting" : "deleted";
+  if (inFlight !== 0) return "copying";
+  return hasCopy ? "stored" : "lost";
+}
+
+function valueByKey({ tags }: TestObject, key: string): string | null {
+  const values = tags.flatMap((tag) => (tag.startsWith(`${key}=`) ? [tag.split("=")[1]] : []));
+  return values.toSorted()[0] ?? null;
+}
+
 const literalText = fc
-  .constantFrom(...words, "image/png")
+  .constantFrom(...words, ...tagPairs, "image/png", "stored", "lost", "deleting", "")
   .map((word) => always(word.includes("'") ? `"${word}"` : `'${word}'`, word));
 
 type Calculation = (left: number, right: number) => number | null;
@@ -220,6 +250,22 @@ const others: fc.Arbitrary<Condition> = fc.oneof(
     attribute<boolean>("missing(collection)", (object) => object.collection === null),
     attribute<boolean>("owner = null", (object) => object.owner === null),
     attribute<boolean>("accessed != null", (object) => object.accessed !== null),
+    attribute<boolean>("expires_in = null", (object) => object.expiry === null),
+    attribute<boolean>("missing(meta.team)", (object) => valueByKey(object, "team") === null),
+    attribute<boolean>(
+      `cid in [${objectCids.slice(0, 40).join(", ")}]`,
+      (object) => object.id < 40,
+    ),
+    attribute<boolean>(`cid != ${objectCids[3]}`, (object) => object.id !== 3),
+    attribute<boolean>("class small", (object) => object.size < 4096),
+    attribute<boolean>(
+      "class old and size > $most",
+      (object) => object.created < testNow - 30 * dayMs && object.size > 1_048_576,
+    ),
+    attribute<boolean>(
+      "heat_percentile / 50% >= 1",
+      (object) => object.colder / object.total / 0.5 >= 1,
+    ),
     attribute<boolean>("true", () => true),
     attribute<boolean>("false", () => false),
   ),

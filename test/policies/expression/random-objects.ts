@@ -1,4 +1,6 @@
 import * as fc from "fast-check";
+import { CID } from "multiformats/cid";
+import { cidOf } from "../plan/fixture-index.ts";
 import type { MemoryIndex } from "../memory-index.ts";
 
 /** An object as the test's own evaluator sees it: times in milliseconds, null for unknown. */
@@ -20,6 +22,11 @@ export interface TestObject {
   readonly hotter: number;
   readonly total: number;
   readonly held: boolean;
+  readonly tombstoned: number | null;
+  /** When the first of its copies expires. */
+  readonly expiry: number | null;
+  readonly moved: number | null;
+  readonly inFlight: number;
   /** Confidence by backend id. */
   readonly copies: Readonly<Record<string, number>>;
   /** Reads by days before the day of `now`. */
@@ -30,6 +37,8 @@ export const dayMs = 86_400_000;
 export const testNow = Date.parse("2026-06-01T12:00:00Z");
 
 export const words = ["a", "b", "data", "tmp", "x.jpg", "y.png", "Ünï", "it's", "100%"] as const;
+/** Tags that are values by a key; `level` is the beginning of another key. */
+export const pairs = ["team=a", "team=x.jpg", "level=b", "level-2=data", "level=", "team=it's"];
 const word = fc.constantFrom(...words);
 const path = fc.array(word, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
 const instant = fc.integer({ min: 0, max: 60 }).map((days) => testNow - days * dayMs);
@@ -41,16 +50,23 @@ const object = fc.record({
   type: fc.option(fc.constantFrom("image/png", "image/jpeg", "text/plain")),
   collection: fc.option(word),
   owner: fc.option(word),
-  tags: fc.uniqueArray(word, { maxLength: 3 }),
+  tags: fc.uniqueArray(fc.constantFrom(...words, ...pairs), { maxLength: 4 }),
   created: instant,
   modified: fc.option(instant),
   ingested: instant,
   accessed: fc.option(instant),
   weight: fc.constantFrom(0, 0.25, 1, 4, 16, 64),
   held: fc.boolean(),
+  tombstoned: fc.option(instant, { freq: 2 }),
+  expiry: fc.option(fc.integer({ min: -9, max: 60 }).map((days) => testNow + days * dayMs)),
+  moved: fc.option(instant),
+  inFlight: fc.constantFrom(0, 0, 1, 6),
   copies: fc.dictionary(backendId, fc.integer({ min: 0, max: 3 })),
   reads: fc.dictionary(fc.constantFrom("0", "1", "5", "7", "30"), fc.integer({ min: 1, max: 5 })),
 });
+
+/** Their CIDs, as people write them. */
+export const objectCids = Array.from({ length: 80 }, (_, id) => CID.decode(cidOf(id)).toString());
 
 /** The same objects in each run. */
 export function sampleObjects(count: number): readonly TestObject[] {
@@ -74,13 +90,16 @@ export async function insertObjects(
       0,
     );
   for (const object of objects) {
-    await index.run(`insert into object (object_id, size, path, names, type, collection, owner,
+    await index.run(`insert into object (object_id, cid, size, path, names, type, collection, owner,
       created, modified, ingested, accessed, heat_weight, held, present_mask, listed_mask,
-      sampled_mask, verified_mask) values (${object.id}, ${object.size}, ${text(object.path)},
+      sampled_mask, verified_mask, in_flight_mask, tombstoned, nearest_expiry, moved) values (${object.id},
+      from_hex('${Buffer.from(cidOf(object.id)).toString("hex")}'), ${object.size}, ${text(object.path)},
       ${object.path === null ? 0 : 1}, ${text(object.type)}, ${text(object.collection)},
       ${text(object.owner)}, ${time(object.created)}, ${time(object.modified)},
       ${time(object.ingested)}, ${time(object.accessed)}, ${object.weight}, ${object.held},
-      ${mask(object, 0)}, ${mask(object, 1)}, ${mask(object, 2)}, ${mask(object, 3)})`);
+      ${mask(object, 0)}, ${mask(object, 1)}, ${mask(object, 2)}, ${mask(object, 3)},
+      ${object.inFlight}, ${time(object.tombstoned)}, ${time(object.expiry)},
+      ${time(object.moved)})`);
     for (const tag of object.tags) {
       await index.run(`insert into tag values (${object.id}, ${text(tag)})`);
     }

@@ -81,6 +81,7 @@ function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObjec
         ),
       inFlight: fc.constantFrom([], [], [], [], [0], [1]),
       collection: fc.constantFrom(undefined, "a", "b"),
+      owner: fc.constantFrom(undefined, "ana", "ben"),
       held: fc.constantFrom(false, false, false, false, true),
       accessed: fc.constantFrom(undefined, undefined, ...leaseTimes),
       leases: fc.array(
@@ -92,10 +93,11 @@ function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObjec
         { maxLength: 3 },
       ),
     })
-    .map(({ accessed, leases, collection, ...object }) => ({
+    .map(({ accessed, leases, collection, owner, ...object }) => ({
       ...object,
       ...(accessed === undefined ? {} : { accessed }),
       ...(collection === undefined ? {} : { collection }),
+      ...(owner === undefined ? {} : { owner }),
       // What is not there cannot be on lease.
       leases: leases.map(({ backend, ...lease }) =>
         backend === undefined || object.copies[backend] === undefined
@@ -171,13 +173,33 @@ function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
     .map(({ kind, from, to, time }) =>
       withTime({ kind, from: from & ~to, to }, kind === "promote" ? time : undefined),
     );
+  const evictions = fc
+    .record({ from: mask, bounds: fc.constantFrom({}, {}, ...arbitraryBounds) })
+    .map(({ from, bounds }) => ({
+      kind: "evict" as const,
+      from: "free" in bounds ? from | 1n : from,
+      ...bounds,
+    }));
   return fc.oneof(
     { weight: 4, arbitrary: ensures },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant("evict" as const), from: mask }) },
+    { weight: 3, arbitrary: evictions },
     { weight: 3, arbitrary: moves },
     { weight: 1, arbitrary: fc.constant({ kind: "hold" as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: "delete" as const, graceMs: 86_400_000 }) },
   );
+}
+
+/** What bounds an eviction, as compiled. */
+const arbitraryBounds = [
+  { quota: { per: "owner" as const, bytes: 250 } },
+  { quota: { per: "collection" as const, bytes: 100 } },
+  { free: [{ backend: 0, bytes: 150 }] },
+  { free: [] },
+];
+
+/** A verb that wants all of what its rule selects. */
+function unbounded(verb: CompiledVerb): CompiledVerb {
+  return verb.kind === "evict" ? { kind: "evict", from: verb.from } : verb;
 }
 
 /** The same world with rules that have no limit and backends that are never full. */
@@ -186,7 +208,11 @@ export function withoutBounds(world: World): World {
     ...world,
     backends: world.backends.map((backend) => ({ ...backend, freeBytes: undefined })),
     rules: world.rules.map(({ rule, matches }) => ({
-      rule: { ...rule, limit: { objects: undefined, bytes: undefined } },
+      rule: {
+        ...rule,
+        verb: unbounded(rule.verb),
+        limit: { objects: undefined, bytes: undefined },
+      },
       matches,
     })),
   };

@@ -20,6 +20,7 @@ export interface FixtureObject {
   readonly heat?: number;
   readonly accessed?: Date;
   readonly collection?: string;
+  readonly owner?: string;
   /** Copies that a rule (`policy/rule`) wanted for a time; without a backend: it is gone again. */
   readonly leases?: readonly FixtureLease[];
 }
@@ -106,6 +107,7 @@ const stageSchema = {
   tombstoned: "TIMESTAMP",
   accessed: "TIMESTAMP",
   collection: "VARCHAR",
+  owner: "VARCHAR",
 } as const;
 
 function stageRow(object: FixtureObject) {
@@ -123,6 +125,7 @@ function stageRow(object: FixtureObject) {
     object.tombstoned ?? null,
     object.accessed ?? null,
     object.collection ?? null,
+    object.owner ?? null,
   ];
 }
 

@@ -149,6 +149,7 @@ function divided(world: World, actions: readonly PlanAction[]): readonly string[
     const members = world.objects.filter(({ collection }) => collection && moved.has(collection));
     return members.flatMap((object) => {
       if (!matches(object)) return [`${rule.id} moves part of ${object.collection}`];
+      if ("free" in rule.verb || "quota" in rule.verb) return [];
       // By itself and unhindered an eviction acts wherever there is a copy.
       const stays = rule.verb.kind === "evict" && object.held && !acting.has(object.id);
       const copies = maskWith(object.copies ?? {}, "claimed");

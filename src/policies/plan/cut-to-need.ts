@@ -1,0 +1,67 @@
+import { maskSql } from "#policies/plan/mask-sql.ts";
+import type { RemovalRule } from "#policies/plan/judge-removals.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { usedBy } from "#policies/plan/used-by.ts";
+import type { Quota } from "#policies/removal-bound.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/**
+ * Leaves in `plan_turn` what is needed to get a backend down to its mark, or owners within their
+ * quota, in the order of the rule and no object more. What this plan frees there already counts;
+ * a collection that goes together goes whole.
+ */
+export async function cutToNeed(planning: Planning, rule: RemovalRule): Promise<void> {
+  const { free, quota } = rule.verb;
+  if (quota !== undefined) await cutToQuota(planning, rule, quota);
+  else if (free !== undefined) await cutToMark(planning, rule);
+}
+
+async function cutToMark(planning: Planning, { verb, rule }: RemovalRule): Promise<void> {
+  const bytes = (verb.free ?? []).reduce((sum, one) => sum + one.bytes, 0);
+  const freed = sql`(SELECT coalesce(sum(c.size), 0) FROM plan_draft d
+    JOIN plan_candidate c ON c.object_id = d.object_id
+    WHERE ${isAmong(trusted("d.victim"), verb.from)})`;
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_need AS
+    SELECT 'all' AS name, ${bytes}::BIGINT - ${freed} AS bytes`);
+  await cut(planning, trusted("'all'"), rule.group);
+}
+
+async function cutToQuota(
+  planning: Planning,
+  { verb, rule }: RemovalRule,
+  { per, bytes }: Quota,
+): Promise<void> {
+  const name = trusted(`o.${per}`);
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_need AS
+    WITH freed AS (SELECT ${name} AS name, sum(o.size) AS bytes FROM plan_draft d
+      JOIN object o ON o.object_id = d.object_id
+      WHERE ${isAmong(trusted("d.victim"), verb.from)} GROUP BY ALL),
+    used AS (${usedBy({ per, bytes }, verb.from)})
+    SELECT u.name, u.bytes - ${bytes}::BIGINT - coalesce(f.bytes, 0) AS bytes
+    FROM used u LEFT JOIN freed f ON f.name = u.name`);
+  await cut(planning, name, rule.group);
+}
+
+async function cut(
+  planning: Planning,
+  name: SqlFragment,
+  group: "collection" | undefined,
+): Promise<void> {
+  const unit =
+    group === undefined
+      ? trusted("object_id::VARCHAR")
+      : trusted("coalesce('in ' || collection, object_id::VARCHAR)");
+  await planning.run(sql`DELETE FROM plan_turn WHERE object_id NOT IN (
+    SELECT f.object_id FROM (
+      SELECT object_id, name, min(before) OVER (PARTITION BY name, ${unit}) AS before FROM (
+        SELECT t.object_id, o.collection, ${name} AS name,
+          sum(t.size * bit_count(t.gone)) OVER (PARTITION BY ${name}
+            ORDER BY t.position, t.object_id ROWS UNBOUNDED PRECEDING)
+            - t.size * bit_count(t.gone) AS before
+        FROM plan_turn t JOIN object o ON o.object_id = t.object_id)) f
+    JOIN plan_need n ON n.name = f.name WHERE f.before < n.bytes)`);
+}
+
+function isAmong(backend: SqlFragment, mask: bigint): SqlFragment {
+  return sql`(${backend} IS NOT NULL AND (${maskSql(mask)} >> ${backend}) & 1 = 1)`;
+}

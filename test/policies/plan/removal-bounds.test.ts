@@ -1,0 +1,148 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Backend } from "#model/backend.ts";
+import type { CompiledRule, CompiledVerb } from "#policies/compiled-policy.ts";
+import { compileBounds } from "#policies/removal-bound.ts";
+import { trusted } from "#policies/sql-fragment.ts";
+import { demoPair } from "./demo-pair.ts";
+import { type FixtureIndex, type FixtureObject, openFixtureIndex } from "./fixture-index.ts";
+import { briefly, planOf } from "./plan-of.ts";
+import { ensure, on, ruleOf, setOf } from "./rule-of.ts";
+
+const byHeat = [{ key: trusted("o.heat_weight"), descending: false }];
+const both = { 0: "verified", 1: "verified" } as const;
+
+/** On both backends, the coldest first. */
+function onBoth(sizes: readonly number[], more: Partial<FixtureObject> = {}) {
+  return sizes.map((size, id): FixtureObject => ({ id, size, heat: id, copies: both, ...more }));
+}
+
+async function planned(
+  index: FixtureIndex,
+  objects: readonly FixtureObject[],
+  verb: CompiledVerb,
+  more: Partial<CompiledRule> = {},
+) {
+  await index.put(objects);
+  const rule = ruleOf("relieve", verb, "true", { order: byHeat, ...more });
+  const { actions, plan } = await planOf(index, setOf(demoPair, rule));
+  return { brief: briefly(actions), actions, blocked: plan.header.blocked };
+}
+
+function evictUntil(bytes: number): CompiledVerb {
+  return { kind: "evict", from: on(0), free: [{ backend: 0, bytes }] };
+}
+
+test("marks are how much has to go from which backend, and nothing below the high one", () => {
+  const hot = { ...(demoPair[0] as Backend), capacityBytes: 1_000, usedBytes: 800 };
+  const marks = (above: number | undefined, until: number) =>
+    compileBounds(
+      { until: { share: until }, ...(above === undefined ? {} : { above: { share: above } }) },
+      [hot, { ...hot, id: 5, capacityBytes: undefined }],
+    ).free;
+  expect(marks(undefined, 0.7)).toEqual([{ backend: 0, bytes: 100 }]);
+  expect(marks(0.75, 0.5)).toEqual([{ backend: 0, bytes: 300 }]);
+  expect(marks(0.8, 0.5)).toEqual([]);
+  expect(compileBounds({ until: { bytes: 799 } }, [hot]).free).toEqual([{ backend: 0, bytes: 1 }]);
+});
+
+test("as much is freed as is needed, in the order of the rule, and no object more", async () => {
+  const index = await openFixtureIndex();
+  const objects = onBoth([100, 200, 300]);
+  const freed = async (bytes: number) => (await planned(index, objects, evictUntil(bytes))).brief;
+  expect(await freed(0)).toEqual([]);
+  expect(await freed(100)).toEqual(["evict 0 -0"]);
+  expect(await freed(101)).toEqual(["evict 0 -0", "evict 1 -0"]);
+  expect(await freed(9_000)).toHaveLength(3);
+});
+
+test("whatever the sizes and the need, one object fewer would not be enough", async () => {
+  const index = await openFixtureIndex();
+  const sizes = fc.array(fc.constantFrom(0, 1, 50, 100, 400), { minLength: 1, maxLength: 8 });
+  const held = fc.array(fc.boolean(), { minLength: 8, maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(sizes, held, fc.integer({ min: 1, max: 900 }), async (of, holds, need) => {
+      const objects = onBoth(of).map((object, at) => ({ ...object, held: holds[at] === true }));
+      const { actions } = await planned(index, objects, evictUntil(need));
+      const free = objects.filter((object) => !object.held);
+      const wanted = free.slice(0, actions.length).map(({ id }) => id);
+      const sum = (some: typeof actions) => some.reduce((bytes, { size }) => bytes + size, 0);
+      expect(actions.map(({ objectId }) => objectId)).toEqual(wanted);
+      expect(sum(actions) >= need || actions.length === free.length).toBe(true);
+      expect(sum(actions.slice(0, -1))).toBeLessThan(need);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test("each backend has its own need, and what another rule frees there counts", async () => {
+  const index = await openFixtureIndex();
+  await index.put(onBoth([100, 100, 100, 100]));
+  const first = ruleOf("first", { kind: "evict", from: on(0) }, "o.object_id = 3");
+  const free = [
+    { backend: 0, bytes: 150 },
+    { backend: 1, bytes: 100 },
+  ];
+  const relieve = ruleOf("relieve", { kind: "evict", from: on(0, 1), free }, "true");
+  const { actions } = await planOf(index, setOf(demoPair, first, relieve));
+  // One of its own is enough on 0; its copy on 1 is then the last one, so the next object goes.
+  expect(briefly(actions).toSorted()).toEqual(["evict 0 -0", "evict 1 -1", "evict 3 -0"]);
+});
+
+test("a rule that frees what is needed leaves the rest to rules after it", async () => {
+  const index = await openFixtureIndex();
+  await index.put(onBoth([100, 100]));
+  const later = ruleOf("later", { kind: "evict", from: on(0) }, "o.object_id = 1");
+  const { actions } = await planOf(index, setOf(demoPair, ruleOf("r", evictUntil(1)), later));
+  expect(actions.map(({ objectId, rule }) => [objectId, rule])).toEqual([
+    [0, "test/r"],
+    [1, "test/later"],
+  ]);
+});
+
+test("a demotion stops at the mark too, and a collection goes whole", async () => {
+  const index = await openFixtureIndex();
+  const demote: CompiledVerb = {
+    kind: "demote",
+    from: on(0),
+    to: on(1),
+    free: [{ backend: 0, bytes: 150 }],
+  };
+  const objects = onBoth([100, 100, 100, 100], { copies: { 0: "verified" } });
+  expect((await planned(index, objects, demote)).brief).toHaveLength(2);
+  const collected = objects.map((object) => ({ ...object, collection: "a" }));
+  const whole = await planned(index, collected, demote, { group: "collection" });
+  expect(whole.brief).toHaveLength(4);
+});
+
+test("a quota takes from each owner what is beyond it, and counts what the rule does not select", async () => {
+  const index = await openFixtureIndex();
+  const owners = ["ana", "ana", "ana", "ben", undefined];
+  const objects = onBoth([100, 100, 100, 100, 500]).map((object, at) => {
+    const owner = owners[at];
+    return owner === undefined ? object : { ...object, owner };
+  });
+  const verb = (bytes: number): CompiledVerb => ({
+    kind: "evict",
+    from: on(0),
+    quota: { per: "owner", bytes },
+  });
+  expect((await planned(index, objects, verb(300))).brief).toEqual([]);
+  expect((await planned(index, objects, verb(299))).brief).toEqual(["evict 0 -0"]);
+  const where = trusted("o.object_id >= 2");
+  const { brief } = await planned(index, objects, verb(99), { where });
+  expect(brief).toEqual(["evict 2 -0", "evict 3 -0"]);
+});
+
+test("copies that an ensure needs count towards a quota, but stay", async () => {
+  const index = await openFixtureIndex();
+  await index.put(onBoth([100, 100], { owner: "ana" }));
+  const quota = { per: "owner", bytes: 50 } as const;
+  const rules = [
+    ruleOf("keep", ensure(on(0), 1), "o.object_id = 0"),
+    ruleOf("quota", { kind: "evict", from: on(0), quota }, "true", { order: byHeat }),
+  ];
+  const { actions, plan } = await planOf(index, setOf(demoPair, ...rules));
+  expect(briefly(actions)).toEqual(["evict 1 -0"]);
+  expect(plan.header.blocked).toMatchObject([{ rule: "test/quota", reason: "ensure" }]);
+});
