@@ -9,9 +9,9 @@ import { sql, toStatement } from "#policies/sql-fragment.ts";
 import { demoMoment, testBackend } from "../demo-backends.ts";
 import { type MemoryIndex, openMemoryIndex } from "../memory-index.ts";
 import { randomCondition } from "./random-expressions.ts";
-import { insertObjects, sampleObjects } from "./random-objects.ts";
+import { insertObjects, objectsInService } from "./random-objects.ts";
 
-const objects = sampleObjects(80);
+const objects = objectsInService(80);
 let index: MemoryIndex;
 let context: FilterContext;
 let registry: AttributeRegistry;

@@ -116,7 +116,10 @@ function stateOf({ tombstoned, inFlight, copies }: TestObject): string {
 
 function valueByKey({ tags }: TestObject, key: string): string | null {
   const values = tags.flatMap((tag) => (tag.startsWith(`${key}=`) ? [tag.split("=")[1]] : []));
-  return values.toSorted()[0] ?? null;
+  return values.reduce<string | null>(
+    (first, value) => (value !== undefined && (first === null || value < first) ? value : first),
+    null,
+  );
 }
 
 const literalText = fc

@@ -50,20 +50,34 @@ const object = fc.record({
   type: fc.option(fc.constantFrom("image/png", "image/jpeg", "text/plain")),
   collection: fc.option(word),
   owner: fc.option(word),
-  tags: fc.uniqueArray(fc.constantFrom(...words, ...pairs), { maxLength: 4 }),
+  tags: fc.uniqueArray(word, { maxLength: 3 }),
   created: instant,
   modified: fc.option(instant),
   ingested: instant,
   accessed: fc.option(instant),
   weight: fc.constantFrom(0, 0.25, 1, 4, 16, 64),
   held: fc.boolean(),
+  copies: fc.dictionary(backendId, fc.integer({ min: 0, max: 3 })),
+  reads: fc.dictionary(fc.constantFrom("0", "1", "5", "7", "30"), fc.integer({ min: 1, max: 5 })),
+});
+
+/** What comes about in service; apart, so that the golden cases keep their objects. */
+const service = fc.record({
   tombstoned: fc.option(instant, { freq: 2 }),
   expiry: fc.option(fc.integer({ min: -9, max: 60 }).map((days) => testNow + days * dayMs)),
   moved: fc.option(instant),
   inFlight: fc.constantFrom(0, 0, 1, 6),
-  copies: fc.dictionary(backendId, fc.integer({ min: 0, max: 3 })),
-  reads: fc.dictionary(fc.constantFrom("0", "1", "5", "7", "30"), fc.integer({ min: 1, max: 5 })),
+  values: fc.uniqueArray(fc.constantFrom(...pairs), { maxLength: 3 }),
 });
+
+/** The same objects with a past: marks, moves, ends, and tags that are values by a key. */
+export function objectsInService(count: number): readonly TestObject[] {
+  const pasts = fc.sample(service, { seed: 8, numRuns: count });
+  return sampleObjects(count).map((object, at) => {
+    const { values = [], ...past } = pasts[at] ?? {};
+    return { ...object, ...past, tags: [...object.tags, ...values] };
+  });
+}
 
 /** Their CIDs, as people write them. */
 export const objectCids = Array.from({ length: 80 }, (_, id) => CID.decode(cidOf(id)).toString());
@@ -74,6 +88,10 @@ export function sampleObjects(count: number): readonly TestObject[] {
   return sample.map((values, id) => ({
     id,
     ...values,
+    tombstoned: null,
+    expiry: null,
+    moved: null,
+    inFlight: 0,
     colder: sample.filter(({ weight }) => weight < values.weight).length,
     hotter: sample.filter(({ weight }) => weight > values.weight).length,
     total: count,

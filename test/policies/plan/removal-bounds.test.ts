@@ -33,6 +33,10 @@ function evictUntil(bytes: number): CompiledVerb {
   return { kind: "evict", from: on(0), free: [{ backend: 0, bytes }] };
 }
 
+function evictBeyond(bytes: number): CompiledVerb {
+  return { kind: "evict", from: on(0), quota: { per: "owner", bytes } };
+}
+
 test("marks are how much has to go from which backend, and nothing below the high one", () => {
   const hot = { ...(demoPair[0] as Backend), capacityBytes: 1_000, usedBytes: 800 };
   const marks = (above: number | undefined, until: number) =>
@@ -122,15 +126,10 @@ test("a quota takes from each owner what is beyond it, and counts what the rule 
     const owner = owners[at];
     return owner === undefined ? object : { ...object, owner };
   });
-  const verb = (bytes: number): CompiledVerb => ({
-    kind: "evict",
-    from: on(0),
-    quota: { per: "owner", bytes },
-  });
-  expect((await planned(index, objects, verb(300))).brief).toEqual([]);
-  expect((await planned(index, objects, verb(299))).brief).toEqual(["evict 0 -0"]);
+  expect((await planned(index, objects, evictBeyond(300))).brief).toEqual([]);
+  expect((await planned(index, objects, evictBeyond(299))).brief).toEqual(["evict 0 -0"]);
   const where = trusted("o.object_id >= 2");
-  const { brief } = await planned(index, objects, verb(99), { where });
+  const { brief } = await planned(index, objects, evictBeyond(99), { where });
   expect(brief).toEqual(["evict 2 -0", "evict 3 -0"]);
 });
 
