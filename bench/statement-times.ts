@@ -1,8 +1,17 @@
 import { Connection } from "#index/connection.ts";
 
-/** How long statements took until they had given their rows, by their text. */
+interface Times {
+  readonly ms: number;
+  readonly processorMs: number;
+  readonly count: number;
+}
+
+/**
+ * How long statements took until they had given their rows, by their text, and the processor time
+ * of this process meanwhile: true where one statement runs after the other.
+ */
 export class StatementTimes {
-  readonly #times = new Map<string, { ms: number; count: number }>();
+  readonly #times = new Map<string, Times>();
 
   /** From now on every statement of the index is timed. */
   static begin(): StatementTimes {
@@ -15,12 +24,15 @@ export class StatementTimes {
     this.#times.clear();
   }
 
-  /** The slowest first, each as milliseconds for one of `count` things done. */
+  /** The dearest first, each as milliseconds for one of `count` things done. */
   print(count: number, most = Infinity): void {
-    const slowest = [...this.#times].toSorted(([, a], [, b]) => b.ms - a.ms).slice(0, most);
-    for (const [text, { ms, count: calls }] of slowest) {
-      const each = `${(ms / count).toFixed(1)} ms`;
-      console.log(`${each.padStart(9)} ${String(calls).padStart(4)}x ${text}`);
+    const dearest = [...this.#times]
+      .toSorted(([, a], [, b]) => b.processorMs - a.processorMs)
+      .slice(0, most);
+    const each = (ms: number) => `${(ms / count).toFixed(2)} ms`.padStart(9);
+    console.log("processor, elapsed");
+    for (const [text, { ms, processorMs, count: calls }] of dearest) {
+      console.log(`${each(processorMs)} ${each(ms)} ${String(calls).padStart(4)}x ${text}`);
     }
   }
 
@@ -29,13 +41,19 @@ export class StatementTimes {
     const act = Reflect.get(Connection.prototype, method) as Method;
     const timed: Method = async function timed(text, ...rest) {
       const begun = performance.now();
+      const used = process.cpuUsage();
       try {
         return await act.call(this, text, ...rest);
       } finally {
         const statement = method.startsWith("append") ? `append to ${text}` : text;
         const name = statement.replaceAll(/\s+/gu, " ").slice(0, 100);
-        const { ms, count } = times.get(name) ?? { ms: 0, count: 0 };
-        times.set(name, { ms: ms + performance.now() - begun, count: count + 1 });
+        const { user, system } = process.cpuUsage(used);
+        const before = times.get(name) ?? { ms: 0, processorMs: 0, count: 0 };
+        times.set(name, {
+          ms: before.ms + performance.now() - begun,
+          processorMs: before.processorMs + (user + system) / 1_000,
+          count: before.count + 1,
+        });
       }
     };
     Reflect.set(Connection.prototype, method, timed);

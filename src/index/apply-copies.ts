@@ -1,6 +1,6 @@
 import type { StageType, StageValue } from "#index/connection.ts";
 import { endLeases } from "#index/leases.ts";
-import { refreshSummaries } from "#index/summaries.ts";
+import { addToSummaries, refreshSummaries } from "#index/summaries.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Confidence, CopyState, Form } from "#model/copy.ts";
 
@@ -76,8 +76,14 @@ async function applyLastChanges(transaction: Transaction): Promise<number> {
   }
   await endLeases(transaction);
   const added = await transaction.run(insertNew);
-  await transaction.run(updateBackendTotals);
-  await refreshSummaries(transaction, "last_changes");
+  if (known > 0) {
+    await transaction.run(updateBackendTotals);
+    await refreshSummaries(transaction, "last_changes");
+  } else {
+    // As most copies that are made: nothing that is summed up has changed or gone.
+    await transaction.run(addToBackendTotals);
+    await addToSummaries(transaction);
+  }
   return added;
 }
 
@@ -143,5 +149,14 @@ const updateBackendTotals = `
       FROM copies AS c JOIN last_changes USING (object_id, backend_id)
       WHERE c.state = 'present'
     ) GROUP BY backend_id
+  ) AS d
+  WHERE backends.backend_id = d.backend_id`;
+
+const addToBackendTotals = `
+  UPDATE backends SET used_bytes = backends.used_bytes + d.bytes,
+    copies = backends.copies + d.copies
+  FROM (
+    SELECT backend_id, sum(bytes)::BIGINT AS bytes, count(*) AS copies
+    FROM last_changes WHERE state = 'present' AND locator IS NOT NULL GROUP BY backend_id
   ) AS d
   WHERE backends.backend_id = d.backend_id`;

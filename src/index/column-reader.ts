@@ -80,6 +80,9 @@ function readBigInts(items: BigInt64Array, typed: TypedItems): ArrayLike<unknown
 }
 
 function readOther(vector: DuckDBVector): ArrayLike<unknown> {
+  if (vector.type.typeId === DuckDBTypeId.BOOLEAN) {
+    return fill(vector.itemCount, (row) => vector.getItem(row));
+  }
   return fill(vector.itemCount, (row) =>
     plain(JSDuckDBValueConverter(vector.getItem(row), vector.type, JSDuckDBValueConverter)),
   );

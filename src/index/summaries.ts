@@ -21,6 +21,29 @@ export async function refreshSummaries(transaction: Transaction, touched: string
     WHERE objects.object_id = s.object_id`);
 }
 
+/**
+ * The same where the temporary table `last_changes` has only copies that were not known before: they
+ * are added to the summaries, and nobody looks for the others.
+ */
+export async function addToSummaries(transaction: Transaction): Promise<void> {
+  const sets = columns.map((column) =>
+    column.endsWith("_mask")
+      ? `${column} = objects.${column} | s.${column}`
+      : `${column} = least(objects.${column}, s.${column})`,
+  );
+  await transaction.run(`
+    UPDATE objects SET ${sets.join(", ")}
+    FROM (SELECT object_id, ${summaryColumns()} FROM (${newCopies}) AS c GROUP BY object_id) AS s
+    WHERE objects.object_id = s.object_id`);
+}
+
+/** As they become rows of `copies`. */
+const newCopies = `
+  SELECT object_id, backend_id, confidence::confidence AS confidence,
+    CASE WHEN confidence = 'verified' THEN checked_at END AS verified_at,
+    NULL::TIMESTAMP AS expires_at
+  FROM last_changes WHERE state = 'present' AND locator IS NOT NULL`;
+
 /** A summary that does not agree with the detail it sums up. */
 export interface SummaryDifference {
   readonly what: string;
@@ -57,10 +80,14 @@ export async function checkSummaries(
 }
 
 function summaryQuery(from: string): string {
-  const list = Object.entries(fromCopies).map(([column, value]) => `${value} AS ${column}`);
-  return `SELECT t.object_id, ${list.join(", ")}
+  return `SELECT t.object_id, ${summaryColumns()}
     FROM ${from} LEFT JOIN copies AS c ON c.object_id = t.object_id AND c.state = 'present'::copy_state
     GROUP BY t.object_id`;
+}
+
+function summaryColumns(): string {
+  const list = Object.entries(fromCopies).map(([column, value]) => `${value} AS ${column}`);
+  return list.join(", ");
 }
 
 function mask(condition: string): string {

@@ -30,6 +30,12 @@ export function readVariable(
       continue;
     }
     const cell = row * cellBytes;
+    const before = values[row - 1];
+    if (typeof before === "string" && isSameCell(view, cell)) {
+      values[row] = before;
+      row += 1;
+      continue;
+    }
     const length = view.getUint32(cell, true);
     if (length <= inlineMax) {
       const start = view.byteOffset + cell + inlineOffset;
@@ -38,6 +44,14 @@ export function readVariable(
     } else row = readRun(cells, row, values, text);
   }
   return values;
+}
+
+/** Whether a cell is like the one before: a column with one value has one address throughout. */
+function isSameCell(view: DataView<ArrayBuffer>, cell: number): boolean {
+  for (let at = cell; at < cell + cellBytes; at += Uint32Array.BYTES_PER_ELEMENT) {
+    if (view.getUint32(at, true) !== view.getUint32(at - cellBytes, true)) return false;
+  }
+  return true;
 }
 
 interface Cells {

@@ -14,6 +14,8 @@ test.each([
     "CASE WHEN i % 4 > 0 THEN repeat('x', (i % 40)::INTEGER)::BLOB END",
   ],
   ["one text again and again", "'the same text in every single row'"],
+  ["one long text with nulls between", "CASE WHEN i % 5 > 1 THEN 'the same text in most rows' END"],
+  ["one short text with nulls between", "CASE WHEN i % 5 > 1 THEN 'short' END"],
   ["empty and single values", "CASE WHEN i % 2 = 0 THEN '' ELSE 'y' END"],
   ["dictionary text", "['demote to a colder tier', 'replicate to another region'][1 + i % 2]"],
 ])("%s comes out as the binding itself reads it", async (_, expression) => {

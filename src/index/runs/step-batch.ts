@@ -14,7 +14,6 @@ export interface OpenAction extends SqlRow {
   readonly cid: Uint8Array;
   readonly size: number;
   readonly profile: string;
-  readonly source: number | null;
   readonly target: number | null;
   readonly victim: number | null;
   readonly rule: string;
@@ -101,9 +100,10 @@ export function requirementsOf(action: OpenAction): readonly CopyRequirement[] {
 }
 
 /**
- * Each batch is read by its own range, so that only the rows of these batches are looked at. The
- * limits take nothing away: they tell DuckDB that these are few among all objects. Outcomes and
- * permits, of which a long run has millions, are read only where there may be some.
+ * Batches are read by their ranges, those that follow each other by one, so that only their rows
+ * are looked at. The limits take nothing away: they tell DuckDB that these are few among all
+ * objects. Outcomes and permits, of which a long run has millions, are read only where there may
+ * be some.
  */
 async function openOf(
   transaction: Transaction,
@@ -116,9 +116,10 @@ async function openOf(
   const begun = batches.some(({ ended }) => ended > 0);
   const removing = batches.some(({ victim }) => victim !== null);
   return await transaction.rows<OpenAction>(
-    `SELECT p.* EXCLUDE (plan_key), o.cid, o.size, o.profile, o.held, o.tombstoned,
+    `SELECT p.*, o.cid, o.size, o.profile, o.held, o.tombstoned,
        ${removing ? known("permits") : "FALSE"} AS permitted
-     FROM (${batches.map(actionsOf).join(" UNION ALL ")}) AS p JOIN objects AS o USING (object_id)
+     FROM (${stretches(batches).map(actionsOf).join(" UNION ALL ")}) AS p
+     JOIN objects AS o USING (object_id)
      WHERE ${begun ? `NOT ${known("outcomes")}` : "TRUE"} ORDER BY p.sequence`,
     begun || removing ? [run.planKey, run.runKey, first, past] : [run.planKey],
   );
@@ -130,7 +131,28 @@ function known(table: string): string {
     WHERE run_key = $2 AND sequence >= $3 AND sequence < $4)`;
 }
 
-function actionsOf({ number, first, past }: BatchRow): string {
-  return `(SELECT ${number}::BIGINT AS batch, * FROM plan_actions
+/** Batches that follow each other without a gap, as those of one target mostly do. */
+type Stretch = readonly [BatchRow, ...(readonly BatchRow[])];
+
+function stretches(batches: readonly BatchRow[]): readonly Stretch[] {
+  const found: [BatchRow, ...BatchRow[]][] = [];
+  for (const batch of batches.toSorted((a, b) => a.first - b.first)) {
+    const last = found.at(-1);
+    if (last?.at(-1)?.past === batch.first) last.push(batch);
+    else found.push([batch]);
+  }
+  return found;
+}
+
+function actionsOf(stretch: Stretch): string {
+  const [{ first }] = stretch;
+  const { number, past } = stretch.at(-1) ?? stretch[0];
+  const earlier = stretch
+    .slice(0, -1)
+    .map((one) => `WHEN sequence < ${one.past} THEN ${one.number}`);
+  const batch = earlier.length === 0 ? `${number}` : `CASE ${earlier.join(" ")} ELSE ${number} END`;
+  return `(SELECT (${batch})::BIGINT AS batch, sequence, verb, object_id, target, victim, rule,
+      reason, requirements
+    FROM plan_actions
     WHERE plan_key = $1 AND sequence >= ${first} AND sequence < ${past} LIMIT ${past - first})`;
 }
