@@ -9,7 +9,7 @@ import { parseDocuments } from "#document/parse-documents.ts";
 import type { ParsedDocument } from "#document/parse-documents.ts";
 import { readSource } from "#document/read-source.ts";
 import { checkBackends } from "#config/check-backends.ts";
-import { checkSnapshotBackends } from "#config/check-snapshot-backends.ts";
+import { checkNamedBackends } from "#config/check-named-backends.ts";
 import { compileConfig } from "#config/compile-config.ts";
 import { configSchema } from "#config/config-schema.ts";
 import type { ConfigDocument } from "#config/config-schema.ts";
@@ -73,6 +73,13 @@ export interface Config {
     /** Names of backends. */
     readonly push: readonly string[];
   };
+  /** Copies that are checked again by and by; undefined bytes is never. */
+  readonly scrub: {
+    readonly bytesPerDay: number | undefined;
+    readonly olderThanMs: number;
+    /** Names; none means all. */
+    readonly backends: readonly string[];
+  };
   readonly log: { readonly level: string; readonly format: "json" | "pretty" | undefined };
   /** The OTLP receiver; the standard environment variables win. */
   readonly telemetry: { readonly endpoint: string | undefined };
@@ -128,7 +135,7 @@ async function readConfigFile(
   if (document === undefined) throw invalidConfig(source.file, diagnostics);
   const checked = checkBackends(document.raw, document.places, input.drivers, directory);
   const extra = second === undefined ? [] : [onlyOneDocument(second)];
-  const pushed = checkSnapshotBackends(document.raw, document.places);
+  const pushed = checkNamedBackends(document.raw, document.places);
   const all = [...diagnostics, ...checked.diagnostics, ...pushed, ...extra];
   if (all.some((diagnostic) => diagnostic.severity === "error")) {
     throw invalidConfig(source.file, all);

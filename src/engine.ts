@@ -25,6 +25,7 @@ import { schedulePart } from "#engine/parts/schedule-part.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { Repairs } from "#engine/repairs.ts";
 import { installationOf } from "#engine/snapshots/installation-of.ts";
+import { Scrubbing } from "#engine/scrub/scrubbing.ts";
 import { scheduledSnapshots } from "#engine/snapshots/scheduled-snapshots.ts";
 import { SnapshotDesk } from "#engine/snapshots/snapshot-desk.ts";
 import { Scheduling } from "#engine/schedules/scheduling.ts";
@@ -145,6 +146,7 @@ function assemble(
   });
   const repairs = new Repairs(context, began, onError);
   const snapshotting = scheduledSnapshots(context, onError);
+  const scrubbing = new Scrubbing(context, onError);
   const feed = new EventFeed(context.events, context.now);
   const batches = batchPart(context);
   const engine: Engine = {
@@ -172,6 +174,7 @@ function assemble(
       await scheduling.start(runtime.store);
       repairs.start();
       snapshotting?.start();
+      scrubbing.start();
     },
     lost: leadership.lost,
     async close() {
@@ -179,6 +182,7 @@ function assemble(
       batches.closeBatches();
       await scheduling.close();
       await repairs.close();
+      await scrubbing.close();
       await execution.close();
       await Promise.all([snapshotting?.close(), context.snapshots.close()]);
       await context.pool.close();

@@ -56,6 +56,11 @@ export function compileConfig(checked: CheckedConfig): Config {
       keep: document.snapshots.keep,
       push: document.snapshots.push,
     },
+    scrub: {
+      bytesPerDay: document.scrub.perDay,
+      olderThanMs: document.scrub.olderThan,
+      backends: document.scrub.backends,
+    },
     log: { level: document.log.level, format: document.log.format },
     telemetry: { endpoint: document.telemetry.endpoint },
     settings,

@@ -217,6 +217,18 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("snapshots of the index by the clock; see snapshots.md"),
+  scrub: z
+    .strictObject({
+      perDay: sizeField
+        .optional()
+        .describe("so much content is read and re-hashed each day; default none"),
+      olderThan: durationField
+        .prefault("30d")
+        .describe("a proof younger than this is not made again"),
+      backends: z.array(nameField).default([]).describe("only copies there; default all backends"),
+    })
+    .prefault({})
+    .describe("copies are checked again by and by, the oldest proof first; see scrubbing.md"),
   log: z
     .strictObject({
       level: z.enum(["error", "warn", "info", "debug", "trace"]).default("info"),

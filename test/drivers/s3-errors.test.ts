@@ -78,6 +78,20 @@ describe("an S3 service that answers with an error", () => {
     });
   }
 
+  it("a bucket in another region is named with the region to set", async () => {
+    const headers = { "x-amz-bucket-region": "eu-central-1" };
+    answer = { status: 301, headers, body: errorBody("PermanentRedirect") };
+    const hint = expect.stringContaining("region: eu-central-1") as string;
+    await expect(driver.status()).rejects.toMatchObject({ code: "INVALID_DOCUMENT", hint });
+  });
+
+  it("a clock that is wrong is told by how much", async () => {
+    const headers = { Date: new Date(Date.now() - 20 * 60_000).toUTCString() };
+    answer = { status: 403, headers, body: errorBody("RequestTimeTooSkewed") };
+    const hint = expect.stringMatching(/20m.* ahead of the service's/) as string;
+    await expect(driver.status()).rejects.toMatchObject({ code: "UNAUTHENTICATED", hint });
+  });
+
   it("a time to come back at is counted from the clock of the service, and heard at once", async () => {
     let asked = 0;
     server.on("request", () => (asked += 1));

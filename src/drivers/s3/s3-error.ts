@@ -1,4 +1,5 @@
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+import { formatDuration } from "#model/quantity.ts";
 
 /**
  * Turns what the service or its client said into an `EngineError`. The name of the error decides
@@ -9,8 +10,9 @@ export function s3Error(thrown: unknown, doing: string): EngineError {
   const facts = errorFacts(thrown);
   const known = byName[facts.name] ?? byNetwork[facts.system] ?? byStatus[facts.status ?? 0];
   const meaning = known ?? (facts.status === undefined ? unknown : refused);
+  const hint = facts.hint ?? meaning.hint;
   return new EngineError(meaning.code, `${doing}: ${meaning.text} (${describe(facts)})`, {
-    ...(meaning.hint === undefined ? {} : { hint: meaning.hint }),
+    ...(hint === undefined ? {} : { hint }),
     ...(meaning.retryable === undefined ? {} : { retryable: meaning.retryable }),
     ...(facts.retryAfterMs === undefined ? {} : { retryAfterMs: facts.retryAfterMs }),
     details: {
@@ -50,6 +52,8 @@ interface Facts {
   readonly status: number | undefined;
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** What to do, where the answer itself names the figures for it. */
+  readonly hint: string | undefined;
 }
 
 interface ServiceError {
@@ -69,7 +73,25 @@ function errorFacts(thrown: unknown): Facts {
     status: error.$metadata?.httpStatusCode,
     requestId: error.$metadata?.requestId,
     retryAfterMs: retryAfterMs(error.$response?.headers),
+    hint: hintOf(text(error.name), error.$metadata?.httpStatusCode, error.$response?.headers),
   };
+}
+
+/** The region in which a bucket is, or by how much a clock is wrong: services say it. */
+function hintOf(
+  name: string,
+  status: number | undefined,
+  headers: Readonly<Record<string, string>> = {},
+): string | undefined {
+  const region = headers["x-amz-bucket-region"];
+  const meaning = byName[name] ?? byStatus[status ?? 0];
+  if (region !== undefined && meaning === wrongRegion) {
+    return `the bucket is in ${region}: set \`region: ${region}\` of this backend`;
+  }
+  const aheadMs = Date.now() - Date.parse(headers["date"] ?? "");
+  if (name !== "RequestTimeTooSkewed" || !Number.isFinite(aheadMs)) return undefined;
+  const where = aheadMs > 0 ? "ahead of" : "behind";
+  return `this clock is ${formatDuration(Math.abs(aheadMs))} ${where} the service's: set it (NTP)`;
 }
 
 function text(value: unknown): string {
