@@ -27,6 +27,7 @@ export async function* carToFile(
   const emit = (data: Uint8Array): void => void (data.length > 0 && ready.push(data));
   let order: BlockOrder | undefined;
   const checker = new CarChecker(object, (block, node) => {
+    if (node.fileBytes === undefined && isRoot(block, object)) throw noFile(object);
     order ??= isRoot(block, object)
       ? new ParentsFirst(block.cid, emit)
       : new ChildrenFirst(object, emit);
@@ -45,6 +46,18 @@ export async function* carToFile(
       hint: "import it into an IPFS node and export it again, or keep it as a CAR",
     },
   );
+}
+
+/** Whether content could not be had as a file because it is none: a directory, or other data. */
+export function isNoFile(error: EngineError): boolean {
+  return error.code === "NOT_SUPPORTED" && error.details["content"] === "no file";
+}
+
+function noFile({ cid }: ObjectRef): EngineError {
+  return new EngineError("NOT_SUPPORTED", `${cid} is no file: it is a directory or other data`, {
+    hint: "keep it on a backend that stores CARs or blocks",
+    details: { cid, content: "no file" },
+  });
 }
 
 interface BlockOrder {

@@ -1,3 +1,4 @@
+import { isNoFile } from "#content/car-to-file.ts";
 import { convertForm } from "#content/convert-form.ts";
 import { checksInPassing } from "#content/verify-stream.ts";
 import { copyWithin } from "#jobs/copy-within.ts";
@@ -41,7 +42,31 @@ export async function transfer(
   options: TransferOptions = {},
 ): Promise<Transferred> {
   const call: CallOptions = options.signal ? { signal: options.signal } : {};
+  const within = await copyWithin(object, source, target, call);
+  if (within !== undefined) {
+    await options.onBytes?.(within.copy.bytes);
+    return { ...within, bytes: within.copy.bytes };
+  }
+  const { forms } = target.driver.capabilities;
   const form = formFor(source.copy.form, target.driver.capabilities);
+  try {
+    return await transferAs(form, object, source, target, options);
+  } catch (thrown) {
+    // Directories and other data are no files, which only their blocks tell.
+    const isOther = form === "file" && forms.includes("car") && isNoFile(EngineError.from(thrown));
+    if (!isOther) throw thrown;
+    return await transferAs("car", object, source, target, options);
+  }
+}
+
+async function transferAs(
+  form: Form,
+  object: ObjectRef,
+  source: TransferSource,
+  target: Place,
+  options: TransferOptions,
+): Promise<Transferred> {
+  const call: CallOptions = options.signal ? { signal: options.signal } : {};
   const known = form === source.copy.form ? source.copy.bytes : undefined;
   const passes = form === source.copy.form && checksInPassing(form, object);
   const reuse = passes && target.driver.releasesPieces === true;
@@ -57,11 +82,6 @@ export async function transfer(
     const stored = await source.driver.read(object, source.copy, { ...call, reuse });
     const verified = convertForm(stored, source.copy.form, form, object);
     return verified instanceof SinglePiece ? verified.through(pass) : each(verified, pass);
-  }
-  const within = await copyWithin(object, source, target, call);
-  if (within !== undefined) {
-    await options.onBytes?.(within.copy.bytes);
-    return { ...within, bytes: within.copy.bytes };
   }
   try {
     const delivery = { form, bytes: form === "file" ? object.size : known, open };

@@ -66,6 +66,8 @@ export class HttpService {
       ...(signal === undefined ? {} : { signal }),
     });
     const fail = (thrown: unknown) => networkError(thrown, { doing, signal });
+    // A connection that breaks after the answer began shows in its body; nobody else would listen.
+    outgoing.on("error", () => undefined);
     const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
     // Its failure is met below, or shows in the sending of the body first.
     answered.catch(() => undefined);

@@ -88,13 +88,16 @@ export class KuboRpc {
       Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]),
     );
     const service = call.isLong === true ? this.#patient : this.#quick;
-    const answer = await service.ask({
+    const request = {
       method: "POST",
       path: `/${command}?${query.toString()}`,
       doing,
       signal,
-      ...(file === undefined ? {} : multipartFile(file)),
-    });
+    } as const;
+    const answer =
+      file === undefined
+        ? await onceMore(() => service.ask(request))
+        : await service.ask({ ...request, ...multipartFile(file) });
     if (answer.ok) return answer;
     throw await this.#refusal(command, answer, call);
   }
@@ -128,6 +131,21 @@ export class KuboRpc {
     return new EngineError("UNAUTHENTICATED", `${doing}: the node ${what}`, {
       hint: "check `authorization` of this backend against API.Authorizations of the node",
     });
+  }
+}
+
+/**
+ * A kept connection may have died since, which shows only when it is used: then nobody has been
+ * asked yet, and the question goes out again on a new one. All that is asked may be asked twice.
+ */
+async function onceMore<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    const { cause } = EngineError.from(thrown);
+    const { code } = (cause ?? {}) as { readonly code?: unknown };
+    if (code !== "ECONNRESET" && code !== "EPIPE") throw thrown;
+    return await ask();
   }
 }
 
