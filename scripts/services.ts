@@ -1,6 +1,7 @@
 // Installs the servers that tests start and this machine lacks, and says what there is.
 //   npm run services [-- --json] [-- --require NAME]…
 import { parseArgs } from "node:util";
+import { ipfsCluster } from "./services/ipfs-cluster.ts";
 import { kubo } from "./services/kubo.ts";
 import { cephRgw } from "./services/ceph-rgw.ts";
 import { pyarrow } from "./services/pyarrow.ts";
@@ -16,7 +17,8 @@ const { values } = parseArgs({
   },
 });
 
-const reports = [redis, versitygw, cephRgw, kubo, pyarrow].map((service) => {
+const services = [redis, versitygw, cephRgw, kubo, ipfsCluster, pyarrow];
+const reports = services.map((service) => {
   const found = service.find();
   if (!found.available) console.error(`installing ${service.name} …`);
   return found.available ? found : service.install();

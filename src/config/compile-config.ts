@@ -90,7 +90,7 @@ function compileBackend(
       minimumDurationMs: price.minimumDuration,
       minimumBytes: price.minimumSize,
     },
-    capabilities: definition.capabilities,
+    capabilities: definition.capabilitiesOf?.(options) ?? definition.capabilities,
     options,
     limits: {
       concurrency: limits.concurrency,

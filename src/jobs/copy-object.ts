@@ -2,6 +2,7 @@ import type { Evidence } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import { isArchived, isThawing } from "#model/archived.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { comesBack } from "#model/coming-back.ts";
 import { reportedCopy, reportedEvidence } from "#model/reported-copy.ts";
 import type { CopyOutcome } from "#model/run.ts";
 import { throwIfOut } from "#jobs/backend-outage.ts";
@@ -18,8 +19,9 @@ interface Endpoint {
 
 /**
  * Brings one object to the target of its batch: from the planned source, else from any other
- * backend that holds an intact copy. Throws only when stopped, when a backend is out, or when all
- * that could be read lies in an archive: then it was asked for (`isThawing`).
+ * backend that holds an intact copy. Throws only when stopped, when a backend is out, or when the
+ * step should come back (`comesBack`): all that could be read lies in an archive and was asked
+ * for, or the target is still fetching.
  */
 export async function copyObject(
   action: SegmentAction,
@@ -46,6 +48,7 @@ export async function copyObject(
       const fault = transferFault(error);
       if (fault?.side !== "source") {
         // The target, or something that another source would not change either.
+        if (comesBack(error)) throw error;
         const { size } = action.object;
         await throwIfOut(target.backend, target.driver, error, true, size);
         return { outcome: failed(sequence, error, findings), bytes: 0 };

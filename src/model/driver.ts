@@ -283,6 +283,8 @@ export interface DriverDefinition<Options = unknown> {
    */
   readonly options: ZodType<Options>;
   readonly capabilities: DriverCapabilities;
+  /** Where options decide what a backend can do: what it can with these, no more than above. */
+  capabilitiesOf?(options: Options): DriverCapabilities;
   /** A YAML backend entry that a test parses. */
   readonly example: string;
   open(context: DriverContext<Options>): Promise<Driver>;

@@ -9,6 +9,7 @@ export const waitReasons = {
   approval: "a person must approve it first",
   outage: "a backend it needs does not answer",
   thaw: "what it reads is being restored from an archive",
+  pin: "nodes are still fetching what they should pin",
   cordon: "the backend takes no new copies",
   capacity: "the backend is full",
   role: "no living node does this kind of work",

@@ -92,7 +92,7 @@ export class HttpService {
   /** Sends the body to its end, or until the service answers before it. */
   async #send(
     outgoing: ClientRequest,
-    answered: Promise<unknown>,
+    answered: Promise<readonly [IncomingMessage]>,
     { body, doing }: HttpRequest,
   ): Promise<void> {
     const { idleTimeoutMs } = this.#options;
@@ -104,9 +104,10 @@ export class HttpService {
       outgoing.setTimeout(idleTimeoutMs, giveUp).end(body);
       return;
     }
+    // An answer before the end of the body is a refusal, or one that began early.
     let ended = false;
     const over = answered.then(
-      () => void (ended = true),
+      ([{ statusCode = 0 }]) => void (ended = statusCode >= 300),
       () => void (ended = true),
     );
     for await (const piece of body) {
@@ -114,7 +115,11 @@ export class HttpService {
       if (outgoing.write(piece)) continue;
       // A source may be slow, and waits as long as it likes; the service may not.
       const timer = setTimeout(giveUp, idleTimeoutMs);
-      await Promise.race([once(outgoing, "drain"), over]).finally(() => clearTimeout(timer));
+      const drained = once(outgoing, "drain");
+      // Its failure is that of the answer.
+      drained.catch(() => undefined);
+      const refused = over.then(() => (ended ? undefined : drained));
+      await Promise.race([drained, refused]).finally(() => clearTimeout(timer));
     }
     outgoing.setTimeout(idleTimeoutMs, giveUp).end();
   }

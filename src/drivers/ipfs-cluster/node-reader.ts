@@ -1,0 +1,107 @@
+import type { CarBlock } from "#content/car-parser.ts";
+import type { ByteStream, CallOptions } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
+import { HttpService } from "#drivers/contract/http-service.ts";
+import { RpcNode, toldMissing } from "#drivers/ipfs-cluster/rpc-node.ts";
+
+export interface NodeReaderOptions {
+  readonly backend: string;
+  readonly rpc: readonly string[];
+  readonly gateway: string | undefined;
+  readonly authorization: () => Promise<string | undefined>;
+  readonly idleTimeoutMs: number;
+}
+
+/** Content as a CAR, and which node gave it. */
+export interface NodeRead {
+  readonly stream: ByteStream;
+  readonly from: string;
+}
+
+const carType = "application/vnd.ipld.car";
+
+/** Reads content from the IPFS nodes behind a cluster: over their RPC API, or a gateway. */
+export class NodeReader {
+  readonly #options: NodeReaderOptions;
+  readonly #nodes: readonly RpcNode[];
+  readonly #gateway: HttpService | undefined;
+
+  constructor(options: NodeReaderOptions) {
+    this.#options = options;
+    const { backend, rpc, gateway, authorization, idleTimeoutMs } = options;
+    const service = (url: string) => new HttpService({ url, authorization, idleTimeoutMs });
+    this.#nodes = rpc.map((url) => new RpcNode(backend, url, service(url)));
+    this.#gateway =
+      gateway === undefined ? undefined : new HttpService({ url: gateway, idleTimeoutMs });
+  }
+
+  /**
+   * Opens the content where it is pinned: there only what lies on that node itself is read. Where
+   * none of the known nodes pins it, the gateway or one of them fetches it from those that do.
+   */
+  async open(cid: string, holders: readonly string[], call: CallOptions): Promise<NodeRead> {
+    const holder = await this.#holding(holders, call);
+    if (holder !== undefined) {
+      const stream = await holder.exportCar(cid, true, call);
+      return { stream, from: `on the node at ${holder.url}` };
+    }
+    if (this.#gateway !== undefined) return await this.#fromGateway(this.#gateway, cid, call);
+    const [node] = this.#nodes;
+    if (node !== undefined) {
+      const stream = await node.exportCar(cid, false, call);
+      return { stream, from: `through the node at ${node.url}` };
+    }
+    const message = `${this.#options.backend}: no node to read ${cid} from is known`;
+    throw new EngineError("NOT_SUPPORTED", message, {
+      hint: "give `rpc` or `gateway` in the options of this backend",
+    });
+  }
+
+  /**
+   * Takes away what nodes hold of these blocks in a damaged form, since they keep a block that
+   * they have, whatever is sent to them. Intact ones stay, and stay pinned.
+   */
+  async removeDamaged(blocks: readonly CarBlock[], root: string, call: CallOptions): Promise<void> {
+    for (const { cid, bytes } of blocks) {
+      for (const node of this.#nodes) {
+        const stored = await node.block(cid.toString(), call);
+        if (stored === undefined || Buffer.compare(stored, bytes) === 0) continue;
+        await node.removeBlock(cid.toString(), root, call);
+      }
+    }
+  }
+
+  close(): void {
+    for (const node of this.#nodes) node.close();
+    this.#gateway?.close();
+  }
+
+  /** A node that answers and pins; one that does not answer leaves it to the others. */
+  async #holding(holders: readonly string[], call: CallOptions): Promise<RpcNode | undefined> {
+    let failure: EngineError | undefined;
+    for (const node of this.#nodes) {
+      try {
+        if (holders.includes(await node.peer(call))) return node;
+      } catch (thrown) {
+        failure = EngineError.from(thrown);
+        if (failure.code === "CANCELLED") throw failure;
+      }
+    }
+    if (failure !== undefined && this.#gateway === undefined) throw failure;
+    return undefined;
+  }
+
+  async #fromGateway(gateway: HttpService, cid: string, call: CallOptions): Promise<NodeRead> {
+    const doing = `${this.#options.backend}: reading ${cid}`;
+    const path = `/ipfs/${cid}?format=car`;
+    const headers = { Accept: carType };
+    const answer = await gateway.ask({ method: "GET", path, headers, doing, ...call });
+    if (!answer.ok) throw refusedError(answer, doing, (await answer.text()).trim());
+    if (answer.headers["content-type"]?.startsWith(carType) !== true) {
+      throw strangeError(doing, "a trustless gateway");
+    }
+    const from = `through the gateway ${this.#options.gateway}`;
+    return { stream: toldMissing(answer.bytes(), doing), from };
+  }
+}

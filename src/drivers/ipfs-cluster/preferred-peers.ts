@@ -1,0 +1,59 @@
+import type { CallOptions, DriverContext } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { ClusterClient } from "#drivers/ipfs-cluster/cluster-client.ts";
+import type { ClusterOptions } from "#drivers/ipfs-cluster/cluster-options.ts";
+
+/** Peers come and go: who they are is asked again after this. */
+const knownForMs = 60_000;
+
+/** The peers that new pins should go to first, as the options name them or their tags. */
+export class PreferredPeers {
+  readonly #client: ClusterClient;
+  readonly #backend: string;
+  readonly #options: ClusterOptions;
+  #known: { readonly at: number; readonly ids: readonly string[] } | undefined;
+
+  constructor(client: ClusterClient, { backend, options }: DriverContext<ClusterOptions>) {
+    this.#client = client;
+    this.#backend = backend;
+    this.#options = options;
+  }
+
+  async ids(call: CallOptions): Promise<readonly string[]> {
+    const now = performance.now();
+    if (this.#known === undefined || now - this.#known.at > knownForMs) {
+      const named = await this.#named(call);
+      this.#known = { at: now, ids: [...new Set([...named, ...(await this.#tagged(call))])] };
+    }
+    return this.#known.ids;
+  }
+
+  async #named(call: CallOptions): Promise<readonly string[]> {
+    const { allocations } = this.#options;
+    if (allocations.length === 0) return [];
+    const peers = await this.#client.peers(call);
+    return allocations.map((wanted) => {
+      const found = peers.find(({ id, peername }) => id === wanted || peername === wanted);
+      if (found !== undefined) return found.id;
+      const known = peers.map(({ id, peername }) => peername || id).join(", ");
+      throw this.#nobody(`no peer "${wanted}"`, `its peers are ${known}; correct \`allocations\``);
+    });
+  }
+
+  async #tagged(call: CallOptions): Promise<readonly string[]> {
+    const tags = Object.entries(this.#options.allocateByTags);
+    let left: readonly string[] | undefined;
+    for (const [tag, wanted] of tags) {
+      const said = await this.#client.metric(`tag:${tag}`, call);
+      const having = [...said].filter(([, value]) => value === wanted).map(([peer]) => peer);
+      left = left === undefined ? having : left.filter((peer) => having.includes(peer));
+    }
+    if (left?.length !== 0) return left ?? [];
+    const words = tags.map(([tag, value]) => `${tag}=${value}`).join(", ");
+    throw this.#nobody(`no peer with ${words}`, "see `informer.tags` in the peers' service.json");
+  }
+
+  #nobody(what: string, hint: string): EngineError {
+    return new EngineError("UNAVAILABLE", `${this.#backend}: the cluster has ${what}`, { hint });
+  }
+}

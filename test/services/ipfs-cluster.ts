@@ -1,0 +1,133 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ipfsCluster } from "../../scripts/services/ipfs-cluster.ts";
+import {
+  type ClusterPeerPlace,
+  type ClusterPeerSettings,
+  initialisePeer,
+  introducePeer,
+  runPeer,
+} from "../../scripts/services/run-cluster.ts";
+import type { ServerProcess } from "../../scripts/services/server-process.ts";
+import { connectKubo, kuboMissing, type KuboNode, startKubo } from "./kubo.ts";
+
+/** One peer of a cluster of a test's own, with its IPFS node. */
+export interface ClusterPeer extends ClusterPeerPlace {
+  readonly node: KuboNode;
+  /** Ends the peer at once; its IPFS node stays. */
+  kill(): Promise<void>;
+  startAgain(): Promise<void>;
+}
+
+/** Two peers of IPFS Cluster over two IPFS nodes, with a secret and trust of their own. */
+export interface TwoPeerCluster {
+  readonly peers: readonly [ClusterPeer, ClusterPeer];
+  readonly username: string;
+  readonly password: string;
+  /** Asks the REST API of the first peer; the answer as text. */
+  ask(method: string, path: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const username = "tester";
+const password = "test-password";
+const together = 15_000;
+
+/** Why a cluster cannot be started here, or undefined. */
+export function clusterMissing(): string | undefined {
+  const found = ipfsCluster.find();
+  return found.available ? kuboMissing() : `ipfs-cluster: ${found.reason}`;
+}
+
+export async function startCluster(): Promise<TwoPeerCluster> {
+  const root = await mkdtemp(join(tmpdir(), "thermocline-cluster-"));
+  const nodes = [await startKubo(), await startKubo()] as const;
+  await connectKubo(...nodes);
+  const secret = randomBytes(32).toString("hex");
+  const settings = nodes.map(({ rpc }, position): ClusterPeerSettings => {
+    const name = `peer-${position + 1}`;
+    const tags = { group: `rack-${position + 1}` };
+    return { folder: join(root, name), name, secret, rpc, username, password, tags };
+  });
+  const places = await Promise.all(settings.map(initialisePeer));
+  const peers = await Promise.all(
+    places.map(async (place, position) => {
+      const own = settings[position] as ClusterPeerSettings;
+      await introducePeer(place, own, places);
+      return new RunningPeer(place, own, nodes[position] as KuboNode);
+    }),
+  );
+  await Promise.all(peers.map((peer) => peer.startAgain()));
+  const [first, second] = peers as [RunningPeer, RunningPeer];
+  const ask = async (method: string, path: string): Promise<string> => {
+    const words = Buffer.from(`${username}:${password}`).toString("base64");
+    const headers = { Authorization: `Basic ${words}` };
+    const answer = await fetch(`${first.api}${path}`, { method, headers });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return await answer.text();
+  };
+  await untilTogether(ask, peers.length);
+  return {
+    peers: [first, second],
+    username,
+    password,
+    ask,
+    stop: async () => {
+      await Promise.all(peers.map((peer) => peer.kill()));
+      await Promise.all(nodes.map((node) => node.stop()));
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+class RunningPeer implements ClusterPeer {
+  readonly folder: string;
+  readonly id: string;
+  readonly name: string;
+  readonly swarmPort: number;
+  readonly api: string;
+  readonly pinning: string;
+  readonly node: KuboNode;
+  readonly #settings: ClusterPeerSettings;
+  #server: ServerProcess | undefined;
+
+  constructor(place: ClusterPeerPlace, settings: ClusterPeerSettings, node: KuboNode) {
+    this.folder = place.folder;
+    this.id = place.id;
+    this.name = place.name;
+    this.swarmPort = place.swarmPort;
+    this.api = place.api;
+    this.pinning = place.pinning;
+    this.node = node;
+    this.#settings = settings;
+  }
+
+  async kill(): Promise<void> {
+    await this.#server?.kill();
+    this.#server = undefined;
+  }
+
+  async startAgain(): Promise<void> {
+    this.#server ??= await runPeer(this, this.#settings);
+  }
+}
+
+/** Peers take part in allocations once each has heard how the others are. */
+async function untilTogether(
+  ask: (method: string, path: string) => Promise<string>,
+  peers: number,
+): Promise<void> {
+  const deadline = Date.now() + together;
+  for (const metric of ["ping", "freespace", "tag:group"]) {
+    const path = `/monitor/metrics/${encodeURIComponent(metric)}`;
+    const heard = async (): Promise<number> =>
+      ((JSON.parse(await ask("GET", path)) ?? []) as readonly unknown[]).length;
+    while ((await heard()) < peers) {
+      if (Date.now() > deadline) throw new Error(`the peers did not find each other: ${metric}`);
+      await sleep(50);
+    }
+  }
+}
