@@ -1,4 +1,5 @@
 import type { Backend } from "#model/backend.ts";
+import type { SqlRow } from "#model/sql.ts";
 import { checkableMask } from "#policies/plan/copy-source.ts";
 import { bitOf, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
@@ -104,34 +105,66 @@ const targetKey = trusted(`CASE WHEN (t.avoid & b.bit) <> 0 THEN 256 ELSE 0 END
   + CASE WHEN (t.kept_free & b.bit) <> 0 THEN 2 ELSE 0 END
   + CASE WHEN (t.present & b.bit) <> 0 THEN 0 ELSE 1 END`);
 
-/** Drops the picks that no longer fit: within one plan a target fills up in plan order. */
+/**
+ * Drops the picks that no longer fit: within one plan a target fills up in plan order. A
+ * collection that goes together is passed over when it does not fit as a whole.
+ */
 export async function fillTargets(planning: Planning, index: number): Promise<void> {
   if (planning.room.size === 0) return;
-  const wanted = await planning.rows(sql`SELECT target, sum(cost)::BIGINT AS bytes
-    FROM plan_pick GROUP BY target`);
-  const full = wanted.flatMap(({ target, bytes }) => {
-    const room = planning.room.get(Number(target));
-    return room !== undefined && Number(bytes) > room
-      ? [sql`(${Number(target)}::INTEGER, ${room}::BIGINT)`]
-      : [];
-  });
-  if (full.length > 0) {
-    await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_refused AS
-      SELECT object_id, size FROM (
-        SELECT p.*, f.room, sum(cost) OVER (
-          PARTITION BY p.target ORDER BY position, object_id ROWS UNBOUNDED PRECEDING) AS filled
-        FROM plan_pick p
-        JOIN (VALUES ${joinFragments(full, ", ")}) f(target, room) ON f.target = p.target)
-      WHERE cost > 0 AND filled > room`);
+  if (planning.rules[index]?.group !== undefined) await passOverGroups(planning, index);
+  if (await findRefused(planning)) {
     await block(planning, index, "capacity", trusted("FROM plan_refused"));
     await planning.run(
       trusted("DELETE FROM plan_pick WHERE object_id IN (SELECT object_id FROM plan_refused)"),
     );
   }
-  const taken = await planning.rows(sql`SELECT target, sum(cost)::BIGINT AS bytes
-    FROM plan_pick GROUP BY target`);
-  for (const { target, bytes } of taken) {
+  for (const { target, bytes } of await wantedBytes(planning)) {
     const room = planning.room.get(Number(target));
     if (room !== undefined) planning.room.set(Number(target), room - Number(bytes));
   }
+}
+
+/** So many collections are passed over one by one; what still does not fit then is dropped. */
+const passedOverMax = 100;
+
+/** Takes out the first collection that does not fit, and looks again: the next one may. */
+async function passOverGroups(planning: Planning, index: number): Promise<void> {
+  for (let pass = 0; pass < passedOverMax && (await findRefused(planning)); pass += 1) {
+    const [first] = await planning.rows(
+      trusted(`SELECT c.collection FROM plan_refused r
+      JOIN plan_pick p ON p.object_id = r.object_id
+      JOIN plan_candidate c ON c.object_id = r.object_id
+      WHERE c.collection IS NOT NULL ORDER BY p.position, p.object_id LIMIT 1`),
+    );
+    if (typeof first?.["collection"] !== "string") return;
+    const members = sql`SELECT object_id FROM plan_candidate
+      WHERE collection = ${first["collection"]}`;
+    const left = sql`FROM plan_pick WHERE object_id IN (${members})`;
+    await block(planning, index, "capacity", left);
+    await planning.run(sql`DELETE ${left}`);
+  }
+}
+
+/** `plan_refused`: picks beyond the room of their target; whether there are any. */
+async function findRefused(planning: Planning): Promise<boolean> {
+  const full = (await wantedBytes(planning)).flatMap(({ target, bytes }) => {
+    const room = planning.room.get(Number(target));
+    return room !== undefined && Number(bytes) > room
+      ? [sql`(${Number(target)}::INTEGER, ${room}::BIGINT)`]
+      : [];
+  });
+  if (full.length === 0) return false;
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_refused AS
+    SELECT object_id, size FROM (
+      SELECT p.*, f.room, sum(cost) OVER (
+        PARTITION BY p.target ORDER BY position, object_id ROWS UNBOUNDED PRECEDING) AS filled
+      FROM plan_pick p
+      JOIN (VALUES ${joinFragments(full, ", ")}) f(target, room) ON f.target = p.target)
+    WHERE cost > 0 AND filled > room`);
+  return true;
+}
+
+async function wantedBytes(planning: Planning): Promise<readonly SqlRow[]> {
+  return await planning.rows(sql`SELECT target, sum(cost)::BIGINT AS bytes
+    FROM plan_pick GROUP BY target`);
 }
