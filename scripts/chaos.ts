@@ -2,28 +2,27 @@
 // lost, nothing removed without proof, nothing stuck.
 //   npm run chaos -- --minutes 2 [--seed 7] [--queue redis|postgres|embedded|both] [--json] [--report FILE] [--keep]
 import { writeFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { EngineError } from "#model/engine-error.ts";
 import { type ChaosReport, formatReport } from "./chaos/chaos-report.ts";
 import { type QueueKind, queueKinds } from "./chaos/queue-place.ts";
 import { runChaos } from "./chaos/run-chaos.ts";
+import { refuse, scriptOptions } from "./script-options.ts";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "2" },
-    seed: { type: "string" },
-    queue: { type: "string", default: "redis" },
-    json: { type: "boolean", default: false },
-    report: { type: "string" },
-    keep: { type: "boolean", default: false },
-  },
+const usage =
+  "chaos --minutes N [--seed S] [--queue redis|postgres|embedded|both] [--json] [--report FILE] [--keep]";
+const values = scriptOptions(usage, {
+  minutes: { type: "string", default: "2" },
+  seed: { type: "string" },
+  queue: { type: "string", default: "redis" },
+  json: { type: "boolean", default: false },
+  report: { type: "string" },
+  keep: { type: "boolean", default: false },
 });
 const minutes = Number(values.minutes);
 const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
 const queues = queuesOf(values.queue);
 if (!(minutes > 0) || !Number.isSafeInteger(seed) || queues === undefined) {
-  console.error("usage: chaos --minutes N [--seed S] [--queue redis|postgres|embedded|both]");
-  process.exit(64);
+  refuse(usage);
 }
 
 // An interrupt ends the nodes too: `exit` listeners run.

@@ -4,16 +4,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { refuse, scriptOptions } from "./script-options.ts";
 
-const { values } = parseArgs({
-  options: { races: { type: "string", default: "10000" }, seed: { type: "string" } },
+const usage = "races [--races N] [--seed S]";
+const values = scriptOptions(usage, {
+  races: { type: "string", default: "10000" },
+  seed: { type: "string" },
 });
 const races = Number(values.races);
 const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
 if (!Number.isSafeInteger(races) || races < 1 || !Number.isSafeInteger(seed)) {
-  console.error("usage: races [--races N] [--seed S]");
-  process.exit(64);
+  refuse(usage);
 }
 console.error(`${races} races, seed ${seed}`);
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));

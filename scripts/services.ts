@@ -1,6 +1,5 @@
 // Installs the servers that tests start and this machine lacks, and says what there is.
 //   npm run services [-- --json] [-- --require NAME]…
-import { parseArgs } from "node:util";
 import { ipfsCluster } from "./services/ipfs-cluster.ts";
 import { kubo } from "./services/kubo.ts";
 import { cephRgw } from "./services/ceph-rgw.ts";
@@ -8,13 +7,13 @@ import { pyarrow } from "./services/pyarrow.ts";
 import { redis } from "./services/redis.ts";
 import type { ServiceReport } from "./services/service.ts";
 import { versitygw } from "./services/versitygw.ts";
+import { scriptOptions } from "./script-options.ts";
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    /** Fail when this is missing, or anything (`all`): for a CI where no suite may be skipped. */
-    require: { type: "string", multiple: true, default: [] },
-  },
+const usage = "services [--json] [--require NAME]…";
+const values = scriptOptions(usage, {
+  json: { type: "boolean", default: false },
+  /** Fail when this is missing, or anything (`all`): for a CI where no suite may be skipped. */
+  require: { type: "string", multiple: true, default: [] },
 });
 
 const services = [redis, versitygw, cephRgw, kubo, ipfsCluster, pyarrow];

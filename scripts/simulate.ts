@@ -1,27 +1,33 @@
 // Runs schedules of the simulation and says which promises were broken, with the way to replay.
 //   npm run simulate -- --schedules N [--seed S] [--json] [--real] [--theme name] [--without a,b] [--trace]
-import { parseArgs } from "node:util";
 import { type FaultKind, faultKinds } from "../test/simulation/faults.ts";
 import { runSchedule, type ScheduleOptions } from "../test/simulation/run-schedule.ts";
 import { type ThemeName, themeNames } from "../test/simulation/themes.ts";
 import { shrink } from "../test/simulation/shrink.ts";
+import { refuse, scriptOptions } from "./script-options.ts";
 
-const { values } = parseArgs({
-  options: {
-    theme: { type: "string" },
-    schedules: { type: "string", default: "1000" },
-    seed: { type: "string" },
-    without: { type: "string", default: "" },
-    json: { type: "boolean", default: false },
-    real: { type: "boolean", default: false },
-    trace: { type: "boolean", default: false },
-  },
+const usage =
+  "simulate --schedules N [--seed S] [--theme NAME] [--without FAULT,…] [--real] [--json] [--trace]";
+const values = scriptOptions(usage, {
+  theme: { type: "string" },
+  schedules: { type: "string", default: "1000" },
+  seed: { type: "string" },
+  without: { type: "string", default: "" },
+  json: { type: "boolean", default: false },
+  real: { type: "boolean", default: false },
+  trace: { type: "boolean", default: false },
 });
 const schedules = Number(values.schedules);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
-const without = new Set(
-  values.without.split(",").filter((kind): kind is FaultKind => Object.hasOwn(faultKinds, kind)),
-);
+const chosen =
+  values.theme === undefined ? undefined : themeNames.find((name) => name === values.theme);
+const asked = values.without.split(",").filter((kind) => kind !== "");
+const without = new Set(asked.filter((kind): kind is FaultKind => Object.hasOwn(faultKinds, kind)));
+const isOdd = (values.theme !== undefined && chosen === undefined) || without.size < asked.length;
+if (!Number.isSafeInteger(schedules) || schedules < 1 || !Number.isSafeInteger(seed) || isOdd) {
+  console.error(`themes: ${themeNames.join(", ")}; faults: ${Object.keys(faultKinds).join(", ")}`);
+  refuse(usage);
+}
 const index = values.real ? "real" : "model";
 const began = performance.now();
 const faults = new Map<FaultKind, number>();
@@ -29,7 +35,7 @@ const violations: { readonly seed: number; readonly violations: readonly string[
 let removals = 0;
 let events = 0;
 for (let at = seed; at < seed + schedules; at += 1) {
-  const theme = themeNames.find((name) => name === values.theme) ?? themeOf(at);
+  const theme = chosen ?? themeOf(at);
   const options: ScheduleOptions = { seed: at, theme, without, index, trace: values.trace };
   const result = await runSchedule(options);
   removals += result.removals;
