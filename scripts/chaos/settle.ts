@@ -7,8 +7,13 @@ import { giveUpWaiting } from "./give-up-waiting.ts";
 import type { Stage } from "./stage.ts";
 
 const readyTimeoutMs = 180_000;
-/** Permits run out, then the engine waits two minutes, then it asks; and some work on top. */
-const runsTimeoutMs = 8 * 60_000;
+/**
+ * When nothing ends for so long, runs are stuck: permits run out, then the engine waits two
+ * minutes, then it asks. A machine that is slow, and gets on, is not.
+ */
+const standstillMs = 8 * 60_000;
+/** Nothing takes that long, however much gets done meanwhile. */
+const settlingMax = 60 * 60_000;
 const repairRoundsMax = 60;
 const roundPauseMs = 3_000;
 const roomEveryMs = 20_000;
@@ -50,12 +55,12 @@ export async function settle(stage: Stage, progress: (line: string) => void): Pr
 }
 
 /**
- * Resumes what is paused and waits until no run is open. What waits for room gets it from the
- * plan that clears the full backend, or is given up, as an operator would.
+ * Resumes what is paused and waits until no run is open. Where nothing gets on, what waits for room
+ * gets it from the plan that clears the full backend, or is given up, as an operator would.
  */
 async function endRuns(stage: Stage): Promise<void> {
-  const deadline = Date.now() + runsTimeoutMs;
-  let planAt = Date.now() + roomEveryMs;
+  const end = Date.now() + settlingMax;
+  let [remaining, deadline, planAt] = [Number.NaN, 0, 0];
   for (;;) {
     const open = await patiently(stage, async (api) => {
       const runs = (await api.runs()).filter((run) => run.endedAt === undefined);
@@ -63,7 +68,13 @@ async function endRuns(stage: Stage): Promise<void> {
       return runs;
     });
     if (open.length === 0) return;
-    if (Date.now() > deadline) {
+    const now = open.reduce((sum, { progress }) => sum + progress.remaining, 0);
+    // A plan made meanwhile adds work, which is no progress; what is done of it is.
+    if (!(now >= remaining)) {
+      [deadline, planAt] = [Date.now() + standstillMs, Date.now() + roomEveryMs];
+    }
+    remaining = now;
+    if (Date.now() > Math.min(deadline, end)) {
       stage.troubles.push(...open.map(describeStuck));
       return;
     }
