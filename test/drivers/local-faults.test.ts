@@ -88,11 +88,14 @@ describe("a local store without the permissions it needs", () => {
 });
 
 describe("a local store whose process is killed", () => {
-  it("holds every object it confirmed, none in part, and the exact size", async () => {
+  it.each([
+    ["one by one", "write-until-killed.ts"],
+    ["in groups", "write-groups-until-killed.ts"],
+  ])("holds every object it confirmed %s, none in part, and the exact size", async (_, script) => {
     const path = join(folder, "store");
     const confirmed: ObjectRef[] = [];
     for (const [round, killAfter] of [3, 40, 150].entries()) {
-      confirmed.push(...(await writeUntilKilled(path, round * 10_000 + 1, killAfter)));
+      confirmed.push(...(await writeUntilKilled(script, path, round * 10_000 + 1, killAfter)));
     }
     expect(confirmed.length).toBeGreaterThanOrEqual(3 + 40 + 150);
     const driver = await open(path);
@@ -146,11 +149,12 @@ async function open(path: string): Promise<Driver> {
 
 /** Runs a writer, kills it after so many confirmed objects, and returns those. */
 async function writeUntilKilled(
+  writer: string,
   path: string,
   seed: number,
   killAfter: number,
 ): Promise<readonly ObjectRef[]> {
-  const script = fileURLToPath(new URL("fixtures/write-until-killed.ts", import.meta.url));
+  const script = fileURLToPath(new URL(`fixtures/${writer}`, import.meta.url));
   const child: ChildProcess = spawn(process.execPath, [script, path, String(seed)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
