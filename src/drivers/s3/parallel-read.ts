@@ -10,6 +10,9 @@ export interface ParallelRead {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Parts of an upload may be far larger than what is worth holding in memory to read ahead. */
+export const readPieceBytesMax = 16 * 1024 * 1024;
+
 /**
  * Reads a large object by several requests at a time and gives its bytes in order. No further
  * piece is asked for while the consumer has not taken the first one.

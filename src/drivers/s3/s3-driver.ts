@@ -42,7 +42,7 @@ import { parseLocator } from "#drivers/s3/copy-source.ts";
 import { objectKey, objectMetadata } from "#drivers/s3/object-key.ts";
 import { s3Capabilities } from "#drivers/s3/s3-capabilities.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
-import { parallelRead } from "#drivers/s3/parallel-read.ts";
+import { parallelRead, readPieceBytesMax } from "#drivers/s3/parallel-read.ts";
 import { removeKey } from "#drivers/s3/remove-key.ts";
 import { serverSideCopy } from "#drivers/s3/server-side-copy.ts";
 import { uploadBody } from "#drivers/s3/upload-body.ts";
@@ -107,7 +107,8 @@ export class S3Driver implements Driver {
     if (range !== undefined && range.start >= range.end) return noBytes();
     const key = this.#key(object.cid, copy.form);
     const whole = { start: 0, end: copy.bytes };
-    const { partSize: pieceBytes, concurrency } = this.#options;
+    const { partSize, concurrency } = this.#options;
+    const pieceBytes = Math.min(partSize, readPieceBytesMax);
     const { signal } = options;
     const bytes =
       copy.bytes > pieceBytes && concurrency > 1
