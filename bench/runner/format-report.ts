@@ -9,7 +9,9 @@ export function formatSizeReport(name: string, report: SizeReport): string {
   const rows = report.measurements.map((one) => [
     one.what,
     formatFigure(one.ours, one.unit),
+    one.processor === undefined ? "" : formatFigure(one.processor.ours, one.unit),
     formatFigure(one.peer, one.unit),
+    one.processor === undefined ? "" : formatFigure(one.processor.peer, one.unit),
     one.peerName,
     formatRatio(one.ratio),
     one.processor === undefined ? "" : formatRatio(one.processor.ratio),
@@ -35,7 +37,9 @@ const right = true;
 const columns = [
   { title: "what" },
   { title: "ours", right },
+  { title: "processor", right },
   { title: "peer", right },
+  { title: "processor", right },
   { title: "which is" },
   { title: "ratio", right },
   { title: "of processor", right },

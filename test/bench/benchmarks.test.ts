@@ -63,23 +63,24 @@ test("growth is the power of the size by which a cost grows", () => {
   expect(second?.ours).toBe(0);
   expect(second?.peer).toBeCloseTo(1);
   expect(formatGrowth(sizes.slice(0, 1))).toBe("");
-  expect(formatGrowth(sizes)).toContain("work  1e3 to 1e4  1.00  0.00");
+  expect(formatGrowth(sizes)).toContain("work  1e3 to 1e4  1.00  0.00             0.00");
 });
 
 test("a report says whether goals and the memory limit were kept", () => {
   const text = formatSizeReport("some", reportOf(1_000_000, 3, 2));
   expect(text).toContain("some, 1,000,000 objects, one round");
-  expect(text).toMatch(/work\s+3\.00 s\s+2\.00 s\s+bare\s+1\.50x\s+<= 1\.2, missed/);
+  expect(text).toMatch(/work +3\.00 s +1\.50 s +2\.00 s +2\.00 s +bare +1\.50x +0\.75x +<= 1\.2, missed \(met by /);
   expect(text).toContain("allowed 1.00 GiB: NOT kept");
   expect(formatSizeReport("some", reportOf(1_000, 2, 2))).toContain("<= 1.2, met");
 });
 
 function reportOf(objects: number, ours: number, peer: number): SizeReport {
   const measured = { ours, peer, ratio: ours / peer, unit: "s", better: "less" } as const;
+  const processor = { ours: 1.5, peer: 2, ratio: 0.75 };
   return {
     objects,
     rounds: 1,
-    measurements: [{ what: "work", peerName: "bare", ...measured, goal: 1.2 }],
+    measurements: [{ what: "work", peerName: "bare", ...measured, processor, goal: 1.2 }],
     memory: {
       peakBytes: 3 * 2 ** 30,
       baseBytes: 2 ** 27,
