@@ -13,13 +13,15 @@ export function openKubo(
     readonly backend?: string;
     readonly capacityBytes?: number | undefined;
     readonly secret?: string;
+    readonly swarm?: string;
   } = {},
 ): Promise<Driver> {
-  const { backend = "node", capacityBytes, secret } = options;
+  const { backend = "node", capacityBytes, secret, swarm } = options;
+  const group = swarm === undefined ? {} : { swarm };
   const authorization = secret === undefined ? {} : { authorization: "env:SECRET" };
   return kubo.open({
     backend,
-    options: kubo.options.parse({ rpc, ...authorization }),
+    options: kubo.options.parse({ rpc, ...authorization, ...group }),
     capacityBytes,
     secret: () => Promise.resolve(secret ?? ""),
   });

@@ -36,11 +36,14 @@ import { sampleBlocks } from "#drivers/kubo/sample-blocks.ts";
 export class KuboDriver implements Driver {
   readonly kind = "kubo";
   readonly capabilities = kuboCapabilities;
+  readonly account: string | undefined;
   readonly #backend: string;
   readonly #node: KuboNode;
   readonly #capacity: CountedCapacity;
 
   constructor(context: DriverContext<KuboOptions>) {
+    const { swarm } = context.options;
+    this.account = swarm === undefined ? undefined : `ipfs swarm ${swarm}`;
     this.#backend = context.backend;
     this.#node = new KuboNode(context);
     this.#capacity = new CountedCapacity(context.backend, context.capacityBytes, async () => {
@@ -101,6 +104,30 @@ export class KuboDriver implements Driver {
     return await oneAtATime(name, () => this.#write(object, body, bytes, options), signal);
   }
 
+  async copyWithin(
+    object: ObjectRef,
+    from: StoredCopy,
+    { signal }: CallOptions = {},
+  ): Promise<StoredCopy> {
+    const { cid } = object;
+    const doing = `fetching ${cid} to ${this.#backend}`;
+    const name = `${this.#node.rpc} ${cid}`;
+    const options = signal === undefined ? {} : { signal };
+    const pull = async (): Promise<StoredCopy> => {
+      const existing = await this.stat(object, options);
+      if (existing !== undefined) return existing;
+      await this.#checkRoom(from.bytes, signal);
+      await this.#capacity.count(signal);
+      using _reservation = this.#capacity.reserve(from.bytes);
+      await this.#node.pull(cid, signal);
+      const stored = await this.stat(object, options);
+      if (stored === undefined) throw pinnedByOthers(doing);
+      this.#capacity.add(stored.bytes);
+      return stored;
+    };
+    return await oneAtATime(name, pull, signal);
+  }
+
   async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
     if (level === "sampled") return await this.#sample(object, options);
     return await verifyCopy(this, this.#backend, object, level, options.signal);
@@ -152,9 +179,7 @@ export class KuboDriver implements Driver {
     const car = rootedCar(stopOnAbort(body.stream, signal, doing), object);
     await this.#node.import(object, car, signal);
     const stored = await this.stat(object, options);
-    if (stored === undefined) {
-      throw new EngineError("CONFLICT", `${doing}: somebody else pins or unpins it right now`);
-    }
+    if (stored === undefined) throw pinnedByOthers(doing);
     this.#capacity.add(stored.bytes - (existing?.bytes ?? 0));
     return stored;
   }
@@ -197,6 +222,10 @@ export class KuboDriver implements Driver {
       throw failure;
     }
   }
+}
+
+function pinnedByOthers(doing: string): EngineError {
+  return new EngineError("CONFLICT", `${doing}: somebody else pins or unpins it right now`);
 }
 
 function copyOf(cid: string, bytes: number): StoredCopy {

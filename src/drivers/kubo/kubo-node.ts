@@ -12,6 +12,9 @@ import { KuboRpc } from "#drivers/kubo/kubo-rpc.ts";
  */
 const oldestVersion = [0, 35] as const;
 
+/** No block for this long: those who have them are not connected. */
+const pullSilenceMs = 20_000;
+
 type Signal = AbortSignal | undefined;
 
 /** What a root is, as its own block says. */
@@ -154,6 +157,37 @@ export class KuboNode {
     throw new EngineError("CORRUPT", `${doing}: the node pinned ${pinned.join(", ") || "nothing"}`);
   }
 
+  /**
+   * Has the node fetch what is below a root from nodes that it is connected with, and pin it.
+   * NOT_SUPPORTED when nothing comes for a while: nobody it sees has the blocks.
+   */
+  async pull(cid: string, signal: Signal): Promise<void> {
+    const doing = `fetching ${cid} to ${this.#backend}`;
+    const stalled = new AbortController();
+    const stop = (): void => stalled.abort(nobodyHasIt(doing));
+    let timer = setTimeout(stop, pullSilenceMs);
+    const both = signal === undefined ? stalled.signal : AbortSignal.any([signal, stalled.signal]);
+    const call = { doing, signal: both, isLong: true };
+    let fetched = -1;
+    try {
+      const parameters = { arg: cid, progress: true };
+      for await (const { Progress: nodes, Pins: pins } of this.#rpc.values<Pulled>(
+        "pin/add",
+        parameters,
+        call,
+      )) {
+        if (pins?.includes(cid)) return;
+        if (nodes === undefined || nodes <= fetched) continue;
+        fetched = nodes;
+        clearTimeout(timer);
+        timer = setTimeout(stop, pullSilenceMs);
+      }
+      throw new EngineError("UNAVAILABLE", `${doing}: the node did not say that it is pinned`);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Gives up a pin; false when there was none. Its blocks stay until the node collects garbage. */
   async unpin(cid: string, signal: Signal): Promise<boolean> {
     try {
@@ -227,6 +261,17 @@ async function orUndefined<Value>(
     if (EngineError.from(unreadableDag(error, cid)).code === "CORRUPT") return undefined;
     throw error;
   }
+}
+
+function nobodyHasIt(doing: string): EngineError {
+  return new EngineError("NOT_SUPPORTED", `${doing}: no block came for a while`, {
+    hint: "connect the nodes of the swarm with each other (Peering.Peers)",
+  });
+}
+
+interface Pulled {
+  readonly Progress?: number;
+  readonly Pins?: readonly string[];
 }
 
 interface FilesStat {

@@ -13,6 +13,14 @@ export const kuboOptions = z.strictObject({
       "Reference to the secret of a user in the node's `API.Authorizations`, as it stands there: " +
         "`bearer:TOKEN` or `basic:USER:PASSWORD`.",
     ),
+  swarm: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Name of a group of nodes that are connected with each other, as by `Peering.Peers`: a node " +
+        "of it fetches blocks from the others itself, without a byte passing through a worker.",
+    ),
   timeout: durationOption(
     "How long the node may be silent while it checks and pins what was imported, or fetches it.",
   ).prefault("1h"),
