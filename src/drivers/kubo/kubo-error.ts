@@ -53,7 +53,7 @@ const full: Meaning = {
   words: /no space left on device|disk quota exceeded/i,
   code: "NO_SPACE",
   text: "the disk of the node is full",
-  hint: "collect the node's garbage (`thermocline backends gc`), or evict from this backend",
+  hint: "collect the node's garbage (`ipfs repo gc`), or evict from this backend",
 };
 
 const ofTheNode: Meaning = {
