@@ -69,7 +69,9 @@ test("growth is the power of the size by which a cost grows", () => {
 test("a report says whether goals and the memory limit were kept", () => {
   const text = formatSizeReport("some", reportOf(1_000_000, 3, 2));
   expect(text).toContain("some, 1,000,000 objects, one round");
-  expect(text).toMatch(/work +3\.00 s +1\.50 s +2\.00 s +2\.00 s +bare +1\.50x +0\.75x +<= 1\.2, missed \(met by /);
+  expect(text).toMatch(
+    /work +3\.00 s +1\.50 s +2\.00 s +2\.00 s +bare +1\.50x +0\.75x +<= 1\.2, missed \(met by /,
+  );
   expect(text).toContain("allowed 1.00 GiB: NOT kept");
   expect(formatSizeReport("some", reportOf(1_000, 2, 2))).toContain("<= 1.2, met");
 });
