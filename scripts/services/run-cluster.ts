@@ -70,6 +70,9 @@ export async function introducePeer(
     mdns_interval: "0s",
     monitor_ping_interval: "1s",
     peer_watch_interval: "1s",
+    // One peer each, unless a pin says otherwise: then it says all of itself as soon as it is made.
+    replication_factor_min: 1,
+    replication_factor_max: 1,
     // A peer that a test ends comes back: its pins stay its own.
     disable_repinning: true,
   });

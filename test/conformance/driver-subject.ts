@@ -14,6 +14,8 @@ export interface DriverSubject {
   readonly missing: string | undefined;
   /** Tests of the kit that do not apply, each with its reason. */
   readonly skip: readonly { readonly test: string; readonly reason: string }[];
+  /** What is smaller it refuses with NOT_SUPPORTED; nothing unless said. */
+  readonly bytesMin?: number;
   /** A size that makes the driver take its path for large bodies. */
   readonly largeBytes: number;
   /** A fresh, empty place to store. */

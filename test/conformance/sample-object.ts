@@ -1,7 +1,9 @@
+import { expect } from "vitest";
 import { addressBytes } from "#content/address-file.ts";
 import { defaultProfile } from "#content/profile.ts";
 import { convertForm } from "#content/convert-form.ts";
-import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
+import { type Confidence, confidences, type Form } from "#model/copy.ts";
+import type { ObjectRef, StoredCopy } from "#model/copy.ts";
 import type { ByteStream, Driver, WriteBody } from "#model/driver.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 
@@ -77,6 +79,30 @@ export async function fileFrom(
   const stream = await driver.read(object, copy);
   if (copy.form === "file") return await collect(stream);
   return await collect(convertForm(stream, copy.form, "file", object));
+}
+
+/** Whether a driver declares that it gives back what it holds. */
+export function isReadable({ capabilities }: Pick<Driver, "capabilities">): boolean {
+  return capabilities.operations.includes("read");
+}
+
+/** The strongest check that a driver declares. */
+export function strongest({ capabilities }: Pick<Driver, "capabilities">): Confidence {
+  const declared = confidences.filter((level) => capabilities.confidence.includes(level));
+  return declared.at(-1) ?? "claimed";
+}
+
+/** Has a driver show that it holds a file: byte for byte where it gives it back. */
+export async function expectStored(
+  driver: Driver,
+  stored: Sample,
+  copy: StoredCopy,
+): Promise<void> {
+  if (isReadable(driver)) {
+    expect((await fileFrom(driver, stored, copy)).equals(stored.bytes)).toBe(true);
+  }
+  const evidence = await driver.verify(stored.object, strongest(driver));
+  expect(evidence).toMatchObject({ finding: "present" });
 }
 
 /** Leave to remove a copy, as the writer of the index would give it. */

@@ -9,7 +9,9 @@ const drivers = [...(await loadDrivers()).values()];
 describe("the registry of drivers", () => {
   it("holds the drivers of this version", () => {
     const names = drivers.map((driver) => driver.name);
-    expect(names).toEqual(expect.arrayContaining(["ipfs-cluster", "kubo", "local", "s3"]));
+    expect(names).toEqual(
+      expect.arrayContaining(["ipfs-cluster", "kubo", "local", "pinning-service", "s3"]),
+    );
   });
 
   for (const driver of drivers) {

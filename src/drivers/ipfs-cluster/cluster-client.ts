@@ -5,7 +5,7 @@ import type { HttpAnswer } from "#drivers/contract/http-answer.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import { type HttpRequest, HttpService } from "#drivers/contract/http-service.ts";
 import { jsonLines } from "#drivers/contract/json-lines.ts";
-import { carForm } from "#drivers/ipfs-cluster/car-form.ts";
+import { carForm } from "#drivers/contract/car-form.ts";
 import {
   type PinInfo,
   pinInfo,

@@ -1,9 +1,9 @@
 import type { CarBlock } from "#content/car-parser.ts";
 import type { ByteStream, CallOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
+import { GatewayReader } from "#drivers/contract/gateway-reader.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
-import { RpcNode, toldMissing } from "#drivers/ipfs-cluster/rpc-node.ts";
+import { RpcNode } from "#drivers/ipfs-cluster/rpc-node.ts";
 
 export interface NodeReaderOptions {
   readonly backend: string;
@@ -19,13 +19,11 @@ export interface NodeRead {
   readonly from: string;
 }
 
-const carType = "application/vnd.ipld.car";
-
 /** Reads content from the IPFS nodes behind a cluster: over their RPC API, or a gateway. */
 export class NodeReader {
   readonly #options: NodeReaderOptions;
   readonly #nodes: readonly RpcNode[];
-  readonly #gateway: HttpService | undefined;
+  readonly #gateway: GatewayReader | undefined;
 
   constructor(options: NodeReaderOptions) {
     this.#options = options;
@@ -33,7 +31,9 @@ export class NodeReader {
     const service = (url: string) => new HttpService({ url, authorization, idleTimeoutMs });
     this.#nodes = rpc.map((url) => new RpcNode(backend, url, service(url)));
     this.#gateway =
-      gateway === undefined ? undefined : new HttpService({ url: gateway, idleTimeoutMs });
+      gateway === undefined
+        ? undefined
+        : new GatewayReader(backend, gateway, new HttpService({ url: gateway, idleTimeoutMs }));
   }
 
   /**
@@ -46,7 +46,10 @@ export class NodeReader {
       const stream = await holder.exportCar(cid, true, call);
       return { stream, from: `on the node at ${holder.url}` };
     }
-    if (this.#gateway !== undefined) return await this.#fromGateway(this.#gateway, cid, call);
+    if (this.#gateway !== undefined) {
+      const stream = await this.#gateway.open(cid, call);
+      return { stream, from: `through the gateway ${this.#gateway.url}` };
+    }
     const [node] = this.#nodes;
     if (node !== undefined) {
       const stream = await node.exportCar(cid, false, call);
@@ -90,18 +93,5 @@ export class NodeReader {
     }
     if (failure !== undefined && this.#gateway === undefined) throw failure;
     return undefined;
-  }
-
-  async #fromGateway(gateway: HttpService, cid: string, call: CallOptions): Promise<NodeRead> {
-    const doing = `${this.#options.backend}: reading ${cid}`;
-    const path = `/ipfs/${cid}?format=car`;
-    const headers = { Accept: carType };
-    const answer = await gateway.ask({ method: "GET", path, headers, doing, ...call });
-    if (!answer.ok) throw refusedError(answer, doing, (await answer.text()).trim());
-    if (answer.headers["content-type"]?.startsWith(carType) !== true) {
-      throw strangeError(doing, "a trustless gateway");
-    }
-    const from = `through the gateway ${this.#options.gateway}`;
-    return { stream: toldMissing(answer.bytes(), doing), from };
   }
 }

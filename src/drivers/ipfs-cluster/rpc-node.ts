@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ByteStream, CallOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { HttpAnswer } from "#drivers/contract/http-answer.ts";
+import { missingBlocks, toldMissing } from "#drivers/contract/gateway-reader.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import type { HttpService } from "#drivers/contract/http-service.ts";
 
@@ -100,23 +101,4 @@ const removal = z.object({ Error: z.string().default("") });
 async function wordsOf(answer: HttpAnswer): Promise<string> {
   const said = refusal.safeParse(await answer.json());
   return said.success ? said.data.Message : "";
-}
-
-/** A node says in the midst of a CAR that a block is not there, or not what it should be. */
-export async function* toldMissing(stream: ByteStream, doing: string): ByteStream {
-  try {
-    yield* stream;
-  } catch (thrown) {
-    const error = EngineError.from(thrown);
-    throw missingBlocks(error.message, doing) ?? error;
-  }
-}
-
-function missingBlocks(words: string, doing: string): EngineError | undefined {
-  if (!/could not find|not found locally|hash.* mismatch|did not match/i.test(words)) {
-    return undefined;
-  }
-  return new EngineError("CORRUPT", `${doing}: ${words}`, {
-    hint: "blocks of this pin are missing or damaged there: restore it from another copy",
-  });
 }

@@ -1,0 +1,55 @@
+import type { ByteStream, CallOptions } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
+import type { HttpService } from "#drivers/contract/http-service.ts";
+
+const carType = "application/vnd.ipld.car";
+
+/** Reads content as a CAR from a gateway that need not be trusted: what it gives is verified. */
+export class GatewayReader {
+  readonly url: string;
+  readonly #backend: string;
+  readonly #service: HttpService;
+
+  constructor(backend: string, url: string, service: HttpService) {
+    this.#backend = backend;
+    this.url = url;
+    this.#service = service;
+  }
+
+  async open(cid: string, { signal }: CallOptions): Promise<ByteStream> {
+    const doing = `${this.#backend}: reading ${cid}`;
+    const path = `/ipfs/${cid}?format=car`;
+    const headers = { Accept: carType };
+    const answer = await this.#service.ask({ method: "GET", path, headers, doing, signal });
+    if (!answer.ok) throw refusedError(answer, doing, (await answer.text()).trim());
+    if (answer.headers["content-type"]?.startsWith(carType) !== true) {
+      throw strangeError(doing, "a trustless gateway");
+    }
+    return toldMissing(answer.bytes(), doing);
+  }
+
+  close(): void {
+    this.#service.close();
+  }
+}
+
+/** A node says in the midst of a CAR that a block is not there, or not what it should be. */
+export async function* toldMissing(stream: ByteStream, doing: string): ByteStream {
+  try {
+    yield* stream;
+  } catch (thrown) {
+    const error = EngineError.from(thrown);
+    throw missingBlocks(error.message, doing) ?? error;
+  }
+}
+
+/** CORRUPT when a node's words say that blocks are missing or damaged there. */
+export function missingBlocks(words: string, doing: string): EngineError | undefined {
+  if (!/could not find|not found locally|hash.* mismatch|did not match/i.test(words)) {
+    return undefined;
+  }
+  return new EngineError("CORRUPT", `${doing}: ${words}`, {
+    hint: "blocks of this pin are missing or damaged there: restore it from another copy",
+  });
+}

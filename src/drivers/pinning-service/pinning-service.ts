@@ -1,0 +1,54 @@
+import type { DriverDefinition } from "#model/driver.ts";
+import { GatewayReader } from "#drivers/contract/gateway-reader.ts";
+import { HttpService } from "#drivers/contract/http-service.ts";
+import {
+  pinningCapabilities,
+  pinningCapabilitiesOf,
+} from "#drivers/pinning-service/pinning-capabilities.ts";
+import { PinningClient } from "#drivers/pinning-service/pinning-client.ts";
+import { PinningDriver } from "#drivers/pinning-service/pinning-driver.ts";
+import { type PinningOptions, pinningOptions } from "#drivers/pinning-service/pinning-options.ts";
+import { SourceNode } from "#drivers/pinning-service/source-node.ts";
+
+/** Pins of a service that speaks the IPFS Pinning Service API. */
+export default {
+  name: "pinning-service",
+  summary: "Pins of a service that speaks the IPFS Pinning Service API, hosted or one's own.",
+  options: pinningOptions,
+  capabilities: pinningCapabilities,
+  capabilitiesOf: pinningCapabilitiesOf,
+  example: `name: pins
+driver: pinning-service
+tier: warm
+options:
+  url: https://pins.example/api/v1
+  token: env:PINNING_TOKEN
+  meta: {owner: thermocline}
+  node: http://127.0.0.1:5001
+  gateway: https://gateway.example
+`,
+  open: (context) => {
+    const { backend, options } = context;
+    const { token, scheme, nodeAuthorization, timeout: idleTimeoutMs } = options;
+    const service = (url: string, authorization: () => Promise<string | undefined>) =>
+      new HttpService({ url, authorization, idleTimeoutMs });
+    const authorization = async (): Promise<string> => {
+      const secret = await context.secret(token);
+      const sent = scheme === "Basic" ? Buffer.from(secret).toString("base64") : secret;
+      return `${scheme} ${sent}`;
+    };
+    const forNode = async (): Promise<string | undefined> =>
+      nodeAuthorization === undefined ? undefined : await context.secret(nodeAuthorization);
+    const { node, gateway } = options;
+    return Promise.resolve(
+      new PinningDriver(context, {
+        client: new PinningClient(backend, service(options.url, authorization)),
+        node: node === undefined ? undefined : new SourceNode(backend, service(node, forNode)),
+        gateway:
+          gateway === undefined
+            ? undefined
+            : new GatewayReader(backend, gateway, new HttpService({ url: gateway, idleTimeoutMs })),
+      }),
+    );
+  },
+} satisfies DriverDefinition<PinningOptions>;
