@@ -28,21 +28,23 @@ describe("a pinning service", () => {
     } as ByteStream,
   } as const;
 
-  beforeEach(async () => {
-    service = await playAnswers();
-    driver = await pinningService.open({
+  const openDriver = (patience: Readonly<Record<"pinTimeout" | "timeout", string>>) =>
+    pinningService.open({
       backend: "pins",
       options: pinningService.options.parse({
         url: `${service.url}/api/v1`,
         token: "env:TOKEN",
         meta: { owner: "ops" },
         origins: ["/dns4/node.example/tcp/4001/p2p/12D3KooWExample"],
-        pinTimeout: "150ms",
-        timeout: "300ms",
+        ...patience,
       }),
       capacityBytes: undefined,
       secret: () => Promise.resolve("the-token"),
     });
+
+  beforeEach(async () => {
+    service = await playAnswers();
+    driver = await openDriver({ pinTimeout: "150ms", timeout: "300ms" });
   });
   afterEach(async () => {
     await driver.close();
@@ -93,6 +95,8 @@ describe("a pinning service", () => {
 
   it("asks for pins with origins and metadata, and waits while they are queued", async () => {
     let polls = 0;
+    await driver.close();
+    driver = await openDriver({ pinTimeout: "20s", timeout: "20s" });
     service.answer(({ method, path }) => {
       if (method === "POST") return give(202, request("r1", "queued"));
       if (path.includes("/pins/r1")) {
