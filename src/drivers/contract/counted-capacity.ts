@@ -1,3 +1,4 @@
+import type { ListedCopy } from "#model/driver.ts";
 import { Capacity } from "#drivers/contract/capacity.ts";
 import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts";
 
@@ -33,4 +34,11 @@ export class CountedCapacity extends Capacity {
     const before = this.usedBytes;
     this.add((await this.#countAll()) - before);
   }
+}
+
+/** What listed copies take in all. */
+export async function bytesOf(copies: AsyncIterable<ListedCopy>): Promise<number> {
+  let bytes = 0;
+  for await (const { copy } of copies) bytes += copy.bytes;
+  return bytes;
 }

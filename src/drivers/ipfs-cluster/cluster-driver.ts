@@ -16,13 +16,13 @@ import type {
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
-import { Capacity, type Reservation } from "#drivers/contract/capacity.ts";
+import type { Reservation } from "#drivers/contract/capacity.ts";
+import { CountedCapacity } from "#drivers/contract/counted-capacity.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { checkedCar } from "#drivers/contract/checked-car.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
-import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts";
 import { clusterCapabilitiesOf } from "#drivers/ipfs-cluster/cluster-capabilities.ts";
 import type { ClusterClient, PinRequest } from "#drivers/ipfs-cluster/cluster-client.ts";
 import type { ClusterOptions } from "#drivers/ipfs-cluster/cluster-options.ts";
@@ -33,9 +33,6 @@ import { PreferredPeers } from "#drivers/ipfs-cluster/preferred-peers.ts";
 import { verifyPin } from "#drivers/ipfs-cluster/verify-pin.ts";
 import { isPinnedEnough, waitUntilPinned } from "#drivers/ipfs-cluster/wait-until-pinned.ts";
 
-/** With a capacity, the pinset is counted again this often: others pin too. */
-const countAfterMs = 3_600_000;
-
 /** Copies as pins of an IPFS Cluster: one pin per object, at as many peers as it is set to. */
 export class ClusterDriver implements Driver {
   readonly kind = "ipfs-cluster";
@@ -44,9 +41,8 @@ export class ClusterDriver implements Driver {
   readonly #options: ClusterOptions;
   readonly #client: ClusterClient;
   readonly #reader: NodeReader;
-  readonly #capacity: Capacity;
+  readonly #capacity: CountedCapacity;
   readonly #preferred: PreferredPeers;
-  #counted: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   constructor(context: DriverContext<ClusterOptions>, client: ClusterClient, reader: NodeReader) {
     this.#backend = context.backend;
@@ -54,14 +50,19 @@ export class ClusterDriver implements Driver {
     this.capabilities = clusterCapabilitiesOf(context.options);
     this.#client = client;
     this.#reader = reader;
-    this.#capacity = new Capacity(context.backend, context.capacityBytes);
+    this.#capacity = new CountedCapacity(context.backend, context.capacityBytes, async () => {
+      let bytes = 0;
+      for await (const { metadata } of this.#client.pinset({}))
+        bytes += pinCopy("", metadata).bytes;
+      return bytes;
+    });
     this.#preferred = new PreferredPeers(client, context);
   }
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {
     const version = await this.#client.version(options);
     const alive = await this.#client.metric("ping", options);
-    await this.#count(options.signal);
+    await this.#capacity.count(options.signal);
     const { usedBytes, freeBytes, totalBytes, isLimited } = this.#capacity;
     const room = await this.#freeBytes(options);
     return {
@@ -100,7 +101,7 @@ export class ClusterDriver implements Driver {
       const pinned = await this.#alreadyPinned(object, body, options);
       if (pinned !== undefined) return pinned;
     }
-    await this.#count(options.signal);
+    await this.#capacity.count(options.signal);
     // Blocks that repeat are kept once, but a file is as a rule about as large as its blocks.
     using reservation = this.#capacity.reserve(object.size);
     const stream = stopOnAbort(body.stream, options.signal, doing);
@@ -208,26 +209,6 @@ export class ClusterDriver implements Driver {
     // What is pinned everywhere fits only where the smallest peer has room.
     if (replicationMax <= 0) return Math.min(...known);
     return Math.floor(known.reduce((sum, bytes) => sum + bytes, 0) / replicationMax);
-  }
-
-  /** Adds up what the pins of the cluster take, if there is a capacity to keep to. */
-  async #count(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#capacity.isLimited) return;
-    const now = performance.now();
-    if (this.#counted === undefined || now - this.#counted.at > countAfterMs) {
-      this.#counted = { at: now, done: this.#countAll() };
-      this.#counted.done.catch(() => {
-        this.#counted = undefined;
-      });
-    }
-    await waitUnlessCancelled(this.#counted.done, signal, `counting ${this.#backend}`);
-  }
-
-  async #countAll(): Promise<void> {
-    const before = this.#capacity.usedBytes;
-    let bytes = 0;
-    for await (const { metadata } of this.#client.pinset({})) bytes += pinCopy("", metadata).bytes;
-    this.#capacity.add(bytes - before);
   }
 
   #cannotRead(): EngineError {

@@ -17,7 +17,7 @@ import { formatSize } from "#model/quantity.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
-import { CountedCapacity } from "#drivers/contract/counted-capacity.ts";
+import { bytesOf, CountedCapacity } from "#drivers/contract/counted-capacity.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
@@ -46,11 +46,8 @@ export class KuboDriver implements Driver {
     this.account = swarm === undefined ? undefined : `ipfs swarm ${swarm}`;
     this.#backend = context.backend;
     this.#node = new KuboNode(context);
-    this.#capacity = new CountedCapacity(context.backend, context.capacityBytes, async () => {
-      let bytes = 0;
-      for await (const { copy } of this.list()) bytes += copy.bytes;
-      return bytes;
-    });
+    const { backend, capacityBytes } = context;
+    this.#capacity = new CountedCapacity(backend, capacityBytes, () => bytesOf(this.list()));
   }
 
   async status({ signal }: CallOptions = {}): Promise<BackendStatus> {

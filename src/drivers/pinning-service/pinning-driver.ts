@@ -16,14 +16,14 @@ import type {
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
-import { Capacity, type Reservation } from "#drivers/contract/capacity.ts";
+import type { Reservation } from "#drivers/contract/capacity.ts";
+import { bytesOf, CountedCapacity } from "#drivers/contract/counted-capacity.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { checkedCar } from "#drivers/contract/checked-car.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import type { GatewayReader } from "#drivers/contract/gateway-reader.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
-import { waitUnlessCancelled } from "#drivers/contract/wait-unless-cancelled.ts";
 import { hasMeta, listRequests } from "#drivers/pinning-service/list-requests.ts";
 import {
   byNewest,
@@ -39,8 +39,6 @@ import type { SourceNode } from "#drivers/pinning-service/source-node.ts";
 import { verifyRequest } from "#drivers/pinning-service/verify-request.ts";
 import { waitUntilPinned } from "#drivers/pinning-service/wait-until-pinned.ts";
 
-/** With a capacity, the pins are counted again this often: others pin too. */
-const countAfterMs = 3_600_000;
 /** As many as the specification lets a pin have. */
 const originsMax = 20;
 
@@ -58,21 +56,21 @@ export class PinningDriver implements Driver {
   readonly #backend: string;
   readonly #options: PinningOptions;
   readonly #parts: PinningParts;
-  readonly #capacity: Capacity;
-  #counted: { readonly at: number; readonly done: Promise<void> } | undefined;
+  readonly #capacity: CountedCapacity;
 
   constructor(context: DriverContext<PinningOptions>, parts: PinningParts) {
     this.#backend = context.backend;
     this.#options = context.options;
     this.capabilities = pinningCapabilitiesOf(context.options);
     this.#parts = parts;
-    this.#capacity = new Capacity(context.backend, context.capacityBytes);
+    const { backend, capacityBytes } = context;
+    this.#capacity = new CountedCapacity(backend, capacityBytes, () => bytesOf(this.list()));
   }
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {
     const { meta, url } = this.#options;
     const page = await this.#parts.client.page({ states: ["pinned"], limit: 1, meta }, options);
-    await this.#count(options.signal);
+    await this.#capacity.count(options.signal);
     const { usedBytes, freeBytes, totalBytes, isLimited } = this.#capacity;
     return {
       server: `IPFS Pinning Service API at ${new URL(url).host}, ${page.count} pins`,
@@ -115,7 +113,7 @@ export class PinningDriver implements Driver {
       return requestCopy(known);
     }
     if (object.size === 0) throw this.#nothingToFetch(object);
-    await this.#count(options.signal);
+    await this.#capacity.count(options.signal);
     // What is under way already has its content or knows where it is: the body is not asked for.
     const isUnderWay = known?.status === "queued" || known?.status === "pinning";
     if (isUnderWay) await discardBody(body);
@@ -228,26 +226,6 @@ export class PinningDriver implements Driver {
     return new EngineError("NOT_SUPPORTED", message, {
       hint: "keep empty files on other backends: `where: size > 0` in the rule",
     });
-  }
-
-  /** Adds up what the pins take, if there is a capacity to keep to. */
-  async #count(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#capacity.isLimited) return;
-    const now = performance.now();
-    if (this.#counted === undefined || now - this.#counted.at > countAfterMs) {
-      this.#counted = { at: now, done: this.#countAll() };
-      this.#counted.done.catch(() => {
-        this.#counted = undefined;
-      });
-    }
-    await waitUnlessCancelled(this.#counted.done, signal, `counting ${this.#backend}`);
-  }
-
-  async #countAll(): Promise<void> {
-    const before = this.#capacity.usedBytes;
-    let bytes = 0;
-    for await (const { copy } of this.list()) bytes += copy.bytes;
-    this.#capacity.add(bytes - before);
   }
 }
 

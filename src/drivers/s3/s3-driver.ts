@@ -22,7 +22,7 @@ import { isArchived } from "#model/archived.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
-import { Capacity } from "#drivers/contract/capacity.ts";
+import { bytesOf, CountedCapacity } from "#drivers/contract/counted-capacity.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes, looksIntact } from "#drivers/contract/expect-bytes.ts";
@@ -32,7 +32,6 @@ import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { ArchivedObjects } from "#drivers/s3/archived-objects.ts";
 import type { BucketClient } from "#drivers/s3/bucket-client.ts";
-import { BucketUsage } from "#drivers/s3/bucket-usage.ts";
 import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
 import { clearUploads } from "#drivers/s3/clear-uploads.ts";
 import { copyOfKey, listBucket } from "#drivers/s3/list-bucket.ts";
@@ -56,10 +55,9 @@ export class S3Driver implements Driver {
   readonly #backend: string;
   readonly #options: S3Options;
   readonly #client: BucketClient;
-  readonly #capacity: Capacity;
+  readonly #capacity: CountedCapacity;
   readonly #named: BucketNamedFiles;
   readonly #archived: ArchivedObjects;
-  readonly #usage: BucketUsage;
 
   constructor(context: DriverContext<S3Options>, client: BucketClient) {
     this.#backend = context.backend;
@@ -70,8 +68,8 @@ export class S3Driver implements Driver {
     };
     this.account = accountOf(context.options);
     this.#client = client;
-    this.#capacity = new Capacity(context.backend, context.capacityBytes);
-    this.#usage = new BucketUsage(context.backend, this.#capacity, () => this.list());
+    const { backend, capacityBytes } = context;
+    this.#capacity = new CountedCapacity(backend, capacityBytes, () => bytesOf(this.list()));
     this.#archived = new ArchivedObjects(client, context.options);
     this.#named = new BucketNamedFiles(client, context.options);
   }
@@ -80,7 +78,7 @@ export class S3Driver implements Driver {
     const { prefix } = this.#options;
     const probe = { prefix, folders: false, after: undefined, token: undefined, limit: 1 };
     await this.#client.list(probe, options.signal);
-    await this.#usage.refresh(options.signal);
+    await this.#capacity.count(options.signal);
     const { freeBytes, totalBytes, isLimited } = this.#capacity;
     const usedBytes = isLimited ? this.#capacity.usedBytes : undefined;
     const { server } = this.#client;
@@ -139,7 +137,7 @@ export class S3Driver implements Driver {
     if (existing !== undefined && options.replace !== true && looksIntact(existing, object, body)) {
       return existing;
     }
-    await this.#usage.refresh(options.signal);
+    await this.#capacity.count(options.signal);
     using _reservation = this.#capacity.reserve(from.bytes);
     const request = {
       key: this.#key(object.cid, from.form),
@@ -164,7 +162,7 @@ export class S3Driver implements Driver {
       await discardBody(body);
       return existing;
     }
-    await this.#usage.refresh(options.signal);
+    await this.#capacity.count(options.signal);
     using reservation = this.#capacity.reserve(bytes ?? 0);
     let received = 0;
     const stopping = stopOnAbort(body.stream, options.signal, doing);
