@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +9,7 @@ import { expect, test } from "vitest";
 import type { Service } from "./compose-file.ts";
 import { readComposeFile } from "./compose-file.ts";
 import { settingNames } from "#config/setting-names.ts";
+import { freePort } from "../scripts/services/server-process.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const compose = await readComposeFile();
@@ -114,12 +114,4 @@ function named(pick: (service: Service) => readonly string[]): string[] {
 
 function declared(part: object): string[] {
   return Object.keys(part).toSorted();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

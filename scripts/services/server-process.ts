@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -65,14 +66,25 @@ export async function startServer(
   };
 }
 
-/** A loopback port that nobody listens on right now. */
+/** Below those that systems give to connections by themselves (32768 and up on Linux). */
+const ports = { first: 10_240, past: 32_768 };
+
+/**
+ * A loopback port that nobody listens on right now. It is not one that the system would give to
+ * somebody else's connection before the server has started.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
+  for (;;) {
+    const port = randomInt(ports.first, ports.past);
+    const server = createServer();
+    server.listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }

@@ -43,9 +43,14 @@ export function clusterMissing(): string | undefined {
 }
 
 export async function startCluster(): Promise<TwoPeerCluster> {
+  // What was begun ends, whichever step of the start fails, in the reverse order.
+  await using begun = new AsyncDisposableStack();
   const root = await mkdtemp(join(tmpdir(), "thermocline-cluster-"));
-  const nodes = [await startKubo(), await startKubo()] as const;
-  await connectKubo(...nodes);
+  begun.defer(() => rm(root, { recursive: true, force: true }));
+  const nodes = [await startKubo()];
+  begun.defer(async () => void (await Promise.all(nodes.map((node) => node.stop()))));
+  nodes.push(await startKubo());
+  await connectKubo(...(nodes as [KuboNode, KuboNode]));
   const secret = randomBytes(32).toString("hex");
   const settings = nodes.map(({ rpc }, position): ClusterPeerSettings => {
     const name = `peer-${position + 1}`;
@@ -60,7 +65,10 @@ export async function startCluster(): Promise<TwoPeerCluster> {
       return new RunningPeer(place, own, nodes[position] as KuboNode);
     }),
   );
-  await Promise.all(peers.map((peer) => peer.startAgain()));
+  begun.defer(async () => void (await Promise.all(peers.map((peer) => peer.kill()))));
+  for (const started of await Promise.allSettled(peers.map((peer) => peer.startAgain()))) {
+    if (started.status === "rejected") throw started.reason;
+  }
   const [first, second] = peers as [RunningPeer, RunningPeer];
   const ask = async (method: string, path: string): Promise<string> => {
     const words = Buffer.from(`${username}:${password}`).toString("base64");
@@ -70,16 +78,13 @@ export async function startCluster(): Promise<TwoPeerCluster> {
     return await answer.text();
   };
   await untilTogether(ask, peers.length);
+  const ending = begun.move();
   return {
     peers: [first, second],
     username,
     password,
     ask,
-    stop: async () => {
-      await Promise.all(peers.map((peer) => peer.kill()));
-      await Promise.all(nodes.map((node) => node.stop()));
-      await rm(root, { recursive: true, force: true });
-    },
+    stop: () => ending.disposeAsync(),
   };
 }
 
