@@ -109,6 +109,8 @@ export async function runPeer(
   const headers = { Authorization: `Basic ${words}` };
   return await startServer(programPath(), ["--config", folder, "daemon", "--no-trust"], {
     folder,
+    // Asked before, v1.1.6 falls over its own RPC client, which is not there yet.
+    says: "IPFS Cluster is READY",
     answers: async () => (await fetch(`${api}/id`, { headers })).ok,
   });
 }

@@ -29,6 +29,8 @@ export async function startServer(
     readonly stopSignal?: NodeJS.Signals;
     /** How long it may take to answer, where that is more than a moment. */
     readonly readyWithinMs?: number;
+    /** What it writes before it may be asked at all. */
+    readonly says?: string;
     answers(): Promise<boolean>;
   },
 ): Promise<ServerProcess> {
@@ -39,10 +41,14 @@ export async function startServer(
     ...options.user,
   });
   const exited = once(child, "exit");
+  const { says = "" } = options;
   let output = "";
+  let hasSaid = says === "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-4_000);
+      output += chunk.toString();
+      hasSaid ||= output.includes(says);
+      output = output.slice(-4_000);
     });
   }
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -51,7 +57,8 @@ export async function startServer(
   };
   const stop = () => end(options.stopSignal ?? "SIGTERM");
   const deadline = Date.now() + (options.readyWithinMs ?? readyWithinMs);
-  while (!(await options.answers().catch(() => false))) {
+  const isReady = async () => hasSaid && (await options.answers().catch(() => false));
+  while (!(await isReady())) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop();
       throw new Error(`${program} did not start:\n${output}`);
