@@ -1,9 +1,7 @@
 import type { DriverDefinition } from "#model/driver.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
-import {
-  clusterCapabilities,
-  clusterCapabilitiesOf,
-} from "#drivers/ipfs-cluster/cluster-capabilities.ts";
+import { pinCapabilities } from "#drivers/contract/pin-capabilities.ts";
+import { clusterCapabilitiesOf } from "#drivers/ipfs-cluster/cluster-capabilities.ts";
 import { ClusterClient } from "#drivers/ipfs-cluster/cluster-client.ts";
 import { ClusterDriver } from "#drivers/ipfs-cluster/cluster-driver.ts";
 import { type ClusterOptions, clusterOptions } from "#drivers/ipfs-cluster/cluster-options.ts";
@@ -14,7 +12,7 @@ export default {
   name: "ipfs-cluster",
   summary: "Pins of an IPFS Cluster, which keeps each of them at several IPFS nodes.",
   options: clusterOptions,
-  capabilities: clusterCapabilities,
+  capabilities: pinCapabilities,
   capabilitiesOf: clusterCapabilitiesOf,
   example: `name: cluster-eu
 driver: ipfs-cluster

@@ -6,7 +6,7 @@ import { HttpService } from "#drivers/contract/http-service.ts";
 import { jsonLines } from "#drivers/contract/json-lines.ts";
 import { authorizationHeader } from "#drivers/kubo/authorization-header.ts";
 import { kuboError } from "#drivers/kubo/kubo-error.ts";
-import { multipartFile } from "#drivers/kubo/multipart-file.ts";
+import { carForm } from "#drivers/contract/car-form.ts";
 
 /** Whoever does not answer a small question within this time is not there. */
 const silenceMs = 60_000;
@@ -97,7 +97,7 @@ export class KuboRpc {
     const answer =
       file === undefined
         ? await onceMore(() => service.ask(request))
-        : await service.ask({ ...request, ...multipartFile(file) });
+        : await service.ask({ ...request, ...carForm(file) });
     if (answer.ok) return answer;
     throw await this.#refusal(command, answer, call);
   }

@@ -1,25 +1,9 @@
 import type { DriverCapabilities } from "#model/driver.ts";
+import { pinCapabilities, pinCapabilitiesUnread } from "#drivers/contract/pin-capabilities.ts";
 
-/** What a pinning service can do that has a gateway to read from. */
-export const pinningCapabilities: DriverCapabilities = {
-  forms: ["dag"],
-  operations: ["read", "write", "remove", "list", "verify"],
-  confidence: ["listed", "verified"],
-  ranges: "none",
-  create: "atomic",
-  bytesMax: undefined,
-};
-
-/** Its own API only tells what it says it holds. */
-const withoutReading: DriverCapabilities = {
-  ...pinningCapabilities,
-  operations: ["write", "remove", "list", "verify"],
-  confidence: ["listed"],
-};
-
-/** What the service of these options can do. */
+/** What the service of these options can do: it is read through `gateway`. */
 export function pinningCapabilitiesOf(options: {
   readonly gateway?: string | undefined;
 }): DriverCapabilities {
-  return options.gateway === undefined ? withoutReading : pinningCapabilities;
+  return options.gateway === undefined ? pinCapabilitiesUnread : pinCapabilities;
 }

@@ -1,10 +1,8 @@
 import type { DriverDefinition } from "#model/driver.ts";
 import { GatewayReader } from "#drivers/contract/gateway-reader.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
-import {
-  pinningCapabilities,
-  pinningCapabilitiesOf,
-} from "#drivers/pinning-service/pinning-capabilities.ts";
+import { pinCapabilities } from "#drivers/contract/pin-capabilities.ts";
+import { pinningCapabilitiesOf } from "#drivers/pinning-service/pinning-capabilities.ts";
 import { PinningClient } from "#drivers/pinning-service/pinning-client.ts";
 import { PinningDriver } from "#drivers/pinning-service/pinning-driver.ts";
 import { type PinningOptions, pinningOptions } from "#drivers/pinning-service/pinning-options.ts";
@@ -15,7 +13,7 @@ export default {
   name: "pinning-service",
   summary: "Pins of a service that speaks the IPFS Pinning Service API, hosted or one's own.",
   options: pinningOptions,
-  capabilities: pinningCapabilities,
+  capabilities: pinCapabilities,
   capabilitiesOf: pinningCapabilitiesOf,
   example: `name: pins
 driver: pinning-service
