@@ -1,12 +1,9 @@
 // Installs the servers that tests start and this machine lacks, and says what there is.
 //   npm run services [-- --json] [-- --require NAME]…
-import { ipfsCluster } from "./services/ipfs-cluster.ts";
-import { kubo } from "./services/kubo.ts";
-import { cephRgw } from "./services/ceph-rgw.ts";
 import { pyarrow } from "./services/pyarrow.ts";
 import { redis } from "./services/redis.ts";
 import type { ServiceReport } from "./services/service.ts";
-import { versitygw } from "./services/versitygw.ts";
+import { installMissing, storageServices } from "./services/storage-services.ts";
 import { scriptOptions } from "./script-options.ts";
 
 const usage = "services [--json] [--require NAME]…";
@@ -16,12 +13,7 @@ const values = scriptOptions(usage, {
   require: { type: "string", multiple: true, default: [] },
 });
 
-const services = [redis, versitygw, cephRgw, kubo, ipfsCluster, pyarrow];
-const reports = services.map((service) => {
-  const found = service.find();
-  if (!found.available) console.error(`installing ${service.name} …`);
-  return found.available ? found : service.install();
-});
+const reports = installMissing([redis, ...storageServices, pyarrow]);
 
 if (values.json) console.log(JSON.stringify({ schemaVersion: 1, services: reports }, undefined, 2));
 else printTable(reports);

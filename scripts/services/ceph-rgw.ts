@@ -1,4 +1,4 @@
-import { installDebian } from "./install-debian.ts";
+import { installDebian, mayInstallDebian } from "./install-debian.ts";
 import { onPath, runProgram, type Service, type ServiceReport } from "./service.ts";
 
 const packages = ["radosgw", "ceph-mon", "ceph-osd", "ceph-common"];
@@ -23,7 +23,8 @@ function find(how = "on the path"): ServiceReport {
   const path = onPath("radosgw");
   if (absent !== undefined || path === undefined) {
     const reason = `no ${absent}; as root on Debian: apt-get install ${packages.join(" ")}`;
-    return { service: "ceph-rgw", available: false, reason };
+    const needs = mayInstallDebian() ? undefined : "root on Debian";
+    return { service: "ceph-rgw", available: false, reason, needs };
   }
   const { output } = runProgram(path, ["--version"]);
   const version = /version (\S+)/.exec(output)?.[1] ?? "unknown";

@@ -45,7 +45,8 @@ function build({ module, version, command, path }: GoProgram): string | undefine
 
 function find({ name, module, version, command, path }: GoProgram, how: string): ServiceReport {
   if (existsSync(path)) return { service: name, available: true, version, how, path };
-  const need = onPath("go") === undefined ? "needs Go: " : "";
+  const needs = onPath("go") === undefined ? "Go" : undefined;
+  const need = needs === undefined ? "" : `needs ${needs}: `;
   const reason = `not installed; ${need}npm run services (${module}/${command}@${version})`;
-  return { service: name, available: false, reason };
+  return { service: name, available: false, reason, needs };
 }

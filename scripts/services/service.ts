@@ -13,7 +13,13 @@ export type ServiceReport =
       readonly how: string;
       readonly path: string;
     }
-  | { readonly service: string; readonly available: false; readonly reason: string };
+  | {
+      readonly service: string;
+      readonly available: false;
+      readonly reason: string;
+      /** What this machine lacks to install it, e.g. "Go"; undefined where it could. */
+      readonly needs?: string | undefined;
+    };
 
 /** One server program: how to find it and how to get it. */
 export interface Service {

@@ -23,9 +23,16 @@ export const versitygw: Service = {
 
 function find(how = "installed before"): ServiceReport {
   if (!existsSync(program)) {
-    const need = onPath("go") === undefined ? "needs Go: " : "";
+    const needs = onPath("go") === undefined ? "Go" : undefined;
+    const need = needs === undefined ? "" : `needs ${needs}: `;
     const reason = `not installed; ${need}npm run services (go install ${module})`;
-    return { service: "versitygw", available: false, reason };
+    return { service: "versitygw", available: false, reason, needs };
   }
   return { service: "versitygw", available: true, version, how, path: program };
+}
+
+/** The version that the compiler wrote into the program, as it has no better one to tell. */
+export function builtVersion(): string {
+  const { output } = runProgram(onPath("go") ?? "go", ["version", "-m", program]);
+  return /^\s*mod\s+\S+\s+(\S+)/m.exec(output)?.[1] ?? `installed as ${version}`;
 }

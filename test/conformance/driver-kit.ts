@@ -5,6 +5,7 @@ import { declarationTests } from "./driver-kit/declaration.ts";
 import { groupTests } from "./driver-kit/groups.ts";
 import { interruptionTests } from "./driver-kit/interruption.ts";
 import { pieceTests } from "./driver-kit/pieces.ts";
+import type { KitNote } from "./driver-kit/kit-note.ts";
 import type { KitTest } from "./driver-kit/kit-test.ts";
 import { listingTests } from "./driver-kit/listing.ts";
 import { namedFileTests } from "./driver-kit/named-files.ts";
@@ -59,11 +60,22 @@ function runAll(subject: DriverSubject, tests: readonly KitTest[]): void {
   });
   for (const test of tests) {
     const reason = subject.skip.find((skip) => skip.test === test.name)?.reason;
-    const note = reason === undefined ? "" : ` (${reason})`;
-    if (note !== "") console.error(`skipped: driver ${subject.name}: ${test.name}${note}`);
-    it.skipIf(reason !== undefined)(`${test.name}${note}`, async () => {
+    const words = reason === undefined ? "" : ` (${reason})`;
+    if (words !== "") console.error(`skipped: driver ${subject.name}: ${test.name}${words}`);
+    const meta = { driverKit: noteOf(subject, test, reason) };
+    it.skipIf(reason !== undefined)(`${test.name}${words}`, { meta }, async ({ task }) => {
       expect.hasAssertions();
-      await test.run({ subject, storage, driver: await open(), open });
+      const tellServer = (server: string): void => {
+        task.meta.driverKit = { ...meta.driverKit, server };
+      };
+      await test.run({ subject, storage, driver: await open(), open, tellServer });
     });
   }
+}
+
+function noteOf(subject: DriverSubject, test: KitTest, reason: string | undefined): KitNote {
+  const { name, definition, missing } = subject;
+  const note = { driver: definition.name, subject: name, test: test.name };
+  if (missing !== undefined) return { ...note, skipped: { cause: "missing", reason: missing } };
+  return reason === undefined ? note : { ...note, skipped: { cause: "driver", reason } };
 }

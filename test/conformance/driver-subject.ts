@@ -10,6 +10,8 @@ export interface DriverSubject {
     DriverDefinition<never>,
     "name" | "capabilities" | "summary" | "example"
   >;
+  /** Asks for the server's name and version, where its status does not tell both. */
+  readonly server?: () => Promise<string>;
   /** Why it cannot run on this machine; shown, and everything is skipped. */
   readonly missing: string | undefined;
   /** Tests of the kit that do not apply, each with its reason. */

@@ -1,5 +1,5 @@
-import { mkdtemp, open as openFile, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, open as openFile, readdir, rm, statfs } from "node:fs/promises";
+import { release, tmpdir, type as osType } from "node:os";
 import { join } from "node:path";
 import local from "#drivers/local/local.ts";
 import { kitBackend } from "../conformance/driver-kit/kit-test.ts";
@@ -10,11 +10,18 @@ for (const durability of ["full", "none"] as const) {
   testDriver({
     name: `local (durability ${durability})`,
     definition: local,
+    server: fileSystem,
     missing: undefined,
     skip: [],
     largeBytes: 5 * 1024 * 1024 + 3,
     storage: () => storage(durability),
   });
+}
+
+/** Which kernel and file system keep the stores of this test; the type as statfs(2) numbers it. */
+async function fileSystem(): Promise<string> {
+  const { type } = await statfs(tmpdir());
+  return `${osType()} ${release()}, file system type 0x${type.toString(16)}`;
 }
 
 async function storage(durability: "full" | "none"): Promise<SubjectStorage> {

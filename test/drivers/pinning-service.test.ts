@@ -34,6 +34,10 @@ const plain = pinningService.options.parse({ url: "http://localhost", token: "en
 testDriver({
   name: "pinning-service of IPFS Cluster v1.1.6",
   definition: { ...pinningService, capabilities: pinningService.capabilitiesOf(plain) },
+  server: async () => {
+    const { version } = JSON.parse(await cluster.ask("GET", "/version")) as { version: string };
+    return `Pinning Service API of IPFS Cluster ${version}`;
+  },
   missing,
   skip: [
     "stores and reads back an empty file",

@@ -16,7 +16,7 @@ import { kitBackend } from "../conformance/driver-kit/kit-test.ts";
 import type { SubjectStorage } from "../conformance/driver-subject.ts";
 import { testDriver } from "../conformance/driver-kit.ts";
 import { fileBody, sample } from "../conformance/sample-object.ts";
-import { cephMissing, type CephServer, startCeph } from "../services/ceph-rgw.ts";
+import { askCeph, cephMissing, type CephServer, startCeph } from "../services/ceph-rgw.ts";
 import { openBucket } from "./s3-bucket.ts";
 import { expectLocksRespected } from "./s3-lock-test.ts";
 
@@ -50,6 +50,7 @@ afterAll(async () => {
 testDriver({
   name: "s3 on Ceph RGW",
   definition: s3,
+  server: askCeph,
   missing,
   skip: [],
   // Two whole parts and a little: parts have 5 MiB at least.

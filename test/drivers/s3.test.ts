@@ -6,7 +6,12 @@ import s3 from "#drivers/s3/s3.ts";
 import { kitBackend } from "../conformance/driver-kit/kit-test.ts";
 import type { SubjectStorage } from "../conformance/driver-subject.ts";
 import { testDriver } from "../conformance/driver-kit.ts";
-import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
+import {
+  askVersitygw,
+  startVersitygw,
+  type VersitygwServer,
+  versitygwMissing,
+} from "../services/versitygw.ts";
 
 const missing = versitygwMissing();
 let server: VersitygwServer;
@@ -22,6 +27,7 @@ afterAll(async () => {
 testDriver({
   name: "s3 on versitygw v1.7.0",
   definition: s3,
+  server: () => askVersitygw(server),
   missing,
   skip: [],
   // Two whole parts and a little: parts have 5 MiB at least.

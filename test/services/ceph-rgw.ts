@@ -20,6 +20,12 @@ export function cephMissing(): string | undefined {
   return found.available ? undefined : `ceph-rgw: ${found.reason}`;
 }
 
+/** Its gateway says nothing of itself over S3: the program that was started does. */
+export function askCeph(): Promise<string> {
+  const found = cephRgw.find();
+  return Promise.resolve(found.available ? `Ceph RGW ${found.version}` : found.reason);
+}
+
 /** A Ceph of a test's own: loopback, random ports, everything in memory. */
 export async function startCeph(): Promise<CephServer> {
   const root = await mkdtemp(join(tmpdir(), "thermocline-ceph-"));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serveBuckets } from "../../scripts/services/serve-buckets.ts";
 import { freePort } from "../../scripts/services/server-process.ts";
-import { versitygw } from "../../scripts/services/versitygw.ts";
+import { builtVersion, versitygw } from "../../scripts/services/versitygw.ts";
 
 /** A running S3 server whose buckets are folders of `folder`. */
 export interface VersitygwServer {
@@ -25,6 +25,12 @@ export interface VersitygwServer {
 export function versitygwMissing(): string | undefined {
   const found = versitygw.find();
   return found.available ? undefined : `versitygw: ${found.reason}`;
+}
+
+/** What answers, as it says, and of which version, as its program says. */
+export async function askVersitygw({ endpoint }: VersitygwServer): Promise<string> {
+  const { headers } = await fetch(endpoint);
+  return `${headers.get("server")} ${builtVersion()}`;
 }
 
 /** An S3 server of a test's own: loopback, random port, private folder. */

@@ -12,9 +12,10 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
   return [
     {
       name: "says which server answered, and that it can be written",
-      run: async ({ driver }) => {
+      run: async ({ driver, tellServer }) => {
         const status = await driver.status();
         expect(status.server).not.toBe("");
+        tellServer((await subject.server?.()) ?? status.server);
         expect(status.writable).toBe(capabilities.operations.includes("write"));
       },
     },

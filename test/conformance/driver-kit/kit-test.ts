@@ -6,6 +6,8 @@ export interface KitContext {
   readonly subject: DriverSubject;
   readonly storage: SubjectStorage;
   readonly driver: Driver;
+  /** Tells reporters which server is tested. */
+  readonly tellServer: (server: string) => void;
   /** Opens one more driver on the same place; it is closed after the test. */
   readonly open: (options?: { readonly capacityBytes?: number }) => Promise<Driver>;
 }
