@@ -66,9 +66,16 @@ export class FileHasher {
       this.update(piece);
       return;
     }
-    const digest = await hashPiece(piece);
-    this.#size += piece.length;
-    this.#filled = piece.length;
+    this.addLeaf(await hashPiece(piece), piece.length);
+  }
+
+  /**
+   * Takes a whole raw leaf by its SHA-256 (32 bytes), where no sink wants the bytes: `bytes` is the
+   * profile's chunk, or less for the last leaf.
+   */
+  addLeaf(digest: Uint8Array, bytes: number): void {
+    this.#size += bytes;
+    this.#filled = bytes;
     this.#addLeaf(digest);
   }
 

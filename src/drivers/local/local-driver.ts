@@ -31,6 +31,7 @@ import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { fileError, systemCode } from "#drivers/local/file-error.ts";
 import { removeLeftovers } from "#drivers/local/incoming-file.ts";
+import { hashesTo } from "#drivers/local/hashes-to.ts";
 import { listStoredFiles } from "#drivers/local/list-stored-files.ts";
 import { LocalGroups } from "#drivers/local/local-groups.ts";
 import { LocalNamedFiles } from "#drivers/local/local-named-files.ts";
@@ -159,7 +160,18 @@ export class LocalDriver implements Driver {
   }
 
   async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
-    return verifyCopy(this, this.#backend, object, level, options.signal);
+    const { signal } = options;
+    return verifyCopy(
+      this,
+      this.#backend,
+      object,
+      level,
+      signal,
+      async ({ form, bytes, locator }) =>
+        form === "file" && bytes > singlePieceMax
+          ? await hashesTo(join(this.#folder.root, locator), object, signal)
+          : false,
+    );
   }
 
   async remove(

@@ -8,14 +8,12 @@ import {
   type GroupQuestion,
   type GroupResults,
   groupState,
-} from "#drivers/local/group-message.ts";
-import { workOnGroup } from "#drivers/local/group-threads.ts";
+} from "#drivers/local/thread-question.ts";
+import { workOnFiles } from "#drivers/local/file-threads.ts";
 import { givePiece, losePiece, takePiece } from "#drivers/local/piece-memory.ts";
 import type { StoreFolder } from "#drivers/local/store-folder.ts";
+import { untilStopped } from "#drivers/local/until-stopped.ts";
 import type { Usage } from "#drivers/local/usage.ts";
-
-/** A thread that was told to stop and hangs in a call is not waited for any longer. */
-const stopPatienceMs = 1_000;
 
 /**
  * Groups of small objects in a store: threads of their own do with blocking calls what promises
@@ -122,7 +120,7 @@ export class LocalGroups implements ObjectGroups {
     const profile = objects[0]?.profile;
     if (buffer === undefined || profile === undefined || signal?.aborted === true) return results;
     const memory = new Uint8Array(buffer);
-    const working = workOnGroup({
+    const working = workOnFiles({
       act,
       root: this.#folder.root,
       durability: this.#folder.durability,
@@ -137,29 +135,6 @@ export class LocalGroups implements ObjectGroups {
     // Who still reads or fills this memory would meet what others put there.
     if (!inTime) losePiece(memory);
     return inTime ? results : emptyResults(objects.length);
-  }
-}
-
-/** Waits for work; from the signal on only for a while. False when it has not ended by then. */
-async function untilStopped(
-  work: Promise<void>,
-  signal: AbortSignal | undefined,
-  stop: () => void,
-): Promise<boolean> {
-  const patience = Promise.withResolvers<false>();
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = (): void => {
-    stop();
-    timer = setTimeout(() => {
-      patience.resolve(false);
-    }, stopPatienceMs);
-  };
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work.then(() => true), patience.promise]);
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-    clearTimeout(timer);
   }
 }
 

@@ -1,11 +1,11 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { isAddressOf } from "#content/address-file.ts";
-import { type GroupQuestion, groupState } from "#drivers/local/group-message.ts";
+import { type GroupQuestion, groupState } from "#drivers/local/thread-question.ts";
 import { objectFile } from "#drivers/local/object-file.ts";
 import type { StoreFolder } from "#drivers/local/store-folder.ts";
 
 /** Neither a link is followed nor a pipe waited for, in case one stands in a file's place. */
-const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+export const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Reads those files of a group that are there and are what they should be, in blocking calls. */
 export function readFiles(folder: StoreFolder, question: GroupQuestion): void {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAddressOf } from "#content/address-file.ts";
 import { singlePieceMax } from "#model/single-piece.ts";
-import { type GroupQuestion, groupState } from "#drivers/local/group-message.ts";
+import { type GroupQuestion, groupState } from "#drivers/local/thread-question.ts";
 import { IncomingFile } from "#drivers/local/incoming-file.ts";
 import { objectFile } from "#drivers/local/object-file.ts";
 import { readExactly } from "#drivers/local/read-files.ts";

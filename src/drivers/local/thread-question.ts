@@ -40,3 +40,37 @@ export function emptyResults(objects: number): GroupResults {
     stop: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
   };
 }
+
+/** What a thread is asked to hash: the leaves of a part of a file. */
+export interface LeafQuestion {
+  readonly act: "hash";
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  /** Bytes of a leaf; the last one of a file may have fewer. */
+  readonly chunkBytes: number;
+  readonly results: LeafResults;
+}
+
+/** What both sides see while the thread is at it. */
+export interface LeafResults {
+  /** Not 0: begin nothing more. */
+  readonly stop: Int32Array;
+  /** How many leaves have their digest, from the first on. */
+  readonly hashed: Int32Array;
+  /** SHA-256 of each leaf, one after the other. */
+  readonly digests: Uint8Array;
+}
+
+export const digestBytes = 32;
+
+/** Room for the digests of so many leaves, where both sides see it. */
+export function emptyLeafResults(leaves: number): LeafResults {
+  return {
+    stop: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
+    hashed: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
+    digests: new Uint8Array(new SharedArrayBuffer(digestBytes * leaves)),
+  };
+}
+
+export type ThreadQuestion = GroupQuestion | LeafQuestion;

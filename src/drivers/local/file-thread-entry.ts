@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
-import type { GroupQuestion } from "#drivers/local/group-message.ts";
+import type { GroupQuestion, ThreadQuestion } from "#drivers/local/thread-question.ts";
+import { hashLeaves } from "#drivers/local/hash-leaves.ts";
 import { readFiles } from "#drivers/local/read-files.ts";
 import { StoreFolder } from "#drivers/local/store-folder.ts";
 import { storeFiles } from "#drivers/local/store-files.ts";
@@ -7,12 +8,12 @@ import { storeFiles } from "#drivers/local/store-files.ts";
 const folders = new Map<string, StoreFolder>();
 let before = Promise.resolve();
 
-/** Works on one group after the other; the answer says only that the results are there. */
-parentPort?.on("message", (question: GroupQuestion) => {
+/** Works on one question after the other; the answer says only that the results are there. */
+parentPort?.on("message", (question: ThreadQuestion) => {
   before = answer(before, question);
 });
 
-async function answer(others: Promise<void>, question: GroupQuestion): Promise<void> {
+async function answer(others: Promise<void>, question: ThreadQuestion): Promise<void> {
   await others;
   try {
     await workOn(question);
@@ -22,7 +23,11 @@ async function answer(others: Promise<void>, question: GroupQuestion): Promise<v
   parentPort?.postMessage(true, []);
 }
 
-async function workOn(question: GroupQuestion): Promise<void> {
+async function workOn(question: ThreadQuestion): Promise<void> {
+  if (question.act === "hash") {
+    hashLeaves(question);
+    return;
+  }
   const folder = folderOf(question);
   folder.checkMounted();
   if (question.act === "read") readFiles(folder, question);
