@@ -34,10 +34,14 @@ export const blockWords: Readonly<Record<BlockReason, string>> = {
   unverified: "the only copy is not verified; run verify on it",
 };
 
-/** The same, with the limit that did it when it was not the rule's own. */
-export function wordsOfBlock(block: {
+/** The same, with the limit that did it when it was not the rule's own, or the others that did. */
+export function wordsOfBlock({ reason, detail }: WordedBlock): string {
+  if (detail === undefined) return blockWords[reason];
+  return reason === "group" ? `${blockWords.group}: ${detail}` : `it exceeds ${detail}`;
+}
+
+/** A reason and, in words, whose limit it was, or which objects of a collection. */
+export interface WordedBlock {
   readonly reason: BlockReason;
   readonly detail?: string | undefined;
-}): string {
-  return block.detail === undefined ? blockWords[block.reason] : `it exceeds ${block.detail}`;
 }

@@ -25,9 +25,13 @@ export interface ObjectState {
   readonly blocked: readonly {
     readonly ruleIndex: number;
     readonly reason: BlockReason;
-    /** Whose limit it was. */
+    /** Whose limit it was, or which objects of its collection. */
     readonly detail?: string | undefined;
   }[];
+  /** Rules that would have to select all of its collection and do not: which they leave out. */
+  readonly incomplete: ReadonlyMap<number, string>;
+  /** How many objects before it free what a rule needs, by its place. */
+  readonly ahead: ReadonlyMap<number, number>;
 }
 
 /** What became of one rule for this object: it applies, is blocked, lost, has what it wants. */
@@ -37,6 +41,8 @@ export function ruleResult(set: CompiledPolicySet, index: number, state: ObjectS
   const lease = state.leases.get(index);
   const time = lease && leaseWords(lease, set.moment.now, state.names);
   const isMatch = state.matches[index] === true;
+  const incomplete = state.incomplete.get(index);
+  if (!isMatch && incomplete !== undefined) return `waits: ${incomplete}`;
   if (!isMatch && lease === undefined) return "does not match";
   if (rule.verb.kind === "hold") return "applies: nothing may remove a copy";
   const own = state.actions.filter(({ ruleIndex }) => ruleIndex === index);
@@ -73,13 +79,13 @@ function idleResult(
       const from = state.masks.claimed & verb.from;
       if (from === 0n) return "satisfied: no copy to move";
       if (verb.kind === "promote") return "satisfied: a copy is there";
-      if (isBounded(verb)) return withinBounds(verb);
+      if (isBounded(verb)) return withinBounds(verb, state.ahead.get(index) ?? 0);
       return lostTo(set, index, state, verb.from) ?? "satisfied";
     }
     case "evict": {
       if ((state.masks.claimed & verb.from) === 0n) return "satisfied: no copy there";
       if (deleted !== undefined) return `lost to ${ruleName(deleted)}: it is deleted`;
-      if (isBounded(verb)) return withinBounds(verb);
+      if (isBounded(verb)) return withinBounds(verb, state.ahead.get(index) ?? 0);
       return lostTo(set, index, state, verb.from) ?? "satisfied";
     }
     case "delete": {
@@ -94,10 +100,17 @@ function idleResult(
 }
 
 /** Why a rule that frees only what is needed does nothing. */
-function withinBounds({ quota }: CompiledBounds): string {
+function withinBounds({ quota }: CompiledBounds, ahead: number): string {
+  if (ahead > 0) return `waits: ${aheadWords(ahead)}`;
   return quota === undefined
     ? "satisfied: no backend of it is above its mark"
     : `satisfied: what its ${quota.per} uses there is within the quota, or it has no ${quota.per}`;
+}
+
+/** Why it is not the turn of an object yet. */
+export function aheadWords(ahead: number): string {
+  const objects = ahead === 1 ? "1 object" : `${ahead} objects`;
+  return `${objects} before it in the order of the rule free what is needed`;
 }
 
 /** The earlier rule that has claimed the copies in question. */

@@ -7,8 +7,8 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /**
  * Leaves in `plan_turn` what is needed to get a backend down to its mark, or owners within their
- * quota, in the order of the rule and no object more. What this plan frees there already counts;
- * a collection that goes together goes whole.
+ * quota, in the order of the rule and no object more. What this plan frees and puts there already
+ * counts; a collection that goes together goes whole.
  */
 export async function cutToNeed(planning: Planning, rule: RemovalRule): Promise<void> {
   const { free, quota } = rule.verb;
@@ -18,11 +18,9 @@ export async function cutToNeed(planning: Planning, rule: RemovalRule): Promise<
 
 async function cutToMark(planning: Planning, { verb, rule }: RemovalRule): Promise<void> {
   const bytes = (verb.free ?? []).reduce((sum, one) => sum + one.bytes, 0);
-  const freed = sql`(SELECT coalesce(sum(c.size), 0) FROM plan_draft d
-    JOIN plan_candidate c ON c.object_id = d.object_id
-    WHERE ${isAmong(trusted("d.victim"), verb.from)})`;
+  const change = sql`(SELECT coalesce(sum(bytes), 0) FROM (${changeOf(verb.from)}))`;
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_need AS
-    SELECT 'all' AS name, ${bytes}::BIGINT - ${freed} AS bytes`);
+    SELECT 'all' AS name, ${bytes}::BIGINT + ${change} AS bytes`);
   await cut(planning, trusted("'all'"), rule.group);
 }
 
@@ -33,12 +31,11 @@ async function cutToQuota(
 ): Promise<void> {
   const name = trusted(`o.${per}`);
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_need AS
-    WITH freed AS (SELECT ${name} AS name, sum(o.size) AS bytes FROM plan_draft d
-      JOIN object o ON o.object_id = d.object_id
-      WHERE ${isAmong(trusted("d.victim"), verb.from)} GROUP BY ALL),
+    WITH change AS (SELECT ${name} AS name, sum(d.bytes) AS bytes
+      FROM (${changeOf(verb.from)}) d JOIN object o ON o.object_id = d.object_id GROUP BY ALL),
     used AS (${usedBy({ per, bytes }, verb.from)})
-    SELECT u.name, u.bytes - ${bytes}::BIGINT - coalesce(f.bytes, 0) AS bytes
-    FROM used u LEFT JOIN freed f ON f.name = u.name`);
+    SELECT u.name, u.bytes - ${bytes}::BIGINT + coalesce(d.bytes, 0) AS bytes
+    FROM used u LEFT JOIN change d ON d.name = u.name`);
   await cut(planning, name, rule.group);
 }
 
@@ -60,6 +57,15 @@ async function cut(
             - t.size * bit_count(t.gone) AS before
         FROM plan_turn t JOIN object o ON o.object_id = t.object_id)) f
     JOIN plan_need n ON n.name = f.name WHERE f.before < n.bytes)`);
+}
+
+/** Bytes that the drafts put on these backends (positive) and take from them, by object. */
+function changeOf(mask: bigint): SqlFragment {
+  const there = trusted("(c.present_mask >> d.target) & 1 = 1");
+  return sql`SELECT d.object_id,
+      CASE WHEN ${isAmong(trusted("d.target"), mask)} AND NOT ${there} THEN c.size ELSE 0 END
+        - CASE WHEN ${isAmong(trusted("d.victim"), mask)} THEN c.size ELSE 0 END AS bytes
+    FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id`;
 }
 
 function isAmong(backend: SqlFragment, mask: bigint): SqlFragment {

@@ -12,6 +12,7 @@ import { rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { substituteBackends } from "#policies/plan/substitute-target.ts";
 import { takeTurns } from "#policies/plan/take-turns.ts";
+import { isBounded } from "#policies/removal-bound.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /**
@@ -37,7 +38,9 @@ function removalRules(planning: Planning): readonly RemovalRule[] {
 
 /**
  * Judges again what was kept because of other rules, now that these have got their copies: what
- * one rule makes or gives up may change what another can do, until nothing moves any more.
+ * one rule makes or gives up may change what another can do, until nothing moves any more. What
+ * was made on a backend that is to be brought down to its mark, or on the account of an owner
+ * beyond a quota, has to be freed as well.
  */
 export async function planKeptRemovals(planning: Planning): Promise<void> {
   const rules = removalRules(planning);
@@ -48,10 +51,25 @@ export async function planKeptRemovals(planning: Planning): Promise<void> {
       WHERE reason IN ('ensure', 'minimum-copies')`),
     );
     const again = new Set(kept.map(({ rule }) => Number(rule)));
+    for (const index of await outgrownRules(planning, rules)) again.add(index);
     let turns = 0;
     for (const rule of rules) if (again.has(rule.index)) turns += await planRemoval(planning, rule);
     if (turns === 0) return;
   }
+}
+
+/** Rules that free what is needed of backends on which the plan puts copies. */
+async function outgrownRules(
+  planning: Planning,
+  rules: readonly RemovalRule[],
+): Promise<readonly number[]> {
+  const bounded = rules.filter(({ verb }) => isBounded(verb));
+  if (bounded.length === 0) return [];
+  const [made] = await planning.rows(
+    trusted("SELECT coalesce(bit_or(1::BIGINT << target), 0) AS targets FROM plan_draft"),
+  );
+  const targets = BigInt(made?.["targets"] as number | bigint);
+  return bounded.flatMap(({ index, verb }) => ((verb.from & targets) === 0n ? [] : [index]));
 }
 
 /** Gives up the copies that rules wanted for a time, when it is over. */

@@ -13,6 +13,7 @@ import { type SqlFragment, toStatement } from "#policies/sql-fragment.ts";
 export class Planning {
   readonly set: CompiledPolicySet;
   readonly session: ReadSession;
+  readonly safety: PlanningSafety;
   readonly minimumCopies: number;
   /** The warmest first, then by id: copies are read from, and given up, in this order. */
   readonly backends: readonly Backend[];
@@ -25,6 +26,7 @@ export class Planning {
   constructor(set: CompiledPolicySet, session: ReadSession, safety: PlanningSafety) {
     this.set = set;
     this.session = session;
+    this.safety = safety;
     this.minimumCopies = Math.max(1, safety.minimumCopies);
     this.backends = set.moment.backends.toSorted(
       (a, b) => tiers.indexOf(a.tier) - tiers.indexOf(b.tier) || a.id - b.id,

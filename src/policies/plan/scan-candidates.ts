@@ -37,11 +37,41 @@ export async function scanCandidates(planning: Planning, only?: ObjectChoice): P
 async function readVerdicts(planning: Planning, only: ObjectChoice | undefined): Promise<void> {
   const { rules } = planning;
   const grouped = groupRules(rules).length > 0;
+  // Whether a collection is whole depends on objects of it that are not asked about.
+  const reached = grouped && only !== undefined ? withCollections(only) : only;
   if (rules.some((rule) => rule.whereByName !== undefined)) {
-    // Whether a collection is whole depends on objects that are not asked about.
-    await planning.run(scanNames(rules, grouped ? undefined : only));
+    await planning.run(scanNames(rules, reached));
   }
-  if (grouped) await readPartialGroups(planning, objectsOf(planning), untilOver(planning));
+  if (!grouped) return;
+  await readPartialGroups(planning, objectsOf(planning), untilOver(planning), among(reached));
+}
+
+/** These objects, and all others of their collections. */
+function withCollections(only: ObjectChoice): SqlFragment {
+  const asked = sql`FROM object o WHERE true ${among(only)}`;
+  return sql`(o.object_id IN (SELECT o.object_id ${asked})
+    OR o.collection IN (SELECT o.collection ${asked}))`;
+}
+
+/**
+ * The first objects of a collection that a rule does not select, and how many there are; none
+ * when it does not select this object of it either.
+ */
+export async function unselectedOf(
+  planning: Planning,
+  { index, collection, objectId }: { index: number; collection: string; objectId: number },
+  most: number,
+): Promise<{ readonly objects: readonly number[]; readonly count: number }> {
+  const rule = planning.rules[index];
+  if (rule === undefined) return { objects: [], count: 0 };
+  const rows = await planning.rows(sql`SELECT o.object_id, count(*) OVER () AS of,
+      bool_or(o.object_id = ${objectId}::BIGINT) OVER () AS itself
+    FROM ${objectsOf(planning)}
+    WHERE o.collection = ${collection} AND NOT ${untilOver(planning)(rule, index)}
+    ORDER BY o.object_id LIMIT ${most}::INTEGER`);
+  if (rows[0]?.["itself"] === true) return { objects: [], count: 0 };
+  const objects = rows.map((row) => Number(row["object_id"]));
+  return { objects, count: Number(rows[0]?.["of"] ?? 0) };
 }
 
 /** `object o`, with what tests of rules look up. */

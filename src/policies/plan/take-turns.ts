@@ -1,5 +1,5 @@
 import type { BlockReason } from "#model/plan.ts";
-import { noteWishes } from "#policies/plan/group.ts";
+import { noteShort, noteWishes } from "#policies/plan/group.ts";
 import { orderColumn } from "#policies/plan/scan-candidates.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -116,6 +116,7 @@ export async function block(
   await planning.run(sql`INSERT INTO plan_blocked (rule_index, reason, objects, bytes)
     SELECT ${index}::INTEGER, ${reason}, count(*), coalesce(sum(size), 0)::BIGINT ${from}
     HAVING count(*) > 0`);
+  await noteShort(planning, index, reason, from);
 }
 
 async function recordBlocked(planning: Planning, index: number): Promise<void> {

@@ -229,3 +229,56 @@ test("a copy that is wanted for a time is explained with its end, and then with 
     result: expect.stringContaining(`over since ${end}`),
   });
 });
+
+test("what keeps a collection back is named: objects the rule leaves out, and objects that cannot go", async () => {
+  const { index } = await openIndex(["hot", "warm", "cold"], { now: () => now });
+  const collected = (number: number, name: string, size: number) =>
+    objectOf(number, [copyOn("hot")], { size, names: [name], collection: "films" });
+  const objects = [
+    collected(1, "/films/a", 5_000),
+    collected(2, "/films/b", 5_000),
+    collected(3, "/films/c", 50),
+  ];
+  await index.putObjects(objects, start);
+  const rule = (where: string) => `  - name: cool
+    where: ${where}
+    group: collection
+    demote: {from: backend = "hot", to: backend = "cold"}`;
+  const partial = await explained(index, await compiled(index, rule("size >= 100B")), 1);
+  expect(partial.rules[0]).toMatchObject({ matched: false, clauses: [{ holds: true }] });
+  expect(partial.conclusion).toEqual([
+    "waits: p/cool, because it does not select 1 of the 3 objects of collection films, and " +
+      "they go together: /films/c (size >= 100B is false, now 50 B; needs >= 100 B)",
+  ]);
+  await index.hold([2], "evidence", now);
+  const held = await explained(index, await compiled(index, rule("size > 0B")), 1);
+  expect(held.conclusion).toEqual([
+    "blocked: p/cool, because another object of its collection cannot have the same, and they " +
+      "go together: /films/c (the object is held) of collection films",
+  ]);
+});
+
+test("a rule that stops at a mark says how many objects have their turn before this one", async () => {
+  const { index } = await openIndex(["hot", "warm", "cold"], { now: () => now });
+  const sizes = [4_000, 3_000, 2_000];
+  const objects = sizes.map((size, at) =>
+    objectOf(at + 1, [copyOn("hot"), copyOn("cold")], { size }),
+  );
+  await index.putObjects(objects, start);
+  const set = await compiled(
+    index,
+    `  - name: relieve
+    where: size > 0B
+    order: size desc
+    evict: {from: backend = "hot", until: 4KB}`,
+    (backend) => ({ ...backend, usedBytes: backend.name === "hot" ? 9_000 : 0 }),
+  );
+  const conclusions = await Promise.all(
+    [1, 2, 3].map(async (number) => (await explained(index, set, number)).conclusion),
+  );
+  expect(conclusions).toEqual([
+    ["evict: remove the copy on hot (p/relieve)"],
+    ["evict: remove the copy on hot (p/relieve)"],
+    ["waits: p/relieve, because 2 objects before it in the order of the rule free what is needed"],
+  ]);
+});

@@ -203,19 +203,25 @@ function unbounded(verb: CompiledVerb): CompiledVerb {
 }
 
 /** The same world with rules that have no limit and backends that are never full. */
-export function withoutBounds(world: World): World {
+export function withoutLimits(world: World): World {
   return {
     ...world,
     backends: world.backends.map((backend) => ({ ...backend, freeBytes: undefined })),
     rules: world.rules.map(({ rule, matches }) => ({
-      rule: {
-        ...rule,
-        verb: unbounded(rule.verb),
-        limit: { objects: undefined, bytes: undefined },
-      },
+      rule: { ...rule, limit: { objects: undefined, bytes: undefined } },
       matches,
     })),
   };
+}
+
+/** And with rules that want all of what they select, whatever marks and quotas say. */
+export function withoutBounds(world: World): World {
+  const free = withoutLimits(world);
+  const rules = free.rules.map(({ rule, matches }) => ({
+    rule: { ...rule, verb: unbounded(rule.verb) },
+    matches,
+  }));
+  return { ...free, rules };
 }
 
 /** Half of all worlds hold some tombstones, old and new. */

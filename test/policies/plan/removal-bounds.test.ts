@@ -145,3 +145,19 @@ test("copies that an ensure needs count towards a quota, but stay", async () => 
   expect(briefly(actions)).toEqual(["evict 1 -0"]);
   expect(plan.header.blocked).toMatchObject([{ rule: "test/quota", reason: "ensure" }]);
 });
+
+test("what the same plan puts on a backend, or on an owner's account, has to be freed as well", async () => {
+  const index = await openFixtureIndex();
+  const onHot = onBoth([100, 100, 100], { owner: "ana" });
+  const onCold = { id: 9, size: 100, heat: 9, owner: "ana", copies: { 1: "verified" } } as const;
+  await index.put([...onHot, onCold]);
+  const more = { order: byHeat };
+  const promote = ruleOf("warm-up", { kind: "promote", from: on(1), to: on(0) }, "o.object_id = 9");
+  for (const verb of [evictUntil(50), evictBeyond(250)]) {
+    const relieve = ruleOf("relieve", verb, "o.object_id < 9", more);
+    const before = await planOf(index, setOf(demoPair, relieve));
+    expect(briefly(before.actions)).toEqual(["evict 0 -0"]);
+    const { actions } = await planOf(index, setOf(demoPair, relieve, promote));
+    expect(briefly(actions).toSorted()).toEqual(["evict 0 -0", "evict 1 -0", "promote 9 1>0"]);
+  }
+});
