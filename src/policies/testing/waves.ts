@@ -1,22 +1,30 @@
 import type { Backend } from "#model/backend.ts";
 import { readsOthers } from "#policies/expression/expression.ts";
 import { roomOf } from "#policies/plan/planning.ts";
-import type { Policy } from "#policies/policy.ts";
+import type { Policy, RuleVerb } from "#policies/policy.ts";
 import type { TestCase } from "#policies/testing/policy-test.ts";
 
 /** The part of the capacity that plans leave free. */
 export const headRoomShare = 0.05;
 
 /**
- * Whether rules look at other objects than the one in question: then a case needs an index that
- * holds nothing but its own.
+ * Whether rules look at other objects than the one in question, by their words, or because they
+ * go by collections, marks or quotas: then a case needs an index that holds nothing but its own.
  */
 export function comparesObjects(policies: readonly Policy[]): boolean {
   return policies.some(({ rules }) =>
     rules.some(
-      ({ where, order }) => readsOthers(where) || order.some(({ key }) => readsOthers(key)),
+      ({ where, order, group, verb }) =>
+        readsOthers(where) ||
+        order.some(({ key }) => readsOthers(key)) ||
+        group !== undefined ||
+        hasBounds(verb),
     ),
   );
+}
+
+function hasBounds(verb: RuleVerb): boolean {
+  return "from" in verb && (verb.until !== undefined || verb.quota !== undefined);
 }
 
 /**

@@ -190,6 +190,32 @@ test("rank among all objects is that among the objects of the test", async () =>
   expect([report.cases.length, failuresOf(report)]).toEqual([3, {}]);
 });
 
+test("the newest of a collection are told apart by every form of comparison", async () => {
+  const forms = ["> 2", ">= 3", "+ 0 > 2", "between 3 and 9", ">= 2.5"];
+  const rules = forms.map(
+    (form, at) => `  - {name: old-${at}, where: version_rank ${form}, hold: true}\n`,
+  );
+  const given = [
+    aged("a1", "1d", "collection: a"),
+    aged("a2", "2d", "collection: a"),
+    "{name: gone, age: 2d, collection: a, copies: []}",
+    aged("a3", "3d", "collection: a"),
+    aged("a4", "4d", "collection: a"),
+    aged("b4", "4d", "collection: b"),
+    aged("alone", "9d", "owner: ana"),
+  ];
+  const selects = forms.map((_, at) => `old-${at}: [a3, a4]`);
+  const report = await runTests(
+    rules.join(""),
+    `  - name: versions
+    given: [${given.join(", ")}]
+    selects: {${selects.join(", ")}}
+    expect: nothing
+`,
+  );
+  expect([report.diagnostics, failuresOf(report)]).toEqual([[], {}]);
+});
+
 test("clauses that no test has seen true, or false, are named with their rule", async () => {
   const report = await runTests(
     `  - {name: a, where: idle > 30d and (size > 1GiB or missing(owner)), hold: true}
@@ -209,6 +235,10 @@ test("clauses that no test has seen true, or false, are named with their rule", 
   ]);
   expect(rules[1]).toEqual({ rule: "p/b", place: "p.thermocline.yaml:6:5", clauses: [] });
 });
+
+function aged(name: string, age: string, more: string): string {
+  return `{name: ${name}, age: ${age}, copies: [hot], ${more}}`;
+}
 
 function copiesLeased(ago: string, by = "p/cached"): string {
   return `copies: [warm, {on: hot, leased: {by: ${by}, ago: ${ago}}}]`;

@@ -230,28 +230,34 @@ test("a copy that is wanted for a time is explained with its end, and then with 
   });
 });
 
+/** An object on hot, in the collection of films. */
+function collected(number: number, name: string, size: number) {
+  return objectOf(number, [copyOn("hot")], { size, names: [name], collection: "films" });
+}
+
+function coolWhole(where: string): string {
+  return `  - name: cool
+    where: ${where}
+    group: collection
+    demote: {from: backend = "hot", to: backend = "cold"}`;
+}
+
 test("what keeps a collection back is named: objects the rule leaves out, and objects that cannot go", async () => {
   const { index } = await openIndex(["hot", "warm", "cold"], { now: () => now });
-  const collected = (number: number, name: string, size: number) =>
-    objectOf(number, [copyOn("hot")], { size, names: [name], collection: "films" });
   const objects = [
     collected(1, "/films/a", 5_000),
     collected(2, "/films/b", 5_000),
     collected(3, "/films/c", 50),
   ];
   await index.putObjects(objects, start);
-  const rule = (where: string) => `  - name: cool
-    where: ${where}
-    group: collection
-    demote: {from: backend = "hot", to: backend = "cold"}`;
-  const partial = await explained(index, await compiled(index, rule("size >= 100B")), 1);
+  const partial = await explained(index, await compiled(index, coolWhole("size >= 100B")), 1);
   expect(partial.rules[0]).toMatchObject({ matched: false, clauses: [{ holds: true }] });
   expect(partial.conclusion).toEqual([
     "waits: p/cool, because it does not select 1 of the 3 objects of collection films, and " +
       "they go together: /films/c (size >= 100B is false, now 50 B; needs >= 100 B)",
   ]);
   await index.hold([2], "evidence", now);
-  const held = await explained(index, await compiled(index, rule("size > 0B")), 1);
+  const held = await explained(index, await compiled(index, coolWhole("size > 0B")), 1);
   expect(held.conclusion).toEqual([
     "blocked: p/cool, because another object of its collection cannot have the same, and they " +
       "go together: /films/c (the object is held) of collection films",
