@@ -84,9 +84,10 @@ function compileBackend(
     capacityBytes: backend.capacity,
     price: {
       perGibMonth: price.perGiBMonth,
-      perWrite: price.perWrite,
-      perRead: price.perRead,
+      perWrite: price.perThousandWrites / 1_000,
+      perRead: price.perThousandReads / 1_000,
       egressPerGib: price.egressPerGiB,
+      retrievalPerGib: price.retrievalPerGiB,
       minimumDurationMs: price.minimumDuration,
       minimumBytes: price.minimumSize,
     },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { backendsMax } from "#model/backend.ts";
 import { defaultLimits } from "#model/backend-limits.ts";
 import { tiers } from "#model/copy.ts";
+import { currency } from "#model/money.ts";
 import type { Role } from "#model/node.ts";
 import { parseSecretReference, secretField, secretHint } from "#model/secret-reference.ts";
 import { bandwidthField, requestRateField, timeZoneField } from "#config/limit-fields.ts";
@@ -45,11 +46,20 @@ const receiverField = z.string().regex(/^https?:\/\/[^\s@]+$/, {
 /** The roles that this version can run; a gateway comes later. */
 const nodeRoles = ["controller", "worker"] as const satisfies readonly Role[];
 
+const usdField = z.number().nonnegative().max(1_000_000).default(0);
+
 const priceSchema = z.strictObject({
-  perGiBMonth: z.number().nonnegative().default(0).describe("USD for keeping one GiB a month"),
-  perWrite: z.number().nonnegative().default(0).describe("USD for one write request"),
-  perRead: z.number().nonnegative().default(0).describe("USD for one read request"),
-  egressPerGiB: z.number().nonnegative().default(0).describe("USD for reading one GiB out"),
+  currency: z
+    .literal(currency, {
+      error: `all prices of an installation are in ${currency}: convert them, and leave this out`,
+    })
+    .optional()
+    .describe("what the figures are in; one for the whole installation"),
+  perGiBMonth: usdField.describe("USD for keeping one GiB for a month of 30 days"),
+  perThousandWrites: usdField.describe("USD for 1,000 write requests; a copy made is one"),
+  perThousandReads: usdField.describe("USD for 1,000 read requests; a copy read is one"),
+  egressPerGiB: usdField.describe("USD for one GiB that leaves the service"),
+  retrievalPerGiB: usdField.describe("USD for one GiB read from a cold class, besides egress"),
   minimumDuration: durationField.prefault("0ms").describe("a copy is charged at least this long"),
   minimumSize: sizeField.prefault("0B").describe("a copy is charged at least at this size"),
 });

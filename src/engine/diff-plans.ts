@@ -59,7 +59,8 @@ async function sideOf(
   return (await makePlan(context, { policies: side.policies, at, out })).plan;
 }
 
-function summary({ cid, evaluatedAt, header }: Plan): PlanDiff["from"] {
+function summary({ cid, evaluatedAt, header, cost }: Plan): PlanDiff["from"] {
   const { indexVersion, totals } = header;
-  return { cid, evaluatedAt, indexVersion, actions: totals.actions };
+  const priced = cost === undefined ? {} : { cost: { now: cost.now, month: cost.month } };
+  return { cid, evaluatedAt, indexVersion, actions: totals.actions, ...priced };
 }

@@ -116,6 +116,8 @@ const updateKnown = `
         AND copies.confidence > n.confidence::confidence THEN copies.confidence
       ELSE n.confidence::confidence END,
     checked_at = n.checked_at,
+    since = CASE WHEN n.state = 'present' AND copies.state <> 'present' THEN n.checked_at
+      ELSE copies.since END,
     verified_at = CASE
       WHEN n.state <> 'present' THEN NULL
       WHEN copies.state = 'present' THEN greatest(copies.verified_at, ${verifiedAt})
@@ -132,7 +134,8 @@ const insertNew = `
   INSERT INTO copies
   SELECT n.object_id, n.backend_id, n.form::form, n.locator, n.state::copy_state, n.bytes,
     n.confidence::confidence, n.checked_at,
-    CASE WHEN n.state = 'present' THEN ${verifiedAt} END, NULL
+    CASE WHEN n.state = 'present' THEN ${verifiedAt} END, NULL,
+    n.checked_at
   FROM last_changes AS n ANTI JOIN copies_before AS b USING (object_id, backend_id)
   WHERE n.state <> 'gone' AND n.locator IS NOT NULL
   ORDER BY n.object_id, n.backend_id`;

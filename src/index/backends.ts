@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "#index/connection.ts";
 import type { Transaction } from "#index/transaction.ts";
-import { type Backend, type PriceCard, backendsMax } from "#model/backend.ts";
+import { type Backend, backendsMax, freeOfCharge, type PriceCard } from "#model/backend.ts";
 import type { Tier } from "#model/copy.ts";
 import type { DriverCapabilities } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -137,7 +137,8 @@ function toBackend(row: BackendRow): Backend {
     freeBytes:
       capacityBytes === undefined ? undefined : Math.max(0, capacityBytes - row.used_bytes),
     cordoned: row.cordoned,
-    price: JSON.parse(row.price) as PriceCard,
+    // Cards of backends that left the configuration may be older than some of the prices.
+    price: { ...freeOfCharge, ...(JSON.parse(row.price) as Partial<PriceCard>) },
     capabilities: JSON.parse(row.capabilities) as DriverCapabilities,
   };
 }

@@ -16,6 +16,7 @@ import { imports } from "#index/migrations/012-imports.ts";
 import { approvals } from "#index/migrations/013-approvals.ts";
 import { inventories } from "#index/migrations/014-inventories.ts";
 import { leases } from "#index/migrations/015-leases.ts";
+import { copiesSince } from "#index/migrations/016-copies-since.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -35,6 +36,7 @@ const migrations: readonly Migration[] = [
   approvals,
   inventories,
   leases,
+  copiesSince,
 ];
 
 /** The schema version this engine writes. */

@@ -52,8 +52,8 @@ export async function writePlan(plan: Plan, name: string): Promise<Plan> {
     if (plan.rowsPath !== paths.rows) {
       await placeFile(paths.rows, (temporary) => copyFile(plan.rowsPath, temporary));
     }
-    const { cid, evaluatedAt, header } = plan;
-    const text = `${JSON.stringify({ cid, evaluatedAt, header }, undefined, 2)}\n`;
+    const { cid, evaluatedAt, cost, header } = plan;
+    const text = `${JSON.stringify({ cid, evaluatedAt, cost, header }, undefined, 2)}\n`;
     await placeFile(paths.header, (temporary) => writeFile(temporary, text));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

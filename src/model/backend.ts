@@ -25,12 +25,15 @@ export interface Backend {
 /** Masks are signed 64-bit integers in SQL: bit 63 stays unused. */
 export const backendsMax = 62;
 
-/** Prices in US dollars; bytes are binary (GiB). Zero where a backend charges nothing. */
+/** Prices in US dollars; bytes are binary (GiB), a month has 30 days. Zero where it is free. */
 export interface PriceCard {
   readonly perGibMonth: number;
   readonly perWrite: number;
   readonly perRead: number;
+  /** For bytes that leave the service. */
   readonly egressPerGib: number;
+  /** For bytes that are read from a cold class, besides egress. */
+  readonly retrievalPerGib: number;
   readonly minimumDurationMs: number;
   readonly minimumBytes: number;
 }
@@ -40,6 +43,15 @@ export const freeOfCharge: PriceCard = {
   perWrite: 0,
   perRead: 0,
   egressPerGib: 0,
+  retrievalPerGib: 0,
   minimumDurationMs: 0,
   minimumBytes: 0,
 };
+
+/** Whether a backend charges for anything. */
+export function hasPrice({ price }: Pick<Backend, "price">): boolean {
+  return (
+    price.perGibMonth + price.perWrite + price.perRead > 0 ||
+    price.egressPerGib + price.retrievalPerGib > 0
+  );
+}

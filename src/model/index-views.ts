@@ -42,6 +42,7 @@ export const indexViews = {
     checked_at: ["TIMESTAMP", "last check"],
     verified_at: ["TIMESTAMP", "last full verification; null without one"],
     expires_at: ["TIMESTAMP", "null when it does not expire"],
+    since: ["TIMESTAMP", "since when the index knows this copy, or knows it again"],
   },
   name: {
     object_id: ["BIGINT", "key of the object"],

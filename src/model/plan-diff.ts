@@ -1,3 +1,5 @@
+import type { Cost } from "#model/plan.ts";
+
 /** Two plans over one index to be held against each other. */
 export interface PlanDiffRequest {
   readonly from: PlanSide;
@@ -29,6 +31,8 @@ export interface ComparedPlan {
   readonly evaluatedAt: string;
   readonly indexVersion: number;
   readonly actions: number;
+  /** Absent where nothing has a price. */
+  readonly cost?: Cost;
 }
 
 export interface ObjectCount {

@@ -3,10 +3,12 @@ import type { ApprovalTerms } from "#model/approval.ts";
 import type { PlanReport } from "#model/engine-api.ts";
 import type {
   BlockedCount,
+  Cost,
   CopyRequirement,
   GuardResult,
   Plan,
   PlanAction,
+  PlanCost,
   PlanGroup,
   PlanHeader,
   PlanTotals,
@@ -15,6 +17,7 @@ import type {
 import { confidences } from "#model/copy.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import { blockReasons, guards, verbs } from "#model/plan.ts";
+import { currency } from "#model/money.ts";
 import { count, optionalText, type Shape, shapeOf, time } from "#model/shape.ts";
 
 const backendId = count.nullable();
@@ -111,7 +114,22 @@ const headerSchema = shapeOf<PlanHeader>({
   groups: z.array(z.string()).optional(),
 });
 
-const saved: Shape<SavedPlan> = { cid: z.string(), evaluatedAt: time, header: headerSchema };
+const usd = z.string().regex(/^-?\d+(?:\.\d{1,9})?$/);
+const cost: Shape<Cost> = { now: usd, month: usd };
+
+/** What something costs, now and a month. */
+export const costSchema = shapeOf<Cost>(cost);
+
+const saved: Shape<SavedPlan> = {
+  cid: z.string(),
+  evaluatedAt: time,
+  cost: shapeOf<PlanCost>({
+    currency: z.literal(currency),
+    ...cost,
+    groups: z.array(costSchema),
+  }).optional(),
+  header: headerSchema,
+};
 
 /** A plan as its file has it. */
 export const savedPlanSchema = shapeOf<SavedPlan>(saved);

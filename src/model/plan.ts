@@ -1,5 +1,6 @@
 import type { ApprovalTerms } from "#model/approval.ts";
 import type { Confidence } from "#model/copy.ts";
+import type { currency, Usd } from "#model/money.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 
 /**
@@ -96,7 +97,23 @@ export interface PlanHeader {
 export interface SavedPlan {
   readonly cid: string;
   readonly evaluatedAt: string;
+  /** Absent where no backend has a price. What it costs to go too early depends on the time. */
+  readonly cost?: PlanCost;
   readonly header: PlanHeader;
+}
+
+/** What a plan costs by the price cards, in dollars. */
+export interface PlanCost extends Cost {
+  readonly currency: typeof currency;
+  /** In the order of `header.totals.groups`; the totals are what these add up to, rounded once. */
+  readonly groups: readonly Cost[];
+}
+
+export interface Cost {
+  /** To pay once: requests, egress, retrieval, and what is left of minimum durations. */
+  readonly now: Usd;
+  /** By how much a month gets dearer; negative when it gets cheaper. */
+  readonly month: Usd;
 }
 
 /** A plan, and where its rows are. */

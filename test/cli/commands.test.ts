@@ -128,6 +128,18 @@ describe("plan", () => {
     expect(stdout).toContain("plan bafyplan");
   });
 
+  it("says what a plan costs, each group and in all, where anything has a price", async () => {
+    const groups = [
+      { now: "0.00004", month: "0.02" },
+      { now: "1234.5", month: "-19.000000001" },
+    ];
+    const cost = { currency: "USD", now: "1234.50004", month: "-18.980000001", groups } as const;
+    const { stdout } = await line.run(["plan"], { api: planning({ ...examplePlan(), cost }) });
+    expect(stdout).toMatch(/^replicate .* 2.00 GiB +0.000040 USD +\+0.020 USD$/m);
+    expect(stdout).toMatch(/^demote .* 1.00 GiB +1234.50 USD +-19.00 USD$/m);
+    expect(stdout).toContain("cost: 1234.50 USD now, then 18.98 USD a month less\n");
+  });
+
   it("says that an empty plan does nothing", async () => {
     const { stdout } = await line.run(["plan"], { api: planning(emptyPlan()) });
     expect(stdout).toMatch(/^nothing to do: every object is where the policies want it/);

@@ -106,6 +106,7 @@ describe("loadConfig", () => {
           perWrite: 0,
           perRead: 0,
           egressPerGib: 0,
+          retrievalPerGib: 0,
           minimumDurationMs: 30 * 86_400_000,
           minimumBytes: 128 * 1024,
         },

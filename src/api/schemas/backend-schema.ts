@@ -23,6 +23,7 @@ export const backendSchema = shapeOf<BackendReport>({
     perWrite: z.number(),
     perRead: z.number(),
     egressPerGib: z.number(),
+    retrievalPerGib: z.number(),
     minimumDurationMs: count,
     minimumBytes: count,
   }),

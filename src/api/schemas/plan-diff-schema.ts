@@ -8,6 +8,7 @@ import {
   type PlanDiffSample,
   type RuleDiff,
 } from "#model/plan-diff.ts";
+import { costSchema } from "#model/plan-schema.ts";
 import { count, type Shape, shapeOf, time } from "#model/shape.ts";
 import { absolutePath, moment } from "#api/schemas/input.ts";
 
@@ -32,6 +33,7 @@ const compared = shapeOf<ComparedPlan>({
   evaluatedAt: time,
   indexVersion: count,
   actions: count,
+  cost: costSchema.optional(),
 });
 const objects = shapeOf<ObjectCount>({ objects: count, bytes: count });
 

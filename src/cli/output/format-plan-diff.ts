@@ -1,13 +1,14 @@
-import type { PlanDiff, PlanDiffSample } from "#model/plan-diff.ts";
+import type { ComparedPlan, PlanDiff, PlanDiffSample } from "#model/plan-diff.ts";
 import { formatSize } from "#model/quantity.ts";
+import { costWords } from "#cli/output/cost-words.ts";
 import { textTable } from "#cli/output/text-table.ts";
 import { count, counted } from "#cli/output/words.ts";
 
 /** What a second plan does differently, for people. */
 export function formatPlanDiff({ from, to, objects, rules }: PlanDiff): string {
   const lines = [
-    `from plan ${from.cid}, evaluated at ${from.evaluatedAt}: ${counted(from.actions, "action")}`,
-    `to   plan ${to.cid}, evaluated at ${to.evaluatedAt}: ${counted(to.actions, "action")}`,
+    `from plan ${from.cid}, evaluated at ${from.evaluatedAt}: ${doings(from)}`,
+    `to   plan ${to.cid}, evaluated at ${to.evaluatedAt}: ${doings(to)}`,
   ];
   if (from.indexVersion !== to.indexVersion) {
     lines.push("the index changed between the two: part of the difference may come from that");
@@ -30,6 +31,11 @@ export function formatPlanDiff({ from, to, objects, rules }: PlanDiff): string {
     `objects: ${count(objects.gained.objects)} gained, ${count(objects.lost.objects)} lost, ` +
     `${count(objects.changed.objects)} changed, ${count(objects.same.objects)} the same`;
   return [...lines, "", table.trimEnd(), "", total, ...samples, ""].join("\n");
+}
+
+function doings({ actions, cost }: ComparedPlan): string {
+  const work = counted(actions, "action");
+  return cost === undefined ? work : `${work}, ${costWords(cost)}`;
 }
 
 function sampleText({ cid, size, from, to }: PlanDiffSample): string {

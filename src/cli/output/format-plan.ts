@@ -1,6 +1,8 @@
 import { termsText } from "#model/approval.ts";
-import type { BlockReason, SavedPlan } from "#model/plan.ts";
+import type { BlockReason, Cost, SavedPlan } from "#model/plan.ts";
+import { formatMoney } from "#model/money.ts";
 import { formatSize } from "#model/quantity.ts";
+import { costChange, costWords } from "#cli/output/cost-words.ts";
 import { textTable } from "#cli/output/text-table.ts";
 import { counted, count } from "#cli/output/words.ts";
 
@@ -13,6 +15,7 @@ export function formatPlan(plan: SavedPlan): string {
     lines.push(blocked.length === 0 ? satisfied : "nothing can be done now");
   } else {
     lines.push(groupTable(plan).trimEnd(), "", totalLine(plan));
+    if (plan.cost !== undefined) lines.push(`cost: ${costWords(plan.cost)}`);
   }
   const wrong = guards.filter((guard) => !guard.passed);
   for (const { guard, message, override } of wrong) {
@@ -38,15 +41,26 @@ function groupTable(plan: SavedPlan): string {
       { title: "from → to" },
       { title: "objects", right: true },
       { title: "bytes", right: true },
+      ...(plan.cost === undefined
+        ? []
+        : [
+            { title: "cost now", right: true },
+            { title: "per month", right: true },
+          ]),
     ],
-    plan.header.totals.groups.map((group) => [
+    plan.header.totals.groups.map((group, at) => [
       group.verb,
       group.rule,
       route(group.source, group.target, group.victim),
       count(group.actions),
       formatSize(group.bytes),
+      ...costCells(plan.cost?.groups[at]),
     ]),
   );
+}
+
+function costCells(cost: Cost | undefined): readonly string[] {
+  return cost === undefined ? [] : [formatMoney(cost.now), costChange(cost.month)];
 }
 
 /** `hot → cold`, and which copy goes when that is another one. */

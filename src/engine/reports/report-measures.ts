@@ -8,6 +8,7 @@ import {
 } from "#engine/reports/measure.ts";
 import type { ReportName } from "#model/report.ts";
 import { doubleParameter } from "#policies/double-parameter.ts";
+import { billedBytes, keepingCost, readingCost, sharesPerUsd } from "#policies/price/cost-sql.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
 const objects = ofObjects("objects", "count", "objects of the group", () => sql`1`);
@@ -22,10 +23,6 @@ const heat = ofObjects("heat", "heat", "their heat, added up", (context) => {
     (context.now.getTime() - context.heat.landmark.getTime()) / context.heat.halfLifeMs;
   return sql`o.heat_weight * ${doubleParameter(2 ** -halfLives)}`;
 });
-
-/** Each copy counts as at least what the backend charges for. */
-const billedBytes = "greatest(c.bytes, p.minimum_bytes)";
-const gib = "1073741824.0::DOUBLE";
 
 /** The columns of each report, in their order; the first one counts objects. */
 export const reportMeasures: Readonly<Record<ReportName, readonly Measure[]>> = {
@@ -77,25 +74,29 @@ export const reportMeasures: Readonly<Record<ReportName, readonly Measure[]>> = 
       "billed",
       "bytes",
       "these bytes, a copy counting at least the `minimumSize` of its backend",
-      present(billedBytes),
+      present(billedBytes("c.bytes", "p")),
     ),
     charted(
       ofCopies(
         "usd_month",
         "usd",
         "US dollars a month for keeping them, at `price.perGiBMonth`",
-        present(`${billedBytes} / ${gib} * p.per_gib_month`),
+        present(inUsd(keepingCost("c.bytes", "p"))),
       ),
     ),
     ofCopies(
       "usd_read",
       "usd",
-      "US dollars for reading each copy once, at `price.perRead` and `price.egressPerGiB`",
-      present(`p.per_read + c.bytes / ${gib} * p.egress_per_gib`),
+      "US dollars for reading each copy once: requests, egress and retrieval",
+      present(inUsd(readingCost("c.bytes", "p"))),
     ),
   ],
   age: [objects, content, ...ageBands(countWhere, "age"), ...ageBands(sizeBand, "bytes")],
 };
+
+function inUsd(shares: string): string {
+  return `${shares}::DOUBLE / ${sharesPerUsd}`;
+}
 
 function present(addend: string): string {
   return `CASE WHEN c.state = 'present' THEN ${addend} ELSE 0 END`;

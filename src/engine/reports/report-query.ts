@@ -2,6 +2,7 @@ import type { Measure, MeasureContext } from "#engine/reports/measure.ts";
 import { tiers } from "#model/copy.ts";
 import type { Backend } from "#model/backend.ts";
 import type { ReportGrouping } from "#model/report.ts";
+import { priceColumns, priceRows } from "#policies/price/cost-sql.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** A backend, also one that left the configuration and may still hold copies. */
@@ -39,8 +40,7 @@ export function reportQuery(question: ReportQuestion): ReportQuery {
       ? { object: `o.${by}`, copy: `o.${by}` }
       : { object: "o.present_mask", copy: "c.backend_id" };
   const beginning = [
-    sql`prices(backend_id, minimum_bytes, per_gib_month, per_read, egress_per_gib) AS (
-      VALUES ${joinFragments([noPrice, ...question.holders.map(priceRow)], ", ")})`,
+    sql`prices(${priceColumns}) AS (VALUES ${priceRows(question.holders)})`,
     sql`keyed_objects AS MATERIALIZED (
       SELECT ${trusted(keys.object)} AS key, ${addends(question, "object")}
       FROM object AS o WHERE (${question.where ?? trusted("true")}) GROUP BY ALL)`,
@@ -131,14 +131,6 @@ function figures(measures: readonly Measure[]): SqlFragment {
 
 function typeAs({ name, unit }: Measure): SqlFragment {
   return trusted(`${unit === "usd" || unit === "heat" ? "::DOUBLE" : "::BIGINT"} AS ${name}`);
-}
-
-/** Without any backend there must still be a row. */
-const noPrice = trusted("(-1::INTEGER, 0::BIGINT, 0::DOUBLE, 0::DOUBLE, 0::DOUBLE)");
-
-function priceRow({ id, price }: Holder): SqlFragment {
-  return sql`(${id}::INTEGER, ${price.minimumBytes}::BIGINT, ${price.perGibMonth}::DOUBLE,
-    ${price.perRead}::DOUBLE, ${price.egressPerGib}::DOUBLE)`;
 }
 
 /** Groups with their backends as a mask; the last one is that of objects without any copy. */

@@ -22,7 +22,7 @@ import { planPromotions } from "#policies/plan/plan-promotions.ts";
 import { planEndedLeases, planKeptRemovals, planRemovals } from "#policies/plan/plan-removals.ts";
 import { planSurplus } from "#policies/plan/plan-surplus.ts";
 import { type ObjectChoice, scanCandidates } from "#policies/plan/scan-candidates.ts";
-import { blockedCounts, planTotals } from "#policies/plan/summarise-plan.ts";
+import { blockedCounts, planCost, planTotals } from "#policies/plan/summarise-plan.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 
 /** What a plan rests on besides policies and index; shares are 0 to 1. */
@@ -101,7 +101,14 @@ export async function buildPlan(
     ...(only === undefined ? {} : { only: only.words }),
   };
   const evaluatedAt = set.moment.now.toISOString();
-  return { cid: planCid(header), evaluatedAt, header, rowsPath: rows.path };
+  const cost = await planCost(planning);
+  return {
+    cid: planCid(header),
+    evaluatedAt,
+    ...(cost === undefined ? {} : { cost }),
+    header,
+    rowsPath: rows.path,
+  };
 }
 
 /** Which part of what the policies want is decided; all of it unless something is named. */

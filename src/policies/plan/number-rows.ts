@@ -6,6 +6,7 @@ import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { actionCost } from "#policies/price/action-cost.ts";
 import { isBounded } from "#policies/removal-bound.ts";
 import {
   joinFragments,
@@ -21,14 +22,16 @@ import {
  * them the order of their rule holds. Removals that rest on other actions of the plan come last.
  */
 export async function numberRows(planning: Planning): Promise<void> {
+  const cost = actionCost(planning);
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_row AS
     SELECT row_number() OVER (ORDER BY d.depends, d.step, d.verb, d.source NULLS FIRST,
         d.target NULLS FIRST, d.victim NULLS FIRST, ${policyRank(planning.rules)}, d.position,
         d.object_id) - 1 AS sequence,
       d.verb, d.object_id, c.size, d.source, d.target, d.victim, d.rule AS rule_index,
       ${reasons(planning.rules)} AS reason, ${requirements(planning.rules)} AS requirements,
-      d.target IS NOT NULL AND (c.present_mask >> d.target) & 1 = 0 AS writes
-    FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id`);
+      d.target IS NOT NULL AND (c.present_mask >> d.target) & 1 = 0 AS writes,
+      ${cost.now} AS cost_now, ${cost.month} AS cost_month
+    FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id ${cost.joins}`);
 }
 
 /** All rows of the plan in their final form (`planColumns`), fetched from the objects late. */

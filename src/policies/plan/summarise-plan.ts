@@ -1,6 +1,16 @@
-import type { BlockedCount, BlockReason, PlanGroup, PlanTotals, Verb } from "#model/plan.ts";
+import { currency } from "#model/money.ts";
+import type {
+  BlockedCount,
+  BlockReason,
+  PlanCost,
+  PlanGroup,
+  PlanTotals,
+  Verb,
+} from "#model/plan.ts";
 import { ruleName } from "#policies/plan/number-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { isPriced } from "#policies/price/action-cost.ts";
+import { usdOfShares } from "#policies/price/cost-sql.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
 /** Totals of `plan_row`, for the header. */
@@ -26,8 +36,7 @@ async function planGroups(planning: Planning): Promise<readonly PlanGroup[]> {
   const name = (id: unknown) => (id === null ? null : (names.get(Number(id)) ?? null));
   const groups = await planning.rows(sql`SELECT r.verb, ${ruleName(planning.rules)} AS rule,
       r.source, r.target, r.victim, count(*) AS actions, sum(r.size)::BIGINT AS bytes
-    FROM plan_row r GROUP BY r.verb, r.rule_index, r.source, r.target, r.victim
-    ORDER BY min(r.sequence)`);
+    FROM plan_row r ${eachGroup}`);
   return groups.map((group) => ({
     verb: group["verb"] as Verb,
     rule: String(group["rule"]),
@@ -38,6 +47,23 @@ async function planGroups(planning: Planning): Promise<readonly PlanGroup[]> {
     bytes: Number(group["bytes"]),
   }));
 }
+
+/** What `plan_row` costs, in all and by group; undefined where nothing has a price. */
+export async function planCost(planning: Planning): Promise<PlanCost | undefined> {
+  if (!isPriced(planning)) return undefined;
+  const rows = await planning.rows(sql`SELECT sum(r.cost_now)::VARCHAR AS now,
+      sum(r.cost_month)::VARCHAR AS month FROM plan_row r ${eachGroup}`);
+  const sum = (column: string) => rows.reduce((all, row) => all + BigInt(String(row[column])), 0n);
+  return {
+    currency,
+    now: usdOfShares(sum("now")),
+    month: usdOfShares(sum("month")),
+    groups: rows.map(({ now, month }) => ({ now: usdOfShares(now), month: usdOfShares(month) })),
+  };
+}
+
+const eachGroup = trusted(`GROUP BY r.verb, r.rule_index, r.source, r.target, r.victim
+  ORDER BY min(r.sequence)`);
 
 /** What rules wanted and the plan could not give, by rule in set order. */
 export async function blockedCounts(planning: Planning): Promise<readonly BlockedCount[]> {

@@ -1,0 +1,29 @@
+/** The one currency of an installation: prices, costs and limits are all in it. */
+export const currency = "USD";
+
+/** An amount in US dollars as decimal text with up to nine places: it is exact at any size. */
+export type Usd = string;
+
+const nanoPerUsd = 1_000_000_000n;
+
+/** Whole billionths of a dollar → `-1.25`; the last digits that are zero are left out. */
+export function usdText(nanoUsd: bigint): Usd {
+  const size = nanoUsd < 0n ? -nanoUsd : nanoUsd;
+  const fraction = String(size % nanoPerUsd).padStart(9, "0");
+  const text = `${size / nanoPerUsd}.${fraction}`.replace(/\.?0+$/, "");
+  return nanoUsd < 0n ? `-${text}` : text;
+}
+
+/** A price in dollars → whole billionths of a dollar, in which all is computed. */
+export function nanoUsd(usd: number): bigint {
+  return BigInt(Math.round(usd * Number(nanoPerUsd)));
+}
+
+/** For people: cents, and two digits that say something where there are no cents: `0.0012 USD`. */
+export function formatMoney(usd: Usd | number): string {
+  const value = Number(usd);
+  const size = Math.abs(value);
+  if (size === 0 || size >= 0.1) return `${value.toFixed(2)} ${currency}`;
+  const places = Math.min(9, 1 - Math.floor(Math.log10(size)));
+  return `${Number(value.toFixed(places)).toFixed(places)} ${currency}`;
+}
