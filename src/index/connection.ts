@@ -5,6 +5,7 @@ import {
   type DuckDBDataChunk,
   DuckDBPreparedStatement,
   type DuckDBResult,
+  type StatementType,
 } from "@duckdb/node-api";
 import { arrowPieces } from "#index/arrow/arrow-pieces.ts";
 import type { IpcForm } from "#index/arrow/ipc-bytes.ts";
@@ -18,6 +19,9 @@ import type { ColumnBatch, SqlRow, SqlStatement, SqlValue } from "#model/sql.ts"
 
 export { micros } from "#index/micros.ts";
 export type { StageType, StageValue };
+
+/** Asked what kind of statement it is before it runs; throws to refuse it. */
+export type StatementCheck = (kind: StatementType) => void;
 
 /** A DuckDB connection with the bindings, conversions and errors the index wants. */
 export class Connection {
@@ -33,19 +37,29 @@ export class Connection {
   }
 
   /** Runs one statement for its effect; says how many rows it changed. */
-  async run(text: string, parameters: readonly SqlValue[] = []): Promise<number> {
-    return await this.#execute({ text, parameters }, async (prepared) => {
-      return (await prepared.run()).rowsChanged;
-    });
+  async run(
+    text: string,
+    parameters: readonly SqlValue[] = [],
+    check?: StatementCheck,
+  ): Promise<number> {
+    const prepared = await this.prepare({ text, parameters }, check);
+    try {
+      return (await this.#guard(() => prepared.run())).rowsChanged;
+    } finally {
+      prepared.destroySync();
+    }
   }
 
   /** Rows as objects: BIGINT as number when safe, times as Date, BLOB as bytes. */
   async rows<Row extends SqlRow>(
     text: string,
     parameters: readonly SqlValue[] = [],
+    check?: StatementCheck,
   ): Promise<readonly Row[]> {
     const rows: SqlRow[] = [];
-    for await (const batch of this.columns({ text, parameters })) rows.push(...batchRows(batch));
+    for await (const batch of this.columns({ text, parameters }, check)) {
+      rows.push(...batchRows(batch));
+    }
     return rows as readonly Row[];
   }
 
@@ -57,8 +71,8 @@ export class Connection {
   }
 
   /** Streams a result column by column; the values are copies that outlive the statement. */
-  async *columns(statement: SqlStatement): AsyncGenerator<ColumnBatch> {
-    const prepared = await this.prepare(statement);
+  async *columns(statement: SqlStatement, check?: StatementCheck): AsyncGenerator<ColumnBatch> {
+    const prepared = await this.prepare(statement, check);
     try {
       const result: DuckDBResult = await this.#guard(() => prepared.stream());
       const names = result.deduplicatedColumnNames();
@@ -72,8 +86,12 @@ export class Connection {
   }
 
   /** Streams a result as the bytes of Arrow's interprocess format. */
-  async *arrow(statement: SqlStatement, form: IpcForm): AsyncGenerator<ArrowPiece> {
-    const prepared = await this.prepare(statement);
+  async *arrow(
+    statement: SqlStatement,
+    form: IpcForm,
+    check?: StatementCheck,
+  ): AsyncGenerator<ArrowPiece> {
+    const prepared = await this.prepare(statement, check);
     try {
       const result: DuckDBResult = await this.#guard(() => prepared.stream());
       yield* arrowPieces(result, this.#chunks(result), form);
@@ -103,9 +121,11 @@ export class Connection {
     }
   }
 
-  async prepare(statement: SqlStatement): Promise<DuckDBPreparedStatement> {
+  /** What the check lets pass, with its values; the caller destroys it. */
+  async prepare(statement: SqlStatement, check?: StatementCheck): Promise<DuckDBPreparedStatement> {
     const prepared = await this.#guard(() => this.duckdb.prepare(statement.text));
     try {
+      check?.(prepared.statementType);
       statement.parameters.forEach((value, position) => {
         bindValue(prepared, position + 1, value);
       });
@@ -200,18 +220,6 @@ export class Connection {
       throw indexError(error);
     } finally {
       this.#running.delete(work);
-    }
-  }
-
-  async #execute<T>(
-    statement: SqlStatement,
-    use: (prepared: DuckDBPreparedStatement) => Promise<T>,
-  ): Promise<T> {
-    const prepared = await this.prepare(statement);
-    try {
-      return await this.#guard(() => use(prepared));
-    } finally {
-      prepared.destroySync();
     }
   }
 }

@@ -24,6 +24,7 @@ export interface DatabaseOptions {
 const openPaths = new Set<string>();
 
 const checkpointThreshold = "64MiB";
+const freedBytesKept = "16MiB";
 
 /** The DuckDB file: one instance, one writing connection, writes one after the other. */
 export class Database {
@@ -207,5 +208,8 @@ function configuration(options: DatabaseOptions): Record<string, string> {
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
     preserve_insertion_order: "true",
+    // What was freed goes back to the system soon: it is held beside the limit, not within it.
+    allocator_flush_threshold: freedBytesKept,
+    allocator_bulk_deallocation_flush_threshold: freedBytesKept,
   };
 }

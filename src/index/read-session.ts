@@ -7,7 +7,7 @@ import { batchRows } from "#index/batch-rows.ts";
 import { copyOptions } from "#index/copy-options.ts";
 import { summariser, type SummaryRow } from "#index/object-summary.ts";
 import { requireSingleSelect } from "#index/single-select.ts";
-import type { Connection } from "#index/connection.ts";
+import type { Connection, StatementCheck } from "#index/connection.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
 import type { ObjectSummary } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -47,18 +47,18 @@ export class IndexSession implements ReadSession {
   }
 
   async run(statement: SqlStatement): Promise<void> {
-    await this.#check(statement, temporaryWork);
-    await this.#connection.run(statement.text, statement.parameters);
+    this.#requireOpen();
+    await this.#connection.run(statement.text, statement.parameters, only(temporaryWork));
   }
 
   async rows(statement: SqlStatement): Promise<readonly SqlRow[]> {
-    await this.#check(statement, selectOnly);
-    return await this.#connection.rows(statement.text, statement.parameters);
+    this.#requireOpen();
+    return await this.#connection.rows(statement.text, statement.parameters, only(selections));
   }
 
   async *columns(statement: SqlStatement): AsyncGenerator<ColumnBatch> {
-    await this.#check(statement, selectOnly);
-    yield* this.#connection.columns(statement);
+    this.#requireOpen();
+    yield* this.#connection.columns(statement, only(selections));
   }
 
   /**
@@ -73,8 +73,8 @@ export class IndexSession implements ReadSession {
 
   /** Arrow's interprocess format of what a statement gives, in pieces. */
   async *arrow(statement: SqlStatement, form: IpcForm): AsyncGenerator<ArrowPiece> {
-    await this.#check(statement, selectOnly);
-    yield* this.#connection.arrow(statement, form);
+    this.#requireOpen();
+    yield* this.#connection.arrow(statement, form, only(selections));
   }
 
   /** The same of a statement that a person wrote. */
@@ -112,7 +112,9 @@ export class IndexSession implements ReadSession {
     path: string,
     format: RowFormat,
   ): Promise<{ rows: number; bytes: number }> {
-    await this.#check(statement, selectOnly);
+    this.#requireOpen();
+    // It becomes part of another statement, so that it is looked at by itself.
+    (await this.#connection.prepare(statement, only(selections))).destroySync();
     if (!/\border\s+by\b/i.test(statement.text)) {
       throw new EngineError("INTERNAL", "an export needs an ORDER BY to be reproducible");
     }
@@ -168,20 +170,18 @@ export class IndexSession implements ReadSession {
     this.#onClose();
   }
 
-  async #check(statement: SqlStatement, allowed: ReadonlySet<StatementType>): Promise<void> {
-    this.#requireOpen();
-    const prepared = await this.#connection.prepare(statement);
-    const kind = prepared.statementType;
-    prepared.destroySync();
-    if (allowed.has(kind)) return;
-    throw new EngineError("REFUSED", `a read session does not run ${StatementType[kind]}`, {
-      hint: "read with SELECT; keep intermediate results in temporary tables",
-    });
-  }
-
   #requireOpen(): void {
     if (this.#closed) throw new EngineError("CANCELLED", "the read session has ended");
   }
 }
 
-const selectOnly: ReadonlySet<StatementType> = new Set([StatementType.SELECT]);
+const selections: ReadonlySet<StatementType> = new Set([StatementType.SELECT]);
+
+function only(allowed: ReadonlySet<StatementType>): StatementCheck {
+  return (kind) => {
+    if (allowed.has(kind)) return;
+    throw new EngineError("REFUSED", `a read session does not run ${StatementType[kind]}`, {
+      hint: "read with SELECT; keep intermediate results in temporary tables",
+    });
+  };
+}

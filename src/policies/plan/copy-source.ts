@@ -23,17 +23,19 @@ export function copySource(planning: Planning, wish: SourceWish = {}): SqlFragme
   // A copy that this plan gives up is still there while others are made, but no first choice.
   const classes = [sql`${usable} & ~c.removed`, usable].flatMap((mask) =>
     levels.map((level) => {
-      const copies = sql`(c.${trusted(`${level}_mask`)} & ${mask})`;
+      const copies = sql`c.${trusted(`${level}_mask`)} & ${mask}`;
       return sql`WHEN ${copies} <> 0 THEN ${copies}`;
     }),
   );
-  const surest = sql`CASE ${joinFragments(classes, " ")} ELSE 0 END`;
   const first = readable.filter(({ id }) => ((wish.preferred ?? 0n) & bitOf(id)) !== 0n);
-  const arms = [...first, ...readable].map(
-    ({ id }) => sql`WHEN (${surest} & ${maskSql(bitOf(id))}) <> 0 THEN ${trusted(`${id}`)}`,
+  const arms = [...new Set([...first, ...readable])].map(
+    ({ id }) => sql`WHEN surest & ${maskSql(bitOf(id))} <> 0 THEN ${trusted(`${id}`)}`,
   );
   if (arms.length === 0) return trusted("NULL::INTEGER");
-  return sql`(CASE ${joinFragments(arms, " ")} ELSE NULL END)::INTEGER`;
+  // A lambda over one value gives it a name: written out again for each backend, it would take
+  // DuckDB longer to read than tens of thousands of candidates take.
+  return sql`list_transform([CASE ${joinFragments(classes, " ")} END],
+    lambda surest: CASE ${joinFragments(arms, " ")} END)[1]::INTEGER`;
 }
 
 /**

@@ -1,10 +1,11 @@
 import { formatDuration } from "#model/quantity.ts";
+import { verbs } from "#model/plan.ts";
 import type { SqlStatement } from "#model/sql.ts";
 import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { copyPromises } from "#policies/plan/copy-promise.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
-import { matched } from "#policies/plan/match-words.ts";
+import { matched, wordCount } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { actionCost } from "#policies/price/action-cost.ts";
 import { isBounded } from "#policies/removal-bound.ts";
@@ -17,29 +18,54 @@ import {
 } from "#policies/sql-fragment.ts";
 
 /**
- * `plan_row`: the drafts as rows of the plan, without what only the object knows. Actions that
- * share verb, backends and policy stand together, so that a run can cut large batches; among
- * them the order of their rule holds. Removals that rest on other actions of the plan come last.
+ * `plan_row`: the drafts as rows of the plan, without what only the object knows and without
+ * texts. Actions that share verb, backends and policy stand together, so that a run can cut large
+ * batches; among them the order of their rule holds. Removals that rest on other actions of the
+ * plan come last.
  */
 export async function numberRows(planning: Planning): Promise<void> {
+  const { rules } = planning;
   const cost = actionCost(planning);
+  // Numbers follow the order of the rows below: that is kept, and sorts far less than a window.
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_row AS
-    SELECT row_number() OVER (ORDER BY d.depends, d.step, d.verb, d.source NULLS FIRST,
-        d.target NULLS FIRST, d.victim NULLS FIRST, ${policyRank(planning.rules)}, d.position,
-        d.object_id) - 1 AS sequence,
-      d.verb, d.object_id, c.size, d.source, d.target, d.victim, d.rule AS rule_index,
-      ${reasons(planning.rules)} AS reason, ${requirements(planning.rules)} AS requirements,
-      d.target IS NOT NULL AND (c.present_mask >> d.target) & 1 = 0 AS writes,
-      ${cost.now} AS cost_now, ${cost.month} AS cost_month
-    FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id ${cost.joins}`);
+    SELECT row_number() OVER () - 1 AS sequence, *
+    FROM (SELECT d.verb, d.object_id, c.size, d.source, d.target, d.victim,
+        d.rule AS rule_index, d.had, ${joinFragments(words(rules, "c"), ", ")},
+        d.target IS NOT NULL AND (c.present_mask >> d.target) & 1 = 0 AS writes,
+        ${cost.now} AS cost_now, ${cost.month} AS cost_month
+      FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id ${cost.joins}
+      ORDER BY ${place(rules)}, d.position, d.object_id)`);
 }
 
-/** All rows of the plan in their final form (`planColumns`), fetched from the objects late. */
+/**
+ * What comes before the order within a rule, as one number that sorts like its parts one after
+ * the other: what rests on other actions, step, verb, source, target, victim and policy.
+ */
+function place(rules: readonly CompiledRule[]): SqlFragment {
+  const names = verbs.toSorted().map((verb) => `'${verb}'`);
+  const verb = `list_position([${names.join(", ")}], d.verb)::BIGINT`;
+  const backends = ["source", "target", "victim"].map((one) => `coalesce(d.${one} + 1, 0)::BIGINT`);
+  const [source, target, victim] = backends;
+  return sql`(d.depends::BIGINT << 62) + (d.step::BIGINT << 42) + ${trusted(
+    `(${verb} << 38) + (${source} << 32) + (${target} << 26) + (${victim} << 20)`,
+  )} + ${policyRank(rules)}`;
+}
+
+/**
+ * All rows of the plan in their final form (`planColumns`), fetched from the objects late. The
+ * texts are made after the sort, which millions of them would not fit into.
+ */
 export function rowsStatement(rules: readonly CompiledRule[]): SqlStatement {
-  return toStatement(sql`SELECT r.sequence, r.verb, r.object_id, o.cid, r.size, o.profile,
-      r.source, r.target, r.victim, ${ruleName(rules)} AS rule, r.reason, r.requirements
-    FROM plan_row r JOIN object o ON o.object_id = r.object_id
-    ORDER BY r.sequence`);
+  return toStatement(sql`SELECT c.sequence, c.verb, c.object_id, c.cid, c.size, c.profile,
+      c.source, c.target, c.victim, (${ruleNames(rules)})[c.rule_index + 1] AS rule,
+      ${reasons(rules)} AS reason, ${requirements(rules)} AS requirements
+    FROM (SELECT r.*, o.cid, o.profile FROM plan_row r JOIN object o ON o.object_id = r.object_id
+      ORDER BY r.sequence) c`);
+}
+
+/** Which rules match an object, as `matched` reads it. */
+function words(rules: readonly CompiledRule[], table: string): readonly SqlFragment[] {
+  return Array.from({ length: wordCount(rules) }, (_, word) => trusted(`${table}.w${word}`));
 }
 
 /** Name of a rule from its place in the set (`r.rule_index`). */
@@ -57,7 +83,7 @@ export function ruleNames(rules: readonly CompiledRule[]): SqlFragment {
 function policyRank(rules: readonly CompiledRule[]): SqlFragment {
   const policies = rules.map(({ id }) => id.slice(0, id.indexOf("/")));
   const ranks = policies.map((policy) => `${policies.indexOf(policy)}`);
-  return trusted(`([${ranks.join(", ")}]::INTEGER[])[d.rule + 1]`);
+  return trusted(`([${ranks.join(", ")}]::BIGINT[])[d.rule + 1]`);
 }
 
 /** What must still hold after a removal: promises that count on the victim, as JSON. */
@@ -65,11 +91,11 @@ function requirements(rules: readonly CompiledRule[]): SqlFragment {
   const arms = copyPromises(rules).map((promise) => {
     const { rule, on, copies, confidence } = promise;
     const text = JSON.stringify({ rule, backends: on.toString(), copies, confidence });
-    return sql`CASE WHEN ${matched(promise.index)} AND (d.rule = ${promise.index}::INTEGER
-      OR (${maskSql(on)} >> d.victim) & 1 = 1) THEN ${text} END`;
+    return sql`CASE WHEN ${matched(promise.index)} AND (c.rule_index = ${promise.index}::INTEGER
+      OR (${maskSql(on)} >> c.victim) & 1 = 1) THEN ${text} END`;
   });
   if (arms.length === 0) return trusted("'[]'");
-  return sql`CASE WHEN d.victim IS NULL OR d.verb = 'delete' THEN '[]'
+  return sql`CASE WHEN c.victim IS NULL OR c.verb = 'delete' THEN '[]'
     ELSE '[' || concat_ws(',', ${joinFragments(arms, ", ")}) || ']' END`;
 }
 
@@ -77,19 +103,21 @@ function requirements(rules: readonly CompiledRule[]): SqlFragment {
 function reasons(rules: readonly CompiledRule[]): SqlFragment {
   const arms = rules.map((rule, index) => sql`WHEN ${index}::INTEGER THEN ${reason(rule)}`);
   if (arms.length === 0) return trusted("''");
-  const ensured = sql`concat('has ', d.had, CASE d.rule ${joinFragments(arms, " ")} END)`;
-  const plain = sql`CASE d.rule ${joinFragments(arms, " ")} END`;
+  const ensured = sql`concat('has ', c.had, CASE c.rule_index ${joinFragments(arms, " ")} END)`;
+  const plain = sql`CASE c.rule_index ${joinFragments(arms, " ")} END`;
   const ensures = rules.flatMap(({ verb }, index) => (verb.kind === "ensure" ? [`${index}`] : []));
-  const counted = trusted(ensures.length === 0 ? "false" : `d.rule IN (${ensures.join(", ")})`);
+  const counted = trusted(
+    ensures.length === 0 ? "false" : `c.rule_index IN (${ensures.join(", ")})`,
+  );
   const leased = leaseRules(rules).map(({ index, rule, forMs }) => {
     const isRange = rule.verb.kind === "ensure" && rule.verb.copies.max !== undefined;
     const words =
       `was wanted for ${formatDuration(forMs)}${isRange ? ", or is one too many" : ""}, ` +
       "and enough copies remain elsewhere";
-    return sql`WHEN d.verb = 'evict' AND d.rule = ${index}::INTEGER THEN ${words}`;
+    return sql`WHEN c.verb = 'evict' AND c.rule_index = ${index}::INTEGER THEN ${words}`;
   });
-  return sql`CASE ${joinFragments(leased, " ")} WHEN d.verb = 'tombstone' THEN 'marked for deletion: ' || ${plain}
-    WHEN d.verb = 'delete' THEN 'still matches after its grace: ' || ${plain}
+  return sql`CASE ${joinFragments(leased, " ")} WHEN c.verb = 'tombstone' THEN 'marked for deletion: ' || ${plain}
+    WHEN c.verb = 'delete' THEN 'still matches after its grace: ' || ${plain}
     WHEN ${counted} THEN ${ensured} ELSE ${plain} END`;
 }
 

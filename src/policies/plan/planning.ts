@@ -2,7 +2,7 @@ import type { Backend } from "#model/backend.ts";
 import { tiers } from "#model/copy.ts";
 import type { ReadSession, SqlRow } from "#model/sql.ts";
 import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";
-import { type SqlFragment, toStatement } from "#policies/sql-fragment.ts";
+import { type SqlFragment, toLiteralStatement } from "#policies/sql-fragment.ts";
 
 /**
  * One evaluation under way. What is decided so far lies in temporary tables of the session:
@@ -50,11 +50,11 @@ export class Planning {
   }
 
   async run(fragment: SqlFragment): Promise<void> {
-    await this.session.run(toStatement(fragment));
+    await this.session.run(toLiteralStatement(fragment));
   }
 
   async rows(fragment: SqlFragment): Promise<readonly SqlRow[]> {
-    return this.session.rows(toStatement(fragment));
+    return this.session.rows(toLiteralStatement(fragment));
   }
 }
 
