@@ -14,18 +14,39 @@ export function syntaxFindings(document: Document.Parsed, places: DocumentPlaces
   const shown = tooDeep.length > 0 ? tooDeep.slice(0, 1) : problems;
   const seen = new Set<number>();
   const findings: Diagnostic[] = [];
+  const codes = new Set<string>();
   for (const problem of shown.toSorted((a, b) => a.pos[0] - b.pos[0])) {
     if (seen.has(problem.pos[0]) || findings.length === findingsMax) continue;
+    if (echoes(problem.code, codes)) continue;
+    codes.add(problem.code);
     seen.add(problem.pos[0]);
     findings.push(describe(problem, places));
   }
   return findings;
 }
 
+/** Where the structure is broken once, all that follows seems to be out of place. */
+function echoes(code: string, earlier: ReadonlySet<string>): boolean {
+  const breaks = structureCodes.some((one) => earlier.has(one));
+  if (code === "BLOCK_AS_IMPLICIT_KEY") {
+    return earlier.has("BAD_INDENT") || earlier.has("TAB_AS_INDENT");
+  }
+  return breaks && code !== "TAB_AS_INDENT" && structureCodes.includes(code);
+}
+
+const structureCodes: readonly string[] = [
+  "BAD_INDENT",
+  "BLOCK_AS_IMPLICIT_KEY",
+  "MISSING_CHAR",
+  "MULTILINE_IMPLICIT_KEY",
+  "TAB_AS_INDENT",
+  "UNEXPECTED_TOKEN",
+];
+
 function describe(problem: YAMLError, places: DocumentPlaces): Diagnostic {
   const [start, end] = problem.pos;
   if (problem.code !== "DUPLICATE_KEY") {
-    return places.diagnostic(places.offsets(start, end), syntaxFinding(problem));
+    return places.diagnostic(places.offsets(start, end), syntaxFinding(problem, places));
   }
   const rest = places.source.text.slice(start, start + 200);
   const key = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s:][^:\n]*?)\s*:/.exec(rest)?.[1] ?? "";
@@ -36,8 +57,9 @@ function describe(problem: YAMLError, places: DocumentPlaces): Diagnostic {
   });
 }
 
-function syntaxFinding(problem: YAMLError): Finding {
-  const known = remedies[problem.code];
+function syntaxFinding(problem: YAMLError, { source }: DocumentPlaces): Finding {
+  const rest = source.text.slice(problem.pos[0]);
+  const known = unquoted(problem, rest) ?? remedies[problem.code];
   return {
     code: documentCodes.syntax,
     message: known?.message ?? lowerFirst(problem.message),
@@ -45,7 +67,33 @@ function syntaxFinding(problem: YAMLError): Finding {
   };
 }
 
+/** Signs of YAML within an expression that nobody has put in quotes. */
+function unquoted({ code, message }: YAMLError, rest: string) {
+  if (code === "BLOCK_AS_IMPLICIT_KEY" && !rest.startsWith("-")) {
+    return { message: "this has two values for one key", hint: quotesHint('": "') };
+  }
+  if (code !== "UNEXPECTED_TOKEN" || !message.endsWith("at node end")) return undefined;
+  return rest.startsWith("[") || rest.startsWith("{")
+    ? { message: "a bracket within a text that has no quotes", hint: quotesHint("brackets") }
+    : {
+        message: "text goes on after its closing quote",
+        hint: "put the whole of it in quotes of the other kind: '\"a b\" in tags'",
+      };
+}
+
+function quotesHint(sign: string): string {
+  return `put an expression with ${sign} in quotes: {from: 'backend in ["a", "b"]'}`;
+}
+
 const remedies: Readonly<Record<string, { message: string; hint: string }>> = {
+  BAD_INDENT: {
+    message: "a bracket before this place is not closed, or the line is not indented enough",
+    hint: "close the bracket, or indent the line with spaces as those beside it",
+  },
+  UNEXPECTED_TOKEN: {
+    message: "this has no place here",
+    hint: "look before the caret for a bracket or quote too many, or too few",
+  },
   TAB_AS_INDENT: {
     message: "a tab indents this line; YAML allows spaces only",
     hint: "replace the tab with spaces",

@@ -6,6 +6,7 @@ import { type Expression, isConstant } from "#policies/expression/expression.ts"
 import { implies } from "#policies/implies.ts";
 import { lintFinding } from "#policies/lint-finding.ts";
 import { contradictingEnsures } from "#policies/lints/contradicting-ensures.ts";
+import { heldBackStep } from "#policies/lints/held-back-step.ts";
 import { meetingSchedules } from "#policies/lints/meeting-schedules.ts";
 import { unreachableLimit } from "#policies/lints/unreachable-limit.ts";
 import { isBounded } from "#policies/removal-bound.ts";
@@ -23,6 +24,7 @@ export function lintPolicies(rules: readonly BoundRule[], moment: Moment): reado
     ...gapsInProtection(bound),
     ...unreachableLimit(bound, moment.now),
     ...contradictingEnsures(bound, rules, moment.now),
+    ...heldBackStep(bound, rules, moment.now),
   ]);
   return [...ofRules, ...meetingSchedules(rules, moment.now)];
 }

@@ -270,6 +270,20 @@ describe("lints", () => {
     );
   });
 
+  test.for([
+    ["age > 30d", "age > 180d", "W0419"],
+    ["age > 30d and age <= 180d", "age > 180d", ""],
+    ["idle > 30d", "age > 180d", ""],
+  ] as const)("a step that the one before holds back: %s, %s: %s", ([first, second, code]) => {
+    const { diagnostics } = compileRules(`
+  - {name: to-warm, where: ${first}, demote: {from: tier = hot, to: tier = warm}}
+  - {name: to-cold, where: ${second}, demote: {from: tier = warm, to: tier = cold}}
+`);
+    expect(diagnostics.map((one) => `${one.range.start.line} ${one.code}`)).toEqual(
+      code === "" ? [] : [`7 ${code}`],
+    );
+  });
+
   test("policies that start at once and move copies of the same backends are pointed out", () => {
     const nightly = scheduled("a", '{cron: "0 2 * * *"}');
     expect(findings(nightly, scheduled("b", '{cron: "0 2 * * 1"}'))).toBe("1.yaml W0418");

@@ -1,3 +1,4 @@
+import { seededTextMistakes } from "./seeded-text-mistakes.ts";
 import { policy, rule, type SeededMistake, seededVerbMistakes } from "./seeded-verb-mistakes.ts";
 
 /** Every mistake, with where the engine must point and what it must say. */
@@ -272,4 +273,5 @@ export const seededMistakes: readonly SeededMistake[] = [
     hint: "quarter-clos.thermocline-calendar.yaml",
   },
   ...seededVerbMistakes,
+  ...seededTextMistakes,
 ];
