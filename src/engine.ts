@@ -16,6 +16,7 @@ import { controlPart } from "#engine/parts/control-part.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
 import { failurePart } from "#engine/parts/failure-part.ts";
 import { importPart } from "#engine/parts/import-part.ts";
+import { objectContentPart } from "#engine/parts/object-content-part.ts";
 import { limitPart } from "#engine/parts/limit-part.ts";
 import { nodePart } from "#engine/parts/node-part.ts";
 import { policyPart } from "#engine/parts/policy-part.ts";
@@ -156,6 +157,7 @@ function assemble(
     events: (after) => feed.after(after),
     ...policyPart(context),
     ...contentPart(context),
+    ...objectContentPart(context),
     ...importPart(context),
     ...runPart(context, execution, () => engine),
     ...approvalPart(context, execution, () => engine),

@@ -20,6 +20,8 @@ export interface CallDetails {
   /** Sent as JSON. */
   readonly body?: object;
   readonly lines?: AsyncIterable<string>;
+  /** Content, sent as it comes. */
+  readonly content?: AsyncIterable<Uint8Array>;
   readonly timeoutMs?: number;
 }
 
@@ -130,19 +132,24 @@ function callOf(
   for (const [name, value] of Object.entries(details.query ?? {})) {
     if (value !== undefined) query.set(name, String(value));
   }
-  const type = details.lines ? "application/x-ndjson" : "application/json";
-  const body = details.lines ?? (details.body ? JSON.stringify(details.body) : undefined);
+  const body =
+    details.lines ?? details.content ?? (details.body ? JSON.stringify(details.body) : undefined);
   return {
     method,
     path: query.size === 0 ? path : `${path}?${query.toString()}`,
     headers: {
       Authorization: `Bearer ${token}`,
       ...actingHeaders(),
-      ...(body === undefined ? {} : { "Content-Type": type }),
+      ...(body === undefined ? {} : { "Content-Type": mediaTypeOf(details) }),
     },
     ...(body === undefined ? {} : { body }),
     ...(details.timeoutMs === undefined ? {} : { timeoutMs: details.timeoutMs }),
   };
+}
+
+function mediaTypeOf({ lines, content }: CallDetails): string {
+  if (content !== undefined) return "application/octet-stream";
+  return lines === undefined ? "application/json" : "application/x-ndjson";
 }
 
 async function* linesOf(answer: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

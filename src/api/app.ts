@@ -8,7 +8,7 @@ import { answerWith } from "#api/answer.ts";
 import { AnswersByKey } from "#api/idempotency.ts";
 import { pathParameters, takesKey } from "#api/openapi.ts";
 import { problemOf, problemType } from "#api/problem.ts";
-import { readInput, readLines, readText } from "#api/request-input.ts";
+import { readBytes, readInput, readLines, readText } from "#api/request-input.ts";
 import { allRoutes } from "#api/routes/all-routes.ts";
 import { TokenGuard } from "#api/token.ts";
 
@@ -58,15 +58,16 @@ async function callRoute(
   body: string,
 ): Promise<Response> {
   const input = readInput(route, context, body);
-  const lines = readLines(route.lines === true ? context.req.raw.body : null);
+  const stream = route.streams === undefined ? null : context.req.raw.body;
+  const streamed = { lines: () => readLines(stream), bytes: () => readBytes(stream) };
   // The schema of this very route has just given the input its type.
   const by = actingOf((name) => context.req.header(name));
-  const result = await actAs(by, () => route.handle(server, input as never, lines));
+  const result = await actAs(by, () => route.handle(server, input as never, streamed));
   return await answerWith(route.answer, result);
 }
 
 async function readBody(route: Route, context: Context): Promise<string> {
-  if (route.method === "GET" || route.lines === true) return "";
+  if (route.method === "GET" || route.streams !== undefined) return "";
   return await readText(context.req.raw.body);
 }
 

@@ -78,6 +78,26 @@ export class ApiClient extends WorkerClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/objects/export", { body });
   }
 
+  storeObject(
+    { names, tags, ...request }: Request<"storeObject">,
+    content: Parameters<EngineApi["storeObject"]>[1],
+  ): Answer<"storeObject"> {
+    const query = {
+      ...request,
+      ...(names === undefined ? {} : { names: JSON.stringify(names) }),
+      ...(tags === undefined ? {} : { tags: JSON.stringify(tags) }),
+    };
+    return this.#connection.json("POST", "/api/v1/objects/content", { query, content });
+  }
+
+  objectSources(reference: string): Answer<"objectSources"> {
+    return this.#connection.json("GET", "/api/v1/object/sources", { query: { reference } });
+  }
+
+  readObject(request: Request<"readObject">): Answer<"readObject"> {
+    return this.#connection.stream("GET", "/api/v1/object/content", { query: { ...request } });
+  }
+
   report({ report, ...query }: Request<"report">): Answer<"report"> {
     return this.#connection.json("GET", reportPath(report), { query });
   }

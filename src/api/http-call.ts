@@ -12,8 +12,8 @@ export interface HttpCall {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** A JSON text, or lines that are sent as they come. */
-  readonly body?: string | AsyncIterable<string>;
+  /** A JSON text, or lines or bytes that are sent as they come. */
+  readonly body?: string | AsyncIterable<string | Uint8Array>;
   /** Longest silence before the answer begins; without it a call may take as long as it takes. */
   readonly timeoutMs?: number;
 }
@@ -43,9 +43,9 @@ export async function sendCall(address: Address, call: HttpCall): Promise<Incomi
 /** A body on its way, which tells its own failures from those of the connection. */
 class Source {
   failure: EngineError | undefined;
-  readonly #body: string | AsyncIterable<string> | undefined;
+  readonly #body: HttpCall["body"];
 
-  constructor(body: string | AsyncIterable<string> | undefined) {
+  constructor(body: HttpCall["body"]) {
     this.#body = body;
   }
 
@@ -54,7 +54,7 @@ class Source {
     else await pipeline(Readable.from(this.#watched(this.#body)), request);
   }
 
-  async *#watched(body: AsyncIterable<string>): AsyncGenerator<string> {
+  async *#watched<Piece>(body: AsyncIterable<Piece>): AsyncGenerator<Piece> {
     try {
       yield* body;
     } catch (thrown) {

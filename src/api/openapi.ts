@@ -54,11 +54,13 @@ const mediaTypes = {
   arrow: "application/vnd.apache.arrow.stream",
 } as const;
 
+const contentType = "application/octet-stream";
+
 function operationOf(route: Route): object {
   const inPath = new Set(pathParameters(route.path));
   const shape = Object.entries(route.input.shape);
-  // Where the body is lines, and where there is none, the rest goes into the query.
-  const hasBody = route.method !== "GET" && route.lines !== true;
+  // Where the body is streamed, and where there is none, the rest goes into the query.
+  const hasBody = route.method !== "GET" && route.streams === undefined;
   const body = shape.filter(([name]) => !inPath.has(name) && hasBody);
   return {
     operationId: route.operation,
@@ -115,8 +117,9 @@ function mayBeAbsent(schema: z.core.$ZodType): boolean {
 }
 
 function requestBody(route: Route, body: readonly (readonly [string, z.core.$ZodType])[]): object {
-  if (route.lines) {
-    return { requestBody: { required: true, content: { [mediaTypes.ndjson]: {} } } };
+  if (route.streams !== undefined) {
+    const type = route.streams === "lines" ? mediaTypes.ndjson : contentType;
+    return { requestBody: { required: true, content: { [type]: {} } } };
   }
   if (body.length === 0) return {};
   const schema = schemaOf(z.strictObject(Object.fromEntries(body)), "input");

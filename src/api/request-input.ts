@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { Route } from "#api/route.ts";
+import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** A JSON body holds parameters, never content. */
@@ -13,7 +14,7 @@ const lineLengthMax = 64 * 1024;
 export function readInput(route: Route, context: Context, body: string): unknown {
   const given = {
     ...(route.answer.kind === "events" ? lastEvent(context) : {}),
-    ...(route.method === "GET" || route.lines ? context.req.query() : parseBody(body)),
+    ...(route.method === "GET" || route.streams ? context.req.query() : parseBody(body)),
     ...context.req.param(),
   };
   const result = route.input.safeParse(given);
@@ -49,6 +50,18 @@ export async function* readLines(body: ReadableStream<Uint8Array> | null): Async
   }
   rest += decoder.decode();
   if (rest !== "") yield rest;
+}
+
+/** Content as it arrives. What was cut off is an error, and how much there may be the backend says. */
+export async function* readBytes(body: ReadableStream<Uint8Array> | null): ByteStream {
+  try {
+    if (body !== null) yield* body;
+  } catch (thrown) {
+    throw new EngineError("UNAVAILABLE", "the content broke off on its way here", {
+      hint: "send it again",
+      cause: thrown,
+    });
+  }
 }
 
 /** A whole body as text. */

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ByteStream } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 
 /**
@@ -17,21 +18,28 @@ export interface Route {
   readonly answer: Answer;
   /** Answers without a token: health checks and the description of the interface. */
   readonly open?: boolean;
-  /** The body is lines of JSON, streamed, instead of one JSON value. */
-  readonly lines?: boolean;
-  handle(server: ServerContext, input: never, lines: AsyncIterable<string>): unknown;
+  /** The body is streamed, instead of one JSON value: lines of JSON, or content. */
+  readonly streams?: "lines" | "bytes";
+  handle(server: ServerContext, input: never, body: StreamedBody): unknown;
+}
+
+/** A body that is read while it arrives, in the one way that its route declares. */
+export interface StreamedBody {
+  lines(): AsyncIterable<string>;
+  bytes(): ByteStream;
 }
 
 /** What a route answers with, and the schema of it (of each line, for `ndjson`). */
 export type Answer =
   | { readonly kind: "json" | "ndjson" | "events"; readonly schema: z.ZodType }
-  | { readonly kind: "bytes"; readonly type: ArrowMediaType }
+  | { readonly kind: "bytes"; readonly type: ByteMediaType }
   | { readonly kind: "none" | "text" | "arrow" };
 
-/** Arrow's interprocess format: read from the front, or anywhere. */
-export type ArrowMediaType =
+/** Arrow's interprocess format: read from the front, or anywhere; and content of any kind. */
+export type ByteMediaType =
   | "application/vnd.apache.arrow.stream"
-  | "application/vnd.apache.arrow.file";
+  | "application/vnd.apache.arrow.file"
+  | "application/octet-stream";
 
 /** What handlers work with. */
 export interface ServerContext {
@@ -43,7 +51,7 @@ export interface ServerContext {
 
 interface TypedRoute<Input extends z.ZodObject, Result> extends Omit<Route, "input" | "handle"> {
   readonly input: Input;
-  handle(server: ServerContext, input: z.output<Input>, lines: AsyncIterable<string>): Result;
+  handle(server: ServerContext, input: z.output<Input>, body: StreamedBody): Result;
 }
 
 /** Defines a route; the handler's input has the type its schema gives. */

@@ -10,12 +10,14 @@ export interface CarBlock {
 
 export interface CarHandlers {
   onRoots(roots: readonly CID[]): void;
-  onBlock(block: CarBlock): void;
+  /** `at` is where the bytes of the block begin, counted from the start of the input. */
+  onBlock(block: CarBlock, at: number): void;
 }
 
 /** Blocks above 2 MiB cannot travel between IPFS nodes; some room for those written anyway. */
 export const carBlockBytesMax = 4 * 1024 * 1024;
-const headerBytesMax = 64 * 1024;
+/** Some hundred thousand roots. */
+const headerBytesMax = 4 * 1024 * 1024;
 const varintBytesMax = 8;
 const v2HeaderBytes = 40;
 
@@ -31,6 +33,8 @@ export class CarParser {
   #wanted: number | undefined;
   #pieces: Uint8Array[] = [];
   #held = 0;
+  /** Bytes that were parsed. */
+  #parsed = 0;
   /** Between two sections, where a CAR may end. */
   #complete = false;
 
@@ -55,6 +59,7 @@ export class CarParser {
       const section = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);
       this.#pieces = [];
       this.#held = 0;
+      this.#parsed += section.length;
       this.#wanted = this.#steps.next(section).value ?? undefined;
     }
   }
@@ -109,7 +114,8 @@ export class CarParser {
       const length = yield* varint("block", Math.min(rest, carBlockBytesMax), () => {
         this.#complete = false;
       });
-      this.#handlers.onBlock(decodeSection(yield length.value));
+      const block = decodeSection(yield length.value);
+      this.#handlers.onBlock(block, this.#parsed - block.bytes.length);
       rest -= length.bytes + length.value;
     }
   }

@@ -2,9 +2,8 @@ import { createWriter, headerLength } from "@ipld/car/buffer-writer";
 import { varint } from "multiformats";
 import type { CID } from "multiformats/cid";
 
-/** The beginning of a CARv1 with one root. */
-export function carHeader(root: CID): Uint8Array {
-  const roots = [root];
+/** The beginning of a CARv1 with these roots. */
+export function carHeader(...roots: CID[]): Uint8Array {
   const writer = createWriter(new ArrayBuffer(headerLength({ roots })), { roots });
   return writer.close();
 }

@@ -31,6 +31,7 @@ export class FileHasher {
   #parts: Uint8Array[] = [];
   #filled = 0;
   #size = 0;
+  #dagBytes = 0;
 
   constructor(profile: Profile, sink?: BlockSink) {
     this.#profile = profile;
@@ -40,6 +41,11 @@ export class FileHasher {
   /** Bytes seen so far. */
   get size(): number {
     return this.#size;
+  }
+
+  /** After the end: bytes of all blocks of the file, repeated ones each time (`Tsize`). */
+  get dagBytes(): number {
+    return this.#dagBytes;
   }
 
   /** Takes the next bytes. With a sink they must stay as they are until their leaf is out. */
@@ -86,6 +92,7 @@ export class FileHasher {
       const links = this.#levels[height] ?? [];
       const [first] = links;
       if (height === this.#levels.length - 1 && links.length === 1 && first) {
+        this.#dagBytes = first.dagBytes;
         return { cid: first.cid.toString(), size: this.#size };
       }
       this.#endNode(height);

@@ -111,7 +111,7 @@ class DirectoryImport {
       if (entry.kind === "link") this.#links += 1;
       else if (entry.kind === "unreadable") yield this.#problem(entry.error);
       else if (entry.kind === "special") yield this.#problem(notContent(entry.path));
-      else yield* this.#start(entry.path);
+      else if (entry.kind === "file") yield* this.#start(entry.path);
     }
   }
 

@@ -3,13 +3,14 @@ import { addressBytes, addressFile } from "#content/address-file.ts";
 import { profileNamed } from "#content/profile.ts";
 import { verifyFile } from "#content/verify-file.ts";
 import { convertForm } from "#content/convert-form.ts";
-import { deliver, type Delivered, type Place } from "#jobs/deliver.ts";
+import type { Delivered, Place } from "#jobs/deliver.ts";
 import type { Gate } from "#jobs/gate.ts";
 import { LocalFile } from "#jobs/local-file.ts";
 import { mediaType } from "#jobs/media-type.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
+import { storeContent } from "#jobs/store-content.ts";
 import { blame, transferFault } from "#jobs/transfer-fault.ts";
-import type { ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { SinglePiece } from "#model/single-piece.ts";
@@ -109,15 +110,9 @@ async function lookAt(
 
 function store(content: Content, target: Place, { signal }: ImportFileOptions): Promise<Delivered> {
   const { object } = content;
-  const open = (): ByteStream => content.open();
-  const { forms } = target.driver.capabilities;
-  const [preferred = "file"] = forms;
-  const form = forms.includes("file") ? "file" : preferred;
-  if (form === "file") {
-    return deliver(object, { form, bytes: object.size, open }, target, { signal });
-  }
-  const converted = (): ByteStream => convertForm(open(), "file", form, object);
-  return deliver(object, { form, bytes: undefined, open: converted }, target, { signal });
+  const open = (form: Form): ByteStream =>
+    form === "file" ? content.open() : convertForm(content.open(), "file", form, object);
+  return storeContent({ object, form: "file", open }, target, { signal });
 }
 
 async function* stoppable(stream: ByteStream, signal: AbortSignal): ByteStream {

@@ -1,3 +1,4 @@
+import type { Delivered } from "#jobs/deliver.ts";
 import type { ImportedFile } from "#jobs/import-file.ts";
 import type { ImportRequest } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -105,17 +106,7 @@ export class IndexFeed {
 
   #newObject(name: string, file: ImportedFile): NewObject {
     const { object, type, created, modified, delivered } = file;
-    const copies: NewCopy[] = [];
-    if (delivered) {
-      const { confidence, checkedAt } = delivered.evidence;
-      copies.push({
-        backend: this.#backend,
-        copy: delivered.copy,
-        state: "present",
-        confidence,
-        checkedAt: new Date(checkedAt),
-      });
-    }
+    const copies = delivered === undefined ? [] : [deliveredCopy(this.#backend, delivered)];
     return {
       ...object,
       names: [name],
@@ -130,7 +121,17 @@ export class IndexFeed {
   }
 }
 
-function leftOut(name: string, { cid, backend, permitId, until }: BeingDeleted): EngineError {
+/** A copy that was just stored and checked, for the index. */
+export function deliveredCopy(backend: string, { copy, evidence }: Delivered): NewCopy {
+  const { confidence, checkedAt } = evidence;
+  return { backend, copy, state: "present", confidence, checkedAt: new Date(checkedAt) };
+}
+
+/** Why content was not entered, and when it can be. */
+export function leftOut(
+  name: string,
+  { cid, backend, permitId, until }: BeingDeleted,
+): EngineError {
   const message = `${name} was left out: ${cid} is being deleted from ${backend} (${permitId})`;
   return new EngineError("CONFLICT", message, {
     retryable: true,

@@ -101,10 +101,11 @@ async function* each(
 }
 
 /**
- * Asks the source itself before its copy is called corrupt or absent: bytes that were damaged
- * or cut off on the way must not cost the reputation of an intact copy.
+ * What to say of a failed reading, with the fault of the source (transferFault). Asks the source
+ * itself before its copy is called corrupt or absent: bytes that were damaged or cut off on the way must
+ * not cost the reputation of an intact copy.
  */
-async function sourceFault(
+export async function sourceFault(
   object: ObjectRef,
   source: TransferSource,
   failure: EngineError,

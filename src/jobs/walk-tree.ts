@@ -11,6 +11,8 @@ export type TreeEntry =
   | { readonly kind: "link"; readonly path: string }
   /** A device, socket or pipe: nothing that could be stored. */
   | { readonly kind: "special"; readonly path: string }
+  /** A folder with nothing in it. */
+  | { readonly kind: "empty"; readonly path: string }
   | { readonly kind: "unreadable"; readonly path: string; readonly error: EngineError };
 
 /** A folder with this file is the store of a local backend, not content. */
@@ -54,6 +56,7 @@ async function* walkSubfolder(root: string, path: string): AsyncGenerator<TreeEn
     return;
   }
   if (names.some((entry) => entry.name === storeMarker)) yield { kind: "special", path };
+  else if (names.length === 0) yield { kind: "empty", path };
   else yield* walkFolder(root, path, names);
 }
 

@@ -47,6 +47,7 @@ import type { Heartbeat, NodeOrders, NodeReport } from "#model/node.ts";
 import type { PlanLifeApi } from "#model/plan-life-api.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import type { QueryApi } from "#model/query-api.ts";
+import type { ObjectContentApi } from "#model/object-content.ts";
 import type { Plan, PlanAction } from "#model/plan.ts";
 import type { BatchApi } from "#model/batch-api.ts";
 import type { Report, ReportExportRequest, ReportRequest } from "#model/report.ts";
@@ -62,7 +63,7 @@ import type { WhyReport } from "#model/why.ts";
  * and the command line talks to that API: over a socket when a controller runs, in its own
  * process when none does. All methods throw `EngineError`.
  */
-export interface EngineApi extends BatchApi, InventoryApi, PlanLifeApi, QueryApi {
+export interface EngineApi extends BatchApi, InventoryApi, ObjectContentApi, PlanLifeApi, QueryApi {
   status(): Promise<EngineStatus>;
   /** Every metric of the engine and its nodes, in the Prometheus text format. */
   metrics(): Promise<string>;

@@ -51,6 +51,26 @@ const everyMethod: Record<keyof EngineApi, Call> = {
       format: "auto",
       prefix: "/a b&c",
     }),
+  storeObject: (api) =>
+    api.storeObject(
+      {
+        cid: "bafkreié",
+        size: 6,
+        profile: "unixfs-v1-2025",
+        form: "file",
+        names: ["/é, “b”"],
+        tags: ["a=b&c"],
+        modified: "2026-01-02T03:04:05.000Z",
+      },
+      bytesOf(["content ", "é"]),
+    ),
+  objectSources: (api) => api.objectSources(path),
+  readObject: async (api) =>
+    Buffer.concat(
+      await Array.fromAsync(
+        api.readObject({ object: path, backend: "hot/1", form: "file", offset: 7 }),
+      ),
+    ),
   verify: (api) => Array.fromAsync(api.verify({ backend: "hot", dryRun: true })),
   setHold: (api) => api.setHold(path, true, "legal, “quoted”"),
   setCordon: (api) => api.setCordon("hot/1", true),
@@ -199,6 +219,10 @@ test("a worker may ask about many steps in one call", async () => {
   expect(await served.client.stepControls(steps)).toHaveLength(2_000);
   expect(await served.client.stepControls([])).toEqual([]);
 });
+
+async function* bytesOf(texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield await Promise.resolve(Buffer.from(text));
+}
 
 async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;

@@ -13,6 +13,7 @@ import {
   sampleSnapshotReport,
   sampleTransfer,
 } from "./sample-snapshot.ts";
+import { sampleSources, sampleStored } from "./sample-object-content.ts";
 import { sampleFiring, sampleSchedule, sampleStart } from "./sample-schedule.ts";
 import {
   at,
@@ -181,6 +182,14 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     },
     exportDrift: (request) =>
       answer({ file: request.file, rows: 2, bytes: 300 }, "exportDrift", request),
+    async storeObject(request, bytes) {
+      const seen = Buffer.concat(await Array.fromAsync(bytes)).toString();
+      return answer(sampleStored, "storeObject", request, seen);
+    },
+    objectSources: (reference) => answer(sampleSources, "objectSources", reference),
+    async *readObject(request) {
+      yield await answer(Buffer.from([0xff, 0, 1]), "readObject", request);
+    },
     async importAccesses(batchId, lines, options) {
       const seen = await Array.fromAsync(lines);
       return answer(

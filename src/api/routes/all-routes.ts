@@ -13,6 +13,7 @@ import { healthRoutes } from "#api/routes/health-routes.ts";
 import { inventoryRoutes } from "#api/routes/inventory-routes.ts";
 import { importRoutes } from "#api/routes/import-routes.ts";
 import { limitRoutes } from "#api/routes/limit-routes.ts";
+import { objectContentRoutes } from "#api/routes/object-content-routes.ts";
 import { objectRoutes } from "#api/routes/object-routes.ts";
 import { policyRoutes } from "#api/routes/policy-routes.ts";
 import { reportRoutes } from "#api/routes/report-routes.ts";
@@ -38,6 +39,7 @@ export const allRoutes: readonly Route[] = [
   ...policyRoutes,
   ...planLifeRoutes,
   ...objectRoutes,
+  ...objectContentRoutes,
   ...reportRoutes,
   ...importRoutes,
   ...inventoryRoutes,

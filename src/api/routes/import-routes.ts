@@ -56,15 +56,15 @@ export const importRoutes: readonly Route[] = [
     path: "/api/v1/imports/accesses/{batchId}",
     operation: "importAccesses",
     summary: "Count reads from the lines of an access log; what was counted counts once",
-    lines: true,
+    streams: "lines",
     input: z.strictObject({
       batchId: z.string().min(1).max(500),
       format: z.enum([...accessLogFormats, "auto"]).exactOptional(),
       prefix: absolutePath.exactOptional(),
     }),
     answer: { kind: "json", schema: accessImportReportSchema },
-    handle: ({ api }, { batchId, ...options }, lines) =>
-      api.importAccesses(batchId, lines, options),
+    handle: ({ api }, { batchId, ...options }, body) =>
+      api.importAccesses(batchId, body.lines(), options),
   }),
   defineRoute({
     method: "POST",

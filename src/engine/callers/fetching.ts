@@ -1,0 +1,63 @@
+import type { Work } from "#engine/callers/work-steps.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { ObjectContentApi, ObjectSources } from "#model/object-content.ts";
+
+export type ContentReader = Pick<ObjectContentApi, "objectSources" | "readObject">;
+
+/** One object that is being fetched, and what was learnt of its copies meanwhile. */
+export class Fetching {
+  readonly api: ContentReader;
+  readonly object: ObjectSources;
+  readonly work: Work;
+  readonly #damaged = new Set<string>();
+  #lastError: EngineError | undefined;
+
+  private constructor(api: ContentReader, object: ObjectSources, work: Work) {
+    this.api = api;
+    this.object = object;
+    this.work = work;
+  }
+
+  /** Asks where the object can be read; `from` leaves only one backend. */
+  static async begin(
+    api: ContentReader,
+    reference: string,
+    from: string | undefined,
+    work: Work,
+  ): Promise<Fetching> {
+    const object = await api.objectSources(reference);
+    const sources = object.sources.filter(({ backend }) => from === undefined || backend === from);
+    if (sources.length > 0) return new Fetching(api, { ...object, sources }, work);
+    const where = object.sources.map(({ backend }) => backend).join(", ");
+    const what = from === undefined ? "no copy" : `no copy on ${from}`;
+    throw new EngineError("NOT_FOUND", `${object.cid} has ${what} that can be read`, {
+      hint: where === "" ? "see `thermocline objects show`" : `it has copies on ${where}`,
+    });
+  }
+
+  isDamaged(backend: string): boolean {
+    return this.#damaged.has(backend);
+  }
+
+  /** Tells of a reading that failed. Says whether the copy was found damaged by that. */
+  async failed(backend: string, error: EngineError): Promise<boolean> {
+    this.#lastError = error;
+    const { damaged } = await this.api.objectSources(this.object.cid);
+    const isDamaged = damaged.includes(backend) || error.code === "CORRUPT";
+    if (isDamaged) this.#damaged.add(backend);
+    const what = isDamaged ? `the copy on ${backend} is damaged` : `${backend} did not give it all`;
+    this.work.problem(`${this.object.cid}: ${what} (${error.message})`);
+    return isDamaged;
+  }
+
+  /** The error when every copy was tried. */
+  nothingLeft(): EngineError {
+    const { cid, sources } = this.object;
+    const tried = sources.map(({ backend }) => backend).join(", ");
+    const last = this.#lastError;
+    return new EngineError(last?.code ?? "NOT_FOUND", `${cid} could not be read from ${tried}`, {
+      hint: last?.hint ?? "see `thermocline objects show` for its copies, and `thermocline why`",
+      ...(last === undefined ? {} : { cause: last, retryable: last.retryable }),
+    });
+  }
+}

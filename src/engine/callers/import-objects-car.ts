@@ -1,0 +1,77 @@
+import type { CID } from "multiformats/cid";
+import { BlockFile } from "#content/block-file.ts";
+import { blockIdentity } from "#content/car-checker.ts";
+import { rawCode } from "#content/cid.ts";
+import { defaultProfile, profileNamed } from "#content/profile.ts";
+import { carOfDag, type DagSurvey, requireWhole, surveyDag } from "#content/walk-dag.ts";
+import { counted, type Work } from "#engine/callers/work-steps.ts";
+import { localFileError } from "#jobs/local-file-error.ts";
+import { EngineError } from "#model/engine-error.ts";
+import {
+  directoryType,
+  type ObjectContentApi,
+  type StoredObject,
+  type StoreObjectRequest,
+} from "#model/object-content.ts";
+
+export interface CarImport {
+  /** A CARv1 or CARv2 on this machine. */
+  readonly file: string;
+  readonly names: readonly string[];
+  readonly facts: Pick<StoreObjectRequest, "backend" | "collection" | "owner" | "tags">;
+  /** Only checks when there is no engine to hand the objects to. */
+  readonly api: Pick<ObjectContentApi, "storeObject"> | undefined;
+}
+
+export interface ImportedRoot {
+  readonly cid: string;
+  readonly size: number;
+  readonly blocks: number;
+  readonly stored: StoredObject | undefined;
+}
+
+/**
+ * Makes each root of a CAR an object. Every block is checked first, and that nothing is missing
+ * under any root: before that nothing is stored. Blocks may stand in any order.
+ */
+export async function importObjectsCar(
+  { file, names, facts, api }: CarImport,
+  work: Work,
+): Promise<readonly ImportedRoot[]> {
+  const { blocks, roots } = await BlockFile.ofCar(file).catch((thrown: unknown) => {
+    throw localFileError(thrown, file);
+  });
+  await using _ = blocks;
+  const distinct = new Map(roots.map((root) => [blockIdentity(root), root]));
+  if (distinct.size === 0) {
+    throw new EngineError("CORRUPT", `${file} names no root`, {
+      hint: "write it anew with the root of the object in its header",
+    });
+  }
+  const surveys: { readonly root: CID; readonly survey: DagSurvey }[] = [];
+  for (const root of distinct.values()) {
+    const survey = await surveyDag(blocks, root);
+    requireWhole(root, survey);
+    surveys.push({ root, survey });
+  }
+  const imported: ImportedRoot[] = [];
+  for (const { root, survey } of surveys) {
+    work.signal.throwIfAborted();
+    const { size, isDirectory } = survey;
+    const object = { cid: root.toString(), size, profile: profileOf(root, size) };
+    const type = isDirectory ? { type: directoryType } : {};
+    const request = { ...object, form: "car", names, ...type, ...facts } as const;
+    const car = counted(carOfDag(blocks, [root]), work);
+    const stored = await api?.storeObject(request, car);
+    work.done += 1;
+    imported.push({ cid: object.cid, size, blocks: survey.blocks, stored });
+  }
+  return imported;
+}
+
+/** The profile that content of this CID usually has. */
+function profileOf(root: CID, size: number): string {
+  if (root.version === 0) return "unixfs-v0-2015";
+  const isOneLargeBlock = root.code === rawCode && size > profileNamed(defaultProfile).chunkBytes;
+  return isOneLargeBlock ? "raw-sha256" : defaultProfile;
+}

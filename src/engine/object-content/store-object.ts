@@ -1,0 +1,87 @@
+import { canonicalCid } from "#content/cid.ts";
+import { convertForm } from "#content/convert-form.ts";
+import { profileNamed } from "#content/profile.ts";
+import type { EngineContext } from "#engine/context.ts";
+import { deliveredCopy, leftOut } from "#jobs/index-feed.ts";
+import { storeContent } from "#jobs/store-content.ts";
+import type { ObjectRef, Tier } from "#model/copy.ts";
+import type { ByteStream } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
+import type { StoredObject, StoreObjectRequest } from "#model/object-content.ts";
+
+/** Where content goes when nobody says where: what is warm, before what is only a cache. */
+const tiersByDefault: readonly Tier[] = ["hot", "warm", "cache", "cold", "archive"];
+
+/** Stores what a caller hands in, has it checked at the backend, and enters it. */
+export async function storeObject(
+  context: EngineContext,
+  request: StoreObjectRequest,
+  bytes: ByteStream,
+): Promise<StoredObject> {
+  const { index, pool, now } = context;
+  const { name: profile } = profileNamed(request.profile);
+  const object: ObjectRef = { cid: canonicalCid(request.cid), size: request.size, profile };
+  await refuseOtherSize(context, object);
+  const backend = request.backend ?? (await chooseBackend(context));
+  const target = { backend, driver: await pool.driver(backend) };
+  const open = (form: ObjectForm): ByteStream => convertForm(bytes, request.form, form, object);
+  const delivered = await storeContent({ object, form: request.form, open }, target, {});
+  const names = (request.names ?? []).map((name) => (name.startsWith("/") ? name : `/${name}`));
+  const { type, collection, owner, tags = [], modified } = request;
+  const times = {
+    created: undefined,
+    modified: modified === undefined ? undefined : new Date(modified),
+  };
+  const copies = [deliveredCopy(backend, delivered)];
+  const entry = { ...object, names, type, collection, owner, tags, ...times, copies };
+  const { added, beingDeleted } = await index.putObjects([entry], now());
+  const [deletion] = beingDeleted;
+  if (deletion !== undefined) throw leftOut(names[0] ?? object.cid, deletion);
+  const { copy, evidence, moved } = delivered;
+  return {
+    cid: object.cid,
+    size: object.size,
+    backend,
+    form: copy.form,
+    bytes: copy.bytes,
+    confidence: evidence.confidence,
+    moved,
+    added: added > 0,
+  };
+}
+
+type ObjectForm = Parameters<typeof convertForm>[2];
+
+/** Before anything is stored: the index would refuse it afterwards. */
+async function refuseOtherSize({ index, now }: EngineContext, object: ObjectRef): Promise<void> {
+  const known = await index.findObject(object.cid).catch((thrown: unknown) => {
+    const error = EngineError.from(thrown);
+    if (error.code === "NOT_FOUND") return undefined;
+    throw error;
+  });
+  if (known === undefined) return;
+  const { size } = await index.objectDetail(known, now());
+  if (size === object.size) return;
+  const message = `${object.cid} has ${size} bytes in the index, ${object.size} were given`;
+  throw new EngineError("CONFLICT", message, {
+    retryable: false,
+    hint: "one of the two is wrong: see `thermocline objects show` for where the object came from",
+  });
+}
+
+async function chooseBackend({ index, watch }: EngineContext): Promise<string> {
+  const impaired = new Set(
+    watch.health().flatMap(({ backend, state }) => (state === "up" ? [] : [backend])),
+  );
+  const able = (await index.backends()).filter(
+    ({ name, cordoned, capabilities }) =>
+      !cordoned && capabilities.operations.includes("write") && !impaired.has(name),
+  );
+  const [first] = able.toSorted(
+    (a, b) => tiersByDefault.indexOf(a.tier) - tiersByDefault.indexOf(b.tier),
+  );
+  if (first !== undefined) return first.name;
+  throw new EngineError("UNAVAILABLE", "no backend takes new copies now", {
+    hint: "see `thermocline backends`, or name one with --to",
+  });
+}
