@@ -1,6 +1,7 @@
 import type { FlowJob } from "bullmq";
+import { isDoneByWorkers } from "#model/run-order.ts";
 import type { Batch, StepData } from "#model/run.ts";
-import { indexQueue, laneQueue } from "#jobs/lanes.ts";
+import { indexQueue, laneOf, laneQueue } from "#jobs/lanes.ts";
 import { stepJobId, type Step, type StepJobData } from "#jobs/step-job.ts";
 
 /** A step that throws (a defect, a lost index) is tried this often before its flow fails. */
@@ -12,7 +13,8 @@ const finishedFlowsKept = 20;
 const tracedBatchesMax = 1_000;
 
 /** The steps of a batch in the order in which they run. */
-export function stepsOf(batch: Pick<Batch, "target" | "victim">): readonly Step[] {
+export function stepsOf(batch: Pick<Batch, "verb" | "target" | "victim">): readonly Step[] {
+  if (isDoneByWorkers(batch.verb)) return ["act", "copies"];
   const copying: Step[] = batch.target === null ? [] : ["copy"];
   const removing: Step[] = batch.victim === null ? [] : ["remove", "removals"];
   return [...copying, "copies", ...removing];
@@ -51,8 +53,17 @@ export function batchFlow(data: StepData): FlowJob {
   return flow;
 }
 
+/** Whether nothing but the index is needed to end the batch (tombstones, tags). */
+export function isOfIndex(batch: Pick<Batch, "verb" | "target" | "victim">): boolean {
+  return stepsOf(batch).length === 1;
+}
+
 /** The queue of one step: the lane of the backend it acts on, or the index. */
-export function stepQueue(data: Pick<Batch, "target" | "victim">, step: Step): string {
+export function stepQueue(
+  data: Pick<Batch, "verb" | "source" | "target" | "victim">,
+  step: Step,
+): string {
+  if (step === "act") return laneQueue(laneOf(data));
   if (step === "copy" && data.target !== null) return laneQueue(data.target);
   if (step === "remove" && data.victim !== null) return laneQueue(data.victim);
   return indexQueue;

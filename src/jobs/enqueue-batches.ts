@@ -1,11 +1,11 @@
 import type { FlowJob } from "bullmq";
 import type { Batch, Run } from "#model/run.ts";
-import { batchFlow } from "#jobs/batch-flow.ts";
+import { batchFlow, isOfIndex } from "#jobs/batch-flow.ts";
 import { stepsDataOf, type DispatchContext } from "#jobs/dispatch-context.ts";
 import { type LaneDemand, laneDemands, workOf } from "#jobs/lane-demand.ts";
 import { indexQueue } from "#jobs/lanes.ts";
 
-/** Batches that no worker sees (tombstones) are committed here, so many between two looks. */
+/** Batches that no worker sees (tombstones, tags) are committed here, so many between two looks. */
 const directBatchesMax = 20;
 /** What a lane gets before the others get theirs: its workers begin, whoever else is served. */
 const firstFlows = 4;
@@ -95,11 +95,11 @@ async function enqueue(
   context: DispatchContext,
 ): Promise<void> {
   const { index, commit } = context;
-  const direct = batches.filter((batch) => batch.target === null && batch.victim === null);
+  const direct = batches.filter(isOfIndex);
   for (const step of await stepsDataOf(direct, index)) {
     await index.commitCopies(step, [], commit.context());
   }
-  const flowing = batches.filter((batch) => batch.target !== null || batch.victim !== null);
+  const flowing = batches.filter((batch) => !isOfIndex(batch));
   if (flowing.length > 0) await enqueueFlows(runId, flowing, context);
 }
 

@@ -1,3 +1,4 @@
+import { isDoneByWorkers } from "#model/run-order.ts";
 import type { Batch } from "#model/run.ts";
 
 /** Queue of the commit steps; only the controller consumes it. */
@@ -8,9 +9,10 @@ export function laneQueue(backend: string): string {
   return `lane-${encodeURIComponent(backend)}`;
 }
 
-/** The backend on whose lane a batch begins; `index` when no backend acts (tombstones). */
-export function laneOf(batch: Pick<Batch, "target" | "victim">): string {
-  return batch.target ?? batch.victim ?? indexQueue;
+/** The backend on whose lane a batch begins; `index` when no backend acts (tombstones, tags). */
+export function laneOf(batch: Pick<Batch, "verb" | "source" | "target" | "victim">): string {
+  const acting = isDoneByWorkers(batch.verb) ? batch.source : null;
+  return batch.target ?? batch.victim ?? acting ?? indexQueue;
 }
 
 /** How lanes treat their jobs: locks short enough that a killed worker is noticed in seconds. */

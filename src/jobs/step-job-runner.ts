@@ -109,7 +109,7 @@ async function runHandler(
   runner: StepRunner,
 ): Promise<StepResult> {
   const { data } = job;
-  const name = data.step === "copy" || data.step === "remove" ? data.step : "commit";
+  const name = isCommit(data.step) ? "commit" : data.step;
   const handler = runner.handlers.get(name);
   if (handler === undefined) throw new EngineError("INTERNAL", `there is no handler ${name}`);
   const actions = name === "commit" ? [] : await openActions(data, runner);
@@ -132,6 +132,10 @@ async function runHandler(
     },
   });
   return { packed: await pack(result) };
+}
+
+function isCommit(step: StepJobData["step"]): boolean {
+  return step === "copies" || step === "removals";
 }
 
 async function openActions(

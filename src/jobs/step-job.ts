@@ -5,8 +5,11 @@ import type { Job } from "bullmq";
 import type { StepData } from "#model/run.ts";
 import type { WaitReason } from "#model/wait.ts";
 
-/** What a job does. `copies` and `removals` are the commits that follow `copy` and `remove`. */
-export const steps = ["copy", "copies", "remove", "removals"] as const;
+/**
+ * What a job does. `act` is what a rule with `run:` has done; `copies` and `removals` are the
+ * commits that follow `copy` (or `act`) and `remove`.
+ */
+export const steps = ["copy", "act", "copies", "remove", "removals"] as const;
 export type Step = (typeof steps)[number];
 
 /** Data of a job. The first half never changes; the second is the job's memory. */

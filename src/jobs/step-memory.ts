@@ -1,6 +1,6 @@
 import type { Job } from "bullmq";
 import type { Evidence } from "#model/copy.ts";
-import type { CopyOutcome, RemoveOutcome } from "#model/run.ts";
+import type { ActOutcome, CopyOutcome, RemoveOutcome } from "#model/run.ts";
 import {
   pack,
   progressOf,
@@ -19,7 +19,7 @@ const saveEveryMs = 500;
 const tellEveryMs = 2_000;
 
 /** A finished object: which kind depends on the step, and a step has only one. */
-type Outcome = CopyOutcome | RemoveOutcome;
+type Outcome = CopyOutcome | ActOutcome | RemoveOutcome;
 
 /**
  * What a job has done so far, kept in the job's own data, so that whoever takes the job over

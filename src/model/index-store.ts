@@ -5,6 +5,7 @@ import type { PriceCard } from "#model/backend.ts";
 import type { Plan } from "#model/plan.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import type {
+  ActOutcome,
   Batch,
   CommitResult,
   CopyOutcome,
@@ -84,13 +85,13 @@ export interface IndexStore {
   ): Promise<readonly Uint8Array[]>;
 
   /**
-   * Records a copy step (or, for batches without one, admits the batch) and issues the permits
-   * for its remove step. Called twice with the same step it changes nothing and answers alike.
+   * Records a copy step or an act step (or, for batches without one, admits the batch) and issues
+   * the permits for its remove step. Called twice with the same step it changes nothing and answers alike.
    * `heldByPolicy` names those of the given objects that a hold rule protects right now.
    */
   commitCopies(
     step: StepData,
-    outcomes: readonly CopyOutcome[],
+    outcomes: readonly (CopyOutcome | ActOutcome)[],
     context: CommitContext,
   ): Promise<CommitResult>;
   /** Records a remove step: copies gone, proofs, outcomes; ends the reservations. */

@@ -55,8 +55,8 @@ export const indexViews = {
   lease: {
     object_id: ["BIGINT", "key of the object"],
     backend_id: ["INTEGER", "where the copy is that was made; null when it is there no more"],
-    rule: ["VARCHAR", "policy/rule that wanted it for a time"],
-    since: ["TIMESTAMP", "when it was made"],
+    rule: ["VARCHAR", "policy/rule that wanted it for a time, or that has something run"],
+    since: ["TIMESTAMP", "when it was made, or when that was done"],
   },
   access_day: {
     object_id: ["BIGINT", "key of the object"],

@@ -18,6 +18,7 @@ import { confidences } from "#model/copy.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import { blockReasons, guards, verbs } from "#model/plan.ts";
 import { currency } from "#model/money.ts";
+import { runOrderSchema } from "#model/run-order.ts";
 import { count, optionalText, type Shape, shapeOf, time } from "#model/shape.ts";
 
 const backendId = count.nullable();
@@ -111,6 +112,7 @@ const headerSchema = shapeOf<PlanHeader>({
   only: optionalText,
   approvals: z.array(approvalTermsSchema).optional(),
   leases: z.record(z.string(), count).optional(),
+  orders: z.record(z.string(), runOrderSchema).optional(),
   groups: z.array(z.string()).optional(),
 });
 

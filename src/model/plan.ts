@@ -1,14 +1,24 @@
 import type { ApprovalTerms } from "#model/approval.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { currency, Usd } from "#model/money.ts";
+import { type RunOrder, runActions } from "#model/run-order.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 
 /**
  * What one action does. `replicate` adds a copy; `demote` and `promote` add one copy and then
  * remove one; `evict` removes one; `tombstone` marks an object for deletion and starts its
- * grace; `delete` removes one copy of an object whose grace is over.
+ * grace; `delete` removes one copy of an object whose grace is over. The others are what rules
+ * with `run:` have done: `verify` checks the copy on `source`, `tag` changes tags.
  */
-export const verbs = ["replicate", "demote", "promote", "evict", "tombstone", "delete"] as const;
+export const verbs = [
+  "replicate",
+  "demote",
+  "promote",
+  "evict",
+  "tombstone",
+  "delete",
+  ...runActions,
+] as const;
 export type Verb = (typeof verbs)[number];
 
 /** One row of a plan. Backends are named by their id (`Backend.id`). */
@@ -20,7 +30,10 @@ export interface PlanAction {
   readonly cid: string;
   readonly size: number;
   readonly profile: string;
-  /** Read from here (any other healthy copy may serve when it fails); null without a copy step. */
+  /**
+   * Read from here (any other healthy copy may serve when it fails); of `verify` the backend of
+   * the copy. Null when nothing is read.
+   */
   readonly source: number | null;
   /** A copy is made here; null when nothing is copied. */
   readonly target: number | null;
@@ -87,6 +100,8 @@ export interface PlanHeader {
   readonly approvals?: readonly ApprovalTerms[];
   /** Rules whose copies are wanted for a time only, in milliseconds. */
   readonly leases?: Readonly<Record<string, number>>;
+  /** What rules with `run:` have done, by `policy/rule`. */
+  readonly orders?: Readonly<Record<string, RunOrder>>;
   /** Rules that act on a collection whole or not at all. */
   readonly groups?: readonly string[];
   /** The only objects that were looked at: an expression, or the name of one. */

@@ -111,6 +111,10 @@ export type CopyOutcome = StepFindings &
     | ActionEnd
   );
 
+/** What became of one action of a rule with `run:`. */
+export type ActOutcome = StepFindings &
+  ({ readonly outcome: "done"; readonly message: string } | ActionEnd);
+
 /** What became of one action in a remove step. */
 export type RemoveOutcome = StepFindings &
   (

@@ -43,6 +43,9 @@ export function checkInventory(bound: BoundRule, moment: Moment): readonly Diagn
     check.selected(verb.from.condition, verb.from.path, masks.from);
     check.targets(check.selected(verb.to.condition, verb.to.path, masks.to), verb.to.path);
   }
+  if (verb.kind === "run" && verb.on !== undefined && masks.kind === "run") {
+    check.selected(verb.on.condition, verb.on.path, masks.on);
+  }
   return check.diagnostics;
 }
 

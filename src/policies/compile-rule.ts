@@ -49,6 +49,8 @@ function compileVerb({ verb }: Rule, moment: Moment): CompiledVerb {
       return verb;
     case "ensure":
       return { ...verb, on: mask(verb.on) };
+    case "run":
+      return { ...verb, on: verb.on === undefined ? 0n : mask(verb.on) };
     case "evict": {
       const from = mask(verb.from);
       return { kind: "evict", from, ...boundsAt(verb, from, moment) };

@@ -4,6 +4,7 @@ import type { Confidence } from "#model/copy.ts";
 import type { FailureLimits } from "#model/failure.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import type { HeatSettings } from "#model/index-store.ts";
+import type { RunOrder } from "#model/run-order.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import type { CompiledBounds } from "#policies/removal-bound.ts";
 import type { SqlFragment } from "#policies/sql-fragment.ts";
@@ -86,4 +87,15 @@ export type CompiledVerb =
       /** Of a promotion: how long the copy is wanted. */
       readonly forMs?: number;
     } & CompiledBounds)
-  | { readonly kind: "delete"; readonly graceMs: number };
+  | { readonly kind: "delete"; readonly graceMs: number }
+  | CompiledRun;
+
+/** One action for its own sake. */
+export interface CompiledRun {
+  readonly kind: "run";
+  readonly order: RunOrder;
+  /** Where copies are meant; 0 for what is about the object. */
+  readonly on: bigint;
+  /** After how long it is wanted again; once is enough when it does not say. */
+  readonly everyMs?: number;
+}

@@ -61,7 +61,7 @@ function shadowed(
   now: Date,
 ): readonly Diagnostic[] {
   const { verb } = bound.compiled;
-  if (verb.kind === "hold" || verb.kind === "ensure" || verb.kind === "promote") return [];
+  if (neverLoses.has(verb.kind)) return [];
   const winner = [
     ...all.filter((other) => other.compiled.verb.kind === "hold"),
     ...earlier.filter((other) => takesAll(other, verb)),
@@ -73,6 +73,9 @@ function shadowed(
     lintFinding(bound, "W0403", ["where"], message, "put it first, narrow the other, or remove it"),
   ];
 }
+
+/** Verbs that no other rule keeps from acting. */
+const neverLoses: ReadonlySet<CompiledVerb["kind"]> = new Set(["hold", "ensure", "promote", "run"]);
 
 function takesAll(other: BoundRule, verb: CompiledVerb): boolean {
   const { verb: winner, limit } = other.compiled;

@@ -9,6 +9,7 @@ import {
 import { backendsMax } from "#model/backend.ts";
 import { confidences } from "#model/copy.ts";
 import { parseCount, parseSize } from "#model/quantity.ts";
+import { runField } from "#policies/run-actions/run-actions.ts";
 import { settingFields } from "#policies/policy-setting-fields.ts";
 import { quotaKeys, type UsageMark } from "#policies/removal-bound.ts";
 import { variableTypeNames } from "#policies/variable-types.ts";
@@ -57,6 +58,7 @@ export const standardConditions: Readonly<Record<string, string>> = {
   "pin.on": "true",
   "archive.on": "tier >= cold",
   "promote.from": "true",
+  "run.verify.on": "true",
 };
 
 const forField = durationField
@@ -180,6 +182,7 @@ const verbFields = {
   delete: z
     .strictObject({ grace: durationField.default(7 * 86_400_000) })
     .describe("Mark, wait for the grace period, then remove everywhere. Seven days if not said."),
+  run: runField,
 };
 
 export type VerbName = keyof typeof verbFields;

@@ -3,6 +3,7 @@ import type { ApprovalTerms } from "#model/approval.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { FailureLimits } from "#model/failure.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
+import type { RunOrder } from "#model/run-order.ts";
 import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
 import type { RemovalBounds } from "#policies/removal-bound.ts";
 import type { Expression } from "#policies/expression/expression.ts";
@@ -73,7 +74,15 @@ export type RuleVerb =
       /** Of a promotion: how long the copy is wanted. */
       readonly forMs?: number;
     } & RemovalBounds)
-  | { readonly kind: "delete"; readonly graceMs: number };
+  | { readonly kind: "delete"; readonly graceMs: number }
+  | {
+      readonly kind: "run";
+      readonly order: RunOrder;
+      /** Whose copies are meant; undefined for what is about the object. */
+      readonly on: BackendCondition | undefined;
+      /** After how long it is wanted again; once is enough when it does not say. */
+      readonly everyMs?: number;
+    };
 
 /** A condition over backends and where it stands. */
 export interface BackendCondition {

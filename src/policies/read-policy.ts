@@ -11,6 +11,7 @@ import { field } from "#policies/raw-value.ts";
 import { buildApproval, readApprovalCondition } from "#policies/read-approval.ts";
 import { readClasses } from "#policies/read-classes.ts";
 import { buildRule, readRuleExpressions, readVerbName } from "#policies/read-rule.ts";
+import { readRunName } from "#policies/read-run-name.ts";
 import { readPlanLimits } from "#policies/read-plan-limits.ts";
 import { readVariables } from "#policies/read-variables.ts";
 import { readTiming } from "#policies/timing/read-timing.ts";
@@ -39,6 +40,7 @@ export function readPolicy(
   const read = (Array.isArray(rawRules) ? rawRules : []).map((rule: unknown, position) => {
     const path = ["rules", position];
     const expressions = readRuleExpressions(rule, path, reader);
+    reader.diagnostics.push(...readRunName(rule, path, places));
     return { path, expressions, verb: readVerbName(rule, path, places, reader) };
   });
   const approvalCondition = readApprovalCondition(raw, reader);

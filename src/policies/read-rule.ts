@@ -13,6 +13,7 @@ import {
   type VerbName,
   verbNames,
 } from "#policies/policy-schema.ts";
+import { runSetting } from "#policies/run-actions/run-actions.ts";
 import type { RemovalBounds } from "#policies/removal-bound.ts";
 import { expressionText, field, isRecord } from "#policies/raw-value.ts";
 
@@ -30,9 +31,8 @@ export function readRuleExpressions(
 ): RuleExpressions {
   const conditions = new Map<string, Expression>();
   for (const keys of expressionKeys) {
-    const [verb = ""] = keys;
-    const standard =
-      field(raw, verb) === undefined ? undefined : standardConditions[keys.join(".")];
+    const isSaid = keys.slice(0, -1).reduce(field, raw) !== undefined;
+    const standard = isSaid ? standardConditions[keys.join(".")] : undefined;
     const text = expressionText(keys.reduce(field, raw)) ?? standard;
     if (text === undefined) continue;
     const scope = keys.length === 1 ? "object" : "backend";
@@ -62,6 +62,7 @@ const expressionKeys: readonly (readonly string[])[] = [
   ["demote", "to"],
   ["promote", "from"],
   ["promote", "to"],
+  ["run", "verify", "on"],
 ];
 
 function readOrder(raw: unknown, path: DocumentPath, reader: ExpressionReader): OrderKey[] {
@@ -92,11 +93,9 @@ export function readVerbName(
   const found = verbNames.filter((verb) => field(raw, verb) !== undefined);
   const [verb, second] = found;
   if (verb !== undefined && second === undefined) {
-    if ((verb === "hold" || verb === "delete") && field(raw, "group") !== undefined) {
-      const message =
-        verb === "hold"
-          ? "hold protects each object by itself"
-          : "each object is deleted after a grace of its own";
+    const alone = actsAlone[verb];
+    if (alone !== undefined && field(raw, "group") !== undefined) {
+      const message = alone;
       const finding = { code: "E0171", message, hint: "remove group:" };
       reader.diagnostics.push(places.diagnostic(places.key([...path, "group"]), finding));
     }
@@ -117,6 +116,13 @@ export function readVerbName(
   return undefined;
 }
 
+/** Verbs that know no groups, and why. */
+const actsAlone: Readonly<Partial<Record<VerbName, string>>> = {
+  hold: "hold protects each object by itself",
+  delete: "each object is deleted after a grace of its own",
+  run: "run acts on each object by itself",
+};
+
 /** Puts a valid rule together; undefined when one of its expressions has an error. */
 export function buildRule(
   document: RuleDocument,
@@ -128,7 +134,7 @@ export function buildRule(
   const where = withDwell(conditions.get("where"), conditions.get(`${verbName}.dwell`));
   const at = (key: string): BackendCondition | undefined => {
     const condition = conditions.get(`${verbName}.${key}`);
-    return condition && { condition, path: [...path, verbName, key] };
+    return condition && { condition, path: [...path, verbName, ...key.split(".")] };
   };
   const verb = buildVerb(document, verbName, at);
   if (where === undefined || verb === undefined) return undefined;
@@ -156,6 +162,10 @@ function buildVerb(document: RuleDocument, verbName: VerbName, at: At): RuleVerb
     case "evict": {
       const from = at("from");
       return from && { kind: "evict", from, ...boundsOf(document.evict) };
+    }
+    case "run": {
+      const setting = document.run && runSetting(document.run);
+      return setting && { kind: "run", ...setting, on: at(`${setting.order.action}.on`) };
     }
     case "demote":
     case "promote": {

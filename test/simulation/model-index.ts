@@ -5,7 +5,15 @@ import type { Evidence } from "#model/copy.ts";
 import type { ListedCopy } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { CommitContext, DriftReport, NewObject, PutSummary } from "#model/index-store.ts";
-import type { Batch, CommitResult, CopyOutcome, RemoveOutcome, Run, StepData } from "#model/run.ts";
+import type {
+  Batch,
+  CommitResult,
+  ActOutcome,
+  CopyOutcome,
+  RemoveOutcome,
+  Run,
+  StepData,
+} from "#model/run.ts";
 import { commitCopies } from "./model-commit-copies.ts";
 import { commitRemovals, settlePermit } from "./model-commit-removals.ts";
 import { reconcile, recordEvidence } from "./model-inventory.ts";
@@ -139,10 +147,11 @@ export class ModelIndex implements SimulatedIndex {
 
   async commitCopies(
     step: StepData,
-    outcomes: readonly CopyOutcome[],
+    outcomes: readonly (CopyOutcome | ActOutcome)[],
     context: CommitContext,
   ): Promise<CommitResult> {
-    return commitCopies(this.#state, step, outcomes, context);
+    // Plans of the simulation copy and remove; no rule of theirs has anything else run.
+    return commitCopies(this.#state, step, outcomes as readonly CopyOutcome[], context);
   }
 
   async commitRemovals(

@@ -65,7 +65,8 @@ function costCells(cost: Cost | undefined): readonly string[] {
 
 /** `hot → cold`, and which copy goes when that is another one. */
 function route(source: string | null, target: string | null, victim: string | null): string {
-  if (target === null) return victim === null ? "" : `${victim} → nothing`;
+  if (target === null && victim === null) return source === null ? "" : `on ${source}`;
+  if (target === null) return `${victim} → nothing`;
   const copy = `${source ?? "?"} → ${target}`;
   return victim === null || victim === source ? copy : `${copy}, then remove from ${victim}`;
 }

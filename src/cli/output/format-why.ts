@@ -42,6 +42,7 @@ function waitingLines(waiting: WaitingWork, now: Date): readonly string[] {
 }
 
 function movement(source: string | null, target: string | null, victim: string | null): string {
-  if (target === null) return victim === null ? "" : `from ${victim}`;
+  if (target === null && victim === null) return source === null ? "" : `on ${source}`;
+  if (target === null) return `from ${victim}`;
   return `${source ?? "?"} → ${target}`;
 }

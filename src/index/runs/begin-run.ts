@@ -225,7 +225,8 @@ const insertBatches = `
   SELECT $1, n.number, n.verb, n.source, n.target, n.victim,
     coalesce(b.name, '${indexLane}'), n.first, n.past, n.bytes, 'pending', 0, 0, 0, 0, 0, 0,
     n.policy
-  FROM new_batches AS n LEFT JOIN backends AS b ON b.backend_id = coalesce(n.target, n.victim)
+  FROM new_batches AS n LEFT JOIN backends AS b
+    ON b.backend_id = coalesce(n.target, n.victim, CASE WHEN n.verb = 'verify' THEN n.source END)
   ORDER BY n.number`;
 
 /**

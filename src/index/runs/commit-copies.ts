@@ -4,6 +4,8 @@ import { micros } from "#index/connection.ts";
 import { grantLeases, type MadeCopy } from "#index/leases.ts";
 import { issuePermits } from "#index/runs/issue-permits.ts";
 import { publicPermit, readPermits } from "#index/runs/permit-store.ts";
+import { changeTags } from "#index/runs/change-tags.ts";
+import { markRunActions } from "#index/runs/mark-run-actions.ts";
 import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import { type OpenAction, type StepBatch, stepBatches } from "#index/runs/step-batch.ts";
@@ -11,14 +13,16 @@ import type { Transaction } from "#index/transaction.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import type { PermitRefusal } from "#model/removal.ts";
 import { fullEvidence, storedCopy } from "#model/reported-copy.ts";
-import type { CommitResult, CopyOutcome, StepData } from "#model/run.ts";
+import { isDoneByWorkers, isRunAction } from "#model/run-order.ts";
+import type { ActionEnd, ActOutcome, CommitResult, CopyOutcome, StepData } from "#model/run.ts";
 
 type Copied = Extract<CopyOutcome, { outcome: "done" }>;
+type Acted = Extract<ActOutcome, { outcome: "done" }>;
 
 /** A copy step on its way into the index. */
 export interface CopyCommit {
   readonly step: StepData;
-  readonly outcomes: readonly CopyOutcome[];
+  readonly outcomes: readonly (CopyOutcome | ActOutcome)[];
   readonly context: CommitContext;
 }
 
@@ -37,13 +41,23 @@ export async function commitCopies(
   const { context } = commits.at(-1) ?? first;
   const steps = others.map(({ step }) => step);
   const { run, batches } = await stepBatches(transaction, [first.step, ...steps]);
-  const sorted: Sorted = { fresh: [], ended: [], copied: [], made: [], removals: [] };
+  const sorted: Sorted = {
+    fresh: [],
+    ended: [],
+    copied: [],
+    made: [],
+    removals: [],
+    tags: [],
+    acted: [],
+  };
   for (const [at, batch] of batches.entries()) sortOut(batch, commits[at]?.outcomes ?? [], sorted);
   const { fresh, ended, copied, removals } = sorted;
   const heldByPolicy = await policyHolds(fresh, context);
   await changeCopies(transaction, copied);
   await grantLeases(transaction, run, sorted.made, context.now);
   ended.push(...(await tombstone(transaction, fresh, heldByPolicy, context.now)));
+  await changeTags(transaction, run, sorted.tags);
+  await markRunActions(transaction, sorted.acted, context.now);
   const { refusals, awaits } = await issuePermits(
     transaction,
     run,
@@ -69,10 +83,18 @@ interface Sorted {
   readonly copied: CopyChange[];
   readonly made: MadeCopy[];
   readonly removals: OpenAction[];
+  /** Actions whose tags are changed here. */
+  readonly tags: OpenAction[];
+  /** What workers did for the sake of rules with `run:`. */
+  readonly acted: OpenAction[];
 }
 
 /** Adds what the step means for each action: ended, a copy to record, a removal to judge. */
-function sortOut(batch: StepBatch, outcomes: readonly CopyOutcome[], sorted: Sorted): void {
+function sortOut(
+  batch: StepBatch,
+  outcomes: readonly (CopyOutcome | ActOutcome)[],
+  sorted: Sorted,
+): void {
   const bySequence = new Map(outcomes.map((outcome) => [outcome.sequence, outcome]));
   const fresh = batch.open.filter((action) => !action.permitted);
   for (const action of fresh) {
@@ -82,14 +104,19 @@ function sortOut(batch: StepBatch, outcomes: readonly CopyOutcome[], sorted: Sor
       sorted.ended.push(endOf(action, given));
       continue;
     }
+    if (isRunAction(action.verb)) {
+      sortOutRun(action, given as Acted | undefined, sorted);
+      continue;
+    }
+    const copied = given as Copied | undefined;
     const cid = cidText(action.cid);
     if (action.target !== null) {
-      const problem = copyProblem(cid, given);
-      if (problem !== undefined || given === undefined) {
+      const problem = copyProblem(cid, copied);
+      if (problem !== undefined || copied === undefined) {
         sorted.ended.push({ ...base(action), outcome: "failed", ...(problem ?? nothingReported) });
         continue;
       }
-      sorted.copied.push(changeOf(action, action.target, given, cid));
+      sorted.copied.push(changeOf(action, action.target, copied, cid));
       const { object_id: objectId, target: backendId, rule } = action;
       sorted.made.push({ objectId, backendId, rule });
     }
@@ -97,10 +124,27 @@ function sortOut(batch: StepBatch, outcomes: readonly CopyOutcome[], sorted: Sor
       if (batch.cancelReason === null) sorted.removals.push(action);
       else sorted.ended.push(cancelled(action, batch.cancelReason));
     } else if (action.target !== null) {
-      const evidence = given && fullEvidence(given.evidence, cid);
+      const evidence = copied && fullEvidence(copied.evidence, cid);
       const detail = { verb: action.verb, rule: action.rule, evidence };
       sorted.ended.push({ ...base(action), outcome: "done", message: action.reason, detail });
     }
+  }
+}
+
+/** An action for its own sake: done in the index just now, or by a worker before. */
+function sortOutRun(action: OpenAction, given: Acted | undefined, sorted: Sorted): void {
+  const what = base(action);
+  if (!isDoneByWorkers(action.verb)) {
+    sorted.tags.push(action);
+    sorted.ended.push({ ...what, outcome: "done", message: action.reason });
+  } else if (given === undefined) {
+    sorted.ended.push({ ...what, outcome: "failed", ...nothingReported });
+  } else {
+    sorted.acted.push(action);
+    const [evidence] = given.findings ?? [];
+    const { verb, rule } = action;
+    const detail = { verb, rule, ...(evidence === undefined ? {} : { evidence }) };
+    sorted.ended.push({ ...what, outcome: "done", message: given.message, detail });
   }
 }
 
@@ -133,7 +177,7 @@ function changeOf(action: OpenAction, target: number, given: Copied, cid: string
   };
 }
 
-function endOf(action: OpenAction, given: Exclude<CopyOutcome, Copied>): ActionOutcome {
+function endOf(action: OpenAction, given: ActionEnd): ActionOutcome {
   const what = base(action);
   if (given.outcome !== "failed") {
     return { ...what, outcome: given.outcome, message: given.reason };
@@ -145,10 +189,11 @@ function cancelled(action: OpenAction, message: string): ActionOutcome {
   return { ...base(action), outcome: "cancelled", message };
 }
 
-function base(action: OpenAction) {
+function base(action: OpenAction): Omit<ActionOutcome, "outcome" | "message"> {
   const { sequence, batch, object_id: objectId, size, target, verb, rule } = action;
+  if (isRunAction(verb)) return { sequence, batch, verb, objectId, size, detail: { verb, rule } };
   const step = target === null ? "removal" : "copy";
-  return { sequence, batch, verb, objectId, size, step, detail: { verb, rule } } as const;
+  return { sequence, batch, verb, objectId, size, step, detail: { verb, rule } };
 }
 
 /** Asked only about what a hold would keep from happening. */

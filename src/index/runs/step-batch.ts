@@ -14,6 +14,7 @@ export interface OpenAction extends SqlRow {
   readonly cid: Uint8Array;
   readonly size: number;
   readonly profile: string;
+  readonly source: number | null;
   readonly target: number | null;
   readonly victim: number | null;
   readonly rule: string;
@@ -151,7 +152,7 @@ function actionsOf(stretch: Stretch): string {
     .slice(0, -1)
     .map((one) => `WHEN sequence < ${one.past} THEN ${one.number}`);
   const batch = earlier.length === 0 ? `${number}` : `CASE ${earlier.join(" ")} ELSE ${number} END`;
-  return `(SELECT (${batch})::BIGINT AS batch, sequence, verb, object_id, target, victim, rule,
+  return `(SELECT (${batch})::BIGINT AS batch, sequence, verb, object_id, source, target, victim, rule,
       reason, requirements
     FROM plan_actions
     WHERE plan_key = $1 AND sequence >= ${first} AND sequence < ${past} LIMIT ${past - first})`;

@@ -1,7 +1,8 @@
 import { reportedOutcomes } from "#jobs/copy-report.ts";
 import type { StepContext, StepHandler } from "#jobs/step-context.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { CommitResult, CopyOutcome, RemoveOutcome } from "#model/run.ts";
+import { isDoneByWorkers } from "#model/run-order.ts";
+import type { ActOutcome, CommitResult, CopyOutcome, RemoveOutcome } from "#model/run.ts";
 
 /**
  * Writes what the step before it did into the index. After a copy (or, without one, to admit a
@@ -19,7 +20,7 @@ const commit: StepHandler = {
       await recordFindings(context, outcomes);
       return { permits: [], refusals: [] };
     }
-    const outcomes = data.target === null ? [] : reportedOutcomes(data, await context.previous());
+    const outcomes = await outcomesBefore(context);
     // First what was found, so that a copy seen corrupt cannot justify a permit.
     await recordFindings(context, outcomes);
     const result = await port.index.commitCopies(data, outcomes, port.context());
@@ -32,6 +33,15 @@ const commit: StepHandler = {
 
 export default commit;
 
+/** What the step before did: copies, or actions for their own sake; nothing when there is none. */
+async function outcomesBefore(
+  context: StepContext,
+): Promise<readonly (CopyOutcome | ActOutcome)[]> {
+  const { data } = context;
+  if (isDoneByWorkers(data.verb)) return await context.previous<readonly ActOutcome[]>();
+  return data.target === null ? [] : reportedOutcomes(data, await context.previous());
+}
+
 function awaiting(backend: string): EngineError {
   const message = `its removals wait: a copy they rest on is on ${backend}, which does not answer`;
   return new EngineError("UNAVAILABLE", message, { details: { out: backend } });
@@ -39,7 +49,7 @@ function awaiting(backend: string): EngineError {
 
 async function recordFindings(
   context: StepContext,
-  outcomes: readonly (CopyOutcome | RemoveOutcome)[],
+  outcomes: readonly (CopyOutcome | ActOutcome | RemoveOutcome)[],
 ): Promise<void> {
   const findings = outcomes.flatMap((outcome) => outcome.findings ?? []);
   if (findings.length > 0) await context.commit?.index.recordEvidence(findings, context.now());

@@ -1,4 +1,6 @@
 import type { BlockReason, PlanAction } from "#model/plan.ts";
+import type { CompiledVerb } from "#policies/compiled-policy.ts";
+import { runWords } from "#policies/run-actions/run-actions.ts";
 
 /** Names of backends by id. */
 export type BackendNames = ReadonlyMap<number, string>;
@@ -7,8 +9,11 @@ export type BackendNames = ReadonlyMap<number, string>;
 export function actionWords(
   { verb, source, target, victim }: Pick<PlanAction, "verb" | "source" | "target" | "victim">,
   names: BackendNames,
+  wish?: CompiledVerb,
 ): string {
   const name = (id: number | null) => (id === null ? "nowhere" : (names.get(id) ?? `#${id}`));
+  if (verb === "verify") return `check the copy on ${name(source)}`;
+  if (wish?.kind === "run") return `it ${runWords(wish.order)}`;
   if (verb === "tombstone") return "mark it for deletion and start its grace";
   if (verb === "delete") return `delete the copy on ${name(victim)}: its grace is over`;
   const remove = `remove the copy on ${name(victim)}`;

@@ -79,7 +79,7 @@ function conclude(
   const done = actions.map((action) => {
     const rule = rules[action.ruleIndex];
     const within = rule === undefined ? "" : limitWords(rule, limits[rule.policy] ?? {});
-    return `${action.verb}: ${actionWords(action, names)} (${rule?.id}${within})`;
+    return `${action.verb}: ${actionWords(action, names, rule?.verb)} (${rule?.id}${within})`;
   });
   const refused = blocked.map(
     (block) => `blocked: ${rules[block.ruleIndex]?.id}, because ${wordsOfBlock(block)}`,

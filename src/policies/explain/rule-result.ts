@@ -48,7 +48,7 @@ export function ruleResult(set: CompiledPolicySet, index: number, state: ObjectS
   const own = state.actions.filter(({ ruleIndex }) => ruleIndex === index);
   const refused = state.blocked.filter(({ ruleIndex }) => ruleIndex === index);
   const parts = [
-    ...own.map((action) => `applies: ${actionWords(action, state.names)}`),
+    ...own.map((action) => `applies: ${actionWords(action, state.names, rule.verb)}`),
     ...refused.map((block) => `blocked: ${wordsOfBlock(block)}`),
   ];
   if (isMatch && parts.length === 0) parts.push(idleResult(set, index, rule.verb, state));
@@ -93,6 +93,8 @@ function idleResult(
       if (deleted !== undefined && deleted !== index) return `lost to ${ruleName(deleted)}`;
       return `waits: its grace is ${formatDuration(verb.graceMs)}`;
     }
+    case "run":
+      return "satisfied: it was done, or need not be yet";
     case "hold":
       break;
   }

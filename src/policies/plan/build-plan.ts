@@ -11,6 +11,7 @@ import { leaseRules } from "#policies/plan/lease.ts";
 import { limitDraft } from "#policies/plan/limit-draft.ts";
 import { limitsOfScope, narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
 import { keepNewCopies } from "#policies/plan/restoration.ts";
+import { rulesOf } from "#policies/plan/match-words.ts";
 import { neededApprovals } from "#policies/plan/needed-approvals.ts";
 import { numberRows, rowsStatement } from "#policies/plan/number-rows.ts";
 import { pairActions } from "#policies/plan/pair-actions.ts";
@@ -20,6 +21,7 @@ import { planEnsures } from "#policies/plan/plan-ensures.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { planPromotions } from "#policies/plan/plan-promotions.ts";
 import { planEndedLeases, planKeptRemovals, planRemovals } from "#policies/plan/plan-removals.ts";
+import { planRuns } from "#policies/plan/plan-runs.ts";
 import { planSurplus } from "#policies/plan/plan-surplus.ts";
 import { type ObjectChoice, scanCandidates } from "#policies/plan/scan-candidates.ts";
 import { blockedCounts, planCost, planTotals } from "#policies/plan/summarise-plan.ts";
@@ -83,6 +85,7 @@ export async function buildPlan(
   const approvals = newCopiesOnly ? [] : await neededApprovals(planning);
   const groups = groupRules(set.rules).map((index) => set.rules[index]?.id ?? "");
   const leases = leaseRules(set.rules).map(({ rule, forMs }) => [rule.id, forMs] as const);
+  const orders = rulesOf(set.rules, "run").map(({ rule, verb }) => [rule.id, verb.order] as const);
   const header: PlanHeader = {
     schemaVersion: 1,
     engine: options.engine,
@@ -97,6 +100,7 @@ export async function buildPlan(
     ...(asked === undefined ? {} : { limits: asked }),
     ...(approvals.length === 0 ? {} : { approvals }),
     ...(leases.length === 0 ? {} : { leases: Object.fromEntries(leases) }),
+    ...(orders.length === 0 ? {} : { orders: Object.fromEntries(orders) }),
     ...(groups.length === 0 ? {} : { groups }),
     ...(only === undefined ? {} : { only: only.words }),
   };
@@ -147,6 +151,7 @@ export async function decideActions(
   await planEndedLeases(planning);
   await planSurplus(planning);
   await planDeletions(planning);
+  await planRuns(planning);
   await pairActions(planning);
   if (scope !== undefined) await narrowDraft(planning, scope);
   const asked = { plan: limits, policy: scope === undefined ? undefined : limitsOfScope(scope) };

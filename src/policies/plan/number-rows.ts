@@ -9,6 +9,7 @@ import { matched, wordCount } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { actionCost } from "#policies/price/action-cost.ts";
 import { isBounded } from "#policies/removal-bound.ts";
+import { runWords } from "#policies/run-actions/run-actions.ts";
 import {
   joinFragments,
   sql,
@@ -140,6 +141,8 @@ function reason({ verb }: CompiledRule): string {
       return "gets a copy in a warmer place";
     case "delete":
       return `content that is to be deleted after ${formatDuration(verb.graceMs)}`;
+    case "run":
+      return runWords(verb.order);
     case "hold":
       break;
   }

@@ -12,6 +12,7 @@ import {
 import { bitOf, confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { runWants } from "#policies/run-actions/run-actions.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Some objects: by their ids, or by a condition over `object AS o`. */
@@ -120,7 +121,9 @@ function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
     ),
   ];
   const wanted = rules.flatMap((rule, index) =>
-    rule.verb.kind === "hold" ? [] : [sql`(${hasWork(rule)} AND ${fits(rule, index)})`],
+    rule.verb.kind === "hold"
+      ? []
+      : [sql`(${hasWork(rule, planning.set.moment.now)} AND ${fits(rule, index)})`],
   );
   for (const rule of leaseRules(rules)) wanted.push(sql`${endedCopies(planning, rule)} <> 0`);
   return sql`SELECT ${joinFragments(columns, ",\n")} FROM ${objectsOf(planning)}
@@ -141,7 +144,7 @@ export function orderColumn(rule: number, at: number): string {
 }
 
 /** A cheap test over masks for "this rule could act here". */
-function hasWork({ verb }: CompiledRule): SqlFragment {
+function hasWork({ id, verb }: CompiledRule, now: Date): SqlFragment {
   switch (verb.kind) {
     case "ensure": {
       const { min, max } = verb.copies;
@@ -165,6 +168,8 @@ function hasWork({ verb }: CompiledRule): SqlFragment {
         AND ((o.verified_mask | o.in_flight_mask) & ${maskSql(verb.to)}) = 0`;
     case "delete":
       return trusted("o.present_mask <> 0");
+    case "run":
+      return runWants({ id, verb, now });
     case "hold":
       break;
   }

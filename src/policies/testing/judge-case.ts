@@ -76,10 +76,11 @@ function namedActions(
   backends: ReadonlyMap<number, string>,
 ): readonly NamedAction[] {
   const name = (id: number | null) => (id === null ? undefined : backends.get(id));
-  return actions.map(({ objectId, verb, target, victim, rule }) => ({
+  return actions.map(({ objectId, verb, source, target, victim, rule }) => ({
     object: test.objects[ids.indexOf(objectId)]?.name ?? "?",
     action: verb,
-    from: name(victim),
+    // Of a check, where the copy is.
+    from: name(verb === "verify" ? source : victim),
     to: name(target),
     rule,
   }));

@@ -118,7 +118,11 @@ const expectationSchema = z
       .enum([...verbs, "none"])
       .describe("What the plan does with it; none: nothing at all.")
       .optional(),
-    from: z.string().min(1).describe("The backend that gives up its copy.").optional(),
+    from: z
+      .string()
+      .min(1)
+      .describe("The backend that gives up its copy, or whose copy is checked.")
+      .optional(),
     to: oneOrMore("The backend that gets a copy, or those of which one may.").optional(),
     rule: z.string().min(1).describe("The rule that wins: rule, or policy/rule.").optional(),
     blocked: z

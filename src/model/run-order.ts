@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { shapeOf } from "#model/shape.ts";
+
+/** What a rule with `run:` has done with each of its objects; the name of the action is its verb. */
+export type RunOrder =
+  | { readonly action: "verify" }
+  | {
+      readonly action: "tag";
+      readonly add: readonly string[];
+      readonly remove: readonly string[];
+      /** Tags `key=value`, of which an object has one for each of these keys. */
+      readonly set: Readonly<Record<string, string>>;
+    };
+
+/**
+ * Where each is done: on the lane of the backend that holds the copy, or in the index, which
+ * needs nobody else for it.
+ */
+export const runActionPlaces = {
+  verify: "backend",
+  tag: "index",
+} as const satisfies Readonly<Record<RunOrder["action"], "backend" | "index">>;
+
+export type RunAction = keyof typeof runActionPlaces;
+
+export const runActions = Object.keys(runActionPlaces) as readonly RunAction[];
+
+/** Whether a verb is an action of `run:`. */
+export function isRunAction(verb: string): verb is RunAction {
+  return Object.hasOwn(runActionPlaces, verb);
+}
+
+/** Whether workers do it, in a step of its own. */
+export function isDoneByWorkers(verb: string): boolean {
+  return isRunAction(verb) && runActionPlaces[verb] !== "index";
+}
+
+/** An order as it travels. */
+export const runOrderSchema: z.ZodType<RunOrder> = z.union([
+  shapeOf<Extract<RunOrder, { action: "verify" }>>({ action: z.literal("verify") }),
+  shapeOf<Extract<RunOrder, { action: "tag" }>>({
+    action: z.literal("tag"),
+    add: z.array(z.string()),
+    remove: z.array(z.string()),
+    set: z.record(z.string(), z.string()),
+  }),
+]);

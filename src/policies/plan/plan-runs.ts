@@ -1,0 +1,54 @@
+import { maskSql } from "#policies/plan/mask-sql.ts";
+import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
+import { runWants } from "#policies/run-actions/run-actions.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+import { timestampParameter } from "#policies/timestamp-parameter.ts";
+
+/**
+ * Plans rules with `run:`, after all that moves or removes copies: each acts by itself on what it
+ * selects, whichever other rules do.
+ */
+export async function planRuns(planning: Planning): Promise<void> {
+  for (const rule of rulesOf(planning.rules, "run")) {
+    const ofCopies = rule.verb.order.action === "verify";
+    await planning.run(ofCopies ? wantChecks(planning, rule) : wantOnce(planning, rule));
+    if ((await takeTurns(planning, rule.index)) === 0) continue;
+    const { action } = rule.verb.order;
+    const source = trusted(ofCopies ? "unnest(due)" : "NULL");
+    await planning.run(sql`INSERT INTO plan_draft
+      SELECT ${planning.nextStep()}::INTEGER, position, coalesce(1 + source, 0), object_id,
+        ${action}, source, NULL, NULL, ${rule.index}::INTEGER, bit_count(present_mask), false
+      FROM (SELECT object_id, position, present_mask, ${source}::INTEGER AS source FROM plan_turn)`);
+  }
+}
+
+/** The copies that nobody has fully checked for long enough, neither for this rule nor otherwise. */
+function wantChecks(planning: Planning, { index, rule, verb }: PlacedRule<"run">): SqlFragment {
+  const { now } = planning.set.moment;
+  const since = sql`greatest(k.verified_at, l.since)`;
+  const isDue =
+    verb.everyMs === undefined
+      ? sql`${since} IS NULL`
+      : sql`coalesce(${since} <= ${timestampParameter(now.getTime() - verb.everyMs)}, true)`;
+  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
+    SELECT c.object_id, c.size, c.size * len(due) AS bytes, c.present_mask, due, true AS acts,
+      NULL::VARCHAR AS block ${orderColumns(planning, index)}
+    FROM plan_candidate c JOIN (
+      SELECT k.object_id, list_sort(list(k.backend_id)) AS due
+      FROM copy k JOIN plan_candidate c ON c.object_id = k.object_id
+      LEFT JOIN lease l ON l.object_id = k.object_id AND l.backend_id = k.backend_id
+        AND l.rule = ${rule.id}
+      WHERE ${matched(index)} AND k.state = 'present' AND ${isDue}
+        AND (((c.present_mask & ~c.removed) & ${maskSql(verb.on)}) >> k.backend_id) & 1 = 1
+      GROUP BY k.object_id) d ON d.object_id = c.object_id`;
+}
+
+function wantOnce(planning: Planning, { index, rule, verb }: PlacedRule<"run">): SqlFragment {
+  const wants = runWants({ id: rule.id, verb, now: planning.set.moment.now });
+  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
+    SELECT c.object_id, c.size, c.size AS bytes, c.present_mask, true AS acts,
+      NULL::VARCHAR AS block ${orderColumns(planning, index)}
+    FROM (SELECT * FROM plan_candidate o WHERE ${wants}) c WHERE ${matched(index)}`;
+}

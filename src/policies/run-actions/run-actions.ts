@@ -1,0 +1,41 @@
+import { z } from "zod";
+import type { RunOrder } from "#model/run-order.ts";
+import type { RunningRule, RunSetting } from "#policies/run-actions/run-action.ts";
+import tag from "#policies/run-actions/tag.ts";
+import verify from "#policies/run-actions/verify.ts";
+import type { SqlFragment } from "#policies/sql-fragment.ts";
+
+/** Every action of `run:`. A list and no look into the folder, since the schema of policies rests on it. */
+export const runActionDefinitions = [verify, tag] as const;
+
+/** What stands under `run:`: the name of one action, and what it needs to know. */
+export const runField = z
+  .strictObject({ verify: verify.schema, tag: tag.schema })
+  .partial()
+  .describe("One action for its own sake, done to each object once, or every so often.");
+
+/** The one setting of a valid `run:`. */
+export function runSetting(given: z.output<typeof runField>): RunSetting | undefined {
+  return given.verify ?? given.tag;
+}
+
+/** What is done to an object, in words that do not depend on the time of evaluation. */
+export function runWords(order: RunOrder): string {
+  switch (order.action) {
+    case "verify":
+      return verify.words(order);
+    default:
+      return tag.words(order);
+  }
+}
+
+/** SQL over `o`, never null: the rule may want something of this object. */
+export function runWants(rule: RunningRule): SqlFragment {
+  const { order } = rule.verb;
+  switch (order.action) {
+    case "verify":
+      return verify.wants(rule, order);
+    default:
+      return tag.wants(rule, order);
+  }
+}
