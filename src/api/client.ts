@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { isBucketUrl } from "#model/bucket-url.ts";
 import type { AccessLogOptions } from "#model/access-log.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import type { AsOf } from "#model/index-snapshot.ts";
@@ -363,5 +364,6 @@ function schedulePath(policy: string): string {
 }
 
 function absolute(key: "out" | "planFile" | "s3Inventory", path: string | undefined): object {
-  return path === undefined ? {} : { [key]: resolve(path) };
+  if (path === undefined) return {};
+  return { [key]: isBucketUrl(path) ? path : resolve(path) };
 }

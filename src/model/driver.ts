@@ -163,6 +163,16 @@ export interface InventoryFiles {
   readonly bucket: string;
   /** The copy under a key, or undefined when it is none of ours. */
   copyOf(key: string, bytes: number): Omit<ListedCopy, "cursor"> | undefined;
+  /** A file of such a list, where the service wrote it. NOT_FOUND, from the stream, when absent. */
+  read(file: BucketFile, options?: CallOptions): ByteStream;
+  /** The keys that begin with that of the file, in the order of their bytes. */
+  keys(beginning: BucketFile, options?: CallOptions): AsyncIterable<string>;
+}
+
+/** A key in any bucket that the backend's credentials reach. */
+export interface BucketFile {
+  readonly bucket: string;
+  readonly key: string;
 }
 
 export type ByteStream = AsyncIterable<Uint8Array>;

@@ -42,7 +42,10 @@ export interface DriftEntry {
 
 export interface InventoryRequest {
   readonly backend: string;
-  /** Instead of a listing: the path of the manifest.json of an S3 Inventory of its bucket. */
+  /**
+   * Instead of a listing: the manifest.json of an S3 Inventory of its bucket, by its path or as
+   * `s3://BUCKET/KEY`; also the folder in a bucket that S3 writes inventories to: the newest one.
+   */
   readonly s3Inventory?: string;
   /** Say what differs and change nothing. */
   readonly dryRun?: boolean;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { CreateMultipartUploadCommand } from "@aws-sdk/client-s3";
+import { CreateMultipartUploadCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type InventoryContext, takeInventory } from "#engine/imports/take-inventory.ts";
 import type { Driver } from "#model/driver.ts";
@@ -13,11 +13,11 @@ import { openIndex, temporaryFolder } from "../index/open-index.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
 
 const why = versitygwMissing();
+let server: VersitygwServer;
 const written = new Date("2026-01-01T00:00:00Z");
 const createdAt = new Date("2026-01-02T00:00:00Z");
 
 describe.skipIf(why !== undefined)(`S3 Inventory${why ? ` (skipped: ${why})` : ""}`, () => {
-  let server: VersitygwServer;
   beforeAll(async () => {
     server = await startVersitygw();
   });
@@ -58,6 +58,45 @@ describe.skipIf(why !== undefined)(`S3 Inventory${why ? ` (skipped: ${why})` : "
       await driver.close();
     },
   );
+
+  test("the newest in a bucket is fetched file by file; what is not as its manifest says changes nothing", async () => {
+    const bucket = await newBucket(server);
+    const reports = await newBucket(server);
+    const driver = await openBucket(server, bucket);
+    const { index, folder } = await openIndex(["far"]);
+    const [first, second] = [sample(10), sample(20)] as [Sample, Sample];
+    for (const one of [first, second]) await driver.write(one.object, fileBody(one));
+    const older = await writeInventory(bucket, "CSV", [{ key: first.object.cid, size: 10 }]);
+    const newest = await writeInventory(bucket, "Parquet", [
+      { key: first.object.cid, size: 10 },
+      { key: second.object.cid, size: 20 },
+    ]);
+    const daily = `s3://${reports}/far/daily`;
+    await upload(reports, older, "2026-01-01T00-00Z");
+    const data = await upload(reports, newest, "2026-01-02T00-00Z");
+    const version = await index.version();
+    const take = () => inventory(index, driver, folder, daily);
+    await place(reports, data.key, data.bytes.subarray(1));
+    await expect(take()).rejects.toMatchObject({ code: "CORRUPT" });
+    await place(reports, data.key, data.bytes.fill(0, 12, 14));
+    await expect(take()).rejects.toMatchObject({ code: "CORRUPT" });
+    expect(await index.version()).toBe(version);
+    // A file that was fetched before the process died is not fetched again.
+    const fetched = join(folder, "imports/s3-inventory-far");
+    await writeFile(join(fetched, data.localName), data.whole);
+    expect(await take()).toMatchObject({ listed: 2, unexpected: 2 });
+    expect(await readdir(fetched)).toEqual([]);
+    await place(reports, data.key, data.whole);
+    expect(await take()).toMatchObject({ listed: 2, confirmed: 2 });
+    // Named by its manifest, the older one can be had too.
+    const manifest = `${daily}/2026-01-01T00-00Z/manifest.json`;
+    expect(await inventory(index, driver, folder, manifest)).toMatchObject({ listed: 1 });
+    await place(reports, "far/daily/2026-01-02T00-00Z/manifest.checksum", Buffer.from("0"));
+    await expect(take()).rejects.toMatchObject({ code: "CORRUPT" });
+    const elsewhere = inventory(index, driver, folder, `s3://${reports}/near`);
+    await expect(elsewhere).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await driver.close();
+  });
 
   test("of a listing gives up uploads that nobody goes on with, and says so", async () => {
     const bucket = await newBucket(server);
@@ -101,6 +140,31 @@ describe.skipIf(why !== undefined)(`S3 Inventory${why ? ` (skipped: ${why})` : "
     await driver.close();
   });
 });
+
+interface Manifest {
+  readonly files: readonly [{ readonly key: string; readonly MD5checksum: string }];
+}
+
+/** Puts an inventory where S3 would write it; gives its only file. */
+async function upload(bucket: string, path: string, time: string) {
+  const text = await readFile(path);
+  const { files } = JSON.parse(text.toString("utf8")) as Manifest;
+  const [file] = files;
+  const { key } = file;
+  const bytes = await readFile(join(path, "../../data", basename(key)));
+  const md5 = createHash("md5").update(text).digest("hex");
+  await place(bucket, key, bytes);
+  await place(bucket, `far/daily/${time}/manifest.json`, text);
+  await place(bucket, `far/daily/${time}/manifest.checksum`, Buffer.from(`${md5}\n`));
+  const { MD5checksum } = file;
+  return { key, bytes, whole: Buffer.from(bytes), localName: `${MD5checksum}-${basename(key)}` };
+}
+
+async function place(bucket: string, key: string, bytes: Uint8Array): Promise<void> {
+  const judge = referee(server);
+  await judge.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes }));
+  judge.destroy();
+}
 
 interface Key {
   readonly key: string;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
-import { absolutePath, queryNumber, reference } from "#api/schemas/input.ts";
+import { absolutePath, pathOrBucketUrl, queryNumber, reference } from "#api/schemas/input.ts";
 import {
   driftEntrySchema,
   inventoryProgressSchema,
@@ -32,7 +32,7 @@ export const inventoryRoutes: readonly Route[] = [
       "Compare what a backend lists with the index, correct the index; answers with progress",
     input: z.strictObject({
       backend: reference,
-      s3Inventory: absolutePath.exactOptional(),
+      s3Inventory: pathOrBucketUrl.exactOptional(),
       dryRun: z.boolean().exactOptional(),
       restart: z.boolean().exactOptional(),
     } satisfies Shape<InventoryRequest>),

@@ -1,4 +1,5 @@
 import { isAbsolute } from "node:path";
+import { isBucketUrl } from "#model/bucket-url.ts";
 import { z } from "zod";
 import type { AsOf } from "#model/index-snapshot.ts";
 import type { Shape } from "#model/shape.ts";
@@ -8,6 +9,12 @@ export const reference = z.string().min(1).max(4_096);
 
 /** A place on the controller's disks. Its working directory is not the caller's. */
 export const absolutePath = reference.refine(isAbsolute, "must be an absolute path");
+
+/** A file of the controller's machine, or something in a bucket. */
+export const pathOrBucketUrl = reference.refine(
+  (place) => isAbsolute(place) || isBucketUrl(place),
+  "must be an absolute path or s3://BUCKET/KEY",
+);
 
 /** A moment with its zone. */
 export const moment = z.iso.datetime({ offset: true });

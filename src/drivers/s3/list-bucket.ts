@@ -1,6 +1,6 @@
 import type { ListedCopy, ListOptions } from "#model/driver.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
-import type { BucketClient } from "#drivers/s3/bucket-client.ts";
+import type { BucketClient, ListPage } from "#drivers/s3/bucket-client.ts";
 import { parseObjectKey } from "#drivers/s3/object-key.ts";
 
 const pageKeys = 1_000;
@@ -28,20 +28,28 @@ export function copyOfKey(
 export async function* listBucket(
   client: BucketClient,
   place: BucketPlace,
-  { cursor, signal }: ListOptions,
+  options: ListOptions,
 ): AsyncGenerator<ListedCopy> {
-  const { bucket, prefix } = place;
+  for await (const { key, bytes } of keysOf(client, { ...place, folders: false }, options)) {
+    const listed = copyOfKey(place, key, bytes);
+    if (listed === undefined) continue;
+    throwIfCancelled(options.signal, `listing ${place.bucket}`);
+    yield { ...listed, cursor: key };
+  }
+}
+
+/** Keys that begin with the prefix in the order of their bytes, page by page, behind a cursor. */
+export async function* keysOf(
+  client: BucketClient,
+  { bucket, prefix, folders }: BucketPlace & { readonly folders: boolean },
+  { cursor, signal }: ListOptions,
+): AsyncGenerator<ListPage["entries"][number]> {
   let token: string | undefined;
   do {
     throwIfCancelled(signal, `listing ${bucket}`);
-    const request = { prefix, folders: false, after: cursor, token, limit: pageKeys };
+    const request = { prefix, folders, after: cursor, token, limit: pageKeys };
     const page = await client.list(request, signal);
-    for (const { key, bytes } of page.entries) {
-      const listed = copyOfKey(place, key, bytes);
-      if (listed === undefined) continue;
-      throwIfCancelled(signal, `listing ${bucket}`);
-      yield { ...listed, cursor: key };
-    }
+    yield* page.entries;
     token = page.token;
   } while (token !== undefined);
 }

@@ -32,9 +32,10 @@ import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { ArchivedObjects } from "#drivers/s3/archived-objects.ts";
 import type { BucketClient } from "#drivers/s3/bucket-client.ts";
+import { BucketInventoryFiles } from "#drivers/s3/bucket-inventory-files.ts";
 import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
 import { clearUploads } from "#drivers/s3/clear-uploads.ts";
-import { copyOfKey, listBucket } from "#drivers/s3/list-bucket.ts";
+import { listBucket } from "#drivers/s3/list-bucket.ts";
 import { accountOf } from "#drivers/s3/account-of.ts";
 import { isArchiveClass } from "#drivers/s3/archive-of.ts";
 import { parseLocator } from "#drivers/s3/copy-source.ts";
@@ -59,13 +60,15 @@ export class S3Driver implements Driver {
   readonly #named: BucketNamedFiles;
   readonly #archived: ArchivedObjects;
 
-  constructor(context: DriverContext<S3Options>, client: BucketClient) {
+  /** `reach` opens another bucket of the same account. */
+  constructor(
+    context: DriverContext<S3Options>,
+    client: BucketClient,
+    reach: (bucket: string) => BucketClient,
+  ) {
     this.#backend = context.backend;
     this.#options = context.options;
-    this.inventoryFiles = {
-      bucket: context.options.bucket,
-      copyOf: (key, bytes) => copyOfKey(context.options, key, bytes),
-    };
+    this.inventoryFiles = new BucketInventoryFiles(context.options, reach);
     this.account = accountOf(context.options);
     this.#client = client;
     const { backend, capacityBytes } = context;

@@ -24,6 +24,11 @@ options:
     // The SDK takes a while to load: only those who open such a backend wait for it.
     const { AwsBucketClient } = await import("#drivers/s3/aws-bucket-client.ts");
     const { S3Driver } = await import("#drivers/s3/s3-driver.ts");
-    return new S3Driver(context, new AwsBucketClient(context));
+    const { options } = context;
+    return new S3Driver(
+      context,
+      new AwsBucketClient(context),
+      (bucket) => new AwsBucketClient({ ...context, options: { ...options, bucket } }),
+    );
   },
 } satisfies DriverDefinition<S3Options>;

@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { dataPaths } from "#config/data-paths.ts";
 import type { EngineContext } from "#engine/context.ts";
+import { BucketInventory } from "#engine/imports/bucket-inventory.ts";
+import { LocalInventory } from "#engine/imports/local-inventory.ts";
 import { openS3Inventory, type RowReader, s3Entries } from "#engine/imports/s3-inventory.ts";
 import type { InventorySource, InventoryStep } from "#index/inventories/inventory-store.ts";
+import { isBucketUrl } from "#model/bucket-url.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { InventoryProgress, InventoryRequest } from "#model/inventory.ts";
@@ -75,20 +78,26 @@ function listingOf(driver: Driver, begunAt: Date): Origin {
 
 /** An S3 Inventory is hours old and may lack what was stored or removed shortly before it. */
 async function s3InventoryOf(
-  { index }: InventoryContext,
+  { index, config }: InventoryContext,
   backend: string,
   { inventoryFiles }: Driver,
-  path: string,
+  manifest: string,
 ): Promise<Origin> {
   if (inventoryFiles === undefined) {
     throw new EngineError("NOT_SUPPORTED", `the driver of ${backend} knows no S3 Inventory`, {
       hint: `thermocline import inventory ${backend} lists it`,
     });
   }
-  const inventory = await openS3Inventory(path);
+  const fetched = `s3-inventory-${encodeURIComponent(backend)}`;
+  const folder = join(dataPaths(config.dataDirectory).imports, fetched);
+  const place = isBucketUrl(manifest)
+    ? await BucketInventory.find(inventoryFiles, manifest, folder)
+    : new LocalInventory(manifest);
+  const inventory = await openS3Inventory(place);
   if (inventory.bucket !== inventoryFiles.bucket) {
     const { bucket } = inventory;
-    throw new EngineError("USAGE", `${path} lists the bucket ${bucket}, not that of ${backend}`, {
+    const lists = `${place.name} lists the bucket ${bucket}`;
+    throw new EngineError("USAGE", `${lists}, not that of ${backend}`, {
       hint: `${backend} is the bucket ${inventoryFiles.bucket}`,
     });
   }
