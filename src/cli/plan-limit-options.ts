@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import type { PlanRequest } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { currency, parseMoney } from "#model/money.ts";
 import { parseObjectsLimit, type PlanLimits } from "#model/plan-limits.ts";
 import { parseSize } from "#model/quantity.ts";
 
@@ -16,14 +17,21 @@ export function sizeOption(text: string): number {
   return read(text, parseSize);
 }
 
+/** Reads `--limit-cost`: 50 USD, or 50. */
+export function moneyOption(text: string): number {
+  return read(/^[\d.]+$/.test(text) ? `${text} ${currency}` : text, parseMoney);
+}
+
 /** The limits of a plan as its options say; nothing when they say none. */
 export function limitsOf(options: {
   readonly limitObjects?: ObjectsLimit | undefined;
   readonly limitBytes?: number | undefined;
+  readonly limitCost?: number | undefined;
 }): Pick<PlanRequest, "limits"> {
-  const { limitObjects, limitBytes } = options;
+  const { limitObjects, limitBytes, limitCost } = options;
   const bytes = limitBytes === undefined ? {} : { bytes: limitBytes };
-  const limits: PlanLimits = { ...limitObjects, ...bytes };
+  const cost = limitCost === undefined ? {} : { costUsd: limitCost };
+  const limits: PlanLimits = { ...limitObjects, ...bytes, ...cost };
   return Object.keys(limits).length === 0 ? {} : { limits };
 }
 

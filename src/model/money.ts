@@ -1,3 +1,5 @@
+import { EngineError } from "#model/engine-error.ts";
+
 /** The one currency of an installation: prices, costs and limits are all in it. */
 export const currency = "USD";
 
@@ -17,6 +19,19 @@ export function usdText(nanoUsd: bigint): Usd {
 /** A price in dollars → whole billionths of a dollar, in which all is computed. */
 export function nanoUsd(usd: number): bigint {
   return BigInt(Math.round(usd * Number(nanoPerUsd)));
+}
+
+/** `50 USD` or `0.05 USD` → dollars. Throws INVALID_DOCUMENT. */
+export function parseMoney(text: string): number {
+  const [, digits, unit] = /^\s*(\d+(?:\.\d{1,9})?)\s*([A-Za-z]*)\s*$/.exec(text) ?? [];
+  if (digits !== undefined && unit === currency) return Number(digits);
+  const isOther = digits !== undefined && unit !== undefined && unit !== "";
+  const problem = isOther
+    ? `is not in ${currency}, as all prices are`
+    : "is not an amount of money";
+  throw new EngineError("INVALID_DOCUMENT", `"${text}" ${problem}`, {
+    hint: `write 50 ${currency} or 0.05 ${currency}`,
+  });
 }
 
 /** For people: cents, and two digits that say something where there are no cents: `0.0012 USD`. */

@@ -1,4 +1,5 @@
 import { EngineError } from "#model/engine-error.ts";
+import { formatMoney } from "#model/money.ts";
 import { formatSize, parseCount } from "#model/quantity.ts";
 
 /** The most that one plan does. Where several bounds are given, each of them holds. */
@@ -9,6 +10,8 @@ export interface PlanLimits {
   readonly objectsShare?: number;
   /** Each action counts with the size of its object. */
   readonly bytes?: number;
+  /** US dollars to pay once for it, by the price cards (`PlanCost.now`). */
+  readonly costUsd?: number;
 }
 
 /** `1000`, `100k` or `5%` → a bound on objects. Throws INVALID_DOCUMENT. */
@@ -21,12 +24,13 @@ export function parseObjectsLimit(text: string): Pick<PlanLimits, "objects" | "o
   });
 }
 
-/** Limits as people write them: `1000 objects, 5% of all objects, 20.0 TiB`. */
-export function formatPlanLimits({ objects, objectsShare, bytes }: PlanLimits): string {
+/** Limits as people write them: `1000 objects, 5% of all objects, 20.0 TiB, 50.00 USD`. */
+export function formatPlanLimits({ objects, objectsShare, bytes, costUsd }: PlanLimits): string {
   const parts = [
     objects === undefined ? undefined : `${objects} objects`,
     objectsShare === undefined ? undefined : `${shareText(objectsShare)} of all objects`,
     bytes === undefined ? undefined : formatSize(bytes),
+    costUsd === undefined ? undefined : formatMoney(costUsd),
   ];
   return parts.filter((part) => part !== undefined).join(", ");
 }

@@ -4,6 +4,7 @@ import type { PlanReport } from "#model/engine-api.ts";
 import type {
   BlockedCount,
   Cost,
+  CostRefusal,
   CopyRequirement,
   GuardResult,
   Plan,
@@ -70,6 +71,7 @@ export const planLimitsSchema = shapeOf<PlanLimits>({
   objects: count.optional(),
   objectsShare: z.number().min(0).max(1).optional(),
   bytes: count.optional(),
+  costUsd: z.number().nonnegative().optional(),
 });
 
 /** Terms of an approval as they travel. */
@@ -129,6 +131,9 @@ const saved: Shape<SavedPlan> = {
     currency: z.literal(currency),
     ...cost,
     groups: z.array(costSchema),
+    refused: z
+      .array(shapeOf<CostRefusal>({ ...cost, rule: z.string(), horizonMs: count }))
+      .optional(),
   }).optional(),
   header: headerSchema,
 };

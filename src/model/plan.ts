@@ -122,6 +122,14 @@ export interface PlanCost extends Cost {
   readonly currency: typeof currency;
   /** In the order of `header.totals.groups`; the totals are what these add up to, rounded once. */
   readonly groups: readonly Cost[];
+  /** What was not done because it costs more than it saves, by rule (`break-even`). */
+  readonly refused?: readonly CostRefusal[];
+}
+
+/** What a rule would have cost that does not pay within its horizon. */
+export interface CostRefusal extends Cost {
+  readonly rule: string;
+  readonly horizonMs: number;
 }
 
 export interface Cost {
@@ -186,6 +194,8 @@ export const blockReasons = [
   "unverified",
   /** It failed too often for the same cause; a person releases it, or a success. */
   "quarantined",
+  /** It would cost more than it saves within the horizon of its policy. */
+  "break-even",
 ] as const;
 export type BlockReason = (typeof blockReasons)[number];
 

@@ -33,6 +33,7 @@ export function compileRule(rule: Rule, policy: Policy, moment: Moment): Compile
     })),
     limit: rule.limit,
     ...(rule.group === undefined ? {} : { group: rule.group }),
+    ...(policy.horizonMs === undefined || rule.force ? {} : { horizonMs: policy.horizonMs }),
   };
 }
 

@@ -64,6 +64,8 @@ export interface CompiledRule {
   readonly limit: { readonly objects: number | undefined; readonly bytes: number | undefined };
   /** It acts on all objects of one, or on none of them. */
   readonly group?: "collection";
+  /** What it gives up must save, within this time, what that costs. */
+  readonly horizonMs?: number;
 }
 
 /** Masks are over `Backend.id`; they come from expressions over backends, known when compiled. */

@@ -203,6 +203,10 @@ const ruleSchema = z
       .describe("The most that one plan does for this rule.")
       .optional(),
     group: groupField.optional(),
+    force: z
+      .literal(true)
+      .describe("It acts also where that does not pay within the `horizon` of the policy.")
+      .optional(),
     ...z.strictObject(verbFields).partial().shape,
   })
   .describe("Selects objects and says one thing that should be true of them.");

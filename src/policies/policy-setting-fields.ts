@@ -4,9 +4,11 @@ import { triggerEvents } from "#model/engine-event.ts";
 import { parseBandwidth } from "#model/bandwidth.ts";
 import { parseRequestRate } from "#model/request-rate.ts";
 import { parseObjectsLimit } from "#model/plan-limits.ts";
+import { costLimitForm, parseCostLimit, parsePlanCost } from "#policies/cost-limit.ts";
 import { overlaps } from "#policies/timing/schedule.ts";
 import { closings } from "#policies/timing/windows.ts";
 
+const horizonMaxMs = 100 * 365 * 86_400_000;
 const percent = z.string().regex(/^\d+(\.\d+)?%$/, { error: "a percentage: 85%" });
 const limitFields = {
   objects: parsedField(
@@ -15,9 +17,13 @@ const limitFields = {
     "Objects that it acts on: 1000, 100k, or 5% of all objects.",
   ).optional(),
   bytes: sizeField.describe("Bytes; each action counts with the size of its object.").optional(),
+  cost: parsedField(z.number().nonnegative(), parseCostLimit, costLimitForm).optional(),
 };
 const triggerLimits = z
-  .strictObject(limitFields)
+  .strictObject({
+    ...limitFields,
+    cost: parsedField(z.number().nonnegative(), parsePlanCost, costLimitForm).optional(),
+  })
   .optional()
   .describe("The most that one plan does that this trigger starts; the smallest limit wins.");
 const timezoneField = z.string().describe("IANA name, such as Europe/Berlin; UTC unless said.");
@@ -98,10 +104,13 @@ export const settingFields = {
         parseBandwidth,
         "Bytes per second, at all times or by timetable: 20M, 08:00,20M 19:00,off.",
       ).optional(),
-      cost: z.string().optional(),
     })
     .optional()
     .describe("The most that one plan of this policy does, and how fast its actions may begin."),
+  horizon: durationField
+    .refine((ms) => ms > 0 && ms <= horizonMaxMs, "a time up to 100 years: 365d")
+    .describe("Copies are moved or given up only where that saves what it costs in this time: 1y.")
+    .optional(),
   approval: z
     .strictObject({
       when: z

@@ -21,6 +21,8 @@ export interface Policy {
   readonly failureLimits: FailureLimits;
   /** The most that one plan of it does. */
   readonly limits: PlanLimits;
+  /** What it gives up must save, within this time, what that costs. */
+  readonly horizonMs: number | undefined;
   /** Which plans of it a person must approve. */
   readonly approval: PolicyApproval | undefined;
   /** When it runs by itself, and when its actions may. */
@@ -47,6 +49,8 @@ export interface Rule {
   readonly limit: { readonly objects: number | undefined; readonly bytes: number | undefined };
   /** It acts on all objects of one, or on none of them. */
   readonly group?: "collection";
+  /** It acts also where that costs more than it saves. */
+  readonly force?: true;
 }
 
 export interface OrderKey {

@@ -73,7 +73,7 @@ export function readPolicy(
   const metadata = { name, owner, description, priority };
   const limits = readPlanLimits(document.limits);
   const approval = buildApproval(document, approvalCondition);
-  const bounds = { failureLimits, limits, approval };
+  const bounds = { failureLimits, limits, horizonMs: document.horizon, approval };
   const policy = { ...metadata, digest, rules, ...bounds, timing, places };
   return { policy, diagnostics };
 }

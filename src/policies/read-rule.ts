@@ -99,6 +99,11 @@ export function readVerbName(
       const finding = { code: "E0171", message, hint: "remove group:" };
       reader.diagnostics.push(places.diagnostic(places.key([...path, "group"]), finding));
     }
+    if (verb !== "evict" && verb !== "demote" && field(raw, "force") !== undefined) {
+      const message = "force is for evict and demote: nothing else has to pay within a horizon";
+      const finding = { code: "E0171", message, hint: "remove force:" };
+      reader.diagnostics.push(places.diagnostic(places.key([...path, "force"]), finding));
+    }
     return verb;
   }
   const keys = isRecord(raw) ? Object.keys(raw) : [];
@@ -141,7 +146,8 @@ export function buildRule(
   const { objects, bytes } = document.limit ?? {};
   const limit = { objects, bytes };
   const group = document.group === undefined ? {} : { group: document.group };
-  return { name: document.name, policy, path, where, verb, order, limit, ...group };
+  const force = document.force === undefined ? {} : { force: document.force };
+  return { name: document.name, policy, path, where, verb, order, limit, ...group, ...force };
 }
 
 /** An object that was moved of late is none that the rule selects. */

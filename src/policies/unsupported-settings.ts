@@ -6,8 +6,8 @@ import type { PolicyDocument } from "#policies/policy-schema.ts";
 const unsupported = [
   {
     path: ["limits", "cost"],
-    isSet: ({ limits }) => limits?.cost !== undefined,
-    consequence: "no plan is priced yet; limit its objects and bytes",
+    isSet: ({ limits }) => limits?.cost?.per !== undefined,
+    consequence: "budgets of a month are not kept yet; cost: 50 USD bounds each plan",
   },
 ] as const satisfies readonly {
   readonly path: readonly string[];

@@ -124,6 +124,17 @@ describe("loadConfig", () => {
     expect(config.dataDirectory).toBe(join(cwd, "etc", ".thermocline"));
   });
 
+  it("has one currency: a price in another one is an error where it stands", async () => {
+    const text = `${version}backends:
+  - {name: hot, driver: disk, tier: hot, options: {path: p}, price: {currency: EUR, perGiBMonth: 1}}
+`;
+    await expect(load({ "t.yaml": text }, { file: "t.yaml" })).rejects.toMatchObject({
+      details: {
+        diagnostics: [{ line: 3, message: expect.stringContaining("are in USD") as unknown }],
+      },
+    });
+  });
+
   it.each([
     ["bandwidth: 10MB", "decimal unit"],
     ['bandwidth: "08:00,fast"', "no bandwidth"],

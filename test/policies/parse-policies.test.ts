@@ -177,3 +177,36 @@ test("an alias bomb is refused without being expanded", () => {
   expect(result.policies).toEqual([]);
   expect(result.diagnostics.map(({ code }) => code)).toContain("E0107");
 });
+
+test("what plans may cost, and when moves must pay, is read with its place; force opts a rule out", () => {
+  const result = read(`${header("s")}limits: {cost: 0.5 USD}
+horizon: 1y
+triggers: [{event: copy-lost, limits: {cost: 20USD}}]
+rules:
+  - {name: down, where: size > 1, demote: {from: tier = hot, to: tier = cold}}
+  - {name: out, where: size > 2, force: true, evict: {from: tier = hot}}
+`);
+  expect(places(result)).toEqual([]);
+  expect(result.policies[0]).toMatchObject({
+    limits: { costUsd: 0.5 },
+    horizonMs: 365 * 86_400_000,
+    rules: [{ name: "down" }, { name: "out", force: true }],
+  });
+  expect(result.policies[0]?.timing.triggers).toMatchObject([{ limits: { costUsd: 20 } }]);
+});
+
+test("money in another currency, without one, or for a month where a plan is bounded, is an error", () => {
+  const result = read(`${header("s")}limits: {cost: 50 EUR}
+horizon: 0d
+triggers: [{event: copy-lost, limits: {cost: 5 USD/month}}, {event: copy-lost, limits: {cost: 5}}]
+rules:
+  - {name: two, where: size > 1, force: true, ensure: {copies: 2}}
+`);
+  expect(result.diagnostics.map(({ message }) => message)).toEqual([
+    '"50 EUR" is not in USD, as all prices are',
+    "a time up to 100 years: 365d",
+    '"5 USD/month" is for a month, and this bounds one plan',
+    '"5" is not an amount of money',
+    "force is for evict and demote: nothing else has to pay within a horizon",
+  ]);
+});

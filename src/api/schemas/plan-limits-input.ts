@@ -9,4 +9,5 @@ export const planLimitsInput = z.strictObject({
   objects: bound.exactOptional(),
   objectsShare: z.number().min(0).max(1).exactOptional(),
   bytes: bound.exactOptional(),
+  costUsd: z.number().nonnegative().exactOptional(),
 } satisfies Shape<PlanLimits>);

@@ -1,7 +1,7 @@
 import { connectAsOf, fromOption, snapshotOption } from "#cli/as-of.ts";
 import { defineCommand } from "#cli/command.ts";
 import { formatPlan } from "#cli/output/format-plan.ts";
-import { limitsOf, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
+import { limitsOf, moneyOption, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
 import { positiveInteger } from "#cli/positive-integer.ts";
 import { type BackendName, formatActions } from "#cli/output/format-actions.ts";
 import type { AsOf } from "#model/index-snapshot.ts";
@@ -27,6 +27,7 @@ export default defineCommand({
       .option("--only <what>", "look only at these objects: an expression, a CID or a path")
       .option("--limit-objects <n>", "act on so many objects at most: 1000, 100k, 5%", objectsLimit)
       .option("--limit-bytes <size>", "act on so many bytes at most: 5TiB", sizeOption)
+      .option("--limit-cost <usd>", "pay so much at most, by the price cards: 50", moneyOption)
       .addOption(snapshotOption())
       .addOption(fromOption())
       .option("--actions <n>", "also list the first N actions", positiveInteger)

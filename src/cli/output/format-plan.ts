@@ -1,5 +1,6 @@
 import { termsText } from "#model/approval.ts";
 import type { BlockReason, Cost, SavedPlan } from "#model/plan.ts";
+import { breakEvenWords } from "#model/break-even.ts";
 import { formatMoney } from "#model/money.ts";
 import { formatSize } from "#model/quantity.ts";
 import { costChange, costWords } from "#cli/output/cost-words.ts";
@@ -92,9 +93,14 @@ function blockedTable(plan: SavedPlan): string {
       rule,
       count(objects),
       formatSize(bytes),
-      `${reason}: ${limit === undefined ? reasons[reason] : limitWords(limit)}`,
+      `${reason}: ${limit === undefined ? reasonWords(plan, rule, reason) : limitWords(limit)}`,
     ]),
   );
+}
+
+function reasonWords({ cost }: SavedPlan, rule: string, reason: BlockReason): string {
+  const loss = cost?.refused?.find((refused) => refused.rule === rule);
+  return reason === "break-even" && loss !== undefined ? breakEvenWords(loss) : reasons[reason];
 }
 
 /** The limit that cut them off: `policy cool-down: 100 objects`. */
@@ -115,5 +121,6 @@ const reasons: Readonly<Record<BlockReason, string>> = {
   quarantined: "they failed too often for one cause: see thermocline quarantine ls",
   limit: "the rule's limit is reached; the next plan goes on",
   group: "others of their collection cannot, and they go together",
+  "break-even": "it would cost more than it saves within the policy's horizon",
   grace: "the grace period is not over",
 };

@@ -36,12 +36,14 @@ export const blockWords: Readonly<Record<BlockReason, string>> = {
   group: "another object of its collection cannot have the same, and they go together",
   "not-supported": "the backend cannot remove copies",
   quarantined: "it failed too often for the same cause",
+  "break-even": "it would cost more than it saves within the horizon of the policy",
   unverified: "the only copy is not verified; run verify on it",
 };
 
 /** The same, with the limit that did it when it was not the rule's own, or the others that did. */
 export function wordsOfBlock({ reason, detail }: WordedBlock): string {
   if (detail === undefined) return blockWords[reason];
+  if (reason === "break-even") return detail;
   return reason === "group" ? `${blockWords.group}: ${detail}` : `it exceeds ${detail}`;
 }
 

@@ -1,3 +1,4 @@
+import { breakEvenWords } from "#model/break-even.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { BlockReason, Verb } from "#model/plan.ts";
 import type { SqlRow } from "#model/sql.ts";
@@ -8,6 +9,7 @@ import { weighOthers } from "#policies/explain/weigh-others.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { costRefusals } from "#policies/price/refuse-losses.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
 /** What the planner decides for one object alone, and what the others make of that. */
@@ -43,6 +45,14 @@ async function objectState(
   const blocked = await planning.rows(
     trusted("SELECT rule_index, reason, detail FROM plan_blocked"),
   );
+  const losses = new Map(
+    (await costRefusals(planning)).map((refusal) => [refusal.rule, breakEvenWords(refusal)]),
+  );
+  const detailOf = (row: SqlRow): string | undefined => {
+    if (typeof row["detail"] === "string") return row["detail"];
+    const rule = planning.rules[Number(row["rule_index"])];
+    return row["reason"] === "break-even" && rule ? losses.get(rule.id) : undefined;
+  };
   const mask = (column: string) => BigInt(object[column] as number | bigint);
   const isHold = new Set(rulesOf(planning.rules, "hold").map(({ index }) => index));
   return {
@@ -62,7 +72,7 @@ async function objectState(
     blocked: blocked.map((row) => ({
       ruleIndex: Number(row["rule_index"]),
       reason: row["reason"] as BlockReason,
-      detail: typeof row["detail"] === "string" ? row["detail"] : undefined,
+      detail: detailOf(row),
     })),
     incomplete: new Map(),
     ahead: new Map(),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Backend } from "#model/backend.ts";
+import { type Backend, hasPrice } from "#model/backend.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import type { Plan, PlanHeader } from "#model/plan.ts";
 import type { ReadSession, SqlStatement } from "#model/sql.ts";
@@ -25,6 +25,7 @@ import { planRuns } from "#policies/plan/plan-runs.ts";
 import { planSurplus } from "#policies/plan/plan-surplus.ts";
 import { type ObjectChoice, scanCandidates } from "#policies/plan/scan-candidates.ts";
 import { blockedCounts, planCost, planTotals } from "#policies/plan/summarise-plan.ts";
+import { beginLosses } from "#policies/price/refuse-losses.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 
 /** What a plan rests on besides policies and index; shares are 0 to 1. */
@@ -143,6 +144,7 @@ export async function decideActions(
     reason VARCHAR, objects BIGINT, bytes BIGINT, detail VARCHAR)`),
   );
   await scanCandidates(planning, objects);
+  await beginLosses(planning);
   await beginGroups(planning);
   await planRemovals(planning);
   await planEnsures(planning);
@@ -164,19 +166,14 @@ export async function decideActions(
   await numberRows(planning);
 }
 
-/** Digest of what the configuration says of the backends; how full they are is the index's. */
+/** Digest of what the configuration says of the backends, and charges; how full they are is the index's. */
 function inventoryDigest(backends: readonly Backend[]): string {
   const facts = backends
-    .map(({ id, name, driver, tier, region, labels, capacityBytes, cordoned }) => ({
-      id,
-      name,
-      driver,
-      tier,
-      region,
-      labels,
-      capacityBytes,
-      cordoned,
-    }))
+    .map((backend) => {
+      const { id, name, driver, tier, region, labels, capacityBytes, cordoned } = backend;
+      const price = hasPrice(backend) ? { price: backend.price } : {};
+      return { id, name, driver, tier, region, labels, capacityBytes, cordoned, ...price };
+    })
     .toSorted((a, b) => a.id - b.id);
   return createHash("sha256").update(canonicalJson(facts)).digest("hex");
 }

@@ -1,7 +1,10 @@
 import { objectsAllowed, type PlanLimits, shareText } from "#model/plan-limits.ts";
+import { formatMoney } from "#model/money.ts";
 import { formatSize } from "#model/quantity.ts";
 import { groupRules, isGroupRule } from "#policies/plan/group.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { actionCost } from "#policies/price/action-cost.ts";
+import { sharesOf } from "#policies/price/cost-sql.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Limits and who set them, in words: `policy cool-down`, `this plan`. */
@@ -50,14 +53,20 @@ async function cut(
   own: SqlFragment,
   sources: readonly NamedLimits[],
 ): Promise<void> {
-  const { objects, bytes } = await smallest(planning, sources);
-  if (objects === undefined && bytes === undefined) return;
-  const unbounded = Number.MAX_SAFE_INTEGER;
-  const most = { objects: objects?.most ?? unbounded, bytes: bytes?.most ?? unbounded };
-  const isCut = sql`NOT fits OR objects > ${most.objects}::BIGINT OR bytes > ${most.bytes}::BIGINT`;
-  const words = sql`CASE WHEN own_objects > ${most.objects}::BIGINT
-      OR (fits AND objects > ${most.objects}::BIGINT)
-    THEN ${objects?.words ?? ""} ELSE ${bytes?.words ?? ""} END`;
+  const { objects, bytes, cost } = await smallest(planning, sources);
+  if (objects === undefined && bytes === undefined && cost === undefined) return;
+  const most: Most = {
+    objects: atMost(objects?.most),
+    bytes: atMost(bytes?.most),
+    cost: cost && atMost(sharesOf(cost.most)),
+  };
+  const isDear = sql`cost > ${most.cost ?? atMost()}`;
+  const isCut = sql`NOT fits OR objects > ${most.objects} OR bytes > ${most.bytes} OR ${isDear}`;
+  const words = sql`CASE
+    WHEN own_objects > ${most.objects} OR (fits AND objects > ${most.objects})
+    THEN ${objects?.words ?? ""}
+    WHEN own_bytes > ${most.bytes} OR (fits AND bytes > ${most.bytes})
+    THEN ${bytes?.words ?? ""} ELSE ${cost?.words ?? ""} END`;
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_cut AS
     SELECT object_id, ${words} AS words
     FROM (${ranked(planning, own, most)}) WHERE ${isCut}`);
@@ -73,40 +82,56 @@ async function cut(
     WHERE ${gone} AND d.object_id IN (SELECT object_id FROM plan_cut)`);
 }
 
+/** Bounds as numbers of SQL; cost in shares of a dollar, and only where it is bounded. */
 interface Most {
-  readonly objects: number;
-  readonly bytes: number;
+  readonly objects: SqlFragment;
+  readonly bytes: SqlFragment;
+  readonly cost: SqlFragment | undefined;
+}
+
+/** As text, since more than 64 bits can be no parameter; more than there can ever be if not said. */
+function atMost(bound: number | bigint = 10n ** 37n): SqlFragment {
+  return sql`${String(bound)}::HUGEINT`;
 }
 
 /** Objects with what all up to them would use; those of a group that goes together as one. */
 function ranked(planning: Planning, own: SqlFragment, most: Most): SqlFragment {
+  const cost = actionCost(planning);
   const each = sql`SELECT d.object_id, min(row(d.rule, d.position)) AS place,
-      sum(c.size) AS bytes,
+      sum(c.size) AS bytes, ${most.cost === undefined ? trusted("0") : sql`sum(${cost.now})`} AS cost,
       max(CASE WHEN ${isGroupRule(planning, "d.rule")} THEN c.collection END) AS collection
     FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id
+    ${most.cost === undefined ? trusted("") : cost.joins}
     WHERE ${own} GROUP BY d.object_id`;
+  const isFit = (bytes: string, dollars: string) =>
+    sql`${trusted(bytes)} <= ${most.bytes} AND ${trusted(dollars)} <= ${most.cost ?? atMost()}`;
   if (groupRules(planning.rules).length === 0) {
-    return sql`SELECT object_id, fits, 1 AS own_objects, sum(fits::BIGINT) OVER turns AS objects,
-        sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER turns AS bytes
-      FROM (SELECT *, bytes <= ${most.bytes}::BIGINT AS fits FROM (${each}))
+    return sql`SELECT object_id, fits, 1 AS own_objects, bytes AS own_bytes, ${running}
+      FROM (SELECT *, ${isFit("bytes", "cost")} AS fits FROM (${each}))
       WINDOW turns AS (ORDER BY place, object_id ROWS UNBOUNDED PRECEDING)`;
   }
   const units = sql`SELECT *, count(*) OVER unit AS own_objects,
       min(row(place, object_id)) OVER unit AS first,
-      sum(bytes) OVER unit <= ${most.bytes}::BIGINT
-        AND count(*) OVER unit <= ${most.objects}::BIGINT AS fits
+      sum(bytes) OVER unit AS own_bytes,
+      ${isFit("sum(bytes) OVER unit", "sum(cost) OVER unit")}
+        AND count(*) OVER unit <= ${most.objects} AS fits
     FROM (${each})
     WINDOW unit AS (PARTITION BY coalesce('in ' || collection, object_id::VARCHAR))`;
-  return sql`SELECT object_id, fits, own_objects, sum(fits::BIGINT) OVER turns AS objects,
-      sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER turns AS bytes
+  return sql`SELECT object_id, fits, own_objects, own_bytes, ${running}
     FROM (${units}) WINDOW turns AS (ORDER BY first RANGE UNBOUNDED PRECEDING)`;
 }
+
+/** What all up to an object use that could be done at all. */
+const running = trusted(`sum(fits::BIGINT) OVER turns AS objects,
+  sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER turns AS bytes,
+  sum(CASE WHEN fits THEN cost ELSE 0 END) OVER turns AS cost`);
 
 async function smallest(planning: Planning, sources: readonly NamedLimits[]) {
   const ofObjects: Bound[] = [];
   const ofBytes: Bound[] = [];
+  const ofCost: Bound[] = [];
   for (const { of, limits } of sources) {
-    const { objects, objectsShare, bytes } = limits;
+    const { objects, objectsShare, bytes, costUsd } = limits;
     if (objects !== undefined)
       ofObjects.push({ most: objects, words: `${of}: ${objects} objects` });
     if (objectsShare !== undefined) {
@@ -116,8 +141,10 @@ async function smallest(planning: Planning, sources: readonly NamedLimits[]) {
       ofObjects.push({ most, words });
     }
     if (bytes !== undefined) ofBytes.push({ most: bytes, words: `${of}: ${formatSize(bytes)}` });
+    if (costUsd !== undefined)
+      ofCost.push({ most: costUsd, words: `${of}: ${formatMoney(costUsd)}` });
   }
-  return { objects: least(ofObjects), bytes: least(ofBytes) };
+  return { objects: least(ofObjects), bytes: least(ofBytes), cost: least(ofCost) };
 }
 
 function least(bounds: readonly Bound[]): Bound | undefined {

@@ -13,6 +13,7 @@ import type { Planning } from "#policies/plan/planning.ts";
 import { substituteBackends } from "#policies/plan/substitute-target.ts";
 import { takeTurns } from "#policies/plan/take-turns.ts";
 import { isBounded } from "#policies/removal-bound.ts";
+import { refuseLosses } from "#policies/price/refuse-losses.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /**
@@ -83,7 +84,10 @@ export async function planEndedLeases(planning: Planning): Promise<void> {
 async function planRemoval(planning: Planning, rule: RemovalRule): Promise<number> {
   const blocked = sql`DELETE FROM plan_blocked WHERE rule_index = ${rule.index}::INTEGER`;
   // What an ended rule lacked of its copies is another matter than what it gives up.
-  if (rule.ended === undefined && rule.further === undefined) await planning.run(blocked);
+  if (rule.ended === undefined && rule.further === undefined) {
+    await planning.run(blocked);
+    await planning.run(sql`DELETE FROM plan_loss WHERE rule = ${rule.index}::INTEGER`);
+  }
   const choice = targetChoice(planning, targetsOf(rule) | substituteBackends(planning, rule));
   const want = wantRemovals(planning, rule, choice);
   if (choice.open.length > 1) {
@@ -99,6 +103,8 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
       AS target FROM (${want}) t`;
     await planning.run(judgeRemovals(planning, rule, only));
   }
+  // What was wanted for a time goes when it is over.
+  if (rule.ended === undefined) await refuseLosses(planning, rule.index);
   const turns = await takeTurns(planning, rule.index, () => cutToNeed(planning, rule));
   if (turns === 0) return 0;
   if (choice.open.some(({ id }) => planning.room.has(id))) await fill(planning, rule);

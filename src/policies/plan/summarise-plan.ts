@@ -11,6 +11,7 @@ import { ruleName } from "#policies/plan/number-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { isPriced } from "#policies/price/action-cost.ts";
 import { usdOfShares } from "#policies/price/cost-sql.ts";
+import { costRefusals } from "#policies/price/refuse-losses.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
 /** Totals of `plan_row`, for the header. */
@@ -53,12 +54,14 @@ export async function planCost(planning: Planning): Promise<PlanCost | undefined
   if (!isPriced(planning)) return undefined;
   const rows = await planning.rows(sql`SELECT sum(r.cost_now)::VARCHAR AS now,
       sum(r.cost_month)::VARCHAR AS month FROM plan_row r ${eachGroup}`);
+  const refused = await costRefusals(planning);
   const sum = (column: string) => rows.reduce((all, row) => all + BigInt(String(row[column])), 0n);
   return {
     currency,
     now: usdOfShares(sum("now")),
     month: usdOfShares(sum("month")),
     groups: rows.map(({ now, month }) => ({ now: usdOfShares(now), month: usdOfShares(month) })),
+    ...(refused.length === 0 ? {} : { refused }),
   };
 }
 

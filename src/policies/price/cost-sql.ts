@@ -11,7 +11,8 @@ const shareBits = 30n;
 const sharesPerNanoUsd = 2n ** shareBits;
 export const sharesPerUsd = sharesPerNanoUsd * 1_000_000_000n;
 
-const monthMs = 30 * 86_400_000;
+/** A month, as in policies. */
+export const monthMs = 30 * 86_400_000;
 
 /** Rows of prices in shares, for `price(${priceColumns})`; one of them for no backend at all. */
 export function priceRows(backends: readonly Pick<Backend, "id" | "price">[]): SqlFragment {
@@ -28,8 +29,8 @@ function priceRow({ id, price }: { readonly id: number; readonly price: PriceCar
   const amounts = [
     // A share is so small that a price per GiB in billionths is one per byte in shares.
     nanoUsd(price.perGibMonth),
-    nanoUsd(price.perWrite) * sharesPerNanoUsd,
-    nanoUsd(price.perRead) * sharesPerNanoUsd,
+    sharesOf(price.perWrite),
+    sharesOf(price.perRead),
     readPerGib,
   ].map((amount) => sql`${String(amount)}::HUGEINT`);
   return sql`(${id}::INTEGER, ${joinFragments(amounts, ", ")},
@@ -54,6 +55,11 @@ export function readingCost(bytes: string, p: string): string {
 /** What is still charged for a copy that goes so long (in ms) before its minimum duration. */
 export function earlyEndCost(bytes: string, p: string, leftMs: string): string {
   return `(${keepingCost(bytes, p)} * ${leftMs} // ${monthMs})`;
+}
+
+/** Dollars in shares. */
+export function sharesOf(usd: number): bigint {
+  return nanoUsd(usd) * sharesPerNanoUsd;
 }
 
 /** A sum of shares, told in text (which has no bound), as dollars. */

@@ -1,0 +1,57 @@
+import type { CostRefusal } from "#model/plan.ts";
+import type { Planning } from "#policies/plan/planning.ts";
+import { actionCost, isPriced } from "#policies/price/action-cost.ts";
+import { monthMs, usdOfShares } from "#policies/price/cost-sql.ts";
+import { sql, trusted } from "#policies/sql-fragment.ts";
+
+/** An empty `plan_loss`: moves that cost more than they save, by rule and object. */
+export async function beginLosses(planning: Planning): Promise<void> {
+  await planning.run(
+    trusted(`CREATE OR REPLACE TEMP TABLE plan_loss
+    (rule INTEGER, object_id BIGINT, now HUGEINT, month HUGEINT)`),
+  );
+}
+
+/**
+ * Blocks those rows of `plan_want` that would not save, within the horizon of their rule, what
+ * they cost at once. That comes before turns are taken, so that a move that does not pay never
+ * takes the place of one that does, and before copies are counted on by other rules.
+ */
+export async function refuseLosses(planning: Planning, index: number): Promise<void> {
+  const horizonMs = planning.rules[index]?.horizonMs;
+  if (horizonMs === undefined || !isPriced(planning)) return;
+  const cost = actionCost(planning);
+  const ids = planning.backends.map(({ id }) => id).join(", ");
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_dear AS
+    SELECT d.object_id, sum(${cost.now}) AS now, sum(${cost.month}) AS month
+    FROM (SELECT w.object_id, w.source, b.id AS victim,
+        CASE WHEN b.id = w.primary_victim THEN w.target END AS target
+      FROM plan_want w, (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
+      WHERE w.acts AND (w.gone >> b.id) & 1 = 1) d
+    JOIN plan_candidate c ON c.object_id = d.object_id ${cost.joins}
+    GROUP BY d.object_id
+    HAVING sum(${cost.now}) > 0
+      AND sum(${cost.now}) * ${trusted(`${monthMs}`)} > -sum(${cost.month}) * ${horizonMs}::BIGINT`);
+  await planning.run(
+    trusted(`UPDATE plan_want SET acts = false, block = 'break-even'
+    FROM plan_dear x WHERE x.object_id = plan_want.object_id`),
+  );
+  await planning.run(sql`INSERT INTO plan_loss
+    SELECT ${index}::INTEGER, object_id, now, month FROM plan_dear`);
+}
+
+/** What the moves would cost that were not made because they do not pay, by rule. */
+export async function costRefusals(planning: Planning): Promise<readonly CostRefusal[]> {
+  const rows = await planning.rows(
+    trusted(`SELECT rule, sum(now)::VARCHAR AS now, sum(month)::VARCHAR AS month
+    FROM plan_loss l
+    WHERE EXISTS (SELECT 1 FROM plan_blocked b
+      WHERE b.rule_index = l.rule AND b.reason = 'break-even')
+    GROUP BY rule ORDER BY rule`),
+  );
+  return rows.flatMap(({ rule, now, month }) => {
+    const { id, horizonMs } = planning.rules[Number(rule)] ?? {};
+    if (id === undefined || horizonMs === undefined) return [];
+    return [{ rule: id, horizonMs, now: usdOfShares(now), month: usdOfShares(month) }];
+  });
+}
