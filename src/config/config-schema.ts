@@ -50,7 +50,8 @@ const usdField = z.number().nonnegative().max(1_000_000).default(0);
 
 const priceSchema = z.strictObject({
   currency: z
-    .literal(currency, {
+    .string()
+    .regex(new RegExp(`^${currency}$`), {
       error: `all prices of an installation are in ${currency}: convert them, and leave this out`,
     })
     .optional()

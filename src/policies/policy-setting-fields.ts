@@ -108,7 +108,10 @@ export const settingFields = {
     .optional()
     .describe("The most that one plan of this policy does, and how fast its actions may begin."),
   horizon: durationField
-    .refine((ms) => ms > 0 && ms <= horizonMaxMs, "a time up to 100 years: 365d")
+    .refine(
+      (ms) => ms > 0 && ms <= horizonMaxMs,
+      "a horizon is more than nothing and at most 100 years: 365d",
+    )
     .describe("Copies are moved or given up only where that saves what it costs in this time: 1y.")
     .optional(),
   approval: z

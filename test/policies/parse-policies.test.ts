@@ -183,8 +183,8 @@ test("what plans may cost, and when moves must pay, is read with its place; forc
 horizon: 1y
 triggers: [{event: copy-lost, limits: {cost: 20USD}}]
 rules:
-  - {name: down, where: size > 1, demote: {from: tier = hot, to: tier = cold}}
-  - {name: out, where: size > 2, force: true, evict: {from: tier = hot}}
+  - {name: down, where: size > 1B, demote: {from: tier = hot, to: tier = cold}}
+  - {name: out, where: size > 2B, force: true, evict: {from: tier = hot}}
 `);
   expect(places(result)).toEqual([]);
   expect(result.policies[0]).toMatchObject({
@@ -200,11 +200,11 @@ test("money in another currency, without one, or for a month where a plan is bou
 horizon: 0d
 triggers: [{event: copy-lost, limits: {cost: 5 USD/month}}, {event: copy-lost, limits: {cost: 5}}]
 rules:
-  - {name: two, where: size > 1, force: true, ensure: {copies: 2}}
+  - {name: two, where: size > 1B, force: true, ensure: {copies: 2}}
 `);
   expect(result.diagnostics.map(({ message }) => message)).toEqual([
     '"50 EUR" is not in USD, as all prices are',
-    "a time up to 100 years: 365d",
+    "a horizon is more than nothing and at most 100 years: 365d",
     '"5 USD/month" is for a month, and this bounds one plan',
     '"5" is not an amount of money',
     "force is for evict and demote: nothing else has to pay within a horizon",
