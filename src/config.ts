@@ -58,6 +58,12 @@ export interface Config {
   };
   /** People by role: their names, or the part of them before the @. */
   readonly roles: Readonly<Record<string, readonly string[]>>;
+  /** Whom policies may tell of objects, by name; references as they were written. */
+  readonly webhooks: Readonly<
+    Record<string, { readonly url: string; readonly secret: string; readonly timeoutMs: number }>
+  >;
+  /** What policies may have run, by name. */
+  readonly commands: Readonly<Record<string, CommandConfig>>;
   readonly heat: { readonly halfLifeMs: number };
   readonly index: { readonly memoryBytes: number; readonly threads: number | undefined };
   /** Where a controller on another data directory finds the index; undefined is nowhere. */
@@ -85,6 +91,14 @@ export interface Config {
   readonly telemetry: { readonly endpoint: string | undefined };
   /** Every setting in the user's form with where it came from, for `config view`. */
   readonly settings: readonly Setting[];
+}
+
+/** A command that policies may have run. */
+export interface CommandConfig {
+  readonly argv: readonly string[];
+  /** Names of the variables that it gets. */
+  readonly environment: readonly string[];
+  readonly timeoutMs: number;
 }
 
 /** A configured backend: the facts for the index, and what its driver needs to open it. */

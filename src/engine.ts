@@ -23,6 +23,7 @@ import { policyPart } from "#engine/parts/policy-part.ts";
 import { runPart } from "#engine/parts/run-part.ts";
 import { snapshotPart } from "#engine/parts/snapshot-part.ts";
 import { schedulePart } from "#engine/parts/schedule-part.ts";
+import { outsideNames, outsidePort } from "#engine/outside-port.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { Repairs } from "#engine/repairs.ts";
 import { installationOf } from "#engine/snapshots/installation-of.ts";
@@ -99,6 +100,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     version,
     index,
     pool,
+    outside: outsidePort(config, env),
     registry,
     policies: new PolicyBook(config, registry),
     timings: new TimingBook(config, registry),
@@ -114,6 +116,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       backends: await index.backends(),
       heat: await index.heat(),
       roles: Object.keys(config.roles),
+      outside: outsideNames(config),
     }),
   };
   const execution = new Execution(context, {

@@ -41,6 +41,16 @@ export function compileConfig(checked: CheckedConfig): Config {
       objectsPercentMax: safety.maxObjects,
     },
     roles: document.roles,
+    webhooks: mapEntries(document.webhooks, ({ url, secret, timeout }) => ({
+      url,
+      secret,
+      timeoutMs: timeout,
+    })),
+    commands: mapEntries(document.commands, ({ run, environment, timeout }) => ({
+      argv: run,
+      environment,
+      timeoutMs: timeout,
+    })),
     heat: { halfLifeMs: document.heat.halfLife },
     index: { memoryBytes: document.index.memoryLimit, threads: document.index.threads },
     standby: {
@@ -65,6 +75,13 @@ export function compileConfig(checked: CheckedConfig): Config {
     telemetry: { endpoint: document.telemetry.endpoint },
     settings,
   };
+}
+
+function mapEntries<Given, Made>(
+  record: Readonly<Record<string, Given>>,
+  make: (given: Given) => Made,
+): Readonly<Record<string, Made>> {
+  return Object.fromEntries(Object.entries(record).map(([name, given]) => [name, make(given)]));
 }
 
 function compileBackend(

@@ -5,6 +5,7 @@ import { tiers } from "#model/copy.ts";
 import { currency } from "#model/money.ts";
 import type { Role } from "#model/node.ts";
 import { parseSecretReference, secretField, secretHint } from "#model/secret-reference.ts";
+import { commandsField, webhooksField } from "#config/outside-fields.ts";
 import { bandwidthField, requestRateField, timeZoneField } from "#config/limit-fields.ts";
 import { durationField, nameField, quantityField, sizeField } from "#document/fields.ts";
 
@@ -184,6 +185,8 @@ export const configSchema = z.strictObject({
     .record(nameField, z.array(z.string().min(1)).max(1_000))
     .default({})
     .describe("who has which role, by the name before the @ or all of it: approver: [alice]"),
+  webhooks: webhooksField,
+  commands: commandsField,
   heat: z
     .strictObject({
       halfLife: durationField.prefault("7d").describe("a read counts half after this time"),

@@ -10,6 +10,7 @@ import type { BackendWatch } from "#jobs/backend-watch.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { LimitBook } from "#jobs/limits/limit-book.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
+import type { OutsidePort } from "#model/outside.ts";
 import type { Moment } from "#policies/compiled-policy.ts";
 
 /** What the parts of the engine share. */
@@ -18,6 +19,8 @@ export interface EngineContext {
   readonly version: string;
   readonly index: ObjectIndex;
   readonly pool: BackendPool;
+  /** What a worker in this process may reach outside of the installation. */
+  readonly outside: OutsidePort | undefined;
   readonly policies: PolicyBook;
   /** When they run, cheap to ask for again and again. */
   readonly timings: TimingBook;

@@ -13,6 +13,7 @@ import type {
   HoldReport,
   HoldRequest,
 } from "#model/control.ts";
+import { laneNames } from "#engine/outside-port.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { parseDuration } from "#model/quantity.ts";
 import { toStatement } from "#policies/sql-fragment.ts";
@@ -93,17 +94,17 @@ export async function holdObjects(
 
 /** What workers hold now; nothing when the queue cannot be asked. */
 async function stepsInFlight(
-  { pool }: EngineContext,
+  { config, pool }: EngineContext,
   execution: Execution,
 ): Promise<readonly ActiveStep[]> {
   const runtime = await execution.runtime();
-  return (await runtime?.queue.inFlight(pool.names).catch(() => [])) ?? [];
+  return (await runtime?.queue.inFlight(laneNames(config, pool.names)).catch(() => [])) ?? [];
 }
 
-async function promote({ pool }: EngineContext, execution: Execution): Promise<void> {
+async function promote({ config, pool }: EngineContext, execution: Execution): Promise<void> {
   const runtime = await execution.runtime();
   // They look again by themselves after a while.
-  await runtime?.queue.promote(pool.names).catch(() => undefined);
+  await runtime?.queue.promote(laneNames(config, pool.names)).catch(() => undefined);
 }
 
 function orderOf({ reason, until }: ControlRequest, now: Date) {

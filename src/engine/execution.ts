@@ -1,6 +1,7 @@
 import type { EngineContext } from "#engine/context.ts";
 import { admissionRules } from "#engine/admission-rules.ts";
 import type { Leadership } from "#engine/leadership.ts";
+import { laneNames } from "#engine/outside-port.ts";
 import { type Runtime, startRuntime } from "#engine/runtime.ts";
 import { Admission } from "#jobs/admission.ts";
 import { heldAsides, joinHeld } from "#jobs/held-asides.ts";
@@ -39,7 +40,7 @@ export class Execution {
 
   /** Begins to execute runs, those that an earlier process left unfinished first. */
   start(api: WorkerApi): Promise<Runtime> {
-    const { config, index, pool, version, watch, limits, now } = this.#context;
+    const { config, index, pool, version, outside, watch, limits, now } = this.#context;
     const { roles, leadership, onError } = this.#options;
     watch.start();
     // Whoever asked first, what is executed from now on is done by the engine.
@@ -50,6 +51,7 @@ export class Execution {
           index,
           pool,
           version,
+          outside,
           roles,
           admission: this.admission,
           limits,
@@ -79,9 +81,9 @@ export class Execution {
   async held(): Promise<readonly HeldWork[]> {
     const runtime = await this.#runtime;
     if (runtime === undefined) return [];
-    const { pool, now } = this.#context;
+    const { config, pool, now } = this.#context;
     // A queue that is away takes nothing else from the picture.
-    const asides = await runtime.queue.asides(pool.names).catch(() => []);
+    const asides = await runtime.queue.asides(laneNames(config, pool.names)).catch(() => []);
     await this.admission.refresh(now());
     const judge = (work: Work) => this.admission.judge(work, now());
     return joinHeld([...runtime.held(), ...heldAsides(asides, judge, now())]);

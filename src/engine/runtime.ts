@@ -11,6 +11,7 @@ import type { QueueStore } from "#jobs/queue-store.ts";
 import { type RunningWorker, startWorker, type WorkerApi } from "#jobs/worker.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { NodeReport, Role } from "#model/node.ts";
+import type { OutsidePort } from "#model/outside.ts";
 import type { Run } from "#model/run.ts";
 import type { HeldWork } from "#model/wait.ts";
 
@@ -20,6 +21,8 @@ export interface RuntimeOptions {
   readonly index: ObjectIndex;
   readonly pool: BackendPool;
   readonly version: string;
+  /** What its worker may reach outside of the installation. */
+  readonly outside: OutsidePort | undefined;
   readonly roles: readonly Role[];
   readonly admission: Admission;
   /** Backends that do not answer. */
@@ -77,6 +80,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
         node: nodeReport(options, [...drivers.keys()]),
         drivers,
         api,
+        outside: options.outside,
         settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
         measurements: pool.meter,
         throttles: pool.throttles,

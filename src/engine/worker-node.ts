@@ -1,5 +1,6 @@
 import type { BackendPool } from "#engine/backend-pool.ts";
 import { openStore, type StoreOptions } from "#engine/open-store.ts";
+import { outsidePort } from "#engine/outside-port.ts";
 import { nodeReport } from "#engine/runtime.ts";
 import { startWorker, type WorkerApi } from "#jobs/worker.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -30,6 +31,7 @@ export async function startWorkerNode(
     node,
     drivers,
     api,
+    outside: outsidePort(config, options.env),
     settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
     measurements: pool.meter,
     throttles: pool.throttles,

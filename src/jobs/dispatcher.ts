@@ -103,6 +103,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     handlers: await loadStepHandlers(),
     drivers: dispatch.drivers,
     settings: defaultStepSettings,
+    outside: undefined,
     measurements: noMeasurements,
     controls: undefined,
     commit: dispatch.commit,

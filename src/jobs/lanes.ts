@@ -1,4 +1,4 @@
-import { isDoneByWorkers } from "#model/run-order.ts";
+import { isDoneByWorkers, isDoneOutside, outsideLane } from "#model/run-order.ts";
 import type { Batch } from "#model/run.ts";
 
 /** Queue of the commit steps; only the controller consumes it. */
@@ -11,6 +11,7 @@ export function laneQueue(backend: string): string {
 
 /** The backend on whose lane a batch begins; `index` when no backend acts (tombstones, tags). */
 export function laneOf(batch: Pick<Batch, "verb" | "source" | "target" | "victim">): string {
+  if (isDoneOutside(batch.verb)) return outsideLane;
   const acting = isDoneByWorkers(batch.verb) ? batch.source : null;
   return batch.target ?? batch.victim ?? acting ?? indexQueue;
 }

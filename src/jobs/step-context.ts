@@ -1,5 +1,6 @@
 import type { Driver } from "#model/driver.ts";
 import type { CommitContext, IndexStore } from "#model/index-store.ts";
+import type { OutsidePort } from "#model/outside.ts";
 import type { Measurements } from "#model/metric.ts";
 import type { JobLock } from "#jobs/job-lock.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
@@ -19,6 +20,8 @@ export interface StepContext {
   /** Aborted when no further object shall be begun; what is begun ends. Its reason likewise. */
   readonly drain: AbortSignal;
   readonly settings: StepSettings;
+  /** What this worker may reach outside; undefined on others, which get no such steps. */
+  readonly outside: OutsidePort | undefined;
   readonly measurements: Measurements;
   now(): Date;
   /** What the step before this one returned. Throws when its job was taken out of the queue. */

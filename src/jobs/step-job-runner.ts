@@ -2,6 +2,7 @@ import { DelayedError, UnrecoverableError, WaitingError, type Job } from "bullmq
 import type { OutageReport } from "#model/backend-health.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { OutsidePort } from "#model/outside.ts";
 import type { Measurements } from "#model/metric.ts";
 import type { Tracing } from "#model/tracing.ts";
 import { type WaitReason, waitReasons } from "#model/wait.ts";
@@ -33,6 +34,7 @@ export interface StepRunner {
   readonly handlers: ReadonlyMap<string, StepHandler>;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly settings: StepSettings;
+  readonly outside: OutsidePort | undefined;
   readonly measurements: Measurements;
   readonly tracing: Tracing;
   readonly controls: StepControls | undefined;

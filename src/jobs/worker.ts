@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { defaultLimits } from "#model/backend-limits.ts";
 import type { Driver } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
+import type { OutsidePort } from "#model/outside.ts";
+import { outsideLane } from "#model/run-order.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type Measurements, type MetricSeries, noMeasurements } from "#model/metric.ts";
 import type { NodeReport } from "#model/node.ts";
@@ -32,6 +34,8 @@ export interface WorkerOptions {
   readonly measurements?: Measurements;
   readonly measured?: () => Promise<readonly MetricSeries[]>;
   readonly settings?: Partial<StepSettings>;
+  /** With it, the worker does what rules have done outside of the installation. */
+  readonly outside?: OutsidePort | undefined;
   /** Jobs of one lane at the same time, until the controller says otherwise. */
   readonly concurrency?: number;
   /** Keep what the drivers do within limits; they hear of their shares while the worker runs. */
@@ -67,6 +71,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     handlers: await loadStepHandlers(),
     drivers: options.drivers,
     settings: { ...defaultStepSettings, ...options.settings },
+    outside: options.outside,
     controls,
     commit: undefined,
     tracing: options.store.tracing,
@@ -93,6 +98,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     return lane;
   };
   for (const backend of options.drivers.keys()) open(backend);
+  if (options.outside !== undefined) open(outsideLane);
   options.throttles?.connect({
     node: shareName(options.node),
     api: options.api,

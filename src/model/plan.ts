@@ -8,7 +8,8 @@ import type { PlanLimits } from "#model/plan-limits.ts";
  * What one action does. `replicate` adds a copy; `demote` and `promote` add one copy and then
  * remove one; `evict` removes one; `tombstone` marks an object for deletion and starts its
  * grace; `delete` removes one copy of an object whose grace is over. The others are what rules
- * with `run:` have done: `verify` checks the copy on `source`, `tag` changes tags.
+ * with `run:` have done: `verify` checks the copy on `source`, `tag` changes tags,
+ * `notify` and `command` hand the object to somebody else.
  */
 export const verbs = [
   "replicate",

@@ -10,16 +10,24 @@ export type RunOrder =
       readonly remove: readonly string[];
       /** Tags `key=value`, of which an object has one for each of these keys. */
       readonly set: Readonly<Record<string, string>>;
-    };
+    }
+  /** A name under `webhooks:` or `commands:` of the configuration: where and how is its matter. */
+  | { readonly action: "notify"; readonly webhook: string }
+  | { readonly action: "command"; readonly command: string };
 
 /**
- * Where each is done: on the lane of the backend that holds the copy, or in the index, which
- * needs nobody else for it.
+ * Where each is done: on the lane of the backend that holds the copy; in the index, which needs
+ * nobody else for it; or by the workers that may reach out of the installation.
  */
 export const runActionPlaces = {
   verify: "backend",
   tag: "index",
-} as const satisfies Readonly<Record<RunOrder["action"], "backend" | "index">>;
+  notify: "outside",
+  command: "outside",
+} as const satisfies Readonly<Record<RunOrder["action"], "backend" | "index" | "outside">>;
+
+/** The lane of what is done outside of the installation; no backend can have this name. */
+export const outsideLane = "@outside";
 
 export type RunAction = keyof typeof runActionPlaces;
 
@@ -35,6 +43,11 @@ export function isDoneByWorkers(verb: string): boolean {
   return isRunAction(verb) && runActionPlaces[verb] !== "index";
 }
 
+/** Whether it is done outside of the installation. */
+export function isDoneOutside(verb: string): boolean {
+  return isRunAction(verb) && runActionPlaces[verb] === "outside";
+}
+
 /** An order as it travels. */
 export const runOrderSchema: z.ZodType<RunOrder> = z.union([
   shapeOf<Extract<RunOrder, { action: "verify" }>>({ action: z.literal("verify") }),
@@ -43,5 +56,13 @@ export const runOrderSchema: z.ZodType<RunOrder> = z.union([
     add: z.array(z.string()),
     remove: z.array(z.string()),
     set: z.record(z.string(), z.string()),
+  }),
+  shapeOf<Extract<RunOrder, { action: "notify" }>>({
+    action: z.literal("notify"),
+    webhook: z.string(),
+  }),
+  shapeOf<Extract<RunOrder, { action: "command" }>>({
+    action: z.literal("command"),
+    command: z.string(),
   }),
 ]);

@@ -2,6 +2,7 @@ import type { Evidence } from "#model/copy.ts";
 import type { ErrorCode } from "#model/engine-error.ts";
 import type { Verb } from "#model/plan.ts";
 import type { PermitRefusal, RemovalPermit, RemovalProof } from "#model/removal.ts";
+import type { RunOrder } from "#model/run-order.ts";
 import type { ReportedCopy, ReportedEvidence } from "#model/reported-copy.ts";
 
 export const runStates = [
@@ -71,6 +72,8 @@ export interface Batch {
   readonly attempt: number;
   /** Sequences of actions that have an outcome already; missing when there is none. */
   readonly ended?: readonly number[];
+  /** What is done outside of the installation, and for which rule. */
+  readonly outside?: OutsideOrder;
   /** Why it was cancelled; missing when it was not. */
   readonly cancelReason?: string;
 }
@@ -78,6 +81,13 @@ export interface Batch {
 /** A batch closes at this many objects or bytes; a larger object travels alone. */
 export const batchObjectsMax = 1_000;
 export const batchBytesMax = 16 * 1024 * 1024;
+
+/** What a rule has done outside of the installation with the objects of a batch. */
+export interface OutsideOrder {
+  /** `policy/rule`. */
+  readonly rule: string;
+  readonly order: RunOrder;
+}
 
 /** What a job carries: names, never objects. */
 export interface StepData {
@@ -89,6 +99,7 @@ export interface StepData {
   readonly to: number;
   /** Sequences that are left out: they have an outcome already. */
   readonly ended?: readonly number[];
+  readonly outside?: OutsideOrder;
   /** CID of the segment's Arrow IPC bytes: what was fetched is checked against it. */
   readonly segmentCid: string;
   readonly policy: string;

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "#model/diagnostic.ts";
 import { checkApprovers } from "#policies/check-approvers.ts";
 import { checkInventory } from "#policies/check-inventory.ts";
+import { checkOutside } from "#policies/check-outside.ts";
 import { checkTriggers } from "#policies/check-triggers.ts";
 import { compileCondition } from "#policies/expression/compile-expression.ts";
 import { compileRule, sqlContext } from "#policies/compile-rule.ts";
@@ -40,6 +41,7 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
     .toSorted((a, b) => (a.policy < b.policy ? -1 : 1));
   const diagnostics = [
     ...bound.flatMap((one) => checkInventory(one, moment)),
+    ...bound.flatMap((one) => checkOutside(one, moment)),
     ...ordered.flatMap((policy) => checkTriggers(policy, moment.backends)),
     ...ordered.flatMap((policy) => checkApprovers(policy, moment.roles)),
     ...lintPolicies(bound, moment),

@@ -38,6 +38,8 @@ export interface Moment {
   readonly now: Date;
   readonly backends: readonly Backend[];
   readonly heat: HeatSettings;
+  /** Names of webhooks and commands in the configuration; unknown when missing. */
+  readonly outside?: { readonly webhooks: readonly string[]; readonly commands: readonly string[] };
   /** Roles that the configuration gives to people; unknown when missing. */
   readonly roles?: readonly string[];
 }

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { configSchema } from "#config/config-schema.ts";
+import { parseDocuments } from "#document/parse-documents.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 import { compilePolicies } from "#policies/compile-policies.ts";
 import { parsePolicies } from "#policies/parse-policies.ts";
@@ -7,7 +9,18 @@ import { demoMoment } from "../policies/demo-backends.ts";
 import { codeBlocks } from "./code-blocks.ts";
 
 const page = await readFile(new URL("../../docs/policy-verbs.md", import.meta.url), "utf8");
-const blocks = codeBlocks(page).filter(({ language }) => language === "yaml");
+const all = codeBlocks(page).filter(({ language }) => language === "yaml");
+const blocks = all.filter(({ file }) => file === undefined);
+
+test("every configuration of the page is one", () => {
+  const configurations = all.flatMap(({ file, text }) =>
+    file === undefined ? [] : [{ file, text }],
+  );
+  expect(configurations).toHaveLength(1);
+  for (const source of configurations) {
+    expect(parseDocuments(source, configSchema).diagnostics).toEqual([]);
+  }
+});
 
 test("every policy of the page compiles without a finding", async () => {
   const registry = await loadAttributes();

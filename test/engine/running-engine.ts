@@ -30,6 +30,9 @@ export interface RunningEngineOptions {
   readonly queuePrefix?: string;
   /** Of `hot`; without a bound unless said. */
   readonly capacity?: string;
+  /** More of the configuration, as YAML; and what its references stand for. */
+  readonly more?: string;
+  readonly env?: Readonly<Record<string, string>>;
   /** Share of objects that a plan may move or remove. */
   readonly maxObjects?: string;
   /** Puts another driver in the place of one that was just opened. */
@@ -59,7 +62,7 @@ export async function runEngine(options: RunningEngineOptions): Promise<RunningE
     openEngine({
       config,
       definitions,
-      env: { TEST_QUEUE_URL: options.queueUrl },
+      env: { ...options.env, TEST_QUEUE_URL: options.queueUrl },
       version: "0.0.0-test",
       onError: (error) => errors.push(error),
     });
@@ -101,7 +104,7 @@ function configuration(options: RunningEngineOptions): string {
   });
   return `apiVersion: thermocline/v1
 queue: {url: "env:TEST_QUEUE_URL", prefix: ${options.queuePrefix ?? queuePrefix()}}
-${safety}backends:
+${safety}${options.more === undefined ? "" : `${options.more}\n`}backends:
 ${backends.join("")}`;
 }
 

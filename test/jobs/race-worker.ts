@@ -87,6 +87,7 @@ export async function workOn(
     settings: defaultStepSettings,
     measurements: noMeasurements,
     drain: new AbortController().signal,
+    outside: undefined,
     now: () => fate.now(),
     previous: async <Value>() => job.permitted as Value,
     commit: undefined,

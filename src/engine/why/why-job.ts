@@ -1,3 +1,4 @@
+import { laneNames } from "#engine/outside-port.ts";
 import { judgeWork } from "#engine/why/judge-work.ts";
 import type { Question } from "#engine/why/question.ts";
 import { progressOf } from "#jobs/step-job.ts";
@@ -13,7 +14,7 @@ export async function whyJob(question: Question, id: string): Promise<WhyReport>
       hint: "start one with `thermocline up`",
     });
   }
-  const lanes = context.pool.names;
+  const lanes = laneNames(context.config, context.pool.names);
   const found = await queue.find(id, lanes);
   if (found === undefined) {
     throw new EngineError("NOT_FOUND", `no lane has a job ${id}`, {

@@ -4,7 +4,8 @@ import { runRecord } from "#index/runs/run-record.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { WorkGroup } from "#model/index-store.ts";
 import type { Verb } from "#model/plan.ts";
-import type { Batch } from "#model/run.ts";
+import { isDoneOutside, type RunOrder } from "#model/run-order.ts";
+import type { Batch, OutsideOrder } from "#model/run.ts";
 import type { SqlRow, SqlValue } from "#model/sql.ts";
 
 /** What batches that act alike for the same policy have in common, as text. */
@@ -145,6 +146,7 @@ async function readBatches(
 
 async function batchOf(connection: Connection, row: BatchRow): Promise<Batch> {
   const ended = row.ended === 0 ? [] : await endedActions(connection, row);
+  const outside = isDoneOutside(row.verb) ? await outsideOrder(connection, row) : undefined;
   return {
     runId: row.run_id,
     planCid: row.plan_cid,
@@ -161,6 +163,7 @@ async function batchOf(connection: Connection, row: BatchRow): Promise<Batch> {
     state: row.state,
     attempt: row.attempt,
     ...(ended.length === 0 ? {} : { ended }),
+    ...(outside === undefined ? {} : { outside }),
     ...(row.cancel_reason === null ? {} : { cancelReason: row.cancel_reason }),
   };
 }
@@ -173,6 +176,22 @@ async function endedActions(connection: Connection, row: BatchRow): Promise<read
     [row.run_key, row.first, row.past],
   );
   return outcomes.map(({ sequence }) => sequence);
+}
+
+/** What the one rule of a batch has done outside, as the header of the plan says. */
+async function outsideOrder(
+  connection: Connection,
+  { run_key, first }: BatchRow,
+): Promise<OutsideOrder | undefined> {
+  const [row] = await connection.rows<{ rule: string; orders: string | null }>(
+    `SELECT p.rule, json_extract(l.header, '$.orders')::VARCHAR AS orders
+     FROM runs AS r JOIN plans AS l USING (plan_key) JOIN plan_actions AS p USING (plan_key)
+     WHERE r.run_key = $1 AND p.sequence = $2`,
+    [run_key, first],
+  );
+  const orders = JSON.parse(row?.orders ?? "{}") as Readonly<Record<string, RunOrder>>;
+  const order = orders[row?.rule ?? ""];
+  return row === undefined || order === undefined ? undefined : { rule: row.rule, order };
 }
 
 interface BatchRow extends SqlRow {

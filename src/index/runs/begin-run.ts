@@ -5,6 +5,7 @@ import { type BatchKind, type BatchRange, cutBatches } from "#index/runs/cut-bat
 import { readRuns } from "#index/runs/run-record.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
 import type { Transaction } from "#index/transaction.ts";
+import { isDoneOutside, outsideLane, runActions } from "#model/run-order.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type Plan, planColumns } from "#model/plan.ts";
 import type { Run, RunStart, RunState } from "#model/run.ts";
@@ -174,7 +175,8 @@ async function planKinds(transaction: Transaction): Promise<readonly BatchKind[]
        SELECT DISTINCT verb, source, target, victim, rule FROM plan_rows)`,
   );
   return await transaction.rows<BatchKind & SqlRow>(
-    `SELECT split_part(rule, '/', 1) AS policy, verb, source, target, victim
+    `SELECT split_part(rule, '/', 1) AS policy, verb, source, target, victim,
+       CASE WHEN verb IN (${outsideVerbs}) THEN rule END AS rule
      FROM plan_kinds ORDER BY place`,
   );
 }
@@ -219,11 +221,17 @@ function batchRow(range: BatchRange, number: number): readonly (string | number 
   return [number, policy, verb, source, target, victim, first, past, moved];
 }
 
+const outsideVerbs = runActions
+  .filter(isDoneOutside)
+  .map((verb) => `'${verb}'`)
+  .join(", ");
+
 const insertBatches = `
   INSERT INTO batches (run_key, number, verb, source, target, victim, lane, first, past, bytes,
     state, attempt, done, skipped, failed, cancelled, bytes_done, policy)
   SELECT $1, n.number, n.verb, n.source, n.target, n.victim,
-    coalesce(b.name, '${indexLane}'), n.first, n.past, n.bytes, 'pending', 0, 0, 0, 0, 0, 0,
+    coalesce(b.name, CASE WHEN n.verb IN (${outsideVerbs}) THEN '${outsideLane}' END,
+      '${indexLane}'), n.first, n.past, n.bytes, 'pending', 0, 0, 0, 0, 0, 0,
     n.policy
   FROM new_batches AS n LEFT JOIN backends AS b
     ON b.backend_id = coalesce(n.target, n.victim, CASE WHEN n.verb = 'verify' THEN n.source END)

@@ -1,5 +1,6 @@
 import { EngineError } from "#model/engine-error.ts";
 import type { ColumnBatch } from "#model/sql.ts";
+import { isDoneOutside } from "#model/run-order.ts";
 import { batchBytesMax, batchObjectsMax } from "#model/run.ts";
 
 /** What the actions of a batch have in common. */
@@ -9,6 +10,8 @@ export interface BatchKind {
   readonly source: number | null;
   readonly target: number | null;
   readonly victim: number | null;
+  /** Only where each rule has something else done: then its batches are its own. */
+  readonly rule?: string | null;
 }
 
 /** Consecutive actions of a plan of one kind. */
@@ -66,8 +69,8 @@ type Numbers = ArrayLike<number>;
 function firstOfEach(kinds: readonly BatchKind[]): readonly BatchKind[] {
   const known = new Map<string, BatchKind>();
   return kinds.map((kind) => {
-    const { policy, verb, source, target, victim } = kind;
-    const key = JSON.stringify([policy, verb, source, target, victim]);
+    const { policy, verb, source, target, victim, rule = null } = kind;
+    const key = JSON.stringify([policy, verb, source, target, victim, rule]);
     const first = known.get(key) ?? kind;
     known.set(key, first);
     return first;
@@ -75,6 +78,8 @@ function firstOfEach(kinds: readonly BatchKind[]): readonly BatchKind[] {
 }
 
 function fits(open: BatchRange, bytes: number): boolean {
+  // Only names of the objects travel to where nothing but names is wanted.
+  if (isDoneOutside(open.verb)) return open.past - open.first < batchObjectsMax;
   const bytesMax = open.target === null ? removalBytesMax : batchBytesMax;
   return open.past - open.first < batchObjectsMax && open.bytes + bytes <= bytesMax;
 }

@@ -1,4 +1,5 @@
 import type { AdmissionRule } from "#jobs/admission.ts";
+import { outsideLane } from "#model/run-order.ts";
 import { indexQueue } from "#jobs/lanes.ts";
 
 /** New work waits until a living node reaches the backend that it begins on. */
@@ -13,6 +14,13 @@ export function roleRule(
     },
     judge: ({ lane, node }) => {
       if (node !== undefined || lane === indexQueue || lanes.has(lane)) return undefined;
+      if (lane === outsideLane) {
+        return {
+          reason: "role",
+          message: "no living worker has webhooks or commands in its configuration",
+          remedy: "configure them there: see docs/policy-verbs.md",
+        };
+      }
       return {
         reason: "role",
         message: `no living worker reaches the backend ${lane}`,

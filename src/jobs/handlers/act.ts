@@ -1,8 +1,10 @@
+import { actOutside } from "#jobs/acts/act-outside.ts";
 import { verifyCopy } from "#jobs/acts/verify-copy.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
 import { measuredAction } from "#jobs/measured-action.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
+import { isDoneOutside } from "#model/run-order.ts";
 import type { ActOutcome } from "#model/run.ts";
 
 /**
@@ -19,7 +21,8 @@ const act: StepHandler = {
       memory.add(await measuredAction(context, data.source ?? "", doing));
     };
     try {
-      await forEachObject(rest, settings.objectsAtOnce, signal, actOn, drain);
+      if (isDoneOutside(data.verb)) await actOutside(rest, context);
+      else await forEachObject(rest, settings.objectsAtOnce, signal, actOn, drain);
     } catch (error) {
       if (stopOf(signal) !== "cancel") throw error;
     }

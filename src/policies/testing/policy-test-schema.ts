@@ -102,6 +102,14 @@ const attributeFields = {
   held: z.boolean().describe("Somebody holds it: thermocline hold."),
   deleting: ago("When it was marked for deletion"),
   moved: ago("When a promotion, demotion or eviction moved it last"),
+  ran: z
+    .array(
+      z.strictObject({
+        by: z.string().regex(/^[^/]+\/[^/]+$/, { error: "policy/rule" }),
+        ago: ago("When it was done last"),
+      }),
+    )
+    .describe("What rules with run: notify or command had done with it."),
   copies: z.array(copySchema).describe("Where it is: names of backends, or {on: hot, …}."),
 };
 

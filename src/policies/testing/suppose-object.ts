@@ -7,6 +7,8 @@ import type { FixtureObject } from "#model/fixture.ts";
 import type { Access, NewCopy } from "#model/index-store.ts";
 import type { FixtureAttributes } from "#policies/testing/policy-test-schema.ts";
 
+type FixtureLease = FixtureObject["leases"][number];
+
 const standardSize = 2 ** 20;
 
 /** What a test says of an object → the object as the index of the test holds it. */
@@ -39,14 +41,13 @@ export function supposeObject(
     arriving: copies.flatMap((copy) => ("arriving" in copy && copy.arriving ? [copy.on] : [])),
     accesses,
     heat: attributes.heat === undefined ? undefined : { value: attributes.heat, at: now },
-    leases: copies.flatMap((copy) => {
-      if (!("leased" in copy) || copy.leased === undefined) return [];
-      const { by: rule, ago } = copy.leased;
-      // What was made and is lost is on no lease any more, but the rule had it.
-      return [
-        { rule, backend: copy.state === "present" ? copy.on : undefined, since: before(ago) },
-      ];
-    }),
+    leases: (attributes.ran ?? [])
+      .map(({ by: rule, ago }): FixtureLease => ({
+        rule,
+        backend: undefined,
+        since: before(ago),
+      }))
+      .concat(leasesOf(copies, before)),
     copies: copies.flatMap((copy): readonly NewCopy[] => {
       if ("arriving" in copy && copy.arriving) return [];
       const stored = { locator: cid, form: "file", bytes: size } as const;
@@ -71,6 +72,19 @@ function readsOf(
   return listed.flatMap(({ ago, count, weight }) =>
     Array.from({ length: count }, () => ({ object, at: before(ago), weight })),
   );
+}
+
+/** Copies that rules had made for a time. */
+function leasesOf(
+  copies: NonNullable<FixtureAttributes["copies"]>,
+  before: (ms: number) => Date,
+): readonly FixtureLease[] {
+  return copies.flatMap((copy): readonly FixtureLease[] => {
+    if (!("leased" in copy) || copy.leased === undefined) return [];
+    const { by: rule, ago } = copy.leased;
+    // What was made and is lost is on no lease any more, but the rule had it.
+    return [{ rule, backend: copy.state === "present" ? copy.on : undefined, since: before(ago) }];
+  });
 }
 
 /** A CID of its own for every object of every test, the same each time. */
