@@ -11,7 +11,7 @@ import { confidences } from "#model/copy.ts";
 import { parseCount, parseSize } from "#model/quantity.ts";
 import { runField } from "#policies/run-actions/run-actions.ts";
 import { settingFields } from "#policies/policy-setting-fields.ts";
-import { quotaKeys, type UsageMark } from "#policies/removal-bound.ts";
+import { quotaKey, type UsageMark } from "#policies/removal-bound.ts";
 import { variableTypeNames } from "#policies/variable-types.ts";
 
 const condition = (about: string) =>
@@ -101,7 +101,10 @@ const boundFields = {
   ).optional(),
   quota: z
     .strictObject({
-      per: z.enum(quotaKeys).describe("Each owner, or each collection, has the quota by itself."),
+      per: z
+        .string()
+        .regex(quotaKey, { error: "quotas are per owner, collection or meta.<key>" })
+        .describe("Each owner, each collection, or each value of meta.<key> has it by itself."),
       bytes: sizeField.describe("What its objects may use there, in all: 10TiB."),
     })
     .describe("Only what is beyond a quota, in the order of the rule.")

@@ -3,8 +3,8 @@ import type { Backend } from "#model/backend.ts";
 /** A mark of how full a backend is, as a share of its capacity or in bytes. */
 export type UsageMark = { readonly share: number } | { readonly bytes: number };
 
-/** What objects can share a quota by. */
-export const quotaKeys = ["owner", "collection"] as const;
+/** What objects can share a quota by: `owner`, `collection`, or the value of a tag. */
+export const quotaKey = /^(owner|collection|meta\.[A-Za-z0-9_][A-Za-z0-9_./-]*)$/;
 
 /** What bounds a rule that gives up copies; without any it gives up all that it selects. */
 export interface RemovalBounds {
@@ -16,9 +16,10 @@ export interface RemovalBounds {
   readonly quota?: Quota;
 }
 
-/** What the objects of each owner, or of each collection, may use on the backends of a rule. */
+/** What the objects of each owner (or collection, or value) may use on the backends of a rule. */
 export interface Quota {
-  readonly per: (typeof quotaKeys)[number];
+  /** Matches `quotaKey`. */
+  readonly per: string;
   readonly bytes: number;
 }
 

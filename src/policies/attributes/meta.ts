@@ -1,6 +1,6 @@
 import type { ObjectAttribute } from "#policies/attribute-definition.ts";
 import { textType } from "#policies/expression/value-type.ts";
-import { sql } from "#policies/sql-fragment.ts";
+import { metaValue } from "#policies/meta-value.ts";
 
 const attribute: ObjectAttribute = {
   kind: "attribute",
@@ -14,8 +14,7 @@ const attribute: ObjectAttribute = {
     "missing when there is none.",
   example: 'meta.project = "atlas"',
   keyed: true,
-  sql: (_context, key = "") => sql`(select min(substr(t.tag, ${key.length + 2}::BIGINT)) from tag t
-    where t.object_id = o.object_id and starts_with(t.tag, ${`${key}=`}::VARCHAR))`,
+  sql: (_context, key = "") => metaValue(key),
 };
 
 export default attribute;

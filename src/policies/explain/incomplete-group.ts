@@ -57,6 +57,7 @@ async function leftOut(planning: Planning, index: number, objectId: number): Pro
   const lines = explainClauses(clause, { moment: set.moment, readings });
   const line = lines.find(({ holds, value }) => !holds && value !== "");
   if (line === undefined) return name;
-  const flip = line.flip === undefined ? "" : `; ${line.flip}`;
-  return `${name} (${line.text.trim().replace(/^(?:and|or) /, "")} is false, now ${line.value}${flip})`;
+  const text = line.text.trim().replace(/^(?:and|or) /, "");
+  const isSaid = line.flip === undefined || line.flip === `needs ${text}`;
+  return `${name} (${text} is false, now ${line.value}${isSaid ? "" : `; ${line.flip}`})`;
 }

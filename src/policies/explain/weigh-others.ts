@@ -7,6 +7,7 @@ import { decideActions } from "#policies/plan/build-plan.ts";
 import { groupRules } from "#policies/plan/group.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import { Planning } from "#policies/plan/planning.ts";
+import { quotaName } from "#policies/plan/used-by.ts";
 import { isBounded } from "#policies/removal-bound.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
@@ -123,11 +124,11 @@ async function countAhead(
   index: number,
   per: string | undefined,
 ): Promise<number> {
-  const name = trusted(`o.${per ?? "object_id"}`);
   const same =
     per === undefined
       ? trusted("true")
-      : sql`${name} = (SELECT ${name} FROM object o WHERE o.object_id = ${objectId}::BIGINT)`;
+      : sql`${quotaName(per)} = (SELECT ${quotaName(per)} FROM object o
+          WHERE o.object_id = ${objectId}::BIGINT)`;
   const [row] = await planning.rows(sql`SELECT count(DISTINCT d.object_id) AS objects
     FROM plan_draft d JOIN object o ON o.object_id = d.object_id
     WHERE d.rule = ${index}::INTEGER AND ${same}`);

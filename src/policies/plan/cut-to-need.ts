@@ -1,7 +1,7 @@
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import type { RemovalRule } from "#policies/plan/judge-removals.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { usedBy } from "#policies/plan/used-by.ts";
+import { quotaName, usedBy } from "#policies/plan/used-by.ts";
 import type { Quota } from "#policies/removal-bound.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -29,10 +29,10 @@ async function cutToQuota(
   { verb, rule }: RemovalRule,
   { per, bytes }: Quota,
 ): Promise<void> {
-  const name = trusted(`o.${per}`);
+  const name = quotaName(per);
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_need AS
-    WITH change AS (SELECT ${name} AS name, sum(d.bytes) AS bytes
-      FROM (${changeOf(verb.from)}) d JOIN object o ON o.object_id = d.object_id GROUP BY ALL),
+    WITH change AS (SELECT name, sum(bytes) AS bytes FROM (SELECT ${name} AS name, d.bytes
+      FROM (${changeOf(verb.from)}) d JOIN object o ON o.object_id = d.object_id) GROUP BY name),
     used AS (${usedBy({ per, bytes }, verb.from)})
     SELECT u.name, u.bytes - ${bytes}::BIGINT + coalesce(d.bytes, 0) AS bytes
     FROM used u LEFT JOIN change d ON d.name = u.name`);
@@ -51,11 +51,12 @@ async function cut(
   await planning.run(sql`DELETE FROM plan_turn WHERE object_id NOT IN (
     SELECT f.object_id FROM (
       SELECT object_id, name, min(before) OVER (PARTITION BY name, ${unit}) AS before FROM (
-        SELECT t.object_id, o.collection, ${name} AS name,
-          sum(t.size * bit_count(t.gone)) OVER (PARTITION BY ${name}
-            ORDER BY t.position, t.object_id ROWS UNBOUNDED PRECEDING)
-            - t.size * bit_count(t.gone) AS before
-        FROM plan_turn t JOIN object o ON o.object_id = t.object_id)) f
+        SELECT object_id, collection, name,
+          sum(freed) OVER (PARTITION BY name
+            ORDER BY position, object_id ROWS UNBOUNDED PRECEDING) - freed AS before
+        FROM (SELECT t.object_id, t.position, t.size * bit_count(t.gone) AS freed, o.collection,
+            ${name} AS name
+          FROM plan_turn t JOIN object o ON o.object_id = t.object_id))) f
     JOIN plan_need n ON n.name = f.name WHERE f.before < n.bytes)`);
 }
 

@@ -1,5 +1,5 @@
 import type { CompiledRule } from "#policies/compiled-policy.ts";
-import { usedBy } from "#policies/plan/used-by.ts";
+import { quotaName, usedBy } from "#policies/plan/used-by.ts";
 import { groupRules, readPartialGroups } from "#policies/plan/group.ts";
 import {
   endedCopies,
@@ -161,7 +161,7 @@ function hasWork({ id, verb }: CompiledRule, now: Date): SqlFragment {
       const there = sql`(o.present_mask & ${maskSql(from)}) <> 0`;
       if (quota === undefined) return there;
       const over = usedBy(quota, verb.from);
-      return sql`${there} AND ${trusted(`o.${quota.per}`)} IN (SELECT name FROM (${over}))`;
+      return sql`${there} AND ${quotaName(quota.per)} IN (SELECT name FROM (${over}))`;
     }
     case "promote":
       return sql`(o.present_mask & ${maskSql(verb.from)}) <> 0

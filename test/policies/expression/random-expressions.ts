@@ -63,6 +63,9 @@ const number: fc.Arbitrary<Quantity> = fc.oneof(
   fc.constantFrom(
     attribute("heat", (object) => object.weight * 2 ** -4),
     attribute("heat_rank", (object) => object.hotter + 1),
+    attribute("depth", ({ path }) =>
+      path === null ? null : path.replace(/^\/+/, "").split("/").length - 1,
+    ),
   ),
   fc.integer({ min: 0, max: 9 }).map((value) => always(String(value), value)),
   fc.constantFrom(always("0.25", 0.25), always("1.5", 1.5), always("2k", 2000)),

@@ -133,6 +133,17 @@ test("a quota takes from each owner what is beyond it, and counts what the rule 
   expect(brief).toEqual(["evict 2 -0", "evict 3 -0"]);
 });
 
+test("a quota per value of a tag takes from each project what is beyond it", async () => {
+  const index = await openFixtureIndex();
+  await index.put(onBoth([100, 100, 100, 100]));
+  await index.run(`INSERT INTO tag (object_id, tag) VALUES
+    (0, 'project=atlas'), (1, 'project=atlas'), (2, 'project=borealis'), (3, 'other=atlas')`);
+  const quota = { per: "meta.project", bytes: 100 };
+  const rule = ruleOf("r", { kind: "evict", from: on(0), quota }, "true", { order: byHeat });
+  const { actions } = await planOf(index, setOf(demoPair, rule));
+  expect(briefly(actions)).toEqual(["evict 0 -0"]);
+});
+
 test("copies that an ensure needs count towards a quota, but stay", async () => {
   const index = await openFixtureIndex();
   await index.put(onBoth([100, 100], { owner: "ana" }));
