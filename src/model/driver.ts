@@ -245,6 +245,8 @@ export interface ListedCopy {
   readonly copy: StoredCopy;
   /** Content bytes when the listing tells them (form `file`), else undefined. */
   readonly size: number | undefined;
+  /** What people call it there, such as the name of a pin; absent when nothing. */
+  readonly name?: string;
   /** Pass as `cursor` to go on after this entry. */
   readonly cursor: string;
 }

@@ -198,6 +198,17 @@ describe.skipIf(missing !== undefined)("the kubo driver and a real node", () => 
     expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "present" });
   });
 
+  test("the name of a pin is told with it", async () => {
+    const driver = await open(node);
+    const [named, nameless] = [sample(50, 1), sample(50, 2)];
+    for (const each of [named, nameless]) await driver.write(each.object, bodyFor(driver, each));
+    await node.ask(`pin/add?arg=${named.object.cid}&name=${encodeURIComponent("Jörg's")}`);
+    const listed = await Array.fromAsync(driver.list());
+    const names = new Map(listed.map(({ cid, name }) => [cid, name]));
+    expect(names.get(named.object.cid)).toBe("Jörg's");
+    expect(listed.find(({ cid }) => cid === nameless.object.cid)).not.toHaveProperty("name");
+  });
+
   test("a cursor works although its pin has gone, and the order is that of the node", async () => {
     const driver = await open(node);
     const stored = Array.from({ length: 40 }, (_, seed) => sample(50, seed + 1));

@@ -213,3 +213,29 @@ async function outcome(
   }
   throw new Error("the last one is not cut off");
 }
+
+test("what a backend calls its copies becomes the name of objects that have none", async () => {
+  const { index } = await openIndex();
+  const folder = join(await temporaryFolder(), "hot");
+  await index.putObjects(
+    [1, 2].map((number) =>
+      objectOf(number, [copyOn("hot")], { names: number === 1 ? ["/a"] : [] }),
+    ),
+    start,
+  );
+  const named = [1, 2, 3].map((number) => ({ ...entry(number), name: `pin ${number}` }));
+  const entries = [...named, entry(4), foreign("0005")];
+  await take(index, folder, lister(entries).list, { dryRun: true });
+  const before = await index.objectDetail(await index.findObject(cidOf(2)), start);
+  expect(before.names).toEqual([]);
+  await take(index, folder, lister(entries).list);
+  const namesOf = async (number: number) =>
+    (await index.objectDetail(await index.findObject(cidOf(number)), start)).names;
+  expect(await Promise.all([1, 2, 3, 4].map(namesOf))).toEqual([
+    ["/a"],
+    ["/pin 2"],
+    ["/pin 3"],
+    [],
+  ]);
+  expect(await index.findObject("/pin 3")).toBe(await index.findObject(cidOf(3)));
+});

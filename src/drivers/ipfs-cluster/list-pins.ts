@@ -32,11 +32,13 @@ export async function* listPins(
     if (batch.length === 0) return;
     const cids = batch.map(({ cid }) => cid);
     const standings = await client.standings(cids, { signal });
-    for (const { cid, metadata } of batch) {
+    for (const { cid, name, metadata } of batch) {
       throwIfCancelled(signal, `listing ${backend}`);
       const info = standings.get(cid);
       if (info === undefined || !isHeld(info, backend)) continue;
-      yield { cid, copy: pinCopy(cid, metadata), size: undefined, cursor: cid };
+      // Where nothing else is configured, pins of ours are called as what they are of.
+      const named = name === "" || name === cid ? {} : { name };
+      yield { cid, copy: pinCopy(cid, metadata), size: undefined, ...named, cursor: cid };
     }
     batch = [];
   };

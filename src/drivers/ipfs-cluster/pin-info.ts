@@ -23,6 +23,7 @@ export const pinInfo = z.object({
 /** A pin as the cluster wants it (`Pin`), whatever its peers have made of it. */
 export const wantedPin = z.object({
   cid: z.string(),
+  name: z.string().default(""),
   type: z.union([z.string(), z.number()]).default("pin"),
   replication_factor_min: z.int().default(0),
   metadata: pinInfo.shape.metadata,

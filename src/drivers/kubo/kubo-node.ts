@@ -217,14 +217,14 @@ export class KuboNode {
   }
 
   /** The roots of all recursive pins, as the node comes across them. */
-  async *pins(signal: Signal): AsyncGenerator<string> {
+  async *pins(signal: Signal): AsyncGenerator<NamedPin> {
     await this.server(signal);
     const doing = `listing the pins of ${this.#backend}`;
-    const parameters = { type: "recursive", stream: true, offline: true };
+    const parameters = { type: "recursive", stream: true, names: true, offline: true };
     const call = { doing, signal, isLong: true };
-    for await (const { Cid: cid } of this.#rpc.values<Pin>("pin/ls", parameters, call)) {
+    for await (const { Cid: cid, Name } of this.#rpc.values<Pin>("pin/ls", parameters, call)) {
       // An empty pinset may be answered with an empty value.
-      if (cid !== undefined) yield cid;
+      if (cid !== undefined) yield { cid, name: Name ?? "" };
     }
   }
 
@@ -290,4 +290,11 @@ interface Dropped {
 
 interface Pin {
   readonly Cid?: string;
+  readonly Name?: string;
+}
+
+/** A recursive pin, with the name that somebody gave it, or none. */
+export interface NamedPin {
+  readonly cid: string;
+  readonly name: string;
 }

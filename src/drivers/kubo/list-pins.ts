@@ -1,7 +1,7 @@
 import type { ListedCopy, ListOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { cidToBytes } from "#content/cid.ts";
-import type { KuboNode } from "#drivers/kubo/kubo-node.ts";
+import type { KuboNode, NamedPin } from "#drivers/kubo/kubo-node.ts";
 
 /** The node is asked about so many pins at a time. */
 const askedTogether = 32;
@@ -17,18 +17,20 @@ export async function* listPins(
   copyOf: (cid: string, bytes: number) => ListedCopy["copy"],
   { cursor, signal }: ListOptions,
 ): AsyncGenerator<ListedCopy> {
-  const describe = async (cid: string): Promise<ListedCopy> => {
+  const describe = async ({ cid, name }: NamedPin): Promise<ListedCopy> => {
     const { bytes, size } = await node.facts(cid, signal);
-    return { cid, copy: copyOf(cid, bytes), size, cursor: keyOf(cid) };
+    const named = name === "" ? {} : { name };
+    return { cid, copy: copyOf(cid, bytes), size, ...named, cursor: keyOf(cid) };
   };
   let last = "";
-  let waiting: string[] = [];
-  for await (const cid of node.pins(signal)) {
+  let waiting: NamedPin[] = [];
+  for await (const pin of node.pins(signal)) {
+    const { cid } = pin;
     const key = keyOf(cid);
     if (key <= last) throw unordered(cid);
     last = key;
     if (cursor !== undefined && key <= cursor) continue;
-    waiting.push(cid);
+    waiting.push(pin);
     if (waiting.length < askedTogether) continue;
     yield* await Promise.all(waiting.map(describe));
     waiting = [];

@@ -26,6 +26,7 @@ export async function correctByListing(
   const { backend, backendId, source, begunAt, asOf, foreign } = listing;
   await resolveCids(transaction, "listing");
   await addStrangers(transaction, now);
+  await transaction.run(nameNameless);
   await transaction.run(compare, [backendId, micros(asOf)]);
   await transaction.stage("copy_changes", copyChangeColumns, []);
   await transaction.run(changes, [backendId, micros(asOf)]);
@@ -105,6 +106,16 @@ const insertStrangers = `
   FROM listing AS l JOIN listing_resolved AS r USING (position)
   WHERE r.object_id IS NULL AND r.position = r.first_position AND l.size IS NOT NULL
   ORDER BY l.position`;
+
+/** What has no name takes the one that the backend has for it. */
+const nameNameless = `
+  UPDATE objects SET path = n.path, names = 1
+  FROM (
+    SELECT r.object_id, min_by(l.name, l.position) AS path
+    FROM listing AS l JOIN listing_resolved AS r USING (position)
+    WHERE l.name IS NOT NULL AND r.object_id IS NOT NULL GROUP BY r.object_id
+  ) AS n
+  WHERE objects.object_id = n.object_id AND objects.path IS NULL`;
 
 /** Each copy, listed or believed, with what the comparison says of it. */
 const compare = `

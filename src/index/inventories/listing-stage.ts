@@ -3,6 +3,8 @@ import type { Connection, StageType, StageValue } from "#index/connection.ts";
 import type { ListedCopy } from "#model/driver.ts";
 
 const stageRows = 10_000;
+/** Longer ones are no names for people. */
+const nameLengthMax = 4_096;
 
 const listedColumns = {
   position: "BIGINT",
@@ -12,6 +14,7 @@ const listedColumns = {
   form: "VARCHAR",
   bytes: "BIGINT",
   size: "BIGINT",
+  name: "VARCHAR",
 } as const satisfies Record<string, StageType>;
 
 /** Collects listed copies in a temporary table, so that few of them are in this heap. */
@@ -33,10 +36,10 @@ export class ListingStage {
     return new ListingStage(connection, table, position);
   }
 
-  async add({ cid, copy, size }: Omit<ListedCopy, "cursor">): Promise<void> {
+  async add({ cid, copy, size, name }: Omit<ListedCopy, "cursor">): Promise<void> {
     const { key, bytes } = cidKey(cid);
     const { locator, form, bytes: stored } = copy;
-    this.#rows.push([this.#position, key, bytes, locator, form, stored, size]);
+    this.#rows.push([this.#position, key, bytes, locator, form, stored, size, pathOf(name)]);
     this.#position += 1;
     if (this.#rows.length === stageRows) await this.flush();
   }
@@ -46,4 +49,10 @@ export class ListingStage {
     this.#rows = [];
     await this.#connection.appendStage(this.#table, Object.values(listedColumns), rows);
   }
+}
+
+/** What a backend calls a copy, as a name of its object. */
+function pathOf(name: string | undefined): string | undefined {
+  if (name === undefined || name === "" || name.length > nameLengthMax) return undefined;
+  return name.startsWith("/") ? name : `/${name}`;
 }
