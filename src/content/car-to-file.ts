@@ -16,8 +16,9 @@ const repeatBytesMax = 32 * 1024 * 1024;
  * Turns the CAR of a file into the bytes of the file, in one pass, every block verified. Both
  * orders in use are understood: parents first (Kubo, gateways; a block may be left out when it
  * came before) and children first (ours and most importers). Where the stream would end it
- * throws CORRUPT when the object is not whole, and NOT_SUPPORTED when the blocks are all there
- * but in an order that would need them stored first.
+ * throws CORRUPT when the object is not whole. NOT_SUPPORTED (`isNoFile`) says that the object is
+ * not to be had as a file: it is none, its profile would give its bytes another CID (so that
+ * nobody could check them), or its blocks come in an order that needs them stored first.
  */
 export async function* carToFile(
   stream: ByteStream,
@@ -27,9 +28,9 @@ export async function* carToFile(
   const emit = (data: Uint8Array): void => void (data.length > 0 && ready.push(data));
   let order: BlockOrder | undefined;
   const checker = new CarChecker(object, (block, node) => {
-    if (node.fileBytes === undefined && isRoot(block, object)) throw noFile(object);
+    if (node.fileBytes === undefined && isRoot(block, object)) throw noFile(object, isOther);
     order ??= isRoot(block, object)
-      ? new ParentsFirst(block.cid, emit)
+      ? new ParentsFirst(object, emit)
       : new ChildrenFirst(object, emit);
     order.take(block, node);
   });
@@ -39,25 +40,27 @@ export async function* carToFile(
   }
   checker.finish();
   if (order?.finished()) return;
-  throw new EngineError(
-    "NOT_SUPPORTED",
-    `the CAR of ${object.cid} is not in the order of the file`,
-    {
-      hint: "import it into an IPFS node and export it again, or keep it as a CAR",
-    },
-  );
+  throw noFile(object, "its blocks are in another order than the file, or of another profile");
 }
 
-/** Whether content could not be had as a file because it is none: a directory, or other data. */
+/** Whether content could not be had as a file, but could be kept as a CAR. */
 export function isNoFile(error: EngineError): boolean {
   return error.code === "NOT_SUPPORTED" && error.details["content"] === "no file";
 }
 
-function noFile({ cid }: ObjectRef): EngineError {
-  return new EngineError("NOT_SUPPORTED", `${cid} is no file: it is a directory or other data`, {
+const isOther = "it is a directory or other data";
+
+function noFile({ cid }: ObjectRef, reason: string): EngineError {
+  return new EngineError("NOT_SUPPORTED", `${cid} is not to be had as a file: ${reason}`, {
     hint: "keep it on a backend that stores CARs or blocks",
     details: { cid, content: "no file" },
   });
+}
+
+interface KeptBlock {
+  readonly cid: CID;
+  readonly node: DagNode;
+  readonly bytes: number;
 }
 
 interface BlockOrder {
@@ -91,24 +94,30 @@ class ChildrenFirst implements BlockOrder {
 
 /** Parents come first: the links say which block is next, so the order itself is the proof. */
 class ParentsFirst implements BlockOrder {
+  readonly #object: ObjectRef;
   readonly #emit: (data: Uint8Array) => void;
+  /** Sees whether the profile would cut and link the bytes in the same way. */
+  readonly #hasher: FileHasher;
   /** Blocks still to come, the next one last. */
   readonly #expected: string[];
-  readonly #kept = new Map<string, { readonly node: DagNode; readonly bytes: number }>();
+  readonly #kept = new Map<string, KeptBlock>();
   #keptBytes = 0;
   #lost = false;
 
-  constructor(root: CID, emit: (data: Uint8Array) => void) {
-    this.#expected = [blockIdentity(root)];
+  constructor(object: ObjectRef, emit: (data: Uint8Array) => void) {
+    this.#object = object;
+    this.#expected = [blockIdentity(parseCid(object.cid))];
     this.#emit = emit;
+    this.#hasher = new FileHasher(profileNamed(object.profile));
   }
 
   take(block: CarBlock, node: DagNode): void {
     const identity = blockIdentity(block.cid);
     if (identity === this.#expected.at(-1)) {
       this.#expected.pop();
-      this.#keep(identity, node, block.bytes.length);
-      this.#visit(node);
+      const kept = { cid: block.cid, node, bytes: block.bytes.length };
+      this.#keep(identity, kept);
+      this.#visit(kept);
       this.#takeKept();
     } else if (!this.#kept.has(identity)) {
       this.#lost ||= this.#expected.length > 0;
@@ -116,13 +125,18 @@ class ParentsFirst implements BlockOrder {
   }
 
   finished(): boolean {
-    return !this.#lost && this.#expected.length === 0;
+    if (this.#lost || this.#expected.length > 0) return false;
+    return this.#hasher.finish().cid === canonicalCid(this.#object.cid);
   }
 
-  #visit(node: DagNode): void {
+  #visit({ cid, node }: KeptBlock): void {
     if (this.#lost) return;
-    if (node.data) this.#emit(node.data);
-    this.#expected.push(...node.links.map((link) => blockIdentity(link)).toReversed());
+    const { data, links } = node;
+    if (data && (links.length === 0 || data.length > 0)) {
+      if (!this.#hasher.updateLeaf(cid, data)) throw noFile(this.#object, this.#otherProfile());
+      this.#emit(data);
+    }
+    this.#expected.push(...links.map((link) => blockIdentity(link)).toReversed());
   }
 
   /** Goes on with blocks that came before and are due again. */
@@ -132,15 +146,19 @@ class ParentsFirst implements BlockOrder {
       const kept = identity === undefined ? undefined : this.#kept.get(identity);
       if (identity === undefined || !kept) return;
       this.#expected.pop();
-      this.#keep(identity, kept.node, kept.bytes);
-      this.#visit(kept.node);
+      this.#keep(identity, kept);
+      this.#visit(kept);
     }
   }
 
+  #otherProfile(): string {
+    return `the profile ${this.#object.profile} would give its bytes another CID`;
+  }
+
   /** The least recently used block goes first when there is too much. */
-  #keep(identity: string, node: DagNode, bytes: number): void {
-    if (!this.#kept.delete(identity)) this.#keptBytes += bytes;
-    this.#kept.set(identity, { node, bytes });
+  #keep(identity: string, block: KeptBlock): void {
+    if (!this.#kept.delete(identity)) this.#keptBytes += block.bytes;
+    this.#kept.set(identity, block);
     for (const [oldest, entry] of this.#kept) {
       if (this.#keptBytes <= repeatBytesMax) return;
       this.#kept.delete(oldest);

@@ -32,6 +32,8 @@ export class FileHasher {
   #filled = 0;
   #size = 0;
   #dagBytes = 0;
+  /** A leaf that was taken whole is shorter than a chunk: no other may follow it. */
+  #isCut = false;
 
   constructor(profile: Profile, sink?: BlockSink) {
     this.#profile = profile;
@@ -83,6 +85,26 @@ export class FileHasher {
     this.#size += bytes;
     this.#filled = bytes;
     this.#addLeaf(digest);
+  }
+
+  /**
+   * Takes the next leaf as a block whose bytes were found to be those of its CID. False when this
+   * profile makes no such leaf, so that the file would get another CID than it has.
+   */
+  updateLeaf({ code, multihash }: CID, data: Uint8Array): boolean {
+    const { chunkBytes, leaves } = this.#profile;
+    if (leaves === "dag-pb") {
+      this.update(data);
+      return true;
+    }
+    const isRawSha256 = code === rawCode && multihash.code === sha256Code;
+    if (!isRawSha256 || this.#isCut || data.length > chunkBytes) return false;
+    this.#isCut = data.length < chunkBytes;
+    if (data.length === 0) return this.#size === 0;
+    this.#size += data.length;
+    this.#filled = data.length;
+    this.#addLeaf(multihash.digest);
+    return true;
   }
 
   /** Ends the file. The hasher is spent afterwards. */

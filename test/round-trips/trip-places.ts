@@ -1,0 +1,90 @@
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { PutBucketPolicyCommand } from "@aws-sdk/client-s3";
+import type { StoredCopy } from "#model/copy.ts";
+import type { ByteStream, Driver } from "#model/driver.ts";
+import ipfsCluster from "#drivers/ipfs-cluster/ipfs-cluster.ts";
+import { clusterOptionsFor } from "../drivers/cluster-place.ts";
+import { openKubo } from "../drivers/kubo-place.ts";
+import { newBucket, openBucket, referee } from "../drivers/s3-bucket.ts";
+import { LocalStores } from "../jobs/local-stores.ts";
+import { clusterMissing, startCluster } from "../services/ipfs-cluster.ts";
+import { type KuboNode, startKubo } from "../services/kubo.ts";
+import { startVersitygw, versitygwMissing } from "../services/versitygw.ts";
+
+/** A backend of a real server, and what other tools see of it. */
+export interface TripPlace {
+  readonly name: string;
+  readonly driver: Driver;
+  /** The stored bytes of a file or CAR, read without our driver. */
+  readonly bytesOf: (copy: StoredCopy) => Promise<ByteStream>;
+  /** The IPFS nodes that must hold what is stored here as blocks. */
+  readonly nodes: readonly KuboNode[];
+}
+
+/** One place of each kind, and a node that is nobody's place: the judge of CARs. */
+export interface TripPlaces extends AsyncDisposable {
+  readonly places: readonly [TripPlace, TripPlace, TripPlace, TripPlace];
+  readonly judge: KuboNode;
+}
+
+/** Why the places cannot be had on this machine, or undefined. */
+export function tripPlacesMissing(): string | undefined {
+  return versitygwMissing() ?? clusterMissing();
+}
+
+/** Starts the servers, and opens a driver on each. */
+export async function openTripPlaces(): Promise<TripPlaces> {
+  await using begun = new AsyncDisposableStack();
+  const [stores, bucket, node, cluster, judge] = await Promise.all([
+    LocalStores.open().then((opened) => begun.use(opened)),
+    openPublicBucket(begun),
+    startKubo().then((started) => begun.adopt(started, (one) => one.stop())),
+    startCluster().then((started) => begun.adopt(started, (one) => one.stop())),
+    startKubo().then((started) => begun.adopt(started, (one) => one.stop())),
+  ]);
+  const kubo = begun.adopt(await openKubo(node, { backend: "kubo" }), (one) => one.close());
+  const peers = await ipfsCluster.open({
+    backend: "cluster",
+    options: ipfsCluster.options.parse(clusterOptionsFor(cluster, { pinTimeout: "5m" })),
+    capacityBytes: undefined,
+    secret: () => Promise.resolve(cluster.password),
+  });
+  begun.defer(() => peers.close());
+  const noFile = () => Promise.reject(new Error("it keeps blocks, not files"));
+  const local: TripPlace = {
+    name: "local",
+    driver: await stores.driver("local"),
+    bytesOf: ({ locator }) =>
+      Promise.resolve(createReadStream(join(stores.folder, "local", locator))),
+    nodes: [],
+  };
+  const nodes = cluster.peers.map((peer) => peer.node);
+  const places = [
+    local,
+    bucket,
+    { name: "kubo", driver: kubo, bytesOf: noFile, nodes: [node] },
+    { name: "cluster", driver: peers, bytesOf: noFile, nodes },
+  ] as const;
+  const ending = begun.move();
+  return { places, judge, [Symbol.asyncDispose]: () => ending.disposeAsync() };
+}
+
+/** A bucket that anybody may read, so that plain HTTP sees what is in it. */
+async function openPublicBucket(begun: AsyncDisposableStack): Promise<TripPlace> {
+  const server = begun.adopt(await startVersitygw(), (one) => one.stop());
+  const bucket = await newBucket(server);
+  const client = begun.adopt(referee(server), (one) => one.destroy());
+  const Resource = `arn:aws:s3:::${bucket}/*`;
+  const Statement = [{ Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource }];
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+  await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+  const driver = await openBucket(server, bucket, {}, undefined, { backend: "bucket" });
+  begun.defer(() => driver.close());
+  const bytesOf = async ({ locator }: StoredCopy): Promise<ByteStream> => {
+    const answer = await fetch(`${server.endpoint}/${locator.slice("s3://".length)}`);
+    if (!answer.ok || answer.body === null) throw new Error(`${locator}: ${answer.status}`);
+    return answer.body;
+  };
+  return { name: "bucket", driver, bytesOf, nodes: [] };
+}
