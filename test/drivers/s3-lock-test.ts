@@ -1,5 +1,7 @@
 import {
   CreateBucketCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
   PutObjectLegalHoldCommand,
   PutObjectRetentionCommand,
   type S3Client,
@@ -63,4 +65,47 @@ export async function expectLocksRespected(
   expect(await driver.verify(held.object, "verified")).toMatchObject({ finding: "present" });
   await judge.send(new PutObjectLegalHoldCommand({ ...hold, LegalHold: { Status: "OFF" } }));
   expect(await remove(held)).toBe("removed");
+  await expectOlderLockRespected(judge, bucket, driver);
+}
+
+/** A lock on an older version alone keeps every version; without it all go. */
+async function expectOlderLockRespected(
+  judge: S3Client,
+  bucket: string,
+  driver: Driver,
+): Promise<void> {
+  const stored = sample(200, 4);
+  const place = { Bucket: bucket, Key: stored.object.cid };
+  await driver.write(stored.object, fileBody(stored));
+  const again = new PutObjectCommand({ ...place, Body: stored.bytes });
+  const { VersionId } = await judge.send(again);
+  await judge.send(again);
+  // A key that begins like ours is not ours.
+  const beside = { ...place, Key: `${stored.object.cid}-notes` };
+  await judge.send(new PutObjectCommand({ ...beside, Body: "notes" }));
+  const setHold = async (Status: "ON" | "OFF"): Promise<void> => {
+    const LegalHold = { Status };
+    await judge.send(new PutObjectLegalHoldCommand({ ...place, VersionId, LegalHold }));
+  };
+  const versions = async (): Promise<readonly (string | undefined)[]> => {
+    const list = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: stored.object.cid });
+    return ((await judge.send(list)).Versions ?? []).map(({ Key }) => Key);
+  };
+  await setHold("ON");
+  const before = await versions();
+  expect(before.filter((key) => key === place.Key)).toHaveLength(3);
+  let asked = 0;
+  const confirm = () => Promise.resolve(void (asked += 1));
+  const leave = permit(stored.object, "archive");
+  const refused: unknown = await driver
+    .remove(stored.object, leave, { confirm })
+    .catch((thrown: unknown) => thrown);
+  expect(isHeldByStorage(EngineError.from(refused))).toBe(true);
+  expect(String(refused)).toContain(`version ${VersionId ?? ""} of ${stored.object.cid}`);
+  expect(asked).toBe(0);
+  expect(await versions()).toEqual(before);
+  await setHold("OFF");
+  expect(await driver.remove(stored.object, leave, { confirm })).toBe("removed");
+  expect(asked).toBe(3);
+  expect(await versions()).toEqual([beside.Key]);
 }

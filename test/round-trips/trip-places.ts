@@ -51,7 +51,6 @@ export async function openTripPlaces(): Promise<TripPlaces> {
     secret: () => Promise.resolve(cluster.password),
   });
   begun.defer(() => peers.close());
-  const noFile = () => Promise.reject(new Error("it keeps blocks, not files"));
   const local: TripPlace = {
     name: "local",
     driver: await stores.driver("local"),
@@ -87,4 +86,8 @@ async function openPublicBucket(begun: AsyncDisposableStack): Promise<TripPlace>
     return answer.body;
   };
   return { name: "bucket", driver, bytesOf, nodes: [] };
+}
+
+function noFile(): Promise<never> {
+  return Promise.reject(new Error("it keeps blocks, not files"));
 }

@@ -17,8 +17,10 @@ import type {
   ByteRange,
   CopyRequest,
   HeadResult,
+  KeyVersion,
   ListPage,
   ListRequest,
+  ObjectLock,
   PartUpload,
   PutRequest,
   RestoreRequest,
@@ -27,8 +29,10 @@ import type {
 } from "#drivers/s3/bucket-client.ts";
 import { BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
 import { copySource } from "#drivers/s3/copy-source.ts";
+import { keyVersions } from "#drivers/s3/key-versions.ts";
 import { objectLockOf } from "#drivers/s3/object-lock.ts";
 import { httpStatus, notS3, s3Error } from "#drivers/s3/s3-error.ts";
+import { versionLock } from "#drivers/s3/version-lock.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
 
 /** A bucket that answered a moment ago is still there. */
@@ -96,6 +100,26 @@ export class AwsBucketClient implements BucketClient {
       if (httpStatus(error) !== undefined) await this.#checkBucket(signal);
       if (httpStatus(error) === 404) return undefined;
       throw this.#requests.error(error, `looking for ${key}`, signal);
+    }
+  }
+
+  async versions(key: string, signal: Signal): Promise<readonly KeyVersion[]> {
+    try {
+      return await keyVersions(this.#client, this.#bucket, key, signal);
+    } catch (error) {
+      throw this.#requests.error(error, `looking for the versions of ${key}`, signal);
+    }
+  }
+
+  async versionLock(
+    key: string,
+    versionId: string,
+    signal: Signal,
+  ): Promise<ObjectLock | undefined> {
+    try {
+      return await versionLock(this.#client, { bucket: this.#bucket, key, versionId }, signal);
+    } catch (error) {
+      throw this.#requests.error(error, `looking for locks on ${key}`, signal);
     }
   }
 

@@ -9,6 +9,14 @@ export interface BucketClient {
   readonly server: string;
   /** Undefined when the key is absent, and only then: a missing bucket is an error. */
   head(key: string, signal: AbortSignal | undefined): Promise<HeadResult | undefined>;
+  /** Every version of a key, in any order. FORBIDDEN without the right to list them. */
+  versions(key: string, signal: AbortSignal | undefined): Promise<readonly KeyVersion[]>;
+  /** What forbids the removal of one version of a key, as far as the key's rights show it. */
+  versionLock(
+    key: string,
+    versionId: string,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectLock | undefined>;
   /** The SHA-256 that the service took of what it received; composite for an upload in parts. */
   checksum(key: string, signal: AbortSignal | undefined): Promise<string | undefined>;
   /** Asks an archive for a readable copy; harmless when that was asked before. */
@@ -82,6 +90,12 @@ export interface HeadResult {
   readonly archive: ArchiveState | undefined;
   /** What forbids its removal, as far as the key's rights show it. */
   readonly lock: ObjectLock | undefined;
+}
+
+export interface KeyVersion {
+  readonly versionId: string;
+  /** It says that the key was deleted, and holds nothing. */
+  readonly isMarker: boolean;
 }
 
 export interface ObjectLock {

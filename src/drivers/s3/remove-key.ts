@@ -1,15 +1,15 @@
 import type { RemoveOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { heldByStorage } from "#model/held-by-storage.ts";
-import type { BucketClient, HeadResult } from "#drivers/s3/bucket-client.ts";
+import type { BucketClient, HeadResult, ObjectLock } from "#drivers/s3/bucket-client.ts";
 import { lockWords } from "#drivers/s3/object-lock.ts";
 
-/** Versions of one key that one removal takes away, newest first. */
-const versionsMax = 1_000;
+type Signal = AbortSignal | undefined;
 
 /**
  * Removes a key; says whether there was anything. In buckets with versions an older one would
- * come to light: all of them go. What the service has locked is not even asked to be removed.
+ * come to light: all of them go, the newest last, so that the copy stays whole until then. What
+ * the service has locked is not even asked to be removed, and one locked version keeps them all.
  */
 export async function removeKey(
   client: BucketClient,
@@ -17,27 +17,43 @@ export async function removeKey(
   { signal, confirm }: RemoveOptions,
   onRemoved: (bytes: number) => void,
 ): Promise<boolean> {
-  let found = await client.head(key, signal);
-  if (found === undefined) return false;
-  for (let version = 0; found !== undefined && version < versionsMax; version++) {
-    refuseLocked(key, found);
+  const newest = await client.head(key, signal);
+  if (newest === undefined) return false;
+  refuseLocked(key, newest.lock);
+  for (const versionId of await versionsToRemove(client, key, newest, signal)) {
     await confirm?.();
     try {
-      await client.remove(key, found.versionId, signal);
+      await client.remove(key, versionId, signal);
     } catch (thrown) {
-      throw await lockedOr(thrown, client, key, signal);
+      throw await lockedOr(thrown, client, key, versionId, signal);
     }
-    onRemoved(found.bytes);
-    // Without versions one removal is the end of it.
-    found = found.versionId === undefined ? undefined : await client.head(key, signal);
   }
+  onRemoved(newest.bytes);
   return true;
 }
 
-function refuseLocked(key: string, { lock }: HeadResult): void {
+/** All versions, the newest last; refused when one of them is locked. */
+async function versionsToRemove(
+  client: BucketClient,
+  key: string,
+  { versionId: newest }: HeadResult,
+  signal: Signal,
+): Promise<readonly (string | undefined)[]> {
+  if (newest === undefined) return [undefined];
+  const versions = await client.versions(key, signal);
+  const older = versions.filter(({ versionId }) => versionId !== newest);
+  for (const { versionId, isMarker } of older) {
+    if (isMarker) continue;
+    const lock = await client.versionLock(key, versionId, signal);
+    refuseLocked(`version ${versionId} of ${key}`, lock);
+  }
+  return [...older.map(({ versionId }) => versionId), newest];
+}
+
+function refuseLocked(what: string, lock: ObjectLock | undefined): void {
   const words = lockWords(lock, new Date());
   if (words === undefined) return;
-  throw heldByStorage(`${key} is ${words}`, lock?.retention?.until.toISOString());
+  throw heldByStorage(`${what} is ${words}`, lock?.retention?.until.toISOString());
 }
 
 /** A lock may be younger than our look, or not shown to our key: then the refusal names it. */
@@ -45,12 +61,16 @@ async function lockedOr(
   thrown: unknown,
   client: BucketClient,
   key: string,
-  signal: AbortSignal | undefined,
+  versionId: string | undefined,
+  signal: Signal,
 ): Promise<unknown> {
   const error = EngineError.from(thrown);
   if (error.code !== "FORBIDDEN") return thrown;
-  const found = await client.head(key, signal).catch(() => undefined);
-  const words = found && lockWords(found.lock, new Date());
+  const lock =
+    versionId === undefined
+      ? (await client.head(key, signal).catch(() => undefined))?.lock
+      : await client.versionLock(key, versionId, signal).catch(() => undefined);
+  const words = lockWords(lock, new Date());
   if (words !== undefined) return heldByStorage(`${key} is ${words}`);
   return lockNames.test(error.message) ? heldByStorage(error.message) : thrown;
 }
