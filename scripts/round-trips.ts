@@ -24,6 +24,16 @@ if (missing !== undefined) {
 }
 const contents = await readContents();
 await using all = await openTripPlaces();
+// Whoever ends it early leaves no servers behind.
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+] as const) {
+  process.once(
+    signal,
+    () => void all[Symbol.asyncDispose]().then(() => process.exit(128 + number)),
+  );
+}
 const { places, judge } = all;
 const tour = values["each-once"] ? [...places, places[0]] : everyPair(places);
 const trips = [];

@@ -17,12 +17,14 @@ const repeatBytesMax = 32 * 1024 * 1024;
  * orders in use are understood: parents first (Kubo, gateways; a block may be left out when it
  * came before) and children first (ours and most importers). Where the stream would end it
  * throws CORRUPT when the object is not whole. NOT_SUPPORTED (`isNoFile`) says that the object is
- * not to be had as a file: it is none, its profile would give its bytes another CID (so that
- * nobody could check them), or its blocks come in an order that needs them stored first.
+ * not to be had as a file: it is none, its blocks come in an order that needs them stored first,
+ * or, where it is to be stored, its profile would give its bytes another CID: as nothing but the
+ * bytes would be left, nobody could check them.
  */
 export async function* carToFile(
   stream: ByteStream,
   object: ObjectRef,
+  purpose: "read" | "store" = "read",
 ): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = [];
   const emit = (data: Uint8Array): void => void (data.length > 0 && ready.push(data));
@@ -30,7 +32,7 @@ export async function* carToFile(
   const checker = new CarChecker(object, (block, node) => {
     if (node.fileBytes === undefined && isRoot(block, object)) throw noFile(object, isOther);
     order ??= isRoot(block, object)
-      ? new ParentsFirst(object, emit)
+      ? new ParentsFirst(object, emit, purpose === "store")
       : new ChildrenFirst(object, emit);
     order.take(block, node);
   });
@@ -96,19 +98,19 @@ class ChildrenFirst implements BlockOrder {
 class ParentsFirst implements BlockOrder {
   readonly #object: ObjectRef;
   readonly #emit: (data: Uint8Array) => void;
-  /** Sees whether the profile would cut and link the bytes in the same way. */
-  readonly #hasher: FileHasher;
+  /** Where it matters, sees whether the profile would cut and link the bytes in the same way. */
+  readonly #hasher: FileHasher | undefined;
   /** Blocks still to come, the next one last. */
   readonly #expected: string[];
   readonly #kept = new Map<string, KeptBlock>();
   #keptBytes = 0;
   #lost = false;
 
-  constructor(object: ObjectRef, emit: (data: Uint8Array) => void) {
+  constructor(object: ObjectRef, emit: (data: Uint8Array) => void, ofProfile: boolean) {
     this.#object = object;
     this.#expected = [blockIdentity(parseCid(object.cid))];
     this.#emit = emit;
-    this.#hasher = new FileHasher(profileNamed(object.profile));
+    this.#hasher = ofProfile ? new FileHasher(profileNamed(object.profile)) : undefined;
   }
 
   take(block: CarBlock, node: DagNode): void {
@@ -126,14 +128,17 @@ class ParentsFirst implements BlockOrder {
 
   finished(): boolean {
     if (this.#lost || this.#expected.length > 0) return false;
-    return this.#hasher.finish().cid === canonicalCid(this.#object.cid);
+    const hasher = this.#hasher;
+    return hasher === undefined || hasher.finish().cid === canonicalCid(this.#object.cid);
   }
 
   #visit({ cid, node }: KeptBlock): void {
     if (this.#lost) return;
     const { data, links } = node;
     if (data && (links.length === 0 || data.length > 0)) {
-      if (!this.#hasher.updateLeaf(cid, data)) throw noFile(this.#object, this.#otherProfile());
+      if (this.#hasher?.updateLeaf(cid, data) === false) {
+        throw noFile(this.#object, this.#otherProfile());
+      }
       this.#emit(data);
     }
     this.#expected.push(...links.map((link) => blockIdentity(link)).toReversed());

@@ -80,7 +80,7 @@ async function transferAs(
   async function open(): Promise<ByteStream> {
     started = true;
     const stored = await source.driver.read(object, source.copy, { ...call, reuse });
-    const verified = convertForm(stored, source.copy.form, form, object);
+    const verified = convertForm(stored, source.copy.form, form, object, "store");
     return verified instanceof SinglePiece ? verified.through(pass) : each(verified, pass);
   }
   try {

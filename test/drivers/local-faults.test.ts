@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
@@ -10,6 +10,7 @@ import type { ObjectRef } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import local from "#drivers/local/local.ts";
 import { collect, fileBody, pieces, sample } from "../conformance/sample-object.ts";
+import { mountSmallDisk, smallDiskMissing } from "./small-disk.ts";
 
 const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
@@ -28,15 +29,14 @@ afterEach(async () => {
 });
 
 describe("a local store on a disk that fills up", () => {
-  const missing = isRoot && canMount() ? undefined : "cannot mount a tmpfs here";
+  const missing = smallDiskMissing();
   if (missing !== undefined) console.error(`skipped: local, full disk: ${missing}`);
 
   it.skipIf(missing !== undefined)(
     `says NO_SPACE, keeps what it has, and goes on when there is room (${missing ?? "tmpfs"})`,
     async () => {
-      const path = join(folder, "disk");
-      await mkdir(path);
-      expect(succeeds("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", path])).toBe(true);
+      await using disk = await mountSmallDisk("2m");
+      const { path } = disk;
       try {
         const driver = await open(path);
         const [kept, tooLarge] = [sample(500_000, 1), sample(3_000_000, 2)];
@@ -53,7 +53,6 @@ describe("a local store on a disk that fills up", () => {
         }
       } finally {
         for (const driver of opened.splice(0)) await driver.close();
-        expect(succeeds("umount", [path])).toBe(true);
       }
     },
   );
@@ -182,14 +181,6 @@ async function asNobody(work: () => Promise<void>): Promise<void> {
   } finally {
     process.seteuid?.(0);
   }
-}
-
-function canMount(): boolean {
-  return succeeds("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", tmpdir()]);
-}
-
-function succeeds(program: string, args: readonly string[]): boolean {
-  return spawnSync(program, args).status === 0;
 }
 
 function openFiles(): number {

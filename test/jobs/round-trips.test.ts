@@ -1,7 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { isNoFile } from "#content/car-to-file.ts";
+import { convertForm } from "#content/convert-form.ts";
+import type { EngineError } from "#model/engine-error.ts";
+import { collect, sample } from "../conformance/sample-object.ts";
 import { digestBefore, everyPair, takeTrip } from "../round-trips/take-trip.ts";
-import { smallContents } from "../round-trips/trip-content.ts";
+import { ownTree, smallContents } from "../round-trips/trip-content.ts";
 import { openTripPlaces, type TripPlaces, tripPlacesMissing } from "../round-trips/trip-places.ts";
+
+test("a file of another profile is read as the file it is, and not stored as one", async () => {
+  const { object, body } = ownTree("cut in other pieces", { chunkBytes: 65_536 });
+  const read = await collect(convertForm(body().stream, "dag", "file", object));
+  expect(read.equals(sample(object.size, 6).bytes)).toBe(true);
+  const stored = collect(convertForm(body().stream, "dag", "file", object, "store"));
+  await expect(stored).rejects.toSatisfy((error: EngineError) => isNoFile(error));
+});
 
 const missing = tripPlacesMissing();
 if (missing !== undefined) console.error(`skipped: round trips: ${missing}`);

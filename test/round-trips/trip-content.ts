@@ -80,7 +80,7 @@ async function* largeBytes(bytes: number): ByteStream {
 }
 
 /** A file whose tree was made by others, so that its recorded profile gives it another CID. */
-function ownTree(name: string, changed: Partial<Profile>): TripContent {
+export function ownTree(name: string, changed: Partial<Profile>): TripContent {
   const { bytes } = sample(700_000, 6);
   const blocks: Block[] = [];
   const hasher = new FileHasher({ ...profileNamed(defaultProfile), ...changed }, (cid, parts) =>
@@ -88,7 +88,8 @@ function ownTree(name: string, changed: Partial<Profile>): TripContent {
   );
   hasher.update(bytes);
   hasher.finish();
-  return dagContent(name, blocks.toReversed(), bytes.length);
+  // The root, then its leaves in the order of the file.
+  return dagContent(name, [...blocks.splice(-1), ...blocks], bytes.length);
 }
 
 /** A UnixFS directory with a folder in it; every file has other bytes. */

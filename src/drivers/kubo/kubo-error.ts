@@ -53,7 +53,10 @@ const full: Meaning = {
   words: /no space left on device|disk quota exceeded/i,
   code: "NO_SPACE",
   text: "the disk of the node is full",
-  hint: "collect the node's garbage (`ipfs repo gc`), or evict from this backend",
+  // Kubo 0.42 keeps what it could not finish in `blocks/.temp`, where no collection looks.
+  hint:
+    "restart the node, which then gives up what it could not finish writing, collect its garbage " +
+    "(`ipfs repo gc`), or evict from this backend",
 };
 
 const ofTheNode: Meaning = {
