@@ -2,10 +2,10 @@ import type { DocumentSource } from "#document/document-source.ts";
 import { type ParsedDocument, parseDocuments } from "#document/parse-documents.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
 import type { Policy } from "#policies/policy.ts";
 import { type PolicyDocument, policySchema } from "#policies/policy-schema.ts";
 import { field, isRecord } from "#policies/raw-value.ts";
+import { strangeVariables } from "#policies/strange-variables.ts";
 import type { ParsedCalendars } from "#policies/timing/parse-calendars.ts";
 import { readPolicy } from "#policies/read-policy.ts";
 
@@ -21,6 +21,8 @@ export interface ParsedPolicies {
   /** Those without an error, in the order of the sources. */
   readonly policies: readonly Policy[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Names of the variables of all of them, also of those with errors. */
+  readonly variables: readonly string[];
 }
 
 /** Texts of policy files → checked policies, and everything that is wrong with them at once. */
@@ -44,7 +46,11 @@ export function parsePolicies(
     }
   }
   diagnostics.push(...strangeVariables(options.variables ?? {}, [...declared]));
-  return { policies, diagnostics: diagnostics.toSorted(byPlace) };
+  return {
+    policies,
+    diagnostics: diagnostics.toSorted(byPlace),
+    variables: [...declared],
+  };
 }
 
 function reportRepeatedName(
@@ -67,23 +73,6 @@ function reportRepeatedName(
 function variableNames(raw: unknown): readonly string[] {
   const variables = field(raw, "vars");
   return isRecord(variables) ? Object.keys(variables) : [];
-}
-
-function strangeVariables(
-  given: Readonly<Record<string, string>>,
-  declared: readonly string[],
-): readonly Diagnostic[] {
-  const start = { line: 1, column: 1 };
-  return Object.keys(given)
-    .filter((name) => !declared.includes(name))
-    .map((name) => ({
-      file: "--var",
-      range: { start, end: start },
-      severity: "error" as const,
-      code: "E0163",
-      message: `no policy has a variable "${name}"`,
-      hint: nameHint(name, declared, "variables"),
-    }));
 }
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {

@@ -145,3 +145,21 @@ it("tests the policy that init writes, all clauses of it, and passes", async () 
     "4 tests passed\nclauses seen true and false: 6 of 6 (100.0 %)\n",
   ]);
 });
+
+it("takes values of variables for all tests but those that set them, and refuses unknown ones", async () => {
+  const limit = "vars: {limit: {type: duration, default: 30d}}\nrules:";
+  const text = policy.replace("rules:", limit).replace("30d and size < 1TiB", "$limit");
+  await writeFile(join(line.cwd, "p.thermocline.yaml"), text);
+  const own = right.replace("    expect", "    vars: {limit: 30d}\n    expect");
+  await write(right + own.replace("cools", "cools whatever is asked"));
+  expect((await line.run(["test"])).code).toBe(0);
+  const stricter = await line.run(["test", "--var", "limit=60d"]);
+  expect(stricter.code).toBe(1);
+  expect(stricter.stdout).toContain("missing: demote film");
+  expect(stricter.stdout).not.toContain("whatever is asked");
+  expect((await line.run(["test", "--var", "limit=40d"])).code).toBe(0);
+  const unknown = await line.run(["test", "--var", "limt=40d"]);
+  expect(unknown.code).toBe(1);
+  expect(unknown.stdout).toContain('no policy has a variable "limt" [E0163]');
+  expect((await line.run(["test", "--var", "limit"])).stderr).toContain("Say name=value");
+});

@@ -17,6 +17,7 @@ export default defineCommand({
   examples: [
     "thermocline test",
     "thermocline test tests/cold.thermocline-test.yaml --coverage-min 80",
+    "thermocline test --var idle_limit=60d",
     "thermocline test -o junit > report.xml",
   ],
   setup: (command) =>
@@ -28,10 +29,17 @@ export default defineCommand({
           "fail when fewer of the clauses of the rules were seen both true and false",
         ).argParser(percentage),
       )
+      .addOption(
+        new Option(
+          "--var <name=value>",
+          "the value of a variable of policies, for all tests that do not set it themselves (repeatable)",
+        ).argParser(variable),
+      )
       .addOption(findingOutputOption(testForms)),
-  async run(context, [files], { coverageMin, output }) {
+  async run(context, [files], { coverageMin, output, var: variables }) {
     const { runPolicyTests } = await import("#engine/policy-tests/run-policy-tests.ts");
-    const report = await runPolicyTests(files.length === 0 ? ["."] : files, context.io.cwd);
+    const places = files.length === 0 ? ["."] : files;
+    const report = await runPolicyTests(places, context.io.cwd, variables);
     if (report.cases.length === 0 && report.diagnostics.length === 0) throw noTests(files);
     const { stdout } = context.io;
     if (output === "junit") stdout.write(testReportToJunit(report));
@@ -61,6 +69,15 @@ function noTests(files: readonly string[]): EngineError {
   return new EngineError("NOT_FOUND", `there is no test ${where}`, {
     hint: "tests are files that end in .thermocline-test.yaml; see docs/policy-tests.md",
   });
+}
+
+function variable(
+  text: string,
+  before: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name !== undefined && value !== undefined) return { ...before, [name.trim()]: value };
+  throw new InvalidArgumentError("Say name=value: idle_limit=60d.");
 }
 
 function percentage(text: string): number {

@@ -20,18 +20,21 @@ export interface PreparedCase {
 /** Reads the policies of a test document, once for each set of variables that its cases use. */
 export async function prepareTests(
   suite: PolicyTest,
-  cwd: string,
-  registry: AttributeRegistry,
+  { cwd, registry, variables: given }: TestSetting,
 ): Promise<{
   readonly cases: readonly PreparedCase[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Names of the variables that its policies have. */
+  readonly declared: readonly string[];
 }> {
   const read = await readPolicies(suite, cwd);
   const diagnostics: Diagnostic[] = [...read.diagnostics];
-  if (diagnostics.length > 0) return { cases: [], diagnostics };
+  if (diagnostics.length > 0) return { cases: [], diagnostics, declared: [] };
+  const declared = parsePolicies(read.sources, { registry, calendars: read.calendars }).variables;
+  const own = Object.entries(given).filter(([name]) => declared.includes(name));
   const parsed = new Map<string, readonly Policy[] | undefined>();
   const cases = suite.cases.flatMap((test): readonly PreparedCase[] => {
-    const { variables } = test;
+    const variables = { ...test.documentVariables, ...Object.fromEntries(own), ...test.variables };
     const key = JSON.stringify(variables);
     if (!parsed.has(key)) {
       const { calendars } = read;
@@ -43,7 +46,15 @@ export async function prepareTests(
     const policies = parsed.get(key);
     return policies === undefined ? [] : [{ suite, test, policies }];
   });
-  return { cases, diagnostics };
+  return { cases, diagnostics, declared };
+}
+
+/** What all tests of one call have in common. */
+interface TestSetting {
+  readonly cwd: string;
+  readonly registry: AttributeRegistry;
+  /** Values for all of them, which only what a test says of itself overrides. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 interface PolicyTexts {
@@ -76,7 +87,8 @@ async function readPolicies({ policies, places }: PolicyTest, cwd: string): Prom
 /** What is wrong with `--var` is wrong with `vars:` here. */
 function atVariables(error: Diagnostic, { places }: PolicyTest, test: TestCase): Diagnostic {
   if (error.file !== "--var") return error;
-  const name = Object.keys(test.variables).find((one) => error.message.includes(`"${one}"`)) ?? "";
+  const named = { ...test.documentVariables, ...test.variables };
+  const name = Object.keys(named).find((one) => error.message.includes(`"${one}"`)) ?? "";
   const own = [...test.path, "vars", name];
   const { code, message, hint, severity } = error;
   const range = places.key(places.has(own) ? own : ["vars", name]);

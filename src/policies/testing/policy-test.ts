@@ -20,6 +20,9 @@ export interface TestCase {
   /** Path of the case in its document. */
   readonly path: DocumentPath;
   readonly now: Date;
+  /** What its document says of variables, for all its tests. */
+  readonly documentVariables: Readonly<Record<string, string>>;
+  /** What the test says itself, which nothing overrides. */
   readonly variables: Readonly<Record<string, string>>;
   readonly backends: readonly SupposedBackend[];
   readonly objects: readonly SupposedObject[];

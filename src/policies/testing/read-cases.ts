@@ -40,9 +40,19 @@ export function readCases(
       backends: backendNames,
     });
     const backends = supposedBackends(document.backends, test, path, { names, drivers });
-    const variables = textsOf({ ...document.vars, ...test.vars });
+    const [documentVariables, variables] = [textsOf(document.vars), textsOf(test.vars ?? {})];
     const { name, expect: expectations, selects = {} } = test;
-    return { name, path, now, variables, backends, objects, expectations, selects };
+    return {
+      name,
+      path,
+      now,
+      documentVariables,
+      variables,
+      backends,
+      objects,
+      expectations,
+      selects,
+    };
   });
   return { cases, diagnostics };
 }
