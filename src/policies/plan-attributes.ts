@@ -1,6 +1,11 @@
 import type { ObjectAttribute } from "#policies/attribute-definition.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
-import { numberType, bytesType, type ValueType } from "#policies/expression/value-type.ts";
+import {
+  numberType,
+  bytesType,
+  quantity,
+  type ValueType,
+} from "#policies/expression/value-type.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 
 /**
@@ -16,6 +21,7 @@ export const planAttributes: AttributeRegistry = new Map(
     word("freed", bytesType, "Bytes that it removes.", "freed > 1TiB"),
     word("removals", numberType, "Copies that it removes.", "removals > 0"),
     word("deletes", numberType, "Objects that it marks for deletion or deletes.", "deletes > 0"),
+    word("cost", quantity({ money: 1 }), "What it costs at once, by price cards.", "cost > 50 USD"),
   ].map((attribute) => [attribute.name, attribute]),
 );
 

@@ -1,6 +1,7 @@
 import type { ApprovalTerms } from "#model/approval.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { joinFragments, sql } from "#policies/sql-fragment.ts";
+import { sharesPerUsd } from "#policies/price/cost-sql.ts";
+import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
 
 /** Whose approval the finished rows need, by what each policy does in them. */
 export async function neededApprovals(planning: Planning): Promise<readonly ApprovalTerms[]> {
@@ -16,7 +17,8 @@ export async function neededApprovals(planning: Planning): Promise<readonly Appr
           coalesce(sum(size) FILTER (writes), 0)::BIGINT AS moved,
           coalesce(sum(size) FILTER (victim IS NOT NULL), 0)::BIGINT AS freed,
           count(*) FILTER (victim IS NOT NULL) AS removals,
-          count(DISTINCT object_id) FILTER (verb IN ('tombstone', 'delete')) AS deletes
+          count(DISTINCT object_id) FILTER (verb IN ('tombstone', 'delete')) AS deletes,
+          coalesce(sum(cost_now), 0)::DOUBLE / ${trusted(String(sharesPerUsd))} AS cost
         FROM plan_row WHERE rule_index IN (${joinFragments(own, ", ")})) p`);
     if (row?.["needed"] === true) needed.push(terms);
   }

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { freeOfCharge } from "#model/backend.ts";
+import { loadAttributes } from "#policies/attribute-registry.ts";
+import { compilePolicies } from "#policies/compile-policies.ts";
 import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { explainObject } from "#policies/explain/explain-object.ts";
+import { parsePolicies } from "#policies/parse-policies.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 import { testBackend } from "../demo-backends.ts";
 import { openFixtureIndex } from "./fixture-index.ts";
@@ -123,4 +126,24 @@ test("of limits of cost the smallest wins", async () => {
     "policy test: 5.00 USD",
     "this plan: 1.00 USD",
   ]);
+});
+
+test("approval can be asked for by what a policy costs", async () => {
+  const index = await fourOnHot();
+  const registry = await loadAttributes();
+  // In all they cost 7.20.
+  const text = (usd: string) => `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: p}
+approval: {when: cost > ${usd} USD}
+rules:
+  - {name: down, where: size > 0, demote: {from: tier = hot, to: tier = cold}}
+`;
+  const needs = async (usd: string) => {
+    const { policies, diagnostics } = parsePolicies([{ file: "p", text: text(usd) }], { registry });
+    expect(diagnostics).toEqual([]);
+    const { set } = compilePolicies(policies, setOf(backends).moment);
+    return (await planOf(index, set)).plan.header.approvals?.length ?? 0;
+  };
+  expect([await needs("7.19"), await needs("7.20")]).toEqual([1, 0]);
 });
