@@ -136,6 +136,13 @@ export const samplePlan: PlanReport = {
   plan: {
     cid: "bafkreiplan",
     evaluatedAt: at,
+    cost: {
+      currency: "USD",
+      now: "1.25",
+      month: "-0.000000001",
+      groups: [{ now: "1.25", month: "-0.000000001" }],
+      refused: [{ rule: "cool/down", horizonMs: 86_400_000, now: "2", month: "0" }],
+    },
     header: {
       schemaVersion: 1,
       engine: "0.1.0",

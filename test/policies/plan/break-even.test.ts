@@ -128,19 +128,25 @@ test("of limits of cost the smallest wins", async () => {
   ]);
 });
 
-test("approval can be asked for by what a policy costs", async () => {
-  const index = await fourOnHot();
-  const registry = await loadAttributes();
-  // In all they cost 7.20.
-  const text = (usd: string) => `apiVersion: thermocline/v1
+/** A policy that moves everything, and asks when that costs more. */
+function costlyPolicy(usd: string): string {
+  return `apiVersion: thermocline/v1
 kind: Policy
 metadata: {name: p}
 approval: {when: cost > ${usd} USD}
 rules:
   - {name: down, where: size > 0, demote: {from: tier = hot, to: tier = cold}}
 `;
+}
+
+test("approval can be asked for by what a policy costs", async () => {
+  const index = await fourOnHot();
+  const registry = await loadAttributes();
+  // In all they cost 7.20.
   const needs = async (usd: string) => {
-    const { policies, diagnostics } = parsePolicies([{ file: "p", text: text(usd) }], { registry });
+    const { policies, diagnostics } = parsePolicies([{ file: "p", text: costlyPolicy(usd) }], {
+      registry,
+    });
     expect(diagnostics).toEqual([]);
     const { set } = compilePolicies(policies, setOf(backends).moment);
     return (await planOf(index, set)).plan.header.approvals?.length ?? 0;
