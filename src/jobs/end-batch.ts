@@ -28,6 +28,8 @@ export async function endBatch(
   const isQuiet = !mayRemove || performance.now() - freeSince >= quietAfterMs;
   if (permits.length > 0 && !isQuiet) return;
   for (const permit of permits) await settlePermit(permit, context);
+  // Where a permit was not used, its action is open now.
+  if (permits.length > 0) await index.commitCopies(step, outcomes, commit.context());
   if (batch.victim !== null) await index.commitRemovals(step, [], context.now());
   context.freeSince.delete(key);
 }

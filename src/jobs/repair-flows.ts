@@ -7,6 +7,8 @@ import { stepJobId } from "#jobs/step-job.ts";
 
 /** A batch whose flows fail as a whole (defects, not objects) is given up after so many. */
 const flowAttemptsMax = 4;
+/** One whose flows complete and do not end it: with so many, something else is wrong. */
+const completedFlowsMax = 8;
 const batchesAtOnce = 200;
 
 /**
@@ -56,11 +58,11 @@ async function repair(batch: Batch, run: Run, context: DispatchContext): Promise
     return false;
   }
   if (!gone) return false;
-  if (state === "unknown" || batch.attempt < flowAttemptsMax) return true;
-  const cause =
-    state === "completed"
-      ? "what its jobs did never reached this index"
-      : await causeOf(batch, context);
+  // What a flow did may have gone with an index that was lost, and permits may have run out before
+  // their turn, in a long pause or outside a window: neither is a defect, and both may happen again.
+  const attemptsMax = state === "completed" ? completedFlowsMax : flowAttemptsMax;
+  if (state === "unknown" || batch.attempt < attemptsMax) return true;
+  const cause = state === "completed" ? endedNothing : await causeOf(batch, context);
   const message = `the job of its batch failed in ${batch.attempt} attempts: ${cause}`;
   await endBatch(batch, { outcome: "failed", code: "INTERNAL", message }, context);
   return false;
@@ -79,6 +81,9 @@ async function removalWasTaken(batch: Batch, { store }: DispatchContext): Promis
   const job = await store.queue(stepQueue(batch, "remove")).getJob(id);
   return job === undefined || job.attemptsStarted > 0;
 }
+
+const endedNothing =
+  "its permits ran out before their turn each time, or what its jobs did never reached this index";
 
 /** The reason of the earliest step that failed; those after it only say that it did. */
 async function causeOf(batch: Batch, { store }: DispatchContext): Promise<string> {

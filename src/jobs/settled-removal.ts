@@ -5,7 +5,7 @@ import type { StepContext } from "#jobs/step-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
-import type { ActionEnd, RemoveOutcome } from "#model/run.ts";
+import type { RemovalEnd, RemoveOutcome } from "#model/run.ts";
 
 /** A removal that a permit allows, and the action it is for. */
 export interface Removal {
@@ -20,7 +20,7 @@ export interface Removal {
  */
 export async function settledRemoval(
   { permit, action }: Removal,
-  end: ActionEnd,
+  end: RemovalEnd,
   victim: Driver,
   context: StepContext,
 ): Promise<RemoveOutcome> {

@@ -63,9 +63,11 @@ export class StepMemory {
   }
 
   /** How many objects ended in which way, and the bytes moved by this process. */
-  tally(): Readonly<Record<Outcome["outcome"] | "objects" | "bytes", number>> {
+  tally(): Readonly<Record<Exclude<Outcome["outcome"], "expired"> | "objects" | "bytes", number>> {
     const tally = { done: 0, skipped: 0, failed: 0, cancelled: 0 };
-    for (const { outcome } of this.#outcomes.values()) tally[outcome] += 1;
+    for (const { outcome } of this.#outcomes.values()) {
+      if (outcome !== "expired") tally[outcome] += 1;
+    }
     return { objects: this.#total, ...tally, bytes: this.#bytes };
   }
 

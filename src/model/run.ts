@@ -134,7 +134,7 @@ export type RemoveOutcome = StepFindings &
         readonly result: "removed" | "absent";
         readonly proof: RemovalProof;
       }
-    | ActionEnd
+    | RemovalEnd
   );
 
 export interface StepFindings {
@@ -146,6 +146,12 @@ export interface StepFindings {
 export type ActionEnd =
   | { readonly outcome: "skipped" | "cancelled"; readonly reason: string }
   | { readonly outcome: "failed"; readonly code: ErrorCode; readonly message: string };
+
+/**
+ * How a removal ends that was not made. `expired`: its permit ran out before its turn, so that the
+ * action stays open and is judged anew for another permit.
+ */
+export type RemovalEnd = ActionEnd | { readonly outcome: "expired"; readonly reason: string };
 
 /** Answer of the single writer to a commit: which removals may go on. */
 export interface CommitResult {

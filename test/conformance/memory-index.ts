@@ -204,9 +204,9 @@ export class MemoryIndex implements DispatchIndex {
       if (outcome.outcome === "done") {
         this.copies.get(this.#object(step, outcome.sequence).cid)?.delete(step.victim ?? "");
         this.#end(step.runId, outcome.sequence, { outcome: "done", by: outcome });
-      } else this.#end(step.runId, outcome.sequence, outcome);
+      } else if (outcome.outcome !== "expired") this.#end(step.runId, outcome.sequence, outcome);
     }
-    this.#done(step);
+    if (!outcomes.some(({ outcome }) => outcome === "expired")) this.#done(step);
   }
 
   async recordEvidence(evidence: readonly Evidence[]): Promise<void> {

@@ -1,9 +1,8 @@
 import type { ObjectIndex } from "#index/object-index.ts";
 import { expect, test } from "vitest";
-import type { Evidence } from "#model/copy.ts";
 import { makePlan, stepOf } from "./make-plan.ts";
 import { cidOf, copyOn, objectOf, openIndex, start } from "./open-index.ts";
-import { context, evidenceOf, gone, hour, ledgerLines, masks, onlyBatch } from "./run-steps.ts";
+import { context, evidenceOf, gone, hour, masks, onlyBatch } from "./run-steps.ts";
 
 test("two runs that remove the last two copies cannot both have a permit", async () => {
   const { index, folder } = await openIndex();
@@ -226,66 +225,6 @@ test("a read that comes while the last copy is being deleted leaves a deleted ob
   const deleted = { text: "o.tombstoned IS NOT NULL", parameters: [] };
   expect(await index.listObjects(deleted, 9, after)).toHaveLength(2);
   expect(await index.checkSummaries()).toEqual([]);
-});
-
-test("a removal of unknown outcome keeps its reservation until the backend was asked", async () => {
-  const { index, folder } = await openIndex();
-  await index.putObjects(
-    [0, 1, 2].map((number) => objectOf(number, [copyOn("hot"), copyOn("warm")])),
-    start,
-  );
-  const plan = await makePlan(
-    index,
-    folder,
-    [0, 1, 2].map((object) => ({ verb: "evict", object, victim: 0 })),
-  );
-  const run = await index.beginRun(plan, start);
-  const step = stepOf(await onlyBatch(index, run.id, "hot"));
-  const { permits } = await index.commitCopies(step, [], context());
-  await index.commitRemovals(
-    step,
-    [{ sequence: 0, outcome: "failed", code: "TIMEOUT", message: "no answer" }],
-    start,
-  );
-  expect((await index.run(run.id))?.progress.remaining).toBe(3);
-  expect(await index.expiredPermits(start)).toEqual([]);
-  const later = new Date(start.getTime() + hour);
-  expect(await index.expiredPermits(later)).toHaveLength(3);
-  const settle = async (number: number, finding: Evidence["finding"]) => {
-    await index.settlePermit(permits[number]?.id ?? "", evidenceOf(number, "hot", finding), later);
-  };
-  await settle(0, "present");
-  await settle(1, "absent");
-  await settle(2, "present");
-  await settle(1, "present");
-  expect(await index.expiredPermits(later)).toEqual([]);
-  expect(await masks(index)).toMatchObject([{ present: 3 }, { present: 2 }, { present: 3 }]);
-  const [ended] = await index.finishRuns(later);
-  expect(ended).toMatchObject({
-    state: "partial",
-    progress: { done: 1, failed: 2, causes: [{ code: "TIMEOUT", count: 2, example: "no answer" }] },
-  });
-  expect(await ledgerLines(index)).toContain("proof 1 settled");
-});
-
-test("a permit that ended unused still counts for others until it has run out", async () => {
-  const { index, folder } = await openIndex();
-  await index.putObjects([objectOf(0, [copyOn("hot"), copyOn("warm")])], start);
-  const evict = async (victim: number, lane: string, now: Date) => {
-    const plan = await makePlan(index, folder, [{ verb: "evict", object: 0, victim }]);
-    const run = await index.beginRun(plan, now);
-    const step = stepOf(await onlyBatch(index, run.id, lane));
-    return { step, answer: await index.commitCopies(step, [], context({ now })) };
-  };
-  const first = await evict(0, "hot", start);
-  await index.commitRemovals(
-    first.step,
-    [{ sequence: 0, outcome: "skipped", reason: "no" }],
-    start,
-  );
-  expect((await evict(1, "warm", start)).answer.refusals).toHaveLength(1);
-  const later = new Date(start.getTime() + hour + 121_000);
-  expect((await evict(1, "warm", later)).answer.permits).toHaveLength(1);
 });
 
 async function holdsOne(ids: readonly number[]): Promise<ReadonlySet<number>> {

@@ -214,6 +214,9 @@ test(
             for (const [pick] of world.batches.entries()) {
               await perform(world, ["commitCopies", pick, true]);
             }
+            for (const pick of Array.from(world.issued.keys()).keys()) {
+              await perform(world, ["commitRemoval", pick, true]);
+            }
             await perform(world, ["settle", 0, true]);
             await offer(world);
           }

@@ -36,8 +36,12 @@ export function copied(
   return { sequence, outcome: "done", copy, evidence, moved: true };
 }
 
-export function gone(sequence: number, permitId: string): RemoveOutcome {
-  return { sequence, outcome: "done", result: "removed", proof: { permitId, evidence: [] } };
+export function gone(
+  sequence: number,
+  permitId: string,
+  evidence: readonly Evidence[] = [],
+): RemoveOutcome {
+  return { sequence, outcome: "done", result: "removed", proof: { permitId, evidence } };
 }
 
 export async function onlyBatch(index: ObjectIndex, runId: string, lane: string): Promise<Batch> {

@@ -37,7 +37,7 @@ test(
       const [first, second] = await arena.begin(objects);
       await arena.race([first, second]);
       if (round % 2 === 1) await arena.crash();
-      await arena.settle();
+      await arena.settle([first, second]);
       expect(await arena.open([first, second])).toBe(0);
       const places = await arena.places(objects);
       for (const [at, { victim }] of arena.planOf(objects).entries()) {
@@ -167,13 +167,21 @@ class Arena implements AsyncDisposable {
 
   /** All batches of the runs at once, interleaved at every call of a driver or of the index. */
   async race(runs: readonly Run[]): Promise<void> {
-    const batches: Batch[] = [];
     for (const { id, progress } of runs) {
       const numbers = Array.from({ length: progress.actions }, (_, number) => number);
       await this.#index.markQueued(id, numbers);
+    }
+    await this.#carryOutQueued(runs);
+  }
+
+  /** How many batches were left to carry out. */
+  async #carryOutQueued(runs: readonly Run[]): Promise<number> {
+    const batches: Batch[] = [];
+    for (const { id, progress } of runs) {
       batches.push(...(await this.#index.queuedBatches(id, -1, progress.actions)));
     }
     await Promise.all(batches.map((batch) => this.#carryOut(batch)));
+    return batches.length;
   }
 
   async #carryOut(batch: Batch): Promise<void> {
@@ -226,13 +234,18 @@ class Arena implements AsyncDisposable {
     this.#index = await ObjectIndex.open(this.#path, { threads: 2 });
   }
 
-  /** Permits run out; what became of them is asked of the stores. */
-  async settle(): Promise<void> {
-    this.#aheadMs += hour + settleMarginMs;
+  /**
+   * Permits run out; what became of them is asked of the stores. What was not removed goes on with
+   * other permits, until nothing is left.
+   */
+  async settle(runs: readonly Run[]): Promise<void> {
     const asking = { drivers: this.#drivers, index: this.#index, now: () => this.#now() };
-    for (const permit of await this.#index.expiredPermits(this.#now())) {
-      await settlePermit(permit, asking);
-    }
+    do {
+      this.#aheadMs += hour + settleMarginMs;
+      for (const permit of await this.#index.expiredPermits(this.#now())) {
+        await settlePermit(permit, asking);
+      }
+    } while ((await this.#carryOutQueued(runs)) > 0);
     await this.#index.finishRuns(this.#now());
   }
 

@@ -59,16 +59,23 @@ describe("the removal protocol", () => {
     expect((await hot.verify(object, "verified")).finding).toBe("present");
   });
 
-  test("removes nothing with a permit that ran out", async () => {
+  test("removes nothing with a permit that ran out, and goes on with another one", async () => {
     await using engine = await TestEngine.open(server.url);
     const object = await onBoth(engine, "late", new Date());
-    await evict(engine, object, { permitTtlMs: 0 });
-    expect(engine.index.outcomes.get("run/0")).toMatchObject({
-      outcome: "failed",
-      code: "REFUSED",
-    });
-    const hot = await engine.stores.driver("hot");
-    expect(await hot.stat(object)).toBeDefined();
+    engine.index.begin("run", [evictOf([object], "hot")]);
+    const drivers = await engine.drivers("hot", "cold");
+    // By the clock of the worker the permits of this controller have run out when they are given.
+    let behindMs = 2 * hour;
+    const now = () => new Date(Date.now() - behindMs);
+    await engine.work(drivers);
+    await engine.dispatch(drivers, { now, permitTtlMs: hour });
+    await expect.poll(() => engine.index.commits, { timeout: 10_000 }).toContain("removals 0");
+    expect(await drivers.get("hot")?.stat(object)).toBeDefined();
+    expect(engine.index.outcomes.get("run/0")).toBeUndefined();
+    behindMs = 0;
+    await engine.ended("run");
+    expect(engine.index.outcomes.get("run/0")).toMatchObject({ outcome: "done" });
+    expect(await drivers.get("hot")?.stat(object)).toBeUndefined();
   });
 
   test("leaves a copy that its storage holds, and says so: that is no failure", async () => {
@@ -185,15 +192,11 @@ async function onBoth(engine: TestEngine, text: string, verifiedAt: Date): Promi
   return object;
 }
 
-async function evict(
-  engine: TestEngine,
-  object: ObjectRef,
-  options: { readonly permitTtlMs?: number } = {},
-): Promise<void> {
+async function evict(engine: TestEngine, object: ObjectRef): Promise<void> {
   engine.index.begin("run", [evictOf([object], "hot")]);
   const drivers = await engine.drivers("hot", "cold");
   await engine.work(drivers);
-  await engine.dispatch(drivers, options);
+  await engine.dispatch(drivers);
   await engine.ended("run");
 }
 

@@ -15,7 +15,7 @@ export async function commitCopies(
   context: CommitContext,
 ): Promise<CommitResult> {
   const run = state.run(step.runId);
-  const fresh = run.openOf(step).filter(({ sequence }) => !state.permits.of(run, sequence));
+  const fresh = run.openOf(step).filter(({ sequence }) => !state.permits.isIssued(run, sequence));
   const asked = fresh.filter(({ victim, verb }) => victim !== null || verb === "tombstone");
   const holds = await context.heldByPolicy([...new Set(asked.map(({ object }) => object))]);
   const isHeld = (object: number) => state.object(object).held || holds.has(object);

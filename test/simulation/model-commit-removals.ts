@@ -22,7 +22,9 @@ export function commitRemovals(
       if (permit.state === "done") continue;
       gone.push(permit);
       const message = `the copy on ${permit.backend} is ${outcome.result}`;
-      if (permit.state !== "ended") ended.push([permit.sequence, "done", message]);
+      if (permit.state !== "ended" || !run.outcomes.has(permit.sequence)) {
+        ended.push([permit.sequence, "done", message]);
+      }
       state.prove(permit, now);
     } else if (permit !== undefined && isOpen(permit)) {
       if (outcome.outcome === "failed" && outcomeUnknownAfter.has(outcome.code)) {
@@ -31,6 +33,7 @@ export function commitRemovals(
         continue;
       }
       state.endPermit(permit, "ended", now);
+      if (outcome.outcome === "expired") continue;
       const reason = outcome.outcome === "failed" ? outcome.code : outcome.reason;
       ended.push([permit.sequence, outcome.outcome, reason]);
     }
@@ -61,5 +64,5 @@ export function settlePermit(
   if (pending !== undefined) state.end(run, sequence, "failed", pending);
   else if (run.state === "cancelled") {
     state.end(run, sequence, "cancelled", "the run was cancelled");
-  } else state.end(run, sequence, "failed", "TIMEOUT");
+  }
 }

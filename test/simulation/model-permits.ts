@@ -44,7 +44,13 @@ export class ModelPermits {
   }
 
   of(run: ModelRun, sequence: number): ModelPermit | undefined {
-    return this.#permits.get(`${run.id}-${sequence}`);
+    return this.all().find((permit) => permit.run === run && permit.sequence === sequence);
+  }
+
+  /** Whether an action has a permit, other than one that ran out unused. */
+  isIssued(run: ModelRun, sequence: number): boolean {
+    const permit = this.of(run, sequence);
+    return permit !== undefined && permit.state !== "ended";
   }
 
   /** Gives leave for one removal, or says why not. */
@@ -60,9 +66,13 @@ export class ModelPermits {
     const judgement = judgeReachable(removal, facts.out);
     if (!judgement.permitted) return judgement.reason;
     const reserved = [...judgement.reserved].toSorted(([a], [b]) => a - b);
+    const expired = this.of(run, action.sequence);
+    if (expired !== undefined) this.#permits.delete(expired.id);
+    const first = `${run.id}-${action.sequence}`;
+    const second = Math.floor(context.now.getTime() / 1_000);
     const permit: ModelPermit = {
       ...object,
-      id: `${run.id}-${action.sequence}`,
+      id: expired === undefined ? first : `${first}-${second}`,
       objectId: action.object,
       backend: facts.names[victim] ?? "",
       reserved: reserved.map(([id, confidence]) => ({

@@ -203,7 +203,7 @@ export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, m
   "cordons are not looked at": ["restraint", 1, 60],
   "standing pauses are not looked at": ["restraint", 1, 60],
   "closed windows are not looked at": ["restraint", 1, 60],
-  "a removal of two requests does not ask again before the second": ["takeover", 70, 60],
+  "a removal of two requests does not ask again before the second": ["expiry", 85, 60],
   "any mark for deletion counts, however new it is": ["deletion", 1, 60],
   "what is handed in anew does not lift the mark for deletion": ["deletion", 1, 60],
   "reads do not lift the mark for deletion": ["deletion", 1, 60],

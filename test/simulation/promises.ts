@@ -126,7 +126,7 @@ export class Promises implements RemovalWatcher {
       const [{ runId }, outcomes] = values as Parameters<DispatchIndex["commitRemovals"]>;
       for (const one of outcomes) {
         const unknown = one.outcome === "failed" && outcomeUnknownAfter.has(one.code);
-        if (!unknown) this.#open.delete(`${runId}-${one.sequence}`);
+        if (!unknown) this.#ended(`${runId}-${one.sequence}`);
         if (one.outcome === "done") this.#calledRemoved(one.proof.permitId);
       }
     }
@@ -142,6 +142,12 @@ export class Promises implements RemovalWatcher {
         else if (!late) this.#known.delete(key);
       }
     }
+  }
+
+  /** The permit of an action was reported on: its first one, or one after that ran out. */
+  #ended(first: string): void {
+    for (const id of this.#open)
+      if (id === first || id.startsWith(`${first}-`)) this.#open.delete(id);
   }
 
   #calledRemoved(id: string): void {

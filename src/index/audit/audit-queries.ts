@@ -78,8 +78,8 @@ export const auditQueries: Readonly<Record<SqlCheck, string>> = {
       FROM ledger_entries WHERE kind = 'proof' AND reason = 'removed'
     ) AS p JOIN (
       SELECT run_id, sequence,
-        unnest(json_extract_string(detail, '$.reserved[*].backend')) AS backend
-      FROM ledger_entries WHERE kind = 'permit'
+        unnest(json_extract_string(arg_max(detail, entry_id), '$.reserved[*].backend')) AS backend
+      FROM ledger_entries WHERE kind = 'permit' GROUP BY run_id, sequence
     ) AS m USING (run_id, sequence)
     WHERE NOT list_contains(list_transform(p.evidence, lambda seen: seen[1]), m.backend)`,
 

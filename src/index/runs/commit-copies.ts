@@ -29,7 +29,8 @@ export interface CopyCommit {
 /**
  * Records copy steps of one run, or admits batches without one, and answers each with the permits
  * for its removals. An action that has an outcome or a permit already is left alone, so a step
- * that is committed twice, or under a new attempt, changes nothing and gets the same answer. All
+ * that is committed twice, or under a new attempt, changes nothing and gets the same answer; only
+ * one whose permit ran out unused is judged anew. All
  * are recorded or none, and no batch may be among them twice.
  */
 export async function commitCopies(

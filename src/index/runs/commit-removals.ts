@@ -18,6 +18,7 @@ import type { RemoveOutcome, StepData } from "#model/run.ts";
 /**
  * Records a remove step: copies gone with their proofs, outcomes, reservations ended. What has
  * been recorded before is left alone. A removal without a permit is a defect and is refused.
+ * Where a permit ran out before it was used, the action stays open for another one.
  */
 export async function commitRemovals(
   transaction: Transaction,
@@ -45,8 +46,10 @@ export async function commitRemovals(
       if (used.state === "done") continue;
       gone.push(used);
       recordProof(transaction, run, used, outcome.result, outcome.proof.evidence, now);
-      // A permit that was settled before keeps its outcome; the copy is gone all the same.
-      if (used.state !== "ended") ended.push(removed(used, step, outcome.result));
+      // An action that was settled before keeps its outcome; the copy is gone all the same.
+      if (used.state !== "ended" || !(await hasOutcome(transaction, used))) {
+        ended.push(removed(used, step, outcome.result));
+      }
       permitEnds.push({ permitId: used.id, state: "done" });
     } else if (permit?.state === "open" || permit?.state === "unknown") {
       const { end, permitEnd } = endWithoutRemoval(permit, step, outcome);
@@ -61,6 +64,18 @@ export async function commitRemovals(
   );
   await keepDeleted(transaction, gone);
   await recordOutcomes(transaction, run, ended, now);
+}
+
+/** Whether the action of a permit has ended, and not only the permit. */
+async function hasOutcome(
+  transaction: Transaction,
+  { runKey, sequence }: StoredPermit,
+): Promise<boolean> {
+  const rows = await transaction.rows("FROM outcomes WHERE run_key = $1 AND sequence = $2", [
+    runKey,
+    sequence,
+  ]);
+  return rows.length > 0;
 }
 
 /** The copy a permit was for, as gone. */
@@ -161,6 +176,7 @@ function endWithoutRemoval(
     return { permitEnd: { permitId, state: "unknown", code, message }, end: undefined };
   }
   const permitEnd = { permitId, state: "ended" } as const;
+  if (outcome.outcome === "expired") return { permitEnd, end: undefined };
   const { sequence, objectId, size } = permit;
   const base = { sequence, batch, verb, objectId, size, step: "removal" } as const;
   const detail = { permit: permit.id };

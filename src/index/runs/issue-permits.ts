@@ -53,7 +53,8 @@ export async function issuePermits(
       recordRefusal(transaction, run, action, backend, judgement, context.now);
     }
   }
-  await storePermits(transaction, permits, facts.ids);
+  const again = actions.some(({ expired }) => expired);
+  await storePermits(transaction, permits, facts.ids, again);
   for (const permit of permits) recordPermit(transaction, run, permit, context);
   await transaction.stage(
     "permitted_actions",
@@ -188,6 +189,12 @@ function caseOf(
   };
 }
 
+/** Of the run and the action; with the second of its issue when an earlier one ran out unused. */
+function permitId({ runId }: RunRecord, action: OpenAction, { now }: CommitContext): string {
+  const first = `${runId}-${action.sequence}`;
+  return action.expired ? `${first}-${Math.floor(now.getTime() / 1_000)}` : first;
+}
+
 function permitFor(
   action: OpenAction,
   run: RunRecord,
@@ -197,7 +204,7 @@ function permitFor(
 ): StoredPermit {
   const copies = facts.copies.get(action.object_id) ?? [];
   return {
-    id: `${run.runId}-${action.sequence}`,
+    id: permitId(run, action, context),
     cid: cidText(action.cid),
     size: action.size,
     profile: action.profile,

@@ -17,11 +17,12 @@ export type StoredPermit = RemovalPermit & {
   readonly pending: { readonly code: string; readonly message: string } | undefined;
 };
 
-/** Stores new permits. */
+/** Stores new permits; `again` tells that some stand for one of the same action that ran out. */
 export async function storePermits(
   transaction: Transaction,
   permits: readonly StoredPermit[],
   backendIds: ReadonlyMap<string, number>,
+  again: boolean,
 ): Promise<void> {
   if (permits.length === 0) return;
   await transaction.stage(
@@ -51,6 +52,12 @@ export async function storePermits(
       new Date(permit.expiresAt),
     ]),
   );
+  if (again) {
+    await transaction.run(
+      `DELETE FROM permits
+       WHERE (run_key, sequence) IN (SELECT (run_key, sequence) FROM new_permits)`,
+    );
+  }
   await transaction.run(
     "INSERT INTO permits SELECT *, 'open', NULL, NULL, NULL, NULL FROM new_permits",
   );

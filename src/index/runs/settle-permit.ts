@@ -31,7 +31,8 @@ export async function expiredPermits(
 
 /**
  * Ends a permit by what the backend was found to hold: nothing means the removal happened, and
- * the finding is its proof; a copy means it did not. A settled permit is left alone.
+ * the finding is its proof; a copy means it did not. A settled permit is left alone. Where nobody
+ * is known to have tried, and the run goes on, the action stays open for another permit.
  */
 export async function settlePermit(
   transaction: Transaction,
@@ -64,7 +65,8 @@ export async function settlePermit(
   }
   await endPermits(transaction, [{ permitId, state: "ended" }], now);
   if (evidence.finding === "corrupt") await changeCopies(transaction, [corruptCopy(permit, now)]);
-  await recordOutcomes(transaction, run, [notRemoved(permit, batch)], now);
+  const end = notRemoved(permit, batch);
+  if (end !== undefined) await recordOutcomes(transaction, run, [end], now);
 }
 
 interface PermitBatch extends SqlRow {
@@ -89,7 +91,7 @@ async function runOf(transaction: Transaction, permit: StoredPermit): Promise<Ru
   return await runRecord(transaction.connection, runId);
 }
 
-function notRemoved(permit: StoredPermit, batch: PermitBatch): ActionOutcome {
+function notRemoved(permit: StoredPermit, batch: PermitBatch): ActionOutcome | undefined {
   const base = {
     sequence: permit.sequence,
     batch: batch.batch,
@@ -101,13 +103,7 @@ function notRemoved(permit: StoredPermit, batch: PermitBatch): ActionOutcome {
   } as const;
   if (permit.pending !== undefined) return { ...base, outcome: "failed", ...permit.pending };
   const { cancel_reason: reason } = batch;
-  if (reason !== null) return { ...base, outcome: "cancelled", message: reason };
-  return {
-    ...base,
-    outcome: "failed",
-    code: "TIMEOUT",
-    message: `the permit ended unused: the copy on ${permit.backend} is still there`,
-  };
+  return reason === null ? undefined : { ...base, outcome: "cancelled", message: reason };
 }
 
 function corruptCopy(permit: StoredPermit, now: Date) {

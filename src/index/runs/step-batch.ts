@@ -22,8 +22,10 @@ export interface OpenAction extends SqlRow {
   readonly requirements: string | null;
   readonly held: boolean;
   readonly tombstoned: Date | null;
-  /** A permit was issued for it: what the copy step did is recorded. */
+  /** A permit is issued for it: what the copy step did is recorded. */
   readonly permitted: boolean;
+  /** A permit for it ran out before it was used. */
+  readonly expired: boolean;
 }
 
 /** The batch a step belongs to, as the index has it. */
@@ -118,7 +120,8 @@ async function openOf(
   const removing = batches.some(({ victim }) => victim !== null);
   return await transaction.rows<OpenAction>(
     `SELECT p.*, o.cid, o.size, o.profile, o.held, o.tombstoned,
-       ${removing ? known("permits") : "FALSE"} AS permitted
+       ${removing ? known("permits", "state <> 'ended'") : "FALSE"} AS permitted,
+       ${removing ? known("permits", "state = 'ended'") : "FALSE"} AS expired
      FROM (${stretches(batches).map(actionsOf).join(" UNION ALL ")}) AS p
      JOIN objects AS o USING (object_id)
      WHERE ${begun ? `NOT ${known("outcomes")}` : "TRUE"} ORDER BY p.sequence`,
@@ -126,10 +129,10 @@ async function openOf(
   );
 }
 
-/** A condition: the table has something about the action, in this run. */
-function known(table: string): string {
+/** A condition: the table has something like that about the action, in this run. */
+function known(table: string, such = "TRUE"): string {
   return `p.sequence IN (SELECT sequence FROM ${table}
-    WHERE run_key = $2 AND sequence >= $3 AND sequence < $4)`;
+    WHERE run_key = $2 AND sequence >= $3 AND sequence < $4 AND ${such})`;
 }
 
 /** Batches that follow each other without a gap, as those of one target mostly do. */

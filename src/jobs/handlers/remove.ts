@@ -3,14 +3,14 @@ import { forEachObject } from "#jobs/for-each-object.ts";
 import { checkReserved, type ReservedCheck } from "#jobs/reserved-copies.ts";
 import { type Removal, settledRemoval, unstoppable } from "#jobs/settled-removal.ts";
 import { countedRetries, measuredAction } from "#jobs/measured-action.ts";
-import { permitExpired } from "#jobs/permit-expired.ts";
+import { isPermitExpired, permitExpired } from "#jobs/permit-expired.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { isHeldByStorage } from "#model/held-by-storage.ts";
-import { outcomeUnknownAfter, type RemovalPermit, removeTimeoutMs } from "#model/removal.ts";
-import type { ActionEnd, CommitResult, RemoveOutcome } from "#model/run.ts";
+import { outcomeUnknownAfter, removeTimeoutMs } from "#model/removal.ts";
+import type { ActionEnd, CommitResult, RemovalEnd, RemoveOutcome } from "#model/run.ts";
 
 /** Copies whose removal is prepared together: their evidence is kept in one write. */
 const removalsAtOnce = 100;
@@ -33,7 +33,7 @@ const remove: StepHandler = {
     const told = new Map(
       (memory.outcomes() as readonly RemoveOutcome[])
         .filter(({ outcome }) => outcome !== "done")
-        .map(({ sequence, ...end }) => [sequence, end as ActionEnd]),
+        .map(({ sequence, ...end }) => [sequence, end as RemovalEnd]),
     );
     const settleAll = async (open: readonly Removal[], otherwise: ActionEnd, stop: AbortSignal) => {
       await forEachObject(open, context.settings.objectsAtOnce, stop, async (removal) => {
@@ -99,7 +99,10 @@ async function removeOne(
 ): Promise<RemoveOutcome> {
   const { permit, action } = removal;
   const leftMs = Date.parse(permit.expiresAt) - context.now().getTime();
-  if (leftMs <= 0) return settledRemoval(removal, expired(permit), victim, context);
+  if (leftMs <= 0) {
+    const end = { outcome: "expired", reason: permitExpired(permit).message } as const;
+    return settledRemoval(removal, end, victim, context);
+  }
   let unanswered: EngineError | undefined;
   try {
     const result = await runWithRetries(
@@ -133,9 +136,7 @@ async function removeOne(
     if (stop === undefined) await throwIfOut(permit.backend, victim, error, true);
     // A try that got no answer may still be acted on, whatever a later one was told.
     const { code, message } = unanswered ?? error;
-    const end: ActionEnd = isHeldByStorage(error)
-      ? { outcome: "skipped", reason: `kept: ${message}` }
-      : { outcome: "failed", code, message };
+    const end = unanswered === undefined ? endOf(error) : failedBy(code, message);
     return settledRemoval(removal, end, victim, context);
   }
 }
@@ -160,7 +161,13 @@ function victimOf(context: StepContext): Driver {
   throw new EngineError("INTERNAL", `this node has no driver for backend ${victim}`);
 }
 
-function expired(permit: RemovalPermit): ActionEnd {
-  const { code, message } = permitExpired(permit);
+function endOf(error: EngineError): RemovalEnd {
+  const { code, message } = error;
+  if (isPermitExpired(error)) return { outcome: "expired", reason: message };
+  if (isHeldByStorage(error)) return { outcome: "skipped", reason: `kept: ${message}` };
+  return failedBy(code, message);
+}
+
+function failedBy(code: EngineError["code"], message: string): RemovalEnd {
   return { outcome: "failed", code, message };
 }
