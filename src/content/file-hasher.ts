@@ -103,7 +103,8 @@ export class FileHasher {
     if (data.length === 0) return this.#size === 0;
     this.#size += data.length;
     this.#filled = data.length;
-    this.#addLeaf(multihash.digest);
+    // A copy: the digest of a block that was parsed holds on to all of its bytes.
+    this.#addLeaf(new Uint8Array(multihash.digest));
     return true;
   }
 
