@@ -9,7 +9,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { ByteStream, DriverContext } from "#model/driver.ts";
-import { clientConfig } from "#drivers/s3/aws-client-config.ts";
+import { clientConfig, silenceLimits } from "#drivers/s3/aws-client-config.ts";
 import { archiveOf } from "#drivers/s3/archive-of.ts";
 import { AwsUploads } from "#drivers/s3/aws-uploads.ts";
 import type {
@@ -42,21 +42,27 @@ const bucketSeenForMs = 30_000;
 export class AwsBucketClient implements BucketClient {
   server: string;
   readonly #client: S3Client;
+  /** For requests that a service may work on for minutes without a word. */
+  readonly #patient: S3Client;
   readonly #options: S3Options;
   readonly #bucket: string;
   readonly #requests: BucketRequests;
   readonly #uploads: AwsUploads;
   #bucketSeenAt = -Infinity;
 
-  constructor(context: DriverContext<S3Options>) {
+  constructor(context: DriverContext<S3Options>, silence = silenceLimits) {
     const { options } = context;
     this.#options = options;
     this.#bucket = options.bucket;
     this.server = `S3 at ${options.endpoint ?? options.region ?? "AWS"}`;
-    this.#client = new S3Client(clientConfig(context));
+    this.#client = this.#prepared(new S3Client(clientConfig(context, silence.usual)));
+    this.#patient = this.#prepared(new S3Client(clientConfig(context, silence.assembling)));
     this.#requests = new BucketRequests(options);
-    this.#uploads = new AwsUploads(this.#client, this.#requests);
-    this.#client.middlewareStack.add(
+    this.#uploads = new AwsUploads(this.#client, this.#patient, this.#requests);
+  }
+
+  #prepared(client: S3Client): S3Client {
+    client.middlewareStack.add(
       (next) => async (args) => {
         const result = await next(args);
         const { headers } = result.response as { headers?: Readonly<Record<string, string>> };
@@ -65,7 +71,7 @@ export class AwsBucketClient implements BucketClient {
       },
       { step: "deserialize", name: "rememberServer" },
     );
-    this.#client.middlewareStack.add(
+    client.middlewareStack.add(
       (next, { commandName }) =>
         async (args) => {
           try {
@@ -81,6 +87,7 @@ export class AwsBucketClient implements BucketClient {
       // Around the SDK's reading of the answer, which throws, and within its retries.
       { step: "deserialize", priority: "high", name: "passOnRetryAfter" },
     );
+    return client;
   }
 
   async head(key: string, signal: Signal): Promise<HeadResult | undefined> {
@@ -219,7 +226,7 @@ export class AwsBucketClient implements BucketClient {
         ...(Object.keys(tags).length === 0 ? {} : { TaggingDirective: "REPLACE" as const }),
         ...(checksums ? { ChecksumAlgorithm: "SHA256" as const } : {}),
       });
-      await this.#client.send(command, withSignal(signal));
+      await this.#patient.send(command, withSignal(signal));
     } catch (error) {
       throw this.#requests.error(error, `copying ${request.source.key}`, signal);
     }
@@ -245,6 +252,7 @@ export class AwsBucketClient implements BucketClient {
 
   close(): void {
     this.#client.destroy();
+    this.#patient.destroy();
   }
 
   async #checkBucket(signal: Signal): Promise<void> {

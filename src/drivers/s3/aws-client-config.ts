@@ -4,13 +4,21 @@ import { parseSecretReference } from "#model/secret-reference.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
 
 const connectionTimeoutMs = 10_000;
-const silenceTimeoutMs = 60_000;
+
+/** How long a service may say nothing before a request counts as lost, in milliseconds. */
+export interface SilenceLimits {
+  readonly usual: number;
+  /** While it puts objects together, or copies them within itself: minutes for large ones. */
+  readonly assembling: number;
+}
+
+export const silenceLimits: SilenceLimits = { usual: 60_000, assembling: 15 * 60_000 };
 
 /** Secrets are asked for again after this long, so that a rotated one is picked up. */
 const credentialsForMs = 3_600_000;
 
 /** The settings of the SDK for one backend. Secrets are fetched at the first request. */
-export function clientConfig(context: DriverContext<S3Options>): S3ClientConfig {
+export function clientConfig(context: DriverContext<S3Options>, silenceMs: number): S3ClientConfig {
   const { options } = context;
   const { accessKeyId, secretAccessKey, sessionToken, region, endpoint } = options;
   const reveal = (value: string): Promise<string> =>
@@ -38,6 +46,6 @@ export function clientConfig(context: DriverContext<S3Options>): S3ClientConfig 
     // We send checksums ourselves, and every byte that comes back is re-hashed anyway.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    requestHandler: { connectionTimeout: connectionTimeoutMs, socketTimeout: silenceTimeoutMs },
+    requestHandler: { connectionTimeout: connectionTimeoutMs, socketTimeout: silenceMs },
   };
 }

@@ -48,10 +48,13 @@ interface LeftUpload {
 /** Uploads in parts through the AWS SDK. */
 export class AwsUploads {
   readonly #client: S3Client;
+  readonly #patient: S3Client;
   readonly #requests: BucketRequests;
 
-  constructor(client: S3Client, requests: BucketRequests) {
+  /** `patient` waits for services that put objects together, or copy within themselves. */
+  constructor(client: S3Client, patient: S3Client, requests: BucketRequests) {
     this.#client = client;
+    this.#patient = patient;
     this.#requests = requests;
   }
 
@@ -129,7 +132,7 @@ export class AwsUploads {
             CopySource: copySource(source),
             CopySourceRange: `bytes=${start}-${end - 1}`,
           });
-          const { CopyPartResult } = await this.#client.send(command, withSignal(signal));
+          const { CopyPartResult } = await this.#patient.send(command, withSignal(signal));
           parts.push({ PartNumber: number, ETag: CopyPartResult?.ETag });
         } catch (error) {
           throw requests.error(error, doing, signal);
@@ -142,7 +145,7 @@ export class AwsUploads {
             ...requests.condition(request),
             MultipartUpload: { Parts: parts.toSorted((a, b) => a.PartNumber - b.PartNumber) },
           });
-          await this.#client.send(command, withSignal(signal));
+          await this.#patient.send(command, withSignal(signal));
           return compositeOf(parts);
         } catch (error) {
           throw requests.error(error, doing, signal);

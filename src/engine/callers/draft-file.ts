@@ -76,7 +76,7 @@ export class DraftFile implements AsyncDisposable {
     await rename(this.#path, name);
   }
 
-  async remove(): Promise<void> {
+  async discard(): Promise<void> {
     await rm(this.#path, { force: true });
   }
 

@@ -49,7 +49,7 @@ export async function getObject(
       work.done = 1;
       return { cid, size, kind: "file", path };
     }
-    await draft.remove();
+    await draft.discard();
   }
   if (parseCid(cid).code === rawCode) throw fetching.nothingLeft();
   work.bytes = 0;
