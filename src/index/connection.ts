@@ -30,6 +30,8 @@ export class Connection {
   /** What DuckDB's threads are at: a connection that is taken away under them ends the process. */
   readonly #running = new Set<Promise<unknown>>();
   #ended = false;
+  /** Whether somebody reads a stream, which DuckDB ends when another statement begins. */
+  #streaming = false;
 
   constructor(duckdb: DuckDBConnection, onClose: () => void = () => undefined) {
     this.duckdb = duckdb;
@@ -56,11 +58,16 @@ export class Connection {
     parameters: readonly SqlValue[] = [],
     check?: StatementCheck,
   ): Promise<readonly Row[]> {
-    const rows: SqlRow[] = [];
-    for await (const batch of this.columns({ text, parameters }, check)) {
-      rows.push(...batchRows(batch));
+    const prepared = await this.prepare({ text, parameters }, check);
+    try {
+      // Whole, unlike a stream: another statement may begin before all of it is read.
+      const result = await this.#guard(() => prepared.run());
+      const rows: SqlRow[] = [];
+      for await (const batch of this.#columnsOf(result)) rows.push(...batchRows(batch));
+      return rows as readonly Row[];
+    } finally {
+      prepared.destroySync();
     }
-    return rows as readonly Row[];
   }
 
   /** The first row, which the statement must have. */
@@ -70,18 +77,25 @@ export class Connection {
     return row;
   }
 
-  /** Streams a result column by column; the values are copies that outlive the statement. */
+  /**
+   * Streams a result column by column; the values are copies that outlive the statement. Nothing
+   * else may begin on this connection before the last of them: it would silently end the stream.
+   */
   async *columns(statement: SqlStatement, check?: StatementCheck): AsyncGenerator<ColumnBatch> {
     const prepared = await this.prepare(statement, check);
     try {
-      const result: DuckDBResult = await this.#guard(() => prepared.stream());
-      const names = result.deduplicatedColumnNames();
-      for await (const chunk of this.#chunks(result)) {
-        const columns = names.map((_, column) => readColumn(chunk.getColumnVector(column)));
-        yield { rows: chunk.rowCount, names, columns };
-      }
+      yield* this.#columnsOf(await this.#stream(prepared));
     } finally {
+      this.#streaming = false;
       prepared.destroySync();
+    }
+  }
+
+  async *#columnsOf(result: DuckDBResult): AsyncGenerator<ColumnBatch> {
+    const names = result.deduplicatedColumnNames();
+    for await (const chunk of this.#chunks(result)) {
+      const columns = names.map((_, column) => readColumn(chunk.getColumnVector(column)));
+      yield { rows: chunk.rowCount, names, columns };
     }
   }
 
@@ -93,11 +107,22 @@ export class Connection {
   ): AsyncGenerator<ArrowPiece> {
     const prepared = await this.prepare(statement, check);
     try {
-      const result: DuckDBResult = await this.#guard(() => prepared.stream());
+      const result = await this.#stream(prepared);
       yield* arrowPieces(result, this.#chunks(result), form);
     } finally {
+      this.#streaming = false;
       prepared.destroySync();
     }
+  }
+
+  async #stream(prepared: DuckDBPreparedStatement): Promise<DuckDBResult> {
+    this.#streaming = true;
+    return await this.#guard(() => prepared.stream());
+  }
+
+  #refuseWhileStreaming(what: string): void {
+    if (!this.#streaming) return;
+    throw new EngineError("INTERNAL", `a stream is being read on the connection for: ${what}`);
   }
 
   /** DuckDB works on the next chunk while something is made of this one. */
@@ -123,6 +148,7 @@ export class Connection {
 
   /** What the check lets pass, with its values; the caller destroys it. */
   async prepare(statement: SqlStatement, check?: StatementCheck): Promise<DuckDBPreparedStatement> {
+    this.#refuseWhileStreaming(statement.text);
     const prepared = await this.#guard(() => this.duckdb.prepare(statement.text));
     try {
       check?.(prepared.statementType);
@@ -172,6 +198,7 @@ export class Connection {
     rows: readonly (readonly StageValue[])[],
   ): Promise<void> {
     if (rows.length === 0) return;
+    this.#refuseWhileStreaming("an appender");
     const appender = await this.#guard(create);
     try {
       for (let start = 0; start < rows.length; start += chunkRowsMax) {

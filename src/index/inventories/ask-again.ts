@@ -3,8 +3,10 @@ import { type Connection, micros } from "#index/connection.ts";
 import { compareListing, type Listing } from "#index/inventories/compare-listing.ts";
 import { ListingStage } from "#index/inventories/listing-stage.ts";
 import type { ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { SqlRow } from "#model/sql.ts";
 
 const askedAtOnce = 32;
+const pageRows = 10_000;
 
 /** Looks for one copy at the backend itself, now. */
 export type Look = (object: ObjectRef) => Promise<StoredCopy | undefined>;
@@ -22,7 +24,6 @@ export async function* askAgain(
 ): AsyncGenerator<void> {
   await connection.run("CREATE OR REPLACE TEMP TABLE asked (cid BLOB)");
   await compareListing(connection, listing);
-  const doubtful = { text: doubtfulCopies, parameters: [listing.backendId, micros(checkedSince)] };
   const { entries } = await connection.row<{ entries: number }>(
     "SELECT coalesce(max(position), -1) + 1 AS entries FROM listing",
   );
@@ -33,13 +34,16 @@ export async function* askAgain(
     asked.push(cid);
     if (copy !== undefined) await stage.add({ cid: cidText(cid), copy, size: undefined });
   };
-  for await (const { rows, columns } of connection.columns(doubtful)) {
-    const [cid, size, profile] = columns;
-    for (let row = 0; row < rows; row += askedAtOnce) {
-      const some = Array.from({ length: Math.min(askedAtOnce, rows - row) }, (_, at) => row + at);
-      await Promise.all(
-        some.map((at) => ask(cid?.[at] as Uint8Array, Number(size?.[at]), String(profile?.[at]))),
-      );
+  // A page at a time: what is staged between would end a stream.
+  for (let after = -1; ;) {
+    const page = await connection.rows<Doubtful>(doubtfulCopies, [
+      listing.backendId,
+      micros(checkedSince),
+      after,
+    ]);
+    for (let at = 0; at < page.length; at += askedAtOnce) {
+      const some = page.slice(at, at + askedAtOnce);
+      await Promise.all(some.map(({ cid, size, profile }) => ask(cid, size, profile)));
       await connection.appendStage(
         "asked",
         ["BLOB"],
@@ -47,16 +51,26 @@ export async function* askAgain(
       );
       yield;
     }
+    after = page.at(-1)?.object_id ?? after;
+    if (page.length < pageRows) break;
   }
   await stage.flush();
 }
 
+interface Doubtful extends SqlRow {
+  readonly object_id: number;
+  readonly cid: Uint8Array;
+  readonly size: number;
+  readonly profile: string;
+}
+
 const doubtfulCopies = `
-  SELECT o.cid, o.size, o.profile
+  SELECT o.object_id, o.cid, o.size, o.profile
   FROM compared AS d JOIN objects AS o USING (object_id)
   JOIN copies AS c ON c.object_id = d.object_id AND c.backend_id = $1
   WHERE d.kind IN ('lost', 'changed', 'damaged') AND c.checked_at >= make_timestamp($2::BIGINT)
-  ORDER BY o.object_id`;
+    AND o.object_id > $3
+  ORDER BY o.object_id LIMIT ${pageRows}`;
 
 /** What was listed, with what the backend said when it was asked again. */
 export const listingAskedAgain = `

@@ -141,7 +141,9 @@ async function readBatches(
      WHERE ${condition}`,
     parameters,
   );
-  return await Promise.all(rows.map(async (row) => await batchOf(connection, row)));
+  const batches: Batch[] = [];
+  for (const row of rows) batches.push(await batchOf(connection, row));
+  return batches;
 }
 
 async function batchOf(connection: Connection, row: BatchRow): Promise<Batch> {
