@@ -7,6 +7,7 @@ import { configJsonSchema } from "#config/config-json-schema.ts";
 import { configReference } from "#config/config-reference.ts";
 import { documentDiagnosticsPage } from "#document/diagnostic-codes.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
+import { definitionsJsonSchema } from "#policies/definitions/definitions-json-schema.ts";
 import { diagnosticReference, languageReference } from "#policies/language-reference.ts";
 import { policyJsonSchema } from "#policies/policy-json-schema.ts";
 import { policyTestJsonSchema } from "#policies/testing/policy-test-json-schema.ts";
@@ -23,6 +24,7 @@ const generated: readonly [file: string, text: string][] = [
   ["docs/document-diagnostics.md", documentDiagnosticsPage()],
   ["schema/policy.v1.json", asJson(policyJsonSchema())],
   ["schema/policy-test.v1.json", asJson(policyTestJsonSchema())],
+  ["schema/definitions.v1.json", asJson(definitionsJsonSchema())],
   ["schema/calendar.v1.json", asJson(calendarJsonSchema())],
   ["docs/policy-words.md", languageReference(attributes)],
   ["docs/policy-diagnostics.md", diagnosticReference()],

@@ -13,6 +13,8 @@ const calendarSuffix = ".thermocline-calendar.yaml";
 export async function readCalendarSources(config: {
   readonly directory: string;
   readonly policies: readonly string[];
+  /** What the names of files are relative to; the directory, unless said. */
+  readonly cwd?: string;
 }): Promise<readonly DocumentSource[]> {
   const folders = new Set([join(config.directory, "calendars")]);
   for (const place of config.policies) {
@@ -26,7 +28,7 @@ export async function readCalendarSources(config: {
   }
   const sources: DocumentSource[] = [];
   for (const file of [...files].toSorted()) {
-    const shown = relative(config.directory, file);
+    const shown = relative(config.cwd ?? config.directory, file);
     sources.push(await readSource(file, shown.startsWith("..") ? file : shown));
   }
   return sources;

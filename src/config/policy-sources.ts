@@ -1,5 +1,6 @@
-import { glob, stat } from "node:fs/promises";
+import { glob, realpath, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import { followIncludes, includeRoots } from "#config/follow-includes.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { DocumentSource } from "#document/document-source.ts";
 import { readSource } from "#document/read-source.ts";
@@ -33,14 +34,23 @@ const anyFiles: FileKind = {
 const filesMax = 10_000;
 
 /**
- * The texts of all policy files that the given files, directories and globs name, in the order
- * of their paths. What was named must exist; a directory without policies gives none.
+ * The texts of all policy files that the given files, directories and globs name, and of what
+ * they include, in the order of their paths. What was named must exist; a directory without
+ * policies gives none.
  */
-export function readPolicySources(
+export async function readPolicySources(
   places: readonly string[],
   cwd: string,
 ): Promise<readonly DocumentSource[]> {
-  return readDocumentSources(places, cwd, policyFiles);
+  const files = await filesAt(places, cwd, policyFiles);
+  const roots = await includeRoots(places, cwd);
+  const linked = await realpath(cwd);
+  return await followIncludes(files, {
+    roots,
+    filesMax,
+    // Links are followed on the way to an included file, also those in the current directory.
+    nameOf: (path) => nameOf(path, path.startsWith(join(linked, "/")) ? linked : cwd),
+  });
 }
 
 /** The same for tests of policies. */
@@ -64,6 +74,18 @@ async function readDocumentSources(
   cwd: string,
   kind: FileKind,
 ): Promise<readonly DocumentSource[]> {
+  const sources: DocumentSource[] = [];
+  for (const file of await filesAt(places, cwd, kind)) {
+    sources.push(await readSource(file, nameOf(file, cwd)));
+  }
+  return sources;
+}
+
+async function filesAt(
+  places: readonly string[],
+  cwd: string,
+  kind: FileKind,
+): Promise<readonly string[]> {
   const files = new Set<string>();
   for (const place of places) {
     for (const file of await filesOf(resolve(cwd, place), place, kind)) files.add(file);
@@ -73,12 +95,12 @@ async function readDocumentSources(
       });
     }
   }
-  const sources: DocumentSource[] = [];
-  for (const file of [...files].toSorted()) {
-    const shown = relative(cwd, file);
-    sources.push(await readSource(file, shown.startsWith("..") ? file : shown));
-  }
-  return sources;
+  return [...files].toSorted();
+}
+
+function nameOf(file: string, cwd: string): string {
+  const shown = relative(cwd, file);
+  return shown.startsWith("..") ? file : shown;
 }
 
 async function filesOf(

@@ -27,11 +27,17 @@ export interface ParsedDocuments<T> {
 /** Longest text that is parsed at all, in UTF-16 units. */
 export const documentLengthMax = 4 * 1024 * 1024;
 
+/** The schema of a document; a function chooses it by the YAML value. */
+export type SchemaChoice<T> = ZodType<T> | ((raw: unknown) => ZodType<T>);
+
 /**
  * YAML 1.2 text → validated values with the place of every key, and everything that is wrong
  * with them at once. Documents are separated by `---`; empty ones are skipped.
  */
-export function parseDocuments<T>(source: DocumentSource, schema: ZodType<T>): ParsedDocuments<T> {
+export function parseDocuments<T>(
+  source: DocumentSource,
+  schema: SchemaChoice<T>,
+): ParsedDocuments<T> {
   const clean = { file: source.file, text: source.text.replace(/^\uFEFF/, "") };
   if (clean.text.length > documentLengthMax) return tooLarge(clean);
   const lines = new LineStarts(clean.text);
@@ -55,7 +61,7 @@ function readDocument<T>(
   source: DocumentSource,
   document: Document.Parsed,
   lines: LineStarts,
-  schema: ZodType<T>,
+  schema: SchemaChoice<T>,
 ): { document: ParsedDocument<T>; diagnostics: readonly Diagnostic[] } {
   const places = new DocumentPlaces(source, document, lines);
   const syntax = syntaxFindings(document, places);
@@ -65,7 +71,8 @@ function readDocument<T>(
   }
   // Expansion is bounded above, in time that does not depend on it.
   const raw: unknown = document.toJS({ maxAliasCount: -1 });
-  const checked = checkValue(places, [], raw, schema);
+  const chosen = typeof schema === "function" ? schema(raw) : schema;
+  const checked = checkValue(places, [], raw, chosen);
   return { document: { value: checked.value, raw, places }, diagnostics: checked.diagnostics };
 }
 

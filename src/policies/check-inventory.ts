@@ -87,8 +87,9 @@ class InventoryCheck {
   names(condition: Expression, path: DocumentPath): boolean {
     const names = this.#backends.map(({ name }) => name);
     const strange = comparedNames(condition, path).filter(({ value }) => !names.includes(value));
-    for (const { value, place, span } of strange) {
-      const { places } = this.#bound.policy;
+    for (const { value, place, span, ofClass } of strange) {
+      const { policy } = this.#bound;
+      const places = policy.classPlaces.get(ofClass ?? "") ?? policy.places;
       const range = places.within(place, span.start, span.end);
       const message = `there is no backend "${value}"`;
       const hint = nameHint(value, names, "configured backends");
@@ -159,21 +160,27 @@ interface ComparedName {
   readonly value: string;
   readonly place: DocumentPath;
   readonly span: Span;
+  /** The class in which it stands, which may be in another document. */
+  readonly ofClass: string | undefined;
 }
 
 /** The texts that a condition, or a class in it, compares the name of a backend with. */
-function comparedNames(expression: Expression, place: DocumentPath): readonly ComparedName[] {
+function comparedNames(
+  expression: Expression,
+  place: DocumentPath,
+  ofClass?: string,
+): readonly ComparedName[] {
   if (expression.kind === "class") {
-    return comparedNames(expression.body, ["classes", expression.name]);
+    return comparedNames(expression.body, ["classes", expression.name], expression.name);
   }
   const operands = operandsOf(expression);
   const isCompared =
     (expression.kind === "comparison" || expression.kind === "in") &&
     operands.some((part) => part.kind === "attribute" && part.definition.name === "backend");
-  if (!isCompared) return operands.flatMap((operand) => comparedNames(operand, place));
+  if (!isCompared) return operands.flatMap((operand) => comparedNames(operand, place, ofClass));
   return operands.flatMap((part) =>
     part.kind === "literal" && typeof part.value === "string"
-      ? [{ value: part.value, place, span: part.span }]
+      ? [{ value: part.value, place, span: part.span, ofClass }]
       : [],
   );
 }

@@ -2,19 +2,23 @@ import type { DocumentSource } from "#document/document-source.ts";
 import { type ParsedDocument, parseDocuments } from "#document/parse-documents.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
+import { type AnyDocument, kindOf, schemaOfKind } from "#policies/definitions/document-kinds.ts";
+import { IncludedNames, type PolicyFile } from "#policies/definitions/included-names.ts";
 import type { Policy } from "#policies/policy.ts";
-import { type PolicyDocument, policySchema } from "#policies/policy-schema.ts";
+import type { PolicyDocument } from "#policies/policy-schema.ts";
 import { field, isRecord } from "#policies/raw-value.ts";
 import { strangeVariables } from "#policies/strange-variables.ts";
+import type { CalendarDocument } from "#policies/timing/calendar-schema.ts";
 import type { ParsedCalendars } from "#policies/timing/parse-calendars.ts";
+import { readCalendars } from "#policies/timing/read-calendars.ts";
 import { readPolicy } from "#policies/read-policy.ts";
 
 export interface ParseOptions {
   readonly registry: AttributeRegistry;
   /** Values of variables from outside (`--var name=value`), for all policies that have them. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** What `calendar: name` in windows may refer to. */
-  readonly calendars?: Pick<ParsedCalendars, "calendars" | "names">;
+  /** What `calendar: name` in windows may refer to, besides the calendars among the sources. */
+  readonly calendars?: Pick<ParsedCalendars, "calendars" | "names" | "files">;
 }
 
 export interface ParsedPolicies {
@@ -25,32 +29,52 @@ export interface ParsedPolicies {
   readonly variables: readonly string[];
 }
 
-/** Texts of policy files → checked policies, and everything that is wrong with them at once. */
+/**
+ * Texts of policy files and of all that they include → checked policies, and everything that is
+ * wrong with them at once.
+ */
 export function parsePolicies(
   sources: readonly DocumentSource[],
   options: ParseOptions,
 ): ParsedPolicies {
   const diagnostics: Diagnostic[] = [];
+  const files = new Map<string, PolicyFile>();
+  for (const source of sources) {
+    // A calendar beside the policies that is included as well was read with the others.
+    if (options.calendars?.files.has(source.file) === true) continue;
+    const parsed = parseDocuments(source, schemaOfKind);
+    diagnostics.push(...parsed.diagnostics);
+    files.set(source.file, { source, documents: parsed.documents });
+  }
+  const documents = [...files.values()].flatMap((file) => file.documents);
+  const calendars = readCalendars(documents.filter(isCalendar), options.calendars);
+  const names = new IncludedNames(files, options);
+  diagnostics.push(...calendars.diagnostics, ...names.diagnostics);
   const policies: Policy[] = [];
   const firstPlaces = new Map<string, string>();
-  const declared = new Set<string>();
-  for (const source of sources) {
-    const parsed = parseDocuments(source, policySchema);
-    diagnostics.push(...parsed.diagnostics);
-    for (const document of parsed.documents) {
-      for (const name of variableNames(document.raw)) declared.add(name);
-      const result = readPolicy(document, options);
-      const repeated = reportRepeatedName(document, firstPlaces);
-      diagnostics.push(...result.diagnostics, ...repeated);
-      if (result.policy !== undefined && repeated.length === 0) policies.push(result.policy);
-    }
+  for (const document of documents.filter(isPolicy)) {
+    const inherited = names.of(document);
+    const result = readPolicy(document, { ...options, calendars, inherited });
+    const repeated = reportRepeatedName(document, firstPlaces);
+    diagnostics.push(...result.diagnostics, ...repeated);
+    if (result.policy !== undefined && repeated.length === 0) policies.push(result.policy);
   }
-  diagnostics.push(...strangeVariables(options.variables ?? {}, [...declared]));
-  return {
-    policies,
-    diagnostics: diagnostics.toSorted(byPlace),
-    variables: [...declared],
-  };
+  const declared = [...new Set(documents.flatMap(({ raw }) => variableNames(raw)))];
+  diagnostics.push(...strangeVariables(options.variables ?? {}, declared));
+  return { policies, diagnostics: diagnostics.toSorted(byPlace), variables: declared };
+}
+
+/** By its YAML value, so that an error of structure does not make it something else. */
+function isPolicy(
+  document: ParsedDocument<AnyDocument>,
+): document is ParsedDocument<PolicyDocument> {
+  return kindOf(document.raw) === "Policy";
+}
+
+function isCalendar(
+  document: ParsedDocument<AnyDocument>,
+): document is ParsedDocument<CalendarDocument> {
+  return kindOf(document.raw) === "Calendar";
 }
 
 function reportRepeatedName(

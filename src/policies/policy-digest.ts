@@ -1,19 +1,26 @@
 import { createHash } from "node:crypto";
+import type { SharedNames } from "#policies/definitions/shared-names.ts";
 import type { VariableScope } from "#policies/expression/check-context.ts";
 import { tokenize } from "#policies/expression/tokenize.ts";
 import type { PolicyDocument } from "#policies/policy-schema.ts";
 
 /**
  * SHA-256 (hex) of what a policy says. Layout, comments, the order of keys, spelling of units,
- * description and owner do not change it; the values of its variables do.
+ * description and owner do not change it; the values of its variables do. What it includes is a
+ * part of what it says, and where that is written is not.
  */
-export function policyDigest(document: PolicyDocument, variables: VariableScope): string {
-  const { metadata, vars: _, rules, classes, ...settings } = document;
+export function policyDigest(
+  document: PolicyDocument,
+  variables: VariableScope,
+  included: SharedNames["classes"],
+): string {
+  const { metadata, vars: _, include: _paths, rules, classes, ...settings } = document;
+  const shared = Object.fromEntries([...included].map(([name, { text }]) => [name, text]));
   const canonical = {
     ...settings,
     metadata: { name: metadata.name, priority: metadata.priority },
     variables: Object.fromEntries(variables.names.map((name) => [name, variables.get(name)])),
-    classes: mapValues(classes, canonicalExpression),
+    classes: mapValues({ ...shared, ...classes }, canonicalExpression),
     rules: rules.map(({ description: _text, ...rule }) => canonicalRule(rule)),
   };
   return createHash("sha256")

@@ -12,13 +12,7 @@ import { parseCount, parseSize } from "#model/quantity.ts";
 import { runField } from "#policies/run-actions/run-actions.ts";
 import { settingFields } from "#policies/policy-setting-fields.ts";
 import { quotaKey, type UsageMark } from "#policies/removal-bound.ts";
-import { variableTypeNames } from "#policies/variable-types.ts";
-
-const condition = (about: string) =>
-  z
-    .union([z.string().min(1), z.boolean()])
-    .transform(String)
-    .describe(about);
+import { classesField, condition, includeField, variablesField } from "#policies/shared-fields.ts";
 
 const ofObjects = condition("Which objects: a condition over object attributes. `true`: all.");
 const ofBackends = (what: string) =>
@@ -232,21 +226,9 @@ export const policySchema = z
       description: z.string().optional(),
       priority: z.int().default(0).describe("Rules of the higher priority win."),
     }),
-    vars: z
-      .record(
-        z.string(),
-        z.strictObject({
-          type: z.enum(variableTypeNames),
-          default: z.union([z.string(), z.number(), z.boolean()]).optional(),
-          description: z.string().optional(),
-        }),
-      )
-      .default({})
-      .describe("Values that expressions use as $name and --var name=value replaces."),
-    classes: z
-      .record(z.string(), condition("A named condition."))
-      .default({})
-      .describe("Named conditions that rules use as `class name`; they may use each other."),
+    include: includeField,
+    vars: variablesField,
+    classes: classesField,
     // The order of these keys is that in which `thermocline fmt` puts them.
     schedule,
     triggers,

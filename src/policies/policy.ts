@@ -29,6 +29,8 @@ export interface Policy {
   readonly timing: PolicyTiming;
   /** Where everything stands, for findings that need the inventory. */
   readonly places: DocumentPlaces;
+  /** The documents of the classes that it has from others, by the name of the class. */
+  readonly classPlaces: ReadonlyMap<string, DocumentPlaces>;
 }
 
 /** When a plan needs approval, and whose. */

@@ -1,3 +1,4 @@
+import type { SharedNames } from "#policies/definitions/shared-names.ts";
 import type { ExpressionReader } from "#policies/expression-reader.ts";
 import type { ClassScope, Scope } from "#policies/expression/check-context.ts";
 import type { Expression } from "#policies/expression/expression.ts";
@@ -6,14 +7,20 @@ import type { Syntax } from "#policies/expression/syntax.ts";
 import { expressionText, field, isRecord } from "#policies/raw-value.ts";
 
 export interface ReadClasses extends ClassScope {
+  /** Names of those that the document itself declares. */
+  readonly own: readonly string[];
   /** Checks also what no rule uses; returns the names of those classes. */
   finish(): readonly string[];
 }
 
 type Body = { readonly scope: Scope; readonly expression: Expression } | undefined;
 
-/** The classes of a document; each is checked once, when first used. */
-export function readClasses(raw: unknown, reader: ExpressionReader): ReadClasses {
+/** The classes of a document, each checked once, when first used, and those it has from others. */
+export function readClasses(
+  raw: unknown,
+  reader: ExpressionReader,
+  inherited: SharedNames["classes"],
+): ReadClasses {
   const texts = classTexts(raw);
   const done = new Map<string, Body>();
   const open: string[] = [];
@@ -32,10 +39,11 @@ export function readClasses(raw: unknown, reader: ExpressionReader): ReadClasses
     return body;
   };
   return {
-    names: [...texts.keys()],
+    own: [...texts.keys()],
+    names: [...new Set([...texts.keys(), ...inherited.keys()])],
     body(name) {
       used.add(name);
-      return check(name);
+      return texts.has(name) ? check(name) : inherited.get(name)?.body;
     },
     finish() {
       for (const name of texts.keys()) check(name);

@@ -2,6 +2,8 @@ import type { DocumentPlaces } from "#document/document-places.ts";
 import type { ParsedDocument } from "#document/parse-documents.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import { defaultFailureLimits, type FailureLimits } from "#model/failure.ts";
+import { repeatedNames } from "#policies/definitions/repeated-names.ts";
+import type { SharedNames } from "#policies/definitions/shared-names.ts";
 import { ExpressionReader } from "#policies/expression-reader.ts";
 import type { ParseOptions } from "#policies/parse-policies.ts";
 import type { Policy, Rule } from "#policies/policy.ts";
@@ -14,11 +16,19 @@ import { buildRule, readRuleExpressions, readVerbName } from "#policies/read-rul
 import { readRunName } from "#policies/read-run-name.ts";
 import { readPlanLimits } from "#policies/read-plan-limits.ts";
 import { readVariables } from "#policies/read-variables.ts";
+import type { ReadCalendars } from "#policies/timing/read-calendars.ts";
 import { readTiming } from "#policies/timing/read-timing.ts";
 import { unsupportedSettings } from "#policies/unsupported-settings.ts";
 
+/** What a policy is read with, besides its own text. */
+export interface PolicyContext extends Omit<ParseOptions, "calendars"> {
+  readonly calendars: Pick<ReadCalendars, "calendars" | "names">;
+  /** The names that it has from others. */
+  readonly inherited: SharedNames;
+}
+
 export interface ReadPolicy {
-  /** Present exactly when nothing in the document is an error. */
+  /** Present exactly when nothing in the document, or in what it includes, is an error. */
   readonly policy: Policy | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -29,12 +39,12 @@ export interface ReadPolicy {
  */
 export function readPolicy(
   { value: document, raw, places }: ParsedDocument<PolicyDocument>,
-  options: ParseOptions,
+  { inherited, ...options }: PolicyContext,
 ): ReadPolicy {
   const reader = new ExpressionReader(options.registry, places);
-  const variables = readVariables(raw, places, options.variables ?? {});
+  const variables = readVariables(raw, places, options.variables ?? {}, inherited.variables);
   reader.variables = variables;
-  const classes = readClasses(raw, reader);
+  const classes = readClasses(raw, reader, inherited.classes);
   reader.classes = classes;
   const rawRules = field(raw, "rules");
   const read = (Array.isArray(rawRules) ? rawRules : []).map((rule: unknown, position) => {
@@ -48,19 +58,16 @@ export function readPolicy(
   const diagnostics = [
     ...variables.diagnostics,
     ...reader.diagnostics,
+    ...repeatedNames(raw, places, inherited),
     ...repeatedRules(rawRules, places),
     ...unused("vars", variables.unused(), places),
     ...unused("classes", unusedClasses, places),
   ];
   if (document === undefined) return { policy: undefined, diagnostics };
-  const { timing, diagnostics: ofTiming } = readTiming(
-    document,
-    places,
-    options.calendars ?? noCalendars,
-  );
+  const { timing, diagnostics: ofTiming } = readTiming(document, places, options.calendars);
   diagnostics.push(...ofTiming, ...unsupportedSettings(document, places));
   const hasError = diagnostics.some(({ severity }) => severity === "error");
-  if (hasError) return { policy: undefined, diagnostics };
+  if (hasError || inherited.isFaulty) return { policy: undefined, diagnostics };
   const { name, owner, description, priority } = document.metadata;
   const rules = read.flatMap(({ path, expressions, verb }, position): Rule[] => {
     const rule = document.rules[position];
@@ -68,13 +75,14 @@ export function readPolicy(
     const built = buildRule(rule, name, path, verb, expressions);
     return built === undefined ? [] : [built];
   });
-  const digest = policyDigest(document, variables);
+  const digest = policyDigest(document, variables, inherited.classes);
   const failureLimits = limitsOf(name, document.onError);
   const metadata = { name, owner, description, priority };
   const limits = readPlanLimits(document.limits);
   const approval = buildApproval(document, approvalCondition);
   const bounds = { failureLimits, limits, horizonMs: document.horizon, approval };
-  const policy = { ...metadata, digest, rules, ...bounds, timing, places };
+  const classPlaces = new Map([...inherited.classes].map(([key, shared]) => [key, shared.places]));
+  const policy = { ...metadata, digest, rules, ...bounds, timing, places, classPlaces };
   return { policy, diagnostics };
 }
 
@@ -87,8 +95,6 @@ function limitsOf(policy: string, onError: PolicyDocument["onError"]): FailureLi
     minimum: minimum ?? defaultFailureLimits.minimum,
   };
 }
-
-const noCalendars = { calendars: new Map(), names: new Set<string>() };
 
 function repeatedRules(rawRules: unknown, places: DocumentPlaces): readonly Diagnostic[] {
   const seen = new Set<string>();

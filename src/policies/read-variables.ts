@@ -1,5 +1,6 @@
 import type { DocumentPlaces } from "#document/document-places.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
+import type { SharedNames } from "#policies/definitions/shared-names.ts";
 import type { Variable, VariableScope } from "#policies/expression/check-context.ts";
 import { noClasses, noVariables } from "#policies/expression/check-context.ts";
 import type { ExpressionProblem } from "#policies/expression/expression-problem.ts";
@@ -10,18 +11,21 @@ import { variableTypes } from "#policies/variable-types.ts";
 
 export interface ReadVariables extends VariableScope {
   readonly diagnostics: readonly Diagnostic[];
-  /** The declared variables that no expression asked for. */
+  /** Those that the document itself declares. */
+  readonly own: ReadonlyMap<string, Variable>;
+  /** Of those, the ones that no expression asked for. */
   unused(): readonly string[];
 }
 
 /**
- * The variables of a document with the values given from outside (`--var`) in place of their
+ * The variables of a document, and those it has from others, with the values given from outside (`--var`) in place of their
  * defaults. Reads the YAML value as it is, so that other errors do not hide these.
  */
 export function readVariables(
   raw: unknown,
   places: DocumentPlaces,
   given: Readonly<Record<string, string>>,
+  inherited: SharedNames["variables"],
 ): ReadVariables {
   const diagnostics: Diagnostic[] = [];
   const declared = field(raw, "vars");
@@ -37,10 +41,11 @@ export function readVariables(
   const asked = new Set<string>();
   return {
     diagnostics,
-    names: [...variables.keys()],
+    own: variables,
+    names: [...new Set([...variables.keys(), ...inherited.keys()])],
     get(name) {
       asked.add(name);
-      return variables.get(name);
+      return variables.get(name) ?? inherited.get(name)?.variable;
     },
     unused: () => [...variables.keys()].filter((name) => !asked.has(name)),
   };

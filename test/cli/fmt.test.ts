@@ -44,3 +44,15 @@ it("leaves what is not sound as it is, says so and exits with 1", async () => {
     "policies/a.thermocline.yaml is left as it is: it is not sound YAML, or needs its order\n",
   ]);
 });
+
+it("sorts definitions and what includes them each in its file, and leaves the entries alone", async () => {
+  const entries = "include: [z.thermocline.yaml, a.thermocline.yaml] # in this order\n";
+  const before = `classes: {b: "true", a: "true"}\n${entries}kind: Definitions\napiVersion: x\n`;
+  await writeFile(join(line.cwd, "policies", "c.thermocline.yaml"), before);
+  const { code, stdout } = await line.run(["fmt", "policies/c.thermocline.yaml"]);
+  expect([code, stdout]).toEqual([0, "policies/c.thermocline.yaml\n1 file, 1 put in order\n"]);
+  expect(await read("policies/c.thermocline.yaml")).toBe(
+    `apiVersion: x\nkind: Definitions\n${entries}classes: {b: "true", a: "true"}\n`,
+  );
+  expect(await read("policies/a.thermocline.yaml")).toBe(disordered);
+});

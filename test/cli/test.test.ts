@@ -163,3 +163,22 @@ it("takes values of variables for all tests but those that set them, and refuses
   expect(unknown.stdout).toContain('no policy has a variable "limt" [E0163]');
   expect((await line.run(["test", "--var", "limit"])).stderr).toContain("Say name=value");
 });
+
+it("follows what a policy includes, and reports what is wrong there at its own place", async () => {
+  const text = policy
+    .replace("rules:", "include: [shared/words.yaml]\nrules:")
+    .replace("idle > 30d and size < 1TiB", "class idle_long");
+  await writeFile(join(line.cwd, "p.thermocline.yaml"), text);
+  await mkdir(join(line.cwd, "shared"));
+  const words = async (condition: string) => {
+    const body = `apiVersion: thermocline/v1\nkind: Definitions\nclasses:\n  idle_long: ${condition}\n`;
+    await writeFile(join(line.cwd, "shared", "words.yaml"), body);
+  };
+  await write(right);
+  await words("idle > 30d");
+  const passed = await line.run(["test"]);
+  expect([passed.code, passed.stdout]).toEqual([0, expect.stringMatching(/^1 test passed\n/)]);
+  await words("idle > 30GiB");
+  const { code, stdout } = await line.run(["test"]);
+  expect([code, stdout]).toEqual([1, expect.stringContaining("shared/words.yaml:4:21: error: ")]);
+});

@@ -1,5 +1,6 @@
 import { configJsonSchema } from "#config/config-json-schema.ts";
 import type { JsonSchema } from "#config/setting-names.ts";
+import { definitionsJsonSchema } from "#policies/definitions/definitions-json-schema.ts";
 import { policyJsonSchema } from "#policies/policy-json-schema.ts";
 import { policyTestJsonSchema } from "#policies/testing/policy-test-json-schema.ts";
 import { calendarJsonSchema } from "#policies/timing/calendar-json-schema.ts";
@@ -12,5 +13,6 @@ export async function documentSchemas(): Promise<ReadonlyMap<string, JsonSchema>
     ["config", configJsonSchema(await loadDrivers())],
     ["test", policyTestJsonSchema() as JsonSchema],
     ["calendar", calendarJsonSchema() as JsonSchema],
+    ["definitions", definitionsJsonSchema() as JsonSchema],
   ]);
 }

@@ -1,5 +1,6 @@
 import { configSchema } from "#config/config-schema.ts";
 import type { ZodType } from "zod";
+import { definitionsSchema } from "#policies/definitions/definitions-schema.ts";
 import { policySchema } from "#policies/policy-schema.ts";
 import { policyTestSchema } from "#policies/testing/policy-test-schema.ts";
 import { calendarSchema } from "#policies/timing/calendar-schema.ts";
@@ -7,6 +8,7 @@ import { calendarSchema } from "#policies/timing/calendar-schema.ts";
 const schemas: ReadonlyMap<unknown, ZodType> = new Map<unknown, ZodType>([
   ["Policy", policySchema],
   ["PolicyTest", policyTestSchema],
+  ["Definitions", definitionsSchema],
   ["Calendar", calendarSchema],
   ["Config", configSchema],
   // The configuration is the one document that may leave its kind out.

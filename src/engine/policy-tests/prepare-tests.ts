@@ -78,7 +78,7 @@ async function readPolicies({ policies, places }: PolicyTest, cwd: string): Prom
       diagnostics.push(places.diagnostic(places.value(["policies", at]), finding));
     }
   }
-  const calendars = parseCalendars(await readCalendarSources({ directory, policies }));
+  const calendars = parseCalendars(await readCalendarSources({ directory, policies, cwd }));
   const errors = calendars.diagnostics.filter(({ severity }) => severity === "error");
   diagnostics.push(...errors);
   return { sources: [...sources.values()], calendars, diagnostics };

@@ -67,7 +67,7 @@ function readCalendar(
   const calendar = calendars.get(name);
   if (calendar !== undefined) return [{ kind: "calendar", calendar }];
   if (names.has(name)) return [];
-  const nearest = nearestMatch(name, [...names]);
+  const nearest = nearestMatch(name, [...names.keys()]);
   const hint =
     nearest === undefined
       ? `write it into ${name}.thermocline-calendar.yaml beside the policies`
