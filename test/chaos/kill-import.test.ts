@@ -37,17 +37,23 @@ test("an import that is killed, wherever it is, leaves a sound index and then go
     expect(held === rows || held % 50_000 === 0).toBe(true);
   }
   const last = await workspace.json<Summary>("import", "manifest", file, "--backend", "hot");
-  expect(last).toMatchObject({ rows, added: rows, copies: rows, known: 0, malformed: 0 });
-  expect(last.earlier).toBeGreaterThanOrEqual(50_000);
+  expect(last).toMatchObject({ rows, malformed: 0 });
+  // On a fast machine the last kill may come after the last row: then this was another import.
+  expect([last.added, last.known]).toEqual(last.added === 0 ? [0, rows] : [rows, 0]);
+  expect(last.copies).toBe(last.added);
+  expect(last.earlier >= 50_000 || last.added === 0).toBe(true);
   expect(await objects(workspace)).toBe(rows);
   await workspace.ok("audit", "check");
   const imports = "SELECT count(*)::INTEGER AS n FROM ledger WHERE kind = 'import'";
-  expect(await single(workspace, imports)).toBe(1);
+  expect(await single(workspace, imports)).toBe(last.added > 0 ? 1 : 2);
   expect(await readdir(join(workspace.path, ".thermocline"))).not.toContain("index.duckdb.tmp");
 }, 300_000);
 
 interface Summary {
   readonly rows: number;
+  readonly added: number;
+  readonly known: number;
+  readonly copies: number;
   readonly earlier: number;
 }
 

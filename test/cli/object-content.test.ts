@@ -105,4 +105,9 @@ test("what export-car writes import-car takes", async () => {
   expect(taken.stdout).toContain("stored on hot, verified");
   expect(stored).toMatchObject([[{ ...object, form: "car", names: ["/b"] }, expect.anything()]]);
   expect(await line.run(["export-car", "-o", "x.car"], { api })).toMatchObject({ code: 64 });
+  const again = ["export-car", "/in/a.txt", "-o", "a.car"];
+  const refused = await line.run(again, { api });
+  expect(refused.stderr).toContain("a.car is there already");
+  expect(refused.stderr).toContain("--force");
+  expect(await line.run([...again, "--force"], { api })).toMatchObject({ code: 0 });
 });

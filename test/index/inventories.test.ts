@@ -149,6 +149,27 @@ test("of what may be newer than the listing, the backend itself is asked", async
   expect(found).toMatchObject({ listed: 2, confirmed: 2, lost: 2, changed: 0 });
 });
 
+test("however many copies may be newer than the listing, the backend is asked for each", async () => {
+  const { index } = await openIndex(["hot"], { clockSkewMs: 90_000 });
+  const folder = join(await temporaryFolder(), "hot");
+  // More than two of the pieces in which DuckDB hands rows over, and more than a page.
+  const numbers = Array.from({ length: 10_500 }, (_, number) => number);
+  const lately = new Date(begunAt.getTime() - 30_000);
+  const late = { ...copyOn("hot"), checkedAt: lately };
+  await index.putObjects(
+    numbers.map((number) => objectOf(number, [late])),
+    lately,
+  );
+  const asked = new Set<string>();
+  const look: InventorySource["look"] = ({ cid }) => {
+    asked.add(cid);
+    return Promise.resolve(copyOn("hot").copy);
+  };
+  const { found } = await take(index, folder, lister([]).list, { look });
+  expect(asked.size).toBe(numbers.length);
+  expect(found).toMatchObject({ confirmed: numbers.length, lost: 0 });
+});
+
 test("a copy that a permit may just have given up is not lost: its commit will tell", async () => {
   const { index, folder } = await openIndex();
   await index.putObjects([objectOf(0, [copyOn("hot"), copyOn("warm")])], start);

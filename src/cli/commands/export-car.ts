@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { defineCommand } from "#cli/command.ts";
 import { counted } from "#cli/output/words.ts";
@@ -23,10 +24,16 @@ export default defineCommand({
       .requiredOption("-o, --output <file>", "the CAR, or - for standard output")
       .option("--selector <path>", "what lies there in each object, in its place")
       .option("--depth <n>", "only so many steps down from the roots: 0 is the roots", wholeNumber)
-      .option("--from <backend>", "read copies of this backend only"),
-  async run(context, [objects], { where, output, selector, depth, from }) {
+      .option("--from <backend>", "read copies of this backend only")
+      .option("--force", "replace a file that is there"),
+  async run(context, [objects], { where, output, selector, depth, from, force }) {
     if ((objects.length === 0) === (where === undefined)) {
       throw new EngineError("USAGE", "give objects or --where, one of them");
+    }
+    if (force !== true && output !== "-" && existsSync(resolve(context.io.cwd, output))) {
+      throw new EngineError("ALREADY_EXISTS", `${output} is there already`, {
+        hint: "replace it with --force, or name another place",
+      });
     }
     const { api } = await context.connect();
     const { exportObjectsCar } = await import("#engine/callers/export-objects-car.ts");
