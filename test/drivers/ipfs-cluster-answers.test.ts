@@ -165,6 +165,24 @@ describe("an IPFS Cluster that answers with an error", () => {
     expect(service.asked.filter(({ path }) => path.endsWith("/recover"))).toHaveLength(1);
   });
 
+  it("a pin that a peer has not come to yet is waited for after it was told to try again", async () => {
+    let looks = 0;
+    service.answer(({ path, method }) => {
+      if (path.includes("/add")) {
+        return { status: 200, body: JSON.stringify([{ cid: object.cid, allocations: [] }]) };
+      }
+      if (path.includes("/recover"))
+        return { status: 200, body: standing("unexpectedly_unpinned") };
+      if (path.includes("/allocations") || method === "POST") return wanted;
+      looks += 1;
+      return { status: 200, body: standing(looks < 4 ? "unexpectedly_unpinned" : "pinned") };
+    });
+    const stored = sample(10);
+    await driver.write(stored.object, bodyFor(driver, stored));
+    expect(looks).toBeGreaterThanOrEqual(4);
+    expect(service.asked.filter(({ path }) => path.endsWith("/recover"))).toHaveLength(1);
+  });
+
   // The statuses of api/types.go in v1.1.6.
   const statuses = {
     present: ["pinned"],

@@ -48,8 +48,11 @@ export async function waitUntilPinned(
     const { waiting, failed } = standing;
     const words = `${backend}: ${cid} is ${describeStanding(standing)}`;
     if (failed.length > 0 && waiting.length === 0) {
-      if (recovered) throw new EngineError("UNAVAILABLE", words, { hint: failedHint });
-      await client.recover(cid, { signal });
+      if (!recovered) await client.recover(cid, { signal });
+      // A peer that has not pinned yet what it should has failed at nothing: it is waited for.
+      else if (failed.some(({ status }) => status !== "unexpectedly_unpinned")) {
+        throw new EngineError("UNAVAILABLE", words, { hint: failedHint });
+      }
       recovered = true;
     }
     if (performance.now() + delayMs > deadline) {
