@@ -41,6 +41,9 @@ export interface StoreObjectRequest {
   readonly modified?: string;
 }
 
+/** What a caller says of everything that it brings in at once. */
+export type ContentFacts = Pick<StoreObjectRequest, "backend" | "collection" | "owner" | "tags">;
+
 export interface StoredObject {
   readonly cid: string;
   readonly size: number;

@@ -40,6 +40,12 @@ async function receiver(...codes: readonly number[]) {
 
 const webhooks = `webhooks: {ops: {url: "env:HOOK_URL", secret: "env:HOOK_SECRET", timeout: 5s}}`;
 
+/** An engine with the rule, and with a webhook `ops` at the address. */
+function engineTelling(url: string, rule: string) {
+  const env = { HOOK_URL: url, HOOK_SECRET: secret };
+  return runEngine({ queueUrl: server.url, policy: policyOf(rule), more: webhooks, env });
+}
+
 async function outcomes(engine: Engine): Promise<readonly (readonly unknown[])[]> {
   const found = (await Array.fromAsync(engine.audit({ where: 'kind = "outcome"' }))).flat();
   return found.map(({ outcome, reason, message }) => [outcome, reason, message]);
@@ -48,13 +54,7 @@ async function outcomes(engine: Engine): Promise<readonly (readonly unknown[])[]
 test("one signed message tells a webhook of all objects, once; after every: once more", async () => {
   const { messages, url } = await receiver(503, 200);
   const rule = "{name: tell, where: size > 0, run: {notify: {webhook: ops, every: 1h}}}";
-  const env = { HOOK_URL: url, HOOK_SECRET: secret };
-  await using running = await runEngine({
-    queueUrl: server.url,
-    policy: policyOf(rule),
-    more: webhooks,
-    env,
-  });
+  await using running = await engineTelling(url, rule);
   const { engine } = running;
   await running.importFiles(3);
   const before = await engine.plan({});
@@ -80,16 +80,22 @@ test("one signed message tells a webhook of all objects, once; after every: once
   for (const hidden of [secret, "hidden", "127.0.0.1"]) expect(written).not.toContain(hidden);
 });
 
+test("batches that are handed out together know their orders, each its own", async () => {
+  const { messages, url } = await receiver(200);
+  const rules = ["one", "two", "three"].map(
+    (name) => `{name: ${name}, where: size > 0, run: {notify: {webhook: ops}}}`,
+  );
+  await using running = await engineTelling(url, rules.join("\n  - "));
+  await running.importFiles(2);
+  expect(await running.applyToEnd()).toMatchObject({ state: "completed", progress: { done: 6 } });
+  const told = messages.map(({ body }) => (JSON.parse(body) as { data: { rule: string } }).data);
+  expect(told.map(({ rule }) => rule).toSorted()).toEqual(["care/one", "care/three", "care/two"]);
+});
+
 test("what a webhook refuses has failed, and the next plan wants it again", async () => {
   const { messages, url } = await receiver(422);
   const rule = "{name: tell, where: size > 0, run: {notify: {webhook: ops}}}";
-  const env = { HOOK_URL: url, HOOK_SECRET: secret };
-  await using running = await runEngine({
-    queueUrl: server.url,
-    policy: policyOf(rule),
-    more: webhooks,
-    env,
-  });
+  await using running = await engineTelling(url, rule);
   const { engine } = running;
   await running.importFiles(4);
   expect(await running.applyToEnd()).toMatchObject({ state: "failed", progress: { failed: 4 } });

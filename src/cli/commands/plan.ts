@@ -66,7 +66,7 @@ async function backendNames(api: ReadingApi, asOf: AsOf): Promise<readonly Backe
   const names: BackendName[] = [];
   const question = "SELECT backend_id AS id, name FROM backend";
   for await (const { rows } of api.query(question, asOf)) {
-    names.push(...(rows as unknown as readonly BackendName[]));
+    names.push(...rows.map(({ id, name }) => ({ id: Number(id), name: String(name) })));
   }
   return names;
 }

@@ -8,7 +8,12 @@ import { spoolStream, temporaryFolder } from "#engine/callers/spool-stream.ts";
 import { counted, type Work } from "#engine/callers/work-steps.ts";
 import { localFileError } from "#jobs/local-file-error.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { ObjectContentApi, StoredObject, StoreObjectRequest } from "#model/object-content.ts";
+import type {
+  ObjectContentApi,
+  StoredObject,
+  ContentFacts,
+  StoreObjectRequest,
+} from "#model/object-content.ts";
 
 /** What to add, and how. */
 export interface AddOptions {
@@ -23,7 +28,7 @@ export interface AddOptions {
   readonly wrap: boolean;
   /** In the place of what the source is called. */
   readonly name?: string;
-  readonly facts: Pick<StoreObjectRequest, "backend" | "collection" | "owner" | "tags">;
+  readonly facts: ContentFacts;
   /** Only computes CIDs when there is no engine to hand them to. */
   readonly api: Pick<ObjectContentApi, "storeObject"> | undefined;
 }

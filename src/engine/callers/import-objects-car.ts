@@ -11,14 +11,14 @@ import {
   directoryType,
   type ObjectContentApi,
   type StoredObject,
-  type StoreObjectRequest,
+  type ContentFacts,
 } from "#model/object-content.ts";
 
 export interface CarImport {
   /** A CARv1 or CARv2 on this machine. */
   readonly file: string;
   readonly names: readonly string[];
-  readonly facts: Pick<StoreObjectRequest, "backend" | "collection" | "owner" | "tags">;
+  readonly facts: ContentFacts;
   /** Only checks when there is no engine to hand the objects to. */
   readonly api: Pick<ObjectContentApi, "storeObject"> | undefined;
 }
