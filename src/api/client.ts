@@ -6,6 +6,7 @@ import type { AsOf } from "#model/index-snapshot.ts";
 import { inPieces } from "#api/in-pieces.ts";
 import { parseAddress } from "#api/address.ts";
 import { ApiConnection } from "#api/api-connection.ts";
+import { inQuery } from "#api/in-query.ts";
 import { fromExactJson } from "#api/json-values.ts";
 import { WorkerClient } from "#api/worker-client.ts";
 
@@ -39,8 +40,14 @@ export class ApiClient extends WorkerClient implements EngineApi {
     return this.#connection.json("GET", "/api/v1/backends");
   }
 
-  validate(files?: readonly string[]): Answer<"validate"> {
-    const body = files === undefined ? {} : { files: files.map((file) => resolve(file)) };
+  validate(
+    files?: readonly string[],
+    variables?: Parameters<EngineApi["validate"]>[1],
+  ): Answer<"validate"> {
+    const body = {
+      ...(files === undefined ? {} : { files: files.map((file) => resolve(file)) }),
+      ...(variables === undefined ? {} : { variables }),
+    };
     return this.#connection.json("POST", "/api/v1/validate", { body });
   }
 
@@ -65,8 +72,14 @@ export class ApiClient extends WorkerClient implements EngineApi {
     });
   }
 
-  explain({ object, at }: Request<"explain">): Answer<"explain"> {
-    return this.#connection.json("GET", "/api/v1/explain", { query: { object, at } });
+  explain(request: Request<"explain">): Answer<"explain"> {
+    const query = inQuery(request);
+    return this.#connection.json("GET", "/api/v1/explain", { query });
+  }
+
+  ruleStatements(request: Request<"ruleStatements">): Answer<"ruleStatements"> {
+    const query = inQuery(request);
+    return this.#connection.json("GET", "/api/v1/rule-statements", { query });
   }
 
   objects(request: Request<"objects">): Answer<"objects"> {
@@ -80,14 +93,10 @@ export class ApiClient extends WorkerClient implements EngineApi {
   }
 
   storeObject(
-    { names, tags, ...request }: Request<"storeObject">,
+    request: Request<"storeObject">,
     content: Parameters<EngineApi["storeObject"]>[1],
   ): Answer<"storeObject"> {
-    const query = {
-      ...request,
-      ...(names === undefined ? {} : { names: JSON.stringify(names) }),
-      ...(tags === undefined ? {} : { tags: JSON.stringify(tags) }),
-    };
+    const query = inQuery(request);
     return this.#connection.json("POST", "/api/v1/objects/content", { query, content });
   }
 

@@ -20,7 +20,7 @@ export interface AgreedPlan {
 
 /** Reads from a request to apply what was agreed to. Throws USAGE, STALE_PLAN. */
 export async function agreedPlan(request: ApplyRequest, now: Date): Promise<AgreedPlan> {
-  const { planFile, expectCid, at, limits, only, allowSubset } = request;
+  const { planFile, expectCid, at, limits, only, variables, allowSubset } = request;
   if (planFile !== undefined) return savedPlan(await readPlan(planFile), allowSubset === true);
   if (allowSubset === true) {
     throw new EngineError("USAGE", "a subset can be carried out only of a saved plan", {
@@ -38,6 +38,7 @@ export async function agreedPlan(request: ApplyRequest, now: Date): Promise<Agre
       ...(at === undefined ? {} : { at }),
       ...(limits === undefined ? {} : { limits }),
       ...(only === undefined ? {} : { only }),
+      ...(variables === undefined ? {} : { variables }),
     },
     scope: undefined,
     matches: expectCid === undefined ? undefined : (plan) => plan.cid === expectCid,
@@ -46,7 +47,7 @@ export async function agreedPlan(request: ApplyRequest, now: Date): Promise<Agre
 
 /** A saved plan runs if planning gives its very rows again; a subset if some of them are left. */
 export function savedPlan(saved: Plan, allowSubset: boolean): AgreedPlan {
-  const { limits, only, snapshot } = saved.header;
+  const { limits, only, variables, snapshot } = saved.header;
   return {
     cid: saved.cid,
     request: {
@@ -54,6 +55,7 @@ export function savedPlan(saved: Plan, allowSubset: boolean): AgreedPlan {
       ...(snapshot === undefined ? { at: saved.evaluatedAt } : {}),
       ...(limits === undefined ? {} : { limits }),
       ...(only === undefined ? {} : { only }),
+      ...(variables === undefined ? {} : { variables }),
     },
     scope: allowSubset ? { savedRows: saved.rowsPath } : undefined,
     matches: allowSubset

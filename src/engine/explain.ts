@@ -1,6 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import { readTime } from "#engine/read-time.ts";
-import type { ExplainRequest, Explanation } from "#model/engine-api.ts";
+import type { ExplainRequest, Explanation } from "#model/explanation.ts";
 import { explainObject } from "#policies/explain/explain-object.ts";
 
 /** What explain needs of the engine. */
@@ -15,7 +15,7 @@ export async function explainNow(
   const at = request.at === undefined ? context.now() : readTime(request.at);
   const objectId = await index.findObject(request.object);
   const object = await index.objectDetail(objectId, at);
-  const set = await policies.compile(await context.moment(at));
+  const set = await policies.compile(await context.moment(at), request);
   await using session = await index.session();
   const { minimumCopies } = config.safety;
   const explained = await explainObject(set, session, objectId, { minimumCopies });

@@ -39,7 +39,8 @@ export async function makePlan(
   const started = performance.now();
   const now = request.at === undefined ? context.now() : readTime(request.at);
   const { index } = context;
-  const set = await context.policies.compile(await context.moment(now), request.policies);
+  const { policies, variables } = request;
+  const set = await context.policies.compile(await context.moment(now), { policies, variables });
   const only = request.only === undefined ? undefined : await choice(context, request.only, now);
   await using session = await index.session();
   const keep = request.out === undefined ? rowsDiscarded : rowsAt(planPaths(request.out).rows);
@@ -59,6 +60,7 @@ export async function makePlan(
     ...(scope === undefined ? {} : { scope }),
     ...(only === undefined ? {} : { only }),
     ...(request.limits === undefined ? {} : { limits: request.limits }),
+    ...(variables === undefined ? {} : { variables }),
   });
   const saved = request.out === undefined ? plan : await writePlan(plan, request.out);
   return { plan: saved, elapsedMs: performance.now() - started, sample };

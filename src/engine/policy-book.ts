@@ -3,12 +3,19 @@ import { readCalendarSources } from "#config/calendar-sources.ts";
 import { readPolicySources } from "#config/policy-sources.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { ValidationReport } from "#model/engine-api.ts";
+import type { VariableValues } from "#model/variable-values.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
 import { compilePolicies } from "#policies/compile-policies.ts";
 import type { CompiledPolicySet, Moment } from "#policies/compiled-policy.ts";
 import { parsePolicies } from "#policies/parse-policies.ts";
 import { parseCalendars } from "#policies/timing/parse-calendars.ts";
+
+/** Which policies, if not the configured ones, and values for their variables. */
+export interface PolicyChoice {
+  readonly policies?: readonly string[] | undefined;
+  readonly variables?: VariableValues | undefined;
+}
 
 /** The policy files of this installation, read afresh each time they are asked for. */
 export class PolicyBook {
@@ -22,14 +29,14 @@ export class PolicyBook {
   }
 
   /** Everything that is to be said about the files, for the given inventory. */
-  async validate(moment: Moment, files?: readonly string[]): Promise<ValidationReport> {
-    const { policies, rules, diagnostics } = await this.#compile(moment, files);
+  async validate(moment: Moment, choice: PolicyChoice = {}): Promise<ValidationReport> {
+    const { policies, rules, diagnostics } = await this.#compile(moment, choice);
     return { policies, rules, diagnostics };
   }
 
   /** The policies ready to be evaluated; INVALID_DOCUMENT with all diagnostics when they err. */
-  async compile(moment: Moment, files?: readonly string[]): Promise<CompiledPolicySet> {
-    const { set, policies, diagnostics } = await this.#compile(moment, files);
+  async compile(moment: Moment, choice: PolicyChoice = {}): Promise<CompiledPolicySet> {
+    const { set, policies, diagnostics } = await this.#compile(moment, choice);
     const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
     if (errors.length > 0) throw invalid(errors.length, diagnostics);
     if (policies === 0) {
@@ -53,11 +60,11 @@ export class PolicyBook {
     }
   }
 
-  async #compile(moment: Moment, files?: readonly string[]) {
-    const places = files === undefined || files.length === 0 ? this.#config.policies : files;
+  async #compile(moment: Moment, { policies: files = [], variables = {} }: PolicyChoice) {
+    const places = files.length === 0 ? this.#config.policies : files;
     const sources = await readPolicySources(places, this.#config.directory);
     const calendars = parseCalendars(await readCalendarSources(this.#config));
-    const parsed = parsePolicies(sources, { registry: this.#registry, calendars });
+    const parsed = parsePolicies(sources, { registry: this.#registry, calendars, variables });
     const compileAt = (at: Moment) => compilePolicies(parsed.policies, at);
     const { set, diagnostics: findings } = compileAt(moment);
     const diagnostics: readonly Diagnostic[] = [
@@ -66,7 +73,10 @@ export class PolicyBook {
       ...findings,
     ];
     const faultless = diagnostics.every((diagnostic) => diagnostic.severity !== "error");
-    if (faultless && parsed.policies.length > 0) this.#lastGood = (at) => compileAt(at).set;
+    // Somebody's choice for one plan is not what protects objects afterwards.
+    const isStandard = files.length === 0 && Object.keys(variables).length === 0;
+    if (isStandard && faultless && parsed.policies.length > 0)
+      this.#lastGood = (at) => compileAt(at).set;
     return {
       set,
       policies: parsed.policies.length,

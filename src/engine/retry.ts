@@ -10,7 +10,10 @@ import {
   retryMatches,
   retryMatchesTable,
   retryObjects,
+  variablesOfRun,
 } from "#index/runs/retry-wishes.ts";
+import { z } from "zod";
+import type { PlanRequest } from "#model/engine-api.ts";
 import type { RetryReport, RetryRequest } from "#model/control.ts";
 import { readPlan } from "#jobs/plan-file.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -29,6 +32,7 @@ export async function retry(context: EngineContext, request: RetryRequest): Prom
   const where = toStatement(await filterOf(context, request.where));
   let failed = { actions: 0, bytes: 0, underWay: 0 };
   let leftOut: RetryReport["leftOut"] = [];
+  const made = run === undefined ? {} : await variablesOf(context, run);
   const scope: PlanScope = {
     onLeftOut: (found) => {
       leftOut = found;
@@ -47,12 +51,24 @@ export async function retry(context: EngineContext, request: RetryRequest): Prom
   const started =
     request.dryRun === true
       ? undefined
-      : await applyPlan(context, request, { scope, start: { origin } });
+      : await applyPlan(context, { ...request, ...made }, { scope, start: { origin } });
   const plan =
     started === undefined
-      ? (await makePlan(context, {}, scope)).plan
+      ? (await makePlan(context, made, scope)).plan
       : await readPlan(join(dataPaths(context.config.dataDirectory).plans, started.planCid));
   return { failed, plan, leftOut, run: started };
+}
+
+/** A run is tried again with the values that its policies had. */
+async function variablesOf(
+  { index }: EngineContext,
+  run: string,
+): Promise<Pick<PlanRequest, "variables">> {
+  await using session = await index.session();
+  const [row] = await session.rows(variablesOfRun(run));
+  const text = row?.["variables"];
+  if (typeof text !== "string") return {};
+  return { variables: z.record(z.string(), z.string()).parse(JSON.parse(text)) };
 }
 
 function countsOf(row: SqlRow | undefined): RetryReport["failed"] {

@@ -16,6 +16,13 @@ import type {
   LimitOverride,
   ShareRequest,
 } from "#model/backend-limits.ts";
+import type {
+  ExplainRequest,
+  Explanation,
+  RuleStatement,
+  RuleStatementRequest,
+} from "#model/explanation.ts";
+import type { VariableValues } from "#model/variable-values.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { BackendHealth, OutageReport } from "#model/backend-health.ts";
 import type { BackendStatus } from "#model/driver.ts";
@@ -72,12 +79,14 @@ export interface EngineApi extends BatchApi, InventoryApi, ObjectContentApi, Pla
   backends(): Promise<readonly BackendReport[]>;
 
   /** Checks policy files (default: the configured ones) against the configured backends. */
-  validate(files?: readonly string[]): Promise<ValidationReport>;
+  validate(files?: readonly string[], variables?: VariableValues): Promise<ValidationReport>;
   plan(request: PlanRequest): Promise<PlanReport>;
   /** The first actions of a plan, for people; the rest is in its Parquet file. */
   planActions(planCid: string, offset: number, limit: number): Promise<readonly PlanAction[]>;
   apply(request: ApplyRequest): Promise<Run>;
   explain(request: ExplainRequest): Promise<Explanation>;
+  /** For each rule of a policy, the statement that finds the objects it would act on. */
+  ruleStatements(request: RuleStatementRequest): Promise<readonly RuleStatement[]>;
 
   /** Objects in pieces; however many there are, few are held in memory. */
   objects(request: ObjectsRequest): AsyncIterable<readonly ObjectSummary[]>;
@@ -234,6 +243,7 @@ export interface PlanRequest extends AsOf {
   readonly limits?: PlanLimits;
   /** Look only at these objects: an expression, or CID, path or number of one. */
   readonly only?: string;
+  readonly variables?: VariableValues;
 }
 
 export interface PlanReport {
@@ -257,41 +267,7 @@ export interface ApplyRequest {
   /** With which the plan was made that was agreed to; a saved plan brings its own. */
   readonly limits?: PlanLimits;
   readonly only?: string;
-}
-
-export interface ExplainRequest {
-  /** CID, path or numeric object id. */
-  readonly object: string;
-  readonly at?: string;
-}
-
-export interface Explanation {
-  readonly object: ObjectDetail;
-  readonly evaluatedAt: string;
-  readonly rules: readonly RuleExplanation[];
-  /** What the plan would do with this object now, in words. */
-  readonly conclusion: readonly string[];
-  /** The next moment at which time alone changes the answer, if one is known. */
-  readonly nextChange: { readonly at: string; readonly what: string } | undefined;
-}
-
-export interface RuleExplanation {
-  readonly rule: string;
-  readonly place: string;
-  readonly verb: string;
-  readonly matched: boolean;
-  /** `applies`, or why a matching rule does nothing here: lost to another, satisfied, blocked. */
-  readonly result: string;
-  readonly clauses: readonly ClauseExplanation[];
-}
-
-export interface ClauseExplanation {
-  readonly text: string;
-  readonly holds: boolean;
-  /** The value of the left-hand side now, as people write it. */
-  readonly value: string;
-  /** The value that would flip it, and when time alone gets there. */
-  readonly flip: string | undefined;
+  readonly variables?: VariableValues;
 }
 
 export interface ObjectsRequest extends AsOf {

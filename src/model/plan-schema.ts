@@ -112,6 +112,7 @@ const headerSchema = shapeOf<PlanHeader>({
   blocked: z.array(blockedSchema),
   limits: planLimitsSchema.optional(),
   only: optionalText,
+  variables: z.record(z.string(), z.string()).optional(),
   approvals: z.array(approvalTermsSchema).optional(),
   leases: z.record(z.string(), count).optional(),
   orders: z.record(z.string(), runOrderSchema).optional(),

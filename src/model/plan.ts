@@ -107,6 +107,8 @@ export interface PlanHeader {
   readonly groups?: readonly string[];
   /** The only objects that were looked at: an expression, or the name of one. */
   readonly only?: string;
+  /** Values that variables of the policies were given in the place of their defaults. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** A plan as a file: `<name>.plan.json`, its rows beside it as `<name>.plan.parquet`. */

@@ -44,6 +44,15 @@ export function toLiteralStatement(fragment: SqlFragment): SqlStatement {
   });
 }
 
+/** With all values in the text, for people. Never run by the engine itself: see `toStatement`. */
+export function toPrintedText(fragment: SqlFragment): string {
+  return numbered(fragment, (value) => {
+    if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+    if (value instanceof Uint8Array) return `from_hex('${Buffer.from(value).toString("hex")}')`;
+    return value === null ? "NULL" : `${value}`;
+  }).text;
+}
+
 /** Values without a literal become parameters. */
 function numbered(
   fragment: SqlFragment,

@@ -19,11 +19,13 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   status: (api) => api.status(),
   metrics: (api) => api.metrics(),
   backends: (api) => api.backends(),
-  validate: (api) => api.validate(["/policies/a.yaml"]),
+  validate: (api) => api.validate(["/policies/a.yaml"], { idle: "30d" }),
   plan: (api) => api.plan({ ...plan, snapshot }),
   planActions: (api) => api.planActions("bafkreiplan", 5, 10),
   apply: (api) => api.apply({ planFile: "/tmp/x", override: ["objects"], maxObjects: 3 }),
-  explain: (api) => api.explain({ object: path, at: "2026-03-01T12:00:00Z" }),
+  explain: (api) =>
+    api.explain({ object: path, at: "2026-03-01T12:00:00Z", variables: { idle: "30d" } }),
+  ruleStatements: (api) => api.ruleStatements({ rule: "cool/down", variables: { idle: "30d" } }),
   objects: (api) =>
     Array.fromAsync(
       api.objects({ where: 'path like "/a+b/%**" and size > 1KiB', sort: "heat desc", limit: 7 }),
@@ -204,7 +206,7 @@ test("relative paths are those of the caller, not of the controller", async () =
   await served.client.apply({ planFile: "out/plan.plan.json" });
   expect(calls).toEqual([
     ["importDirectory", { path: resolve("some/dir"), backend: "hot" }],
-    ["validate", [resolve("a.yaml")]],
+    ["validate", [resolve("a.yaml")], undefined],
     ["plan", { out: resolve("out/plan"), policies: [resolve("a.yaml")] }],
     ["apply", { planFile: resolve("out/plan.plan.json") }],
   ]);

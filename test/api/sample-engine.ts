@@ -3,6 +3,7 @@ import { sampleDrift, sampleInventory, sampleInventoryProgress } from "./sample-
 import { EngineError } from "#model/engine-error.ts";
 import { sampleBatchEngine } from "./sample-batch.ts";
 import { exactRow } from "./exact-row.ts";
+import { sampleExplanation, sampleValidation } from "./sample-explanation.ts";
 import { sampleApproval, samplePlanDiff, sampleUndo } from "./sample-approval.ts";
 import { sampleLimits } from "./sample-limits.ts";
 import { sampleReport } from "./sample-report.ts";
@@ -87,47 +88,15 @@ export function sampleEngine(calls: Calls = []): EngineApi {
         ],
         "backends",
       ),
-    validate: (files) =>
-      answer(
-        {
-          policies: 1,
-          rules: 2,
-          diagnostics: [
-            {
-              file: "a.yaml",
-              range: { start: { line: 1, column: 2 }, end: { line: 1, column: 5 } },
-              severity: "error",
-              code: "E0102",
-              message: "unknown key",
-              hint: "did you mean",
-            },
-          ],
-        },
-        "validate",
-        files,
-      ),
+    validate: (...given) => answer(sampleValidation, "validate", ...given),
     plan: (request) => answer(samplePlan, "plan", request),
     planActions: (...given) => answer([sampleAction], "planActions", ...given),
     apply: (request) => answer(sampleRun, "apply", request),
-    explain: (request) =>
+    explain: (request) => answer(sampleExplanation, "explain", request),
+    ruleStatements: (request) =>
       answer(
-        {
-          object: sampleObject,
-          evaluatedAt: at,
-          rules: [
-            {
-              rule: "cool/down",
-              place: "a.yaml:3:5",
-              verb: "demote",
-              matched: false,
-              result: "heat too high",
-              clauses: [{ text: "heat < 0.1", holds: false, value: "0.25", flip: "in 9d" }],
-            },
-          ],
-          conclusion: ["nothing"],
-          nextChange: { at, what: "heat falls below 0.1" },
-        },
-        "explain",
+        [{ rule: "cool/down", place: "a.yaml:3:5", verb: "demote", sql: "SELECT 1" }],
+        "ruleStatements",
         request,
       ),
     async *objects(request) {

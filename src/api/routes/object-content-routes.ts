@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
-import { moment, queryNumber, reference } from "#api/schemas/input.ts";
+import { jsonInQuery, moment, queryNumber, reference } from "#api/schemas/input.ts";
 import { objectSourcesSchema, storedObjectSchema } from "#api/schemas/object-content-schema.ts";
 import {
   contentForms,
@@ -12,15 +12,11 @@ import type { Shape } from "#model/shape.ts";
 
 const textsMax = 100;
 
-/** A list of texts in a query string: a JSON array. */
-const textsInQuery = z.string().transform((text, context): readonly string[] => {
-  try {
-    return z.array(reference).max(textsMax).parse(JSON.parse(text));
-  } catch {
-    context.addIssue({ code: "custom", message: 'must be a JSON array of texts, such as ["a"]' });
-    return z.NEVER;
-  }
-});
+/** A list of texts in a query string. */
+const textsInQuery = jsonInQuery(
+  z.array(reference).max(textsMax),
+  'a JSON array of texts, such as ["a"]',
+);
 
 /** Content on its way in and out. */
 export const objectContentRoutes: readonly Route[] = [

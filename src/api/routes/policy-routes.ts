@@ -1,17 +1,27 @@
 import { z } from "zod";
-import type { ExplainRequest, PlanRequest } from "#model/engine-api.ts";
+import type { PlanRequest } from "#model/engine-api.ts";
+import type { ExplainRequest, RuleStatementRequest } from "#model/explanation.ts";
 import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
-import { absolutePath, asOf, moment, queryNumber, reference } from "#api/schemas/input.ts";
+import {
+  absolutePath,
+  asOf,
+  jsonInQuery,
+  moment,
+  queryNumber,
+  reference,
+  variableValues,
+} from "#api/schemas/input.ts";
 import { planLimitsInput } from "#api/schemas/plan-limits-input.ts";
-import { explanationSchema } from "#api/schemas/explanation-schema.ts";
+import { explanationSchema, ruleStatementSchema } from "#api/schemas/explanation-schema.ts";
 import { planActionSchema, planReportSchema } from "#model/plan-schema.ts";
 import { validationReportSchema } from "#api/schemas/validation-schema.ts";
 
 const filesMax = 1_000;
 const expression = z.string().min(1).max(100_000);
 const actionsMax = 10_000;
+const variablesInQuery = jsonInQuery(variableValues, 'a JSON object of texts, such as {"a":"1"}');
 
 /** Policies and what they lead to: validate, plan, explain. */
 export const policyRoutes: readonly Route[] = [
@@ -20,9 +30,12 @@ export const policyRoutes: readonly Route[] = [
     path: "/api/v1/validate",
     operation: "validate",
     summary: "Check policy files (default: the configured ones) against the backends",
-    input: z.strictObject({ files: z.array(absolutePath).max(filesMax).optional() }),
+    input: z.strictObject({
+      files: z.array(absolutePath).max(filesMax).optional(),
+      variables: variableValues.optional(),
+    }),
     answer: { kind: "json", schema: validationReportSchema },
-    handle: ({ api }, { files }) => api.validate(files),
+    handle: ({ api }, { files, variables }) => api.validate(files, variables),
   }),
   defineRoute({
     method: "POST",
@@ -36,6 +49,7 @@ export const policyRoutes: readonly Route[] = [
       limits: planLimitsInput.exactOptional(),
       ...asOf,
       only: expression.exactOptional(),
+      variables: variableValues.exactOptional(),
     } satisfies Shape<PlanRequest>),
     answer: { kind: "json", schema: planReportSchema },
     handle: ({ api }, request) => api.plan(request),
@@ -70,8 +84,22 @@ export const policyRoutes: readonly Route[] = [
     input: z.strictObject({
       object: reference,
       at: moment.exactOptional(),
+      variables: variablesInQuery.exactOptional(),
     } satisfies Shape<ExplainRequest>),
     answer: { kind: "json", schema: explanationSchema },
     handle: ({ api }, request) => api.explain(request),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/rule-statements",
+    operation: "ruleStatements",
+    summary: "The SQL by which rules of a policy find the objects that they would act on",
+    input: z.strictObject({
+      rule: reference,
+      at: moment.exactOptional(),
+      variables: variablesInQuery.exactOptional(),
+    } satisfies Shape<RuleStatementRequest>),
+    answer: { kind: "json", schema: z.array(ruleStatementSchema) },
+    handle: ({ api }, request) => api.ruleStatements(request),
   }),
 ];

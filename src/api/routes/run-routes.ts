@@ -6,7 +6,7 @@ import { verbs } from "#model/plan.ts";
 import type { RunControl, StepControl, StepScope } from "#model/run.ts";
 import { workStops } from "#model/run.ts";
 import { defineRoute } from "#api/route.ts";
-import { absolutePath, reference } from "#api/schemas/input.ts";
+import { absolutePath, reference, variableValues } from "#api/schemas/input.ts";
 import { planLimitsInput } from "#api/schemas/plan-limits-input.ts";
 import { runSchema } from "#api/schemas/run-schema.ts";
 
@@ -38,6 +38,7 @@ export const runRoutes: readonly Route[] = [
       maxObjects: z.int().positive().exactOptional(),
       limits: planLimitsInput.exactOptional(),
       only: z.string().min(1).max(100_000).exactOptional(),
+      variables: variableValues.exactOptional(),
     } satisfies Shape<ApplyRequest>),
     answer: { kind: "json", schema: runSchema },
     handle: ({ api }, request) => api.apply(request),

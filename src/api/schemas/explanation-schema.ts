@@ -1,5 +1,10 @@
 import { z } from "zod";
-import type { ClauseExplanation, Explanation, RuleExplanation } from "#model/engine-api.ts";
+import type {
+  ClauseExplanation,
+  Explanation,
+  RuleExplanation,
+  RuleStatement,
+} from "#model/explanation.ts";
 import { objectDetailSchema } from "#api/schemas/object-schema.ts";
 import { optionalText, shapeOf, time } from "#model/shape.ts";
 
@@ -26,4 +31,12 @@ export const explanationSchema = shapeOf<Explanation>({
   ),
   conclusion: z.array(z.string()),
   nextChange: z.looseObject({ at: time, what: z.string() }).optional(),
+});
+
+/** What a rule asks of the index. */
+export const ruleStatementSchema = shapeOf<RuleStatement>({
+  rule: z.string(),
+  place: z.string(),
+  verb: z.string(),
+  sql: z.string(),
 });

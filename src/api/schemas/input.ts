@@ -22,5 +22,25 @@ export const moment = z.iso.datetime({ offset: true });
 /** A number in a query string. */
 export const queryNumber = z.coerce.number().pipe(z.int().nonnegative());
 
+const valuesMax = 1_000;
+const valueLengthMax = 10_000;
+
+/** Values for variables of policies. */
+export const variableValues = z
+  .record(reference, z.string().max(valueLengthMax))
+  .refine((values) => Object.keys(values).length <= valuesMax, `at most ${valuesMax} variables`);
+
+/** Something with parts in a query string: `what` says which JSON that is. */
+export function jsonInQuery<Schema extends z.ZodType>(schema: Schema, what: string) {
+  return z.string().transform((text, context): z.output<Schema> => {
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch {
+      context.addIssue({ code: "custom", message: `must be ${what}` });
+      return z.NEVER;
+    }
+  });
+}
+
 /** Asks a snapshot in the place of the index. */
 export const asOf = { snapshot: reference.exactOptional() } satisfies Shape<AsOf>;

@@ -10,6 +10,7 @@ import { formatPlan } from "#cli/output/format-plan.ts";
 import { formatRun } from "#cli/output/format-run.ts";
 import { limitsOf, moneyOption, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
 import { counted } from "#cli/output/words.ts";
+import { variableOption, variablesOf } from "#cli/variable-option.ts";
 import { readPlanFile } from "#cli/read-plan-file.ts";
 
 const noopExitCode = 9;
@@ -26,6 +27,7 @@ export default defineCommand({
       .option("--limit-objects <n>", "act on so many objects at most: 1000, 100k, 5%", objectsLimit)
       .option("--limit-bytes <size>", "act on so many bytes at most: 5TiB", sizeOption)
       .option("--limit-cost <usd>", "pay so much at most, by the price cards: 50", moneyOption)
+      .addOption(variableOption())
       .option("-y, --yes", "do not ask")
       .option("--override <guard...>", `let a guard pass: ${guards.join(", ")}`)
       .option("--allow-subset", "of a saved plan, carry out what still fits")
@@ -41,7 +43,7 @@ export default defineCommand({
     const { api } = connection;
     const override = checkedOverrides(options.override ?? []);
     const only = options.only === undefined ? {} : { only: options.only };
-    const asked = { ...limitsOf(options), ...only };
+    const asked = { ...limitsOf(options), ...variablesOf(options), ...only };
     const plan = await choosePlan(context, api, options.plan, asked);
     context.io.stderr.write(formatPlan(plan));
     if (plan.header.totals.actions === 0) {
@@ -86,12 +88,12 @@ async function choosePlan(
   context: CommandContext,
   api: EngineApi,
   file: string | undefined,
-  asked: Pick<PlanRequest, "limits" | "only">,
+  asked: Pick<PlanRequest, "limits" | "only" | "variables">,
 ): Promise<SavedPlan> {
   if (file === undefined) return (await api.plan(asked)).plan;
   if (Object.keys(asked).length === 0) return readPlanFile(file, context.io.cwd);
-  throw new EngineError("USAGE", "a saved plan has its limits and objects already", {
-    hint: "give limits and --only to `thermocline plan --out`",
+  throw new EngineError("USAGE", "a saved plan has its limits, objects and variables already", {
+    hint: "give limits, --only and --var to `thermocline plan --out`",
   });
 }
 

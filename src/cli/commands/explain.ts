@@ -1,5 +1,7 @@
 import { defineCommand } from "#cli/command.ts";
 import { formatExplanation } from "#cli/output/format-explanation.ts";
+import { formatRuleStatements } from "#cli/output/format-rule-statements.ts";
+import { variableOption, variablesOf } from "#cli/variable-option.ts";
 import { formatTopic } from "#cli/output/format-topic.ts";
 
 export default defineCommand({
@@ -13,12 +15,26 @@ export default defineCommand({
     "thermocline explain config.queue",
     "thermocline explain heat_rank",
     "thermocline explain E0204",
+    "thermocline explain cold-storage/demote-idle --sql",
   ],
   setup: (command) =>
     command
-      .argument("<subject>", "CID, path or number of an object; or a key, a word, a code")
-      .option("--at <time>", "explain an object as if it were this time (ISO 8601)"),
+      .argument(
+        "<subject>",
+        "CID, path or number of an object; or a key, a word, a code; with --sql a policy",
+      )
+      .option("--at <time>", "explain an object as if it were this time (ISO 8601)")
+      .option("--sql", "show the SQL of a policy, or of one rule of it: policy/rule")
+      .addOption(variableOption()),
   async run(context, [subject], options) {
+    const at = options.at === undefined ? {} : { at: options.at };
+    if (options.sql === true) {
+      const { api } = await context.connect();
+      const request = { rule: subject, ...at, ...variablesOf(options) };
+      const statements = await api.ruleStatements(request);
+      context.print(() => formatRuleStatements(statements), { statements });
+      return;
+    }
     if (isTopic(subject)) {
       const { describeTopic } = await import("#engine/documentation/describe-topic.ts");
       const topic = await describeTopic(subject);
@@ -26,9 +42,7 @@ export default defineCommand({
       return;
     }
     const { api } = await context.connect();
-    const request =
-      options.at === undefined ? { object: subject } : { object: subject, at: options.at };
-    const explanation = await api.explain(request);
+    const explanation = await api.explain({ object: subject, ...at, ...variablesOf(options) });
     context.print(() => formatExplanation(explanation, context.io.clock.now()), { explanation });
   },
 });

@@ -2,6 +2,7 @@ import { connectAsOf, fromOption, snapshotOption } from "#cli/as-of.ts";
 import { defineCommand } from "#cli/command.ts";
 import { formatPlan } from "#cli/output/format-plan.ts";
 import { limitsOf, moneyOption, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
+import { variableOption, variablesOf } from "#cli/variable-option.ts";
 import { positiveInteger } from "#cli/positive-integer.ts";
 import { type BackendName, formatActions } from "#cli/output/format-actions.ts";
 import type { AsOf } from "#model/index-snapshot.ts";
@@ -17,6 +18,7 @@ export default defineCommand({
   examples: [
     "thermocline plan --out monday",
     "thermocline plan --at 2026-12-01T00:00:00Z",
+    "thermocline plan --var idle_limit=60d",
     "thermocline plan --snapshot newest --from archive",
   ],
   setup: (command) =>
@@ -28,6 +30,7 @@ export default defineCommand({
       .option("--limit-objects <n>", "act on so many objects at most: 1000, 100k, 5%", objectsLimit)
       .option("--limit-bytes <size>", "act on so many bytes at most: 5TiB", sizeOption)
       .option("--limit-cost <usd>", "pay so much at most, by the price cards: 50", moneyOption)
+      .addOption(variableOption())
       .addOption(snapshotOption())
       .addOption(fromOption())
       .option("--actions <n>", "also list the first N actions", positiveInteger)
@@ -41,6 +44,7 @@ export default defineCommand({
       ...(options.at === undefined ? {} : { at: options.at }),
       ...(options.out === undefined ? {} : { out: options.out }),
       ...limitsOf(options),
+      ...variablesOf(options),
       ...(options.only === undefined ? {} : { only: options.only }),
     });
     const { plan, elapsedMs, sample } = report;

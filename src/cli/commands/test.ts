@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { variableOption } from "#cli/variable-option.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { PolicyTestReport } from "#model/policy-test-report.ts";
 import { defineCommand } from "#cli/command.ts";
@@ -30,10 +31,9 @@ export default defineCommand({
         ).argParser(percentage),
       )
       .addOption(
-        new Option(
-          "--var <name=value>",
+        variableOption(
           "the value of a variable of policies, for all tests that do not set it themselves (repeatable)",
-        ).argParser(variable),
+        ),
       )
       .addOption(findingOutputOption(testForms)),
   async run(context, [files], { coverageMin, output, var: variables }) {
@@ -69,15 +69,6 @@ function noTests(files: readonly string[]): EngineError {
   return new EngineError("NOT_FOUND", `there is no test ${where}`, {
     hint: "tests are files that end in .thermocline-test.yaml; see docs/policy-tests.md",
   });
-}
-
-function variable(
-  text: string,
-  before: Readonly<Record<string, string>> | undefined,
-): Readonly<Record<string, string>> {
-  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (name !== undefined && value !== undefined) return { ...before, [name.trim()]: value };
-  throw new InvalidArgumentError("Say name=value: idle_limit=60d.");
 }
 
 function percentage(text: string): number {

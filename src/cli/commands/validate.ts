@@ -7,6 +7,7 @@ import { findingOutputOption } from "#cli/finding-output.ts";
 import { diagnosticsToJunit } from "#cli/output/diagnostics-to-junit.ts";
 import { junitXml } from "#cli/output/junit-xml.ts";
 import { counted } from "#cli/output/words.ts";
+import { variableOption } from "#cli/variable-option.ts";
 import { readSources } from "#cli/report-error.ts";
 import { readVersion } from "#cli/version.ts";
 
@@ -23,10 +24,11 @@ export default defineCommand({
   setup: (command) =>
     command
       .argument("[files...]", "policy files or directories (default: the configured ones)")
+      .addOption(variableOption())
       .addOption(findingOutputOption(findingForms)),
-  async run(context, [files], { output }) {
+  async run(context, [files], { output, var: variables }) {
     const { api } = await context.connect();
-    const report = await api.validate(files.length === 0 ? undefined : files);
+    const report = await api.validate(files.length === 0 ? undefined : files, variables);
     const { diagnostics, policies, rules } = report;
     const errors = diagnostics.filter(({ severity }) => severity === "error").length;
     if (output === "text" || output === "json") {

@@ -1,4 +1,4 @@
-import type { Explanation, RuleExplanation } from "#model/engine-api.ts";
+import type { Explanation, RuleExplanation } from "#model/explanation.ts";
 import { formatSize } from "#model/quantity.ts";
 import { formatCopies } from "#cli/output/format-object.ts";
 import { printable } from "#cli/output/text-table.ts";

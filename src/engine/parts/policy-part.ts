@@ -1,6 +1,7 @@
 import type { EngineContext } from "#engine/context.ts";
 import { diffPlans } from "#engine/diff-plans.ts";
 import { explainNow } from "#engine/explain.ts";
+import { ruleStatements } from "#engine/rule-statements.ts";
 import { storedActions } from "#engine/planning.ts";
 import { readingMethods } from "#engine/snapshots/reading-methods.ts";
 import type { EngineApi } from "#model/engine-api.ts";
@@ -9,13 +10,14 @@ import type { ReadingApi } from "#model/snapshot-api.ts";
 /** Policies, and what is known: check, plan, explain, list, report. Nothing here writes. */
 export function policyPart(
   context: EngineContext,
-): ReadingApi & Pick<EngineApi, "validate" | "planActions" | "explain" | "diffPlans"> {
+): ReadingApi &
+  Pick<EngineApi, "validate" | "planActions" | "explain" | "ruleStatements" | "diffPlans"> {
   const reading = readingMethods(context);
   return {
     ...reading,
-    async validate(files) {
+    async validate(files, variables) {
       const { policies, moment, now } = context;
-      return policies.validate(await moment(now()), files);
+      return policies.validate(await moment(now()), { policies: files, variables });
     },
     async plan(request) {
       const report = await reading.plan(request);
@@ -27,5 +29,6 @@ export function policyPart(
     planActions: (cid, offset, limit) => storedActions(context, cid, offset, limit),
     diffPlans: (request) => diffPlans(context, request),
     explain: (request) => explainNow(context, request),
+    ruleStatements: (request) => ruleStatements(context, request),
   };
 }

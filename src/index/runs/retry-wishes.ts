@@ -48,6 +48,15 @@ export function retryMatches({ run, cause, policy, backend }: RetryChoice): SqlS
   };
 }
 
+/** Values that variables of policies had in the plan of a run: JSON, or null. */
+export function variablesOfRun(run: string): SqlStatement {
+  return {
+    text: `SELECT json_extract(header, '$.variables')::VARCHAR AS variables
+      FROM plans AS p JOIN runs AS r USING (plan_key) WHERE r.run_id = $1`,
+    parameters: [run],
+  };
+}
+
 /** How many wishes there are, their bytes, and how many are under way already. */
 export const retryCounts: SqlStatement = {
   text: `SELECT count(*) AS actions, coalesce(sum(size), 0)::BIGINT AS bytes,

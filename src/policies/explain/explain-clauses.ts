@@ -1,4 +1,4 @@
-import type { ClauseExplanation } from "#model/engine-api.ts";
+import type { ClauseExplanation } from "#model/explanation.ts";
 import { formatDuration } from "#model/quantity.ts";
 import type { Moment } from "#policies/compiled-policy.ts";
 import { type Clause, type Test, truthOf } from "#policies/explain/clause.ts";

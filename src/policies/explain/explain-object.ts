@@ -1,4 +1,4 @@
-import type { Explanation, RuleExplanation } from "#model/engine-api.ts";
+import type { Explanation, RuleExplanation } from "#model/explanation.ts";
 import type { ReadSession } from "#model/sql.ts";
 import { formatPlanLimits, type PlanLimits } from "#model/plan-limits.ts";
 import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";

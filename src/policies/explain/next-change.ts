@@ -1,4 +1,4 @@
-import type { Explanation } from "#model/engine-api.ts";
+import type { Explanation } from "#model/explanation.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { type Clause, type Test, testsIn, truthOf } from "#policies/explain/clause.ts";
 import type { Reading } from "#policies/explain/read-tests.ts";

@@ -44,6 +44,8 @@ export interface PlanOptions extends Partial<GuardLimits> {
   readonly limits?: PlanLimits;
   /** Only these objects are looked at, and what was asked for, in words. */
   readonly only?: { readonly objects: ObjectChoice; readonly words: string };
+  /** What the set was compiled with; the plan says so. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Only add copies, and only of these objects (repairs). */
   readonly restore?: readonly number[];
   /** Keeps the rows as Parquet, or only hashes them: policies do no file work themselves. */
@@ -77,7 +79,7 @@ export async function buildPlan(
     minimumCopies: options.minimumCopies ?? 1,
     headRoomShare: limits.headRoomShare,
   });
-  const { restore, only, scope, limits: asked } = options;
+  const { restore, only, scope, limits: asked, variables } = options;
   const objects = restore ?? only?.objects;
   const newCopiesOnly = restore !== undefined;
   await decideActions(planning, { objects, scope, newCopiesOnly, limits: asked });
@@ -104,6 +106,7 @@ export async function buildPlan(
     ...(orders.length === 0 ? {} : { orders: Object.fromEntries(orders) }),
     ...(groups.length === 0 ? {} : { groups }),
     ...(only === undefined ? {} : { only: only.words }),
+    ...(variables === undefined ? {} : { variables }),
   };
   const evaluatedAt = set.moment.now.toISOString();
   const cost = await planCost(planning);

@@ -144,7 +144,7 @@ export function orderColumn(rule: number, at: number): string {
 }
 
 /** A cheap test over masks for "this rule could act here". */
-function hasWork({ id, verb }: CompiledRule, now: Date): SqlFragment {
+export function hasWork({ id, verb }: CompiledRule, now: Date): SqlFragment {
   switch (verb.kind) {
     case "ensure": {
       const { min, max } = verb.copies;
@@ -229,7 +229,7 @@ function selected(rule: CompiledRule, index: number): SqlFragment {
     ELSE (${rule.where}) END)`;
 }
 
-function isProtective({ verb }: CompiledRule): boolean {
+export function isProtective({ verb }: CompiledRule): boolean {
   return verb.kind === "hold" || verb.kind === "ensure";
 }
 

@@ -1,4 +1,4 @@
-import type { RuleExplanation } from "#model/engine-api.ts";
+import type { RuleExplanation } from "#model/explanation.ts";
 import { explainObject } from "#policies/explain/explain-object.ts";
 import { isRule } from "#policies/testing/match-expectations.ts";
 import type { Evaluation } from "#policies/testing/evaluate-wave.ts";
