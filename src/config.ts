@@ -78,6 +78,12 @@ export interface Config {
     readonly keep: number;
     /** Names of backends. */
     readonly push: readonly string[];
+    readonly ledgerEveryMs: number;
+  };
+  /** Record batches that are given up by the clock; undefined is never. */
+  readonly batches: {
+    readonly olderThanMs: number | undefined;
+    readonly keep: number;
   };
   /** Copies that are checked again by and by; undefined bytes is never. */
   readonly scrub: {

@@ -11,6 +11,7 @@ import { approvalPart } from "#engine/parts/approval-part.ts";
 import { auditPart } from "#engine/parts/audit-part.ts";
 import { Leadership, type Patience } from "#engine/leadership.ts";
 import { openIndex, openIndexInTurn } from "#engine/open-index.ts";
+import { BatchRetention } from "#engine/batches/batch-retention.ts";
 import { batchPart } from "#engine/parts/batch-part.ts";
 import { controlPart } from "#engine/parts/control-part.ts";
 import { contentPart } from "#engine/parts/content-part.ts";
@@ -28,6 +29,7 @@ import { PolicyBook } from "#engine/policy-book.ts";
 import { Repairs } from "#engine/repairs.ts";
 import { installationOf } from "#engine/snapshots/installation-of.ts";
 import { Scrubbing } from "#engine/scrub/scrubbing.ts";
+import { scheduledTails } from "#engine/ledger/scheduled-tails.ts";
 import { scheduledSnapshots } from "#engine/snapshots/scheduled-snapshots.ts";
 import { SnapshotDesk } from "#engine/snapshots/snapshot-desk.ts";
 import { Scheduling } from "#engine/schedules/scheduling.ts";
@@ -150,9 +152,11 @@ function assemble(
   });
   const repairs = new Repairs(context, began, onError);
   const snapshotting = scheduledSnapshots(context, onError);
+  const tails = scheduledTails(context, onError);
   const scrubbing = new Scrubbing(context, onError);
   const feed = new EventFeed(context.events, context.now);
   const batches = batchPart(context);
+  const retention = new BatchRetention({ batches, ...context.config.batches, onError });
   const engine: Engine = {
     ...auditPart(context),
     ...snapshotPart(context),
@@ -179,16 +183,20 @@ function assemble(
       await scheduling.start(runtime.store);
       repairs.start();
       snapshotting?.start();
+      tails?.start();
+      retention.start();
       scrubbing.start();
     },
     lost: leadership.lost,
     async close() {
       feed.close();
+      await retention.close();
       batches.closeBatches();
       await scheduling.close();
       await repairs.close();
       await scrubbing.close();
       await execution.close();
+      await tails?.close();
       await Promise.all([snapshotting?.close(), context.snapshots.close()]);
       await context.pool.close();
       await leadership.seal();

@@ -65,7 +65,9 @@ export function compileConfig(checked: CheckedConfig): Config {
       everyMs: document.snapshots.every,
       keep: document.snapshots.keep,
       push: document.snapshots.push,
+      ledgerEveryMs: document.snapshots.ledgerEvery,
     },
+    batches: { olderThanMs: document.batches.olderThan, keep: document.batches.keep },
     scrub: {
       bytesPerDay: document.scrub.perDay,
       olderThanMs: document.scrub.olderThan,

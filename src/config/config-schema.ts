@@ -19,6 +19,7 @@ const listenField = z.string().regex(/^(?:unix:.+|[^\s/]+:\d{1,5})$/, {
 
 const clockSkewMinMs = 1_000;
 const snapshotsEveryMinMs = 60_000;
+const ledgerEveryMinMs = 1_000;
 
 const percentField = quantityField((text) => {
   const match = /^(\d+(?:\.\d+)?)%$/.exec(text.trim());
@@ -228,9 +229,28 @@ export const configSchema = z.strictObject({
         .array(nameField)
         .default([])
         .describe("backends that each of those is pushed to; of drivers local and s3"),
+      ledgerEvery: durationField
+        .prefault("1m")
+        .refine((ms) => ms >= ledgerEveryMinMs, "the ledger at most every second: 1s or more")
+        .describe(
+          "how often what the ledger recorded since is written beside them, here and there",
+        ),
     })
     .prefault({})
     .describe("snapshots of the index by the clock; see snapshots.md"),
+  batches: z
+    .strictObject({
+      olderThan: durationField
+        .optional()
+        .describe("record batches published longer ago are given up by the clock; default never"),
+      keep: z
+        .int()
+        .nonnegative()
+        .default(100)
+        .describe("the newest so many stay, whatever their age"),
+    })
+    .prefault({})
+    .describe("record batches by the clock; see batches.md"),
   scrub: z
     .strictObject({
       perDay: sizeField

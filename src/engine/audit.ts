@@ -63,17 +63,22 @@ export async function exportAudit(
   context: EngineContext,
   { file, ...request }: AuditExportRequest,
 ): Promise<RowFile> {
-  const selected = columns.map(([name, source]) =>
-    name === "cid" ? sql`${cidColumn(source)} AS cid` : trusted(`${source} AS "${name}"`),
-  );
   const where = await conditionOf(context, request);
-  const rows = sql`SELECT ${joinFragments(selected, ", ")} FROM audit AS l WHERE ${where}`;
+  const rows = sql`SELECT ${exportedColumns()} FROM audit AS l WHERE ${where}`;
   const limited =
     request.limit === undefined
       ? rows
       : sql`SELECT * FROM (${rows} ORDER BY l.entry_id DESC LIMIT ${request.limit})`;
   await using session = await context.index.session();
   return await writeRowFile(session, toStatement(sql`${limited} ORDER BY "entry"`), file);
+}
+
+/** What a file has of an entry, from `audit AS l`. */
+export function exportedColumns(): SqlFragment {
+  const selected = columns.map(([name, source]) =>
+    name === "cid" ? sql`${cidColumn(source)} AS cid` : trusted(`${source} AS "${name}"`),
+  );
+  return joinFragments(selected, ", ");
 }
 
 async function conditionOf(context: EngineContext, request: AuditRequest): Promise<SqlFragment> {

@@ -1,13 +1,7 @@
+import { base16Cid } from "#model/base16-cid.ts";
 import { type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
-/**
- * A column of binary CIDs as text, in files that the database writes. It knows no base32; the
- * same CID in base16 is one that every tool reads. A CID of version 0 has no such form and is
- * written as what it means: version 1, dag-pb.
- */
+/** A column of binary CIDs as text; see `base16Cid`. */
 export function cidColumn(column: "l.cid" | "o.cid" | "d.cid"): SqlFragment {
-  return trusted(
-    `CASE WHEN starts_with(hex(${column}), '1220') THEN 'f0170' ELSE 'f' END ||
-      lower(hex(${column}))`,
-  );
+  return trusted(base16Cid(column));
 }

@@ -17,6 +17,7 @@ import { approvals } from "#index/migrations/013-approvals.ts";
 import { inventories } from "#index/migrations/014-inventories.ts";
 import { leases } from "#index/migrations/015-leases.ts";
 import { copiesSince } from "#index/migrations/016-copies-since.ts";
+import { recoveredEntries } from "#index/migrations/017-recovered-entries.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -37,6 +38,7 @@ const migrations: readonly Migration[] = [
   inventories,
   leases,
   copiesSince,
+  recoveredEntries,
 ];
 
 /** The schema version this engine writes. */

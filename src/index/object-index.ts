@@ -6,6 +6,7 @@ import { ControlStore } from "#index/control-store.ts";
 import { Database } from "#index/database.ts";
 import { FailureLog } from "#index/failures/failure-log.ts";
 import { ensureHeatSettings, heatSettings } from "#index/heat-settings.ts";
+import { LedgerStore } from "#index/ledger/ledger-store.ts";
 import { LimitStore } from "#index/limits/limit-store.ts";
 import { InventoryStore } from "#index/inventories/inventory-store.ts";
 import { ManifestStore } from "#index/manifests/manifest-store.ts";
@@ -81,6 +82,7 @@ export class ObjectIndex implements IndexStore {
   readonly starters: StarterLog;
   readonly manifests: ManifestStore;
   readonly inventories: InventoryStore;
+  readonly ledger: LedgerStore;
   readonly #database: Database;
   readonly #commits: SharedCommits;
   readonly #segments: SegmentSource;
@@ -96,6 +98,7 @@ export class ObjectIndex implements IndexStore {
     this.#commits = new SharedCommits(database);
     this.#segments = new SegmentSource(database);
     this.terms = new TermBook(database);
+    this.ledger = new LedgerStore(database);
     this.failures = new FailureLog(database);
     this.#clockSkewMs = options.clockSkewMs ?? defaultClockSkewMs;
     this.controls = new ControlStore(database, this.#clockSkewMs);
@@ -152,9 +155,7 @@ export class ObjectIndex implements IndexStore {
   async syncBackends(facts: readonly BackendFacts[]): Promise<readonly Backend[]> {
     const known = await this.backends();
     if (sameBackends(known, facts)) return known;
-    await this.#database.write(async (transaction) => {
-      await syncBackends(transaction, facts);
-    });
+    await this.#database.write((transaction) => syncBackends(transaction, facts));
     for (const { name } of facts.filter((fact) => !known.some(({ name }) => name === fact.name))) {
       this.#onEvent({ type: "backend-added", backend: name });
     }
@@ -203,9 +204,7 @@ export class ObjectIndex implements IndexStore {
   }
 
   async hold(objectIds: readonly number[], reason: string, now: Date): Promise<void> {
-    await this.#database.write(async (transaction) => {
-      await holdObjects(transaction, objectIds, reason, now);
-    });
+    await this.#database.write((transaction) => holdObjects(transaction, objectIds, reason, now));
   }
 
   async release(objectIds: readonly number[], now: Date): Promise<void> {

@@ -2,8 +2,15 @@ import { indexViews } from "#model/index-views.ts";
 
 type ViewName = keyof typeof indexViews;
 
+interface ViewSource {
+  readonly from: string;
+  readonly columns?: Readonly<Record<string, string>>;
+  /** A table whose rows are in the view, too, and which of its columns are named otherwise. */
+  readonly and?: { readonly from: string; readonly columns?: Readonly<Record<string, string>> };
+}
+
 /** Where each view takes its rows from, and the columns that are not simply passed on. */
-const sources: Readonly<Record<ViewName, { from: string; columns?: Record<string, string> }>> = {
+const sources: Readonly<Record<ViewName, ViewSource>> = {
   object: { from: "objects" },
   copy: {
     from: "copies AS c JOIN backends AS b ON b.backend_id = c.backend_id",
@@ -27,7 +34,13 @@ const sources: Readonly<Record<ViewName, { from: string; columns?: Record<string
     from: "failing_actions AS f JOIN backends AS b ON b.backend_id = f.backend_id",
     columns: { step: "f.step::VARCHAR", backend_id: "f.backend_id", backend: "b.name" },
   },
-  ledger: { from: "ledger_entries" },
+  ledger: {
+    from: "ledger_entries",
+    and: {
+      from: "recovered_entries",
+      columns: { run_id: "run", plan_cid: "plan", sequence: "action" },
+    },
+  },
   audit: {
     // The batch of an action is the last one that begins at or before it.
     from: `ledger_entries AS l LEFT JOIN runs AS r ON r.run_id = l.run_id
@@ -49,17 +62,20 @@ const sources: Readonly<Record<ViewName, { from: string; columns?: Record<string
       cid: "o.cid",
       path: "o.path",
     },
+    and: { from: "recovered_entries" },
   },
 };
 
 /** CREATE VIEW for every view of the contract, columns in the contract's order. */
 export function viewStatements(): readonly string[] {
   return (Object.keys(indexViews) as ViewName[]).map((view) => {
-    const source = sources[view];
-    const columns = Object.keys(indexViews[view]).map(
-      (column) => `${source.columns?.[column] ?? column} AS ${column}`,
-    );
-    return `CREATE OR REPLACE VIEW main.${view} AS
-      SELECT ${columns.join(", ")} FROM ${source.from}`;
+    const { and, ...first } = sources[view];
+    const select = [first, ...(and === undefined ? [] : [and])].map(({ from, columns = {} }) => {
+      const named = Object.keys(indexViews[view]).map(
+        (column) => `${columns[column] ?? column} AS ${column}`,
+      );
+      return `SELECT ${named.join(", ")} FROM ${from}`;
+    });
+    return `CREATE OR REPLACE VIEW main.${view} AS ${select.join(" UNION ALL ")}`;
   });
 }

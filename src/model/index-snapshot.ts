@@ -89,6 +89,8 @@ export interface SnapshotTransfer extends SnapshotSummary {
   /** Parts that were not there yet, each read against its CID after it arrived. */
   readonly partsMoved: number;
   readonly bytesMoved: number;
+  /** Files of what the ledger recorded after snapshots that were not there yet. */
+  readonly tailsMoved: number;
 }
 
 export interface SnapshotExportRequest {

@@ -78,6 +78,8 @@ export interface BatchGcRequest {
 
 export interface BatchGcReport {
   readonly kept: number;
+  /** Of those, what would have gone and holds rows of a plan or snapshot that is in use. */
+  readonly inUse: number;
   readonly removed: readonly string[];
   readonly bytesRemoved: number;
   /** Unfinished files of publishers that ended, and files that no record names. */

@@ -40,7 +40,7 @@ export function sampleBatchEngine(calls: Calls): BatchMethods {
     exportBatch: (request) => answer(file, "exportBatch", request),
     collectBatches: (request) =>
       answer(
-        { kept: 1, removed: ["bafyother"], bytesRemoved: 5, leftovers: 2 },
+        { kept: 1, inUse: 0, removed: ["bafyother"], bytesRemoved: 5, leftovers: 2 },
         "collectBatches",
         request,
       ),

@@ -24,6 +24,7 @@ export const sampleTransfer: SnapshotTransfer = {
   backend: "s3",
   partsMoved: 3,
   bytesMoved: 2_048,
+  tailsMoved: 1,
 };
 
 export const sampleSnapshotCar: SnapshotCar = {

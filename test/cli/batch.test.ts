@@ -119,11 +119,19 @@ test("batch gc takes an age, and says what goes", async () => {
   const api = {
     collectBatches: (request: object) => {
       asked.push(request);
-      return Promise.resolve({ kept: 2, removed: ["bafyone"], bytesRemoved: 2_048, leftovers: 0 });
+      return Promise.resolve({
+        kept: 2,
+        inUse: 1,
+        removed: ["bafyone"],
+        bytesRemoved: 2_048,
+        leftovers: 0,
+      });
     },
   };
   const said = await line.run(["batch", "gc", "--older-than", "7d", "--keep", "2"], { api });
-  expect(said.stdout).toBe("removed 1 batch, 2.00 KiB, and 0 leftovers; 2 stay\n");
+  expect(said.stdout).toBe(
+    "removed 1 batch, 2.00 KiB, and 0 leftovers; 2 stay, 1 of them for runs and snapshots\n",
+  );
   expect(asked).toEqual([{ olderThanMs: 604_800_000, keep: 2, dryRun: false }]);
   const wrong = await line.run(["batch", "gc", "--older-than", "soon"], { api });
   expect(wrong.code).toBe(64);

@@ -183,9 +183,19 @@ safety: {minimumCopies: 0}
     const backends = `backends:\n${hot}`;
     const snapshots = "snapshots: {every: 6h, push: [hot]}\n";
     const config = await load({ "thermocline.yaml": `${version}${backends}${snapshots}` });
-    expect(config.snapshots).toEqual({ everyMs: 6 * 3_600_000, keep: 20, push: ["hot"] });
+    expect(config.snapshots).toEqual({
+      everyMs: 6 * 3_600_000,
+      keep: 20,
+      push: ["hot"],
+      ledgerEveryMs: 60_000,
+    });
     const none = await load({ "thermocline.yaml": `${version}${backends}` });
-    expect(none.snapshots).toEqual({ everyMs: undefined, keep: 20, push: [] });
+    expect(none.snapshots).toEqual({
+      everyMs: undefined,
+      keep: 20,
+      push: [],
+      ledgerEveryMs: 60_000,
+    });
 
     for (const [written, message] of [
       ["{every: 6h, push: [hot, hut]}", 'there is no backend "hut"'],

@@ -32,6 +32,7 @@ export const batchCheckSchema = shapeOf<BatchCheck>({
 
 export const batchGcSchema = shapeOf<BatchGcReport>({
   kept: count,
+  inUse: count,
   removed: z.array(z.string()),
   bytesRemoved: count,
   leftovers: count,

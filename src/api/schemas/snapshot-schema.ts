@@ -31,6 +31,7 @@ export const snapshotTransferSchema = shapeOf<SnapshotTransfer>({
   backend: z.string(),
   partsMoved: count,
   bytesMoved: count,
+  tailsMoved: count,
 });
 
 export const snapshotCarSchema = shapeOf<SnapshotCar>({

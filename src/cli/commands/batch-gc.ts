@@ -21,10 +21,11 @@ export default defineCommand({
       ...(keep === undefined ? {} : { keep }),
       dryRun,
     });
-    const { kept, removed, bytesRemoved, leftovers } = report;
+    const { kept, inUse, removed, bytesRemoved, leftovers } = report;
     const verb = dryRun ? "would remove" : "removed";
     const what = `${counted(removed.length, "batch")}, ${formatSize(bytesRemoved)}`;
-    const left = `and ${counted(leftovers, "leftover")}; ${count(kept)} stay`;
+    const used = inUse === 0 ? "" : `, ${count(inUse)} of them for runs and snapshots`;
+    const left = `and ${counted(leftovers, "leftover")}; ${count(kept)} stay${used}`;
     context.print(`${verb} ${what}, ${left}\n`, { dryRun, ...report });
   },
 });

@@ -4,6 +4,7 @@ import { controllerOf } from "#cli/connect.ts";
 import { counted } from "#cli/output/words.ts";
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
+import type { RestoreReport } from "#engine/snapshots/restore-snapshot.ts";
 import type { ReplayedLedger } from "#engine/snapshots/replay-ledger.ts";
 import type { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -54,6 +55,7 @@ export default defineCommand({
         `nothing is removed before ${report.removalsFrom}\n`,
       { ...report, ...(found === undefined ? {} : { inventories: found }) },
     );
+    tellRecovered(context, report.recovered);
     const missing = await holdUnknown(context, report.replayed, found !== undefined);
     const failed = Object.values(found ?? {}).some((finding) => "code" in finding);
     return failed || missing ? 1 : 0;
@@ -76,6 +78,21 @@ async function sourceOf(
   const { cid, partsMoved } = await api.pullSnapshot({ snapshot, from });
   context.note(`fetched ${counted(partsMoved, "part")} from ${from}`);
   return { store: here, reference: cid };
+}
+
+/** What was kept of what happened after the snapshot. */
+function tellRecovered(
+  context: CommandContext,
+  { entries, until, copiesGone, leftOut }: RestoreReport["recovered"],
+): void {
+  if (entries > 0) {
+    const gone = `${counted(copiesGone, "copy")} removed since`;
+    context.note(`the ledger goes on to ${until}: ${counted(entries, "entry")}; ${gone}`);
+  }
+  if (leftOut > 0) {
+    const files = `${counted(leftOut, "file")} of later entries`;
+    context.note(`${files} were left out: something before them is missing or damaged`);
+  }
 }
 
 /** Holds objects that only the inventories know; says which of them are not there, if any. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type BatchJournal, cursorOf, journalBegin } from "#engine/batches/batch-journal.ts";
 import { batchDraftPrefix, type BatchRegistry } from "#engine/batches/batch-registry.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { BatchGcReport, BatchGcRequest } from "#model/record-batch.ts";
+import type { BatchGcReport, BatchGcRequest, BatchRecord } from "#model/record-batch.ts";
 
 /** What got its name so lately may not be told of yet. */
 const defaultSettleMs = 60 * 1_000;
@@ -15,6 +15,8 @@ const extension = ".arrow";
 
 export interface CollectOptions extends BatchGcRequest {
   readonly now: Date;
+  /** What stays whatever its age, and beside those that `keep` counts. */
+  readonly inUse?: (batch: BatchRecord) => boolean;
   readonly settleMs?: number;
   readonly leftoverMs?: number;
 }
@@ -27,7 +29,7 @@ export async function collectBatches(
   registry: BatchRegistry,
   options: CollectOptions,
 ): Promise<BatchGcReport> {
-  const { olderThanMs, keep = 0, dryRun = false, now } = options;
+  const { olderThanMs, keep = 0, dryRun = false, inUse = () => false, now } = options;
   if (olderThanMs === undefined && options.keep === undefined) {
     throw new EngineError("USAGE", "nothing says which batches are too many", {
       hint: "give an age, a number of batches that stay, or both",
@@ -39,11 +41,12 @@ export async function collectBatches(
   const named = new Set(batches.map(({ cid }) => `${cid}${extension}`));
   const before = now.getTime() - (olderThanMs ?? 0);
   const settled = systemTime() - (options.settleMs ?? defaultSettleMs);
-  const old = batches.slice(keep).filter(({ cid, created }) => {
+  const tooOld = batches.slice(keep).filter(({ cid, created }) => {
     const file = files.get(`${cid}${extension}`);
     if (file === undefined || file.ctimeMs > settled) return false;
     return olderThanMs === undefined || Date.parse(created) < before;
   });
+  const old = tooOld.filter((batch) => !inUse(batch));
   const left = systemTime() - (options.leftoverMs ?? defaultLeftoverMs);
   const leftovers = [...files].filter(([name, { ctimeMs }]) => !named.has(name) && ctimeMs < left);
   const removed: typeof old = [];
@@ -57,6 +60,7 @@ export async function collectBatches(
   }
   return {
     kept: batches.length - removed.length,
+    inUse: tooOld.length - old.length,
     removed: removed.map(({ cid }) => cid),
     bytesRemoved: removed.reduce((sum, { bytes }) => sum + bytes, 0),
     leftovers: leftovers.length,

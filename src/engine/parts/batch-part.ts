@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { dataPaths } from "#config/data-paths.ts";
 import { BatchRegistry } from "#engine/batches/batch-registry.ts";
+import { batchesInUse } from "#engine/batches/batches-in-use.ts";
 import { collectBatches } from "#engine/batches/collect-batches.ts";
 import { exportBatch } from "#engine/batches/export-batch.ts";
 import { publishBatch } from "#engine/batches/publish-batch.ts";
@@ -40,7 +41,10 @@ export function batchPart(context: EngineContext): BatchApi & { closeBatches(): 
       return checks;
     },
     exportBatch: (request) => exportBatch(registry, request),
-    collectBatches: (request) => collectBatches(registry, { ...request, now: now() }),
+    collectBatches: async (request) => {
+      const inUse = await batchesInUse(context);
+      return await collectBatches(registry, { ...request, inUse, now: now() });
+    },
     closeBatches() {
       for (const follower of followers) follower.end();
       registry.close();

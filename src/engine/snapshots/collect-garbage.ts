@@ -1,3 +1,4 @@
+import { dropTails } from "#engine/ledger/drop-tails.ts";
 import type { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { SnapshotGcReport, SnapshotGcRequest } from "#model/index-snapshot.ts";
@@ -33,6 +34,12 @@ export async function collectGarbage(
     // A snapshot goes before its parts: what is listed is whole, whenever this ends.
     for (const cid of removed) await store.drop(cid);
     for (const [cid] of unused) await store.removePart(cid);
+    if (damaged.length === 0) {
+      await dropTails(
+        store.tails,
+        kept.map(({ manifest }) => manifest),
+      );
+    }
   }
   return {
     kept: kept.map(({ cid }) => cid),

@@ -1,3 +1,4 @@
+import { dropTails } from "#engine/ledger/drop-tails.ts";
 import { damagedOnly } from "#engine/snapshots/damaged-only.ts";
 import { eachAtOnce } from "#engine/snapshots/each-at-once.ts";
 import { partsAtOnce } from "#engine/snapshots/push-snapshot.ts";
@@ -25,12 +26,15 @@ export async function collectRemote(
   const manifests = await Promise.all(
     kept.map((one) => remote.manifest(one).then(({ manifest }) => manifest, damagedOnly)),
   );
+  const whole = manifests.filter((manifest) => manifest !== undefined);
+  const areWhole = whole.length === manifests.length;
   const unused =
-    newest === undefined ? [] : await unusedParts(remote, newest.installation, manifests);
+    newest === undefined || !areWhole ? [] : await unusedParts(remote, newest.installation, whole);
   if (!dryRun && newest !== undefined) {
     // A snapshot goes before its parts: what is listed is whole, whenever this ends.
     await eachAtOnce(removed, partsAtOnce, (one) => remote.removeManifest(one));
     await eachAtOnce(unused, partsAtOnce, ([cid]) => remote.removePart(newest.installation, cid));
+    if (areWhole) await dropTails(remote.tails, whole);
   }
   return {
     kept: kept.map(({ cid }) => cid),
@@ -43,10 +47,8 @@ export async function collectRemote(
 async function unusedParts(
   remote: RemoteSnapshots,
   installation: string,
-  manifests: readonly (SnapshotManifest | undefined)[],
+  manifests: readonly SnapshotManifest[],
 ): Promise<readonly (readonly [cid: string, bytes: number])[]> {
-  const whole = manifests.filter((manifest) => manifest !== undefined);
-  if (whole.length < manifests.length) return [];
-  const named = new Set(whole.flatMap(distinctParts).map(({ cid }) => cid.toString()));
+  const named = new Set(manifests.flatMap(distinctParts).map(({ cid }) => cid.toString()));
   return [...(await remote.parts(installation))].filter(([cid]) => !named.has(cid));
 }

@@ -1,3 +1,4 @@
+import { pullTails } from "#engine/ledger/pull-tails.ts";
 import { eachAtOnce } from "#engine/snapshots/each-at-once.ts";
 import { partsAtOnce } from "#engine/snapshots/push-snapshot.ts";
 import type { RemoteSnapshots } from "#engine/snapshots/remote-snapshots.ts";
@@ -19,7 +20,7 @@ export interface PullOptions extends Omit<SnapshotPullRequest, "from"> {
 export async function pullSnapshot(
   store: SnapshotStore,
   remote: RemoteSnapshots,
-  { snapshot: reference, full = false, installation }: PullOptions,
+  { snapshot: reference, full = false, passing = false, installation }: PullOptions,
 ): Promise<SnapshotTransfer> {
   const snapshot = await remote.manifest(await remote.find(reference, installation));
   const { manifest } = snapshot;
@@ -34,5 +35,6 @@ export async function pullSnapshot(
   });
   const { bytes } = await store.publish(manifest);
   moved.bytesMoved += bytes;
-  return { ...summarise(snapshot), backend: remote.backend, ...moved };
+  const tailsMoved = passing ? 0 : await pullTails(store, remote, manifest);
+  return { ...summarise(snapshot), backend: remote.backend, ...moved, tailsMoved };
 }

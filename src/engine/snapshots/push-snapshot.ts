@@ -1,3 +1,4 @@
+import { pushTails } from "#engine/ledger/push-tails.ts";
 import { eachAtOnce } from "#engine/snapshots/each-at-once.ts";
 import type { RemoteSnapshots } from "#engine/snapshots/remote-snapshots.ts";
 import { distinctParts } from "#engine/snapshots/snapshot-parts.ts";
@@ -38,5 +39,6 @@ export async function pushSnapshot(
     // Somebody may have cleared away what no manifest named while this one was on its way.
     await sendLacking(false);
   }
-  return { ...summarise(snapshot), backend: remote.backend, ...moved };
+  const tailsMoved = await pushTails(store, remote, installation);
+  return { ...summarise(snapshot), backend: remote.backend, ...moved, tailsMoved };
 }

@@ -1,6 +1,5 @@
-import { createReadStream } from "node:fs";
 import { posix } from "node:path";
-import { verifyFile } from "#content/verify-file.ts";
+import { RemoteTails } from "#engine/ledger/remote-tails.ts";
 import { chooseSnapshot } from "#engine/snapshots/choose-snapshot.ts";
 import {
   type ListedSnapshot,
@@ -15,6 +14,7 @@ import {
 } from "#engine/snapshots/snapshot-manifest.ts";
 import { partObject } from "#engine/snapshots/snapshot-parts.ts";
 import type { StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
+import { VerifiedFiles } from "#engine/snapshots/verified-files.ts";
 import type { ByteStream, CallOptions, NamedFiles } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { SnapshotReference } from "#model/index-snapshot.ts";
@@ -30,13 +30,18 @@ const manifestBytesMax = 128 * 1024 * 1024;
  */
 export class RemoteSnapshots {
   readonly backend: string;
+  /** What ledgers recorded after snapshots. */
+  readonly tails: RemoteTails;
   readonly #files: NamedFiles;
+  readonly #verified: VerifiedFiles;
   readonly #options: CallOptions;
 
   constructor(backend: string, files: NamedFiles, options: CallOptions = {}) {
     this.backend = backend;
     this.#files = files;
     this.#options = options;
+    this.tails = new RemoteTails(backend, files, options);
+    this.#verified = new VerifiedFiles(backend, files, options);
   }
 
   /** What is there, the newest first. */
@@ -110,32 +115,20 @@ export class RemoteSnapshots {
 
   /** Sends a part, and reads it back; one that arrived damaged does not stay. */
   async sendPart(installation: string, part: SnapshotPart, path: string): Promise<void> {
-    const name = partName(installation, part.cid.toString());
-    const stream = verifyFile(createReadStream(path), partObject(part));
-    await this.#files.writeNamed(name, { bytes: part.bytes, stream }, this.#options);
-    if (await this.isWhole(installation, part)) return;
-    await this.#files.removeNamed(name);
-    throw new EngineError("CORRUPT", `${name} arrived damaged on ${this.backend}`, {
-      hint: "check the backend and what lies between; then push again",
-    });
+    await this.#verified.send(partName(installation, part.cid.toString()), partObject(part), path);
   }
 
   /** Whether a part's bytes there have its CID. */
   async isWhole(installation: string, part: SnapshotPart): Promise<boolean> {
-    try {
-      for await (const _piece of this.readPart(installation, part)) continue;
-      return true;
-    } catch (error) {
-      const { code } = EngineError.from(error);
-      if (code === "CORRUPT" || code === "NOT_FOUND") return false;
-      throw error;
-    }
+    return await this.#verified.isWhole(
+      partName(installation, part.cid.toString()),
+      partObject(part),
+    );
   }
 
   /** The bytes of a part; the stream throws CORRUPT instead of ending when they are others. */
-  async *readPart(installation: string, part: SnapshotPart): ByteStream {
-    const name = partName(installation, part.cid.toString());
-    yield* verifyFile(await this.#files.readNamed(name, this.#options), partObject(part));
+  readPart(installation: string, part: SnapshotPart): ByteStream {
+    return this.#verified.read(partName(installation, part.cid.toString()), partObject(part));
   }
 
   async removePart(installation: string, cid: string): Promise<void> {

@@ -2,7 +2,8 @@ import { access } from "node:fs/promises";
 import { extname } from "node:path";
 import { canonicalCid } from "#content/cid.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
-import { type LedgerOrder, readLedgerFile } from "#index/read-ledger-file.ts";
+import type { LedgerOrder } from "#index/ledger/last-orders.ts";
+import { readLedgerFile } from "#index/ledger/read-ledger-file.ts";
 import { actAs } from "#model/acting.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { rowFileFormats } from "#model/row-file.ts";
@@ -24,23 +25,14 @@ export interface UnknownHold {
 }
 
 /**
- * Has what people ordered after the snapshot hold again, from a file of the ledger that `audit
- * export` wrote: holds and cordons, which no backend could tell. Everything else that the ledger
- * records is found in the inventories, or is history.
+ * Has what people ordered after the snapshot hold again: holds and cordons, which no backend could
+ * tell. Everything else that the ledger records is found in the inventories, or is history.
  */
-export async function replayLedger(
+export async function replayOrders(
   index: ObjectIndex,
-  file: string,
+  orders: readonly LedgerOrder[],
   now: Date,
 ): Promise<ReplayedLedger> {
-  const format = await formatOf(file);
-  const after = await lastEntry(index);
-  const orders = await readLedgerFile(file, format, after).catch((cause: unknown) => {
-    throw new EngineError("USAGE", `${file} does not hold entries of the ledger`, {
-      hint: "give a file that `thermocline audit export` wrote",
-      cause,
-    });
-  });
   const done = { holds: 0, releases: 0, cordons: 0 };
   const unknown: UnknownHold[] = [];
   for (const order of orders) {
@@ -51,6 +43,21 @@ export async function replayLedger(
     else unknown.push(what);
   }
   return { ...done, unknown };
+}
+
+/** The orders behind the last entry of an index in a file that `audit export` wrote. */
+export async function ordersInFile(
+  index: ObjectIndex,
+  file: string,
+): Promise<readonly LedgerOrder[]> {
+  const format = await formatOf(file);
+  const after = await index.ledger.last();
+  return await readLedgerFile(file, format, after).catch((cause: unknown) => {
+    throw new EngineError("USAGE", `${file} does not hold entries of the ledger`, {
+      hint: "give a file that `thermocline audit export` wrote",
+      cause,
+    });
+  });
 }
 
 async function replayOne(
@@ -73,13 +80,6 @@ async function replayOne(
     if (EngineError.from(error).code !== "NOT_FOUND") throw error;
     return reason === "released" ? "releases" : { cid: name, reason: reason ?? "" };
   }
-}
-
-async function lastEntry(index: ObjectIndex): Promise<number> {
-  await using session = await index.session();
-  const text = "SELECT coalesce(max(entry_id), -1) AS last FROM ledger";
-  const [row] = await session.rows({ text, parameters: [] });
-  return Number(row?.["last"]);
 }
 
 async function formatOf(file: string): Promise<RowFormat> {

@@ -5,7 +5,12 @@ import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { indexOptions } from "#engine/open-index.ts";
 import { lacksLinks } from "#engine/snapshots/link-or-copy.ts";
-import { type ReplayedLedger, replayLedger } from "#engine/snapshots/replay-ledger.ts";
+import { type RecoveredTails, recoverTails } from "#engine/ledger/recover-tails.ts";
+import {
+  ordersInFile,
+  type ReplayedLedger,
+  replayOrders,
+} from "#engine/snapshots/replay-ledger.ts";
 import type { SnapshotStore, StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
 import { summarise } from "#engine/snapshots/summarise.ts";
 import { syncPath } from "#engine/snapshots/sync-path.ts";
@@ -31,7 +36,9 @@ export interface RestoreReport extends SnapshotSummary {
   readonly path: string;
   /** Before this nothing is removed: permits issued after the snapshot may be in use. */
   readonly removalsFrom: string;
-  /** Present when a file of the ledger was given. */
+  /** What the ledger recorded after the snapshot, as far as it was kept beside it. */
+  readonly recovered: Omit<RecoveredTails, "orders">;
+  /** Present when a file of the ledger was given, or orders were kept. */
   readonly replayed?: ReplayedLedger;
 }
 
@@ -51,7 +58,7 @@ export async function restoreSnapshot(
   const draft = `${path}.${randomUUID()}.restoring`;
   try {
     await load(store, snapshot, draft, { config, now });
-    const settled = await settle(draft, { config, now, ledger });
+    const settled = await settle(store, draft, { config, now, ledger });
     await syncPath(draft);
     await place(draft, path);
     await syncPath(dirname(path));
@@ -78,9 +85,10 @@ async function load(
 
 /** Brings the draft to the current schema, checks it, and lets no permit be issued too early. */
 async function settle(
+  store: SnapshotStore,
   draft: string,
   { config, now, ledger }: Circumstances & Pick<RestoreOptions, "ledger">,
-): Promise<Pick<RestoreReport, "removalsFrom" | "replayed">> {
+): Promise<Pick<RestoreReport, "removalsFrom" | "recovered" | "replayed">> {
   const index = await ObjectIndex.open(draft, { ...indexOptions(config), now: () => now });
   try {
     const [difference] = await index.checkSummaries();
@@ -96,8 +104,12 @@ async function settle(
     const from = new Date(now.getTime() + longest + permitMarginMs(clockSkewMs));
     await index.terms.holdPermits(from, permitTtlMs);
     const removalsFrom = from.toISOString();
-    if (ledger === undefined) return { removalsFrom };
-    return { removalsFrom, replayed: await replayLedger(index, ledger, now) };
+    const { orders, ...recovered } = await recoverTails(index, store);
+    // Both are read before one is ordered again, which is recorded under the next number.
+    const later = ledger === undefined ? [] : await ordersInFile(index, ledger);
+    if (ledger === undefined && orders.length === 0) return { removalsFrom, recovered };
+    const replayed = await replayOrders(index, [...orders, ...later], now);
+    return { removalsFrom, recovered, replayed };
   } finally {
     await index.close();
   }

@@ -66,7 +66,7 @@ export class SnapshotDesk {
     const { config, installation } = this.#options;
     return {
       snapshots: async ({ on } = {}) => {
-        if (on !== undefined) return await listRemote(await this.#remote(on));
+        if (on !== undefined) return await listRemote(await this.remote(on));
         const { snapshots, damaged } = await this.store.list();
         return { snapshots: snapshots.map(summarise), damaged };
       },
@@ -77,11 +77,11 @@ export class SnapshotDesk {
         this.inTurn(async () => {
           if (on === undefined) return await collectGarbage(this.store, request);
           const whose = { installation: await installation() };
-          return await collectRemote(await this.#remote(on), { ...request, ...whose });
+          return await collectRemote(await this.remote(on), { ...request, ...whose });
         }),
       pushSnapshot: ({ to, ...request }) =>
         this.inTurn(async () => {
-          const pushed = await pushSnapshot(this.store, await this.#remote(to), request);
+          const pushed = await pushSnapshot(this.store, await this.remote(to), request);
           this.#note(to, pushed);
           return pushed;
         }),
@@ -106,13 +106,13 @@ export class SnapshotDesk {
     await this.#turn;
   }
 
-  async #pull({ from, passing, ...request }: SnapshotPullRequest): Promise<SnapshotTransfer> {
+  async #pull({ from, ...request }: SnapshotPullRequest): Promise<SnapshotTransfer> {
     const here = new Set((await this.store.list()).snapshots.map(({ cid }) => cid));
     const whose = { installation: await this.#options.installation() };
-    const remote = await this.#remote(from);
+    const remote = await this.remote(from);
     const pulled = await pullSnapshot(this.store, remote, { ...request, ...whose });
     const marks = new PassingSnapshots(this.store);
-    if (passing === true) {
+    if (request.passing === true) {
       await marks.mark(pulled.cid, !here.has(pulled.cid));
       await marks.trim(new Date());
     } else await marks.keep(pulled.cid);
@@ -133,11 +133,15 @@ export class SnapshotDesk {
     this.newest.set(place, new Date(Math.max(known, Date.parse(takenAt))));
   }
 
-  async #remote(backend: string): Promise<RemoteSnapshots> {
+  /** What a backend keeps of snapshots; the signal cuts off what is asked of it. */
+  async remote(backend: string, signal = this.#stop.signal): Promise<RemoteSnapshots> {
     const driver = await this.#options.pool.driver(backend);
-    return new RemoteSnapshots(backend, requireNamedFiles(driver, backend), {
-      signal: this.#stop.signal,
-    });
+    return new RemoteSnapshots(backend, requireNamedFiles(driver, backend), { signal });
+  }
+
+  /** Whose index this is; undefined where there is none. */
+  async ownInstallation(): Promise<string | undefined> {
+    return await this.#options.installation();
   }
 }
 

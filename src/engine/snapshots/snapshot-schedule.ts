@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { failureOf } from "#engine/failure-of.ts";
 import type { SnapshotDesk } from "#engine/snapshots/snapshot-desk.ts";
-import { EngineError } from "#model/engine-error.ts";
+import type { EngineError } from "#model/engine-error.ts";
 import type { SnapshotSummary } from "#model/index-snapshot.ts";
 
 export interface SnapshotScheduleOptions {
@@ -112,9 +113,6 @@ export class SnapshotSchedule {
   }
 
   #report(thrown: unknown, what: string): void {
-    if (this.#stop.signal.aborted) return;
-    const { code, message, hint, cause } = EngineError.from(thrown);
-    const words = { cause, ...(hint === undefined ? {} : { hint }) };
-    this.#options.onError(new EngineError(code, `${what} failed: ${message}`, words));
+    if (!this.#stop.signal.aborted) this.#options.onError(failureOf(what, thrown));
   }
 }

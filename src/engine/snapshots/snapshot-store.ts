@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "no
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { addressFile } from "#content/address-file.ts";
+import { LocalTails } from "#engine/ledger/local-tails.ts";
 import { chooseSnapshot } from "#engine/snapshots/choose-snapshot.ts";
 import { linkOrCopy } from "#engine/snapshots/link-or-copy.ts";
 import {
@@ -42,6 +43,8 @@ const draftPrefix = ".draft-";
  */
 export class SnapshotStore {
   readonly directory: string;
+  /** What ledgers recorded after snapshots. */
+  readonly tails: LocalTails;
   readonly #installation: () => Promise<string | undefined>;
 
   /** Of several installations, `newest` and times mean the given one, if it has any here. */
@@ -50,6 +53,7 @@ export class SnapshotStore {
     installation: () => Promise<string | undefined> = () => Promise.resolve(undefined),
   ) {
     this.directory = directory;
+    this.tails = new LocalTails(join(directory, "ledger"));
     this.#installation = installation;
   }
 

@@ -92,8 +92,8 @@ export const auditQueries: Readonly<Record<SqlCheck, string>> = {
   "ledger-gap": `
     SELECT format('entry {} follows entry {}', entry_id, before) AS subject
     FROM (SELECT entry_id, lag(entry_id, 1, -1) OVER (ORDER BY entry_id) AS before
-      FROM ledger_entries UNION ALL
-      SELECT next_entry, (SELECT coalesce(max(entry_id), -1) FROM ledger_entries) FROM counters)
+      FROM ledger UNION ALL
+      SELECT next_entry, (SELECT coalesce(max(entry_id), -1) FROM ledger) FROM counters)
     WHERE entry_id <> before + 1`,
 };
 
@@ -109,4 +109,4 @@ export const auditTotals = `
     count(*) FILTER (WHERE kind = 'proof') AS proofs,
     count(*) FILTER (WHERE kind = 'settlement') AS settlements,
     count(*) AS entries
-  FROM ledger_entries`;
+  FROM ledger`;

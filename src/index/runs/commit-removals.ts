@@ -95,7 +95,7 @@ export function goneCopy(permit: StoredPermit, now: Date) {
  */
 export async function keepDeleted(
   transaction: Transaction,
-  gone: readonly StoredPermit[],
+  gone: readonly Pick<StoredPermit, "objectId" | "authority" | "issuedAt">[],
 ): Promise<void> {
   const deleted = gone.filter((permit) => permit.authority === "delete");
   if (deleted.length === 0) return;

@@ -53,6 +53,7 @@ const placements: Readonly<Record<string, Placement>> = {
   copies: { family: "copies", ...byObject, order: ["object_id", "backend_id"] },
   leases: { family: "copies", ...byObject },
   ledger_entries: { family: "ledger", key: "entry_id", order: ["entry_id"] },
+  recovered_entries: { family: "ledger", key: "entry_id", order: ["entry_id"] },
   plan_actions: { family: "state", key: "plan_key", order: ["plan_key", "sequence"] },
   outcomes: { family: "state", key: "run_key", order: ["run_key", "sequence"] },
   permits: { family: "state", key: "run_key" },

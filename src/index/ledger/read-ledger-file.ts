@@ -5,20 +5,9 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { convertArrowFile } from "#index/arrow/convert-arrow-file.ts";
 import { Connection } from "#index/connection.ts";
 import { indexError } from "#index/index-error.ts";
+import { type LedgerOrder, lastOrders } from "#index/ledger/last-orders.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
 import type { DuckDBFormat, RowFormat } from "#model/sql.ts";
-
-/** The last order about one object or backend in a file that `audit export` wrote. */
-export interface LedgerOrder {
-  readonly entry: number;
-  readonly kind: "hold" | "cordon";
-  /** `released`, `cordoned`, `uncordoned`, or why an object is held. */
-  readonly reason: string | null;
-  readonly cid: string | null;
-  readonly backend: string | null;
-  readonly actor: string | null;
-  readonly note: string | null;
-}
 
 const readers: Readonly<Record<DuckDBFormat, string>> = {
   parquet: "read_parquet",
@@ -55,16 +44,9 @@ async function readOrders(
   });
   const connection = new Connection(await instance.connect());
   try {
-    const rows = await connection.rows(
-      `SELECT entry, kind, reason::VARCHAR AS reason, cid::VARCHAR AS cid,
-         backend::VARCHAR AS backend, actor::VARCHAR AS actor, note::VARCHAR AS note
-       FROM ${readers[format]}(${sqlLiteral(path)})
-       WHERE entry > $1 AND kind IN ('hold', 'cordon')
-       QUALIFY row_number() OVER (
-         PARTITION BY kind, CASE kind WHEN 'hold' THEN cid ELSE backend END ORDER BY entry DESC) = 1
-       ORDER BY entry`,
-      [after],
-    );
+    const rows = await connection.rows(lastOrders(`${readers[format]}(${sqlLiteral(path)})`), [
+      after,
+    ]);
     return rows as unknown as readonly LedgerOrder[];
   } catch (error) {
     throw indexError(error, path);

@@ -1,0 +1,82 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { addressFile } from "#content/address-file.ts";
+import { type LedgerTail, parseTailName, tailName } from "#engine/ledger/ledger-tail.ts";
+import { partProfile } from "#engine/snapshots/snapshot-parts.ts";
+import { syncPath } from "#engine/snapshots/sync-path.ts";
+import type { ByteStream } from "#model/driver.ts";
+
+const draftPrefix = ".draft-";
+
+/** Tails of ledgers in a folder, for each installation a folder of its own. */
+export class LocalTails {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** Those that are here, in no order. */
+  async list(installation: string): Promise<readonly LedgerTail[]> {
+    const folder = join(this.directory, installation);
+    const names = await readdir(folder).catch(() => []);
+    const tails: LedgerTail[] = [];
+    for (const name of names) {
+      const found = await stat(join(folder, name)).catch(() => undefined);
+      const tail = found === undefined ? undefined : parseTailName(name, found.size);
+      if (tail !== undefined) tails.push(tail);
+    }
+    return tails;
+  }
+
+  path(installation: string, tail: LedgerTail): string {
+    return join(this.directory, installation, tailName(tail));
+  }
+
+  /** Keeps what `write` puts at the path it is given. */
+  async add(
+    installation: string,
+    about: Omit<LedgerTail, "cid" | "bytes">,
+    write: (path: string) => Promise<unknown>,
+  ): Promise<LedgerTail> {
+    return await this.#place(installation, async (draft) => {
+      await write(draft);
+      const { cid, size } = await addressFile(createReadStream(draft), partProfile);
+      return { ...about, cid, bytes: size };
+    });
+  }
+
+  /** Keeps one that comes from elsewhere, if the stream, which checks it, ends well. */
+  async receive(installation: string, tail: LedgerTail, stream: ByteStream): Promise<void> {
+    await this.#place(installation, async (draft) => {
+      await pipeline(stream, createWriteStream(draft));
+      return tail;
+    });
+  }
+
+  async drop(installation: string, tail: LedgerTail): Promise<void> {
+    await rm(this.path(installation, tail), { force: true });
+  }
+
+  async #place(
+    installation: string,
+    fill: (draft: string) => Promise<LedgerTail>,
+  ): Promise<LedgerTail> {
+    const folder = join(this.directory, installation);
+    await mkdir(folder, { recursive: true });
+    const draft = join(folder, `${draftPrefix}${randomUUID()}`);
+    try {
+      const tail = await fill(draft);
+      await chmod(draft, 0o444);
+      await syncPath(draft);
+      await rename(draft, this.path(installation, tail));
+      await syncPath(folder);
+      return tail;
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+}
