@@ -47,7 +47,7 @@ export default defineCommand({
     const found = inventories === true ? await askBackends(context, config) : undefined;
     if (inventories !== true) {
       context.note(
-        "what happened after the snapshot is not known: run `import inventory` for each backend",
+        "copies made since the snapshot are not known: run `import inventory` for each backend",
       );
     }
     context.print(

@@ -31,6 +31,7 @@ test("rows of plans whose runs go on and of snapshots that are kept stay, as lon
   await store.drop(snapshot);
   expect(await collect()).toMatchObject({ kept: 1, inUse: 1, removed: [ofSnapshot.cid] });
   await index.setRunState(id, "cancelled", now);
+  await index.finishRuns(now);
   expect(await collect()).toMatchObject({ kept: 0, inUse: 0, removed: [ofPlan.cid] });
 });
 
