@@ -7,7 +7,7 @@ import type { ValueType } from "#policies/expression/value-type.ts";
 import type { SqlFragment } from "#policies/sql-fragment.ts";
 
 /** The default export of a file in `src/policies/attributes/`: one word of the language. */
-export type AttributeDefinition = ObjectAttribute | CopyAttribute | ObjectFunction;
+export type AttributeDefinition = ObjectAttribute | CopyAttribute | ObjectFunction | ValueFunction;
 
 interface Entry {
   /** Equals the file name, which has dashes for underscores. */
@@ -39,8 +39,8 @@ export interface ObjectAttribute extends Entry {
   ): SqlFragment | undefined;
   /** For durations that count from an instant: that instant, so that comparisons can prune. */
   since?(context: SqlContext): SqlFragment;
-  /** For sets: whether a member is in it. */
-  has?(member: SqlFragment): SqlFragment;
+  /** For sets: whether some member passes a test. */
+  some?(test: (member: SqlFragment) => SqlFragment): SqlFragment;
   /** For sets: whether nothing is in it, the meaning of `missing(x)`. */
   empty?(): SqlFragment;
   /** Its value depends on the other objects there are. */
@@ -70,6 +70,10 @@ export interface ObjectFunction extends Entry {
   readonly kind: "function";
   readonly scope: "object";
   readonly parameters: readonly Parameter[];
+  /** Whether it may be unknown. */
+  readonly nullable?: true;
+  /** Its value depends on the other objects there are. */
+  readonly amongObjects?: true;
   sql(context: SqlContext, values: readonly Expression[]): SqlFragment;
   /** A cheaper form of a comparison with a constant, where there is one. */
   compare?(
@@ -80,15 +84,35 @@ export interface ObjectFunction extends Entry {
   ): SqlFragment;
 }
 
+/** Something computed from values, of objects and of backends alike. */
+export interface ValueFunction extends Omit<Entry, "type"> {
+  readonly kind: "computation";
+  readonly scope: "value";
+  /** Missing when it is that of its values. */
+  readonly type?: ValueType;
+  /** Types of its values; `same` stands for any type, one for all of them. */
+  readonly parameters: readonly { readonly name: string; readonly type: ValueType | "same" }[];
+  /** Whether it may be unknown, from whether each of its values may be. */
+  mayBeUnknown(values: readonly boolean[]): boolean;
+  sql(...values: readonly SqlFragment[]): SqlFragment;
+  /** The same for values that are known when a policy is compiled. */
+  value(...values: readonly LiteralValue[]): LiteralValue;
+}
+
+/** One argument; an optional one that what stands at its place does not fit is passed over. */
 export type Parameter = { readonly name: string; readonly optional?: true } & (
   | {
       readonly kind: "constant";
-      readonly type: ValueType;
+      readonly types: readonly ValueType[];
       /** Why a value of the right type is still not allowed, or undefined. */
-      refuse?(value: LiteralValue): string | undefined;
+      refuse?(value: LiteralValue, type: ValueType): string | undefined;
     }
-  /** A condition over backends and the confidence of the copies on them. */
-  | { readonly kind: "condition" }
+  /** One of the words of an ordered type. */
+  | { readonly kind: "word"; readonly type: ValueType & { readonly kind: "ordinal" } }
+  /** An attribute of objects, by whose text they belong together. */
+  | { readonly kind: "key" }
+  /** A condition; one over copies is about backends and how sure we are of the copies there. */
+  | { readonly kind: "condition"; readonly of: "objects" | "backends" | "copies" }
 );
 
 /** What compilation to SQL is bound to. */

@@ -83,10 +83,12 @@ function readClass(name: string, text: string, reader: ExpressionReader): Body {
 function scopeOf(syntax: Syntax, reader: ExpressionReader): Scope | undefined {
   switch (syntax.kind) {
     case "name":
-    case "call": {
-      const scope = reader.registry.get(syntax.name)?.scope;
-      return scope === "copy" ? "backend" : scope;
-    }
+      return scopeOfWord(syntax.name, reader);
+    case "call":
+      return (
+        scopeOfWord(syntax.name, reader) ??
+        syntax.arguments.map((part) => scopeOf(part, reader)).find((scope) => scope)
+      );
     case "logical":
       return syntax.operands.map((part) => scopeOf(part, reader)).find((scope) => scope);
     case "not":
@@ -104,6 +106,12 @@ function scopeOf(syntax: Syntax, reader: ExpressionReader): Scope | undefined {
     default:
       return undefined;
   }
+}
+
+function scopeOfWord(name: string, reader: ExpressionReader): Scope | undefined {
+  const scope = reader.registry.get(name)?.scope;
+  if (scope === "value") return undefined;
+  return scope === "copy" ? "backend" : scope;
 }
 
 function reportCycle(

@@ -55,20 +55,26 @@ function wordTopic(
 ): Topic | undefined {
   const word = words.get(name);
   if (word === undefined) return undefined;
-  const of = word.scope === "object" ? "objects (where, order)" : "backends (on, from, to)";
   return {
     name,
     kind: "word",
     summary: word.summary,
     facts: [
-      ["of", of],
-      ["form", describeType(word.type)],
+      ["of", wordSubjects[word.scope]],
+      ["form", word.type === undefined ? "that of its values" : describeType(word.type)],
       ["example", word.example],
       ...(key === undefined ? [] : [["also a key", key.name] as const]),
     ],
     keys: [],
   };
 }
+
+const wordSubjects = {
+  object: "objects (where, order)",
+  backend: "backends (on, from, to)",
+  copy: "copies (inside of copies(…))",
+  value: "values, of objects and of backends",
+} as const;
 
 function codeTopic(name: string, [finding, remedy]: readonly [string, string]): Topic {
   const facts: [string, string][] = [

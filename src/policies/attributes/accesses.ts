@@ -20,7 +20,7 @@ const accesses: ObjectFunction = {
     "Reads within a window up to now. Counted by UTC day, the day on which the window begins " +
     "included, so that no read within the window is ever overlooked.",
   example: "accesses(30d) >= 3",
-  parameters: [{ name: "window", kind: "constant", type: durationType, refuse: refuseShort }],
+  parameters: [{ name: "window", kind: "constant", types: [durationType], refuse: refuseShort }],
   sql: countReads,
   compare: compareReads,
 };

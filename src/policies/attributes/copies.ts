@@ -16,8 +16,8 @@ const copies: ObjectFunction = {
     "conditions ask for; without conditions, on all backends.",
   example: "copies(tier >= cold, confidence >= verified) >= 1",
   parameters: [
-    { name: "where", kind: "condition", optional: true },
-    { name: "confidence", kind: "condition", optional: true },
+    { name: "where", kind: "condition", of: "copies", optional: true },
+    { name: "confidence", kind: "condition", of: "copies", optional: true },
   ],
   sql: countCopies,
 };

@@ -1,6 +1,6 @@
 import type { ObjectAttribute } from "#policies/attribute-definition.ts";
 import { tagsType } from "#policies/expression/value-type.ts";
-import { sql, type SqlFragment } from "#policies/sql-fragment.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 const attribute: ObjectAttribute = {
   kind: "attribute",
@@ -9,10 +9,11 @@ const attribute: ObjectAttribute = {
   type: tagsType,
   nullable: false,
   changes: "edits",
-  summary: "Its tags.",
-  example: 'tags has "legal-hold"',
+  summary: "Its tags: one that is so (`has`), or some that fits a pattern (`like`, `matches`).",
+  example: 'tags has "legal-hold" or tags like "legal-*"',
   sql: tagList,
-  has: (tag) => sql`(o.object_id in (select t.object_id from tag t where t.tag = ${tag}))`,
+  some: (test) =>
+    sql`(o.object_id in (select t.object_id from tag t where ${test(trusted("t.tag"))}))`,
   empty: () => sql`(o.object_id not in (select t.object_id from tag t))`,
 };
 

@@ -62,7 +62,7 @@ function checkPart(
     case "class":
       return checkClass(syntax.name, span, context);
     case "call":
-      return checkCall(syntax, context, check);
+      return checkCall(syntax, expected, context, check);
     case "logical": {
       const operands = syntax.operands.map((operand) => check(operand));
       for (const operand of operands) requireCondition(operand, context);

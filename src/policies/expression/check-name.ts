@@ -40,8 +40,8 @@ export function standsAlone(syntax: Syntax, context: CheckContext): boolean {
 }
 
 /** Conditions over copies may also use what describes their backends. */
-function inScope(scope: Scope, wanted: Scope): boolean {
-  return scope === wanted || (scope === "backend" && wanted === "copy");
+function inScope(scope: AttributeDefinition["scope"], wanted: Scope): boolean {
+  return scope === "value" || scope === wanted || (scope === "backend" && wanted === "copy");
 }
 
 /** The attributes and functions that may be used in a scope, for hints. */
@@ -72,7 +72,7 @@ function reportUnknown(
   expected: ValueType | undefined,
   context: CheckContext,
 ): void {
-  if (definition?.kind === "function") {
+  if (definition?.kind === "function" || definition?.kind === "computation") {
     const hint = `write ${definition.example}`;
     context.report({ code: "E0201", span, message: `"${name}" needs arguments`, hint });
     return;

@@ -1,23 +1,14 @@
 import { arithmeticType } from "#policies/expression/arithmetic-type.ts";
-import { canonicalCid } from "#policies/expression/canonical-cid.ts";
+import { adopt, comparable } from "#policies/expression/adopt-type.ts";
 import type { Check, CheckContext } from "#policies/expression/check-context.ts";
 import { standsAlone } from "#policies/expression/check-name.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import { globProblem } from "#policies/expression/glob.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
 import { regexProblem } from "#policies/expression/regex-syntax.ts";
 import type { Span } from "#policies/expression/span.ts";
 import type { Syntax } from "#policies/expression/syntax.ts";
 import { reportMismatch, reportUnordered } from "#policies/expression/type-mismatch.ts";
-import {
-  booleanType,
-  cidType,
-  describeType,
-  isOrdered,
-  nullType,
-  sameType,
-  type ValueType,
-} from "#policies/expression/value-type.ts";
+import { booleanType, describeType, isOrdered } from "#policies/expression/value-type.ts";
 
 type Of<Kind extends Syntax["kind"]> = Extract<Syntax, { kind: Kind }>;
 
@@ -128,6 +119,8 @@ export function checkPattern(
   const { span } = syntax;
   for (const side of [left, right]) {
     if (side.type.kind === "text" || side.type.kind === "unknown") continue;
+    // Of several texts, some must fit.
+    if (side === left && side.type.kind === "tags") continue;
     const message = `"${kind}" compares text with a pattern, found ${describeType(side.type)}`;
     context.report({ code: "E0204", span: side.span, message });
   }
@@ -176,36 +169,4 @@ function checkPair(
   const first = check(left);
   const second = adopt(check(right, first.type), first.type, context);
   return [adopt(first, second.type, context), second];
-}
-
-/** Literals take on the type that is asked for: 0 of any unit, words and CIDs in quotes. */
-function adopt(expression: Expression, wanted: ValueType, context: CheckContext): Expression {
-  if (expression.kind !== "literal" || sameType(expression.type, wanted)) return expression;
-  const { value, type } = expression;
-  const isZero = value === 0 && type.kind === "quantity";
-  if (isZero && (wanted.kind === "quantity" || wanted.kind === "percent")) {
-    return { ...expression, type: wanted };
-  }
-  if (typeof value !== "string" || type.kind !== "text") return expression;
-  if (wanted.kind === "ordinal") {
-    if (!wanted.words.includes(value)) {
-      const message = `there is no ${wanted.name} "${value}"`;
-      const hint = nameHint(value, wanted.words, `values of ${wanted.name}`);
-      context.report({ code: "E0207", span: expression.span, message, hint });
-    }
-    return { ...expression, type: wanted };
-  }
-  if (wanted.kind !== "cid") return expression;
-  const cid = canonicalCid(value);
-  if (cid === undefined) {
-    const message = `"${value}" is not a CID`;
-    context.report({ code: "E0207", span: expression.span, message, hint: "check it for typos" });
-    return { ...expression, type: nullType };
-  }
-  return { ...expression, type: cidType, value: cid };
-}
-
-function comparable(left: ValueType, right: ValueType): boolean {
-  const anything = [left, right].some(({ kind }) => kind === "unknown" || kind === "null");
-  return anything || sameType(left, right);
 }

@@ -40,6 +40,8 @@ export function compileValue(expression: Expression, context: SqlContext): SqlFr
       return objectAttribute(expression).sql(context, expression.key);
     case "function":
       return expression.definition.sql(context, expression.arguments);
+    case "computation":
+      return expression.definition.sql(...expression.arguments.map(value));
     case "class":
       return value(expression.body);
     case "logical": {
@@ -182,11 +184,18 @@ function compileMissing(operand: Expression, context: SqlContext): SqlFragment {
   return empty ?? sql`(${compileValue(operand, context)} is null)`;
 }
 
+/** Of sets: whether some member fits. */
 function compilePattern(expression: Of<"like" | "matches">, context: SqlContext): SqlFragment {
-  const text = compileValue(expression.left, context);
-  const pattern = evaluate(expression.right, context.now, undefined);
+  const { left, right, kind } = expression;
+  const pattern = evaluate(right, context.now, undefined);
   if (typeof pattern !== "string") return trusted("null");
-  if (expression.kind === "matches") return sql`regexp_matches(${text}, ${pattern}::VARCHAR)`;
+  const fits = (text: SqlFragment) => textFits(text, kind, pattern);
+  const some = left.kind === "attribute" ? objectAttribute(left).some : undefined;
+  return some === undefined ? fits(compileValue(left, context)) : some(fits);
+}
+
+function textFits(text: SqlFragment, kind: "like" | "matches", pattern: string): SqlFragment {
+  if (kind === "matches") return sql`regexp_matches(${text}, ${pattern}::VARCHAR)`;
   const glob = readGlob(pattern);
   if (glob.kind === "exact") return sql`(${text} = ${glob.text}::VARCHAR)`;
   if (glob.kind === "prefix") return sql`starts_with(${text}, ${glob.text}::VARCHAR)`;
@@ -196,6 +205,9 @@ function compilePattern(expression: Of<"like" | "matches">, context: SqlContext)
 function compileHas(expression: Of<"has">, context: SqlContext): SqlFragment {
   const { left, right } = expression;
   const member = compileValue(right, context);
-  const has = left.kind === "attribute" ? objectAttribute(left).has?.(member) : undefined;
-  return has ?? sql`list_contains(${compileValue(left, context)}, ${member})`;
+  const some = left.kind === "attribute" ? objectAttribute(left).some : undefined;
+  return (
+    some?.((tag) => sql`${tag} = ${member}`) ??
+    sql`list_contains(${compileValue(left, context)}, ${member})`
+  );
 }

@@ -33,6 +33,8 @@ export function evaluate(
     }
     case "function":
       return unavailable(expression.definition);
+    case "computation":
+      return expression.definition.value(...expression.arguments.map(value));
     case "class":
       return value(expression.body);
     case "logical":

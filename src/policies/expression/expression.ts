@@ -3,6 +3,7 @@ import type {
   ObjectFunction,
   CopyAttribute,
   ObjectAttribute,
+  ValueFunction,
 } from "#policies/attribute-definition.ts";
 import type { Span } from "#policies/expression/span.ts";
 import type {
@@ -27,6 +28,11 @@ export type Expression = { readonly type: ValueType; readonly span: Span } & (
   | {
       readonly kind: "function";
       readonly definition: ObjectFunction;
+      readonly arguments: readonly Expression[];
+    }
+  | {
+      readonly kind: "computation";
+      readonly definition: ValueFunction;
       readonly arguments: readonly Expression[];
     }
   | { readonly kind: "class"; readonly name: string; readonly body: Expression }
@@ -66,6 +72,7 @@ export function operandsOf(expression: Expression): readonly Expression[] {
     case "attribute":
       return [];
     case "function":
+    case "computation":
       return expression.arguments;
     case "class":
       return [expression.body];
@@ -98,6 +105,9 @@ export function mayBeUnknown(expression: Expression): boolean {
     case "attribute":
       return expression.definition.nullable;
     case "function":
+      return expression.definition.nullable === true;
+    case "computation":
+      return expression.definition.mayBeUnknown(expression.arguments.map(mayBeUnknown));
     case "missing":
       return false;
     case "arithmetic":
@@ -111,7 +121,7 @@ export function mayBeUnknown(expression: Expression): boolean {
 function definitionsIn(expression: Expression): ReadonlySet<AttributeDefinition> {
   const found = new Set<AttributeDefinition>();
   const visit = (part: Expression): void => {
-    if (part.kind === "attribute" || part.kind === "function") found.add(part.definition);
+    if ("definition" in part) found.add(part.definition);
     for (const operand of operandsOf(part)) visit(operand);
   };
   visit(expression);
@@ -131,9 +141,6 @@ export function readsName(expression: Expression): boolean {
 /** Whether its value for one object depends on the other objects there are. */
 export function readsOthers(expression: Expression): boolean {
   return [...definitionsIn(expression)].some(
-    (definition) =>
-      definition.kind === "attribute" &&
-      definition.scope === "object" &&
-      definition.amongObjects === true,
+    (definition) => definition.scope === "object" && definition.amongObjects === true,
   );
 }

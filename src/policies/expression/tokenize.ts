@@ -1,5 +1,6 @@
 import { nearestMatch } from "#document/nearest-match.ts";
 import type { ReportProblem } from "#policies/expression/expression-problem.ts";
+import { instantPattern, parseInstant } from "#policies/expression/instant.ts";
 import type { Span } from "#policies/expression/span.ts";
 import { symbols, type Token } from "#policies/expression/token.ts";
 import { unitNamed, unitNames, unitPer } from "#policies/expression/units.ts";
@@ -29,8 +30,7 @@ export function tokenize(source: string, report: ReportProblem): readonly Token[
   return tokens;
 }
 
-const timestampPattern =
-  /\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})?)?/y;
+const timestampPattern = new RegExp(instantPattern, "y");
 const numberPattern = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|\d+(?:\.\d+)?/y;
 const wordPattern = /[A-Za-z_][A-Za-z0-9_]*/y;
 const variablePattern = /\$([A-Za-z_][A-Za-z0-9_]*)/y;
@@ -79,25 +79,18 @@ const foreignSymbols: readonly (readonly [string, string])[] = [
 ];
 
 function readTimestamp(span: Span, report: ReportProblem): Token | undefined {
-  const text = span.source.slice(span.start, span.end).replace(" ", "T");
-  const withTime = text.includes("T") ? text : `${text}T00:00`;
-  const value = Date.parse(/Z|[+-]\d{2}:\d{2}$/.test(withTime) ? withTime : `${withTime}Z`);
-  const day = Number(text.slice(8, 10));
-  if (Number.isNaN(value) || day > daysIn(text)) {
+  const text = span.source.slice(span.start, span.end);
+  const value = parseInstant(text);
+  if (value === undefined) {
     report({
       code: "E0153",
       span,
-      message: `there is no point in time "${text}"`,
+      message: `there is no point in time "${text.replace(" ", "T")}"`,
       hint: "write 2026-01-31 or 2026-01-31T18:30:00Z",
     });
     return undefined;
   }
   return { kind: "literal", type: timestampType, value, span };
-}
-
-/** JavaScript rolls the 31st of a short month over; people mean an error. */
-function daysIn(text: string): number {
-  return new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate();
 }
 
 function readText(source: string, start: number, report: ReportProblem): Token | undefined {

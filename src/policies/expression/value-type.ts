@@ -40,6 +40,12 @@ export const confidenceType: ValueType = {
   name: "confidence",
   words: confidences,
 };
+/** Spans of the calendar in UTC; weeks begin on Monday. */
+export const periodType = {
+  kind: "ordinal",
+  name: "period",
+  words: ["hour", "day", "week", "month", "year"],
+} as const satisfies ValueType;
 export const numberType = quantity({});
 export const bytesType = quantity({ bytes: 1 });
 export const durationType = quantity({ time: 1 });

@@ -35,6 +35,13 @@ const duration: fc.Arbitrary<Quantity> = fc.oneof(
     attribute("idle", (object) => testNow - (object.accessed ?? object.ingested)),
     attribute("age", (object) => testNow - object.created),
     attribute("expires_in", (object) => (object.expiry === null ? null : object.expiry - testNow)),
+    attribute("duration(meta.span)", (object) =>
+      lookUp({ "2d": 2 * dayMs, "36h": 1.5 * dayMs }, valueByKey(object, "span")),
+    ),
+    attribute("superseded()", (object) => supersededFor(object, ({ collection }) => collection)),
+    attribute("superseded(owner, size > 4KiB)", (object) =>
+      supersededFor(object, ({ owner }) => owner, isLarge),
+    ),
   ),
   fc.integer({ min: 0, max: 60 }).map((days) => always(`${days}d`, days * dayMs)),
   fc.integer({ min: 1, max: 9 }).map((hours) => always(`1d${hours}h`, dayMs + hours * 3.6e6)),
@@ -66,6 +73,13 @@ const number: fc.Arbitrary<Quantity> = fc.oneof(
     attribute("depth", ({ path }) =>
       path === null ? null : path.replace(/^\/+/, "").split("/").length - 1,
     ),
+    attribute("number(meta.rank)", (object) =>
+      lookUp({ "3": 3, "-0.5": -0.5 }, valueByKey(object, "rank")),
+    ),
+    attribute(
+      "lacks(tier >= warm)",
+      ({ copies }) => ["1", "2", "3"].filter((id) => copies[id] === undefined).length,
+    ),
   ),
   fc.integer({ min: 0, max: 9 }).map((value) => always(String(value), value)),
   fc.constantFrom(always("0.25", 0.25), always("1.5", 1.5), always("2k", 2000)),
@@ -95,8 +109,22 @@ const timestamp: fc.Arbitrary<Quantity> = fc.oneof(
     attribute("modified", (object) => object.modified),
     attribute("accessed", (object) => object.accessed),
     attribute("moved", (object) => object.moved),
+    attribute("timestamp(meta.day)", (object) => {
+      const day = valueByKey(object, "day");
+      return lookUp(Object.fromEntries(realDays.map((text) => [text, Date.parse(text)])), day);
+    }),
+    attribute("midnight(created)", (object) => object.created - (object.created % dayMs)),
+    attribute("max(created, modified)", ({ created, modified }) =>
+      modified === null ? null : Math.max(created, modified),
+    ),
   ),
 );
+
+const realDays = ["2026-05-01", "2026-05-02T06:30:00Z"];
+
+function lookUp(values: Readonly<Record<string, number>>, key: string | null): number | null {
+  return key === null ? null : (values[key] ?? null);
+}
 
 const text: fc.Arbitrary<Text> = fc.oneof(
   fc.constantFrom(
@@ -108,8 +136,75 @@ const text: fc.Arbitrary<Text> = fc.oneof(
     attribute("state", stateOf),
     attribute("meta.team", (object) => valueByKey(object, "team")),
     attribute("meta.level", (object) => valueByKey(object, "level")),
+    attribute('coalesce(owner, "a")', (object) => object.owner ?? "a"),
+    attribute("if(size > 4KiB, owner, collection)", (object) =>
+      isLarge(object) ? object.owner : object.collection,
+    ),
+    attribute("lower(name)", (object) => object.path?.split("/").at(-1)?.toLowerCase() ?? null),
   ),
 );
+
+const isLarge = ({ size }: TestObject): boolean => size > 4096;
+
+type Key = (object: TestObject) => string | null;
+
+/** The objects with copies that have the same key, newest first; undefined without a key. */
+function seriesFor(
+  object: TestObject,
+  key: Key,
+  counts: (other: TestObject) => boolean = () => true,
+): readonly TestObject[] | undefined {
+  const own = key(object);
+  const hasCopies = Object.keys(object.copies).length > 0;
+  if (own === null || !hasCopies || !counts(object)) return undefined;
+  return object.all
+    .filter((other) => key(other) === own && Object.keys(other.copies).length > 0 && counts(other))
+    .toSorted((a, b) => b.created - a.created);
+}
+
+function supersededFor(
+  object: TestObject,
+  key: Key,
+  counts?: (other: TestObject) => boolean,
+): number | null {
+  const series = seriesFor(object, key, counts)?.map(({ created }) => created) ?? [];
+  const newer = series.filter((created) => created > object.created);
+  return newer.length === 0 ? null : testNow - Math.min(...newer);
+}
+
+function isNewest(object: TestObject, count: number, key: Key): boolean | null {
+  const series = seriesFor(object, key);
+  if (series === undefined) return null;
+  const last = series[count - 1];
+  return last === undefined || object.created >= last.created;
+}
+
+function isWithinBytes(object: TestObject, bytes: number, key: Key): boolean | null {
+  const series = seriesFor(object, key);
+  if (series === undefined) return null;
+  const newer = series.filter(({ created }) => created > object.created);
+  return newer.reduce((sum, { size }) => sum + size, 0) < bytes;
+}
+
+/** Newest of its span, and the span among the last ones: spans by their names, such as dates. */
+function isNewestOfEach(
+  object: TestObject,
+  count: number,
+  key: Key,
+  spanOf: (created: number) => string,
+): boolean | null {
+  const series = seriesFor(object, key);
+  if (series === undefined) return null;
+  const span = spanOf(object.created);
+  const spans = [...new Set(series.map(({ created }) => spanOf(created)))];
+  const last = spans[count - 1];
+  const isLate = last === undefined || span >= last;
+  const rivals = series.filter(({ created }) => spanOf(created) === span);
+  return isLate && rivals.every(({ created }) => created <= object.created);
+}
+
+const dayOf = (created: number): string => new Date(created).toISOString().slice(0, 10);
+const monthOf = (created: number): string => dayOf(created).slice(0, 7);
 function stateOf({ tombstoned, inFlight, copies }: TestObject): string {
   const hasCopy = Object.keys(copies).length > 0;
   if (tombstoned !== null) return hasCopy ? "deleting" : "deleted";
@@ -271,6 +366,36 @@ const others: fc.Arbitrary<Condition> = fc.oneof(
     attribute<boolean>(
       "heat_percentile / 50% >= 1",
       (object) => object.colder / object.total / 0.5 >= 1,
+    ),
+    attribute<boolean>("newest(2)", (object) =>
+      isNewest(object, 2, ({ collection }) => collection),
+    ),
+    attribute<boolean>("newest(3, owner)", (object) => isNewest(object, 3, ({ owner }) => owner)),
+    attribute<boolean>("newest(1, path)", (object) =>
+      isNewest(object, 1, ({ collection, path }) => path && JSON.stringify([collection, path])),
+    ),
+    attribute<boolean>("newest(2MiB)", (object) =>
+      isWithinBytes(object, 2 ** 21, ({ collection }) => collection),
+    ),
+    attribute<boolean>("newest(3, day, type)", (object) =>
+      isNewestOfEach(object, 3, ({ type }) => type, dayOf),
+    ),
+    attribute<boolean>("newest(2, month, owner)", (object) =>
+      isNewestOfEach(object, 2, ({ owner }) => owner, monthOf),
+    ),
+    attribute<boolean>('tags like "*.{jpg,png}"', ({ tags }) =>
+      tags.some((tag) => /^[^/]*\.(jpg|png)$/.test(tag)),
+    ),
+    attribute<boolean>('tags matches "^team="', ({ tags }) =>
+      tags.some((tag) => tag.startsWith("team=")),
+    ),
+    attribute<boolean>(
+      "missing(superseded(path))",
+      (object) =>
+        supersededFor(
+          object,
+          ({ collection, path }) => path && JSON.stringify([collection, path]),
+        ) === null,
     ),
     attribute<boolean>("true", () => true),
     attribute<boolean>("false", () => false),

@@ -31,6 +31,8 @@ export interface TestObject {
   readonly copies: Readonly<Record<string, number>>;
   /** Reads by days before the day of `now`. */
   readonly reads: Readonly<Record<string, number>>;
+  /** All objects, itself among them. */
+  readonly all: readonly TestObject[];
 }
 
 export const dayMs = 86_400_000;
@@ -39,6 +41,9 @@ export const testNow = Date.parse("2026-06-01T12:00:00Z");
 export const words = ["a", "b", "data", "tmp", "x.jpg", "y.png", "Ünï", "it's", "100%"] as const;
 /** Tags that are values by a key; `level` is the beginning of another key. */
 export const pairs = ["team=a", "team=x.jpg", "level=b", "level-2=data", "level=", "team=it's"];
+/** Tags whose values are numbers, durations and days, or almost. */
+const readings = ["rank=3", "rank=-0.5", "rank=1e3", "rank= 4", "span=2d", "span=36h", "span=5 d"];
+const days = ["day=2026-05-01", "day=2026-05-02T06:30:00Z", "day=2026-02-30", "day=soon"];
 const word = fc.constantFrom(...words);
 const path = fc.array(word, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`);
 const instant = fc.integer({ min: 0, max: 60 }).map((days) => testNow - days * dayMs);
@@ -67,16 +72,18 @@ const service = fc.record({
   expiry: fc.option(fc.integer({ min: -9, max: 60 }).map((days) => testNow + days * dayMs)),
   moved: fc.option(instant),
   inFlight: fc.constantFrom(0, 0, 1, 6),
-  values: fc.uniqueArray(fc.constantFrom(...pairs), { maxLength: 3 }),
+  values: fc.uniqueArray(fc.constantFrom(...pairs, ...readings, ...days), { maxLength: 5 }),
 });
 
 /** The same objects with a past: marks, moves, ends, and tags that are values by a key. */
 export function objectsInService(count: number): readonly TestObject[] {
   const pasts = fc.sample(service, { seed: 8, numRuns: count });
-  return sampleObjects(count).map((object, at) => {
+  const all: TestObject[] = [];
+  for (const [at, object] of sampleObjects(count).entries()) {
     const { values = [], ...past } = pasts[at] ?? {};
-    return { ...object, ...past, tags: [...object.tags, ...values] };
-  });
+    all.push({ ...object, ...past, tags: [...object.tags, ...values], all });
+  }
+  return all;
 }
 
 /** Their CIDs, as people write them. */
@@ -92,6 +99,7 @@ export function sampleObjects(count: number): readonly TestObject[] {
     expiry: null,
     moved: null,
     inFlight: 0,
+    all: [],
     colder: sample.filter(({ weight }) => weight < values.weight).length,
     hotter: sample.filter(({ weight }) => weight > values.weight).length,
     total: count,
