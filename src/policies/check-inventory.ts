@@ -20,7 +20,7 @@ export function checkInventory(bound: BoundRule, moment: Moment): readonly Diagn
   check.names(bound.rule.where, [...path, "where"]);
   if (verb.kind === "ensure" && masks.kind === "ensure") {
     const selected = check.selected(verb.on.condition, verb.on.path, masks.on);
-    if (selected.length > 0) check.ensure(selected, verb, path);
+    if (selected.length > 0) check.ensure(selected, verb, masks.copies.min, path);
   }
   if (verb.kind === "evict" && masks.kind === "evict") {
     const from = check.selected(verb.from.condition, verb.from.path, masks.from);
@@ -98,8 +98,7 @@ class InventoryCheck {
     return strange.length > 0;
   }
 
-  ensure(selected: readonly Backend[], verb: Ensure, path: DocumentPath): void {
-    const { min } = verb.copies;
+  ensure(selected: readonly Backend[], verb: Ensure, min: number, path: DocumentPath): void {
     if (selected.length < min) {
       const message = `${min} copies are asked for, and ${count(selected)} fit`;
       this.report(

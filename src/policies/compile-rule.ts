@@ -6,6 +6,8 @@ import { evaluate } from "#policies/expression/evaluate.ts";
 import { type Expression, readsName } from "#policies/expression/expression.ts";
 import type { BackendCondition, Policy, Rule } from "#policies/policy.ts";
 import { compileBounds, type CompiledBounds, type RemovalBounds } from "#policies/removal-bound.ts";
+import { bitCount } from "#policies/plan/mask-sql.ts";
+import { preferredBackends } from "#policies/preferred-backends.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 
 /** A rule beside what it compiled to, for the checks that need both. */
@@ -48,8 +50,13 @@ function compileVerb({ verb }: Rule, moment: Moment): CompiledVerb {
     case "hold":
     case "delete":
       return verb;
-    case "ensure":
-      return { ...verb, on: mask(verb.on) };
+    case "ensure": {
+      const on = mask(verb.on);
+      const { min, max } = verb.copies;
+      const copies = { min: min === "all" ? bitCount(on) : min, max };
+      const { prefer, ...terms } = verb;
+      return { ...terms, copies, on, ...preferredBackends(prefer, moment) };
+    }
     case "run":
       return { ...verb, on: verb.on === undefined ? 0n : mask(verb.on) };
     case "evict": {
@@ -60,11 +67,19 @@ function compileVerb({ verb }: Rule, moment: Moment): CompiledVerb {
       const to = mask(verb.to);
       // Left out, `from` means wherever the object is now.
       const time = verb.forMs === undefined ? {} : { forMs: verb.forMs };
-      return { kind: "promote", from: mask(verb.from) & ~to, to, ...time };
+      const choice = preferredBackends(verb.prefer, moment);
+      return { kind: "promote", from: mask(verb.from) & ~to, to, ...choice, ...time };
     }
     default: {
       const from = mask(verb.from);
-      return { kind: verb.kind, from, to: mask(verb.to), ...boundsAt(verb, from, moment) };
+      const choice = preferredBackends(verb.prefer, moment);
+      return {
+        kind: verb.kind,
+        from,
+        to: mask(verb.to),
+        ...choice,
+        ...boundsAt(verb, from, moment),
+      };
     }
   }
 }

@@ -77,6 +77,8 @@ export type CompiledVerb =
       readonly kind: "ensure";
       readonly copies: { readonly min: number; readonly max: number | undefined };
       readonly on: bigint;
+      /** Backends for new copies, those that go first first; no choice is made without. */
+      readonly prefer?: readonly bigint[];
       readonly confidence: Confidence;
       /** Attribute of backends to spread over: `region`, `tier`, `driver`, `labels.<key>`. */
       readonly per: string | undefined;
@@ -88,6 +90,8 @@ export type CompiledVerb =
       readonly kind: "demote" | "promote";
       readonly from: bigint;
       readonly to: bigint;
+      /** As of `ensure`. */
+      readonly prefer?: readonly bigint[];
       /** Of a promotion: how long the copy is wanted. */
       readonly forMs?: number;
     } & CompiledBounds)

@@ -30,8 +30,8 @@ export class ExpressionReader {
     return readCondition(text, this.context(path, scope));
   }
 
-  value(text: string, path: DocumentPath): Expression | undefined {
-    return readValue(text, this.context(path, "object"));
+  value(text: string, path: DocumentPath, scope: Scope): Expression | undefined {
+    return readValue(text, this.context(path, scope));
   }
 
   /** What names mean at a path, with problems going to their place in the file. */

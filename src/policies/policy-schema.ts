@@ -12,15 +12,22 @@ import { parseCount, parseSize } from "#model/quantity.ts";
 import { runField } from "#policies/run-actions/run-actions.ts";
 import { settingFields } from "#policies/policy-setting-fields.ts";
 import { quotaKey, type UsageMark } from "#policies/removal-bound.ts";
-import { classesField, condition, includeField, variablesField } from "#policies/shared-fields.ts";
+import {
+  classesField,
+  condition,
+  includeField,
+  oneOrMore,
+  variablesField,
+} from "#policies/shared-fields.ts";
 
 const ofObjects = condition("Which objects: a condition over object attributes. `true`: all.");
 const ofBackends = (what: string) =>
   condition(`${what}: a condition over backend attributes, such as tier <= warm.`);
 
 const copiesField = z
-  .union([z.int().nonnegative(), z.string().regex(/^\d+(\.\.\d+)?$/, { error: copiesHint })])
+  .union([z.int().nonnegative(), z.string().regex(/^(all|\d+(\.\.\d+)?)$/, { error: copiesHint })])
   .transform((input, context) => {
+    if (input === "all") return { min: "all" as const, max: undefined };
     const [low, high] = String(input).split("..").map(Number);
     const [min, max] = [low ?? 0, high];
     if (min <= (max ?? min) && (max ?? min) <= backendsMax && (max ?? min) > 0) return { min, max };
@@ -28,10 +35,12 @@ const copiesField = z
     context.addIssue({ code: "custom", message: `"${input}" copies cannot be`, params });
     return z.NEVER;
   })
-  .describe('How many copies at least, or at least and at most: 2, "2..3".');
+  .describe(
+    'How many copies at least, or at least and at most: 2, "2..3"; all: one on each backend.',
+  );
 
 function copiesHint(): string {
-  return 'a number of copies, or a range: 2, "2..3"';
+  return 'a number of copies, a range, or all: 2, "2..3"';
 }
 
 const confidenceField = z
@@ -65,9 +74,15 @@ const forField = durationField
       "Then they are given up, once enough others are proven.",
   );
 
+const preferField = oneOrMore(
+  "Where new copies go first, as long as there is room: keys or conditions over backends, " +
+    'the first one first, such as [tier asc, free desc] or labels.media = "ssd".',
+).optional();
+
 const ensureFields = {
   copies: copiesField,
   on: ofBackends("Where the copies count; everywhere unless said").optional(),
+  prefer: preferField,
   per: perField.optional(),
   confidence: confidenceField.default("verified"),
   for: forField.optional(),
@@ -163,6 +178,7 @@ const verbFields = {
     .strictObject({
       from: ofBackends("Whence"),
       to: ofBackends("Whither"),
+      prefer: preferField,
       dwell: dwellField.optional(),
       ...boundFields,
     })
@@ -172,6 +188,7 @@ const verbFields = {
     .strictObject({
       from: ofBackends("Whence").optional(),
       to: ofBackends("Whither"),
+      prefer: preferField,
       dwell: dwellField.optional(),
       for: forField.optional(),
     })
@@ -190,11 +207,11 @@ const ruleSchema = z
     name: nameField,
     description: z.string().optional(),
     where: ofObjects,
-    order: z
-      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-      .transform((order) => (typeof order === "string" ? [order] : order))
-      .describe("What goes first when a limit cuts: [heat asc, size desc].")
+    enabled: z
+      .boolean()
+      .describe("false: the rule is checked like all others, and does nothing.")
       .optional(),
+    order: oneOrMore("What goes first when a limit cuts: [heat asc, size desc].").optional(),
     limit: z
       .strictObject({ objects: limitObjects.optional(), bytes: sizeField.optional() })
       .describe("The most that one plan does for this rule.")

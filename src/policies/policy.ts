@@ -65,8 +65,10 @@ export type RuleVerb =
   | { readonly kind: "hold" }
   | {
       readonly kind: "ensure";
-      readonly copies: { readonly min: number; readonly max: number | undefined };
+      /** `all`: as many as there are backends. */
+      readonly copies: { readonly min: number | "all"; readonly max: number | undefined };
       readonly on: BackendCondition;
+      readonly prefer?: readonly OrderKey[];
       readonly confidence: Confidence;
       readonly per: string | undefined;
       /** How long its copies are wanted; always, when it does not say. */
@@ -77,6 +79,7 @@ export type RuleVerb =
       readonly kind: "demote" | "promote";
       readonly from: BackendCondition;
       readonly to: BackendCondition;
+      readonly prefer?: readonly OrderKey[];
       /** Of a promotion: how long the copy is wanted. */
       readonly forMs?: number;
     } & RemovalBounds)

@@ -3,8 +3,6 @@ import { nearestMatch } from "#document/nearest-match.ts";
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { ExpressionReader } from "#policies/expression-reader.ts";
 import type { Expression } from "#policies/expression/expression.ts";
-import { givesOrder, splitDirection } from "#policies/expression/order-key.ts";
-import { describeType } from "#policies/expression/value-type.ts";
 import type { BackendCondition, OrderKey, Rule, RuleVerb } from "#policies/policy.ts";
 import {
   type RuleDocument,
@@ -16,11 +14,14 @@ import {
 import { runSetting } from "#policies/run-actions/run-actions.ts";
 import type { RemovalBounds } from "#policies/removal-bound.ts";
 import { expressionText, field, isRecord } from "#policies/raw-value.ts";
+import { readOrder } from "#policies/read-order.ts";
 
 /** The expressions of one rule, by key; a key is absent when its expression has an error. */
 export interface RuleExpressions {
   readonly conditions: ReadonlyMap<string, Expression>;
   readonly order: readonly OrderKey[];
+  /** Of the verbs that say where new copies go first. */
+  readonly prefer: ReadonlyMap<string, readonly OrderKey[]>;
 }
 
 /** Reads every expression of a rule from the YAML value, whatever else is wrong with it. */
@@ -48,8 +49,21 @@ export function readRuleExpressions(
     const rested = reader.condition(text, [...path, verb, "dwell"], "object");
     if (rested !== undefined) conditions.set(`${verb}.dwell`, rested);
   }
-  return { conditions, order: readOrder(field(raw, "order"), [...path, "order"], reader) };
+  const order = readOrder(field(raw, "order"), [...path, "order"], reader, "object");
+  return { conditions, order, prefer: readPreferences(raw, path, reader) };
 }
+
+function readPreferences(raw: unknown, path: DocumentPath, reader: ExpressionReader) {
+  const keys = choosingVerbs.flatMap((verb): [string, readonly OrderKey[]][] => {
+    const given = field(field(raw, verb), "prefer");
+    if (given === undefined) return [];
+    return [[verb, readOrder(given, [...path, verb, "prefer"], reader, "backend")]];
+  });
+  return new Map(keys);
+}
+
+/** Verbs that have copies made, and so choose backends for them. */
+const choosingVerbs = ["ensure", "replicate", "pin", "archive", "demote", "promote"] as const;
 
 const expressionKeys: readonly (readonly string[])[] = [
   ["where"],
@@ -64,24 +78,6 @@ const expressionKeys: readonly (readonly string[])[] = [
   ["promote", "to"],
   ["run", "verify", "on"],
 ];
-
-function readOrder(raw: unknown, path: DocumentPath, reader: ExpressionReader): OrderKey[] {
-  const entries = Array.isArray(raw) ? raw : [raw];
-  return entries.flatMap((entry: unknown, position) => {
-    if (typeof entry !== "string") return [];
-    const place = Array.isArray(raw) ? [...path, position] : path;
-    const { text, descending } = splitDirection(entry);
-    const key = reader.value(text, place);
-    if (key === undefined) return [];
-    if (!givesOrder(key.type)) {
-      const message = `${describeType(key.type)} gives no order`;
-      const hint = "order by an attribute: [heat asc, size desc]";
-      reader.at(place)({ code: "E0210", span: key.span, message, hint });
-      return [];
-    }
-    return [{ key, descending }];
-  });
-}
 
 /** Reports a rule without a verb, or with several. Returns the verb if there is exactly one. */
 export function readVerbName(
@@ -134,14 +130,14 @@ export function buildRule(
   policy: string,
   path: DocumentPath,
   verbName: VerbName,
-  { conditions, order }: RuleExpressions,
+  { conditions, order, prefer }: RuleExpressions,
 ): Rule | undefined {
   const where = withDwell(conditions.get("where"), conditions.get(`${verbName}.dwell`));
   const at = (key: string): BackendCondition | undefined => {
     const condition = conditions.get(`${verbName}.${key}`);
     return condition && { condition, path: [...path, verbName, ...key.split(".")] };
   };
-  const verb = buildVerb(document, verbName, at);
+  const verb = buildVerb(document, verbName, at, prefer.get(verbName));
   if (where === undefined || verb === undefined) return undefined;
   const { objects, bytes } = document.limit ?? {};
   const limit = { objects, bytes };
@@ -159,7 +155,13 @@ function withDwell(where: Expression | undefined, rested: Expression | undefined
 
 type At = (key: string) => BackendCondition | undefined;
 
-function buildVerb(document: RuleDocument, verbName: VerbName, at: At): RuleVerb | undefined {
+function buildVerb(
+  document: RuleDocument,
+  verbName: VerbName,
+  at: At,
+  preferred: readonly OrderKey[] | undefined,
+): RuleVerb | undefined {
+  const prefer = preferred === undefined ? {} : { prefer: preferred };
   switch (verbName) {
     case "hold":
       return { kind: "hold" };
@@ -178,7 +180,7 @@ function buildVerb(document: RuleDocument, verbName: VerbName, at: At): RuleVerb
       const [from, to] = [at("from"), at("to")];
       const time =
         verbName === "promote" ? forTime(document.promote?.for) : boundsOf(document.demote);
-      return from && to && { kind: verbName, from, to, ...time };
+      return from && to && { kind: verbName, from, to, ...prefer, ...time };
     }
     default: {
       const on = at("on");
@@ -188,7 +190,8 @@ function buildVerb(document: RuleDocument, verbName: VerbName, at: At): RuleVerb
       const copies = "copies" in fields ? (fields.copies ?? standard) : standard;
       const per = "per" in fields ? fields.per : undefined;
       const time = forTime(fields.for);
-      return { kind: "ensure", copies, on, confidence: fields.confidence, per, ...time };
+      const { confidence } = fields;
+      return { kind: "ensure", copies, on, ...prefer, confidence, per, ...time };
     }
   }
 }

@@ -8,6 +8,13 @@ export const condition = (about: string) =>
     .transform(String)
     .describe(about);
 
+/** One expression, or a list of them. */
+export const oneOrMore = (about: string) =>
+  z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .transform((given) => (typeof given === "string" ? [given] : given))
+    .describe(about);
+
 /** `include`: other files, each by its path from the folder of this one. */
 export const includeField = z
   .array(

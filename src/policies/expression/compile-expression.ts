@@ -190,8 +190,8 @@ function compilePattern(expression: Of<"like" | "matches">, context: SqlContext)
   const pattern = evaluate(right, context.now, undefined);
   if (typeof pattern !== "string") return trusted("null");
   const fits = (text: SqlFragment) => textFits(text, kind, pattern);
-  const some = left.kind === "attribute" ? objectAttribute(left).some : undefined;
-  return some === undefined ? fits(compileValue(left, context)) : some(fits);
+  const some = left.kind === "attribute" ? objectAttribute(left).some?.(fits) : undefined;
+  return some ?? fits(compileValue(left, context));
 }
 
 function textFits(text: SqlFragment, kind: "like" | "matches", pattern: string): SqlFragment {
@@ -205,9 +205,7 @@ function textFits(text: SqlFragment, kind: "like" | "matches", pattern: string):
 function compileHas(expression: Of<"has">, context: SqlContext): SqlFragment {
   const { left, right } = expression;
   const member = compileValue(right, context);
-  const some = left.kind === "attribute" ? objectAttribute(left).some : undefined;
-  return (
-    some?.((tag) => sql`${tag} = ${member}`) ??
-    sql`list_contains(${compileValue(left, context)}, ${member})`
-  );
+  const isMember = (tag: SqlFragment) => sql`${tag} = ${member}`;
+  const some = left.kind === "attribute" ? objectAttribute(left).some?.(isMember) : undefined;
+  return some ?? sql`list_contains(${compileValue(left, context)}, ${member})`;
 }

@@ -3,26 +3,33 @@ import type { SqlRow } from "#model/sql.ts";
 import { checkableMask } from "#policies/plan/copy-source.ts";
 import { bitOf, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { rendezvousDistance, rendezvousTable } from "#policies/plan/rendezvous.ts";
+import {
+  type ChoiceTerms,
+  rendezvousDistance,
+  rendezvousTable,
+} from "#policies/plan/rendezvous.ts";
 import { block } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** The backends that a rule may put copies on, and those it cannot use at the moment. */
-export interface TargetChoice {
+export interface TargetChoice extends ChoiceTerms {
   readonly open: readonly Backend[];
   readonly openMask: bigint;
   /** Selected and able to take copies, but cordoned. */
   readonly cordoned: bigint;
-  readonly per: string | undefined;
 }
 
-export function targetChoice(planning: Planning, on: bigint, per?: string): TargetChoice {
+export function targetChoice(
+  planning: Planning,
+  on: bigint,
+  { per, prefer }: ChoiceTerms,
+): TargetChoice {
   const able = planning.backends.filter(
     ({ id, capabilities }) => (on & bitOf(id)) !== 0n && capabilities.operations.includes("write"),
   );
   const open = able.filter(({ cordoned }) => !cordoned);
   const cordoned = maskOf(able.filter((backend) => backend.cordoned));
-  return { open, openMask: maskOf(open), cordoned, per };
+  return { open, openMask: maskOf(open), cordoned, per, prefer };
 }
 
 /**
@@ -57,8 +64,8 @@ export const noTargetReason = trusted(`CASE WHEN (open & stuck_copies) <> 0 THEN
 
 /**
  * One target for each row of `plan_turn` that needs another one, into `plan_pick`: away from
- * backends that a rule wants emptied, spread over the values of `per`, not where a demote of the
- * same object will go, a copy that only needs checking before a new one, and then by weighted
+ * backends that a rule wants emptied, spread over the values of `per`, where the rule prefers it,
+ * not where a demote of the same object will go, a copy that only needs checking before a new one, and then by weighted
  * rendezvous hashing by free space, which balances without memory and moves little when backends
  * come and go.
  */
@@ -92,7 +99,7 @@ function nearest(planning: Planning, choice: TargetChoice, turns: SqlFragment): 
       arg_min(b.id, ${targetKey} + ${rendezvousDistance("t")}) AS target
     FROM (SELECT t.*, o.cid[-7:]::BIT::BIGINT AS place
       FROM (SELECT t.* FROM ${turns}) t JOIN object o ON o.object_id = t.object_id) t,
-      ${rendezvousTable(planning, choice.open, choice.per)} b
+      ${rendezvousTable(planning, choice.open, choice)} b
     WHERE (t.eligible & ~t.picked & b.bit) <> 0
     GROUP BY t.object_id`;
 }
@@ -100,8 +107,10 @@ function nearest(planning: Planning, choice: TargetChoice, turns: SqlFragment): 
 const noPicks = trusted(`CREATE OR REPLACE TEMP TABLE plan_pick AS
   SELECT object_id, position, size, 0::INTEGER AS target, size AS cost FROM plan_turn WHERE false`);
 
-const targetKey = trusted(`CASE WHEN (t.avoid & b.bit) <> 0 THEN 256 ELSE 0 END
-  + 4 * bit_count((t.counted | t.picked) & b.peers)
+/** Each line outweighs all below it: there are at most 63 backends. */
+const targetKey = trusted(`CASE WHEN (t.avoid & b.bit) <> 0 THEN 65536 ELSE 0 END
+  + 256 * bit_count((t.counted | t.picked) & b.peers)
+  + 4 * b.turn
   + CASE WHEN (t.kept_free & b.bit) <> 0 THEN 2 ELSE 0 END
   + CASE WHEN (t.present & b.bit) <> 0 THEN 0 ELSE 1 END`);
 

@@ -27,7 +27,7 @@ export async function planEnsures(planning: Planning): Promise<void> {
 }
 
 async function planEnsure(planning: Planning, { index, verb }: EnsureRule): Promise<void> {
-  const choice = targetChoice(planning, verb.on, verb.per);
+  const choice = targetChoice(planning, verb.on, verb);
   await planning.run(wantCopies(planning, { index, verb } as EnsureRule));
   if ((await takeTurns(planning, index)) === 0) return;
   const step = planning.nextStep();
@@ -51,7 +51,7 @@ async function planEnsure(planning: Planning, { index, verb }: EnsureRule): Prom
 
 /** `plan_want`: objects that lack copies, with what they could get and what is in the way. */
 function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragment {
-  const choice = targetChoice(planning, verb.on, verb.per);
+  const choice = targetChoice(planning, verb.on, verb);
   const on = maskSql(verb.on);
   const column = trusted(confidenceColumn(verb.confidence));
   const held = sql`(c.${column} | c.added | c.in_flight_mask)`;

@@ -18,7 +18,7 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
  */
 export async function planPromotions(planning: Planning): Promise<void> {
   for (const rule of rulesOf(planning.rules, "promote")) {
-    const choice = targetChoice(planning, rule.verb.to);
+    const choice = targetChoice(planning, rule.verb.to, rule.verb);
     await planning.run(wantPromotions(planning, rule));
     if ((await takeTurns(planning, rule.index)) === 0) continue;
     await pickTargets(planning, choice, 1);
@@ -39,7 +39,7 @@ export async function planPromotions(planning: Planning): Promise<void> {
 }
 
 function wantPromotions(planning: Planning, { index, verb }: PlacedRule<"promote">): SqlFragment {
-  const choice = targetChoice(planning, verb.to);
+  const choice = targetChoice(planning, verb.to, verb);
   const to = maskSql(verb.to);
   return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
     SELECT *, block IS NULL AS acts FROM (

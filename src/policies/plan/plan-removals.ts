@@ -88,7 +88,8 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
     await planning.run(blocked);
     await planning.run(sql`DELETE FROM plan_loss WHERE rule = ${rule.index}::INTEGER`);
   }
-  const choice = targetChoice(planning, targetsOf(rule) | substituteBackends(planning, rule));
+  const targets = targetsOf(rule) | substituteBackends(planning, rule);
+  const choice = targetChoice(planning, targets, rule.verb.kind === "demote" ? rule.verb : {});
   const want = wantRemovals(planning, rule, choice);
   if (choice.open.length > 1) {
     await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_turn AS ${want}`);

@@ -55,10 +55,11 @@ function pickVictims(planning: Planning, { verb }: EnsureRule): SqlFragment {
     & ${maskSql(verb.on)}`;
   const state = { gained: trusted("c.added"), gone: trusted("(c.removed | c.gone)") };
   return sql`CREATE OR REPLACE TEMP TABLE plan_pick AS
-    SELECT c.object_id, arg_max(b.id, CASE WHEN (c.verified_mask & b.bit) <> 0 THEN 0 ELSE 256 END
-      + 2 * bit_count(c.present_mask & ~(c.removed | c.gone) & b.peers)
+    SELECT c.object_id, arg_max(b.id,
+      CASE WHEN (c.verified_mask & b.bit) <> 0 THEN 0 ELSE 65536 END
+      + 256 * bit_count(c.present_mask & ~(c.removed | c.gone) & b.peers) + 2 * b.turn
       + ${rendezvousDistance("c")}) AS victim
-    FROM plan_surplus c, ${rendezvousTable(planning, backends, verb.per)} b
+    FROM plan_surplus c, ${rendezvousTable(planning, backends, verb)} b
     WHERE NOT c.held AND c.surplus > bit_count(c.gone) AND (${candidates} & b.bit) <> 0
       AND ${mayGo(planning, trusted("b.bit"), state)}
     GROUP BY c.object_id`;

@@ -16,19 +16,31 @@ export function rendezvousDistance(object: "t" | "c"): SqlFragment {
   return trusted(`${length} / (1 + ${length})`);
 }
 
-/** Backends as a table: id, bit, salt, weight, and the mask of peers that share `per`'s value. */
+/** What a choice of backends heeds besides their room. */
+export interface ChoiceTerms {
+  /** Attribute to spread over. */
+  readonly per?: string | undefined;
+  /** Which of them go first, as long as they have room. */
+  readonly prefer?: readonly bigint[] | undefined;
+}
+
+/**
+ * Backends as a table: id, bit, salt, weight, the mask of peers that share `per`'s value,
+ * and how many groups of backends are preferred to it.
+ */
 export function rendezvousTable(
   planning: Planning,
   backends: readonly Backend[],
-  per?: string,
+  { per, prefer }: ChoiceTerms,
 ): SqlFragment {
+  const turnOf = ({ id }: Backend) => prefer?.findIndex((group) => (group & bitOf(id)) !== 0n) ?? 0;
   const rows = backends.map(
     (backend) => sql`(${backend.id}::INTEGER, ${maskSql(bitOf(backend.id))},
       ${saltOf(backend.name)}::BIGINT, ${weightOf(planning, backend)}::DOUBLE,
-      ${maskSql(peersOf(planning, backend, per))})`,
+      ${maskSql(peersOf(planning, backend, per))}, ${turnOf(backend)}::INTEGER)`,
   );
   return sql`(SELECT * FROM (VALUES ${joinFragments(rows, ", ")})
-    b(id, bit, salt, weight, peers))`;
+    b(id, bit, salt, weight, peers, turn))`;
 }
 
 /** The first 52 bits of SHA-256 over the name: ids may differ between inventories. */

@@ -7,6 +7,9 @@ import {
   type TestObject,
   words,
 } from "./random-objects.ts";
+import { copyConditions, globs, regexes } from "./condition-tables.ts";
+import { isLarge, lookUp, realDays, stateOf, valueByKey } from "./object-values.ts";
+import { seriesConditions, seriesDurations } from "./series-meanings.ts";
 
 /**
  * Random expressions as text, each with its meaning written here a second time, independently:
@@ -38,33 +41,11 @@ const duration: fc.Arbitrary<Quantity> = fc.oneof(
     attribute("duration(meta.span)", (object) =>
       lookUp({ "2d": 2 * dayMs, "36h": 1.5 * dayMs }, valueByKey(object, "span")),
     ),
-    attribute("superseded()", (object) => supersededFor(object, ({ collection }) => collection)),
-    attribute("superseded(owner, size > 4KiB)", (object) =>
-      supersededFor(object, ({ owner }) => owner, isLarge),
-    ),
+    ...seriesDurations,
   ),
   fc.integer({ min: 0, max: 60 }).map((days) => always(`${days}d`, days * dayMs)),
   fc.integer({ min: 1, max: 9 }).map((hours) => always(`1d${hours}h`, dayMs + hours * 3.6e6)),
 );
-
-const copyConditions: readonly (readonly [string, (id: number, level: number) => boolean])[] = [
-  ["", () => true],
-  ["tier = hot", (id) => id === 0],
-  ["tier >= warm", (id) => id > 0],
-  ["confidence >= verified", (_, level) => level === 3],
-  ["confidence = listed", (_, level) => level === 1],
-  ["confidence < sampled", (_, level) => level < 2],
-  ["tier > cache, confidence >= listed", (_, level) => level >= 1],
-  ['backend in ["b0", "b3"] or confidence > listed', (id, level) => id % 3 === 0 || level > 1],
-  ['not (region = "eu")', (id) => id === 1],
-  ["missing(region)", (id) => id >= 2],
-  ["price <= 0.02 USD/GiB/month", (id) => id >= 2],
-  ["price = 0.023 USD/GiB/month and not cordoned", (id) => id === 0],
-  ["price * 1TiB * 30d > 23 USD", (id) => id === 0],
-  ['labels.rack in ["r1", "r2"]', (id) => id === 1 || id === 2],
-  ["usage between 10% and 60%", (id) => id === 1],
-  ["free >= 1TiB - 600GiB or missing(free)", (id) => id !== 2],
-];
 
 const number: fc.Arbitrary<Quantity> = fc.oneof(
   fc.constantFrom(
@@ -120,12 +101,6 @@ const timestamp: fc.Arbitrary<Quantity> = fc.oneof(
   ),
 );
 
-const realDays = ["2026-05-01", "2026-05-02T06:30:00Z"];
-
-function lookUp(values: Readonly<Record<string, number>>, key: string | null): number | null {
-  return key === null ? null : (values[key] ?? null);
-}
-
 const text: fc.Arbitrary<Text> = fc.oneof(
   fc.constantFrom(
     attribute("path", (object) => object.path),
@@ -143,82 +118,6 @@ const text: fc.Arbitrary<Text> = fc.oneof(
     attribute("lower(name)", (object) => object.path?.split("/").at(-1)?.toLowerCase() ?? null),
   ),
 );
-
-const isLarge = ({ size }: TestObject): boolean => size > 4096;
-
-type Key = (object: TestObject) => string | null;
-
-/** The objects with copies that have the same key, newest first; undefined without a key. */
-function seriesFor(
-  object: TestObject,
-  key: Key,
-  counts: (other: TestObject) => boolean = () => true,
-): readonly TestObject[] | undefined {
-  const own = key(object);
-  const hasCopies = Object.keys(object.copies).length > 0;
-  if (own === null || !hasCopies || !counts(object)) return undefined;
-  return object.all
-    .filter((other) => key(other) === own && Object.keys(other.copies).length > 0 && counts(other))
-    .toSorted((a, b) => b.created - a.created);
-}
-
-function supersededFor(
-  object: TestObject,
-  key: Key,
-  counts?: (other: TestObject) => boolean,
-): number | null {
-  const series = seriesFor(object, key, counts)?.map(({ created }) => created) ?? [];
-  const newer = series.filter((created) => created > object.created);
-  return newer.length === 0 ? null : testNow - Math.min(...newer);
-}
-
-function isNewest(object: TestObject, count: number, key: Key): boolean | null {
-  const series = seriesFor(object, key);
-  if (series === undefined) return null;
-  const last = series[count - 1];
-  return last === undefined || object.created >= last.created;
-}
-
-function isWithinBytes(object: TestObject, bytes: number, key: Key): boolean | null {
-  const series = seriesFor(object, key);
-  if (series === undefined) return null;
-  const newer = series.filter(({ created }) => created > object.created);
-  return newer.reduce((sum, { size }) => sum + size, 0) < bytes;
-}
-
-/** Newest of its span, and the span among the last ones: spans by their names, such as dates. */
-function isNewestOfEach(
-  object: TestObject,
-  count: number,
-  key: Key,
-  spanOf: (created: number) => string,
-): boolean | null {
-  const series = seriesFor(object, key);
-  if (series === undefined) return null;
-  const span = spanOf(object.created);
-  const spans = [...new Set(series.map(({ created }) => spanOf(created)))];
-  const last = spans[count - 1];
-  const isLate = last === undefined || span >= last;
-  const rivals = series.filter(({ created }) => spanOf(created) === span);
-  return isLate && rivals.every(({ created }) => created <= object.created);
-}
-
-const dayOf = (created: number): string => new Date(created).toISOString().slice(0, 10);
-const monthOf = (created: number): string => dayOf(created).slice(0, 7);
-function stateOf({ tombstoned, inFlight, copies }: TestObject): string {
-  const hasCopy = Object.keys(copies).length > 0;
-  if (tombstoned !== null) return hasCopy ? "deleting" : "deleted";
-  if (inFlight !== 0) return "copying";
-  return hasCopy ? "stored" : "lost";
-}
-
-function valueByKey({ tags }: TestObject, key: string): string | null {
-  const values = tags.flatMap((tag) => (tag.startsWith(`${key}=`) ? [tag.split("=")[1]] : []));
-  return values.reduce<string | null>(
-    (first, value) => (value !== undefined && (first === null || value < first) ? value : first),
-    null,
-  );
-}
 
 const literalText = fc
   .constantFrom(...words, ...tagPairs, "image/png", "stored", "lost", "deleting", "")
@@ -291,23 +190,6 @@ const between: fc.Arbitrary<Condition> = fc
     }),
   );
 
-const globs: readonly (readonly [string, RegExp])[] = [
-  ["/data/**", /^\/data\/.*$/s],
-  ["/*", /^\/[^/]*$/s],
-  ["**/tmp/**", /^(?:.*\/)?tmp\/.*$/s],
-  ["*.{jpg,png}", /^[^/]*\.(?:jpg|png)$/s],
-  ["[xy].???", /^[xy]\.[^/]{3}$/s],
-  ["image/*", /^image\/[^/]*$/s],
-  ["[!a]*", /^[^/a][^/]*$/s],
-  ["100%", /^100%$/s],
-];
-const regexes: readonly (readonly [string, RegExp])[] = [
-  ["^/data", /^\/data/],
-  ["(?i)TMP", /tmp/i],
-  ["[.](jpg|png)$", /[.](jpg|png)$/],
-  ["\\d+", /\d+/],
-];
-
 const textCondition: fc.Arbitrary<Condition> = fc.oneof(
   fc.tuple(text, fc.oneof(text, literalText), fc.boolean()).map(([left, right, equal]) =>
     attribute(`${left.text} ${equal ? "=" : "!="} ${right.text}`, (object) => {
@@ -367,35 +249,12 @@ const others: fc.Arbitrary<Condition> = fc.oneof(
       "heat_percentile / 50% >= 1",
       (object) => object.colder / object.total / 0.5 >= 1,
     ),
-    attribute<boolean>("newest(2)", (object) =>
-      isNewest(object, 2, ({ collection }) => collection),
-    ),
-    attribute<boolean>("newest(3, owner)", (object) => isNewest(object, 3, ({ owner }) => owner)),
-    attribute<boolean>("newest(1, path)", (object) =>
-      isNewest(object, 1, ({ collection, path }) => path && JSON.stringify([collection, path])),
-    ),
-    attribute<boolean>("newest(2MiB)", (object) =>
-      isWithinBytes(object, 2 ** 21, ({ collection }) => collection),
-    ),
-    attribute<boolean>("newest(3, day, type)", (object) =>
-      isNewestOfEach(object, 3, ({ type }) => type, dayOf),
-    ),
-    attribute<boolean>("newest(2, month, owner)", (object) =>
-      isNewestOfEach(object, 2, ({ owner }) => owner, monthOf),
-    ),
+    ...seriesConditions,
     attribute<boolean>('tags like "*.{jpg,png}"', ({ tags }) =>
       tags.some((tag) => /^[^/]*\.(jpg|png)$/.test(tag)),
     ),
     attribute<boolean>('tags matches "^team="', ({ tags }) =>
       tags.some((tag) => tag.startsWith("team=")),
-    ),
-    attribute<boolean>(
-      "missing(superseded(path))",
-      (object) =>
-        supersededFor(
-          object,
-          ({ collection, path }) => path && JSON.stringify([collection, path]),
-        ) === null,
     ),
     attribute<boolean>("true", () => true),
     attribute<boolean>("false", () => false),
