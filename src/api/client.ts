@@ -321,6 +321,11 @@ export class ApiClient extends WorkerClient implements EngineApi {
     return this.#connection.json("POST", "/api/v1/quarantine/release", { body });
   }
 
+  dismissFailures(filter: Request<"dismissFailures">, reason: string): Answer<"dismissFailures"> {
+    const body = { filter, reason };
+    return this.#connection.json("POST", "/api/v1/failures/dismiss", { body });
+  }
+
   diffPlans(request: Request<"diffPlans">): Answer<"diffPlans"> {
     return this.#connection.json("POST", "/api/v1/plans/diff", { body: request });
   }

@@ -7,6 +7,7 @@ import type { Connection } from "#cli/connect.ts";
 import { formatRun } from "#cli/output/format-run.ts";
 import { StallWatch } from "#cli/stall-watch.ts";
 import { ProgressView } from "#cli/output/progress-view.ts";
+import { printable } from "#cli/output/text-table.ts";
 import { count } from "#cli/output/words.ts";
 
 const pollMs = 500;
@@ -29,10 +30,12 @@ export async function followRun(
   let run = first;
   let { state } = run;
   const stall = new StallWatch(connection.api, io.clock);
+  const told = new Set<string>();
   for (;;) {
     const { reason, moving } = await stall.look(run);
     showProgress(view, run, moving);
     if (reason !== undefined) view.line(reason);
+    for (const words of newCauses(run, told)) view.line(words);
     if (run.state !== state) view.line(`run ${run.id} is ${run.state}`);
     ({ state } = run);
     if (run.endedAt !== undefined || isEnd(run.state) || io.signal.aborted) break;
@@ -66,6 +69,13 @@ async function current(
       await io.clock.sleep(2 * pollMs, io.signal);
     }
   }
+}
+
+/** The first failure of each kind, at once: who watches may want to stop the others. */
+function newCauses({ progress }: Run, told: Set<string>): readonly string[] {
+  const fresh = progress.causes.filter(({ code }) => !told.has(code));
+  for (const { code } of fresh) told.add(code);
+  return fresh.map(({ code, example }) => `failed: ${code}: ${printable(example)}`);
 }
 
 function isEnd(state: Run["state"]): state is keyof typeof exitCodes {

@@ -1,6 +1,7 @@
 import type { EngineApi } from "#model/engine-api.ts";
 import type { Run } from "#model/run.ts";
 import type { Clock } from "#cli/command-io.ts";
+import { waitingWords } from "#cli/output/format-why.ts";
 
 /** Without any progress for this long, the person who watches is told why. */
 const stalledAfterMs = 5_000;
@@ -10,7 +11,7 @@ const askAgainMs = 3_000;
 
 /** What a run does of which its counts of finished actions tell nothing. */
 export interface Standstill {
-  /** What it waits for; told once for each standstill. */
+  /** What it waits for; told when it begins, and when it becomes something else. */
   readonly reason: string | undefined;
   /** Bytes that workers have moved for batches that are not recorded yet. */
   readonly moving: number;
@@ -22,7 +23,7 @@ export class StallWatch {
   readonly #clock: Clock;
   #mark = -1;
   #since = 0;
-  #isSaid = false;
+  #said = "";
   #askedAt = 0;
   #moving = 0;
 
@@ -37,7 +38,7 @@ export class StallWatch {
     const mark = remaining + bytesDone;
     const now = this.#clock.monotonicMs();
     if (mark !== this.#mark || run.state !== "running") {
-      [this.#mark, this.#since, this.#isSaid, this.#moving] = [mark, now, false, 0];
+      [this.#mark, this.#since, this.#said, this.#moving] = [mark, now, "", 0];
     } else if (now - this.#since >= stalledAfterMs && now - this.#askedAt >= askAgainMs) {
       this.#askedAt = now;
       // Being unable to say why must not end the watching.
@@ -50,11 +51,10 @@ export class StallWatch {
   async #ask(id: string): Promise<string | undefined> {
     const { waiting, active } = await this.#api.why(id);
     this.#moving = active.reduce((sum, { bytes }) => sum + bytes, 0);
-    const words = waiting.map(({ wait: { message, remedy } }) =>
-      remedy === undefined ? message : `${message}; to end it: ${remedy}`,
-    );
-    if (this.#isSaid || words.length === 0) return undefined;
-    this.#isSaid = true;
-    return `waiting: ${[...new Set(words)].join("; ")}`;
+    // Messages hold numbers that change from look to look; reasons do not.
+    const reasons = [...new Set(waiting.map(({ wait }) => wait.reason))].toSorted().join(" ");
+    if (waiting.length === 0 || this.#said === reasons) return undefined;
+    this.#said = reasons;
+    return `waiting: ${waitingWords(waiting).join("; ")}`;
   }
 }

@@ -18,6 +18,7 @@ import { inventories } from "#index/migrations/014-inventories.ts";
 import { leases } from "#index/migrations/015-leases.ts";
 import { copiesSince } from "#index/migrations/016-copies-since.ts";
 import { recoveredEntries } from "#index/migrations/017-recovered-entries.ts";
+import { failuresOfRunRules } from "#index/migrations/018-failures-of-run-rules.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -39,6 +40,7 @@ const migrations: readonly Migration[] = [
   leases,
   copiesSince,
   recoveredEntries,
+  failuresOfRunRules,
 ];
 
 /** The schema version this engine writes. */

@@ -18,6 +18,7 @@ export interface LedgerEntry {
     | "drift"
     | "import"
     | "quarantine"
+    | "failure"
     | "suspension"
     | "repair"
     | "limits"

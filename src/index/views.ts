@@ -31,8 +31,8 @@ const sources: Readonly<Record<ViewName, ViewSource>> = {
   access_day: { from: "access_days" },
   backend: { from: "backends WHERE configured" },
   failing: {
-    from: "failing_actions AS f JOIN backends AS b ON b.backend_id = f.backend_id",
-    columns: { step: "f.step::VARCHAR", backend_id: "f.backend_id", backend: "b.name" },
+    from: "failing_actions AS f LEFT JOIN backends AS b ON b.backend_id = f.backend_id",
+    columns: { backend_id: "f.backend_id", backend: "b.name" },
   },
   ledger: {
     from: "ledger_entries",

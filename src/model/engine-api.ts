@@ -139,6 +139,8 @@ export interface EngineApi extends BatchApi, InventoryApi, ObjectContentApi, Pla
   failures(request: FailuresRequest): Promise<FailureReport>;
   /** Lets plans try again what failed too often. */
   releaseQuarantine(filter: FailureFilter, reason: string): Promise<{ readonly released: number }>;
+  /** Takes failures off the list, as what nobody wants or will mend; plans may want them again. */
+  dismissFailures(filter: FailureFilter, reason: string): Promise<{ readonly dismissed: number }>;
   /** Policies that were stopped because too much of what they did failed. */
   suspensions(): Promise<readonly Suspension[]>;
   releaseSuspension(policy: string, reason: string): Promise<void>;

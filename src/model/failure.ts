@@ -18,8 +18,11 @@ export const defaultFailureLimits: Omit<FailureLimits, "policy"> = {
   minimum: 50,
 };
 
-/** Which half of an action failed: making the new copy, or removing the old one. */
-export const failureSteps = ["copy", "removal"] as const;
+/**
+ * What failed: making the new copy, removing the old one, or what a rule with `run:` has done.
+ * The first two are known by object and backend, the last by its rule as well.
+ */
+export const failureSteps = ["copy", "removal", "act"] as const;
 export type FailureStep = (typeof failureSteps)[number];
 
 /**
@@ -38,6 +41,12 @@ export const objectCauses: readonly ErrorCode[] = [
   "TIMEOUT",
   "UNREADABLE",
 ];
+
+/**
+ * Causes that count for quarantine where a webhook or a command was handed an object: it was asked
+ * and said no. That it cannot be reached, run or signed for says nothing about the object.
+ */
+export const outsideCauses: readonly ErrorCode[] = ["REFUSED"];
 
 /** Selects failures; every given field must fit. */
 export interface FailureFilter {
@@ -61,9 +70,12 @@ export interface Failure {
   readonly verb: Verb;
   readonly rule: string;
   readonly step: FailureStep;
-  readonly backend: string;
+  /** Undefined for what was done outside of all backends. */
+  readonly backend: string | undefined;
   readonly code: string;
   readonly message: string;
+  /** What a command wrote last to its standard error; some lines. */
+  readonly output: string | undefined;
   /** In how many runs in a row it failed with this cause. */
   readonly failures: number;
   readonly firstAt: string;
@@ -76,6 +88,8 @@ export interface FailureCause {
   readonly code: string;
   readonly count: number;
   readonly example: string;
+  /** What the command of the example wrote last to its standard error. */
+  readonly output: string | undefined;
   readonly remedy: string;
 }
 

@@ -145,7 +145,13 @@ export interface StepFindings {
 
 export type ActionEnd =
   | { readonly outcome: "skipped" | "cancelled"; readonly reason: string }
-  | { readonly outcome: "failed"; readonly code: ErrorCode; readonly message: string };
+  | {
+      readonly outcome: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** What a command wrote last to its standard error. */
+      readonly output?: string;
+    };
 
 /**
  * How a removal ends that was not made. `expired`: its permit ran out before its turn, so that the

@@ -123,6 +123,7 @@ const everyMethod: Record<keyof EngineApi, Call> = {
       offset: 2,
       limit: 3,
     }),
+  dismissFailures: (api) => api.dismissFailures({ cause: "REFUSED" }, "no longer wanted"),
   releaseQuarantine: (api) => api.releaseQuarantine({ object: path }, "mended"),
   suspensions: (api) => api.suspensions(),
   approvals: (api) => api.approvals(),

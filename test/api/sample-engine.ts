@@ -237,6 +237,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     setPriority: (...given) => answer(sampleRun, "setPriority", ...given),
     holdObjects: (request) => answer({ objects: 3, bytes: 9, changed: 2 }, "holdObjects", request),
     failures: (request) => answer(sampleFailures, "failures", request),
+    dismissFailures: (...given) => answer({ dismissed: 3 }, "dismissFailures", ...given),
     releaseQuarantine: (...given) => answer({ released: 2 }, "releaseQuarantine", ...given),
     suspensions: () => answer([sampleSuspension], "suspensions"),
     diffPlans: (request) => answer(samplePlanDiff, "diffPlans", request),

@@ -204,9 +204,11 @@ export const sampleAudit: AuditReport = {
   findings: [{ check: "removal-without-proof", count: 1, examples: ["run-1 action 0 on hot"] }],
 };
 
+const failureCause = { code: "CORRUPT", output: undefined };
+
 export const sampleFailures: FailureReport = {
   total: 1,
-  causes: [{ code: "CORRUPT", count: 1, example: "found corrupt", remedy: "check the disk" }],
+  causes: [{ ...failureCause, count: 1, example: "found corrupt", remedy: "check the disk" }],
   failures: [
     {
       cid: "bafkreiobject",
@@ -220,6 +222,7 @@ export const sampleFailures: FailureReport = {
       backend: "cold",
       code: "CORRUPT",
       message: "found corrupt",
+      output: undefined,
       failures: 3,
       firstAt: at,
       lastAt: at,

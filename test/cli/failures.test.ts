@@ -54,6 +54,32 @@ it("gives programs the whole report, and people the command for the next page", 
   expect(stderr).toContain("4 of 12 shown; the next ones with --offset 4");
 });
 
+it("shows under a cause what a command wrote before it failed, without its control characters", async () => {
+  const output = "scanning 3\ncannot reach \u001B[31mclamd";
+  const [cause] = sampleFailures.causes;
+  const [failure] = sampleFailures.failures;
+  const { stdout } = await line.run(
+    ["failures"],
+    answering("failures", {
+      total: 1,
+      causes: [{ ...cause, code: "REFUSED", output }],
+      failures: [{ ...failure, step: "act", verb: "command", backend: undefined, output }],
+    }),
+  );
+  expect(stdout).toContain(
+    "\n  it wrote:\n    | scanning 3\n    | cannot reach \uFFFD[31mclamd\n  remedy: ",
+  );
+  expect(stdout).toMatch(/^bafkreiobject +command +CORRUPT/m);
+});
+
+it("dismisses failures that are named, with a reason", async () => {
+  const dismissed = answering("dismissFailures", { dismissed: 3 });
+  const argv = ["failures", "dismiss", "--run", "run-3", "--reason", "webhook gone"];
+  const { stdout } = await line.run(argv, dismissed);
+  expect(asked).toEqual([{ run: "run-3" }, "webhook gone"]);
+  expect(stdout).toBe("3 actions dismissed: they are listed again if they fail again\n");
+});
+
 it("lists quarantines with the command that releases them", async () => {
   const { stdout } = await line.run(["quarantine"], answering("failures", sampleFailures));
   expect(asked).toEqual([{ quarantined: true, offset: 0, limit: 50 }]);
@@ -76,6 +102,7 @@ it.each([
   [["quarantine", "release", "--reason", "r"], "say what is released"],
   [["quarantine", "release", "/a", "--all", "--reason", "r"], "say what is released"],
   [["quarantine", "release", "/a"], "--reason"],
+  [["failures", "dismiss", "--reason", "r"], "say what is dismissed"],
   [["suspensions", "release", "cool"], "--reason"],
   [["failures", "--offset", "-1"], "whole number, 0 or above"],
 ])("refuses %j and changes nothing", async (argv, reason) => {

@@ -49,10 +49,16 @@ describe("progress", () => {
       [6, 100],
     ]).split("\n");
     expect(lines[0]).toBe("run r1: 0 of 1,000 objects, 0 B of 1000 MiB");
-    expect(lines[1]).toBe("run r1: 0 of 1,000 objects, 0 B of 1000 MiB");
-    expect(lines[2]).toBe(
+    expect(lines[1]).toBe(
       "run r1: 100 of 1,000 objects, 100 MiB of 1000 MiB, 16.7 MiB/s, 54s left",
     );
+  });
+
+  it("does not repeat a plain line that says nothing new, but gives a sign of life each minute", () => {
+    const steps = Array.from({ length: 131 }, (_, second) => [second, 0] as const);
+    const line = "run r1: 0 of 1,000 objects, 0 B of 1000 MiB";
+    // At 0 s, 60 s and 120 s, and at the end.
+    expect(show("plain", steps).trimEnd().split("\n")).toEqual([line, line, line, line]);
   });
 
   it("writes a plain line at most every two seconds, and the last state always", () => {

@@ -11,6 +11,32 @@ const running: Run = {
   progress: { ...sampleRun.progress, remaining: 1 },
 };
 
+test("who watches hears again when a run waits for something else, not when only a number changes", async () => {
+  let now = 0;
+  const waits = [
+    { reason: "role", message: "no worker" },
+    { reason: "outage", message: "webhook ops cannot be reached, 1 batch" },
+    { reason: "outage", message: "webhook ops cannot be reached, 2 batches" },
+  ] as const;
+  const api = sampleEngine();
+  const why: typeof api.why = async (reference) => {
+    const report = await api.why(reference);
+    const [waiting] = report.waiting;
+    const wait = waits[now / 5_000 - 1];
+    return { ...report, waiting: waiting && wait ? [{ ...waiting, wait }] : [] };
+  };
+  const clock = {
+    now: () => new Date(now),
+    monotonicMs: () => now,
+    sleep: () => Promise.resolve(),
+  };
+  const watch = new StallWatch({ ...api, why }, clock);
+  const heard: (string | undefined)[] = [];
+  for (now = 0; now <= 15_000; now += 5_000) heard.push((await watch.look(running)).reason);
+  const [, role, outage] = [undefined, ...waits.map(({ message }) => `waiting: ${message}`)];
+  expect(heard).toEqual([undefined, role, outage, undefined]);
+});
+
 test("who watches a run whose counts stand still hears once why, and how many bytes are on the way", async () => {
   let now = 0;
   let asked = 0;

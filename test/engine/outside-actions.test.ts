@@ -154,6 +154,67 @@ test("a command gets the objects as lines, nothing of a shell, and few variables
   ]);
 });
 
+test("what a command fails with is kept with the failures, quarantined, released and dismissed", async () => {
+  const script = `process.stdin.resume().on("end", () => {
+    console.error("opening with " + process.env.KEY);
+    console.error("\\u001B[31mno such table");
+    process.exit(3);
+  });`;
+  await using running = await runEngine({
+    queueUrl: server.url,
+    policy: policyOf("{name: load, where: size > 0, run: {command: {name: load}}}"),
+    more: `commands:\n  load: {run: [${process.execPath}, load.cjs], environment: [KEY]}`,
+    env: { KEY: "a secret of somebody" },
+    prepare: async (folder) => {
+      await writeFile(join(folder, "load.cjs"), script);
+    },
+  });
+  const { engine } = running;
+  await running.importFiles(2);
+  const all = { offset: 0, limit: 10 };
+  for (let run = 1; run <= 3; run += 1) {
+    expect(await running.applyToEnd()).toMatchObject({ state: "failed" });
+    expect((await engine.failures(all)).failures).toMatchObject(
+      [1, 2].map(() => ({ step: "act", verb: "command", rule: "care/load", failures: run })),
+    );
+  }
+  const report = await engine.failures({ ...all, quarantined: true });
+  expect(report.causes).toMatchObject([
+    { code: "REFUSED", count: 2, output: "opening with $KEY\nno such table" },
+  ]);
+  expect(report.failures[0]).toMatchObject({ backend: undefined, size: 9 });
+  const left = await engine.plan({});
+  expect(left.plan.header.totals.actions).toBe(0);
+  expect(left.plan.header.blocked).toMatchObject([{ reason: "quarantined", objects: 2 }]);
+  const retried = await engine.retry({ cause: "REFUSED", dryRun: true });
+  expect(retried.leftOut).toEqual([{ reason: "quarantined", actions: 2 }]);
+  const first = { object: "/source/0.txt" };
+  expect(await engine.releaseQuarantine(first, "mended")).toEqual({ released: 1 });
+  const again = await engine.retry({ cause: "REFUSED", dryRun: true });
+  expect(again.plan.header.totals.actions).toBe(1);
+  expect(await engine.dismissFailures({}, "gone")).toEqual({ dismissed: 1 });
+  expect(await engine.failures(all)).toMatchObject({ total: 0 });
+  expect((await engine.status()).trouble).toMatchObject({ failing: 0, quarantined: 0 });
+  const ledger = (await Array.fromAsync(engine.audit({ where: 'kind = "quarantine"' }))).flat();
+  const reasons = ledger.map(({ reason }) => String(reason)).toSorted();
+  expect(reasons).toEqual(["REFUSED", "REFUSED", "dismissed", "released"]);
+});
+
+test("a webhook that cannot be reached is named by why while its run still waits", async () => {
+  const rule = "{name: tell, where: size > 0, run: {notify: {webhook: ops}}}";
+  await using running = await engineTelling("http://127.0.0.1:1/", rule);
+  const { engine } = running;
+  await running.importFiles(1);
+  const run = await engine.apply({ override: ["objects"] });
+  await expect
+    .poll(async () => (await engine.why(run.id)).waiting.map(({ wait }) => wait), {
+      timeout: 15_000,
+    })
+    .toMatchObject([
+      { reason: "outage", message: expect.stringContaining("webhook ops cannot be reached") },
+    ]);
+});
+
 test("names that the configuration does not have are refused at their place", async () => {
   const rule = "{name: tell, where: size > 0, run: {notify: {webhook: opps}}}";
   const env = { HOOK_URL: "http://127.0.0.1:9/", HOOK_SECRET: secret };

@@ -51,6 +51,15 @@ export const failureRoutes: readonly Route[] = [
     handle: ({ api }, input) => api.releaseQuarantine(input.filter, input.reason),
   }),
   defineRoute({
+    method: "POST",
+    path: "/api/v1/failures/dismiss",
+    operation: "dismissFailures",
+    summary: "Take failures off the list that nobody wants or will mend",
+    input: z.strictObject({ filter: z.strictObject(filter), reason }),
+    answer: { kind: "json", schema: z.object({ dismissed: count }) },
+    handle: ({ api }, input) => api.dismissFailures(input.filter, input.reason),
+  }),
+  defineRoute({
     method: "GET",
     path: "/api/v1/suspensions",
     operation: "suspensions",

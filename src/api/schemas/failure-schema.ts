@@ -21,9 +21,10 @@ const failureSchema = shapeOf<Failure>({
   verb: z.enum(verbs),
   rule: z.string(),
   step: z.enum(failureSteps),
-  backend: z.string(),
+  backend: optionalText,
   code: z.string(),
   message: z.string(),
+  output: optionalText,
   failures: count,
   firstAt: time,
   lastAt: time,
@@ -34,7 +35,13 @@ const failureSchema = shapeOf<Failure>({
 export const failureReportSchema = shapeOf<FailureReport>({
   total: count,
   causes: z.array(
-    shapeOf<FailureCause>({ code: z.string(), count, example: z.string(), remedy: z.string() }),
+    shapeOf<FailureCause>({
+      code: z.string(),
+      count,
+      example: z.string(),
+      output: optionalText,
+      remedy: z.string(),
+    }),
   ),
   failures: z.array(failureSchema),
 });

@@ -4,11 +4,12 @@ import { formatRun } from "#cli/output/format-run.ts";
 export default defineCommand({
   name: "runs-show",
   words: ["runs", "show"],
-  summary: "show one run: outcomes and causes of failures",
+  summary: "show one run: outcomes, causes of failures, and what it waits for",
   setup: (command) => command.argument("<run>", "id of the run"),
   async run(context, [id]) {
     const { api } = await context.connect();
     const run = await api.run(id);
-    context.print(() => formatRun(run, context.io.clock.now()), { run });
+    const { waiting } = run.endedAt === undefined ? await api.why(run.id) : { waiting: [] };
+    context.print(() => formatRun(run, context.io.clock.now(), waiting), { run, waiting });
   },
 });

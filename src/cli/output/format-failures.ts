@@ -1,4 +1,4 @@
-import type { Failure, FailureReport, Repair, Suspension } from "#model/failure.ts";
+import type { Failure, FailureCause, FailureReport, Repair, Suspension } from "#model/failure.ts";
 import { printable, textTable } from "#cli/output/text-table.ts";
 import { ago, count, counted } from "#cli/output/words.ts";
 
@@ -13,6 +13,7 @@ export function formatFailures(report: FailureReport, quarantined: boolean, now:
     [
       `${cause.code}: ${counted(cause.count, "action")}`,
       `  for example: ${printable(cause.example)}`,
+      ...outputLines(cause),
       `  remedy: ${cause.remedy}`,
       quarantined
         ? `  then: thermocline quarantine release --cause ${cause.code} --reason …`
@@ -20,6 +21,12 @@ export function formatFailures(report: FailureReport, quarantined: boolean, now:
     ].join("\n"),
   );
   return `${causes.join("\n")}\n\n${failureTable(report.failures, now)}`;
+}
+
+/** What a command said before it failed. */
+function outputLines({ output }: FailureCause): readonly string[] {
+  if (output === undefined) return [];
+  return ["  it wrote:", ...output.split("\n").map((line) => `    | ${printable(line)}`)];
 }
 
 function failureTable(failures: readonly Failure[], now: Date): string {
@@ -38,7 +45,7 @@ function failureTable(failures: readonly Failure[], now: Date): string {
     failures.map((failure) => [
       failure.path ?? failure.cid,
       `${failure.verb}${failure.step === "removal" ? " (removal)" : ""}`,
-      failure.backend,
+      failure.backend ?? "",
       `${failure.code}${failure.quarantinedAt === undefined ? "" : ", quarantined"}`,
       count(failure.failures),
       ago(failure.lastAt, now),

@@ -1,10 +1,12 @@
 import { formatDuration, formatSize } from "#model/quantity.ts";
 import type { Run } from "#model/run.ts";
+import type { WaitingWork } from "#model/why.ts";
+import { waitingWords } from "#cli/output/format-why.ts";
 import { textPairs, textTable } from "#cli/output/text-table.ts";
 import { ago, count, counted } from "#cli/output/words.ts";
 
-/** One run for people: state, counts, and why things failed. */
-export function formatRun(run: Run, now: Date): string {
+/** One run for people: state, counts, why things failed, and what it waits for when that is known. */
+export function formatRun(run: Run, now: Date, waiting: readonly WaitingWork[] = []): string {
   const { progress } = run;
   const ended = run.endedAt === undefined ? now.getTime() : Date.parse(run.endedAt);
   const took = formatDuration(Math.max(0, ended - Date.parse(run.createdAt)));
@@ -22,10 +24,20 @@ export function formatRun(run: Run, now: Date): string {
     ["actions", `${count(progress.actions)}: ${outcomes.join(", ")}`],
     ["bytes", `${formatSize(progress.bytesDone)} of ${formatSize(progress.bytes)}`],
   ]);
+  const waits = waitingWords(waiting).map((words) => `  ${words}\n`);
   const causes = progress.causes.map(
     ({ code, count: times, example }) => `  ${code} (${counted(times, "action")}): ${example}\n`,
   );
-  return causes.length === 0 ? pairs : `${pairs}failures\n${causes.join("")}`;
+  const parts = [
+    pairs,
+    ...(waits.length === 0 ? [] : ["waits for\n", ...waits]),
+    ...(causes.length === 0 ? [] : ["failures\n", ...causes, moreOf(run)]),
+  ];
+  return parts.join("");
+}
+
+function moreOf({ id }: Run): string {
+  return `  what to do about them: thermocline failures --run ${id}\n`;
 }
 
 /** Runs as a table, the newest first. */

@@ -22,6 +22,14 @@ export function formatWhy(report: WhyReport, now: Date): string {
   return `${text}${hands}looked at: ${looked.join(", ")}\n`;
 }
 
+/** What work waits for, and what would end that, each once. */
+export function waitingWords(waiting: readonly WaitingWork[]): readonly string[] {
+  const words = waiting.map(({ wait: { message, remedy } }) =>
+    printable(remedy === undefined ? message : `${message}; to end it: ${remedy}`),
+  );
+  return [...new Set(words)];
+}
+
 /** One line that says why work waits. */
 function waitingLine({ work, wait, actions, bytes }: WaitingWork): string {
   const until = wait.until === undefined ? "" : ` (until ${wait.until})`;

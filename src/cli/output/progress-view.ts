@@ -21,6 +21,8 @@ export interface Progress {
 }
 
 const plainIntervalMs = 2_000;
+/** A line that says what the one before it said comes this often: a sign of life. */
+const sameLineIntervalMs = 60_000;
 const barIntervalMs = 100;
 /** Rates are taken over the last seconds, so that they follow what happens. */
 const rateWindowMs = 10_000;
@@ -40,6 +42,7 @@ export class ProgressView {
   #shownAt = Number.NEGATIVE_INFINITY;
   #last: Progress | undefined;
   #barIsOpen = false;
+  #plainLine: { readonly text: string; readonly at: number } | undefined;
 
   constructor(mode: ProgressMode, sink: Sink, clock: Clock) {
     this.#mode = mode === "auto" ? (sink.isTTY ? "bar" : "plain") : mode;
@@ -87,12 +90,21 @@ export class ProgressView {
     }
     const text = describe(progress, type === "summary" ? noSpeed : speed);
     if (this.#mode === "plain") {
-      this.#sink.write(`${text}\n`);
+      this.#showLine(text, type);
       return;
     }
     const bar = barOf(progress);
     this.#sink.write(`\r\u001B[K${`${bar}${text}`.slice(0, Math.max(20, this.#sink.columns - 1))}`);
     this.#barIsOpen = true;
+  }
+
+  #showLine(text: string, type: "status" | "summary"): void {
+    const at = this.#clock.monotonicMs();
+    const before = this.#plainLine;
+    const isNews = text !== before?.text || at - before.at >= sameLineIntervalMs;
+    if (type === "status" && !isNews) return;
+    this.#plainLine = { text, at };
+    this.#sink.write(`${text}\n`);
   }
 }
 

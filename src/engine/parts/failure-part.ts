@@ -11,6 +11,7 @@ type FailurePart = Pick<
   EngineApi,
   | "failures"
   | "releaseQuarantine"
+  | "dismissFailures"
   | "suspensions"
   | "releaseSuspension"
   | "repairs"
@@ -35,6 +36,10 @@ export function failurePart(context: EngineContext, execution: Execution): Failu
       const selection = await selectionOf(context, filter);
       return { released: await index.failures.releaseQuarantine(selection, reason, now()) };
     },
+    async dismissFailures(filter, reason) {
+      const selection = await selectionOf(context, filter);
+      return { dismissed: await index.failures.dismiss(selection, reason, now()) };
+    },
     suspensions: () => index.failures.suspensions(),
     async releaseSuspension(policy, reason) {
       if (!(await index.failures.releaseSuspension(policy, reason, now()))) {
@@ -53,6 +58,8 @@ export function failurePart(context: EngineContext, execution: Execution): Failu
 
 /** What to do about a cause, for people. */
 function remedyOf(code: string): string {
+  // The remedy of the code is about plans that are refused.
+  if (code === "REFUSED") return "who was asked said no: see the message, and mend it there";
   const facts = Object.hasOwn(errorCodes, code)
     ? errorCodes[code as keyof typeof errorCodes]
     : undefined;

@@ -2,6 +2,7 @@ import type { EngineContext } from "#engine/context.ts";
 import type { Execution } from "#engine/execution.ts";
 import { EngineMetrics } from "#engine/metrics/engine-metrics.ts";
 import { ordersFor } from "#jobs/admission/paused.ts";
+import { laneNames } from "#engine/outside-port.ts";
 import { nodeReport } from "#engine/runtime.ts";
 import { engineStatus } from "#engine/status.ts";
 import type { BackendHealth } from "#model/backend-health.ts";
@@ -25,7 +26,8 @@ export function nodePart(
   const nodes: EngineApi["nodes"] = async () => {
     if (execution.started) {
       // This process is a node too, and certainly up.
-      table.record(nodeReport({ config, version, roles: execution.roles }, pool.names), now());
+      const lanes = laneNames(config, pool.names);
+      table.record(nodeReport({ config, version, roles: execution.roles }, lanes), now());
     }
     return table.list(now());
   };

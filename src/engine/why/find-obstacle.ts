@@ -1,4 +1,5 @@
 import { isAble, isText, type Standing } from "#engine/why/standing.ts";
+import { noWorkerWait } from "#jobs/no-worker-wait.ts";
 import { resumeCommand } from "#model/control.ts";
 import type { Wait, Work } from "#model/wait.ts";
 
@@ -38,9 +39,7 @@ function brokenQueue(lanes: readonly string[], standing: Standing): Wait | undef
 
 function noWorker(lanes: readonly string[], { nodes }: Standing): Wait | undefined {
   const lane = lanes.find((name) => name !== "index" && !nodes.some((node) => isAble(node, name)));
-  if (lane === undefined) return undefined;
-  const message = `no living worker reaches the backend ${lane}`;
-  return { reason: "role", message, remedy: "thermocline worker" };
+  return lane === undefined ? undefined : noWorkerWait(lane);
 }
 
 function silentBackend(work: Work, { silent }: Standing): Wait | undefined {

@@ -1,6 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import type { Execution } from "#engine/execution.ts";
-import type { Standing } from "#engine/why/standing.ts";
+import { laneNamesOf, type Standing } from "#engine/why/standing.ts";
 import type { LaneView, QueueView } from "#jobs/queue-view.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -23,7 +23,7 @@ export async function gatherStanding(
     ...new Set(work.flatMap(pick).filter((name) => name !== null)),
   ];
   const backends = names(({ source, target, victim }) => [source, target, victim]);
-  const lanes = names(({ target, victim }) => [target, victim]);
+  const lanes = names(laneNamesOf);
   const runs = await index.runs();
   return {
     pausedRuns: new Set(runs.filter(({ state }) => state === "paused").map(({ id }) => id)),

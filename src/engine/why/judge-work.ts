@@ -1,5 +1,12 @@
 import { findObstacle } from "#engine/why/find-obstacle.ts";
-import { activeJobs, asideJobs, isSameWork, isText, type Standing } from "#engine/why/standing.ts";
+import {
+  activeJobs,
+  asideJobs,
+  isSameWork,
+  isText,
+  laneNamesOf,
+  type Standing,
+} from "#engine/why/standing.ts";
 import { asideWait } from "#jobs/aside-wait.ts";
 import { resumeCommand } from "#model/control.ts";
 import type { Wait, Work } from "#model/wait.ts";
@@ -31,15 +38,14 @@ export function judgeWork(group: OpenWork, standing: Standing): readonly Waiting
   return joined(found);
 }
 
-/** Work that was handed out and is with no worker: on the lane of its copy or of its removal. */
+/** Work that was handed out and is with no worker, on any of its lanes. */
 function noteIdle(
   work: Work,
   idle: number,
   standing: Standing,
   note: (wait: Wait, batches: number) => void,
 ): void {
-  const lanes = [work.target, work.victim].filter((lane) => lane !== null);
-  const known = findObstacle(work, lanes, standing);
+  const known = findObstacle(work, laneNamesOf(work), standing);
   if (known !== undefined) {
     note(known, idle);
     return;

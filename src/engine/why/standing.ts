@@ -1,3 +1,4 @@
+import { indexQueue } from "#jobs/lanes.ts";
 import type { LaneJob, LaneView } from "#jobs/queue-view.ts";
 import type { Pause } from "#model/control.ts";
 import type { NodeState } from "#model/engine-api.ts";
@@ -22,7 +23,7 @@ export interface Standing {
   readonly judge: (work: Work) => Wait | undefined;
 }
 
-/** Jobs of this work with workers, on the lanes of its copies and of its removals. */
+/** Jobs of this work with workers, on all of its lanes. */
 export function activeJobs(work: Work, standing: Standing): readonly LaneJob[] {
   return lanesOf(work, standing)
     .flatMap(({ active }) => active)
@@ -36,9 +37,14 @@ export function asideJobs(work: Work, standing: Standing): readonly LaneJob[] {
   );
 }
 
-function lanesOf({ target, victim }: Work, { lanes }: Standing): readonly LaneView[] {
-  const names = new Set([target, victim].filter((lane) => lane !== null));
-  return [...names].flatMap((lane) => {
+/** The lanes on which jobs of this work may be: where it begins, of its copies and its removals. */
+export function laneNamesOf({ lane, target, victim }: Omit<Work, "node">): readonly string[] {
+  const names = [lane, target, victim].filter((name) => name !== null && name !== indexQueue);
+  return [...new Set(names as readonly string[])];
+}
+
+function lanesOf(work: Work, { lanes }: Standing): readonly LaneView[] {
+  return laneNamesOf(work).flatMap((lane) => {
     const view = lanes.get(lane);
     return view === undefined || isText(view) ? [] : [view];
   });

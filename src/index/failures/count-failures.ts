@@ -1,8 +1,10 @@
 import { micros } from "#index/connection.ts";
+import { isSameFailure } from "#index/failures/same-failure.ts";
 import { countForSuspension } from "#index/failures/suspend-policies.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import type { Transaction } from "#index/transaction.ts";
-import { defaultFailureLimits, objectCauses } from "#model/failure.ts";
+import { defaultFailureLimits, objectCauses, outsideCauses } from "#model/failure.ts";
+import { runActions } from "#model/run-order.ts";
 
 /**
  * Draws the consequences of the outcomes in the temporary table `new_outcomes`: an object that
@@ -30,10 +32,14 @@ export async function countFailures(
 
 /** A success ends what was noted before; where that was a quarantine, the ledger says so. */
 async function endQuarantines(transaction: Transaction, run: RunRecord, now: Date): Promise<void> {
-  const ended = await transaction.rows<{ object_id: number; backend: string; step: string }>(
-    `SELECT f.object_id, b.name AS backend, f.step::VARCHAR AS step
-     FROM failing_actions AS f JOIN new_attempts AS a USING (object_id, step, backend_id)
-     JOIN backends AS b USING (backend_id)
+  const ended = await transaction.rows<{
+    object_id: number;
+    backend: string | null;
+    step: string;
+  }>(
+    `SELECT f.object_id, b.name AS backend, f.step
+     FROM failing_actions AS f JOIN new_attempts AS a ON ${isSameFailure("f", "a")}
+     LEFT JOIN backends AS b ON b.backend_id = f.backend_id
      WHERE f.quarantined_at IS NOT NULL AND NOT a.failed ORDER BY ALL`,
   );
   for (const { object_id: objectId, backend, step } of ended) {
@@ -49,8 +55,7 @@ async function endQuarantines(transaction: Transaction, run: RunRecord, now: Dat
   }
   await transaction.run(
     `DELETE FROM failing_actions AS f USING new_attempts AS a
-     WHERE f.object_id = a.object_id AND f.step = a.step
-       AND f.backend_id = a.backend_id AND NOT a.failed`,
+     WHERE ${isSameFailure("f", "a")} AND NOT a.failed`,
   );
 }
 
@@ -58,15 +63,15 @@ async function quarantine(transaction: Transaction, run: RunRecord, now: Date): 
   const entered = await transaction.rows<{
     object_id: number;
     sequence: number;
-    backend: string;
+    backend: string | null;
     step: string;
     code: string;
     failures: number;
     message: string;
   }>(
-    `SELECT f.object_id, f.sequence, b.name AS backend, f.step::VARCHAR AS step, f.code,
-       f.failures, f.message
-     FROM failing_actions AS f JOIN backends AS b USING (backend_id)
+    `SELECT f.object_id, f.sequence, b.name AS backend, f.step, f.code, f.failures,
+       f.message
+     FROM failing_actions AS f LEFT JOIN backends AS b USING (backend_id)
      WHERE ${toQuarantine("f")} ORDER BY f.sequence, f.step`,
     [run.runId],
   );
@@ -93,27 +98,37 @@ async function quarantine(transaction: Transaction, run: RunRecord, now: Date): 
 /** Rows of this run that reached the limit of their policy, by a cause that is the object's. */
 const toQuarantine = (alias: string) => `
   ${alias}.run_id = $1 AND ${alias}.quarantined_at IS NULL
-  AND ${alias}.code IN (${objectCauses.map((code) => `'${code}'`).join(", ")})
+  AND CASE WHEN ${alias}.backend_id IS NULL THEN ${alias}.code IN (${textList(outsideCauses)})
+    ELSE ${alias}.code IN (${textList(objectCauses)}) END
   AND ${alias}.failures >= coalesce(
     (SELECT l.quarantine_after FROM failure_limits AS l
      WHERE l.policy = split_part(${alias}.rule, '/', 1)),
     ${defaultFailureLimits.quarantineAfter})`;
 
+function textList(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(", ");
+}
+
 /** What was tried where: a removal that failed or was refused tells that its copy was made. */
 const attemptsOf = `
   CREATE OR REPLACE TEMP TABLE new_attempts AS
-  SELECT n.object_id, 'copy'::failure_step AS step, p.target AS backend_id,
+  SELECT n.object_id, 'copy' AS step, p.target AS backend_id,
     n.outcome = 'failed' AND n.step = 'copy' AS failed,
-    n.code, n.message, n.sequence, p.verb, p.rule
+    n.code, n.message, n.output, n.sequence, p.verb, p.rule
   FROM new_outcomes AS n JOIN plan_actions AS p ON p.plan_key = $1 AND p.sequence = n.sequence
   WHERE p.target IS NOT NULL
     AND (n.outcome = 'done' OR n.refused OR (n.outcome = 'failed' AND n.step IS NOT NULL))
   UNION ALL
-  SELECT n.object_id, 'removal'::failure_step, p.victim, n.outcome = 'failed',
-    n.code, n.message, n.sequence, p.verb, p.rule
+  SELECT n.object_id, 'removal', p.victim, n.outcome = 'failed',
+    n.code, n.message, n.output, n.sequence, p.verb, p.rule
   FROM new_outcomes AS n JOIN plan_actions AS p ON p.plan_key = $1 AND p.sequence = n.sequence
   WHERE p.victim IS NOT NULL
-    AND (n.outcome = 'done' OR (n.outcome = 'failed' AND n.step = 'removal'))`;
+    AND (n.outcome = 'done' OR (n.outcome = 'failed' AND n.step = 'removal'))
+  UNION ALL
+  SELECT n.object_id, 'act', p.source, n.outcome = 'failed', n.code, n.message, n.output,
+    n.sequence, p.verb, p.rule
+  FROM new_outcomes AS n JOIN plan_actions AS p ON p.plan_key = $1 AND p.sequence = n.sequence
+  WHERE p.verb IN (${textList(runActions)}) AND n.outcome IN ('done', 'failed')`;
 
 const failedAgain = `
   UPDATE failing_actions AS f SET
@@ -121,15 +136,15 @@ const failedAgain = `
     first_at = CASE WHEN f.code = a.code THEN f.first_at
       ELSE make_timestamp($1::BIGINT) END,
     quarantined_at = CASE WHEN f.code = a.code THEN f.quarantined_at END,
-    code = a.code, message = a.message, last_at = make_timestamp($1::BIGINT), run_id = $2,
+    code = a.code, message = a.message, output = a.output, last_at = make_timestamp($1::BIGINT), run_id = $2,
     sequence = a.sequence, verb = a.verb, rule = a.rule
   FROM new_attempts AS a
-  WHERE a.failed AND f.object_id = a.object_id AND f.step = a.step
-    AND f.backend_id = a.backend_id`;
+  WHERE a.failed AND ${isSameFailure("f", "a")}`;
 
 const failedFirst = `
-  INSERT INTO failing_actions
-  SELECT a.object_id, a.step, a.backend_id, a.code, a.message, 1, make_timestamp($1::BIGINT),
-    make_timestamp($1::BIGINT), $2, a.sequence, a.verb, a.rule, NULL
-  FROM new_attempts AS a ANTI JOIN failing_actions AS f USING (object_id, step, backend_id)
+  INSERT INTO failing_actions (object_id, step, backend_id, code, message, output, failures,
+    first_at, last_at, run_id, sequence, verb, rule)
+  SELECT a.object_id, a.step, a.backend_id, a.code, a.message, a.output, 1,
+    make_timestamp($1::BIGINT), make_timestamp($1::BIGINT), $2, a.sequence, a.verb, a.rule
+  FROM new_attempts AS a ANTI JOIN failing_actions AS f ON ${isSameFailure("f", "a")}
   WHERE a.failed ORDER BY a.sequence`;

@@ -10,7 +10,7 @@ import {
   type RepairNews,
   repairRuns,
 } from "#index/failures/repair-log.ts";
-import { releaseQuarantine } from "#index/failures/release-quarantine.ts";
+import { type Forgetting, forgetFailures } from "#index/failures/forget-failures.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Failure, FailureCause, FailureLimits, Repair, Suspension } from "#model/failure.ts";
 
@@ -59,9 +59,12 @@ export class FailureLog {
 
   /** Lets plans try again what the selection names; says how many quarantines ended. */
   async releaseQuarantine(selection: FailureSelection, reason: string, now: Date): Promise<number> {
-    return await this.#database.write((transaction) =>
-      releaseQuarantine(transaction, selection, reason, now),
-    );
+    return await this.#forget({ ...selection, quarantined: true }, "released", reason, now);
+  }
+
+  /** Takes failures off the list, quarantined or not; says how many. */
+  async dismiss(selection: FailureSelection, reason: string, now: Date): Promise<number> {
+    return await this.#forget(selection, "dismissed", reason, now);
   }
 
   /** Policies that are suspended, the longest first. */
@@ -106,6 +109,17 @@ export class FailureLog {
       transaction.keepVersion();
       return await decideRepairs(transaction, decisions, now);
     });
+  }
+
+  async #forget(
+    selection: FailureSelection,
+    how: Forgetting,
+    reason: string,
+    now: Date,
+  ): Promise<number> {
+    return await this.#database.write((transaction) =>
+      forgetFailures(transaction, selection, how, reason, now),
+    );
   }
 
   /** How many failures stand, and how many of them are quarantined. */

@@ -40,9 +40,10 @@ export async function readFailures(
     verb: row.verb,
     rule: row.rule,
     step: row.step,
-    backend: row.backend,
+    backend: row.backend ?? undefined,
     code: row.code,
     message: row.message,
+    output: row.output ?? undefined,
     failures: row.failures,
     firstAt: row.first_at.toISOString(),
     lastAt: row.last_at.toISOString(),
@@ -56,12 +57,22 @@ export async function readCauses(
   selection: FailureSelection,
 ): Promise<readonly Omit<FailureCause, "remedy">[]> {
   const { text, parameters } = failuresOf(selection);
-  return await connection.rows<{ code: string; count: number; example: string }>(
-    `SELECT f.code, count(*) AS count,
-       max_by(f.message, (f.last_at, -f.sequence)) AS example ${text}
+  const rows = await connection.rows<{
+    code: string;
+    count: number;
+    example: string;
+    output: string;
+  }>(
+    `SELECT f.code, count(*) AS count, ${latest("f.message")} AS example,
+       ${latest("coalesce(f.output, '')")} AS output ${text}
      GROUP BY f.code ORDER BY count(*) DESC, f.code`,
     parameters,
   );
+  return rows.map((row) => ({ ...row, output: row.output === "" ? undefined : row.output }));
+}
+
+function latest(column: string): string {
+  return `max_by(${column}, (f.last_at, -f.sequence))`;
 }
 
 /** FROM and WHERE over the views `failing AS f` and `object AS o`. */
@@ -97,9 +108,10 @@ interface FailureRow extends SqlRow {
   readonly verb: Verb;
   readonly rule: string;
   readonly step: FailureStep;
-  readonly backend: string;
+  readonly backend: string | null;
   readonly code: string;
   readonly message: string;
+  readonly output: string | null;
   readonly failures: number;
   readonly first_at: Date;
   readonly last_at: Date;

@@ -183,7 +183,14 @@ function endOf(action: OpenAction, given: ActionEnd): ActionOutcome {
   if (given.outcome !== "failed") {
     return { ...what, outcome: given.outcome, message: given.reason };
   }
-  return { ...what, outcome: "failed", code: given.code, message: given.message };
+  const { code, message, output } = given;
+  return {
+    ...what,
+    outcome: "failed",
+    code,
+    message,
+    ...(output === undefined ? {} : { output }),
+  };
 }
 
 function cancelled(action: OpenAction, message: string): ActionOutcome {
@@ -192,8 +199,8 @@ function cancelled(action: OpenAction, message: string): ActionOutcome {
 
 function base(action: OpenAction): Omit<ActionOutcome, "outcome" | "message"> {
   const { sequence, batch, object_id: objectId, size, target, verb, rule } = action;
-  if (isRunAction(verb)) return { sequence, batch, verb, objectId, size, detail: { verb, rule } };
-  const step = target === null ? "removal" : "copy";
+  const moving = target === null ? "removal" : "copy";
+  const step = isRunAction(verb) ? "act" : moving;
   return { sequence, batch, verb, objectId, size, step, detail: { verb, rule } };
 }
 

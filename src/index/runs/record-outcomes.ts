@@ -18,8 +18,10 @@ export interface ActionOutcome {
   /** Error code of a failure, reason of a refusal. */
   readonly code?: string;
   readonly message: string;
-  /** Which half of the action a failure was in. */
+  /** What of the action a failure was in. */
   readonly step?: FailureStep;
+  /** What a command wrote last to its standard error. */
+  readonly output?: string;
   /** The single writer gave no permit. */
   readonly refused?: boolean;
   /** For the ledger: rule, verb, what was checked. */
@@ -48,6 +50,7 @@ export async function recordOutcomes(
       code: "VARCHAR",
       message: "VARCHAR",
       step: "VARCHAR",
+      output: "VARCHAR",
       refused: "BOOLEAN",
       moves: "BOOLEAN",
     },
@@ -60,6 +63,7 @@ export async function recordOutcomes(
       ended.code,
       ended.message,
       ended.step,
+      ended.output,
       ended.refused ?? false,
       moves(ended),
     ]),

@@ -53,7 +53,14 @@ export async function actOutside(
     if (error.retryable && (data.outages ?? 0) < asidesMax) {
       throw new EngineError("UNAVAILABLE", message, { cause: error });
     }
-    for (const { sequence } of actions) memory.add({ sequence, outcome: "failed", code, message });
+    const { output } = error.details;
+    const end = {
+      outcome: "failed",
+      code,
+      message,
+      ...(typeof output === "string" ? { output } : {}),
+    } as const;
+    for (const { sequence } of actions) memory.add({ sequence, ...end });
   }
 }
 

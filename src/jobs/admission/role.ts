@@ -1,6 +1,6 @@
 import type { AdmissionRule } from "#jobs/admission.ts";
-import { outsideLane } from "#model/run-order.ts";
 import { indexQueue } from "#jobs/lanes.ts";
+import { noWorkerWait } from "#jobs/no-worker-wait.ts";
 
 /** New work waits until a living node reaches the backend that it begins on. */
 export function roleRule(
@@ -14,18 +14,7 @@ export function roleRule(
     },
     judge: ({ lane, node }) => {
       if (node !== undefined || lane === indexQueue || lanes.has(lane)) return undefined;
-      if (lane === outsideLane) {
-        return {
-          reason: "role",
-          message: "no living worker has webhooks or commands in its configuration",
-          remedy: "configure them there: see docs/policy-verbs.md",
-        };
-      }
-      return {
-        reason: "role",
-        message: `no living worker reaches the backend ${lane}`,
-        remedy: "start a worker that can open it: thermocline worker",
-      };
+      return noWorkerWait(lane);
     },
   };
 }

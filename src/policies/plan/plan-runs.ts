@@ -24,6 +24,12 @@ export async function planRuns(planning: Planning): Promise<void> {
   }
 }
 
+/** What failed too often for this rule, by object and backend: it is left out. */
+function stuck(rule: string): SqlFragment {
+  return sql`SELECT object_id, backend_id FROM failing
+    WHERE step = 'act' AND quarantined_at IS NOT NULL AND rule = ${rule}`;
+}
+
 /** The copies that nobody has fully checked for long enough, neither for this rule nor otherwise. */
 function wantChecks(planning: Planning, { index, rule, verb }: PlacedRule<"run">): SqlFragment {
   const { now } = planning.set.moment;
@@ -33,13 +39,16 @@ function wantChecks(planning: Planning, { index, rule, verb }: PlacedRule<"run">
       ? sql`${since} IS NULL`
       : sql`coalesce(${since} <= ${timestampParameter(now.getTime() - verb.everyMs)}, true)`;
   return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    SELECT c.object_id, c.size, c.size * len(due) AS bytes, c.present_mask, due, true AS acts,
-      NULL::VARCHAR AS block ${orderColumns(planning, index)}
+    SELECT c.object_id, c.size, c.size * len(due) AS bytes, c.present_mask, due,
+      len(due) > 0 AS acts, CASE WHEN len(due) = 0 THEN 'quarantined' END AS block
+      ${orderColumns(planning, index)}
     FROM plan_candidate c JOIN (
-      SELECT k.object_id, list_sort(list(k.backend_id)) AS due
+      SELECT k.object_id, coalesce(list_sort(list(k.backend_id) FILTER (WHERE q.object_id IS NULL)),
+        []) AS due
       FROM copy k JOIN plan_candidate c ON c.object_id = k.object_id
       LEFT JOIN lease l ON l.object_id = k.object_id AND l.backend_id = k.backend_id
         AND l.rule = ${rule.id}
+      LEFT JOIN (${stuck(rule.id)}) q ON q.object_id = k.object_id AND q.backend_id = k.backend_id
       WHERE ${matched(index)} AND k.state = 'present' AND ${isDue}
         AND (((c.present_mask & ~c.removed) & ${maskSql(verb.on)}) >> k.backend_id) & 1 = 1
       GROUP BY k.object_id) d ON d.object_id = c.object_id`;
@@ -48,7 +57,10 @@ function wantChecks(planning: Planning, { index, rule, verb }: PlacedRule<"run">
 function wantOnce(planning: Planning, { index, rule, verb }: PlacedRule<"run">): SqlFragment {
   const wants = runWants({ id: rule.id, verb, now: planning.set.moment.now });
   return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    SELECT c.object_id, c.size, c.size AS bytes, c.present_mask, true AS acts,
-      NULL::VARCHAR AS block ${orderColumns(planning, index)}
-    FROM (SELECT * FROM plan_candidate o WHERE ${wants}) c WHERE ${matched(index)}`;
+    SELECT c.object_id, c.size, c.size AS bytes, c.present_mask, q.object_id IS NULL AS acts,
+      CASE WHEN q.object_id IS NOT NULL THEN 'quarantined' END AS block
+      ${orderColumns(planning, index)}
+    FROM (SELECT * FROM plan_candidate o WHERE ${wants}) c
+    LEFT JOIN (${stuck(rule.id)}) q ON q.object_id = c.object_id
+    WHERE ${matched(index)}`;
 }

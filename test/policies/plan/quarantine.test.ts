@@ -11,10 +11,18 @@ const backends = [0, 1, 2].map((id) =>
   testBackend({ id, name: `b${id}`, tier: "hot", region: `eu-${id}` }),
 );
 
-async function quarantine(index: FixtureIndex, object: number, step: FailureStep, backend: number) {
+async function quarantine(
+  index: FixtureIndex,
+  object: number,
+  step: FailureStep,
+  backend: number | null,
+  rule = "p/r0",
+) {
+  const name = backend === null ? "NULL" : `'b${backend}'`;
   await index.run(`INSERT INTO failing BY NAME SELECT ${object} AS object_id, '${step}' AS step,
-    ${backend} AS backend_id, 'b${backend}' AS backend, 'CORRUPT' AS code, 3 AS failures,
-    'found corrupt' AS message, TIMESTAMP '2026-05-01' AS quarantined_at`);
+    ${backend} AS backend_id, ${name} AS backend, 'CORRUPT' AS code, 3 AS failures,
+    'found corrupt' AS message, '${rule}' AS rule, 'notify' AS verb,
+    TIMESTAMP '2026-05-01' AS quarantined_at`);
 }
 
 async function planned(index: FixtureIndex, set: CompiledPolicySet) {
@@ -75,4 +83,43 @@ test("explain says since when, where, how often and why an object is quarantined
       "a row with CORRUPT (found corrupt); once that is mended: " +
       "thermocline quarantine release <cid> --reason …",
   ]);
+});
+
+test("what a rule with run: is quarantined for is left out of this rule, not of others", async () => {
+  const copies = { 0: "verified" } as const;
+  const index = await stage({ id: 1, copies }, { id: 2, copies });
+  const order = { action: "notify", webhook: "ops" } as const;
+  const set = setOf(
+    backends,
+    ruleOf("r0", { kind: "run", order, on: 0n }),
+    ruleOf("r1", { kind: "run", order, on: 0n }),
+  );
+  const [id = ""] = set.rules.map((rule) => rule.id);
+  await quarantine(index, 1, "act", null, id);
+  const { plan, actions } = await planOf(index, set);
+  expect(actions.map(({ objectId, rule }) => [objectId, rule === id])).toEqual([
+    [2, true],
+    [1, false],
+    [2, false],
+  ]);
+  expect(plan.header.blocked).toMatchObject([{ rule: id, reason: "quarantined", objects: 1 }]);
+  await using session = await index.session();
+  const { conclusion } = await explainObject(set, session, 1);
+  expect(conclusion.at(-1)).toContain(`notify for ${id} is left out, as that failed 3 times`);
+});
+
+test("a check that is quarantined on one backend is still made on the others", async () => {
+  const index = await stage({ id: 1, copies: { 0: "listed", 1: "listed" } });
+  await index.run(`INSERT INTO copy (object_id, backend_id, state)
+    VALUES (1, 0, 'present'), (1, 1, 'present')`);
+  const order = { action: "verify" } as const;
+  const set = setOf(backends, ruleOf("r0", { kind: "run", order, on: on(0, 1) }));
+  const id = set.rules[0]?.id ?? "";
+  await quarantine(index, 1, "act", 0, id);
+  const some = await planOf(index, set);
+  expect(some.actions.map(({ source }) => source)).toEqual([1]);
+  expect(some.plan.header.blocked).toEqual([]);
+  await quarantine(index, 1, "act", 1, id);
+  const none = await planOf(index, set);
+  expect(none.plan.header.blocked).toMatchObject([{ reason: "quarantined", objects: 1 }]);
 });
