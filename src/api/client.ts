@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import { isBucketUrl } from "#model/bucket-url.ts";
 import type { AccessLogOptions } from "#model/access-log.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 import type { AsOf } from "#model/index-snapshot.ts";
+import { absolute } from "#api/absolute.ts";
 import { inPieces } from "#api/in-pieces.ts";
 import { parseAddress } from "#api/address.ts";
 import { ApiConnection } from "#api/api-connection.ts";
@@ -317,13 +317,13 @@ export class ApiClient extends WorkerClient implements EngineApi {
     filter: Request<"releaseQuarantine">,
     reason: string,
   ): Answer<"releaseQuarantine"> {
-    const body = { filter, reason };
-    return this.#connection.json("POST", "/api/v1/quarantine/release", { body });
+    return this.#connection.json("POST", "/api/v1/quarantine/release", {
+      body: { filter, reason },
+    });
   }
 
   dismissFailures(filter: Request<"dismissFailures">, reason: string): Answer<"dismissFailures"> {
-    const body = { filter, reason };
-    return this.#connection.json("POST", "/api/v1/failures/dismiss", { body });
+    return this.#connection.json("POST", "/api/v1/failures/dismiss", { body: { filter, reason } });
   }
 
   diffPlans(request: Request<"diffPlans">): Answer<"diffPlans"> {
@@ -375,9 +375,4 @@ function reportPath(report: string): string {
 
 function schedulePath(policy: string): string {
   return `/api/v1/schedules/${encodeURIComponent(policy)}`;
-}
-
-function absolute(key: "out" | "planFile" | "s3Inventory", path: string | undefined): object {
-  if (path === undefined) return {};
-  return { [key]: isBucketUrl(path) ? path : resolve(path) };
 }
