@@ -40,6 +40,12 @@ export class WorkerClient extends BatchClient {
     return new Uint8Array(bytes);
   }
 
+  segmentNames(planCid: string, from: number, to: number): Answer<"segmentNames"> {
+    const path = `/api/v1/plans/${encodeURIComponent(planCid)}/segment-names`;
+    const timeoutMs = workerTimeoutMs;
+    return this.#connection.json("GET", path, { query: { from, to }, timeoutMs });
+  }
+
   stepControls(steps: Request<"stepControls">): Answer<"stepControls"> {
     return this.#connection.json("POST", "/api/v1/step-controls", {
       body: { steps },

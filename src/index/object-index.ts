@@ -298,6 +298,8 @@ export class ObjectIndex implements IndexStore {
     return await this.#segments.one(planCid, { from, to });
   }
 
+  segmentNames: SegmentSource["names"] = (...asked) => this.#segments.names(...asked);
+
   async segments(planCid: string, ranges: readonly SegmentRange[]): Promise<readonly Uint8Array[]> {
     return await this.#segments.several(planCid, ranges);
   }

@@ -136,6 +136,7 @@ class DirectoryImport {
   async #import(path: string): Promise<Outcome> {
     try {
       const file = await importFile(join(this.#root, path), this.#target, {
+        name: this.#feed.nameOf(path),
         profile: this.#options.profile ?? defaultProfile,
         dryRun: this.#request.dryRun ?? false,
         signal: this.#signal,

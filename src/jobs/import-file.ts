@@ -13,6 +13,7 @@ import { blame, transferFault } from "#jobs/transfer-fault.ts";
 import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { type NameFacts, withName } from "#model/storage-name.ts";
 import { SinglePiece } from "#model/single-piece.ts";
 
 /** Files up to this size are read whole, once; larger ones are read twice (see below). */
@@ -30,6 +31,8 @@ export interface ImportedFile {
 }
 
 export interface ImportFileOptions {
+  /** What the index will call it. */
+  readonly name: NameFacts;
   readonly profile: string;
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
@@ -108,8 +111,12 @@ async function lookAt(
   }
 }
 
-function store(content: Content, target: Place, { signal }: ImportFileOptions): Promise<Delivered> {
-  const { object } = content;
+function store(
+  content: Content,
+  target: Place,
+  { signal, name }: ImportFileOptions,
+): Promise<Delivered> {
+  const object = withName(content.object, name);
   const open = (form: Form): ByteStream =>
     form === "file" ? content.open() : convertForm(content.open(), "file", form, object);
   return storeContent({ object, form: "file", open }, target, { signal });

@@ -60,11 +60,16 @@ export class IndexFeed {
     return this.#files >= batchFiles;
   }
 
+  /** What a file is called in the index. */
+  nameOf(path: string): { readonly collection: string | null; readonly path: string } {
+    return { collection: this.#collection ?? null, path: `${this.#prefix}/${path}` };
+  }
+
   /** Adds a file under its path; a content that is in the batch gets one more name. */
   add(path: string, file: ImportedFile): void {
     this.#files += 1;
     const { cid } = file.object;
-    const name = `${this.#prefix}/${path}`;
+    const { path: name } = this.nameOf(path);
     const before = this.#objects.get(cid);
     this.#objects.set(
       cid,

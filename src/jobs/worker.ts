@@ -12,6 +12,7 @@ import { loadRegistryFolder } from "#model/registry-folder.ts";
 import { endOrGone } from "#jobs/end-or-gone.ts";
 import { Gate } from "#jobs/gate.ts";
 import { indexQueue, laneHold, laneQueue, laneTiming } from "#jobs/lanes.ts";
+import { namedActions } from "#jobs/named-actions.ts";
 import type { NodeThrottles } from "#jobs/limits/node-throttles.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { SegmentCache } from "#jobs/segment-cache.ts";
@@ -22,7 +23,7 @@ import type { StepJobData, StepResult } from "#jobs/step-job.ts";
 
 /** What a worker asks of the controller, in its own process or over HTTP. */
 export type WorkerApi = Pick<EngineApi, "segment" | "stepControls" | "heartbeat"> &
-  Partial<Pick<EngineApi, "limitShares" | "reportOutage">>;
+  Partial<Pick<EngineApi, "limitShares" | "reportOutage" | "segmentNames">>;
 
 export interface WorkerOptions {
   readonly store: QueueStore;
@@ -77,7 +78,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     tracing: options.store.tracing,
     shutdown: shutdown.signal,
     measurements: options.measurements ?? noMeasurements,
-    actions: (data) => segments.actions(data),
+    actions: (data) => namedActions(data, segments, options),
     onOutage: (outage) => {
       const report = { ...outage, node: options.node.name };
       // While the controller is away, the outage delays this worker's jobs all the same.

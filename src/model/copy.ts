@@ -22,6 +22,11 @@ export interface ObjectRef {
   readonly size: number;
   /** The UnixFS profile under which the file gives `cid` (src/content/profile.ts). */
   readonly profile: string;
+  /**
+   * What people call it, with `/` between folders. Only a `write` to a backend that stores by name
+   * looks at it, and for a copy that is there already nobody does.
+   */
+  readonly name?: string;
 }
 
 /** Where and how a backend holds a copy, as the driver itself names it. */

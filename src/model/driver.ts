@@ -276,6 +276,8 @@ export interface DriverCapabilities {
   readonly inventoryFiles?: "s3";
   /** True where a process that dies leaves parts of its writes for somebody to clear. */
   readonly unfinishedWrites?: true;
+  /** True where copies are called as people call the object: `write` wants `ObjectRef.name`. */
+  readonly storesByName?: true;
   /** True where copies may lie in an archive that must restore them before they can be read. */
   readonly thaw?: true;
 }

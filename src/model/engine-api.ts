@@ -62,6 +62,7 @@ import type { RowFile } from "#model/row-file.ts";
 import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
 import type { ScheduleStatus, UpcomingStart } from "#model/schedule.ts";
 import type { Firing } from "#model/starter.ts";
+import type { NameFacts } from "#model/storage-name.ts";
 import type { HeldWork } from "#model/wait.ts";
 import type { WhyReport } from "#model/why.ts";
 
@@ -175,6 +176,8 @@ export interface EngineApi extends BatchApi, InventoryApi, ObjectContentApi, Pla
   /** A whole backend stopped a step of this worker. */
   reportOutage(report: OutageReport): Promise<void>;
   segment(planCid: string, from: number, to: number): Promise<Uint8Array>;
+  /** What the objects of a segment are called now, in its order: for backends that store by name. */
+  segmentNames(planCid: string, from: number, to: number): Promise<readonly NameFacts[]>;
   /** The shares of the limits that a node may use from now on. */
   limitShares(request: ShareRequest): Promise<readonly BackendShare[]>;
   /** What to do with each of these active steps, in the same order. */

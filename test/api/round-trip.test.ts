@@ -161,6 +161,7 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   nodes: (api) => api.nodes(),
   heartbeat: (api) => api.heartbeat(sampleNode),
   segment: (api) => api.segment("bafkreiplan", 0, 1_000),
+  segmentNames: (api) => api.segmentNames("bafkreiplan", 0, 1_000),
   stepControls: (api) => api.stepControls([sampleStep, { ...sampleStep, victim: null }]),
 };
 

@@ -260,6 +260,8 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     nodes: () => answer([nodeState], "nodes"),
     heartbeat: (report) => answer({ paused: "é" }, "heartbeat", report),
     segment: (...given) => answer(new Uint8Array([0, 255, 10, 13]), "segment", ...given),
+    segmentNames: (...given) =>
+      answer([{ collection: "thesis", path: "/thesis/é.txt" }], "segmentNames", ...given),
     stepControls: (steps) =>
       answer(
         steps.map(() => ({ control: "pause", reason: "the window is closed" })),

@@ -15,7 +15,7 @@ import type { Driver } from "#model/driver.ts";
 import { kitBackend } from "../conformance/driver-kit/kit-test.ts";
 import type { SubjectStorage } from "../conformance/driver-subject.ts";
 import { testDriver } from "../conformance/driver-kit.ts";
-import { fileBody, sample } from "../conformance/sample-object.ts";
+import { fileBody, permit, sample } from "../conformance/sample-object.ts";
 import { askCeph, cephMissing, type CephServer, startCeph } from "../services/ceph-rgw.ts";
 import { openBucket } from "./s3-bucket.ts";
 import { expectLocksRespected } from "./s3-lock-test.ts";
@@ -94,6 +94,29 @@ describe.skipIf(missing !== undefined)("s3 on Ceph RGW, beside the kit", () => {
     expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "present" });
     const left = await judge.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
     expect(left.Uploads ?? []).toEqual([]);
+  });
+
+  it("has no name for its own that somebody else took while parts were sent", async () => {
+    const bucket = `names-${randomUUID()}`;
+    await judge.send(new CreateBucketCommand({ Bucket: bucket }));
+    const driver = await openBucket(server, bucket, { checksums: false, layout: "file" });
+    opened.push(driver);
+    const stored = sample(2 * partBytes + 1);
+    const object = { ...stored.object, name: "Größe 👵.bin" };
+    const place = { Bucket: bucket, Key: object.name };
+    const stream = (async function* () {
+      yield stored.bytes.subarray(0, partBytes + 5);
+      await judge.send(new PutObjectCommand({ ...place, Body: "theirs" }));
+      yield stored.bytes.subarray(partBytes + 5);
+    })();
+    const writing = driver.write(object, { ...fileBody(stored), stream });
+    await expect(writing).rejects.toMatchObject({ code: "CONFLICT", retryable: true });
+    const copy = await driver.write(object, fileBody(stored));
+    expect(copy.locator).toContain("Größe 👵~");
+    const theirs = await judge.send(new GetObjectCommand(place));
+    expect(await theirs.Body?.transformToString()).toBe("theirs");
+    expect(await driver.remove(object, permit(object, "archive"))).toBe("removed");
+    expect(await Array.fromAsync(driver.list())).toEqual([]);
   });
 
   it("copies within the service, and proves the copy", async () => {

@@ -10,6 +10,8 @@ export interface FarBackendOptions {
   readonly secret?: string;
   /** More fields of the backend: `limits: {bandwidth: 1M}`. */
   readonly fields?: string;
+  /** Driver options: `layout: file`. */
+  readonly options?: string;
 }
 
 /** Makes the bucket `archive`, and it the backend `far` (driver s3, tier archive). */
@@ -28,6 +30,7 @@ export async function addFarBackend(
     "forcePathStyle: true",
     "accessKeyId: file:./key",
     "secretAccessKey: file:./secret",
+    ...(options.options === undefined ? [] : [options.options]),
   ].join(", ");
   const fields = options.fields === undefined ? "" : `, ${options.fields}`;
   const entry = `  - {name: far, driver: s3, tier: archive${fields}, options: {${settings}}}\n`;

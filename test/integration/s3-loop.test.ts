@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
-import { addFarBackend } from "./far-backend.ts";
+import { addFarBackend, type FarBackendOptions } from "./far-backend.ts";
 import { Workspace } from "./workspace.ts";
 
 const why = versitygwMissing();
@@ -29,7 +29,7 @@ describe.skipIf(why !== undefined)(
   `the loop with a bucket${why ? ` (skipped: ${why})` : ""}`,
   () => {
     test("content moves to S3, is verified there, and the local copy goes with a proof", async () => {
-      const { workspace, server } = await start("test-secret");
+      const { workspace, server } = await start({ secret: "test-secret" });
       const source = await makeSource(workspace);
       await workspace.ok("import", "dir", source, "--backend", "hot");
       await workspace.ok("apply", "--yes", "--override", "objects");
@@ -45,8 +45,24 @@ describe.skipIf(why !== undefined)(
       expect(Number(proofs.rows[0]?.n)).toBe(12);
     });
 
+    test("keys are names where the layout says so, and an empty index learns them", async () => {
+      const options = { secret: "test-secret", options: "layout: file" };
+      const { workspace, server } = await start(options);
+      const source = await makeSource(workspace);
+      await workspace.ok("import", "dir", source, "--backend", "hot", "--collection", "family");
+      await workspace.ok("apply", "--yes", "--override", "objects");
+      const found = await readdir(join(server.folder, "archive", "family", "source"));
+      expect(found.toSorted()).toEqual((await readdir(source)).toSorted());
+      const before = await workspace.json<unknown>("index", "query", copies);
+      await rm(join(workspace.path, ".thermocline"), { recursive: true });
+      await workspace.ok("import", "inventory", "far");
+      expect(await workspace.json<unknown>("index", "query", copies)).toEqual(before);
+      const names = await workspace.json<{ rows: { path: string }[] }>("index", "query", paths);
+      expect(names.rows.map(({ path }) => path)).toContain("/family/source/large.bin");
+    });
+
     test("wrong credentials end with exit code 12 and never show the secret", async () => {
-      const { workspace } = await start("another-secret");
+      const { workspace } = await start({ secret: "another-secret" });
       const source = await makeSource(workspace);
       const { code, stdout, stderr } = await workspace.run(
         "import",
@@ -65,10 +81,16 @@ describe.skipIf(why !== undefined)(
   },
 );
 
-async function start(secret: string): Promise<{ workspace: Workspace; server: VersitygwServer }> {
+const copies = `SELECT o.cid, c.locator, c.form, c.bytes FROM copy AS c JOIN object AS o USING (object_id)
+  WHERE c.backend = 'far' ORDER BY o.cid`;
+const paths = "SELECT path FROM object";
+
+async function start(
+  options: FarBackendOptions,
+): Promise<{ workspace: Workspace; server: VersitygwServer }> {
   server = await startVersitygw();
   workspace = await Workspace.create({ policies: { archive: policy } });
-  await addFarBackend(workspace, server, { secret, fields: "region: eu-9" });
+  await addFarBackend(workspace, server, { ...options, fields: "region: eu-9" });
   return { workspace, server };
 }
 

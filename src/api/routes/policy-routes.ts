@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { PlanRequest } from "#model/engine-api.ts";
 import type { ExplainRequest, RuleStatementRequest } from "#model/explanation.ts";
-import type { Shape } from "#model/shape.ts";
+import { type Shape, shapeOf } from "#model/shape.ts";
+import type { NameFacts } from "#model/storage-name.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import {
@@ -22,6 +23,10 @@ const filesMax = 1_000;
 const expression = z.string().min(1).max(100_000);
 const actionsMax = 10_000;
 const variablesInQuery = jsonInQuery(variableValues, 'a JSON object of texts, such as {"a":"1"}');
+const nameFactsSchema = shapeOf<NameFacts>({
+  collection: z.string().nullable(),
+  path: z.string().nullable(),
+});
 
 /** Policies and what they lead to: validate, plan, explain. */
 export const policyRoutes: readonly Route[] = [
@@ -75,6 +80,15 @@ export const policyRoutes: readonly Route[] = [
     input: z.strictObject({ cid: reference, from: queryNumber, to: queryNumber }),
     answer: { kind: "arrow" },
     handle: ({ api }, { cid, from, to }) => api.segment(cid, from, to),
+  }),
+  defineRoute({
+    method: "GET",
+    path: "/api/v1/plans/{cid}/segment-names",
+    operation: "segmentNames",
+    summary: "What the objects of these actions of a plan are called now, in the same order",
+    input: z.strictObject({ cid: reference, from: queryNumber, to: queryNumber }),
+    answer: { kind: "json", schema: z.array(nameFactsSchema) },
+    handle: ({ api }, { cid, from, to }) => api.segmentNames(cid, from, to),
   }),
   defineRoute({
     method: "GET",

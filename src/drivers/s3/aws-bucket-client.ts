@@ -90,9 +90,10 @@ export class AwsBucketClient implements BucketClient {
     return client;
   }
 
-  async head(key: string, signal: Signal): Promise<HeadResult | undefined> {
+  async head(key: string, signal: Signal, versionId?: string): Promise<HeadResult | undefined> {
     try {
-      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+      const place = { Bucket: this.#bucket, Key: key, ...versionOf(versionId) };
+      const command = new HeadObjectCommand(place);
       const answer = await this.#client.send(command, withSignal(signal));
       if (answer.ETag === undefined) throw notS3(`looking for ${key}`);
       this.#bucketSeenAt = performance.now();
@@ -101,6 +102,9 @@ export class AwsBucketClient implements BucketClient {
         versionId: answer.VersionId,
         archive: archiveOf(answer),
         lock: objectLockOf(answer),
+        // Ceph compares conditions with what stands between the quotes; others take both.
+        etag: answer.ETag.replaceAll('"', ""),
+        metadata: answer.Metadata ?? {},
       };
     } catch (error) {
       // An answer to HEAD has no body that says why: absent key, absent bucket or wrong key.
@@ -192,7 +196,8 @@ export class AwsBucketClient implements BucketClient {
       const entries = (answer.Contents ?? []).flatMap(({ Key, Size }) =>
         Key === undefined ? [] : [{ key: Key, bytes: Size ?? 0 }],
       );
-      return { entries, token: answer.NextContinuationToken };
+      const folders = (answer.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix ?? []);
+      return { entries, folders, token: answer.NextContinuationToken };
     } catch (error) {
       throw this.#requests.error(error, `listing ${this.#bucket}/${request.prefix}`, signal);
     }
@@ -240,10 +245,15 @@ export class AwsBucketClient implements BucketClient {
     return this.#uploads.unfinished(prefix, signal);
   }
 
-  async remove(key: string, versionId: string | undefined, signal: Signal): Promise<void> {
+  async remove(
+    key: string,
+    { versionId, etag }: Parameters<BucketClient["remove"]>[1],
+    signal: Signal,
+  ): Promise<void> {
     try {
-      const version = versionId === undefined ? {} : { VersionId: versionId };
-      const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, ...version });
+      const condition = etag === undefined ? {} : { IfMatch: etag };
+      const place = { Bucket: this.#bucket, Key: key, ...versionOf(versionId) };
+      const command = new DeleteObjectCommand({ ...place, ...condition });
       await this.#client.send(command, withSignal(signal));
     } catch (error) {
       throw this.#requests.error(error, `removing ${key}`, signal);
@@ -268,4 +278,8 @@ export class AwsBucketClient implements BucketClient {
       signal,
     );
   }
+}
+
+function versionOf(versionId: string | undefined): { readonly VersionId?: string } {
+  return versionId === undefined ? {} : { VersionId: versionId };
 }

@@ -4,6 +4,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
   type MultipartUpload,
@@ -12,6 +13,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
+import { EngineError } from "#model/engine-error.ts";
 import type {
   PartUpload,
   PutRequest,
@@ -139,6 +141,7 @@ export class AwsUploads {
         }
       },
       complete: async (signal) => {
+        await this.#refuseTaken(request, signal);
         try {
           const command = new CompleteMultipartUploadCommand({
             ...name,
@@ -153,6 +156,22 @@ export class AwsUploads {
       },
       abort: () => this.#giveUp(name),
     };
+  }
+
+  /**
+   * Some services (Ceph 16) heed no condition when they put parts together. Where others may
+   * store under the same name, one more look leaves them a moment instead of the whole upload.
+   */
+  async #refuseTaken({ key, create }: PutRequest, signal: Signal): Promise<void> {
+    const { bucket, options } = this.#requests;
+    if (!create || options.layout !== "file") return;
+    const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+    const found = await this.#client.send(command, withSignal(signal)).catch((thrown: unknown) => {
+      if (httpStatus(thrown) === 404) return undefined;
+      throw this.#requests.error(thrown, `looking for ${key}`, signal);
+    });
+    if (found === undefined) return;
+    throw new EngineError("ALREADY_EXISTS", `somebody else has just stored ${key} in ${bucket}`);
   }
 
   /** Undefined too where the service or the key's rights do not let us look. */

@@ -8,7 +8,11 @@ export interface BucketClient {
   /** What answered, e.g. its `Server` header; known after the first call. */
   readonly server: string;
   /** Undefined when the key is absent, and only then: a missing bucket is an error. */
-  head(key: string, signal: AbortSignal | undefined): Promise<HeadResult | undefined>;
+  head(
+    key: string,
+    signal: AbortSignal | undefined,
+    versionId?: string,
+  ): Promise<HeadResult | undefined>;
   /** Every version of a key, in any order. FORBIDDEN without the right to list them. */
   versions(key: string, signal: AbortSignal | undefined): Promise<readonly KeyVersion[]>;
   /** What forbids the removal of one version of a key, as far as the key's rights show it. */
@@ -44,9 +48,10 @@ export interface BucketClient {
   ): Promise<PartUpload>;
   /** Uploads of keys with the prefix that were neither completed nor given up. */
   unfinished(prefix: string, signal: AbortSignal | undefined): AsyncIterable<UnfinishedUpload>;
+  /** With an ETag only what has it: where the service knows conditions, CONFLICT otherwise. */
   remove(
     key: string,
-    versionId: string | undefined,
+    version: { readonly versionId?: string | undefined; readonly etag?: string | undefined },
     signal: AbortSignal | undefined,
   ): Promise<void>;
   close(): void;
@@ -90,6 +95,10 @@ export interface HeadResult {
   readonly archive: ArchiveState | undefined;
   /** What forbids its removal, as far as the key's rights show it. */
   readonly lock: ObjectLock | undefined;
+  /** Changes when somebody stores something else there; proves nothing about the bytes. */
+  readonly etag: string;
+  /** What was kept with it; names in lower case. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 export interface KeyVersion {
@@ -145,6 +154,8 @@ export interface ListRequest {
 
 export interface ListPage {
   readonly entries: readonly { readonly key: string; readonly bytes: number }[];
+  /** Where keys in folders are not listed: those folders, each with its slash. */
+  readonly folders: readonly string[];
   /** For the next page; undefined at the end. */
   readonly token: string | undefined;
 }
@@ -154,4 +165,8 @@ export interface PutRequest {
   readonly metadata: Readonly<Record<string, string>>;
   /** Create only: never replace what another writer has just stored. */
   readonly create: boolean;
+  /** Replace only what has this ETag. */
+  readonly replaces?: string | undefined;
+  /** It is read now and then, wherever copies lie: in the usual class, and with no tags. */
+  readonly isRecord?: boolean;
 }

@@ -61,7 +61,7 @@ export class BucketNamedFiles implements NamedFiles {
     for (let version = 0; version < versionsMax; version++) {
       const found = await this.#client.head(key, signal);
       if (found === undefined) return;
-      await this.#client.remove(key, found.versionId, signal);
+      await this.#client.remove(key, { versionId: found.versionId }, signal);
       if (found.versionId === undefined) return;
     }
   }

@@ -7,6 +7,8 @@ import type { S3Options } from "#drivers/s3/s3-options.ts";
 
 export type Signal = AbortSignal | undefined;
 
+const noChoice: Pick<S3Options, "storageClass" | "tags"> = { storageClass: undefined, tags: {} };
+
 /** What the requests to one bucket have in common. */
 export class BucketRequests {
   readonly bucket: string;
@@ -25,7 +27,7 @@ export class BucketRequests {
     StorageClass?: StorageClass;
     Tagging?: string;
   } {
-    const { storageClass, tags } = this.options;
+    const { storageClass, tags } = request.isRecord === true ? noChoice : this.options;
     const tagging = new URLSearchParams(tags).toString();
     return {
       Bucket: this.bucket,
@@ -41,8 +43,9 @@ export class BucketRequests {
     return this.options.checksums ? { ChecksumSHA256: hash("sha256", bytes, "base64") } : {};
   }
 
-  condition(request: PutRequest): { IfNoneMatch?: string } {
-    return request.create && this.options.conditionalCreate ? { IfNoneMatch: "*" } : {};
+  condition({ create, replaces }: PutRequest): { IfNoneMatch?: string; IfMatch?: string } {
+    if (create) return this.options.conditionalCreate ? { IfNoneMatch: "*" } : {};
+    return replaces === undefined ? {} : { IfMatch: replaces };
   }
 
   error(error: unknown, doing: string, signal: Signal): Error {

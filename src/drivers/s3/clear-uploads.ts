@@ -1,7 +1,7 @@
 import type { ClearOptions, UnfinishedWrites } from "#model/driver.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import type { BucketClient } from "#drivers/s3/bucket-client.ts";
-import { parseObjectKey } from "#drivers/s3/object-key.ts";
+import type { CopyKeys } from "#drivers/s3/copy-keys.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
 
 /**
@@ -10,6 +10,7 @@ import type { S3Options } from "#drivers/s3/s3-options.ts";
  */
 export async function clearUploads(
   client: BucketClient,
+  keys: CopyKeys,
   { prefix, bucket, abandonAfter }: S3Options,
   { dryRun, signal }: ClearOptions,
 ): Promise<UnfinishedWrites> {
@@ -19,7 +20,9 @@ export async function clearUploads(
   let abandonedBytes = 0;
   for await (const upload of client.unfinished(prefix, signal)) {
     throwIfCancelled(signal, `clearing unfinished uploads in ${bucket}`);
-    if (!isOurs(prefix, upload.key)) continue;
+    // Others may use the bucket too, with keys of their own.
+    const isNamed = upload.key.startsWith(`${prefix}named/`);
+    if (!isNamed && !(await keys.isUploadOfOurs(upload.key, signal))) continue;
     found += 1;
     if (upload.begunAt.getTime() >= abandonedBefore) continue;
     const parts = await upload.parts();
@@ -29,9 +32,4 @@ export async function clearUploads(
     if (dryRun !== true) await upload.abort();
   }
   return { found, abandoned, abandonedBytes };
-}
-
-/** Others may use the bucket too, with keys of their own. */
-function isOurs(prefix: string, key: string): boolean {
-  return parseObjectKey(prefix, key) !== undefined || key.startsWith(`${prefix}named/`);
 }

@@ -2,6 +2,8 @@ import type { ListedCopy, ListOptions } from "#model/driver.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import type { BucketClient, ListPage } from "#drivers/s3/bucket-client.ts";
 import { parseObjectKey } from "#drivers/s3/object-key.ts";
+import { refuseNamedCopies } from "#drivers/s3/refuse-named-copies.ts";
+import type { S3Options } from "#drivers/s3/s3-options.ts";
 
 const pageKeys = 1_000;
 
@@ -27,10 +29,14 @@ export function copyOfKey(
 /** Every copy in the bucket in the order of keys; the cursor is the key. */
 export async function* listBucket(
   client: BucketClient,
-  place: BucketPlace,
+  place: BucketPlace & Pick<S3Options, "layout">,
   options: ListOptions,
 ): AsyncGenerator<ListedCopy> {
-  for await (const { key, bytes } of keysOf(client, { ...place, folders: false }, options)) {
+  const refuse = (folders: readonly string[]): void => {
+    refuseNamedCopies(place, folders);
+  };
+  const plain = { ...place, folders: false };
+  for await (const { key, bytes } of keysOf(client, plain, options, refuse)) {
     const listed = copyOfKey(place, key, bytes);
     if (listed === undefined) continue;
     throwIfCancelled(options.signal, `listing ${place.bucket}`);
@@ -43,12 +49,14 @@ export async function* keysOf(
   client: BucketClient,
   { bucket, prefix, folders }: BucketPlace & { readonly folders: boolean },
   { cursor, signal }: ListOptions,
+  onFolders?: (folders: readonly string[]) => void,
 ): AsyncGenerator<ListPage["entries"][number]> {
   let token: string | undefined;
   do {
     throwIfCancelled(signal, `listing ${bucket}`);
     const request = { prefix, folders, after: cursor, token, limit: pageKeys };
     const page = await client.list(request, signal);
+    onFolders?.(page.folders);
     yield* page.entries;
     token = page.token;
   } while (token !== undefined);

@@ -1,7 +1,8 @@
 import { canonicalCid } from "#content/cid.ts";
 import type { Form, ObjectRef } from "#model/copy.ts";
 
-const carSuffix = ".car";
+/** What names of CARs end with. */
+export const carSuffix = ".car";
 
 /** The key of one stored form of an object. Made from the parsed CID, never from raw text. */
 export function objectKey(prefix: string, cid: string, form: Form): string {

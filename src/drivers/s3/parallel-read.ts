@@ -1,7 +1,8 @@
 import type { ByteStream } from "#model/driver.ts";
 import type { ByteRange, BucketClient } from "#drivers/s3/bucket-client.ts";
+import type { S3Options } from "#drivers/s3/s3-options.ts";
 
-export interface ParallelRead {
+interface ParallelRead {
   readonly key: string;
   readonly range: ByteRange;
   /** Bytes of one request. As many as `concurrency` of these are held in memory. */
@@ -11,13 +12,33 @@ export interface ParallelRead {
 }
 
 /** Parts of an upload may be far larger than what is worth holding in memory to read ahead. */
-export const readPieceBytesMax = 16 * 1024 * 1024;
+const readPieceBytesMax = 16 * 1024 * 1024;
+
+/** Reads what lies under a key, or a range of it: large ones by several requests at a time. */
+export function readKey(
+  client: BucketClient,
+  { key, range, bytes, signal }: KeyRead,
+  { partSize, concurrency }: Pick<S3Options, "partSize" | "concurrency">,
+): ByteStream {
+  const pieceBytes = Math.min(partSize, readPieceBytesMax);
+  if (bytes <= pieceBytes || concurrency === 1) return client.get(key, range, signal);
+  const whole = { start: 0, end: bytes };
+  return parallelRead(client, { key, range: range ?? whole, pieceBytes, concurrency, signal });
+}
+
+export interface KeyRead {
+  readonly key: string;
+  /** Undefined for all of it. */
+  readonly range: ByteRange | undefined;
+  readonly bytes: number;
+  readonly signal: AbortSignal | undefined;
+}
 
 /**
  * Reads a large object by several requests at a time and gives its bytes in order. No further
  * piece is asked for while the consumer has not taken the first one.
  */
-export async function* parallelRead(client: BucketClient, options: ParallelRead): ByteStream {
+async function* parallelRead(client: BucketClient, options: ParallelRead): ByteStream {
   const { key, range, pieceBytes, concurrency } = options;
   const stop = new AbortController();
   const signals = options.signal === undefined ? [] : [options.signal];

@@ -1,7 +1,12 @@
 import type { RemoveOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { heldByStorage } from "#model/held-by-storage.ts";
-import type { BucketClient, HeadResult, ObjectLock } from "#drivers/s3/bucket-client.ts";
+import type {
+  BucketClient,
+  HeadResult,
+  KeyVersion,
+  ObjectLock,
+} from "#drivers/s3/bucket-client.ts";
 import { lockWords } from "#drivers/s3/object-lock.ts";
 
 type Signal = AbortSignal | undefined;
@@ -14,34 +19,49 @@ type Signal = AbortSignal | undefined;
 export async function removeKey(
   client: BucketClient,
   key: string,
-  { signal, confirm }: RemoveOptions,
-  onRemoved: (bytes: number) => void,
+  { signal, confirm, isOurs }: RemoveKeyOptions,
+  onRemoved?: (bytes: number) => void,
 ): Promise<boolean> {
   const newest = await client.head(key, signal);
-  if (newest === undefined) return false;
+  if (newest === undefined || isOurs?.(newest) === false) return false;
   refuseLocked(key, newest.lock);
-  for (const versionId of await versionsToRemove(client, key, newest, signal)) {
+  const etag = isOurs === undefined ? undefined : newest.etag;
+  for (const versionId of await versionsToRemove(client, key, newest, { signal, isOurs })) {
     await confirm?.();
     try {
-      await client.remove(key, versionId, signal);
+      await client.remove(key, versionId === undefined ? { etag } : { versionId }, signal);
     } catch (thrown) {
       throw await lockedOr(thrown, client, key, versionId, signal);
     }
   }
-  onRemoved(newest.bytes);
+  onRemoved?.(newest.bytes);
   return true;
 }
 
-/** All versions, the newest last; refused when one of them is locked. */
+export interface RemoveKeyOptions extends Pick<RemoveOptions, "confirm"> {
+  readonly signal: Signal;
+  /** Where others may store under the same key: what is theirs stays, each version too. */
+  readonly isOurs?: ((found: HeadResult) => boolean) | undefined;
+}
+
+/** All versions of ours, the newest last; refused when one of them is locked. */
 async function versionsToRemove(
   client: BucketClient,
   key: string,
   { versionId: newest }: HeadResult,
-  signal: Signal,
+  { signal, isOurs }: Omit<RemoveKeyOptions, "confirm">,
 ): Promise<readonly (string | undefined)[]> {
   if (newest === undefined) return [undefined];
   const versions = await client.versions(key, signal);
-  const older = versions.filter(({ versionId }) => versionId !== newest);
+  const older: KeyVersion[] = [];
+  for (const version of versions) {
+    if (version.versionId === newest) continue;
+    if (isOurs === undefined) older.push(version);
+    else if (!version.isMarker) {
+      const found = await client.head(key, signal, version.versionId);
+      if (found !== undefined && isOurs(found)) older.push(version);
+    }
+  }
   for (const { versionId, isMarker } of older) {
     if (isMarker) continue;
     const lock = await client.versionLock(key, versionId, signal);

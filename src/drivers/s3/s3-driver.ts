@@ -1,10 +1,11 @@
-import type { Confidence, Evidence, Form, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
 import type {
   BackendStatus,
   ByteStream,
   CallOptions,
   ClearOptions,
   Driver,
+  DriverCapabilities,
   DriverContext,
   InventoryFiles,
   ListedCopy,
@@ -22,7 +23,7 @@ import { isArchived } from "#model/archived.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
-import { bytesOf, CountedCapacity } from "#drivers/contract/counted-capacity.ts";
+import { CountedCapacity } from "#drivers/contract/counted-capacity.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes, looksIntact } from "#drivers/contract/expect-bytes.ts";
@@ -35,27 +36,30 @@ import type { BucketClient } from "#drivers/s3/bucket-client.ts";
 import { BucketInventoryFiles } from "#drivers/s3/bucket-inventory-files.ts";
 import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
 import { clearUploads } from "#drivers/s3/clear-uploads.ts";
-import { listBucket } from "#drivers/s3/list-bucket.ts";
 import { accountOf } from "#drivers/s3/account-of.ts";
 import { isArchiveClass } from "#drivers/s3/archive-of.ts";
 import { parseLocator } from "#drivers/s3/copy-source.ts";
-import { objectKey, objectMetadata } from "#drivers/s3/object-key.ts";
-import { s3Capabilities } from "#drivers/s3/s3-capabilities.ts";
+import { CidKeys } from "#drivers/s3/cid-keys.ts";
+import type { CopyKeys, KeptCopy } from "#drivers/s3/copy-keys.ts";
+import { NamedKeys } from "#drivers/s3/named-keys.ts";
+import { refuseNamedCopies } from "#drivers/s3/refuse-named-copies.ts";
+import { s3CapabilitiesOf } from "#drivers/s3/s3-capabilities.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
-import { parallelRead, readPieceBytesMax } from "#drivers/s3/parallel-read.ts";
+import { readKey } from "#drivers/s3/parallel-read.ts";
 import { removeKey } from "#drivers/s3/remove-key.ts";
 import { serverSideCopy } from "#drivers/s3/server-side-copy.ts";
 import { uploadBody } from "#drivers/s3/upload-body.ts";
 
-/** Copies as objects of one bucket: one key per object, its name the CID. */
+/** Copies as objects of one bucket: one key per object, as the layout says. */
 export class S3Driver implements Driver {
   readonly kind = "s3";
-  readonly capabilities = s3Capabilities;
-  readonly inventoryFiles: InventoryFiles;
+  readonly capabilities: DriverCapabilities;
+  readonly inventoryFiles?: InventoryFiles;
   readonly account: string;
   readonly #backend: string;
   readonly #options: S3Options;
   readonly #client: BucketClient;
+  readonly #keys: CopyKeys;
   readonly #capacity: CountedCapacity;
   readonly #named: BucketNamedFiles;
   readonly #archived: ArchivedObjects;
@@ -67,20 +71,27 @@ export class S3Driver implements Driver {
     reach: (bucket: string) => BucketClient,
   ) {
     this.#backend = context.backend;
-    this.#options = context.options;
-    this.inventoryFiles = new BucketInventoryFiles(context.options, reach);
-    this.account = accountOf(context.options);
+    const { backend, capacityBytes, options } = context;
+    this.#options = options;
+    this.capabilities = s3CapabilitiesOf(options);
+    if (this.capabilities.inventoryFiles !== undefined) {
+      this.inventoryFiles = new BucketInventoryFiles(options, reach);
+    }
+    this.account = accountOf(options);
     this.#client = client;
-    const { backend, capacityBytes } = context;
-    this.#capacity = new CountedCapacity(backend, capacityBytes, () => bytesOf(this.list()));
-    this.#archived = new ArchivedObjects(client, context.options);
-    this.#named = new BucketNamedFiles(client, context.options);
+    this.#keys =
+      options.layout === "file" ? new NamedKeys(client, options) : new CidKeys(client, options);
+    const keys = this.#keys;
+    this.#capacity = new CountedCapacity(backend, capacityBytes, () => keys.storedBytes());
+    this.#archived = new ArchivedObjects(client, options);
+    this.#named = new BucketNamedFiles(client, options);
   }
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {
     const { prefix } = this.#options;
     const probe = { prefix, folders: false, after: undefined, token: undefined, limit: 1 };
-    await this.#client.list(probe, options.signal);
+    const { folders } = await this.#client.list(probe, options.signal);
+    refuseNamedCopies(this.#options, folders);
     await this.#capacity.count(options.signal);
     const { freeBytes, totalBytes, isLimited } = this.#capacity;
     const usedBytes = isLimited ? this.#capacity.usedBytes : undefined;
@@ -90,12 +101,8 @@ export class S3Driver implements Driver {
   }
 
   async stat(object: ObjectRef, options: CallOptions = {}): Promise<StoredCopy | undefined> {
-    for (const form of s3Capabilities.forms) {
-      throwIfCancelled(options.signal, `looking for ${object.cid}`);
-      const found = await this.#client.head(this.#key(object.cid, form), options.signal);
-      if (found !== undefined) return this.#copy(object.cid, form, found.bytes);
-    }
-    return undefined;
+    const kept = await this.#keys.find(object, options.signal);
+    return kept && this.#stored(kept);
   }
 
   async read(object: ObjectRef, copy: StoredCopy, options: ReadOptions = {}): Promise<ByteStream> {
@@ -106,21 +113,9 @@ export class S3Driver implements Driver {
       end: Math.min(options.range.end, copy.bytes),
     };
     if (range !== undefined && range.start >= range.end) return noBytes();
-    const key = this.#key(object.cid, copy.form);
-    const whole = { start: 0, end: copy.bytes };
-    const { partSize, concurrency } = this.#options;
-    const pieceBytes = Math.min(partSize, readPieceBytesMax);
     const { signal } = options;
-    const bytes =
-      copy.bytes > pieceBytes && concurrency > 1
-        ? parallelRead(this.#client, {
-            key,
-            range: range ?? whole,
-            pieceBytes,
-            concurrency,
-            signal,
-          })
-        : this.#client.get(key, range, signal);
+    const key = await this.#keys.keyOf(object, copy, signal);
+    const bytes = readKey(this.#client, { key, range, bytes: copy.bytes, signal }, this.#options);
     return stopOnAbort(bytes, signal, doing);
   }
 
@@ -132,38 +127,32 @@ export class S3Driver implements Driver {
   ): Promise<StoredCopy> {
     throwIfCancelled(options.signal, `copying ${object.cid} to ${this.#backend}`);
     const place = parseLocator(from.locator);
-    if (place === undefined || isArchiveClass(this.#options.storageClass)) {
+    const { layout, storageClass } = this.#options;
+    // Not every service copies on the condition that nobody else has the name by then.
+    if (place === undefined || layout === "file" || isArchiveClass(storageClass)) {
       throw new EngineError("NOT_SUPPORTED", `${from.locator} is not copied within the service`);
     }
-    const existing = await this.stat(object, options);
+    const existing = await this.#keys.find(object, options.signal);
     const body = { ...from, stream: noBytes() };
-    if (existing !== undefined && options.replace !== true && looksIntact(existing, object, body)) {
-      return existing;
-    }
+    if (this.#mayStay(existing, object, body, options)) return this.#stored(existing);
     await this.#capacity.count(options.signal);
     using _reservation = this.#capacity.reserve(from.bytes);
-    const request = {
-      key: this.#key(object.cid, from.form),
-      create: existing === undefined,
-      metadata: objectMetadata(object, from.form),
-      source: { ...place, bytes: from.bytes },
-    };
+    const request = await this.#keys.place(object, from.form, existing, options.signal);
+    const source = { ...place, bytes: from.bytes };
     const { concurrency } = this.#options;
-    await serverSideCopy(this.#client, request, { concurrency, signal: options.signal });
-    const stored = this.#copy(object.cid, from.form, from.bytes);
-    this.#capacity.add(stored.bytes);
-    if (existing !== undefined) await this.#afterReplacing(object, existing, stored, options);
-    return stored;
+    const limits = { concurrency, signal: options.signal };
+    await serverSideCopy(this.#client, { ...request, source }, limits);
+    return await this.#written(object, { ...from, key: request.key }, existing, options);
   }
 
   async write(object: ObjectRef, body: WriteBody, options: WriteOptions = {}): Promise<StoredCopy> {
     const doing = `writing ${object.cid} to ${this.#backend}`;
     throwIfCancelled(options.signal, doing);
-    const bytes = expectedBytes(object, body, s3Capabilities);
-    const existing = await this.stat(object, options);
-    if (existing !== undefined && options.replace !== true && looksIntact(existing, object, body)) {
+    const bytes = expectedBytes(object, body, this.capabilities);
+    const existing = await this.#keys.find(object, options.signal);
+    if (this.#mayStay(existing, object, body, options)) {
       await discardBody(body);
-      return existing;
+      return this.#stored(existing);
     }
     await this.#capacity.count(options.signal);
     using reservation = this.#capacity.reserve(bytes ?? 0);
@@ -173,45 +162,38 @@ export class S3Driver implements Driver {
       received = total;
       reservation.cover(total);
     });
+    const request = await this.#keys.place(object, body.form, existing, options.signal);
     try {
-      const request = { key: this.#key(object.cid, body.form), create: existing === undefined };
-      const sent = await uploadBody(
-        this.#client,
-        { ...request, metadata: objectMetadata(object, body.form) },
-        counted,
-        {
-          partBytes: this.#options.partSize,
-          concurrency: this.#options.concurrency,
-          // A CAR is a little larger than what it holds.
-          expectedBytes: bytes ?? object.size * 1.1,
-          signal: options.signal,
-          resumable: options.resumable,
-        },
-      );
+      const sent = await uploadBody(this.#client, request, counted, {
+        partBytes: this.#options.partSize,
+        concurrency: this.#options.concurrency,
+        // A CAR is a little larger than what it holds.
+        expectedBytes: bytes ?? object.size * 1.1,
+        signal: options.signal,
+        resumable: options.resumable,
+      });
       this.#archived.remember(request.key, sent);
     } catch (error) {
       return await this.#alreadyThere(object, body, error, options);
     }
-    const stored = this.#copy(object.cid, body.form, received);
-    this.#capacity.add(received);
-    if (existing !== undefined) await this.#afterReplacing(object, existing, stored, options);
-    return stored;
+    const written = { key: request.key, form: body.form, bytes: received };
+    return await this.#written(object, written, existing, options);
   }
 
   async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
     try {
       return await verifyCopy(this, this.#backend, object, level, options?.signal);
     } catch (thrown) {
-      const copy = isArchived(EngineError.from(thrown)) && (await this.stat(object, options));
-      if (!copy) throw thrown;
-      const key = this.#key(object.cid, copy.form);
-      const found = await this.#archived.evidence(key, level, options?.signal);
+      const wasArchived = isArchived(EngineError.from(thrown));
+      const kept = wasArchived ? await this.#keys.find(object, options.signal) : undefined;
+      if (kept === undefined) throw thrown;
+      const found = await this.#archived.evidence(kept.key, level, options.signal);
       return { ...found, backend: this.#backend, cid: object.cid };
     }
   }
 
-  thaw(object: ObjectRef, copy: StoredCopy, options: CallOptions = {}): Promise<ThawState> {
-    return this.#archived.thaw(this.#key(object.cid, copy.form), options);
+  async thaw(object: ObjectRef, copy: StoredCopy, options: CallOptions = {}): Promise<ThawState> {
+    return this.#archived.thaw(await this.#keys.keyOf(object, copy, options.signal), options);
   }
 
   async remove(
@@ -221,18 +203,18 @@ export class S3Driver implements Driver {
   ): Promise<"removed" | "absent"> {
     checkPermit(this.#backend, object, permit);
     let removed = false;
-    for (const form of s3Capabilities.forms) {
-      if (await this.#removeForm(object.cid, form, options)) removed = true;
+    for (const key of await this.#keys.held(object, options.signal)) {
+      if (await this.#removeKey(object, key, options)) removed = true;
     }
     return removed ? "removed" : "absent";
   }
 
   list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
-    return listBucket(this.#client, this.#options, options);
+    return this.#keys.list(options);
   }
 
   clearUnfinished(options: ClearOptions = {}): Promise<UnfinishedWrites> {
-    return clearUploads(this.#client, this.#options, options);
+    return clearUploads(this.#client, this.#keys, this.#options, options);
   }
 
   writeNamed(name: string, body: NamedBody, options?: CallOptions): Promise<void> {
@@ -272,28 +254,46 @@ export class S3Driver implements Driver {
     });
   }
 
-  /** Takes the replaced copy out of the account, and away when it lies under another key. */
-  async #afterReplacing(
+  #mayStay(
+    existing: KeptCopy | undefined,
     object: ObjectRef,
-    replaced: StoredCopy,
-    stored: StoredCopy,
-    options: CallOptions,
-  ): Promise<void> {
-    if (replaced.form === stored.form) this.#capacity.add(-replaced.bytes);
-    else await this.#removeForm(object.cid, replaced.form, options);
+    body: WriteBody,
+    { replace }: WriteOptions,
+  ): existing is KeptCopy {
+    if (existing === undefined || replace === true) return false;
+    return looksIntact(this.#stored(existing), object, body);
   }
 
-  #removeForm(cid: string, form: Form, options: RemoveOptions): Promise<boolean> {
-    return removeKey(this.#client, this.#key(cid, form), options, (bytes) => {
+  /** Takes the replaced copy out of the account, and away when it lies under another key. */
+  async #written(
+    object: ObjectRef,
+    { key, form, bytes }: Omit<StoredCopy, "locator"> & { readonly key: string },
+    replaced: KeptCopy | undefined,
+    options: CallOptions,
+  ): Promise<StoredCopy> {
+    this.#capacity.add(bytes);
+    if (replaced?.key === key) this.#capacity.add(-replaced.found.bytes);
+    else if (replaced !== undefined) await this.#removeKey(object, replaced.key, options);
+    return { locator: this.#locator(key), form, bytes };
+  }
+
+  async #removeKey(object: ObjectRef, key: string, options: RemoveOptions): Promise<boolean> {
+    const keys = this.#keys;
+    const isOurs = keys.isCopyOf?.bind(keys, object, key);
+    const { signal, confirm } = options;
+    const guarded = { signal, isOurs, ...(confirm && { confirm }) };
+    const removed = await removeKey(this.#client, key, guarded, (bytes) => {
       this.#capacity.add(-bytes);
     });
+    if (removed) await keys.forget(object, key, options.signal);
+    return removed;
   }
 
-  #key(cid: string, form: Form): string {
-    return objectKey(this.#options.prefix, cid, form);
+  #stored({ key, form, found }: KeptCopy): StoredCopy {
+    return { locator: this.#locator(key), form, bytes: found.bytes };
   }
 
-  #copy(cid: string, form: Form, bytes: number): StoredCopy {
-    return { locator: `s3://${this.#options.bucket}/${this.#key(cid, form)}`, form, bytes };
+  #locator(key: string): string {
+    return `s3://${this.#options.bucket}/${key}`;
   }
 }

@@ -15,6 +15,8 @@ const partSize = sizeOption(
 /** What S3 allows in tags (User Guide, "Tag restrictions"). */
 const tagText = z.string().regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u, "has a character not for tags");
 
+const s3Layouts = ["cid", "file", "car"] as const;
+
 /** What may stand under `options:` of an s3 backend. */
 export const s3Options = z
   .strictObject({
@@ -24,6 +26,13 @@ export const s3Options = z
       .default("")
       .transform((text) => (text === "" || text.endsWith("/") ? text : `${text}/`))
       .describe("Folder in the bucket under which everything is kept."),
+    layout: z
+      .enum(s3Layouts)
+      .default("cid")
+      .describe(
+        "Keys of copies. cid: the CID. car: the CID, everything as a CAR. file: what people " +
+          "call the object, <collection>/<path>; not to be changed back.",
+      ),
     region: z
       .string()
       .optional()
@@ -81,6 +90,10 @@ export const s3Options = z
       message: "accessKeyId and secretAccessKey go together",
       path: ["secretAccessKey"],
     },
-  );
+  )
+  .refine(({ layout, conditionalCreate }) => layout !== "file" || conditionalCreate, {
+    message: "layout file needs conditionalCreate: others may store files under the same names",
+    path: ["conditionalCreate"],
+  });
 
 export type S3Options = z.output<typeof s3Options>;

@@ -1,5 +1,5 @@
 import type { DriverDefinition } from "#model/driver.ts";
-import { s3Capabilities } from "#drivers/s3/s3-capabilities.ts";
+import { s3Capabilities, s3CapabilitiesOf } from "#drivers/s3/s3-capabilities.ts";
 import { type S3Options, s3Options } from "#drivers/s3/s3-options.ts";
 
 /** Objects in a bucket of Amazon S3 or a compatible service. */
@@ -8,6 +8,7 @@ export default {
   summary: "Objects in a bucket of Amazon S3, or of a service that speaks its protocol.",
   options: s3Options,
   capabilities: s3Capabilities,
+  capabilitiesOf: s3CapabilitiesOf,
   example: `name: s3-archive
 driver: s3
 tier: cold

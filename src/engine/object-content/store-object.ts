@@ -7,6 +7,7 @@ import { storeContent } from "#jobs/store-content.ts";
 import type { ObjectRef, Tier } from "#model/copy.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { withName } from "#model/storage-name.ts";
 import type { StoredObject, StoreObjectRequest } from "#model/object-content.ts";
 
 /** Where content goes when nobody says where: what is warm, before what is only a cache. */
@@ -20,14 +21,16 @@ export async function storeObject(
 ): Promise<StoredObject> {
   const { index, pool, now } = context;
   const { name: profile } = profileNamed(request.profile);
+  const names = (request.names ?? []).map((name) => (name.startsWith("/") ? name : `/${name}`));
+  const { type, collection, owner, tags = [], modified } = request;
   const object: ObjectRef = { cid: canonicalCid(request.cid), size: request.size, profile };
   await refuseOtherSize(context, object);
   const backend = request.backend ?? (await chooseBackend(context));
   const target = { backend, driver: await pool.driver(backend) };
   const open = (form: ObjectForm): ByteStream => convertForm(bytes, request.form, form, object);
-  const delivered = await storeContent({ object, form: request.form, open }, target, {});
-  const names = (request.names ?? []).map((name) => (name.startsWith("/") ? name : `/${name}`));
-  const { type, collection, owner, tags = [], modified } = request;
+  const named = withName(object, { collection: collection ?? null, path: names[0] ?? null });
+  const content = { object: named, form: request.form, open };
+  const delivered = await storeContent(content, target, {});
   const times = {
     created: undefined,
     modified: modified === undefined ? undefined : new Date(modified),

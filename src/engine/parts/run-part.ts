@@ -8,7 +8,7 @@ import type { EngineApi } from "#model/engine-api.ts";
 
 type RunPart = Pick<
   EngineApi,
-  "apply" | "runs" | "run" | "controlRun" | "segment" | "stepControls"
+  "apply" | "runs" | "run" | "controlRun" | "segment" | "segmentNames" | "stepControls"
 >;
 
 /** Runs: start, look at, control; and what workers ask about them. */
@@ -35,6 +35,7 @@ export function runPart(
       return run;
     },
     segment: (planCid, from, to) => context.index.segment(planCid, from, to),
+    segmentNames: (planCid, from, to) => context.index.segmentNames(planCid, { from, to }),
     stepControls: (steps) => stepControls(context, execution.admission, steps),
   };
 }

@@ -1,5 +1,7 @@
 import type { Database } from "#index/database.ts";
+import { segmentNames } from "#index/runs/segment-names.ts";
 import { segment, type SegmentRange, segments } from "#index/runs/segment.ts";
+import type { NameFacts } from "#model/storage-name.ts";
 
 /** A segment of a thousand actions has about 0.2 MiB: room for some hundred batches. */
 const keptBytesMax = 64 * 1024 * 1024;
@@ -23,6 +25,11 @@ export class SegmentSource {
     const kept = this.#kept.get(key);
     this.#drop(key);
     return kept ?? (await this.#database.read((reader) => segment(reader, planCid, range)));
+  }
+
+  /** What the objects of a segment are called now: unlike it, this changes. */
+  async names(planCid: string, range: SegmentRange): Promise<readonly NameFacts[]> {
+    return await this.#database.read((reader) => segmentNames(reader, planCid, range));
   }
 
   async several(planCid: string, ranges: readonly SegmentRange[]): Promise<readonly Uint8Array[]> {
