@@ -10,6 +10,8 @@ export interface KuboNode {
   readonly rpc: string;
   /** Its folder: blocks lie in `blocks/`. */
   readonly repo: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
   /** Asks its RPC API; the answer as text. Throws with what it said when it refuses. */
   ask(command: string, options?: { readonly body?: FormData }): Promise<string>;
   /** Ends the process at once; what it stored stays. */
@@ -40,6 +42,9 @@ export async function startKubo(
   return {
     rpc,
     repo,
+    get pid() {
+      return server.pid;
+    },
     ask: async (command, { body } = {}) => {
       const request = { method: "POST", headers, ...(body === undefined ? {} : { body }) };
       const answer = await fetch(`${rpc}/api/v0/${command}`, request);

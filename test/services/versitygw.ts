@@ -12,6 +12,8 @@ export interface VersitygwServer {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly folder: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
   /** Makes a bucket the way an operator of this server would: as a folder. */
   makeBucket(name: string): Promise<void>;
   /** Ends the process at once; what it stored stays. */
@@ -49,6 +51,9 @@ export async function startVersitygw(): Promise<VersitygwServer> {
     accessKeyId,
     secretAccessKey,
     folder,
+    get pid() {
+      return server.pid;
+    },
     makeBucket: async (name) => {
       await mkdir(join(folder, name));
     },

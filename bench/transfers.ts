@@ -1,0 +1,74 @@
+// Copies between storage of different kinds against other programs that do the same: the S3 SDK's
+// own upload, Kubo's command line, bare hashing. Both sides of each line in one run, in turn;
+// medians of the rounds. Times of the processor are those of the client (here, and the programs it
+// started) and of the servers. Needs the servers of `npm run services`.
+//   node bench/transfers.ts [--large SIZE] [--small COUNT] [--rounds N] [--only WORD]… [--json]
+import { loadavg } from "node:os";
+import { formatSize, parseSize } from "#model/quantity.ts";
+import { refuse, scriptOptions } from "../scripts/script-options.ts";
+import { tripPlacesMissing } from "../test/round-trips/trip-places.ts";
+import { carExport } from "./transfers/car-export.ts";
+import { compareSides, type Comparison, type Result } from "./transfers/compare-sides.ts";
+import { formatResults } from "./transfers/format-results.ts";
+import { largeObject } from "./transfers/large-object.ts";
+import { openServers } from "./transfers/servers.ts";
+import { smallObjects } from "./transfers/small-objects.ts";
+
+const usage =
+  "transfers [--large SIZE] [--small COUNT] [--rounds N] [--only WORD]... [--json]\n" +
+  "       WORD is part of what is measured, such as `kubo to local` or `CAR`";
+const values = scriptOptions(usage, {
+  large: { type: "string", default: "1GiB" },
+  small: { type: "string", default: "10000" },
+  rounds: { type: "string", default: "3" },
+  only: { type: "string", multiple: true, default: [] },
+  json: { type: "boolean", default: false },
+});
+const missing = tripPlacesMissing();
+if (missing !== undefined) {
+  console.error(`error: ${missing}`);
+  process.exit(1);
+}
+const sizes = readSizes();
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)));
+}
+const results: Result[] = [];
+await using servers = await openServers();
+await measure(`one file of ${formatSize(sizes.large)}`, largeObject(servers, sizes.large));
+await measure(`${sizes.small} files of 4 KiB`, smallObjects(servers, sizes.small));
+await measure(`${formatSize(sizes.large)} as a CAR`, carExport(servers, sizes.large));
+if (values.json) console.log(JSON.stringify({ schemaVersion: 1, load: loadavg(), results }));
+
+/** Each part makes what it needs when its turn comes, and not at all when nobody wants it. */
+async function measure(title: string, comparisons: readonly Comparison[]): Promise<void> {
+  const { only, json } = values;
+  const wanted = comparisons.filter(
+    ({ what }) => only.length === 0 || only.some((word) => what.includes(word)),
+  );
+  if (wanted.length === 0) return;
+  const found: Result[] = [];
+  for (const one of wanted) {
+    stop.signal.throwIfAborted();
+    found.push(await compareSides(one, servers.pids, sizes.rounds));
+  }
+  results.push(...found);
+  if (!json)
+    console.log(`${title}, ${sizes.rounds} rounds, load ${load()}\n${formatResults(found)}`);
+}
+
+function load(): string {
+  return (loadavg()[0] ?? 0).toFixed(1);
+}
+
+function readSizes() {
+  const [small, rounds] = [Number(values.small), Number(values.rounds)];
+  if (![small, rounds].every((count) => Number.isSafeInteger(count) && count > 0)) refuse(usage);
+  try {
+    return { large: parseSize(values.large), small, rounds };
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}`);
+    return refuse(usage);
+  }
+}
