@@ -9,7 +9,7 @@ import { refuse, scriptOptions } from "../scripts/script-options.ts";
 import { tripPlacesMissing } from "../test/round-trips/trip-places.ts";
 import { carExport } from "./transfers/car-export.ts";
 import { compareSides, type Comparison, type Result } from "./transfers/compare-sides.ts";
-import { formatResults } from "./transfers/format-results.ts";
+import { formatResult } from "./transfers/format-result.ts";
 import { largeObject } from "./transfers/large-object.ts";
 import { openServers } from "./transfers/servers.ts";
 import { smallObjects } from "./transfers/small-objects.ts";
@@ -30,12 +30,18 @@ if (missing !== undefined) {
   process.exit(1);
 }
 const sizes = readSizes();
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)));
-}
 const results: Result[] = [];
 await using servers = await openServers();
+// Whoever ends it early leaves no servers behind.
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+] as const) {
+  process.once(
+    signal,
+    () => void servers[Symbol.asyncDispose]().then(() => process.exit(128 + number)),
+  );
+}
 await measure(`one file of ${formatSize(sizes.large)}`, largeObject(servers, sizes.large));
 await measure(`${sizes.small} files of 4 KiB`, smallObjects(servers, sizes.small));
 await measure(`${formatSize(sizes.large)} as a CAR`, carExport(servers, sizes.large));
@@ -47,15 +53,16 @@ async function measure(title: string, comparisons: readonly Comparison[]): Promi
   const wanted = comparisons.filter(
     ({ what }) => only.length === 0 || only.some((word) => what.includes(word)),
   );
-  if (wanted.length === 0) return;
-  const found: Result[] = [];
   for (const one of wanted) {
-    stop.signal.throwIfAborted();
-    found.push(await compareSides(one, servers.pids, sizes.rounds));
+    const result = await compareSides(one, servers.pids, sizes.rounds);
+    results.push(result);
+    if (json) continue;
+    console.log(`${title}, ${counted(sizes.rounds)}, load ${load()}\n${formatResult(result)}`);
   }
-  results.push(...found);
-  if (!json)
-    console.log(`${title}, ${sizes.rounds} rounds, load ${load()}\n${formatResults(found)}`);
+}
+
+function counted(rounds: number): string {
+  return rounds === 1 ? "one round" : `${rounds} rounds`;
 }
 
 function load(): string {

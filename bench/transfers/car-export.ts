@@ -72,11 +72,12 @@ async function* one(reference: string): AsyncGenerator<string> {
   yield await Promise.resolve(reference);
 }
 
+function problem(message: string): void {
+  throw new Error(message);
+}
+
 function work() {
   const { signal } = new AbortController();
-  const problem = (message: string): void => {
-    throw new Error(message);
-  };
   return { signal, done: 0, bytes: 0, bytesTotal: undefined, problem };
 }
 

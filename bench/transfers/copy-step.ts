@@ -26,9 +26,7 @@ async function copyBatch(
   target: Driver,
 ): Promise<void> {
   const data = { verb: "replicate", source: "source", target: "target" } as StepJobData;
-  // What a job would keep is let go.
-  const keep = () => Promise.resolve();
-  const job = { data, updateData: keep, updateProgress: keep } as unknown as Job<StepJobData>;
+  const job = { data, updateData: letGo, updateProgress: letGo } as unknown as Job<StepJobData>;
   const memory = await StepMemory.of(job);
   const { signal } = new AbortController();
   await copy.run({
@@ -51,4 +49,9 @@ async function copyBatch(
   });
   const failed = memory.outcomes().find(({ outcome }) => outcome !== "done");
   if (failed !== undefined) throw new Error(JSON.stringify(failed));
+}
+
+/** What a job would keep. */
+function letGo(): Promise<void> {
+  return Promise.resolve();
 }

@@ -14,14 +14,11 @@ const columns = [
 ];
 
 /** What was found, for people: one line for what we do, one below it for each other way. */
-export function formatResults(results: readonly Result[]): string {
-  return textTable(
-    columns,
-    results.flatMap(({ what, ours, peers }) => [
-      [what, ...times(ours)],
-      ...peers.map((peer) => [`  ${peer.name}`, ...times(peer.cost), ...ratios(peer)]),
-    ]),
-  );
+export function formatResult({ what, ours, peers }: Result): string {
+  return textTable(columns, [
+    [what, ...times(ours)],
+    ...peers.map((peer) => [`  ${peer.name}`, ...times(peer.cost), ...ratios(peer)]),
+  ]);
 }
 
 function times({ elapsed, client, servers }: Cost): readonly string[] {
