@@ -1,15 +1,20 @@
 import type { CID } from "multiformats/cid";
 import { CarParser, type CarBlock } from "#content/car-parser.ts";
-import { checkBlock } from "#content/check-block.ts";
+import { checkBlockElsewhere } from "#content/check-block.ts";
 import { parseCid } from "#content/cid.ts";
 import { decodeNode, type DagNode } from "#content/dag-node.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
 
-/** Receives each block after its bytes were found to be those of its CID. */
+/**
+ * Receives each block. Its bytes were found to be those of its CID, but for large raw blocks: those
+ * may still be being checked (see `settle`).
+ */
 export type CheckedBlockHandler = (block: CarBlock, node: DagNode) => void;
 
 const identityCode = 0;
+/** Blocks that are being hashed while the next come: no more memory than these is held. */
+const hashedAheadMax = 4;
 
 /**
  * Checks that a CAR holds an object, while its bytes pass: each block against its CID, the root
@@ -23,6 +28,8 @@ export class CarChecker {
   /** Blocks by identity: those that came, and those that are linked and did not come yet. */
   readonly #seen = new Set<string>();
   readonly #missing = new Set<string>();
+  /** Checks under way, the oldest first. */
+  readonly #checks: Promise<void>[] = [];
 
   constructor(object: ObjectRef, onBlock?: CheckedBlockHandler) {
     this.#object = object;
@@ -34,7 +41,12 @@ export class CarChecker {
         }
       },
       onBlock: (block) => {
-        checkBlock(block);
+        const checking = checkBlockElsewhere(block);
+        if (checking !== undefined) {
+          // Its failure is met when its turn comes.
+          checking.catch(() => undefined);
+          this.#checks.push(checking);
+        }
         const node = decodeNode(block);
         this.#account(block, node);
         onBlock?.(block, node);
@@ -42,14 +54,24 @@ export class CarChecker {
     });
   }
 
-  /** Takes the next bytes of the CAR. Throws CORRUPT as soon as something is wrong. */
-  update(bytes: Uint8Array): void {
+  /**
+   * Takes the next bytes of the CAR, which must stay as they are. Throws CORRUPT when something is
+   * wrong with them, or with what came shortly before.
+   */
+  async update(bytes: Uint8Array): Promise<void> {
     this.#parser.update(bytes);
+    if (this.#checks.length > hashedAheadMax) await this.settle(hashedAheadMax);
+  }
+
+  /** Waits until no more than so many blocks are still being checked. Throws as `update` does. */
+  async settle(left = 0): Promise<void> {
+    while (this.#checks.length > left) await this.#checks.shift();
   }
 
   /** To be called where the stream ended: throws CORRUPT unless all of the object was there. */
-  finish(): void {
+  async finish(): Promise<void> {
     this.#parser.finish();
+    await this.settle();
     if (!this.#seen.has(this.#root)) throw this.#corrupt("its root block is missing");
     if (this.#missing.size > 0) throw this.#corrupt(`${this.#missing.size} blocks are missing`);
   }

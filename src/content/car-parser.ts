@@ -28,7 +28,7 @@ const v2HeaderBytes = 40;
  */
 export class CarParser {
   readonly #handlers: CarHandlers;
-  readonly #steps: Generator<number, void, Uint8Array>;
+  readonly #steps: Steps<void>;
   /** Bytes the parser waits for; undefined once it has seen all it wants. */
   #wanted: number | undefined;
   #pieces: Uint8Array[] = [];
@@ -55,12 +55,11 @@ export class CarParser {
       }
       this.#pieces.push(rest.subarray(0, missing));
       rest = rest.subarray(missing);
-      const [first] = this.#pieces;
-      const section = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);
+      const pieces = this.#pieces;
       this.#pieces = [];
       this.#held = 0;
-      this.#parsed += section.length;
-      this.#wanted = this.#steps.next(section).value ?? undefined;
+      this.#parsed += this.#wanted;
+      this.#wanted = this.#steps.next(pieces).value ?? undefined;
     }
   }
 
@@ -70,8 +69,8 @@ export class CarParser {
     throw malformed("it ends in the middle of a block");
   }
 
-  /** Yields the number of bytes it needs next and is given exactly those. */
-  *#parse(): Generator<number, void, Uint8Array> {
+  /** Yields the number of bytes it needs next and is given exactly those, in pieces. */
+  *#parse(): Steps<void> {
     const header = yield* this.#header();
     if (header.version === 2) {
       yield* this.#payloadOfV2();
@@ -81,8 +80,8 @@ export class CarParser {
     yield* this.#sections(Number.POSITIVE_INFINITY);
   }
 
-  *#payloadOfV2(): Generator<number, void, Uint8Array> {
-    const fixed = yield v2HeaderBytes;
+  *#payloadOfV2(): Steps<void> {
+    const fixed = joined(yield v2HeaderBytes);
     const view = new DataView(fixed.buffer, fixed.byteOffset, fixed.byteLength);
     const dataOffset = Number(view.getBigUint64(16, true));
     const dataSize = Number(view.getBigUint64(24, true));
@@ -93,9 +92,9 @@ export class CarParser {
     yield* this.#sections(dataSize - header.bytes);
   }
 
-  *#header(): Generator<number, CarHeader, Uint8Array> {
+  *#header(): Steps<CarHeader> {
     const length = yield* varint("header", headerBytesMax);
-    const block = yield length.value;
+    const block = joined(yield length.value);
     if (Buffer.compare(block, v2Pragma) === 0) {
       return { version: 2, roots: [], bytes: length.bytes + block.length };
     }
@@ -108,7 +107,7 @@ export class CarParser {
     }
   }
 
-  *#sections(bytes: number): Generator<number, void, Uint8Array> {
+  *#sections(bytes: number): Steps<void> {
     for (let rest = bytes; rest > 0;) {
       this.#complete = bytes === Number.POSITIVE_INFINITY;
       const length = yield* varint("block", Math.min(rest, carBlockBytesMax), () => {
@@ -120,6 +119,9 @@ export class CarParser {
     }
   }
 }
+
+/** Parsing, as far as it has come. */
+type Steps<Result> = Generator<number, Result, readonly Uint8Array[]>;
 
 interface CarHeader {
   readonly version: 1 | 2;
@@ -137,15 +139,11 @@ interface Varint {
 const v2Pragma = Buffer.from("a16776657273696f6e02", "hex");
 const pragmaBytes = v2Pragma.length + 1;
 
-function* varint(
-  what: string,
-  max: number,
-  onFirst?: () => void,
-): Generator<number, Varint, Uint8Array> {
+function* varint(what: string, max: number, onFirst?: () => void): Steps<Varint> {
   const encoded: number[] = [];
   let value = 0;
   for (let byte = 0x80; byte >= 0x80;) {
-    [byte = 0] = yield 1;
+    [[byte = 0] = []] = yield 1;
     if (encoded.length === 0) onFirst?.();
     value += (byte & 0x7f) * 2 ** (7 * encoded.length);
     encoded.push(byte);
@@ -157,18 +155,37 @@ function* varint(
   return { value, bytes: encoded.length, encoded: Uint8Array.from(encoded) };
 }
 
-function* skip(bytes: number): Generator<number, void, Uint8Array> {
+function* skip(bytes: number): Steps<void> {
   if (bytes < 0) throw malformed("the offset in its CARv2 header is wrong");
-  for (let rest = bytes; rest > 0;) rest -= (yield Math.min(rest, headerBytesMax)).length;
+  for (let rest = bytes; rest > 0; rest -= headerBytesMax) yield Math.min(rest, headerBytesMax);
 }
 
-function decodeSection(section: Uint8Array): CarBlock {
+/** A block that comes apart from its CID, as our own CARs have it, is not copied. */
+function decodeSection(pieces: readonly Uint8Array[]): CarBlock {
+  const [head, body] = pieces;
+  if (head !== undefined && body !== undefined && pieces.length === 2 && isAlone(head)) {
+    return { cid: CID.decode(head), bytes: body };
+  }
   try {
-    const [cid, bytes] = CID.decodeFirst(section);
+    const [cid, bytes] = CID.decodeFirst(joined(pieces));
     return { cid, bytes };
   } catch (thrown) {
     throw malformed("a block has no valid CID", thrown);
   }
+}
+
+/** Whether these bytes are a CID and nothing else. */
+function isAlone(head: Uint8Array): boolean {
+  try {
+    return CID.inspectBytes(head).size === head.length;
+  } catch {
+    return false;
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
 }
 
 function malformed(what: string, cause?: unknown): EngineError {

@@ -13,7 +13,7 @@ import { EngineError } from "#model/engine-error.ts";
 const repeatBytesMax = 32 * 1024 * 1024;
 
 /**
- * Turns the CAR of a file into the bytes of the file, in one pass, every block verified. Both
+ * Turns the CAR of a file into the bytes of the file, in one pass, every block verified by the end. Both
  * orders in use are understood: parents first (Kubo, gateways; a block may be left out when it
  * came before) and children first (ours and most importers). Where the stream would end it
  * throws CORRUPT when the object is not whole. NOT_SUPPORTED (`isNoFile`) says that the object is
@@ -37,10 +37,10 @@ export async function* carToFile(
     order.take(block, node);
   });
   for await (const bytes of stream) {
-    checker.update(bytes);
+    await checker.update(bytes);
     yield* ready.splice(0);
   }
-  checker.finish();
+  await checker.finish();
   if (order?.finished()) return;
   throw noFile(object, "its blocks are in another order than the file, or of another profile");
 }
@@ -71,11 +71,12 @@ interface BlockOrder {
   finished(): boolean;
 }
 
-/** Children come before their parent: what came out is hashed again under the profile. */
+/** Children come before their parent: whether its profile makes just these is seen at the end. */
 class ChildrenFirst implements BlockOrder {
   readonly #hasher: FileHasher;
   readonly #emit: (data: Uint8Array) => void;
   readonly #expected: string;
+  #lost = false;
 
   constructor(object: ObjectRef, emit: (data: Uint8Array) => void) {
     this.#hasher = new FileHasher(profileNamed(object.profile));
@@ -83,14 +84,14 @@ class ChildrenFirst implements BlockOrder {
     this.#expected = canonicalCid(object.cid);
   }
 
-  take(_block: CarBlock, node: DagNode): void {
+  take({ cid }: CarBlock, node: DagNode): void {
     if (node.links.length > 0 || !node.data) return;
-    this.#hasher.update(node.data);
+    this.#lost ||= !this.#hasher.updateLeaf(cid, node.data);
     this.#emit(node.data);
   }
 
   finished(): boolean {
-    return this.#hasher.finish().cid === this.#expected;
+    return !this.#lost && this.#hasher.finish().cid === this.#expected;
   }
 }
 

@@ -2,7 +2,10 @@ import { carBlockBytesMax } from "#content/car-parser.ts";
 import { carSectionHead } from "#content/car-writer.ts";
 import { canonicalCid } from "#content/cid.ts";
 import { FileHasher } from "#content/file-hasher.ts";
-import { profileNamed } from "#content/profile.ts";
+import { hashElsewhereMin, hashPiece } from "#content/hash-piece.ts";
+import { sharedPieceMax } from "#content/hash-thread.ts";
+import { equalPieces } from "#content/equal-pieces.ts";
+import { type Profile, profileNamed } from "#content/profile.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -26,8 +29,9 @@ export async function* fileBlocks(
   const hasher = new FileHasher(profile, (cid, parts) =>
     ready.push(carSectionHead(cid, parts), ...parts),
   );
-  for await (const bytes of stream) {
-    hasher.update(bytes);
+  for await (const leaf of hashedLeaves(stream, profile, object.size)) {
+    if (leaf.digest === undefined) hasher.update(leaf.bytes);
+    else hasher.addLeaf(await leaf.digest, leaf.bytes.length, leaf.bytes);
     if (hasher.size > object.size) break;
     yield* ready.splice(0);
   }
@@ -40,4 +44,30 @@ export async function* fileBlocks(
     });
   }
   yield* ready;
+}
+
+/** A leaf that another thread hashes, or bytes of any length that nobody does yet. */
+interface PassingBytes {
+  readonly bytes: Uint8Array;
+  readonly digest: Promise<Uint8Array> | undefined;
+}
+
+/** Leaves that are hashed elsewhere, one while the one before is passed on. */
+async function* hashedLeaves(
+  stream: ByteStream,
+  { chunkBytes, leaves }: Profile,
+  size: number,
+): AsyncGenerator<PassingBytes> {
+  const isLarge = chunkBytes >= hashElsewhereMin && chunkBytes <= sharedPieceMax;
+  if (leaves !== "raw" || !isLarge || size < chunkBytes) {
+    for await (const bytes of stream) yield { bytes, digest: undefined };
+    return;
+  }
+  let before: PassingBytes | undefined;
+  for await (const bytes of equalPieces(stream, chunkBytes)) {
+    const leaf = { bytes, digest: hashPiece(bytes) };
+    if (before !== undefined) yield before;
+    before = leaf;
+  }
+  if (before !== undefined) yield before;
 }

@@ -78,11 +78,12 @@ export class FileHasher {
   }
 
   /**
-   * Takes a whole raw leaf by its SHA-256 (32 bytes), where no sink wants the bytes: `bytes` is the
-   * profile's chunk, or less for the last leaf.
+   * Takes a whole raw leaf by its SHA-256 (32 bytes): `bytes` is the profile's chunk, or less for
+   * the last leaf. A sink gets `parts` for it.
    */
-  addLeaf(digest: Uint8Array, bytes: number): void {
+  addLeaf(digest: Uint8Array, bytes: number, ...parts: Uint8Array[]): void {
     this.#size += bytes;
+    this.#parts = parts;
     this.#filled = bytes;
     this.#addLeaf(digest);
   }

@@ -18,11 +18,11 @@ let broken = false;
 
 /**
  * SHA-256 of a piece, on another thread while one has time, else here. The bytes must stay as
- * they are until the answer has come.
+ * they are until the answer has come. Pieces of more than a MiB go only where threads see them.
  */
 export async function hashPiece(bytes: Uint8Array): Promise<Uint8Array> {
-  const fits = bytes.length >= hashElsewhereMin && bytes.length <= sharedPieceMax;
-  const thread = fits ? freeThread() : undefined;
+  const fits = bytes.length <= sharedPieceMax || bytes.buffer instanceof SharedArrayBuffer;
+  const thread = fits && bytes.length >= hashElsewhereMin ? freeThread() : undefined;
   return thread === undefined ? hash("sha256", bytes, "buffer") : await thread.hash(bytes);
 }
 

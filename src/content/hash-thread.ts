@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { MessageThread } from "#content/message-thread.ts";
 
-/** Longer pieces are not sent: memory that is seen from both sides is made for this much. */
+/** Longer pieces are not copied for the other side: such memory is made for this much. */
 export const sharedPieceMax = 1024 * 1024;
 
 /** A thread that hashes; one that could not start, or ended, leaves its work to this one. */

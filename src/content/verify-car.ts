@@ -12,8 +12,8 @@ export async function* verifyCar(
 ): AsyncGenerator<Uint8Array> {
   const checker = new CarChecker(object);
   for await (const bytes of stream) {
-    checker.update(bytes);
+    await checker.update(bytes);
     yield bytes;
   }
-  checker.finish();
+  await checker.finish();
 }

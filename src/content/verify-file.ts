@@ -1,6 +1,6 @@
 import { addressBytes, isAddressOf } from "#content/address-file.ts";
 import { canonicalCid } from "#content/cid.ts";
-import { FileHasher } from "#content/file-hasher.ts";
+import { PassingLeaves } from "#content/passing-leaves.ts";
 import { profileNamed } from "#content/profile.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import type { ByteStream } from "#model/driver.ts";
@@ -29,12 +29,12 @@ function checkFile(bytes: Uint8Array, object: ObjectRef): void {
 
 async function* verifyPieces(stream: ByteStream, object: ObjectRef): AsyncGenerator<Uint8Array> {
   const expected = canonicalCid(object.cid);
-  const hasher = new FileHasher(profileNamed(object.profile));
+  const leaves = new PassingLeaves(profileNamed(object.profile), object.size);
   let size = 0;
   for await (const bytes of stream) {
     size += bytes.length;
     if (size > object.size) throw wrongSize(object, `more than ${object.size}`);
-    const hashing = hasher.absorb(bytes, size === object.size);
+    const hashing = leaves.take(bytes, size === object.size);
     try {
       // Whoever writes it may do so while it is being hashed.
       yield bytes;
@@ -43,7 +43,7 @@ async function* verifyPieces(stream: ByteStream, object: ObjectRef): AsyncGenera
     }
   }
   if (size < object.size) throw wrongSize(object, `${size}`);
-  const { cid } = hasher.finish();
+  const { cid } = await leaves.finish();
   if (cid !== expected) throw otherContent(object, cid);
 }
 

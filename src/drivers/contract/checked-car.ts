@@ -31,10 +31,13 @@ export async function* checkedCar(
     if (beforePassing !== undefined) blocks.push(block);
   });
   for await (const bytes of stream) {
-    checker.update(bytes);
-    if (blocks.length > 0) await beforePassing?.(blocks);
+    await checker.update(bytes);
+    if (blocks.length > 0) {
+      await checker.settle();
+      await beforePassing?.(blocks);
+    }
     blocks = [];
     yield bytes;
   }
-  checker.finish();
+  await checker.finish();
 }

@@ -5,6 +5,8 @@ import type {
   CallOptions,
   Driver,
   DriverContext,
+  GroupBytes,
+  GroupCopy,
   ListedCopy,
   ListOptions,
   ReadOptions,
@@ -25,6 +27,7 @@ import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { kuboCapabilities } from "#drivers/kubo/kubo-capabilities.ts";
 import { dropDamagedBlocks } from "#drivers/kubo/drop-damaged-blocks.ts";
 import { unreadableDag } from "#drivers/kubo/kubo-error.ts";
+import { KuboGroups } from "#drivers/kubo/kubo-groups.ts";
 import { KuboNode } from "#drivers/kubo/kubo-node.ts";
 import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
 import { listPins } from "#drivers/kubo/list-pins.ts";
@@ -40,6 +43,7 @@ export class KuboDriver implements Driver {
   readonly #backend: string;
   readonly #node: KuboNode;
   readonly #capacity: CountedCapacity;
+  readonly #groups: KuboGroups;
 
   constructor(context: DriverContext<KuboOptions>) {
     const { swarm } = context.options;
@@ -48,6 +52,13 @@ export class KuboDriver implements Driver {
     this.#node = new KuboNode(context);
     const { backend, capacityBytes } = context;
     this.#capacity = new CountedCapacity(backend, capacityBytes, () => bytesOf(this.list()));
+    this.#groups = new KuboGroups({
+      backend,
+      node: this.#node,
+      capacity: this.#capacity,
+      copyOf,
+      checkRoom: (bytes, signal) => this.#checkRoom(bytes, signal),
+    });
   }
 
   async status({ signal }: CallOptions = {}): Promise<BackendStatus> {
@@ -146,6 +157,18 @@ export class KuboDriver implements Driver {
 
   list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
     return listPins(this.#node, copyOf, options);
+  }
+
+  readGroup(objects: readonly ObjectRef[], options?: CallOptions): Promise<GroupBytes> {
+    return this.#groups.readGroup(objects, options);
+  }
+
+  storeGroup(
+    objects: readonly ObjectRef[],
+    bytes: readonly Uint8Array[],
+    options?: CallOptions,
+  ): Promise<readonly (GroupCopy | undefined)[]> {
+    return this.#groups.storeGroup(objects, bytes, options);
   }
 
   close(): Promise<void> {

@@ -81,12 +81,12 @@ export class KuboNode {
     });
   }
 
-  /** Whether the node pins this root recursively. */
-  async isPinned(cid: string, signal: Signal): Promise<boolean> {
+  /** Whether the node pins these roots recursively, every one of them. */
+  async isPinned(cids: string | readonly string[], signal: Signal): Promise<boolean> {
     await this.server(signal);
     try {
-      const doing = `looking for ${cid} at ${this.#backend}`;
-      const parameters = { arg: cid, type: "recursive", offline: true };
+      const doing = `looking for ${wordsFor(cids)} at ${this.#backend}`;
+      const parameters = { arg: cids, type: "recursive", offline: true };
       await this.#rpc.value("pin/ls", parameters, { doing, signal });
       return true;
     } catch (error) {
@@ -137,24 +137,35 @@ export class KuboNode {
     return await this.#rpc.bytes("dag/export", parameters, { doing, signal });
   }
 
+  /** The bytes of these files, one after the other; not verified. Fails where one is absent. */
+  async files(cids: readonly string[], signal: Signal): Promise<ByteStream> {
+    const doing = `reading ${wordsFor(cids)} from ${this.#backend}`;
+    const parameters = { arg: cids, progress: false, offline: true };
+    return await this.#rpc.bytes("cat", parameters, { doing, signal });
+  }
+
   /**
    * Stores the blocks of a CAR and pins its roots, which the node does only when all blocks below
    * them are there. Throws CORRUPT unless just this object has been pinned.
    */
   async import({ cid }: ObjectRef, car: ByteStream, signal: Signal): Promise<void> {
     const doing = `writing ${cid} to ${this.#backend}`;
-    const parameters = { "pin-roots": true, silent: false };
-    const call = { doing, signal, file: car, isLong: true };
     const pinned: string[] = [];
-    for await (const { Root: root } of this.#rpc.values<Imported>("dag/import", parameters, call)) {
-      if (root === undefined) continue;
-      if (root.PinErrorMsg) {
-        throw unreadableDag(kuboError(root.PinErrorMsg, doing), cid);
-      }
-      pinned.push(root.Cid["/"]);
+    for await (const { Cid, PinErrorMsg } of this.roots(car, doing, signal)) {
+      if (PinErrorMsg) throw unreadableDag(kuboError(PinErrorMsg, doing), cid);
+      pinned.push(Cid["/"]);
     }
     if (pinned.length === 1 && pinned[0] === cid) return;
     throw new EngineError("CORRUPT", `${doing}: the node pinned ${pinned.join(", ") || "nothing"}`);
+  }
+
+  /** Stores the blocks of a CAR and pins its roots: what became of each. */
+  async *roots(car: ByteStream, doing: string, signal: Signal): AsyncGenerator<ImportedRoot> {
+    const parameters = { "pin-roots": true, silent: false };
+    const call = { doing, signal, file: car, isLong: true };
+    for await (const { Root: root } of this.#rpc.values<Imported>("dag/import", parameters, call)) {
+      if (root !== undefined) yield root;
+    }
   }
 
   /**
@@ -263,6 +274,10 @@ async function orUndefined<Value>(
   }
 }
 
+function wordsFor(cids: string | readonly string[]): string {
+  return typeof cids === "string" ? cids : `${cids.length} objects`;
+}
+
 function nobodyHasIt(doing: string): EngineError {
   return new EngineError("NOT_SUPPORTED", `${doing}: no block came for a while`, {
     hint: "connect the nodes of the swarm with each other (Peering.Peers)",
@@ -281,7 +296,13 @@ interface FilesStat {
 }
 
 interface Imported {
-  readonly Root?: { readonly Cid: { readonly "/": string }; readonly PinErrorMsg?: string };
+  readonly Root?: ImportedRoot;
+}
+
+/** A root of an imported CAR: it is pinned unless the node says why not. */
+interface ImportedRoot {
+  readonly Cid: { readonly "/": string };
+  readonly PinErrorMsg?: string;
 }
 
 interface Dropped {

@@ -29,7 +29,8 @@ export interface RpcCall {
   readonly isLong?: boolean;
 }
 
-type Parameters = Readonly<Record<string, string | boolean>>;
+/** A list is a parameter that is given several times. */
+type Parameters = Readonly<Record<string, string | boolean | readonly string[]>>;
 
 /**
  * The RPC API of an IPFS node. A refusal of the node throws, and so does an answer that began
@@ -85,7 +86,9 @@ export class KuboRpc {
   async #ask(command: string, parameters: Parameters, call: RpcCall): Promise<HttpAnswer> {
     const { signal, doing, file } = call;
     const query = new URLSearchParams(
-      Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]),
+      Object.entries(parameters).flatMap(([name, given]) =>
+        [given].flat().map((value): [string, string] => [name, String(value)]),
+      ),
     );
     const service = call.isLong === true ? this.#patient : this.#quick;
     const request = {

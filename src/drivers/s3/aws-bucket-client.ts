@@ -32,6 +32,7 @@ import { copySource } from "#drivers/s3/copy-source.ts";
 import { keyVersions } from "#drivers/s3/key-versions.ts";
 import { objectLockOf } from "#drivers/s3/object-lock.ts";
 import { httpStatus, notS3, s3Error } from "#drivers/s3/s3-error.ts";
+import { signByChecksum } from "#drivers/s3/sign-by-checksum.ts";
 import { versionLock } from "#drivers/s3/version-lock.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
 
@@ -71,6 +72,7 @@ export class AwsBucketClient implements BucketClient {
       },
       { step: "deserialize", name: "rememberServer" },
     );
+    signByChecksum(client);
     client.middlewareStack.add(
       (next, { commandName }) =>
         async (args) => {
@@ -205,7 +207,7 @@ export class AwsBucketClient implements BucketClient {
 
   async put(request: PutRequest, bytes: Uint8Array, signal: Signal): Promise<SentChecksum> {
     try {
-      const checksum = this.#requests.checksum(bytes);
+      const checksum = await this.#requests.checksum(bytes);
       const command = new PutObjectCommand({
         ...this.#requests.target(request),
         ...checksum,

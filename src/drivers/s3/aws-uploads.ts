@@ -110,7 +110,7 @@ export class AwsUploads {
     const requests = this.#requests;
     return {
       part: async (number, bytes, signal) => {
-        const checksum = requests.checksum(bytes);
+        const checksum = await requests.checksum(bytes);
         const stored = known.get(number);
         if (stored !== undefined && holds(stored, bytes, checksum.ChecksumSHA256)) {
           parts.push({ PartNumber: number, ETag: stored.ETag, ...checksum });

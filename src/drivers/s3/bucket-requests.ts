@@ -1,5 +1,5 @@
-import { hash } from "node:crypto";
 import type { StorageClass } from "@aws-sdk/client-s3";
+import { hashPiece } from "#content/hash-piece.ts";
 import { cancelled } from "#drivers/contract/cancelled.ts";
 import type { PutRequest } from "#drivers/s3/bucket-client.ts";
 import { s3Error } from "#drivers/s3/s3-error.ts";
@@ -39,8 +39,9 @@ export class BucketRequests {
     };
   }
 
-  checksum(bytes: Uint8Array): { ChecksumSHA256?: string } {
-    return this.options.checksums ? { ChecksumSHA256: hash("sha256", bytes, "base64") } : {};
+  async checksum(bytes: Uint8Array): Promise<{ ChecksumSHA256?: string }> {
+    if (!this.options.checksums) return {};
+    return { ChecksumSHA256: Buffer.from(await hashPiece(bytes)).toString("base64") };
   }
 
   condition({ create, replaces }: PutRequest): { IfNoneMatch?: string; IfMatch?: string } {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+import { SinglePiece } from "#model/single-piece.ts";
+import { equalPieces } from "#content/equal-pieces.ts";
 import type {
   BucketClient,
   PartUpload,
@@ -48,8 +50,12 @@ export async function uploadBody(
   stream: ByteStream,
   options: UploadOptions,
 ): Promise<SentChecksum> {
+  if (stream instanceof SinglePiece) {
+    return await client.put(request, await stream.take(), options.signal);
+  }
   const partBytes = Math.max(options.partBytes, Math.ceil(options.expectedBytes / partsMax));
-  const parts = cutUp(stream, partBytes);
+  const memory = new PartMemory(partBytes);
+  const parts = equalPieces(stream, partBytes, (bytes) => memory.take(bytes));
   try {
     const first = await parts.next();
     const second = first.done === true ? first : await parts.next();
@@ -63,7 +69,7 @@ export async function uploadBody(
         yield second.value;
         yield* parts;
       })();
-      await sendParts(upload, rest, options);
+      await sendParts(upload, rest, memory, options);
       return await upload.complete(options.signal);
     } catch (error) {
       const { code } = EngineError.from(error);
@@ -78,6 +84,7 @@ export async function uploadBody(
 async function sendParts(
   upload: PartUpload,
   parts: ByteStream,
+  memory: PartMemory,
   { concurrency }: UploadOptions,
 ): Promise<void> {
   const cut = new AbortController();
@@ -86,9 +93,11 @@ async function sendParts(
   try {
     for await (const bytes of parts) {
       number += 1;
-      const sent: Promise<void> = upload.part(number, bytes, cut.signal).finally(() => {
-        sending.delete(sent);
-      });
+      const sent: Promise<void> = upload
+        .part(number, bytes, cut.signal)
+        // Of a part that failed something may still be on its way: its memory is let go.
+        .then(() => memory.give(bytes))
+        .finally(() => sending.delete(sent));
       sending.add(sent);
       // Its failure is met at the next wait.
       sent.catch(() => undefined);
@@ -114,25 +123,26 @@ async function giveUp(upload: PartUpload, reason: unknown): Promise<never> {
   throw reason;
 }
 
-/** The stream in pieces of equal size; only the last may be shorter. */
-async function* cutUp(
-  stream: ByteStream,
-  pieceBytes: number,
-): AsyncGenerator<Uint8Array, undefined> {
-  let held: Uint8Array[] = [];
-  let heldBytes = 0;
-  for await (const chunk of stream) {
-    let rest = chunk;
-    while (heldBytes + rest.length >= pieceBytes) {
-      const taken = pieceBytes - heldBytes;
-      yield Buffer.concat([...held, rest.subarray(0, taken)]);
-      rest = rest.subarray(taken);
-      held = [];
-      heldBytes = 0;
-    }
-    if (rest.length > 0) held.push(rest);
-    heldBytes += rest.length;
+/**
+ * Memory for the parts of one upload, used again and again, which threads that hash can see: fresh
+ * memory for each part costs the system and the garbage collector a good deal of what sending does.
+ */
+class PartMemory {
+  readonly #partBytes: number;
+  readonly #spare: Uint8Array[] = [];
+
+  constructor(partBytes: number) {
+    this.#partBytes = partBytes;
   }
-  if (heldBytes > 0) yield Buffer.concat(held);
-  return undefined;
+
+  /** Only the last part is shorter than the others. */
+  take(bytes: number): Uint8Array {
+    if (bytes < this.#partBytes) return Buffer.allocUnsafeSlow(bytes);
+    return this.#spare.pop() ?? Buffer.from(new SharedArrayBuffer(bytes));
+  }
+
+  /** Takes back memory whose bytes have been sent. */
+  give(part: Uint8Array): void {
+    if (part.buffer instanceof SharedArrayBuffer) this.#spare.push(part);
+  }
 }

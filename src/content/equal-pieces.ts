@@ -1,0 +1,40 @@
+import type { ByteStream } from "#model/driver.ts";
+
+/**
+ * A stream in pieces of equal size; only the last may be shorter. What comes as such a piece is
+ * passed on as it is; what comes in parts, which must stay as they are until their piece is
+ * full, is copied into memory of its own, or into what `memory` gives for so many bytes.
+ */
+export async function* equalPieces(
+  stream: ByteStream,
+  pieceBytes: number,
+  memory: (bytes: number) => Uint8Array = Buffer.allocUnsafeSlow,
+): AsyncGenerator<Uint8Array, undefined> {
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  const piece = (): Uint8Array => {
+    const [only] = held;
+    if (held.length === 1 && only !== undefined) return only;
+    const whole = memory(heldBytes);
+    let at = 0;
+    for (const part of held) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  };
+  for await (const bytes of stream) {
+    for (let at = 0; at < bytes.length;) {
+      const part = bytes.subarray(at, at + pieceBytes - heldBytes);
+      at += part.length;
+      held.push(part);
+      heldBytes += part.length;
+      if (heldBytes < pieceBytes) continue;
+      yield piece();
+      held = [];
+      heldBytes = 0;
+    }
+  }
+  if (heldBytes > 0) yield piece();
+  return undefined;
+}
