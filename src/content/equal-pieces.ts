@@ -8,7 +8,7 @@ import type { ByteStream } from "#model/driver.ts";
 export async function* equalPieces(
   stream: ByteStream,
   pieceBytes: number,
-  memory: (bytes: number) => Uint8Array = Buffer.allocUnsafeSlow,
+  memory = (bytes: number): Uint8Array => Buffer.allocUnsafeSlow(bytes),
 ): AsyncGenerator<Uint8Array, undefined> {
   let held: Uint8Array[] = [];
   let heldBytes = 0;
