@@ -11,7 +11,13 @@ import {
 } from "#model/report.ts";
 import { type AsOfWords, atOption, connectAsOf, fromOption, snapshotOption } from "#cli/as-of.ts";
 import { type CommandContext, defineCommand } from "#cli/command.ts";
-import { flatRow, formatChart, formatReport, reportForm } from "#cli/output/format-report.ts";
+import {
+  flatRow,
+  formatBudgets,
+  formatChart,
+  formatReport,
+  reportForm,
+} from "#cli/output/format-report.ts";
 import { counted } from "#cli/output/words.ts";
 import { writeRows } from "#cli/output/write-rows.ts";
 import { positiveInteger } from "#cli/positive-integer.ts";
@@ -83,7 +89,7 @@ async function runReport(
   }
   const made = await api.report({ ...request, limit });
   if (output === "text") {
-    io.stdout.write(formatReport(made));
+    io.stdout.write(`${formatReport(made)}${formatBudgets(made)}`);
     const column = chartedColumn(made, chart, io.stdout.isTTY);
     if (column !== undefined) {
       io.stdout.write(`\n${formatChart(made, column.name, io.stdout.columns)}`);

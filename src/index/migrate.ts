@@ -19,6 +19,7 @@ import { leases } from "#index/migrations/015-leases.ts";
 import { copiesSince } from "#index/migrations/016-copies-since.ts";
 import { recoveredEntries } from "#index/migrations/017-recovered-entries.ts";
 import { failuresOfRunRules } from "#index/migrations/018-failures-of-run-rules.ts";
+import { costs } from "#index/migrations/019-costs.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -41,6 +42,7 @@ const migrations: readonly Migration[] = [
   copiesSince,
   recoveredEntries,
   failuresOfRunRules,
+  costs,
 ];
 
 /** The schema version this engine writes. */

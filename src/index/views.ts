@@ -1,3 +1,4 @@
+import { sharesPerUsd } from "#model/cost-sql.ts";
 import { indexViews } from "#model/index-views.ts";
 
 type ViewName = keyof typeof indexViews;
@@ -40,6 +41,11 @@ const sources: Readonly<Record<ViewName, ViewSource>> = {
       from: "recovered_entries",
       columns: { run_id: "run", plan_cid: "plan", sequence: "action" },
     },
+  },
+  spending: {
+    from: `(SELECT policy, day, amount FROM settled_costs UNION ALL
+      SELECT policy, NULL, sum(amount) FROM reserved_costs GROUP BY policy)`,
+    columns: { usd: `amount::DOUBLE / ${sharesPerUsd}`, shares: "amount::DECIMAL(38, 0)" },
   },
   audit: {
     // The batch of an action is the last one that begins at or before it.

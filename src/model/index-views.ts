@@ -90,6 +90,12 @@ export const indexViews = {
     rule: ["VARCHAR", "policy/rule that wanted it"],
     quarantined_at: ["TIMESTAMP", "since when plans leave it out; null when they do not"],
   },
+  spending: {
+    policy: ["VARCHAR", "policy whose rules wanted what it was spent on"],
+    day: ["DATE", "UTC day on which it was paid; null for what open runs have reserved"],
+    usd: ["DOUBLE", "US dollars"],
+    shares: ["DECIMAL(38,0)", "the same in shares of 2^-30 of a billionth of a dollar, exact"],
+  },
   ledger: {
     entry_id: ["BIGINT", "order of recording"],
     recorded: ["TIMESTAMP", "when it was recorded"],

@@ -62,6 +62,19 @@ export const metricDefinitions = {
   thermocline_remaining_actions: now([], "Actions of runs that have not ended yet."),
   thermocline_plan_actions: now(["policy", "action"], "Actions of the last plan of all policies."),
   thermocline_plan_bytes: now(["policy", "action"], "Bytes of the last plan of all policies."),
+  thermocline_plan_cost_usd: now(["policy"], "What the last plan of all policies would cost now."),
+  thermocline_settled_cost_usd_total: {
+    type: "counter",
+    lasts: "index",
+    labels: ["policy"],
+    help: "What actions that are done have cost, by the price cards.",
+  },
+  thermocline_reserved_cost_usd: now(["policy"], "What open runs may still cost."),
+  thermocline_budget_usd: now(["policy", "period"], "Budget of the policy for a period."),
+  thermocline_budget_left_usd: now(
+    ["policy", "period"],
+    "What is neither settled nor reserved of the budget in this period.",
+  ),
   thermocline_blocked_batches: now(["reason"], "Batches held back, by what they wait for."),
   thermocline_batch_wait_seconds: now(
     ["reason"],

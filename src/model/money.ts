@@ -34,11 +34,16 @@ export function parseMoney(text: string): number {
   });
 }
 
-/** For people: cents, and two digits that say something where there are no cents: `0.0012 USD`. */
+/** For people: `0.0012 USD`. */
 export function formatMoney(usd: Usd | number): string {
+  return `${moneyText(usd)} ${currency}`;
+}
+
+/** The amount alone: cents, and two digits that say something where there are no cents. */
+export function moneyText(usd: Usd | number): string {
   const value = Number(usd);
   const size = Math.abs(value);
-  if (size === 0 || size >= 0.1) return `${value.toFixed(2)} ${currency}`;
+  if (size === 0 || size >= 0.1) return value.toFixed(2);
   const places = Math.min(9, 1 - Math.floor(Math.log10(size)));
-  return `${Number(value.toFixed(places)).toFixed(places)} ${currency}`;
+  return Number(value.toFixed(places)).toFixed(places);
 }

@@ -1,3 +1,4 @@
+import { type Budget, formatBudget } from "#model/budget.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { formatMoney } from "#model/money.ts";
 import { formatSize, parseCount } from "#model/quantity.ts";
@@ -12,6 +13,8 @@ export interface PlanLimits {
   readonly bytes?: number;
   /** US dollars to pay once for it, by the price cards (`PlanCost.now`). */
   readonly costUsd?: number;
+  /** What all plans together may cost in a period; counted are those of the same policy. */
+  readonly budget?: Budget;
 }
 
 /** `1000`, `100k` or `5%` → a bound on objects. Throws INVALID_DOCUMENT. */
@@ -25,12 +28,14 @@ export function parseObjectsLimit(text: string): Pick<PlanLimits, "objects" | "o
 }
 
 /** Limits as people write them: `1000 objects, 5% of all objects, 20.0 TiB, 50.00 USD`. */
-export function formatPlanLimits({ objects, objectsShare, bytes, costUsd }: PlanLimits): string {
+export function formatPlanLimits(limits: PlanLimits): string {
+  const { objects, objectsShare, bytes, costUsd, budget } = limits;
   const parts = [
     objects === undefined ? undefined : `${objects} objects`,
     objectsShare === undefined ? undefined : `${shareText(objectsShare)} of all objects`,
     bytes === undefined ? undefined : formatSize(bytes),
     costUsd === undefined ? undefined : formatMoney(costUsd),
+    budget === undefined ? undefined : formatBudget(budget),
   ];
   return parts.filter((part) => part !== undefined).join(", ");
 }

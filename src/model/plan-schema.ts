@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ApprovalTerms } from "#model/approval.ts";
 import type { PlanReport } from "#model/engine-api.ts";
+import { type Budget, type BudgetState, type PlanBudget, budgetPeriods } from "#model/budget.ts";
 import type {
   BlockedCount,
   Cost,
@@ -66,12 +67,16 @@ const totalsSchema = shapeOf<PlanTotals>({
   ),
 });
 
+const budget: Shape<Budget> = { usd: z.number().nonnegative(), per: z.enum(budgetPeriods) };
+const planBudget: Shape<PlanBudget> = { ...budget, of: z.string(), policy: optionalText };
+
 /** Limits of a plan as they travel. */
 export const planLimitsSchema = shapeOf<PlanLimits>({
   objects: count.optional(),
   objectsShare: z.number().min(0).max(1).optional(),
   bytes: count.optional(),
   costUsd: z.number().nonnegative().optional(),
+  budget: shapeOf<Budget>(budget).optional(),
 });
 
 /** Terms of an approval as they travel. */
@@ -113,6 +118,7 @@ const headerSchema = shapeOf<PlanHeader>({
   limits: planLimitsSchema.optional(),
   only: optionalText,
   variables: z.record(z.string(), z.string()).optional(),
+  budgets: z.array(shapeOf<PlanBudget>(planBudget)).optional(),
   approvals: z.array(approvalTermsSchema).optional(),
   leases: z.record(z.string(), count).optional(),
   orders: z.record(z.string(), runOrderSchema).optional(),
@@ -125,6 +131,14 @@ const cost: Shape<Cost> = { now: usd, month: usd };
 /** What something costs, now and a month. */
 export const costSchema = shapeOf<Cost>(cost);
 
+/** How a budget stands. */
+export const budgetStateSchema = shapeOf<BudgetState>({
+  ...planBudget,
+  settled: usd,
+  reserved: usd,
+  left: usd,
+});
+
 const saved: Shape<SavedPlan> = {
   cid: z.string(),
   evaluatedAt: time,
@@ -135,6 +149,7 @@ const saved: Shape<SavedPlan> = {
     refused: z
       .array(shapeOf<CostRefusal>({ ...cost, rule: z.string(), horizonMs: count }))
       .optional(),
+    budgets: z.array(budgetStateSchema).optional(),
   }).optional(),
   header: headerSchema,
 };

@@ -1,4 +1,5 @@
 import type { ApprovalTerms } from "#model/approval.ts";
+import type { BudgetState, PlanBudget } from "#model/budget.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { currency, Usd } from "#model/money.ts";
 import { type RunOrder, runActions } from "#model/run-order.ts";
@@ -97,6 +98,8 @@ export interface PlanHeader {
   readonly blocked: readonly BlockedCount[];
   /** Limits that were asked for with the plan, besides those that the policies have. */
   readonly limits?: PlanLimits;
+  /** Budgets that it keeps within, of its policies and of those that were asked for with it. */
+  readonly budgets?: readonly PlanBudget[];
   /** What a person must approve before it runs. */
   readonly approvals?: readonly ApprovalTerms[];
   /** Rules whose copies are wanted for a time only, in milliseconds. */
@@ -127,6 +130,8 @@ export interface PlanCost extends Cost {
   readonly groups: readonly Cost[];
   /** What was not done because it costs more than it saves, by rule (`break-even`). */
   readonly refused?: readonly CostRefusal[];
+  /** How its budgets stand, in the order of `header.budgets`. */
+  readonly budgets?: readonly BudgetState[];
 }
 
 /** What a rule would have cost that does not pay within its horizon. */
@@ -188,6 +193,8 @@ export const blockReasons = [
   "no-target",
   "no-source",
   "limit",
+  /** What its budget has left in this period is not enough. */
+  "budget",
   "grace",
   /** Another object of its collection cannot have the same, and they go together. */
   "group",
@@ -207,6 +214,9 @@ export interface BlockedCount {
   readonly reason: BlockReason;
   readonly objects: number;
   readonly bytes: number;
-  /** With `limit`: whose limit it was, and how much it allows; missing when the rule's own. */
+  /**
+   * With `limit`: whose limit it was, and how much it allows; missing when the rule's own. With
+   * `budget`: how it stands.
+   */
   readonly limit?: string;
 }

@@ -1,3 +1,4 @@
+import type { BudgetState } from "#model/budget.ts";
 import type { AsOf } from "#model/index-snapshot.ts";
 
 export const reportNames = ["usage", "heat", "copies", "cost", "age"] as const;
@@ -40,6 +41,8 @@ export interface Report {
   readonly rows: readonly ReportRow[];
   /** Over all groups, each object and each copy counted once. */
   readonly totals: ReportValues;
+  /** Of the report on cost: how the budgets of the policies stand, whatever the groups are. */
+  readonly budgets?: readonly BudgetState[];
 }
 
 export type ReportUnit = "count" | "bytes" | "usd" | "heat";

@@ -50,7 +50,6 @@ export const diagnosticCodes = {
   E0306: ["a confidence that no fitting backend can reach", "ask for a lower confidence"],
   E0307: ["a share of a capacity that is not configured", "configure it, or write bytes"],
   E0308: ["a webhook or command that is not configured", "add it to thermocline.yaml"],
-  W0401: ["a key that this version reads but does not act on", "do not rely on it yet"],
   W0402: ["a rule that can never match", "correct the contradiction"],
   W0403: ["a rule that an earlier one always wins over", "reorder, or remove it"],
   W0404: ["demote and promote without a band between them", "leave a gap, or data flaps"],

@@ -4,7 +4,7 @@ import { triggerEvents } from "#model/engine-event.ts";
 import { parseBandwidth } from "#model/bandwidth.ts";
 import { parseRequestRate } from "#model/request-rate.ts";
 import { parseObjectsLimit } from "#model/plan-limits.ts";
-import { costLimitForm, parseCostLimit, parsePlanCost } from "#policies/cost-limit.ts";
+import { costLimitForm, parseCostLimit } from "#model/cost-limit.ts";
 import { overlaps } from "#policies/timing/schedule.ts";
 import { closings } from "#policies/timing/windows.ts";
 
@@ -20,10 +20,7 @@ const limitFields = {
   cost: parsedField(z.number().nonnegative(), parseCostLimit, costLimitForm).optional(),
 };
 const triggerLimits = z
-  .strictObject({
-    ...limitFields,
-    cost: parsedField(z.number().nonnegative(), parsePlanCost, costLimitForm).optional(),
-  })
+  .strictObject(limitFields)
   .optional()
   .describe("The most that one plan does that this trigger starts; the smallest limit wins.");
 const timezoneField = z.string().describe("IANA name, such as Europe/Berlin; UTC unless said.");
@@ -32,10 +29,7 @@ const timeRange = z.union([
   z.strictObject({ calendar: z.string().describe("The days of a calendar, by its name.") }),
 ]);
 
-/**
- * Keys of a policy that say when and within what bounds it runs. They are checked here; those
- * that the engine does not act on yet are in `unsupported-settings.ts`, which warns.
- */
+/** Keys of a policy that say when and within what bounds it runs. */
 export const settingFields = {
   schedule: z
     .strictObject({

@@ -1,4 +1,5 @@
 import type { PlanLimits } from "#model/plan-limits.ts";
+import { limitOfCost } from "#model/cost-limit.ts";
 import type { PolicyDocument } from "#policies/policy-schema.ts";
 
 type LimitsDocument = Pick<NonNullable<PolicyDocument["limits"]>, "objects" | "bytes" | "cost">;
@@ -8,6 +9,6 @@ export function readPlanLimits({ objects, bytes, cost }: LimitsDocument = {}): P
   return {
     ...objects,
     ...(bytes === undefined ? {} : { bytes }),
-    ...(cost === undefined || cost.per !== undefined ? {} : { costUsd: cost.usd }),
+    ...(cost === undefined ? {} : limitOfCost(cost)),
   };
 }

@@ -18,7 +18,6 @@ import { readPlanLimits } from "#policies/read-plan-limits.ts";
 import { readVariables } from "#policies/read-variables.ts";
 import type { ReadCalendars } from "#policies/timing/read-calendars.ts";
 import { readTiming } from "#policies/timing/read-timing.ts";
-import { unsupportedSettings } from "#policies/unsupported-settings.ts";
 
 /** What a policy is read with, besides its own text. */
 export interface PolicyContext extends Omit<ParseOptions, "calendars"> {
@@ -65,7 +64,7 @@ export function readPolicy(
   ];
   if (document === undefined) return { policy: undefined, diagnostics };
   const { timing, diagnostics: ofTiming } = readTiming(document, places, options.calendars);
-  diagnostics.push(...ofTiming, ...unsupportedSettings(document, places));
+  diagnostics.push(...ofTiming);
   const hasError = diagnostics.some(({ severity }) => severity === "error");
   if (hasError || inherited.isFaulty) return { policy: undefined, diagnostics };
   const { name, owner, description, priority } = document.metadata;

@@ -15,4 +15,15 @@ export const sampleReport: Report = {
     { values: { objects: 1, bytes: 0 } },
   ],
   totals: { objects: 1_300, bytes: 4_096 },
+  budgets: [
+    {
+      of: "policy grâce",
+      policy: "grâce",
+      usd: 50,
+      per: "month",
+      settled: "48.2",
+      reserved: "1.1",
+      left: "0.7",
+    },
+  ],
 };

@@ -86,20 +86,24 @@ rules:
   });
 });
 
-test("keys that the engine does not act on yet are warned about, each at its place", () => {
+test("whatever says when and within what bounds a policy runs is acted on", () => {
   const result = read(`${header("s")}schedule: {cron: "0 2 * * *", timezone: Europe/Berlin}
 windows: {allow: ["Sat-Sun 00:00-24:00", "22:00-06:00"]}
 limits: {objects: 5%, bytes: 20TiB, rate: 200/min, bandwidth: "08:00,20MiB/s 19:00,off", cost: 50 USD/month}
 approval: {when: "bytes > 10TiB or deletes > 0"}
 triggers: [{usage: {backend: hot, above: 85%, until: 75%}}]
 ${keep}`);
-  expect(places(result)).toEqual(["6:90 warning W0401"]);
+  expect(places(result)).toEqual([]);
   expect(result.policies[0]?.approval?.terms).toEqual({
     when: "bytes > 10TiB or deletes > 0",
     ttlMs: 3 * 86_400_000,
     preventSelfApproval: false,
   });
-  expect(result.policies[0]?.limits).toEqual({ objectsShare: 0.05, bytes: 20 * 2 ** 40 });
+  expect(result.policies[0]?.limits).toEqual({
+    objectsShare: 0.05,
+    bytes: 20 * 2 ** 40,
+    budget: { usd: 50, per: "month" },
+  });
   expect(result.policies[0]?.timing.pace?.actionsPerSecond).toBeCloseTo(200 / 60);
 });
 
@@ -181,7 +185,7 @@ test("an alias bomb is refused without being expanded", () => {
 test("what plans may cost, and when moves must pay, is read with its place; force opts a rule out", () => {
   const result = read(`${header("s")}limits: {cost: 0.5 USD}
 horizon: 1y
-triggers: [{event: copy-lost, limits: {cost: 20USD}}]
+triggers: [{event: copy-lost, limits: {cost: 20USD}}, {event: copy-lost, limits: {cost: 5 USD / week}}]
 rules:
   - {name: down, where: size > 1B, demote: {from: tier = hot, to: tier = cold}}
   - {name: out, where: size > 2B, force: true, evict: {from: tier = hot}}
@@ -192,20 +196,23 @@ rules:
     horizonMs: 365 * 86_400_000,
     rules: [{ name: "down" }, { name: "out", force: true }],
   });
-  expect(result.policies[0]?.timing.triggers).toMatchObject([{ limits: { costUsd: 20 } }]);
+  expect(result.policies[0]?.timing.triggers).toMatchObject([
+    { limits: { costUsd: 20 } },
+    { limits: { budget: { usd: 5, per: "week" } } },
+  ]);
 });
 
-test("money in another currency, without one, or for a month where a plan is bounded, is an error", () => {
+test("money in another currency, without one, or for a period that is none, is an error", () => {
   const result = read(`${header("s")}limits: {cost: 50 EUR}
 horizon: 0d
-triggers: [{event: copy-lost, limits: {cost: 5 USD/month}}, {event: copy-lost, limits: {cost: 5}}]
+triggers: [{event: copy-lost, limits: {cost: 5 USD/year}}, {event: copy-lost, limits: {cost: 5}}]
 rules:
   - {name: two, where: size > 1B, force: true, ensure: {copies: 2}}
 `);
   expect(result.diagnostics.map(({ message }) => message)).toEqual([
     '"50 EUR" is not in USD, as all prices are',
     "a horizon is more than nothing and at most 100 years: 365d",
-    '"5 USD/month" is for a month, and this bounds one plan',
+    '"5 USD/year" is not an amount of money',
     '"5" is not an amount of money',
     "force is for evict and demote: nothing else has to pay within a horizon",
   ]);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Budget, budgetPeriods } from "#model/budget.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import type { Shape } from "#model/shape.ts";
 
@@ -10,4 +11,10 @@ export const planLimitsInput = z.strictObject({
   objectsShare: z.number().min(0).max(1).exactOptional(),
   bytes: bound.exactOptional(),
   costUsd: z.number().nonnegative().exactOptional(),
+  budget: z
+    .strictObject({
+      usd: z.number().nonnegative(),
+      per: z.enum(budgetPeriods),
+    } satisfies Shape<Budget>)
+    .exactOptional(),
 } satisfies Shape<PlanLimits>);

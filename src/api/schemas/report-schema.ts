@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { budgetStateSchema } from "#model/plan-schema.ts";
 import {
   type Report,
   type ReportColumn,
@@ -38,4 +39,5 @@ export const reportSchema = shapeOf<Report>({
   groups: count,
   rows: z.array(shapeOf<ReportRow>({ group: optionalText, values })),
   totals: values,
+  budgets: z.array(budgetStateSchema).optional(),
 });

@@ -8,7 +8,7 @@ import { confirm } from "#cli/confirm.ts";
 import { followRun } from "#cli/follow-run.ts";
 import { formatPlan } from "#cli/output/format-plan.ts";
 import { formatRun } from "#cli/output/format-run.ts";
-import { limitsOf, moneyOption, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
+import { costLimit, limitsOf, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
 import { counted } from "#cli/output/words.ts";
 import { variableOption, variablesOf } from "#cli/variable-option.ts";
 import { readPlanFile } from "#cli/read-plan-file.ts";
@@ -26,7 +26,11 @@ export default defineCommand({
       .option("--only <what>", "look only at these objects: an expression, a CID or a path")
       .option("--limit-objects <n>", "act on so many objects at most: 1000, 100k, 5%", objectsLimit)
       .option("--limit-bytes <size>", "act on so many bytes at most: 5TiB", sizeOption)
-      .option("--limit-cost <usd>", "pay so much at most, by the price cards: 50", moneyOption)
+      .option(
+        "--limit-cost <usd>",
+        "pay so much at most, by the price cards: 50, 50/month",
+        costLimit,
+      )
       .addOption(variableOption())
       .option("-y, --yes", "do not ask")
       .option("--override <guard...>", `let a guard pass: ${guards.join(", ")}`)

@@ -1,7 +1,7 @@
 import { connectAsOf, fromOption, snapshotOption } from "#cli/as-of.ts";
 import { defineCommand } from "#cli/command.ts";
 import { formatPlan } from "#cli/output/format-plan.ts";
-import { limitsOf, moneyOption, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
+import { costLimit, limitsOf, objectsLimit, sizeOption } from "#cli/plan-limit-options.ts";
 import { variableOption, variablesOf } from "#cli/variable-option.ts";
 import { positiveInteger } from "#cli/positive-integer.ts";
 import { type BackendName, formatActions } from "#cli/output/format-actions.ts";
@@ -29,7 +29,11 @@ export default defineCommand({
       .option("--only <what>", "look only at these objects: an expression, a CID or a path")
       .option("--limit-objects <n>", "act on so many objects at most: 1000, 100k, 5%", objectsLimit)
       .option("--limit-bytes <size>", "act on so many bytes at most: 5TiB", sizeOption)
-      .option("--limit-cost <usd>", "pay so much at most, by the price cards: 50", moneyOption)
+      .option(
+        "--limit-cost <usd>",
+        "pay so much at most, by the price cards: 50, 50/month",
+        costLimit,
+      )
       .addOption(variableOption())
       .addOption(snapshotOption())
       .addOption(fromOption())

@@ -1,5 +1,6 @@
 import { termsText } from "#model/approval.ts";
 import type { BlockReason, Cost, SavedPlan } from "#model/plan.ts";
+import { budgetWords } from "#model/budget.ts";
 import { breakEvenWords } from "#model/break-even.ts";
 import { formatMoney } from "#model/money.ts";
 import { formatSize } from "#model/quantity.ts";
@@ -17,6 +18,9 @@ export function formatPlan(plan: SavedPlan): string {
   } else {
     lines.push(groupTable(plan).trimEnd(), "", totalLine(plan));
     if (plan.cost !== undefined) lines.push(`cost: ${costWords(plan.cost)}`);
+  }
+  for (const budget of plan.cost?.budgets ?? []) {
+    lines.push(`budget of ${budget.of}: ${budgetWords(budget)}, before this plan`);
   }
   const wrong = guards.filter((guard) => !guard.passed);
   for (const { guard, message, override } of wrong) {
@@ -93,7 +97,7 @@ function blockedTable(plan: SavedPlan): string {
       rule,
       count(objects),
       formatSize(bytes),
-      `${reason}: ${limit === undefined ? reasonWords(plan, rule, reason) : limitWords(limit)}`,
+      `${reason}: ${limit === undefined ? reasonWords(plan, rule, reason) : limitWords(reason, limit)}`,
     ]),
   );
 }
@@ -103,9 +107,11 @@ function reasonWords({ cost }: SavedPlan, rule: string, reason: BlockReason): st
   return reason === "break-even" && loss !== undefined ? breakEvenWords(loss) : reasons[reason];
 }
 
-/** The limit that cut them off: `policy cool-down: 100 objects`. */
-function limitWords(limit: string): string {
-  return `${limit} at most; the next plan goes on`;
+/** The limit that cut them off: `policy cool-down: 100 objects`; of a budget also how it stands. */
+function limitWords(reason: BlockReason, limit: string): string {
+  return reason === "budget"
+    ? `${limit}; a later plan goes on`
+    : `${limit} at most; the next plan goes on`;
 }
 
 const reasons: Readonly<Record<BlockReason, string>> = {
@@ -120,6 +126,7 @@ const reasons: Readonly<Record<BlockReason, string>> = {
   unverified: "copies must be verified first: run thermocline verify",
   quarantined: "they failed too often for one cause: see thermocline quarantine ls",
   limit: "the rule's limit is reached; the next plan goes on",
+  budget: "what the budget has left is not enough",
   group: "others of their collection cannot, and they go together",
   "break-even": "it would cost more than it saves within the policy's horizon",
   grace: "the grace period is not over",

@@ -1,3 +1,4 @@
+import { moneyText } from "#model/money.ts";
 import { formatSize } from "#model/quantity.ts";
 import type { Report, ReportRow, ReportUnit, ReportValues } from "#model/report.ts";
 import { barChart } from "#cli/output/bar-chart.ts";
@@ -17,6 +18,24 @@ export function formatReport(report: Report): string {
       ["all together", ...cells(totals)],
     ],
   );
+}
+
+/** How the budgets of the policies stand; empty where there is none. */
+export function formatBudgets({ budgets = [] }: Report): string {
+  if (budgets.length === 0) return "";
+  const amount = { right: true };
+  return `\n${textTable(
+    [
+      { title: "budget of" },
+      ...["usd", "settled", "reserved", "left"].map((title) => ({ title, ...amount })),
+      { title: "in this" },
+    ],
+    budgets.map(({ of, usd, settled, reserved, left, per }) => [
+      of,
+      ...[usd, settled, reserved, left].map(moneyText),
+      per,
+    ]),
+  )}`;
 }
 
 /** The groups as bars; `column` is the one to show, else those that the report is about. */
@@ -60,6 +79,6 @@ function groupName({ group }: ReportRow): string {
 
 function valueText(value: number, unit: ReportUnit): string {
   if (unit === "bytes") return formatSize(value);
-  if (unit === "usd") return value !== 0 && value < 0.01 ? "< 0.01" : value.toFixed(2);
+  if (unit === "usd") return moneyText(value);
   return unit === "heat" ? value.toFixed(2) : count(value);
 }

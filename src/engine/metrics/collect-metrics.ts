@@ -1,6 +1,8 @@
+import type { PolicySpending } from "#engine/metrics/read-spending.ts";
 import type { ActionTotal } from "#index/runs/action-totals.ts";
 import type { QueueCount } from "#jobs/queue-counts.ts";
 import type { EffectiveLimits } from "#model/backend-limits.ts";
+import type { BudgetState } from "#model/budget.ts";
 import type { Backend } from "#model/backend.ts";
 import type { BackendStatus } from "#model/driver.ts";
 import type { EngineStatus, EngineTrouble } from "#model/engine-api.ts";
@@ -23,6 +25,8 @@ export interface EngineFacts {
   readonly indexLagSeconds: number;
   /** The last plan of all policies for the present, if one was made since the start. */
   readonly plan: Plan | undefined;
+  readonly spending: readonly PolicySpending[];
+  readonly budgets: readonly BudgetState[];
   readonly limits: readonly EffectiveLimits[];
   readonly schedules: readonly ScheduleStatus[];
   /** When the newest snapshot was taken that is here, and on backends. */
@@ -44,6 +48,7 @@ export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
     ...backendSeries(facts),
     ...runSeries(facts),
     ...planSeries(facts.plan),
+    ...costSeries(facts),
     ...waitSeries(facts),
     ...facts.limits.flatMap(bandwidthSeries),
     ...facts.schedules.flatMap(scheduleSeries),
@@ -172,6 +177,26 @@ function planSeries(plan: Plan | undefined): readonly MetricSeries[] {
       ),
     ];
   });
+}
+
+function costSeries({ plan, spending, budgets }: EngineFacts): readonly MetricSeries[] {
+  const groups = plan?.header.totals.groups ?? [];
+  const byPolicy = new Map<string, number>();
+  for (const [at, { now }] of plan?.cost?.groups.entries() ?? []) {
+    const policy = groups[at]?.rule.split("/")[0] ?? "";
+    byPolicy.set(policy, (byPolicy.get(policy) ?? 0) + Number(now));
+  }
+  return [
+    ...[...byPolicy].map(([policy, usd]) => series("thermocline_plan_cost_usd", { policy }, usd)),
+    ...spending.flatMap(({ policy, settledUsd, reservedUsd }) => [
+      series("thermocline_settled_cost_usd_total", { policy }, settledUsd),
+      series("thermocline_reserved_cost_usd", { policy }, reservedUsd),
+    ]),
+    ...budgets.flatMap(({ policy = "", per: period, usd, left }) => [
+      series("thermocline_budget_usd", { policy, period }, usd),
+      series("thermocline_budget_left_usd", { policy, period }, Number(left)),
+    ]),
+  ];
 }
 
 function waitSeries({ status, now }: EngineFacts): readonly MetricSeries[] {

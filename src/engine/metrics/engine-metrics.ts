@@ -2,7 +2,9 @@ import type { EngineContext } from "#engine/context.ts";
 import { BackendHealth } from "#engine/metrics/backend-health.ts";
 import { collectMetrics } from "#engine/metrics/collect-metrics.ts";
 import { IndexLag } from "#engine/metrics/index-lag.ts";
+import { readSpending } from "#engine/metrics/read-spending.ts";
 import { renderMetrics } from "#engine/metrics/render-metrics.ts";
+import { budgetStates } from "#engine/reports/budget-states.ts";
 import { scheduleStatuses } from "#engine/schedules/schedule-status.ts";
 import { ordersFor } from "#jobs/admission/paused.ts";
 import { queueCounts } from "#jobs/queue-counts.ts";
@@ -36,19 +38,32 @@ export class EngineMetrics {
   async text(): Promise<string> {
     const { index, pool, config, limits, lastPlan, snapshots, now } = this.#context;
     const store = await this.#options.store();
-    const [status, runs, backends, health, actionTotals, counts, version, schedules, pauses] =
-      await Promise.all([
-        this.#options.status(),
-        index.runs(),
-        index.backends(),
-        this.#health.all(now()),
-        index.actionTotals(),
-        store === undefined ? [] : queueCounts(store, pool.names),
-        index.version(),
-        // Policies that cannot be read have no times; everything else is told all the same.
-        scheduleStatuses(this.#context).catch(() => []),
-        index.controls.pauses(),
-      ]);
+    const [
+      status,
+      runs,
+      backends,
+      health,
+      actionTotals,
+      counts,
+      version,
+      schedules,
+      pauses,
+      spending,
+      budgets,
+    ] = await Promise.all([
+      this.#options.status(),
+      index.runs(),
+      index.backends(),
+      this.#health.all(now()),
+      index.actionTotals(),
+      store === undefined ? [] : queueCounts(store, pool.names),
+      index.version(),
+      // Policies that cannot be read have no times; everything else is told all the same.
+      scheduleStatuses(this.#context).catch(() => []),
+      index.controls.pauses(),
+      readSpending(this.#context),
+      budgetStates(this.#context),
+    ]);
     const indexLagSeconds = this.#lag.seconds(counts, version, now());
     const facts = collectMetrics({
       status,
@@ -60,6 +75,8 @@ export class EngineMetrics {
       queueCounts: counts,
       indexLagSeconds,
       plan: lastPlan.plan,
+      spending,
+      budgets,
       limits: limits.list(),
       schedules,
       snapshots: snapshots.newest,

@@ -8,7 +8,7 @@ import {
 } from "#engine/reports/measure.ts";
 import type { ReportName } from "#model/report.ts";
 import { doubleParameter } from "#policies/double-parameter.ts";
-import { billedBytes, keepingCost, readingCost, sharesPerUsd } from "#policies/price/cost-sql.ts";
+import { billedBytes, keepingCost, readingCost, sharesPerUsd } from "#model/cost-sql.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
 const objects = ofObjects("objects", "count", "objects of the group", () => sql`1`);

@@ -2,7 +2,7 @@ import type { Measure, MeasureContext } from "#engine/reports/measure.ts";
 import { tiers } from "#model/copy.ts";
 import type { Backend } from "#model/backend.ts";
 import type { ReportGrouping } from "#model/report.ts";
-import { priceColumns, priceRows } from "#policies/price/cost-sql.ts";
+import { priceColumns, priceRows } from "#model/cost-sql.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** A backend, also one that left the configuration and may still hold copies. */
@@ -40,7 +40,7 @@ export function reportQuery(question: ReportQuestion): ReportQuery {
       ? { object: `o.${by}`, copy: `o.${by}` }
       : { object: "o.present_mask", copy: "c.backend_id" };
   const beginning = [
-    sql`prices(${priceColumns}) AS (VALUES ${priceRows(question.holders)})`,
+    trusted(`prices(${priceColumns}) AS (VALUES ${priceRows(question.holders)})`),
     sql`keyed_objects AS MATERIALIZED (
       SELECT ${trusted(keys.object)} AS key, ${addends(question, "object")}
       FROM object AS o WHERE (${question.where ?? trusted("true")}) GROUP BY ALL)`,

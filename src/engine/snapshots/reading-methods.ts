@@ -1,6 +1,7 @@
 import { exportQuery } from "#engine/export-query.ts";
 import { exportObjects, listObjects } from "#engine/objects.ts";
 import { makePlan } from "#engine/planning.ts";
+import { budgetStates } from "#engine/reports/budget-states.ts";
 import { exportReport, makeReport } from "#engine/reports/make-report.ts";
 import { type Readable, readingSource } from "#engine/snapshots/reading-source.ts";
 import type { ReadingApi } from "#model/snapshot-api.ts";
@@ -23,7 +24,9 @@ export function readingMethods(readable: Readable): ReadingApi {
     },
     async report({ snapshot, ...request }) {
       await using source = await readingSource(readable, snapshot);
-      return await makeReport({ ...source, minimumCopies }, request);
+      const report = await makeReport({ ...source, minimumCopies }, request);
+      const budgets = request.report === "cost" ? await budgetStates(source) : [];
+      return budgets.length === 0 ? report : { ...report, budgets };
     },
     async exportReport({ snapshot, ...request }) {
       await using source = await readingSource(readable, snapshot);

@@ -1,5 +1,7 @@
 import { access } from "node:fs/promises";
 import { micros } from "#index/connection.ts";
+import { requireBudgets } from "#index/costs/require-budgets.ts";
+import { reserveCosts } from "#index/costs/reserve-costs.ts";
 import { storeBatchNeeds } from "#index/runs/batch-needs.ts";
 import { type BatchKind, type BatchRange, cutBatches } from "#index/runs/cut-batches.ts";
 import { readRuns } from "#index/runs/run-record.ts";
@@ -59,7 +61,10 @@ export async function addRun(
   return { runKey, planKey, runId };
 }
 
-/** Stores the plan of a run, cuts its batches, and marks its copies as in flight. */
+/**
+ * Stores the plan of a run, reserves what it costs, cuts its batches, and marks its copies as in
+ * flight. Throws STALE_PLAN when a budget of the plan does not have that any more.
+ */
 export async function fillRun(
   transaction: Transaction,
   { runKey, planKey, runId }: AddedRun,
@@ -68,6 +73,8 @@ export async function fillRun(
   start: RunStart,
 ): Promise<void> {
   await storePlan(transaction, plan, planKey);
+  await reserveCosts(transaction, { runKey }, plan);
+  await requireBudgets(transaction, runKey, plan.header.budgets ?? [], now);
   const kinds = await planKinds(transaction);
   await storeBatches(transaction, runKey, kinds);
   await storeBatchNeeds(transaction, runKey, planKey);

@@ -101,7 +101,7 @@ async function endActions(
     "SELECT count(*) AS count FROM new_outcomes",
   );
   if (count === 0) return 0;
-  await countOutcomes(transaction, run);
+  await countOutcomes(transaction, run, now);
   await transaction.run(ledgerOfCancelled, [
     transaction.takeIds("entry", count),
     micros(now),

@@ -1,6 +1,7 @@
 import { type CopyChange, changeCopies } from "#index/apply-copies.ts";
 import { cidText } from "#index/cid-key.ts";
 import { micros } from "#index/connection.ts";
+import { settleCopies } from "#index/costs/settle-costs.ts";
 import { grantLeases, type MadeCopy } from "#index/leases.ts";
 import { issuePermits } from "#index/runs/issue-permits.ts";
 import { publicPermit, readPermits } from "#index/runs/permit-store.ts";
@@ -47,6 +48,7 @@ export async function commitCopies(
     ended: [],
     copied: [],
     made: [],
+    halfDone: [],
     removals: [],
     tags: [],
     acted: [],
@@ -56,6 +58,7 @@ export async function commitCopies(
   const heldByPolicy = await policyHolds(fresh, context);
   await changeCopies(transaction, copied);
   await grantLeases(transaction, run, sorted.made, context.now);
+  await settleCopies(transaction, run, sorted.halfDone, context.now);
   ended.push(...(await tombstone(transaction, fresh, heldByPolicy, context.now)));
   await changeTags(transaction, run, sorted.tags);
   await markRunActions(transaction, sorted.acted, context.now);
@@ -83,6 +86,8 @@ interface Sorted {
   readonly ended: ActionOutcome[];
   readonly copied: CopyChange[];
   readonly made: MadeCopy[];
+  /** Actions of them that go on with a removal. */
+  readonly halfDone: number[];
   readonly removals: OpenAction[];
   /** Actions whose tags are changed here. */
   readonly tags: OpenAction[];
@@ -120,6 +125,7 @@ function sortOut(
       sorted.copied.push(changeOf(action, action.target, copied, cid));
       const { object_id: objectId, target: backendId, rule } = action;
       sorted.made.push({ objectId, backendId, rule });
+      if (action.victim !== null) sorted.halfDone.push(action.sequence);
     }
     if (action.victim !== null) {
       if (batch.cancelReason === null) sorted.removals.push(action);

@@ -1,4 +1,5 @@
 import { micros } from "#index/connection.ts";
+import { settleOutcomes } from "#index/costs/settle-costs.ts";
 import { countFailures } from "#index/failures/count-failures.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import type { LedgerEntry, Transaction } from "#index/transaction.ts";
@@ -68,16 +69,21 @@ export async function recordOutcomes(
       moves(ended),
     ]),
   );
-  await countOutcomes(transaction, run);
+  await countOutcomes(transaction, run, now);
   if (outcomes.some(moves)) await transaction.run(markMoved, [micros(now)]);
   await countFailures(transaction, run, now);
   transaction.record(...outcomes.map((outcome) => ledgerEntry(run, outcome, now)));
 }
 
-/** Counts and stores the temporary table `new_outcomes`. */
-export async function countOutcomes(transaction: Transaction, run: RunRecord): Promise<void> {
+/** Counts and stores the temporary table `new_outcomes`, and settles what it cost. */
+export async function countOutcomes(
+  transaction: Transaction,
+  run: RunRecord,
+  now: Date,
+): Promise<void> {
   await transaction.run(insertOutcomes, [run.runKey]);
   await transaction.run(countInBatches, [run.runKey]);
+  await settleOutcomes(transaction, run, now);
   await leaveFlight(transaction, run, "new_outcomes");
 }
 

@@ -1,4 +1,5 @@
 import { type Connection, micros } from "#index/connection.ts";
+import { forgetReserved } from "#index/costs/settle-costs.ts";
 import { recheckRepairs } from "#index/failures/repair-log.ts";
 import { dropBatchNeeds } from "#index/runs/batch-needs.ts";
 import { cancelBatches, everyBatch } from "#index/runs/cancel-batches.ts";
@@ -53,6 +54,7 @@ export async function finishRuns(transaction: Transaction, now: Date): Promise<r
   );
   await transaction.run(endRuns, [micros(now)]);
   await transaction.run(forgetActions);
+  await forgetReserved(transaction);
   await forgetPauses(
     transaction,
     ended.map((run) => run.run_id),

@@ -57,6 +57,7 @@ const placements: Readonly<Record<string, Placement>> = {
   plan_actions: { family: "state", key: "plan_key", order: ["plan_key", "sequence"] },
   outcomes: { family: "state", key: "run_key", order: ["run_key", "sequence"] },
   permits: { family: "state", key: "run_key" },
+  action_costs: { family: "state", key: "run_key", order: ["run_key", "sequence"] },
 };
 
 /**

@@ -32,6 +32,7 @@ export const blockWords: Readonly<Record<BlockReason, string>> = {
   "no-target": "no selected backend can take another copy",
   "no-source": "no copy can be read",
   limit: "the limit of the rule is used up by objects before it",
+  budget: "what its budget has left is not enough",
   grace: "its grace is not over",
   group: "another object of its collection cannot have the same, and they go together",
   "not-supported": "the backend cannot remove copies",
@@ -44,6 +45,7 @@ export const blockWords: Readonly<Record<BlockReason, string>> = {
 export function wordsOfBlock({ reason, detail }: WordedBlock): string {
   if (detail === undefined) return blockWords[reason];
   if (reason === "break-even") return detail;
+  if (reason === "budget") return `${blockWords.budget}: ${detail}`;
   return reason === "group" ? `${blockWords.group}: ${detail}` : `it exceeds ${detail}`;
 }
 

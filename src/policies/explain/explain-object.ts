@@ -1,5 +1,6 @@
 import type { Explanation, RuleExplanation } from "#model/explanation.ts";
 import type { ReadSession } from "#model/sql.ts";
+import { type BudgetState, budgetWords } from "#model/budget.ts";
 import { formatPlanLimits, type PlanLimits } from "#model/plan-limits.ts";
 import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";
 import { actionWords, wordsOfBlock } from "#policies/explain/action-words.ts";
@@ -10,6 +11,7 @@ import { stateAmongOthers } from "#policies/explain/object-state.ts";
 import { quarantineWords } from "#policies/explain/quarantine-words.ts";
 import { readTests } from "#policies/explain/read-tests.ts";
 import { aheadWords, type ObjectState, ruleResult } from "#policies/explain/rule-result.ts";
+import { budgetState, openBudgets, planBudgets } from "#policies/plan/plan-budgets.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { matchingRules } from "#policies/plan/scan-candidates.ts";
 
@@ -44,6 +46,7 @@ export async function explainObject(
   });
   const readings = await readTests(session, set.moment, objectId, tests);
   const state = await stateAmongOthers(planning, objectId, matches);
+  const budgets = (await openBudgets(planning, planBudgets(planning, {}))).map(budgetState);
   const facts = { moment: set.moment, readings };
   const rules = set.rules.map((rule, index): RuleExplanation => ({
     rule: rule.id,
@@ -55,18 +58,24 @@ export async function explainObject(
   }));
   return {
     rules,
-    conclusion: [...conclude(set, state), ...(await quarantineWords(planning, objectId))],
+    conclusion: [...conclude(set, state, budgets), ...(await quarantineWords(planning, objectId))],
     nextChange: nextChange({ set, clauses, readings, state }),
   };
 }
 
 /** Limits under which an action stands: they may leave it for a later plan. */
-function limitWords({ limit, policy }: CompiledRule, limits: PlanLimits): string {
+function limitWords(
+  { limit, policy }: CompiledRule,
+  limits: PlanLimits,
+  budgets: readonly BudgetState[],
+): string {
+  const states = budgets.filter((budget) => budget.policy === policy).map(budgetWords);
+  const { budget: _budget, ...others } = limits;
+  const own = formatPlanLimits(states.length === 0 ? limits : others);
   const bounds = [
     ...(limit.objects === undefined && limit.bytes === undefined ? [] : ["the limit of the rule"]),
-    ...(Object.keys(limits).length === 0
-      ? []
-      : [`the limits of policy ${policy} (${formatPlanLimits(limits)})`]),
+    ...(own === "" ? [] : [`the limits of policy ${policy} (${own})`]),
+    ...states.map((words) => `the budget of policy ${policy} (${words})`),
   ];
   return bounds.length === 0 ? "" : `, within ${bounds.join(" and ")}`;
 }
@@ -75,10 +84,11 @@ function limitWords({ limit, policy }: CompiledRule, limits: PlanLimits): string
 function conclude(
   { rules, limits }: CompiledPolicySet,
   { matches, actions, blocked, names, incomplete, ahead }: ObjectState,
+  budgets: readonly BudgetState[],
 ): readonly string[] {
   const done = actions.map((action) => {
     const rule = rules[action.ruleIndex];
-    const within = rule === undefined ? "" : limitWords(rule, limits[rule.policy] ?? {});
+    const within = rule === undefined ? "" : limitWords(rule, limits[rule.policy] ?? {}, budgets);
     return `${action.verb}: ${actionWords(action, names, rule?.verb)} (${rule?.id}${within})`;
   });
   const refused = blocked.map(

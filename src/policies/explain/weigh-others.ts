@@ -109,7 +109,7 @@ async function keepers(
 /** Limits and room of targets that other objects have used up. */
 async function bounds(planning: Planning, index: number): Promise<ObjectState["blocked"]> {
   const rows = await planning.rows(sql`SELECT DISTINCT reason, detail FROM plan_blocked
-    WHERE rule_index = ${index}::INTEGER AND reason IN ('limit', 'capacity') ORDER BY ALL`);
+    WHERE rule_index = ${index}::INTEGER AND reason IN ('limit', 'budget', 'capacity') ORDER BY ALL`);
   return rows.map(({ reason, detail }) => ({
     ruleIndex: index,
     reason: reason as BlockReason,

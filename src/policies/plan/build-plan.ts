@@ -8,7 +8,8 @@ import { canonicalJson } from "#policies/plan/canonical-json.ts";
 import { checkGuards, type GuardLimits } from "#policies/plan/check-guards.ts";
 import { beginGroups, groupRules, keepWholeGroups } from "#policies/plan/group.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
-import { limitDraft } from "#policies/plan/limit-draft.ts";
+import { type AskedLimits, limitDraft } from "#policies/plan/limit-draft.ts";
+import { planBudgets } from "#policies/plan/plan-budgets.ts";
 import { limitsOfScope, narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
 import { keepNewCopies } from "#policies/plan/restoration.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
@@ -85,6 +86,7 @@ export async function buildPlan(
   await decideActions(planning, { objects, scope, newCopiesOnly, limits: asked });
   const rows = await options.writeRows(session, rowsStatement(set.rules));
   // What was lost is restored without asking anybody.
+  const budgets = newCopiesOnly ? [] : planBudgets(planning, askedLimits(asked, scope));
   const approvals = newCopiesOnly ? [] : await neededApprovals(planning);
   const groups = groupRules(set.rules).map((index) => set.rules[index]?.id ?? "");
   const leases = leaseRules(set.rules).map(({ rule, forMs }) => [rule.id, forMs] as const);
@@ -101,6 +103,7 @@ export async function buildPlan(
     guards: await checkGuards(planning, limits),
     blocked: await blockedCounts(planning),
     ...(asked === undefined ? {} : { limits: asked }),
+    ...(budgets.length === 0 ? {} : { budgets }),
     ...(approvals.length === 0 ? {} : { approvals }),
     ...(leases.length === 0 ? {} : { leases: Object.fromEntries(leases) }),
     ...(orders.length === 0 ? {} : { orders: Object.fromEntries(orders) }),
@@ -109,7 +112,7 @@ export async function buildPlan(
     ...(variables === undefined ? {} : { variables }),
   };
   const evaluatedAt = set.moment.now.toISOString();
-  const cost = await planCost(planning);
+  const cost = await planCost(planning, budgets);
   return {
     cid: planCid(header),
     evaluatedAt,
@@ -159,14 +162,17 @@ export async function decideActions(
   await planRuns(planning);
   await pairActions(planning);
   if (scope !== undefined) await narrowDraft(planning, scope);
-  const asked = { plan: limits, policy: scope === undefined ? undefined : limitsOfScope(scope) };
   // What was lost is made good whatever the limits say.
   if (newCopiesOnly) await keepNewCopies(planning);
   else {
-    await limitDraft(planning, asked);
+    await limitDraft(planning, askedLimits(limits, scope));
     await keepWholeGroups(planning);
   }
   await numberRows(planning);
+}
+
+function askedLimits(plan: PlanLimits | undefined, scope: PlanScope | undefined): AskedLimits {
+  return { plan, policy: scope === undefined ? undefined : limitsOfScope(scope) };
 }
 
 /** Digest of what the configuration says of the backends, and charges; how full they are is the index's. */

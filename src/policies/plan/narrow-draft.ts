@@ -1,6 +1,6 @@
 import { keepSaved, type SavedScope } from "#policies/plan/keep-saved.ts";
 import { keepWishes, type WishScope } from "#policies/plan/keep-wishes.ts";
-import type { NamedLimits } from "#policies/plan/limit-draft.ts";
+import type { NamedLimits } from "#policies/plan/limit-bounds.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 

@@ -1,6 +1,6 @@
 import type { ApprovalTerms } from "#model/approval.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { sharesPerUsd } from "#policies/price/cost-sql.ts";
+import { sharesPerUsd } from "#model/cost-sql.ts";
 import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
 
 /** Whose approval the finished rows need, by what each policy does in them. */

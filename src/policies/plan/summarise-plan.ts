@@ -1,3 +1,4 @@
+import type { PlanBudget } from "#model/budget.ts";
 import { currency } from "#model/money.ts";
 import type {
   BlockedCount,
@@ -7,10 +8,11 @@ import type {
   PlanTotals,
   Verb,
 } from "#model/plan.ts";
+import { budgetState, openBudgets } from "#policies/plan/plan-budgets.ts";
 import { ruleName } from "#policies/plan/number-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { isPriced } from "#policies/price/action-cost.ts";
-import { usdOfShares } from "#policies/price/cost-sql.ts";
+import { usdOfShares } from "#model/cost-sql.ts";
 import { costRefusals } from "#policies/price/refuse-losses.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
@@ -50,11 +52,15 @@ async function planGroups(planning: Planning): Promise<readonly PlanGroup[]> {
 }
 
 /** What `plan_row` costs, in all and by group; undefined where nothing has a price. */
-export async function planCost(planning: Planning): Promise<PlanCost | undefined> {
+export async function planCost(
+  planning: Planning,
+  budgets: readonly PlanBudget[],
+): Promise<PlanCost | undefined> {
   if (!isPriced(planning)) return undefined;
   const rows = await planning.rows(sql`SELECT sum(r.cost_now)::VARCHAR AS now,
       sum(r.cost_month)::VARCHAR AS month FROM plan_row r ${eachGroup}`);
   const refused = await costRefusals(planning);
+  const states = (await openBudgets(planning, budgets)).map(budgetState);
   const sum = (column: string) => rows.reduce((all, row) => all + BigInt(String(row[column])), 0n);
   return {
     currency,
@@ -62,6 +68,7 @@ export async function planCost(planning: Planning): Promise<PlanCost | undefined
     month: usdOfShares(sum("month")),
     groups: rows.map(({ now, month }) => ({ now: usdOfShares(now), month: usdOfShares(month) })),
     ...(refused.length === 0 ? {} : { refused }),
+    ...(states.length === 0 ? {} : { budgets: states }),
   };
 }
 

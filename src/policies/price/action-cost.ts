@@ -1,12 +1,13 @@
 import { hasPrice } from "#model/backend.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import {
+  copyingCost,
   earlyEndCost,
   keepingCost,
+  leftMs,
   priceColumns,
   priceRows,
-  readingCost,
-} from "#policies/price/cost-sql.ts";
+} from "#model/cost-sql.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** What actions cost, as SQL over drafts `d` beside their candidates `c`. */
@@ -28,25 +29,26 @@ export function actionCost(planning: Planning): ActionCost {
   if (!isPriced(planning)) {
     return { joins: trusted(""), now: trusted("0::HUGEINT"), month: trusted("0::HUGEINT") };
   }
-  const prices = sql`(VALUES ${priceRows(planning.backends)}) AS`;
+  const prices = trusted(`(VALUES ${priceRows(planning.backends)}) AS`);
   const hasMinimum = planning.backends.some(({ price }) => price.minimumDurationMs > 0);
+  const left = leftMs(planning.set.moment.now, "k.since", "v");
   const early = hasMinimum
-    ? sql` + CASE WHEN d.victim IS NULL THEN 0 ELSE ${trusted(earlyEndCost("c.size", "v", leftMs(planning)))} END`
+    ? sql` + CASE WHEN d.victim IS NULL THEN 0 ELSE ${trusted(earlyEndCost("c.size", "v", left))} END`
     : trusted("");
   const writes = trusted(
     "(d.target IS NOT NULL AND (c.present_mask >> greatest(d.target, 0)) & 1 = 0)",
   );
   return {
     joins: sql`
-      JOIN ${prices} s(${priceColumns}) ON s.backend_id = coalesce(d.source, -1)
-      JOIN ${prices} t(${priceColumns}) ON t.backend_id = coalesce(d.target, -1)
-      JOIN ${prices} v(${priceColumns}) ON v.backend_id = coalesce(d.victim, -1)
+      JOIN ${prices} s(${trusted(priceColumns)}) ON s.backend_id = coalesce(d.source, -1)
+      JOIN ${prices} t(${trusted(priceColumns)}) ON t.backend_id = coalesce(d.target, -1)
+      JOIN ${prices} v(${trusted(priceColumns)}) ON v.backend_id = coalesce(d.victim, -1)
       ${trusted(
         hasMinimum
           ? "LEFT JOIN copy k ON k.object_id = d.object_id AND k.backend_id = d.victim"
           : "",
       )}`,
-    now: sql`(CASE WHEN ${writes} THEN ${trusted(readingCost("c.size", "s"))} + t.per_write
+    now: sql`(CASE WHEN ${writes} THEN ${trusted(copyingCost("c.size", "s", "t"))}
       ELSE 0::HUGEINT END${early})`,
     month: sql`(CASE WHEN ${writes} THEN ${trusted(keepingCost("c.size", "t"))} ELSE 0::HUGEINT END
       - CASE WHEN d.victim IS NULL THEN 0::HUGEINT ELSE ${trusted(keepingCost("c.size", "v"))} END)`,
@@ -56,10 +58,4 @@ export function actionCost(planning: Planning): ActionCost {
 /** Whether anything costs anything here. */
 export function isPriced({ backends }: Pick<Planning, "backends">): boolean {
   return backends.some(hasPrice);
-}
-
-/** How long the copy that goes would have to stay until nothing more is charged for it. */
-function leftMs({ set }: Planning): string {
-  const aged = `(${set.moment.now.getTime()} - epoch_ms(k.since))`;
-  return `greatest(0, v.minimum_ms - coalesce(${aged}, v.minimum_ms))`;
 }

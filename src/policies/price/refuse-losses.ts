@@ -1,7 +1,7 @@
 import type { CostRefusal } from "#model/plan.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { actionCost, isPriced } from "#policies/price/action-cost.ts";
-import { monthMs, usdOfShares } from "#policies/price/cost-sql.ts";
+import { monthMs, usdOfShares } from "#model/cost-sql.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
 /** An empty `plan_loss`: moves that cost more than they save, by rule and object. */

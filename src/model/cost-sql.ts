@@ -1,6 +1,5 @@
 import type { Backend, PriceCard } from "#model/backend.ts";
 import { nanoUsd, type Usd, usdText } from "#model/money.ts";
-import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /**
  * Money in SQL is HUGEINT in shares of 2^-30 of a billionth of a dollar: in these, bytes times a
@@ -15,16 +14,15 @@ export const sharesPerUsd = sharesPerNanoUsd * 1_000_000_000n;
 export const monthMs = 30 * 86_400_000;
 
 /** Rows of prices in shares, for `price(${priceColumns})`; one of them for no backend at all. */
-export function priceRows(backends: readonly Pick<Backend, "id" | "price">[]): SqlFragment {
-  const nothing = trusted("(-1::INTEGER, 0::HUGEINT, 0::HUGEINT, 0::HUGEINT, 0::HUGEINT, 0, 0)");
-  return joinFragments([nothing, ...backends.map(priceRow)], ", ");
+export function priceRows(backends: readonly Pick<Backend, "id" | "price">[]): string {
+  const nothing = "(-1::INTEGER, 0::HUGEINT, 0::HUGEINT, 0::HUGEINT, 0::HUGEINT, 0, 0)";
+  return [nothing, ...backends.map(priceRow)].join(", ");
 }
 
-export const priceColumns = trusted(
-  "backend_id, per_byte_month, per_write, per_read, per_byte_read, minimum_bytes, minimum_ms",
-);
+export const priceColumns =
+  "backend_id, per_byte_month, per_write, per_read, per_byte_read, minimum_bytes, minimum_ms";
 
-function priceRow({ id, price }: { readonly id: number; readonly price: PriceCard }): SqlFragment {
+function priceRow({ id, price }: { readonly id: number; readonly price: PriceCard }): string {
   const readPerGib = nanoUsd(price.egressPerGib) + nanoUsd(price.retrievalPerGib);
   const amounts = [
     // A share is so small that a price per GiB in billionths is one per byte in shares.
@@ -32,9 +30,9 @@ function priceRow({ id, price }: { readonly id: number; readonly price: PriceCar
     sharesOf(price.perWrite),
     sharesOf(price.perRead),
     readPerGib,
-  ].map((amount) => sql`${String(amount)}::HUGEINT`);
-  return sql`(${id}::INTEGER, ${joinFragments(amounts, ", ")},
-    ${price.minimumBytes}::BIGINT, ${price.minimumDurationMs}::BIGINT)`;
+  ].map((amount) => `${amount}::HUGEINT`);
+  const { minimumBytes, minimumDurationMs } = price;
+  return `(${id}::INTEGER, ${amounts.join(", ")}, ${minimumBytes}::BIGINT, ${minimumDurationMs}::BIGINT)`;
 }
 
 /** Bytes that a backend of `price AS p` charges for. */
@@ -50,6 +48,17 @@ export function keepingCost(bytes: string, p: string): string {
 /** What reading a copy of so many bytes once costs: a request, egress and retrieval. */
 export function readingCost(bytes: string, p: string): string {
   return `(${p}.per_read + ${bytes} * ${p}.per_byte_read)`;
+}
+
+/** What it costs to read so many bytes of a backend `s` and to write them to another one, `t`. */
+export function copyingCost(bytes: string, s: string, t: string): string {
+  return `(${readingCost(bytes, s)} + ${t}.per_write)`;
+}
+
+/** How long a copy that is known `since` would have to stay until nothing is charged any more. */
+export function leftMs(now: Date, since: string, p: string): string {
+  const aged = `(${now.getTime()} - epoch_ms(${since}))`;
+  return `greatest(0, ${p}.minimum_ms - coalesce(${aged}, ${p}.minimum_ms))`;
 }
 
 /** What is still charged for a copy that goes so long (in ms) before its minimum duration. */
