@@ -33,6 +33,9 @@ test("a report is a table with its sums, and asks for what was typed", async () 
     "(none)              1       0 B",
     "all together    1,300  4.00 KiB",
     "",
+    "BUDGET OF       USD  SETTLED  RESERVED  LEFT  IN THIS",
+    "policy grâce  50.00    48.20      1.10  0.70  month",
+    "",
   ]);
   const { stderr } = await line.run(["report", "usage", "--limit", "2"], { api: { report } });
   expect(stderr).toContain("the first 2 of 3 groups; the sums count all");

@@ -28,12 +28,20 @@ test("the price cards of the page are a valid configuration, per thousand as per
   ]);
 });
 
-test("the policy of the page bounds its cost and asks moves to pay, but for the rule it forces", async () => {
-  const [, text = ""] = await yamlBlocks();
+test("the policies of the page bound costs and ask moves to pay, but for the rule it forces", async () => {
+  const [, ...texts] = await yamlBlocks();
   const registry = await loadAttributes();
-  const { policies, diagnostics } = parsePolicies([{ file: "cool-down.yaml", text }], { registry });
+  const sources = texts.map((text, at) => ({ file: `policy-${at}.yaml`, text }));
+  const { policies, diagnostics } = parsePolicies(sources, { registry });
   const { set } = compilePolicies(policies, demoMoment);
   expect(diagnostics).toEqual([]);
-  expect(set.limits).toEqual({ "cool-down": { costUsd: 50 } });
-  expect(set.rules.map(({ horizonMs }) => horizonMs)).toEqual([365 * 86_400_000, undefined]);
+  expect(set.limits).toEqual({
+    "cool-within-budget": { budget: { usd: 50, per: "month" } },
+    "cool-down": { costUsd: 50 },
+  });
+  expect(set.rules.map(({ id, horizonMs }) => [id, horizonMs])).toEqual([
+    ["cool-down/cool", 365 * 86_400_000],
+    ["cool-down/leave-the-old-disk", undefined],
+    ["cool-within-budget/cool", undefined],
+  ]);
 });

@@ -19,8 +19,9 @@ export function formatPlan(plan: SavedPlan): string {
     lines.push(groupTable(plan).trimEnd(), "", totalLine(plan));
     if (plan.cost !== undefined) lines.push(`cost: ${costWords(plan.cost)}`);
   }
-  for (const budget of plan.cost?.budgets ?? []) {
-    lines.push(`budget of ${budget.of}: ${budgetWords(budget)}, before this plan`);
+  const budgets = totals.actions + blocked.length === 0 ? [] : (plan.cost?.budgets ?? []);
+  for (const budget of budgets) {
+    lines.push(`budget of ${budget.of}: ${budgetWords(budget)} before this plan`);
   }
   const wrong = guards.filter((guard) => !guard.passed);
   for (const { guard, message, override } of wrong) {
@@ -110,7 +111,7 @@ function reasonWords({ cost }: SavedPlan, rule: string, reason: BlockReason): st
 /** The limit that cut them off: `policy cool-down: 100 objects`; of a budget also how it stands. */
 function limitWords(reason: BlockReason, limit: string): string {
   return reason === "budget"
-    ? `${limit}; a later plan goes on`
+    ? `${limit} before this plan; a later one goes on`
     : `${limit} at most; the next plan goes on`;
 }
 
