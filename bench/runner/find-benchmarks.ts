@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Benchmark } from "./benchmark.ts";
 

@@ -1,10 +1,8 @@
-import { Command, Option } from "@commander-js/extra-typings";
-import type { CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { settingNames } from "#config/setting-names.ts";
+import { Command } from "@commander-js/extra-typings";
+import type { OptionValues } from "@commander-js/extra-typings";
 import type { CommandDefinition } from "#cli/command.ts";
-import { outputFormats } from "#cli/command.ts";
 import type { CommandIo } from "#cli/command-io.ts";
-import { progressModes } from "#cli/output/progress-view.ts";
+import { globalOptions } from "#cli/global-options.ts";
 
 /** What was chosen on the command line: a command, its arguments and all its options. */
 export interface Invocation {
@@ -27,7 +25,8 @@ export function buildProgram(
   program
     .description("Keeps every copy where it should be, says why, and never gives one up unproven.")
     .version(version, "-V, --version", "print the version")
-    .helpCommand("help [command]", "say how a command is used");
+    .helpCommand("help [command]", "say how a command is used")
+    .addHelpText("after", globalOptionsHelp);
   const groups = new Map<string, Command>();
   for (const definition of commands) {
     const words = [...definition.words];
@@ -36,10 +35,8 @@ export function buildProgram(
     const command = prepare(new Command(word), io).summary(definition.summary);
     command.description(definition.summary);
     const complete = definition.setup(command);
-    addGlobalOptions(complete);
-    if (definition.examples !== undefined) {
-      complete.addHelpText("after", `\nExamples:\n${indented(definition.examples)}`);
-    }
+    for (const option of globalOptions(complete)) complete.addOption(option);
+    complete.addHelpText("after", `\nExamples:\n${indented(definition.examples)}`);
     complete.action(async () => {
       const args: readonly unknown[] = complete.processedArgs;
       await run({ command: definition, args, options: complete.opts() });
@@ -48,6 +45,13 @@ export function buildProgram(
   }
   return program;
 }
+
+const globalOptionsHelp = `
+Options of all commands, before or behind the command:
+  -c FILE      the configuration          -o json  the answer for programs
+  -q           no remarks                 --data DIRECTORY, --api-url ADDRESS, …
+
+thermocline COMMAND --help shows all of them, and examples.`;
 
 function groupOf(
   program: Command,
@@ -61,7 +65,8 @@ function groupOf(
   const outer = words.slice(0, -1);
   const parent = outer.length === 0 ? program : groupOf(program, outer, groups, io);
   const word = words.at(-1) ?? name;
-  const group = prepare(new Command(word), io).summary(groupSummaries[name] ?? word);
+  const summary = groupSummaries[name] ?? word;
+  const group = prepare(new Command(word), io).summary(summary).description(summary);
   groups.set(name, group);
   parent.addCommand(group);
   return group;
@@ -69,13 +74,14 @@ function groupOf(
 
 const groupSummaries: Readonly<Record<string, string>> = {
   audit: "ask the ledger what happened, and check it",
+  batch: "hand rows to other programs as Arrow files named by CID",
   config: "look at the configuration",
   failures: "list what failed, by cause, with the remedy",
   import: "bring content, inventories and access logs into the index",
   index: "ask the index with SQL, and keep snapshots of it",
   "index snapshot": "write the index as files named by CID; list, compare and restore them",
   limits: "show and change how hard backends may be worked",
-  objects: "list objects, show one",
+  objects: "list objects, show one, take files in and write them out",
   report: "figures of what is stored: usage, heat, copies, cost, age",
   quarantine: "what plans leave out because it failed too often, and its release",
   runs: "list runs, show one",
@@ -91,52 +97,13 @@ function prepare(command: Command, io: CommandIo): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      // What is wrong with the words is said once, by `reportUsageError`.
+      outputError: () => undefined,
       getOutHelpWidth: () => io.stdout.columns,
       getErrHelpWidth: () => io.stderr.columns,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-}
-
-const globalGroup = "Global options:";
-/** Settings whose flags a help text shows; the others work all the same. */
-const shownSettings = new Set(["data", "queue.url", "api.url"]);
-
-function addGlobalOptions(command: CommandUnknownOpts): void {
-  const add = (option: Option): void => {
-    command.addOption(option.helpGroup(globalGroup));
-  };
-  add(new Option("-c, --config <file>", "configuration file (default: ./thermocline.yaml)"));
-  if (!command.options.some(({ long }) => long === "--output")) {
-    add(
-      new Option("-o, --output <format>", "form of the answer")
-        .choices([...outputFormats])
-        .default("text")
-        .env("THERMOCLINE_OUTPUT"),
-    );
-  }
-  add(
-    new Option("--progress <mode>", "how progress is shown")
-      .choices([...progressModes])
-      .default("auto")
-      .env("THERMOCLINE_PROGRESS"),
-  );
-  add(
-    new Option("--color <when>", "colours")
-      .choices(["auto", "always", "never"])
-      .default("auto")
-      .env("THERMOCLINE_COLOR"),
-  );
-  if (!command.options.some(({ long }) => long === "--reason")) {
-    add(new Option("--reason <text>", "why this is done; the ledger keeps it, and who did it"));
-  }
-  add(new Option("-q, --quiet", "say only what was asked for, and errors"));
-  const taken = new Set(command.options.map((option) => option.long));
-  for (const { path, flag, description } of settingNames()) {
-    if (taken.has(flag)) continue;
-    const option = new Option(`${flag} <value>`, description);
-    add(option.hideHelp(!shownSettings.has(path)));
-  }
 }
 
 function indented(examples: readonly string[]): string {

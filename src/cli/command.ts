@@ -17,7 +17,7 @@ export interface CommandDefinition {
   readonly staysUp?: boolean;
   readonly summary: string;
   /** Shown at the end of its help. */
-  readonly examples?: readonly string[];
+  readonly examples: readonly [string, ...string[]];
   setup(command: Command): Command<unknown[], OptionValues>;
   /** Resolves with the exit code; nothing means 0. */
   run(
@@ -61,7 +61,7 @@ export function defineCommand<Args extends unknown[], Options extends OptionValu
   readonly isDefault?: boolean;
   readonly staysUp?: boolean;
   readonly summary: string;
-  readonly examples?: readonly string[];
+  readonly examples: readonly [string, ...string[]];
   setup(command: Command): Command<Args, Options>;
   run(context: CommandContext, args: Args, options: Options): Promise<number | void>;
 }): CommandDefinition {

@@ -38,7 +38,7 @@ interface ReportOptions extends AsOfWords {
 export function reportCommand(
   report: ReportName,
   summary: string,
-  examples: readonly string[],
+  examples: readonly [string, ...string[]],
 ): ReturnType<typeof defineCommand> {
   return defineCommand({
     name: `report-${report}`,

@@ -11,7 +11,9 @@ import { commandEnvironment } from "#cli/command-environment.ts";
 import type { CommandEnvironment } from "#cli/command-environment.ts";
 import type { CommandIo } from "#cli/command-io.ts";
 import type { Engines } from "#cli/engines.ts";
+import { optionsBehindCommand } from "#cli/options-behind-command.ts";
 import { reportError } from "#cli/report-error.ts";
+import { reportUsageError } from "#cli/report-usage-error.ts";
 import { readVersion } from "#cli/version.ts";
 
 const usageExitCode = 64;
@@ -33,10 +35,11 @@ export async function runCommandLine(
     invocation = chosen;
     return Promise.resolve();
   });
+  const placed = optionsBehindCommand(program, argv);
   try {
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync([...placed.argv], { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) return usageExit(error, argv, io);
+    if (error instanceof CommanderError) return reportUsageError(error, argv, placed.command, io);
     throw error;
   }
   if (invocation === undefined) return usageExitCode;
@@ -127,15 +130,4 @@ async function closeEnvironment(
     const closing = await report(error);
     return code === 0 ? closing : code;
   }
-}
-
-function usageExit(error: CommanderError, argv: readonly string[], io: CommandIo): number {
-  if (error.exitCode === 0) return 0;
-  const words = argv.join(" ");
-  if (/(?:^| )(?:-o ?|--output[ =])json(?: |$)/.test(words)) {
-    const message = error.message.replace(/^error: /, "");
-    const line = { schemaVersion: 1, type: "exit_error", code: usageExitCode, message };
-    io.stderr.write(`${JSON.stringify(line)}\n`);
-  }
-  return usageExitCode;
 }

@@ -10,6 +10,7 @@ export function scheduleSwitch(
     name: `schedule-${word}`,
     words: ["schedule", word],
     summary,
+    examples: [`thermocline schedule ${word} cool-down --reason "until the audit is over"`],
     setup: (command) =>
       command
         .argument("<policy>", "name of the policy")

@@ -4,7 +4,7 @@ import type { DriverDefinition } from "#model/driver.ts";
 import { checkValue } from "#document/check-value.ts";
 import { documentCodes } from "#document/diagnostic-codes.ts";
 import type { DocumentPlaces } from "#document/document-places.ts";
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import { inputJsonSchema } from "#config/setting-names.ts";
 
 export interface CheckedBackends {

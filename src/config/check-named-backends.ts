@@ -1,7 +1,7 @@
 import type { Diagnostic } from "#model/diagnostic.ts";
 import { documentCodes } from "#document/diagnostic-codes.ts";
 import type { DocumentPlaces } from "#document/document-places.ts";
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 
 /** Lists of backends elsewhere in the file. */
 const lists = [

@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { Inclusion } from "#document/document-source.ts";
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 
 type Problem = Extract<Inclusion, { readonly problem: unknown }>;
 

@@ -1,7 +1,7 @@
 import type { ZodType, core } from "zod";
 import { documentCodes } from "#document/diagnostic-codes.ts";
 import type { DocumentPath, Finding } from "#document/document-places.ts";
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import { allowedKeys } from "#document/schema-walk.ts";
 import { container, describeValue, quoted, typeWords, valueAt } from "#document/value-words.ts";
 

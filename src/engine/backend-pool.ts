@@ -6,6 +6,7 @@ import { NodeThrottles } from "#jobs/limits/node-throttles.ts";
 import { unlimitedNode } from "#model/backend-limits.ts";
 import type { BackendStatus, Driver, DriverDefinition } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { unknownBackend } from "#model/unknown-backend.ts";
 
 export interface BackendPoolOptions {
   readonly backends: readonly BackendConfig[];
@@ -126,11 +127,7 @@ export class BackendPool {
 
   async #open(name: string): Promise<Driver> {
     const backend = this.#options.backends.find((candidate) => candidate.name === name);
-    if (backend === undefined) {
-      throw new EngineError("NOT_FOUND", `there is no backend "${name}"`, {
-        hint: `the configuration has ${this.names.join(", ") || "none"}`,
-      });
-    }
+    if (backend === undefined) throw unknownBackend(name, this.names);
     const definition = this.#options.definitions.get(backend.driver);
     if (definition === undefined) {
       throw new EngineError("NOT_SUPPORTED", `there is no driver "${backend.driver}"`);

@@ -17,6 +17,7 @@ import { laneNames } from "#engine/outside-port.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { parseDuration } from "#model/quantity.ts";
 import { toStatement } from "#policies/sql-fragment.ts";
+import { unknownBackend } from "#model/unknown-backend.ts";
 
 /** Carries out an order about work under way, and says what it is about. */
 export async function control(
@@ -143,14 +144,9 @@ async function checkedTarget(
       hint: `try what failed again: thermocline retry ${run.id}`,
     });
   }
-  if (scope === "backend") requireKnown("backend", name, context.pool.names);
+  if (scope === "backend" && !context.pool.names.includes(name)) {
+    throw unknownBackend(name, context.pool.names);
+  }
   // Policies and nodes come and go: a pause may be given before they are there.
   return { scope, name };
-}
-
-function requireKnown(what: string, name: string, known: readonly string[]): void {
-  if (known.includes(name)) return;
-  throw new EngineError("NOT_FOUND", `there is no ${what} "${name}"`, {
-    hint: `known are ${known.join(", ") || "none"}`,
-  });
 }

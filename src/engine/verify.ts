@@ -3,8 +3,8 @@ import type { EngineContext } from "#engine/context.ts";
 import { filterOf } from "#engine/objects.ts";
 import { type CopyToVerify, verifyCopies } from "#jobs/verify-copies.ts";
 import type { VerifyProgress, VerifyRequest } from "#model/engine-api.ts";
-import { EngineError } from "#model/engine-error.ts";
 import { sql, toStatement, trusted } from "#policies/sql-fragment.ts";
+import { unknownBackend } from "#model/unknown-backend.ts";
 
 /** Has backends re-hash the copies that a request selects, and records what was found. */
 export async function* verifyObjects(
@@ -13,9 +13,7 @@ export async function* verifyObjects(
 ): AsyncGenerator<VerifyProgress> {
   const { index, pool } = context;
   if (request.backend !== undefined && !pool.names.includes(request.backend)) {
-    throw new EngineError("NOT_FOUND", `there is no backend "${request.backend}"`, {
-      hint: `the configuration has ${pool.names.join(", ")}`,
-    });
+    throw unknownBackend(request.backend, pool.names);
   }
   const objects = await filterOf(context, request.where);
   const backend =

@@ -7,6 +7,7 @@ import type { DriverCapabilities } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { BackendFacts } from "#model/index-store.ts";
 import type { SqlRow } from "#model/sql.ts";
+import { unknownBackend } from "#model/unknown-backend.ts";
 
 /** Makes the configured backends those of `facts`. A name keeps its id for ever. */
 export async function syncBackends(
@@ -91,9 +92,7 @@ export async function backendIds(connection: Connection): Promise<Map<string, nu
 export function requireBackend(ids: ReadonlyMap<string, number>, name: string): number {
   const id = ids.get(name);
   if (id !== undefined) return id;
-  throw new EngineError("NOT_FOUND", `there is no backend "${name}"`, {
-    hint: `known backends: ${[...ids.keys()].toSorted().join(", ") || "none"}`,
-  });
+  throw unknownBackend(name, [...ids.keys()]);
 }
 
 /** A cordoned backend takes no new copies. */

@@ -99,7 +99,7 @@ class Verification {
     const { object, backend } = copy;
     try {
       const driver = this.#drivers.get(backend);
-      if (!driver) throw unknownBackend(backend);
+      if (!driver) throw backendNotHere(backend);
       const place: Place = { backend, driver };
       const call = { signal: this.#signal };
       const evidence = await runWithRetries(() => strongestCheck(object, place, call), call);
@@ -185,7 +185,7 @@ function couldNotCheck({ object, backend, path }: CopyToVerify, error: EngineErr
   return `${backend}: ${what} could not be checked: ${error.message}${hint}`;
 }
 
-function unknownBackend(backend: string): EngineError {
+function backendNotHere(backend: string): EngineError {
   return new EngineError("NOT_FOUND", `there is no backend "${backend}" here`, {
     hint: "it is in the index but not in the configuration: add it again, or evacuate it",
   });

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "#model/diagnostic.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 import type { Policy } from "#policies/policy.ts";
 
 /** Warns of an approval that nobody could give, since no configured role has the name. */

@@ -8,7 +8,7 @@ import type { Moment } from "#policies/compiled-policy.ts";
 import type { DiagnosticCode } from "#policies/diagnostic-codes.ts";
 import { type Expression, operandsOf } from "#policies/expression/expression.ts";
 import type { Span } from "#policies/expression/span.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 import type { RemovalBounds } from "#policies/removal-bound.ts";
 import { spreadValue } from "#policies/spread-value.ts";
 

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { BoundRule } from "#policies/compile-rule.ts";
 import type { Moment } from "#policies/compiled-policy.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 
 /** A webhook or command of a rule that the configuration does not have. */
 export function checkOutside({ policy, rule }: BoundRule, moment: Moment): readonly Diagnostic[] {

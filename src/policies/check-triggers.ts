@@ -1,6 +1,6 @@
 import type { Backend } from "#model/backend.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 import type { Policy } from "#policies/policy.ts";
 
 /** Triggers on backends that are not configured, or whose usage nobody can know. */

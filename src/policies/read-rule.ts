@@ -1,5 +1,5 @@
 import { durationField } from "#document/fields.ts";
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { ExpressionReader } from "#policies/expression-reader.ts";
 import type { Expression } from "#policies/expression/expression.ts";

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "#model/diagnostic.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 
 /** Values from outside (`--var name=value`) for variables that no policy has. */
 export function strangeVariables(

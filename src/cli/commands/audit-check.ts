@@ -5,6 +5,7 @@ export default defineCommand({
   name: "audit-check",
   words: ["audit", "check"],
   summary: "check that every action has one outcome and every removal its proof",
+  examples: ["thermocline audit check"],
   setup: (command) => command,
   async run(context) {
     const { api } = await context.connect();

@@ -4,6 +4,7 @@ import { formatBackends } from "#cli/output/format-status.ts";
 export default defineCommand({
   name: "backends",
   summary: "list backends with room and reachability",
+  examples: ["thermocline backends"],
   setup: (command) => command,
   async run(context) {
     const { api } = await context.connect();

@@ -6,6 +6,7 @@ export default defineCommand({
   name: "batch-verify",
   words: ["batch", "verify"],
   summary: "read record batches again and say whether they have their CIDs",
+  examples: ["thermocline batch verify", "thermocline batch verify bafkreif"],
   setup: (command) => command.argument("[batches...]", "CIDs, or beginnings of them; default all"),
   async run(context, [batches]) {
     const { api } = await context.connect();

@@ -5,6 +5,7 @@ import { defineCommand } from "#cli/command.ts";
 export default defineCommand({
   name: "doctor",
   summary: "check that everything this node needs is here and answers",
+  examples: ["thermocline doctor", "thermocline doctor -o json"],
   setup: (command) => command,
   async run(context) {
     const checks = await runChecks(context);

@@ -7,6 +7,7 @@ import { initialConfig, initialPolicy, initialTest } from "#cli/initial-files.ts
 export default defineCommand({
   name: "init",
   summary: "write a commented configuration, a first policy and a test of it",
+  examples: ["thermocline init", "thermocline init lake"],
   setup: (command) => command.argument("[directory]", "where to write them", "."),
   async run(context, [directory]) {
     const { cwd } = context.io;

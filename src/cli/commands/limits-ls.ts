@@ -6,6 +6,7 @@ export default defineCommand({
   words: ["limits", "ls"],
   isDefault: true,
   summary: "show how hard each backend may be worked now, and when that changes",
+  examples: ["thermocline limits ls"],
   setup: (command) => command,
   async run(context) {
     const { api } = await context.connect();

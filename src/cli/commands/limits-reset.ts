@@ -5,6 +5,7 @@ export default defineCommand({
   name: "limits-reset",
   words: ["limits", "reset"],
   summary: "let the configured limits of a backend count again",
+  examples: ["thermocline limits reset disk-2"],
   setup: (command) => command.argument("<backend>", "name of the backend"),
   async run(context, [backend]) {
     const { api } = await context.connect();

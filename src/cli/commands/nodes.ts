@@ -4,6 +4,7 @@ import { formatNodes } from "#cli/output/format-status.ts";
 export default defineCommand({
   name: "nodes",
   summary: "list the nodes that work",
+  examples: ["thermocline nodes"],
   setup: (command) => command,
   async run(context) {
     const { api } = await context.connect();

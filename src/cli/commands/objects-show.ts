@@ -5,6 +5,7 @@ export default defineCommand({
   name: "objects-show",
   words: ["objects", "show"],
   summary: "show everything known of one object: copies, reads, history",
+  examples: ["thermocline objects show /photos/cat.jpg"],
   setup: (command) => command.argument("<object>", "CID, path or object number"),
   async run(context, [reference]) {
     const { api } = await context.connect();

@@ -4,6 +4,7 @@ import { formatPauses } from "#cli/output/format-control.ts";
 export default defineCommand({
   name: "pauses",
   summary: "list what is paused: by whom, since when, why, until when",
+  examples: ["thermocline pauses"],
   setup: (command) => command,
   async run(context) {
     const { api } = await context.connect();

@@ -1,4 +1,4 @@
-import { EngineError } from "#model/engine-error.ts";
+import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { defineCommand } from "#cli/command.ts";
 import { formatRun } from "#cli/output/format-run.ts";
 
@@ -19,5 +19,5 @@ export default defineCommand({
 
 function wholeNumber(text: string): number {
   if (/^[+-]?\d{1,4}$/.test(text) && Math.abs(Number(text)) <= 1_000) return Number(text);
-  throw new EngineError("USAGE", `"${text}" is not a whole number from -1000 to 1000`);
+  throw new InvalidArgumentError("it must be a whole number from -1000 to 1000.");
 }

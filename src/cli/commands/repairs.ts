@@ -7,6 +7,7 @@ const repairsShown = 100;
 export default defineCommand({
   name: "repairs",
   summary: "list copies that checks found absent or corrupt and that are not made good yet",
+  examples: ["thermocline repairs --limit 10"],
   setup: (command) =>
     command.option("--limit <n>", "show so many, the oldest first", positiveInteger, repairsShown),
   async run(context, _args, { limit }) {

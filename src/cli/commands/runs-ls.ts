@@ -6,6 +6,7 @@ export default defineCommand({
   words: ["runs", "ls"],
   isDefault: true,
   summary: "list runs, the newest first",
+  examples: ["thermocline runs ls"],
   setup: (command) => command,
   async run(context) {
     const { api } = await context.connect();

@@ -5,6 +5,7 @@ export default defineCommand({
   name: "runs-show",
   words: ["runs", "show"],
   summary: "show one run: outcomes, causes of failures, and what it waits for",
+  examples: ["thermocline runs show run-7"],
   setup: (command) => command.argument("<run>", "id of the run"),
   async run(context, [id]) {
     const { api } = await context.connect();

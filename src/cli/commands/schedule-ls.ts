@@ -6,6 +6,7 @@ export default defineCommand({
   words: ["schedule", "ls"],
   isDefault: true,
   summary: "list what starts policies by itself, and whether their windows are open",
+  examples: ["thermocline schedule ls"],
   setup: (command) => command,
   async run(context) {
     const { api, where } = await context.connect();

@@ -7,6 +7,7 @@ export default defineCommand({
   name: "schedule-run",
   words: ["schedule", "run"],
   summary: "evaluate and apply one policy now, as its schedule would",
+  examples: ["thermocline schedule run cool-down"],
   setup: (command) =>
     command
       .argument("<policy>", "name of the policy")

@@ -4,6 +4,7 @@ import { formatStatus } from "#cli/output/format-status.ts";
 export default defineCommand({
   name: "status",
   summary: "show objects, copies, runs and nodes on one screen",
+  examples: ["thermocline status"],
   setup: (command) => command,
   async run(context) {
     const { api } = await context.connect();

@@ -6,6 +6,7 @@ export default defineCommand({
   words: ["suspensions", "ls"],
   isDefault: true,
   summary: "list policies that stopped because too much of what they did failed",
+  examples: ["thermocline suspensions ls"],
   setup: (command) => command,
   async run(context) {
     const { api } = await context.connect();

@@ -4,6 +4,7 @@ import { readVersion } from "#cli/version.ts";
 export default defineCommand({
   name: "version",
   summary: "say what version runs here, on what",
+  examples: ["thermocline version -o json"],
   setup: (command) => command,
   async run(context) {
     const version = await readVersion();

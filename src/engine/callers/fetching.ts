@@ -1,8 +1,10 @@
 import type { Work } from "#engine/callers/work-steps.ts";
+import type { EngineApi } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { ObjectContentApi, ObjectSources } from "#model/object-content.ts";
+import type { ObjectSources } from "#model/object-content.ts";
+import { unknownBackend } from "#model/unknown-backend.ts";
 
-export type ContentReader = Pick<ObjectContentApi, "objectSources" | "readObject">;
+export type ContentReader = Pick<EngineApi, "backends" | "objectSources" | "readObject">;
 
 /** One object that is being fetched, and what was learnt of its copies meanwhile. */
 export class Fetching {
@@ -28,6 +30,7 @@ export class Fetching {
     const object = await api.objectSources(reference);
     const sources = object.sources.filter(({ backend }) => from === undefined || backend === from);
     if (sources.length > 0) return new Fetching(api, { ...object, sources }, work);
+    if (from !== undefined) await requireBackend(api, from);
     const where = object.sources.map(({ backend }) => backend).join(", ");
     const what = from === undefined ? "no copy" : `no copy on ${from}`;
     throw new EngineError("NOT_FOUND", `${object.cid} has ${what} that can be read`, {
@@ -60,4 +63,9 @@ export class Fetching {
       ...(last === undefined ? {} : { cause: last, retryable: last.retryable }),
     });
   }
+}
+
+async function requireBackend(api: Pick<EngineApi, "backends">, name: string): Promise<void> {
+  const names = (await api.backends()).map((backend) => backend.name);
+  if (!names.includes(name)) throw unknownBackend(name, names);
 }

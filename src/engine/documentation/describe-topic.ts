@@ -1,4 +1,4 @@
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import { codeMeanings } from "#engine/code-meanings.ts";
 import { docsLink } from "#document/docs-link.ts";
 import type { JsonSchema } from "#config/setting-names.ts";

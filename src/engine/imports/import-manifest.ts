@@ -7,6 +7,7 @@ import { MalformedLines } from "#engine/malformed-lines.ts";
 import type { MalformedRow, ManifestStep } from "#index/manifests/manifest-import.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { ManifestProgress, ManifestRequest } from "#model/object-manifest.ts";
+import { unknownBackend } from "#model/unknown-backend.ts";
 
 /** What of the engine an import needs. */
 export interface ManifestContext {
@@ -106,10 +107,7 @@ function exampleOf({ line, reason }: MalformedRow): string {
 async function requireBackend({ index }: ManifestContext, name: string | undefined): Promise<void> {
   if (name === undefined) return;
   const names = (await index.backends()).map((backend) => backend.name);
-  if (names.includes(name)) return;
-  throw new EngineError("NOT_FOUND", `there is no backend "${name}"`, {
-    hint: `the configuration has ${names.join(", ")}`,
-  });
+  if (!names.includes(name)) throw unknownBackend(name, names);
 }
 
 /** The same file with the same options: of another one the lines before a place are others. */

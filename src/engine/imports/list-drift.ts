@@ -12,6 +12,7 @@ import type {
 import type { RowFile } from "#model/row-file.ts";
 import type { SqlRow } from "#model/sql.ts";
 import { sql, type SqlFragment, toStatement, trusted } from "#policies/sql-fragment.ts";
+import { unknownBackend } from "#model/unknown-backend.ts";
 
 /** What asking for differences needs of the engine. */
 export type DriftSource = Pick<EngineContext, "index" | "pool">;
@@ -94,9 +95,7 @@ async function requireInventory(
   backend: string | undefined,
 ): Promise<void> {
   if (backend !== undefined && !pool.names.includes(backend)) {
-    throw new EngineError("NOT_FOUND", `there is no backend "${backend}"`, {
-      hint: `the configuration has ${pool.names.join(", ")}`,
-    });
+    throw unknownBackend(backend, pool.names);
   }
   const taken = await lastInventories({ index });
   if (taken.some((one) => backend === undefined || one.backend === backend)) return;

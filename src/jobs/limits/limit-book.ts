@@ -13,6 +13,7 @@ import type {
 import { EngineError } from "#model/engine-error.ts";
 import { formatRequestRate, parseRequestRate } from "#model/request-rate.ts";
 import type { Wait } from "#model/wait.ts";
+import { unknownBackend } from "#model/unknown-backend.ts";
 
 /** Where limits that were set while running are kept. */
 export interface OverrideStore {
@@ -205,9 +206,10 @@ export class LimitBook {
     const { backends } = this.#options;
     const found = backends.find(({ name }) => name === backend);
     if (found !== undefined) return found.limits;
-    throw new EngineError("NOT_FOUND", `there is no backend "${backend}"`, {
-      hint: `the configuration has ${backends.map(({ name }) => name).join(", ") || "none"}`,
-    });
+    throw unknownBackend(
+      backend,
+      backends.map(({ name }) => name),
+    );
   }
 
   #overrideOf(backend: string): LimitOverride | undefined {

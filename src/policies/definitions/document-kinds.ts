@@ -1,5 +1,5 @@
 import type { ZodType } from "zod";
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import {
   type DefinitionsDocument,
   definitionsSchema,

@@ -3,7 +3,7 @@ import { checkComputation } from "#policies/expression/check-computation.ts";
 import type { Check, CheckContext } from "#policies/expression/check-context.ts";
 import { namesInScope } from "#policies/expression/check-name.ts";
 import { type Expression, mayBeUnknown } from "#policies/expression/expression.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 import { textOf } from "#policies/expression/span.ts";
 import type { Syntax } from "#policies/expression/syntax.ts";
 import { booleanType, unknownType, type ValueType } from "#policies/expression/value-type.ts";

@@ -1,6 +1,6 @@
 import type { CheckContext } from "#policies/expression/check-context.ts";
 import type { Expression } from "#policies/expression/expression.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 import type { Span } from "#policies/expression/span.ts";
 import { booleanType, unknownType } from "#policies/expression/value-type.ts";
 

@@ -12,7 +12,7 @@ import {
 } from "#policies/expression/check-operator.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import { requireCondition } from "#policies/expression/require-condition.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 import type { Span } from "#policies/expression/span.ts";
 import type { Syntax } from "#policies/expression/syntax.ts";
 import {

@@ -3,7 +3,7 @@ import { canonicalCid } from "#policies/expression/canonical-cid.ts";
 import type { CheckContext, Scope } from "#policies/expression/check-context.ts";
 import { checkClass } from "#policies/expression/check-class.ts";
 import type { Expression } from "#policies/expression/expression.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 import type { Syntax } from "#policies/expression/syntax.ts";
 import { cidType, unknownType, type ValueType } from "#policies/expression/value-type.ts";
 

@@ -1,4 +1,4 @@
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import type { ReportProblem } from "#policies/expression/expression-problem.ts";
 import { instantPattern, parseInstant } from "#policies/expression/instant.ts";
 import type { Span } from "#policies/expression/span.ts";

@@ -1,7 +1,7 @@
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { DiagnosticCode } from "#policies/diagnostic-codes.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 
 /** Looks names of a test document up, and reports those that stand for nothing. */
 export class NamedThings {

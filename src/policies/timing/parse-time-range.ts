@@ -1,4 +1,4 @@
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import type { Span } from "#policies/expression/span.ts";
 import { type HoursOfDays, minutesOfDay } from "#policies/timing/time-range.ts";
 

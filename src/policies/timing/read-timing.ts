@@ -1,7 +1,7 @@
 import { CronExpressionParser } from "cron-parser";
 import { DateTime } from "luxon";
 import type { DocumentPath, DocumentPlaces, Finding } from "#document/document-places.ts";
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { PolicyDocument } from "#policies/policy-schema.ts";
 import { isTimeZone, momentsOf } from "#policies/timing/local-time.ts";

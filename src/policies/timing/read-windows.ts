@@ -1,5 +1,5 @@
 import type { DocumentPlaces, Finding } from "#document/document-places.ts";
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { PolicyDocument } from "#policies/policy-schema.ts";
 import type { ParsedCalendars } from "#policies/timing/parse-calendars.ts";

@@ -31,6 +31,7 @@ async function file(name: string, size: number): Promise<Buffer> {
 function cutting(backend: string, after: number, asked: ReadObjectRequest[]): ContentReader {
   let whole = false;
   return {
+    backends: () => engine.api.backends(),
     objectSources: (reference) => engine.api.objectSources(reference),
     async *readObject(request) {
       asked.push(request);

@@ -1,4 +1,4 @@
-import { nearestMatch } from "#document/nearest-match.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 
 /** "did you mean …?" when a name is near, else what there is to choose from. */
 export function nameHint(name: string, candidates: readonly string[], what: string): string {
