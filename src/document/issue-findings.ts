@@ -14,6 +14,8 @@ export interface IssueFinding {
   /** Offsets inside the text at the path. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
+  /** Of a misspelt key: the path of the key that was meant. */
+  readonly meant?: DocumentPath | undefined;
 }
 
 /** A zod issue → findings in the words of someone who writes YAML. */
@@ -58,11 +60,12 @@ function unknownKey(
   const allowed = allowedKeys(schema, parent, raw);
   const nearest = nearestMatch(key, allowed);
   const list = allowed.length === 0 ? "no key is allowed here" : `allowed: ${allowed.join(", ")}`;
-  return at([...parent, key], "key", {
+  const finding = at([...parent, key], "key", {
     code: documentCodes.unknownKey,
     message: `unknown key "${key}"${container(parent, raw)}`,
     hint: nearest === undefined ? list : `did you mean "${nearest}"? (${list})`,
   });
+  return nearest === undefined ? finding : { ...finding, meant: [...parent, nearest] };
 }
 
 function wrongType(path: DocumentPath, expected: readonly string[], raw: unknown): IssueFinding {

@@ -1,7 +1,6 @@
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
 import { rowFormatOf } from "#engine/write-row-file.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
+import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import type { QueryExportRequest } from "#model/query-api.ts";
 import type { RowFile } from "#model/row-file.ts";
 
@@ -12,6 +11,6 @@ export async function exportQuery(
 ): Promise<RowFile> {
   const format = rowFormatOf(file);
   await using session = await index.session();
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolderOf(file);
   return { file, ...(await session.exportUserRows(text, file, format)) };
 }

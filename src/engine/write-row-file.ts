@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, extname } from "node:path";
+import { extname } from "node:path";
+import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type RowFile, rowFileFormats } from "#model/row-file.ts";
 import type { ReadSession, RowFormat, SqlStatement } from "#model/sql.ts";
@@ -14,7 +14,7 @@ export async function writeRowFile(
   file: string,
 ): Promise<RowFile> {
   const format = rowFormatOf(file);
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolderOf(file);
   return { file, ...(await session.exportRows(statement, file, format)) };
 }
 

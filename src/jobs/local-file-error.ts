@@ -14,6 +14,7 @@ export function localFileError(thrown: unknown, path: string): EngineError {
 const reasons: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ENOENT: ["is not there", "check the path; names that are not UTF-8 cannot be read"],
   ENOTDIR: ["is not a folder", "give a folder"],
+  EISDIR: ["is a folder", "give a file"],
   EACCES: ["may not be read by this user", "change its permissions, or run as its owner"],
   EPERM: ["may not be read by this user", "change its permissions, or run as its owner"],
   EIO: ["cannot be read: the disk reports an error", "check the disk"],

@@ -4,6 +4,7 @@ import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { savedPlanSchema } from "#model/plan-schema.ts";
 import type { Plan, SavedPlan } from "#model/plan.ts";
@@ -13,6 +14,7 @@ import { planCid, rowsCid } from "#policies/plan/plan-cid.ts";
 /** Keeps the rows of a plan as a Parquet file at this path. */
 export function rowsAt(path: string): RowsWriter {
   return async (session, rows) => {
+    await makeFolderOf(path);
     await session.exportParquet(rows, path);
     return { cid: await fileCid(path), path };
   };

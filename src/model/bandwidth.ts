@@ -127,7 +127,8 @@ function twoDigits(value: number): string {
 }
 
 function invalid(text: string, why: string): EngineError {
-  return new EngineError("INVALID_DOCUMENT", `"${text}" is not a bandwidth: ${why}`, {
+  const part = `"${text}" is not a bandwidth: ${why}`;
+  return new EngineError("INVALID_DOCUMENT", why.startsWith(`"${text}" `) ? why : part, {
     hint: "write 10M, 10M:100k (upload:download), off, or 08:00,512k 19:00,off (units are binary)",
   });
 }

@@ -56,6 +56,15 @@ export interface StoredObject {
   readonly moved: boolean;
   /** Whether the index did not know the object. */
   readonly added: boolean;
+  /** What the index knows otherwise than it was given here; it stays as it was. */
+  readonly kept: readonly KeptFact[];
+}
+
+/** A fact of an object that is not replaced by content that is handed in again. */
+export interface KeptFact {
+  readonly fact: "collection" | "owner";
+  readonly value: string;
+  readonly given: string;
 }
 
 export interface ObjectSources {

@@ -66,6 +66,8 @@ export interface CompiledRule {
   readonly limit: { readonly objects: number | undefined; readonly bytes: number | undefined };
   /** It acts on all objects of one, or on none of them. */
   readonly group?: "collection";
+  /** The reason of its actions, in the place of what its verb says. */
+  readonly because?: string;
   /** What it gives up must save, within this time, what that costs. */
   readonly horizonMs?: number;
 }

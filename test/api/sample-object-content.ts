@@ -7,6 +7,7 @@ export const sampleStored: StoredObject = {
   form: "file",
   bytes: 6,
   confidence: "verified",
+  kept: [{ fact: "collection", value: "atlas", given: "other" }],
   moved: true,
   added: false,
 };

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { redisMissing, startRedis } from "../services/redis.ts";
-import { writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import type { LeaderState } from "#model/leader-state.ts";
 import { sampleEngine } from "../api/sample-engine.ts";
@@ -70,6 +72,59 @@ test("doctor says when the queue does not answer, and goes on with the rest", as
   expect(stdout).toContain("ok      data directory:");
   expect(code).toBe(1);
 });
+
+test("doctor looks for the secrets and hosts of webhooks, and sends them nothing", async () => {
+  let received = 0;
+  const server = createServer((socket) => void socket.on("data", () => (received += 1)));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  await configureOutside(`webhooks:
+  ops: {url: "http://127.0.0.1:${port}/hook", secret: "env:OPS_SECRET"}
+  away: {url: "env:AWAY_URL", secret: "env:OPS_SECRET"}
+  bare: {url: "http://127.0.0.1:${port}/hook", secret: "env:NONE"}
+`);
+  const env = { OPS_SECRET: "s3cret", AWAY_URL: "http://127.0.0.1:1/key-in-the-path" };
+  const { code, stdout } = await line.run(["doctor"], { api, env });
+  server.close();
+  expect([code, received]).toEqual([1, 0]);
+  expect(stdout).toContain("ok      webhook ops: its secret is there, its host can be reached\n");
+  expect(stdout).toContain("FAILED  webhook away: its host cannot be reached (ECONNREFUSED)\n");
+  expect(stdout).toContain("FAILED  webhook bare: the environment variable NONE is not set\n");
+  expect(stdout).not.toMatch(/s3cret|key-in-the-path/);
+});
+
+test("doctor looks for the programs of commands as a worker does", async () => {
+  await mkdir(join(line.cwd, "bin"));
+  await writeFile(join(line.cwd, "bin", "found"), "#!/bin/sh\n", { mode: 0o755 });
+  await writeFile(join(line.cwd, "plain.sh"), "#!/bin/sh\n", { mode: 0o644 });
+  await configureOutside(`commands:
+  found: {run: [found]}
+  without-path: {run: [found], environment: []}
+  plain: {run: [./plain.sh]}
+  gone: {run: [./gone.sh]}
+  folder: {run: [./bin]}
+`);
+  const { stdout } = await line.run(["doctor"], { api, env: { PATH: join(line.cwd, "bin") } });
+  expect(stdout).toContain(`ok      command found: ${join(line.cwd, "bin", "found")}\n`);
+  expect(stdout).toContain(
+    "FAILED  command without-path: found is in no folder of the PATH it gets\n",
+  );
+  expect(stdout).toContain(
+    `FAILED  command plain: ${join(line.cwd, "plain.sh")} is not executable\n        hint: make it`,
+  );
+  for (const [name, file] of [
+    ["gone", "gone.sh"],
+    ["folder", "bin"],
+  ]) {
+    const place = join(line.cwd, file ?? "");
+    expect(stdout).toContain(`FAILED  command ${name}: ${place} is not there\n`);
+  }
+});
+
+async function configureOutside(text: string): Promise<void> {
+  const head = "apiVersion: thermocline/v1\nqueue: {url: 'redis://127.0.0.1:1'}\nbackends: []\n";
+  await writeFile(join(line.cwd, "thermocline.yaml"), head + text);
+}
 
 async function configure(url: string): Promise<void> {
   const text = `apiVersion: thermocline/v1\nqueue: {url: "${url}"}\nbackends: []\n`;

@@ -22,12 +22,14 @@ beforeEach(async () => {
 });
 afterEach(() => line[Symbol.asyncDispose]());
 
+const kept = [{ fact: "owner", value: "ben", given: "ana" }] as const;
+
 /** An engine with one object, which has a copy that is gone and one that is there. */
 const api: Partial<EngineApi> = {
   async storeObject(request, stream) {
     stored.push([request, (await buffer(stream)).toString()]);
     const facts = { backend: "hot", form: "file", bytes: 7, confidence: "verified" } as const;
-    return { cid: request.cid, size: request.size, ...facts, moved: true, added: true };
+    return { cid: request.cid, size: request.size, ...facts, moved: true, added: true, kept };
   },
   objectSources() {
     const facts = { form: "file", confidence: "verified" } as const;
@@ -47,8 +49,11 @@ const api: Partial<EngineApi> = {
 
 test("objects add hands in what its options say, and tells apart what went wrong", async () => {
   const options = ["--to", "hot", "--tag", "x", "--meta", "project=atlas", "--owner", "ana"];
-  const { code, stdout } = await line.run(["objects", "add", "a.txt", ...options], { api });
+  const { code, stdout, stderr } = await line.run(["objects", "add", "a.txt", ...options], { api });
   expect(code).toBe(0);
+  expect(stderr).toContain(
+    "a.txt: --owner ana is not applied: the index has it with owner ben already\n",
+  );
   expect(stdout).toBe(`${cid}  7 B  a.txt  stored on hot, verified\n`);
   expect(stored).toMatchObject([
     [

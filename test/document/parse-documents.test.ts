@@ -107,11 +107,17 @@ describe("parseDocuments", () => {
   });
 
   it("picks the fitting branch of a union, and lists the types when none fits", () => {
-    expect(findings(withAction("{too: x}"))).toEqual([
+    expect(findings(withAction("{other: x}"))).toEqual([
       '3:25-3:31 E0104 the key "to" is missing in "action" | add "to: …" (text)',
-      '3:34-3:37 E0102 unknown key "too" in "action" | did you mean "to"? (allowed: to)',
+      '3:34-3:39 E0102 unknown key "other" in "action" | allowed: to',
     ]);
     expect(findings(withAction("7"))[0]).toContain("E0105 expected text or a map, found 7");
+  });
+
+  it("takes a misspelt key for one mistake, not for a missing one too", () => {
+    expect(findings(withAction("{too: x}"))).toEqual([
+      '3:34-3:37 E0102 unknown key "too" in "action" | did you mean "to"? (allowed: to)',
+    ]);
   });
 
   it("says that a file holds nothing", () => {

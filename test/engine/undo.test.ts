@@ -31,6 +31,7 @@ test("undo makes the copies again that a run gave up, and keeps those that it ma
   expect(shown.sample.map(({ verb, victim, rule }) => [verb, victim, rule])).toEqual(
     Array.from({ length: 3 }, () => ["replicate", null, "undo/hot"]),
   );
+  expect(shown.sample[0]?.reason).toBe("the run that is undone removed this copy");
   const other = engine.undoRun({ run: run.id, expectCid: "bafyother" });
   await expect(other).rejects.toMatchObject({ code: "STALE_PLAN" });
   const { started } = await engine.undoRun({ run: run.id, expectCid: shown.plan.cid });

@@ -39,6 +39,13 @@ export const seededMistakes: readonly SeededMistake[] = [
     hint: 'did you mean "size"?',
   },
   {
+    what: "a misspelt attribute that is compared with a text",
+    text: rule('where: collectoin = "atlas"\n    hold: true'),
+    at: "6:12 E0201",
+    message: 'unknown name "collectoin"',
+    hint: 'did you mean "collection"?',
+  },
+  {
     what: "a misspelt unit",
     text: rule("where: size > 10Gib\n    hold: true"),
     at: "6:21 E0154",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { confidences, forms, tiers } from "#model/copy.ts";
-import type { ObjectSource, ObjectSources, StoredObject } from "#model/object-content.ts";
+import type { KeptFact, ObjectSource, ObjectSources, StoredObject } from "#model/object-content.ts";
 import { count, optionalText, shapeOf } from "#model/shape.ts";
 
 /** What became of content that was handed in. */
@@ -13,6 +13,13 @@ export const storedObjectSchema = shapeOf<StoredObject>({
   confidence: z.enum(confidences),
   moved: z.boolean(),
   added: z.boolean(),
+  kept: z.array(
+    shapeOf<KeptFact>({
+      fact: z.enum(["collection", "owner"]),
+      value: z.string(),
+      given: z.string(),
+    }),
+  ),
 });
 
 /** Where an object can be read. */

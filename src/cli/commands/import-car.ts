@@ -1,3 +1,4 @@
+import { noteKeptFacts } from "#cli/note-kept-facts.ts";
 import { join, resolve } from "node:path";
 import { defineCommand } from "#cli/command.ts";
 import { counted } from "#cli/output/words.ts";
@@ -53,6 +54,7 @@ export default defineCommand({
     context.print(() => roots.map(describe).join(""), {
       objects: roots.map(({ stored, ...root }) => ({ ...root, ...stored })),
     });
+    for (const { cid, stored } of roots) noteKeptFacts(context, cid, stored);
   },
 });
 

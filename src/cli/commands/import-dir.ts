@@ -49,6 +49,9 @@ export default defineCommand({
         `${counted(problems, "problem")}, in ${formatDuration(elapsedMs)}\n`,
       { files, bytes, added, known, problems, elapsedMs, dryRun: dryRun === true },
     );
+    if (known > 0 && (collection ?? owner) !== undefined) {
+      context.note("what was known keeps the collection and the owner that it had, if any");
+    }
     return problems > 0 ? partialExitCode : 0;
   },
 });

@@ -1,4 +1,5 @@
 import { defineCommand } from "#cli/command.ts";
+import { noteKeptFacts } from "#cli/note-kept-facts.ts";
 import { sizeOption } from "#cli/plan-limit-options.ts";
 import { streamWithProgress } from "#cli/stream-with-progress.ts";
 import { counted } from "#cli/output/words.ts";
@@ -80,6 +81,7 @@ export default defineCommand({
         message: error.message,
       })),
     });
+    for (const { source, stored } of added) noteKeptFacts(context, source, stored);
     for (const { source, leftOut } of added.filter((one) => one.leftOut.length > 0)) {
       const some = leftOut.slice(0, 3).join(", ");
       const what = counted(leftOut.length, "special file");

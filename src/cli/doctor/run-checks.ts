@@ -1,9 +1,11 @@
 import { resolveReference } from "#config/resolve-secret.ts";
 import type { Check } from "#model/check.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { outsidePort } from "#engine/outside-port.ts";
 import type { Config } from "#config.ts";
 import type { CommandContext } from "#cli/command.ts";
 import { checkDataDirectory } from "#cli/doctor/check-data-directory.ts";
+import { outsideFindings } from "#cli/doctor/check-outside.ts";
 import { checkLeader } from "#cli/doctor/check-leader.ts";
 import { checkDuckDb, checkEmbeddedPostgres, checkNode } from "#cli/doctor/check-runtime.ts";
 
@@ -26,7 +28,11 @@ export async function runChecks(context: CommandContext): Promise<readonly Check
   if (known.queue.url === "embedded") {
     checks.push(await check("embedded PostgreSQL", checkEmbeddedPostgres));
   }
-  return [...checks, ...(await checkQueue(context, known)), ...(await checkEngine(context))];
+  checks.push(...(await checkQueue(context, known)), ...(await checkEngine(context)));
+  const port = outsidePort(known, context.io.env);
+  const outside = port === undefined ? [] : outsideFindings(known, port);
+  for (const [name, finding] of outside) checks.push(await check(name, finding));
+  return checks;
 }
 
 /** The server of the queue, and how it is set up. */

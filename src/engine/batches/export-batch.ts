@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { dirname, extname } from "node:path";
+import { copyFile, open, rename, rm, stat } from "node:fs/promises";
+import { extname } from "node:path";
 import { fileToCar } from "#content/file-to-car.ts";
 import { unwritableBatch } from "#engine/batches/batch-error.ts";
+import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import { type BatchRegistry, batchProfile } from "#engine/batches/batch-registry.ts";
 import { convertArrowFile } from "#index/arrow/convert-arrow-file.ts";
 import { writePieces } from "#index/arrow/write-pieces.ts";
@@ -29,7 +30,7 @@ export async function exportBatch(
   }
   const batch = await registry.find(reference);
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolderOf(file);
     const path = await registry.verified(batch.cid);
     if (format === "arrow") await placed(file, async (draft) => await copyFile(path, draft));
     else if (format === undefined)

@@ -5,6 +5,7 @@ import { rawCode } from "#content/cid.ts";
 import { defaultProfile, profileNamed } from "#content/profile.ts";
 import { carOfDag, type DagSurvey, requireWhole, surveyDag } from "#content/walk-dag.ts";
 import { counted, type Work } from "#engine/callers/work-steps.ts";
+import { explainUnreadableCar } from "#engine/callers/explain-unreadable-car.ts";
 import { localFileError } from "#jobs/local-file-error.ts";
 import { EngineError } from "#model/engine-error.ts";
 import {
@@ -38,8 +39,8 @@ export async function importObjectsCar(
   { file, names, facts, api }: CarImport,
   work: Work,
 ): Promise<readonly ImportedRoot[]> {
-  const { blocks, roots } = await BlockFile.ofCar(file).catch((thrown: unknown) => {
-    throw localFileError(thrown, file);
+  const { blocks, roots } = await BlockFile.ofCar(file).catch(async (thrown: unknown) => {
+    throw await explainUnreadableCar(file, localFileError(thrown, file));
   });
   await using _ = blocks;
   const distinct = new Map(roots.map((root) => [blockIdentity(root), root]));

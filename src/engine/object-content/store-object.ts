@@ -6,9 +6,10 @@ import { deliveredCopy, leftOut } from "#jobs/index-feed.ts";
 import { storeContent } from "#jobs/store-content.ts";
 import type { ObjectRef, Tier } from "#model/copy.ts";
 import type { ByteStream } from "#model/driver.ts";
+import type { ObjectSummary } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { withName } from "#model/storage-name.ts";
-import type { StoredObject, StoreObjectRequest } from "#model/object-content.ts";
+import type { KeptFact, StoredObject, StoreObjectRequest } from "#model/object-content.ts";
 
 /** Where content goes when nobody says where: what is warm, before what is only a cache. */
 const tiersByDefault: readonly Tier[] = ["hot", "warm", "cache", "cold", "archive"];
@@ -24,7 +25,7 @@ export async function storeObject(
   const names = (request.names ?? []).map((name) => (name.startsWith("/") ? name : `/${name}`));
   const { type, collection, owner, tags = [], modified } = request;
   const object: ObjectRef = { cid: canonicalCid(request.cid), size: request.size, profile };
-  await refuseOtherSize(context, object);
+  const known = await knownObject(context, object);
   const backend = request.backend ?? (await chooseBackend(context));
   const target = { backend, driver: await pool.driver(backend) };
   const open = (form: ObjectForm): ByteStream => convertForm(bytes, request.form, form, object);
@@ -50,22 +51,35 @@ export async function storeObject(
     confidence: evidence.confidence,
     moved,
     added: added > 0,
+    kept: known === undefined ? [] : keptFacts(known, request),
   };
+}
+
+/** An object may be in the collections of others: what they say of it is not overwritten. */
+function keptFacts(known: ObjectSummary, request: StoreObjectRequest): readonly KeptFact[] {
+  return (["collection", "owner"] as const).flatMap((fact) => {
+    const [value, given] = [known[fact], request[fact]];
+    const isKept = value !== undefined && given !== undefined && value !== given;
+    return isKept ? [{ fact, value, given }] : [];
+  });
 }
 
 type ObjectForm = Parameters<typeof convertForm>[2];
 
-/** Before anything is stored: the index would refuse it afterwards. */
-async function refuseOtherSize({ index, now }: EngineContext, object: ObjectRef): Promise<void> {
+/** What the index knows of it. Another size is refused before anything is stored, not after. */
+async function knownObject(
+  { index, now }: EngineContext,
+  object: ObjectRef,
+): Promise<ObjectSummary | undefined> {
   const known = await index.findObject(object.cid).catch((thrown: unknown) => {
     const error = EngineError.from(thrown);
     if (error.code === "NOT_FOUND") return undefined;
     throw error;
   });
-  if (known === undefined) return;
-  const { size } = await index.objectDetail(known, now());
-  if (size === object.size) return;
-  const message = `${object.cid} has ${size} bytes in the index, ${object.size} were given`;
+  if (known === undefined) return undefined;
+  const detail = await index.objectDetail(known, now());
+  if (detail.size === object.size) return detail;
+  const message = `${object.cid} has ${detail.size} bytes in the index, ${object.size} were given`;
   throw new EngineError("CONFLICT", message, {
     retryable: false,
     hint: "one of the two is wrong: see `thermocline objects show` for where the object came from",

@@ -4,6 +4,7 @@ import type { CheckContext, Scope } from "#policies/expression/check-context.ts"
 import { checkClass } from "#policies/expression/check-class.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import { nameHint } from "#model/name-hint.ts";
+import { nearestMatch } from "#model/nearest-match.ts";
 import type { Syntax } from "#policies/expression/syntax.ts";
 import { cidType, unknownType, type ValueType } from "#policies/expression/value-type.ts";
 
@@ -98,13 +99,12 @@ function reportUnknown(
     });
     return;
   }
+  const names = [...namesInScope(context), ...context.classes.names];
+  const message = `unknown name "${name}"`;
+  const hint = nameHint(name, names, "known here");
+  // On which side of a comparison it stands is not known here: it may be a text, or a wrong name.
+  const quoted = `a text is written in quotes: "${name}"`;
+  const both = nearestMatch(name, names) === undefined ? quoted : `${hint} (${quoted})`;
   const isText = expected?.kind === "text";
-  context.report({
-    code: "E0201",
-    span,
-    message: `unknown name "${name}"`,
-    hint: isText
-      ? `a text is written in quotes: "${name}"`
-      : nameHint(name, [...namesInScope(context), ...context.classes.names], "known here"),
-  });
+  context.report({ code: "E0201", span, message, hint: isText ? both : hint });
 }

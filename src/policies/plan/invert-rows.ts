@@ -76,6 +76,7 @@ export function inverseRules(
       id: `undo/${backend.name}`,
       policy: "undo",
       place: "undo",
+      because: "the run that is undone removed this copy",
       where: sql`o.object_id IN (
         SELECT u.object_id FROM undo_removed u WHERE u.victim = ${backend.id}::INTEGER)`,
       whereByName: undefined,

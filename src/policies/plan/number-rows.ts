@@ -1,4 +1,4 @@
-import { formatDuration } from "#model/quantity.ts";
+import { formatDuration, formatSize } from "#model/quantity.ts";
 import { verbs } from "#model/plan.ts";
 import type { SqlStatement } from "#model/sql.ts";
 import type { CompiledRule } from "#policies/compiled-policy.ts";
@@ -8,7 +8,7 @@ import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, wordCount } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { actionCost } from "#policies/price/action-cost.ts";
-import { isBounded } from "#policies/removal-bound.ts";
+import type { CompiledBounds } from "#policies/removal-bound.ts";
 import { runWords } from "#policies/run-actions/run-actions.ts";
 import {
   joinFragments,
@@ -106,7 +106,9 @@ function reasons(rules: readonly CompiledRule[]): SqlFragment {
   if (arms.length === 0) return trusted("''");
   const ensured = sql`concat('has ', c.had, CASE c.rule_index ${joinFragments(arms, " ")} END)`;
   const plain = sql`CASE c.rule_index ${joinFragments(arms, " ")} END`;
-  const ensures = rules.flatMap(({ verb }, index) => (verb.kind === "ensure" ? [`${index}`] : []));
+  const ensures = rules.flatMap(({ verb, because }, index) =>
+    verb.kind === "ensure" && because === undefined ? [`${index}`] : [],
+  );
   const counted = trusted(
     ensures.length === 0 ? "false" : `c.rule_index IN (${ensures.join(", ")})`,
   );
@@ -122,7 +124,8 @@ function reasons(rules: readonly CompiledRule[]): SqlFragment {
     WHEN ${counted} THEN ${ensured} ELSE ${plain} END`;
 }
 
-function reason({ verb }: CompiledRule): string {
+function reason({ verb, because }: CompiledRule): string {
+  if (because !== undefined) return because;
   switch (verb.kind) {
     case "ensure": {
       const { min, max } = verb.copies;
@@ -130,13 +133,12 @@ function reason({ verb }: CompiledRule): string {
       return ` ${verb.confidence} copies where ${range} are wanted`;
     }
     case "evict":
-      return isBounded(verb)
-        ? "makes room here, and enough copies remain elsewhere"
-        : "not wanted here, and enough copies remain elsewhere";
-    case "demote":
-      return isBounded(verb)
-        ? "moves to a colder place to make room, with what other rules need kept"
-        : "moves to a colder place, with what other rules need kept";
+      return `${whyRemoved(verb) ?? "not wanted here"}, and enough copies remain elsewhere`;
+    case "demote": {
+      const why = whyRemoved(verb);
+      const words = why === undefined ? "moves to a colder place" : `${why}: to a colder place`;
+      return `${words}, with what other rules need kept`;
+    }
     case "promote":
       return "gets a copy in a warmer place";
     case "delete":
@@ -147,4 +149,12 @@ function reason({ verb }: CompiledRule): string {
       break;
   }
   return "held";
+}
+
+/** Which bound of a rule a copy is beyond; undefined when it has none. */
+function whyRemoved({ free, quota }: CompiledBounds): string | undefined {
+  if (quota !== undefined) {
+    return `its ${quota.per} has more than its quota of ${formatSize(quota.bytes)} here`;
+  }
+  return free === undefined ? undefined : "makes room here, down to the mark of the rule";
 }

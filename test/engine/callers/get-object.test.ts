@@ -9,8 +9,9 @@ import { carHeader, carSectionHead } from "#content/car-writer.ts";
 import { dagPbCode, rawCid, sha256Digest } from "#content/cid.ts";
 import type { ContentReader } from "#engine/callers/fetching.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { getObject } from "#engine/callers/get-object.ts";
 import type { ReadObjectRequest } from "#model/object-content.ts";
-import { type ContentEngine, damageLargest, openContentEngine } from "./content-engine.ts";
+import { type ContentEngine, damageLargest, newWork, openContentEngine } from "./content-engine.ts";
 
 let engine: ContentEngine;
 beforeAll(async () => {
@@ -71,6 +72,29 @@ test("a file goes in and comes out, whole under its name, and is never overwritt
   expect(await readFile(got.path)).toEqual(bytes);
   await expect(engine.get(cid, "out.bin")).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
   expect((await readdir(engine.folder)).filter((name) => name.endsWith(".part"))).toEqual([]);
+});
+
+test("a backend that there is not is told from one that has no copy", async () => {
+  await file("b.bin", 10);
+  const { cid } = await engine.add("b.bin");
+  const from = (name: string) =>
+    getObject(engine.api, { reference: cid, output: "-", from: name, force: false }, newWork());
+  await expect(from("hto")).rejects.toMatchObject({
+    message: 'there is no backend "hto"',
+    hint: 'did you mean "hot"? (backends: cold, hot, warm)',
+  });
+  await expect(from("cold")).rejects.toMatchObject({ hint: "it has copies on hot" });
+});
+
+test("content that is in a collection already stays in it, and that is said", async () => {
+  await file("c.bin", 10);
+  await engine.add("c.bin", { facts: { collection: "atlas" } });
+  const { stored } = await engine.add("c.bin", { facts: { collection: "other", owner: "ana" } });
+  expect(stored?.kept).toEqual([{ fact: "collection", value: "atlas", given: "other" }]);
+  expect(await engine.api.object(stored?.cid ?? "")).toMatchObject({
+    collection: "atlas",
+    owner: "ana",
+  });
 });
 
 test("where a copy is damaged the next one is read, that is said, and the copy counts no longer", async () => {

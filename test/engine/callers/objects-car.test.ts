@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CarReader } from "@ipld/car";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { exportObjectsCar, type ExportRequest } from "#engine/callers/export-objects-car.ts";
 import { importObjectsCar } from "#engine/callers/import-objects-car.ts";
+import { EngineError } from "#model/engine-error.ts";
 import { type ContentEngine, newWork, openContentEngine } from "./content-engine.ts";
 
 let engine: ContentEngine;
@@ -79,6 +81,24 @@ test("a selector exports what lies there, and a depth no more than so many steps
     code: "NOT_FOUND",
   });
   await expect(imported("shallow.car")).rejects.toThrow(`blocks of ${cid} are missing: bafk`);
+});
+
+test("what is no CAR is called what it is, with what to do", async () => {
+  const told = async (bytes: Buffer | string) => {
+    await writeFile(join(engine.folder, "other.car"), bytes);
+    const error = EngineError.from(await imported("other.car").catch((thrown: unknown) => thrown));
+    return `${error.code} ${error.message} | ${error.hint}`;
+  };
+  const whole = await readFile(join(engine.folder, "two.car"));
+  expect(await told("")).toMatch(
+    /^CORRUPT .*other.car is not a CAR: it is empty \| write it again/,
+  );
+  expect(await told(gzipSync(whole))).toMatch(/it is gzip data \| unpack it first: gunzip$/);
+  expect(await told("a note\n")).toMatch(
+    /it is text \| add it as an object: thermocline objects add$/,
+  );
+  expect(await told(whole.subarray(0, -10))).toMatch(/in the middle of a block \| .*been cut off$/);
+  await expect(imported(".")).rejects.toThrow("is a folder");
 });
 
 test("a CAR with a damaged block, or cut off, is refused before anything of it is stored", async () => {

@@ -127,7 +127,11 @@ test("a quota takes from each owner what is beyond it, and counts what the rule 
     return owner === undefined ? object : { ...object, owner };
   });
   expect((await planned(index, objects, evictBeyond(300))).brief).toEqual([]);
-  expect((await planned(index, objects, evictBeyond(299))).brief).toEqual(["evict 0 -0"]);
+  const { brief: one, actions } = await planned(index, objects, evictBeyond(299));
+  expect(one).toEqual(["evict 0 -0"]);
+  expect(actions[0]?.reason).toBe(
+    "its owner has more than its quota of 299 B here, and enough copies remain elsewhere",
+  );
   const where = trusted("o.object_id >= 2");
   const { brief } = await planned(index, objects, evictBeyond(99), { where });
   expect(brief).toEqual(["evict 2 -0", "evict 3 -0"]);
