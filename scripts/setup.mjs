@@ -2,7 +2,7 @@
 // Plain JavaScript without dependencies: it must start on any Node >= 20, before anything is
 // installed; what it starts then runs on the project's own Node from node_modules.
 //   node scripts/setup.mjs <file.ts | name of an installed command> [arguments…]
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -33,19 +33,35 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
 const [command, ...rest] = process.argv.slice(2);
 if (command !== undefined) {
   const node = join(modules, ".bin", process.platform === "win32" ? "node.cmd" : "node");
-  if (command.endsWith(".ts")) run([node], [join(root, command), ...rest]);
-  else run([node], [join(modules, ".bin", command), ...rest]);
+  const isFile = command.endsWith(".ts");
+  const file = isFile ? join(root, command) : join(modules, ".bin", command);
+  const cwd = command.startsWith("src/cli/") ? typedIn() : root;
+  const child = spawn(node, [file, ...rest], { cwd, ...inherited() });
+  child.on("error", (error) => cannotStart(node, error));
+  // Ctrl-C reaches both: what was started says how it ends, and this waits for it.
+  process.on("SIGINT", () => undefined);
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code) => process.exit(code ?? 1));
 }
 
 function run([file, ...first], rest) {
-  const result = spawnSync(file, [...first, ...rest], {
-    cwd: root,
-    stdio: "inherit",
-    env: { ...process.env, PATH: join(modules, ".bin") + delimiter + process.env.PATH },
-  });
-  if (result.error) {
-    console.error(`thermocline: cannot start ${file}: ${result.error.message}`);
-    process.exit(70);
-  }
+  const result = spawnSync(file, [...first, ...rest], { cwd: root, ...inherited() });
+  if (result.error) cannotStart(file, result.error);
   if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** Where the command was typed: npm runs its scripts in the checkout, and says where it was. */
+function typedIn() {
+  const { npm_lifecycle_event: script, INIT_CWD: before } = process.env;
+  return (script === "thermocline" ? before : undefined) ?? process.cwd();
+}
+
+function inherited() {
+  const PATH = join(modules, ".bin") + delimiter + process.env.PATH;
+  return { stdio: "inherit", env: { ...process.env, PATH } };
+}
+
+function cannotStart(file, error) {
+  console.error(`thermocline: cannot start ${file}: ${error.message}`);
+  process.exit(70);
 }
