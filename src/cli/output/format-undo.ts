@@ -12,7 +12,7 @@ export function formatUndo(
 ): string {
   const { removed, made, back, gone, marked, plan, sample } = report;
   const lines = [
-    `${report.run} removed ${counted(removed.copies, "copy")}, ${formatSize(removed.bytes)}`,
+    `run ${report.run} removed ${counted(removed.copies, "copy")}, ${formatSize(removed.bytes)}`,
   ];
   if (back > 0) lines.push(`${count(back)} of them are there again, or on their way`);
   for (const { backend, copies } of gone) {
