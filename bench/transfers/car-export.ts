@@ -86,6 +86,7 @@ function readerOf({ object, source }: LargeFile): ContentReader {
   const { backend, driver, copy } = source;
   const held = { backend, tier: "hot", form: copy.form, confidence: "verified" } as const;
   return {
+    backends: () => Promise.resolve([]),
     objectSources: () =>
       Promise.resolve({ ...object, type: undefined, names: [], sources: [held], damaged: [] }),
     readObject: async function* ({ form }) {

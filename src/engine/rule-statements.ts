@@ -2,7 +2,7 @@ import type { ExplainSource } from "#engine/explain.ts";
 import { readTime } from "#engine/read-time.ts";
 import type { RuleStatement, RuleStatementRequest } from "#model/explanation.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 import { ruleStatement } from "#policies/explain/rule-statement.ts";
 
 /** What the rules of a policy ask of the index, as SQL. Throws NOT_FOUND with a nearest match. */

@@ -1,7 +1,7 @@
 import { canonicalCid } from "#policies/expression/canonical-cid.ts";
 import type { CheckContext } from "#policies/expression/check-context.ts";
 import type { Expression } from "#policies/expression/expression.ts";
-import { nameHint } from "#policies/expression/name-hint.ts";
+import { nameHint } from "#model/name-hint.ts";
 import { cidType, nullType, sameType, type ValueType } from "#policies/expression/value-type.ts";
 
 /** Literals take on the type that is asked for: 0 of any unit, words and CIDs in quotes. */
