@@ -64,6 +64,8 @@ export interface Config {
   >;
   /** What policies may have run, by name. */
   readonly commands: Readonly<Record<string, CommandConfig>>;
+  /** Folders into which policies may have objects exported, by name; whole paths. */
+  readonly exports: Readonly<Record<string, { readonly path: string }>>;
   readonly heat: { readonly halfLifeMs: number };
   readonly index: { readonly memoryBytes: number; readonly threads: number | undefined };
   /** Where a controller on another data directory finds the index; undefined is nowhere. */

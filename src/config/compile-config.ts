@@ -51,6 +51,7 @@ export function compileConfig(checked: CheckedConfig): Config {
       environment,
       timeoutMs: timeout,
     })),
+    exports: mapEntries(document.exports, ({ path }) => ({ path: resolve(directory, path) })),
     heat: { halfLifeMs: document.heat.halfLife },
     index: { memoryBytes: document.index.memoryLimit, threads: document.index.threads },
     standby: {

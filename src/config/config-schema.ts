@@ -5,7 +5,7 @@ import { tiers } from "#model/copy.ts";
 import { currency } from "#model/money.ts";
 import type { Role } from "#model/node.ts";
 import { parseSecretReference, secretField, secretHint } from "#model/secret-reference.ts";
-import { commandsField, webhooksField } from "#config/outside-fields.ts";
+import { commandsField, exportsField, webhooksField } from "#config/outside-fields.ts";
 import { bandwidthField, requestRateField, timeZoneField } from "#config/limit-fields.ts";
 import { durationField, nameField, quantityField, sizeField } from "#document/fields.ts";
 
@@ -188,6 +188,7 @@ export const configSchema = z.strictObject({
     .describe("who has which role, by the name before the @ or all of it: approver: [alice]"),
   webhooks: webhooksField,
   commands: commandsField,
+  exports: exportsField,
   heat: z
     .strictObject({
       halfLife: durationField.prefault("7d").describe("a read counts half after this time"),

@@ -39,3 +39,14 @@ export const commandsField = z
   )
   .default({})
   .describe("what policies may have run on workers, by name; see policy-verbs.md");
+
+/** Where rules with `run: {export-car}` may put CARs, by name. */
+export const exportsField = z
+  .record(
+    nameField,
+    z.strictObject({
+      path: z.string().min(1).describe("the folder, from the configuration; it must be there"),
+    }),
+  )
+  .default({})
+  .describe("folders into which policies may export objects, by name; see policy-verbs.md");

@@ -8,10 +8,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What this node may reach outside, as its configuration says; undefined when that is nothing. */
 export function outsidePort(
-  { webhooks, commands, directory }: Config,
+  { webhooks, commands, exports, directory }: Config,
   env: Environment,
 ): OutsidePort | undefined {
-  if (Object.keys(webhooks).length + Object.keys(commands).length === 0) return undefined;
+  if (!hasOutside({ webhooks, commands, exports })) return undefined;
   return {
     webhook: async (name) => {
       const found = webhooks[name] ?? missing("webhook", name);
@@ -22,6 +22,7 @@ export function outsidePort(
       ]);
       return { url, secret, timeoutMs: found.timeoutMs };
     },
+    exportFolder: (name) => (exports[name] ?? missing("export", name)).path,
     command: (name) => {
       const { argv, environment, timeoutMs } = commands[name] ?? missing("command", name);
       const passed = environment.flatMap((variable) => {
@@ -33,12 +34,22 @@ export function outsidePort(
   };
 }
 
-/** The names of both, for checks of policies. */
-export function outsideNames({ webhooks, commands }: Config) {
-  return { webhooks: Object.keys(webhooks), commands: Object.keys(commands) };
+type Outside = Pick<Config, "webhooks" | "commands" | "exports">;
+
+/** All these names, for checks of policies. */
+export function outsideNames({ webhooks, commands, exports }: Outside) {
+  return {
+    webhooks: Object.keys(webhooks),
+    commands: Object.keys(commands),
+    exports: Object.keys(exports),
+  };
 }
 
-function missing(what: "webhook" | "command", name: string): never {
+function hasOutside(outside: Outside): boolean {
+  return Object.values(outsideNames(outside)).some((names) => names.length > 0);
+}
+
+function missing(what: "webhook" | "command" | "export", name: string): never {
   throw new EngineError("NOT_FOUND", `the configuration of this worker has no ${what} "${name}"`, {
     hint: `add it under ${what}s: in thermocline.yaml of every worker that has any`,
   });
@@ -46,6 +57,5 @@ function missing(what: "webhook" | "command", name: string): never {
 
 /** The lanes on which this installation's work waits: one of each backend, and that of the outside. */
 export function laneNames(config: Config, backends: readonly string[]): readonly string[] {
-  const { webhooks, commands } = outsideNames(config);
-  return webhooks.length + commands.length === 0 ? backends : [...backends, outsideLane];
+  return hasOutside(config) ? [...backends, outsideLane] : backends;
 }

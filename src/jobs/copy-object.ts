@@ -1,5 +1,4 @@
 import type { Evidence } from "#model/copy.ts";
-import type { Driver } from "#model/driver.ts";
 import { isArchived, isThawing } from "#model/archived.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { comesBack } from "#model/coming-back.ts";
@@ -7,15 +6,11 @@ import { reportedCopy, reportedEvidence } from "#model/reported-copy.ts";
 import type { CopyOutcome } from "#model/run.ts";
 import { throwIfOut } from "#jobs/backend-outage.ts";
 import { countedRetries } from "#jobs/measured-action.ts";
+import { type Endpoint, sourcesOf } from "#jobs/read-sources.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import type { StepContext } from "#jobs/step-context.ts";
 import { transfer, transferFault, type TransferFault } from "#jobs/transfer.ts";
-
-interface Endpoint {
-  readonly backend: string;
-  readonly driver: Driver;
-}
 
 /**
  * Brings one object to the target of its batch: from the planned source, else from any other
@@ -33,7 +28,7 @@ export async function copyObject(
   const retries = countedRetries(context, target.backend);
   let first: EngineError | undefined;
   let archive: Endpoint | undefined;
-  for (const source of sources(context)) {
+  for (const source of sourcesOf(context)) {
     try {
       const done = await runWithRetries(() => copyFrom(action, source, target, context), retries);
       const { moved, bytes } = done;
@@ -122,15 +117,6 @@ async function askArchive(
     signal.throwIfAborted();
     return EngineError.from(thrown);
   }
-}
-
-/** The planned source first, then every other backend this node can read. */
-function sources(context: StepContext): readonly Endpoint[] {
-  const { source, target } = context.data;
-  return [...context.drivers]
-    .filter(([backend]) => backend !== target)
-    .map(([backend, driver]) => ({ backend, driver }))
-    .toSorted((a, b) => Number(b.backend === source) - Number(a.backend === source));
 }
 
 function endpoint(context: StepContext, backend: string | null): Endpoint {

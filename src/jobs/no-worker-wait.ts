@@ -6,7 +6,7 @@ export function noWorkerWait(lane: string): Wait {
   if (lane === outsideLane) {
     return {
       reason: "role",
-      message: "no living worker has webhooks or commands in its configuration",
+      message: "no living worker has webhooks, commands or exports in its configuration",
       remedy: "configure them there: see docs/policy-verbs.md",
     };
   }

@@ -23,4 +23,6 @@ export interface OutsideCommand {
 export interface OutsidePort {
   webhook(name: string): Promise<Webhook>;
   command(name: string): OutsideCommand;
+  /** The folder into which objects are exported. */
+  exportFolder(name: string): string;
 }

@@ -13,7 +13,9 @@ export type RunOrder =
     }
   /** A name under `webhooks:` or `commands:` of the configuration: where and how is its matter. */
   | { readonly action: "notify"; readonly webhook: string }
-  | { readonly action: "command"; readonly command: string };
+  | { readonly action: "command"; readonly command: string }
+  /** A name under `exports:`. */
+  | { readonly action: "export-car"; readonly folder: string };
 
 /**
  * Where each is done: on the lane of the backend that holds the copy; in the index, which needs
@@ -24,6 +26,7 @@ export const runActionPlaces = {
   tag: "index",
   notify: "outside",
   command: "outside",
+  "export-car": "outside",
 } as const satisfies Readonly<Record<RunOrder["action"], "backend" | "index" | "outside">>;
 
 /** The lane of what is done outside of the installation; no backend can have this name. */
@@ -48,6 +51,14 @@ export function isDoneOutside(verb: string): boolean {
   return isRunAction(verb) && runActionPlaces[verb] === "outside";
 }
 
+/**
+ * Whether the objects of a batch are handed out together: one message, one run of a command. Then
+ * only their names travel, and what fails has failed for all of them.
+ */
+export function isHandedOut(verb: string): boolean {
+  return verb === "notify" || verb === "command";
+}
+
 /** An order as it travels. */
 export const runOrderSchema: z.ZodType<RunOrder> = z.union([
   shapeOf<Extract<RunOrder, { action: "verify" }>>({ action: z.literal("verify") }),
@@ -64,5 +75,9 @@ export const runOrderSchema: z.ZodType<RunOrder> = z.union([
   shapeOf<Extract<RunOrder, { action: "command" }>>({
     action: z.literal("command"),
     command: z.string(),
+  }),
+  shapeOf<Extract<RunOrder, { action: "export-car" }>>({
+    action: z.literal("export-car"),
+    folder: z.string(),
   }),
 ]);

@@ -38,10 +38,17 @@ export interface Moment {
   readonly now: Date;
   readonly backends: readonly Backend[];
   readonly heat: HeatSettings;
-  /** Names of webhooks and commands in the configuration; unknown when missing. */
-  readonly outside?: { readonly webhooks: readonly string[]; readonly commands: readonly string[] };
+  /** What the configuration names outside of the installation; unknown when missing. */
+  readonly outside?: OutsideNames;
   /** Roles that the configuration gives to people; unknown when missing. */
   readonly roles?: readonly string[];
+}
+
+/** Names of the configuration that rules with `run:` may use. */
+export interface OutsideNames {
+  readonly webhooks: readonly string[];
+  readonly commands: readonly string[];
+  readonly exports: readonly string[];
 }
 
 export interface CompiledRule {

@@ -16,7 +16,7 @@ test("every configuration of the page is one", () => {
   const configurations = all.flatMap(({ file, text }) =>
     file === undefined ? [] : [{ file, text }],
   );
-  expect(configurations).toHaveLength(1);
+  expect(configurations).toHaveLength(2);
   for (const source of configurations) {
     expect(parseDocuments(source, configSchema).diagnostics).toEqual([]);
   }

@@ -1,4 +1,8 @@
+import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
+import { Connection } from "#index/connection.ts";
+import { readFailures } from "#index/failures/read-failures.ts";
+import { migrate } from "#index/migrate.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { ErrorCode } from "#model/engine-error.ts";
 import type { CopyOutcome } from "#model/run.ts";
@@ -141,6 +145,25 @@ test("a removal that fails says that its copy was made, and is counted for the v
   const { permits } = await index.commitCopies(evict, [], context());
   await index.commitRemovals(evict, [gone(0, permits[0]?.id ?? "")], start);
   expect(await read()).toEqual([]);
+});
+
+test("failures that an index had before rules with run: could fail are there after it", async () => {
+  const duckdb = await DuckDBInstance.create(":memory:");
+  const connection = new Connection(await duckdb.connect());
+  await migrate(connection, start, 17);
+  await connection.run(`INSERT INTO objects BY NAME SELECT 1 AS object_id, 0 AS cid_key,
+    unhex('015512200000000000000000000000000000000000000000000000000000000000000000') AS cid,
+    1 AS size, '' AS profile, 1 AS names, TIMESTAMP '2026-01-01' AS created,
+    TIMESTAMP '2026-01-01' AS ingested, 0 AS reads, 0 AS heat_weight, 0 AS present_mask,
+    0 AS listed_mask, 0 AS sampled_mask, 0 AS verified_mask, 0 AS in_flight_mask, false AS held`);
+  await connection.run(`INSERT INTO failing_actions VALUES (1, 'removal', 7, 'CORRUPT', 'rotten', 2,
+    TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-02', 'run-1', 0, 'evict', 'test/rule', NULL)`);
+  await migrate(connection, start);
+  expect(await readFailures(connection, {}, { offset: 0, limit: 9 })).toMatchObject([
+    { step: "removal", code: "CORRUPT", message: "rotten", failures: 2, output: undefined },
+  ]);
+  connection.close();
+  duckdb.closeSync();
 });
 
 test("failures are counted by cause, filtered, and come in pages", async () => {

@@ -40,6 +40,8 @@ test.for([
   ["run: {verify: {every: 0d}}", "6:27 E0106 every: is a time longer than none"],
   ["run: {tag: {}}", "6:16 E0106 a tag action says what to change | write add:"],
   ["run: {tag: {add: a, remove: [b, a]}}", "6:16 E0106 the same tag cannot come and go"],
+  ["run: {export-car: {}}", "6:11 E0104"],
+  ["run: {export-car: {to: ../elsewhere}}", "6:28 E0106"],
   ["run: {tag: {add: k=1, set: {k: 2}}}", "6:16 E0106"],
   ["group: collection\n    run: {tag: {add: a}}", "6:5 E0171 run acts on each object by itself"],
 ] as const)("%s is refused with its place", ([body, finding]) => {

@@ -2,7 +2,14 @@ import { listHolders } from "#index/backends.ts";
 import type { AddedRun } from "#index/runs/begin-run.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { hasPrice } from "#model/backend.ts";
-import { copyingCost, earlyEndCost, leftMs, priceColumns, priceRows } from "#model/cost-sql.ts";
+import {
+  copyingCost,
+  earlyEndCost,
+  leftMs,
+  priceColumns,
+  priceRows,
+  readingCost,
+} from "#model/cost-sql.ts";
 import type { Plan } from "#model/plan.ts";
 
 /**
@@ -25,7 +32,8 @@ export async function reserveCosts(
      SELECT $1, sequence, policy, copying, removing FROM (
        SELECT p.sequence, split_part(p.rule, '/', 1) AS policy,
          CASE WHEN p.target IS NOT NULL AND (o.present_mask >> greatest(p.target, 0)) & 1 = 0
-           THEN ${copyingCost("p.size", "s", "t")} ELSE 0 END AS copying,
+           THEN ${copyingCost("p.size", "s", "t")}
+           WHEN p.verb = 'export-car' THEN ${readingCost("p.size", "s")} ELSE 0 END AS copying,
          CASE WHEN p.victim IS NULL THEN 0 ELSE ${earlyEndCost("p.size", "v", left)} END AS removing
        FROM plan_rows AS p JOIN objects AS o ON o.object_id = p.object_id
        ${price("s", "source")} ${price("t", "target")} ${price("v", "victim")}

@@ -4,7 +4,7 @@ import { countForSuspension } from "#index/failures/suspend-policies.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { defaultFailureLimits, objectCauses, outsideCauses } from "#model/failure.ts";
-import { runActions } from "#model/run-order.ts";
+import { isDoneOutside, isHandedOut, runActions } from "#model/run-order.ts";
 
 /**
  * Draws the consequences of the outcomes in the temporary table `new_outcomes`: an object that
@@ -98,7 +98,7 @@ async function quarantine(transaction: Transaction, run: RunRecord, now: Date): 
 /** Rows of this run that reached the limit of their policy, by a cause that is the object's. */
 const toQuarantine = (alias: string) => `
   ${alias}.run_id = $1 AND ${alias}.quarantined_at IS NULL
-  AND CASE WHEN ${alias}.backend_id IS NULL THEN ${alias}.code IN (${textList(outsideCauses)})
+  AND CASE WHEN ${alias}.verb IN (${textList(runActions.filter(isHandedOut))}) THEN ${alias}.code IN (${textList(outsideCauses)})
     ELSE ${alias}.code IN (${textList(objectCauses)}) END
   AND ${alias}.failures >= coalesce(
     (SELECT l.quarantine_after FROM failure_limits AS l
@@ -125,7 +125,9 @@ const attemptsOf = `
   WHERE p.victim IS NOT NULL
     AND (n.outcome = 'done' OR (n.outcome = 'failed' AND n.step = 'removal'))
   UNION ALL
-  SELECT n.object_id, 'act', p.source, n.outcome = 'failed', n.code, n.message, n.output,
+  SELECT n.object_id, 'act',
+    CASE WHEN p.verb NOT IN (${textList(runActions.filter(isDoneOutside))}) THEN p.source END,
+    n.outcome = 'failed', n.code, n.message, n.output,
     n.sequence, p.verb, p.rule
   FROM new_outcomes AS n JOIN plan_actions AS p ON p.plan_key = $1 AND p.sequence = n.sequence
   WHERE p.verb IN (${textList(runActions)}) AND n.outcome IN ('done', 'failed')`;

@@ -1,6 +1,6 @@
 import { EngineError } from "#model/engine-error.ts";
 import type { ColumnBatch } from "#model/sql.ts";
-import { isDoneOutside } from "#model/run-order.ts";
+import { isHandedOut } from "#model/run-order.ts";
 import { batchBytesMax, batchObjectsMax } from "#model/run.ts";
 
 /** What the actions of a batch have in common. */
@@ -79,7 +79,7 @@ function firstOfEach(kinds: readonly BatchKind[]): readonly BatchKind[] {
 
 function fits(open: BatchRange, bytes: number): boolean {
   // Only names of the objects travel to where nothing but names is wanted.
-  if (isDoneOutside(open.verb)) return open.past - open.first < batchObjectsMax;
+  if (isHandedOut(open.verb)) return open.past - open.first < batchObjectsMax;
   const bytesMax = open.target === null ? removalBytesMax : batchBytesMax;
   return open.past - open.first < batchObjectsMax && open.bytes + bytes <= bytesMax;
 }

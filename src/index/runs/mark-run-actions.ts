@@ -1,5 +1,6 @@
 import { micros } from "#index/connection.ts";
 import type { OpenAction } from "#index/runs/step-batch.ts";
+import { isDoneOutside } from "#model/run-order.ts";
 import type { Transaction } from "#index/transaction.ts";
 
 /**
@@ -16,7 +17,11 @@ export async function markRunActions(
   await transaction.stage(
     "run_marks",
     { object_id: "BIGINT", backend_id: "INTEGER", rule: "VARCHAR" },
-    actions.map(({ object_id, source, rule }) => [object_id, source, rule]),
+    actions.map(({ object_id, source, verb, rule }) => [
+      object_id,
+      isDoneOutside(verb) ? null : source,
+      rule,
+    ]),
   );
   await transaction.run(`DELETE FROM leases AS l USING run_marks AS n
     WHERE n.object_id = l.object_id AND n.rule = l.rule

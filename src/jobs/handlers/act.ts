@@ -1,10 +1,11 @@
 import { actOutside } from "#jobs/acts/act-outside.ts";
+import { exportCar } from "#jobs/acts/export-car.ts";
 import { verifyCopy } from "#jobs/acts/verify-copy.ts";
 import { forEachObject } from "#jobs/for-each-object.ts";
 import { measuredAction } from "#jobs/measured-action.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
-import { isDoneOutside } from "#model/run-order.ts";
+import { isHandedOut } from "#model/run-order.ts";
 import type { ActOutcome } from "#model/run.ts";
 
 /**
@@ -17,11 +18,12 @@ const act: StepHandler = {
     const { memory, signal, drain, data, settings } = context;
     const rest = context.actions.filter(({ sequence }) => !memory.has(sequence));
     const actOn = async (action: SegmentAction): Promise<void> => {
-      const doing = () => verifyCopy(action, context);
+      const doing = () =>
+        data.verb === "verify" ? verifyCopy(action, context) : exportCar(action, context);
       memory.add(await measuredAction(context, data.source ?? "", doing));
     };
     try {
-      if (isDoneOutside(data.verb)) await actOutside(rest, context);
+      if (isHandedOut(data.verb)) await actOutside(rest, context);
       else await forEachObject(rest, settings.objectsAtOnce, signal, actOn, drain);
     } catch (error) {
       if (stopOf(signal) !== "cancel") throw error;

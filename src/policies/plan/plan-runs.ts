@@ -1,4 +1,5 @@
 import { maskSql } from "#policies/plan/mask-sql.ts";
+import { copySource } from "#policies/plan/copy-source.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
@@ -16,11 +17,11 @@ export async function planRuns(planning: Planning): Promise<void> {
     await planning.run(ofCopies ? wantChecks(planning, rule) : wantOnce(planning, rule));
     if ((await takeTurns(planning, rule.index)) === 0) continue;
     const { action } = rule.verb.order;
-    const source = trusted(ofCopies ? "unnest(due)" : "NULL");
+    const source = trusted(ofCopies ? "unnest(due)" : "source");
     await planning.run(sql`INSERT INTO plan_draft
       SELECT ${planning.nextStep()}::INTEGER, position, coalesce(1 + source, 0), object_id,
         ${action}, source, NULL, NULL, ${rule.index}::INTEGER, bit_count(present_mask), false
-      FROM (SELECT object_id, position, present_mask, ${source}::INTEGER AS source FROM plan_turn)`);
+      FROM (SELECT object_id, position, present_mask, ${source} AS source FROM plan_turn)`);
   }
 }
 
@@ -56,10 +57,13 @@ function wantChecks(planning: Planning, { index, rule, verb }: PlacedRule<"run">
 
 function wantOnce(planning: Planning, { index, rule, verb }: PlacedRule<"run">): SqlFragment {
   const wants = runWants({ id: rule.id, verb, now: planning.set.moment.now });
+  const reads = verb.order.action === "export-car";
+  const source = reads ? copySource(planning) : trusted("NULL::INTEGER");
+  const block = sql`CASE WHEN q.object_id IS NOT NULL THEN 'quarantined'
+    WHEN ${trusted(reads ? "source IS NULL" : "false")} THEN 'no-source' END`;
   return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    SELECT c.object_id, c.size, c.size AS bytes, c.present_mask, q.object_id IS NULL AS acts,
-      CASE WHEN q.object_id IS NOT NULL THEN 'quarantined' END AS block
-      ${orderColumns(planning, index)}
+    SELECT c.object_id, c.size, c.size AS bytes, c.present_mask, ${source} AS source,
+      ${block} AS block, block IS NULL AS acts ${orderColumns(planning, index)}
     FROM (SELECT * FROM plan_candidate o WHERE ${wants}) c
     LEFT JOIN (${stuck(rule.id)}) q ON q.object_id = c.object_id
     WHERE ${matched(index)}`;

@@ -7,6 +7,7 @@ import {
   leftMs,
   priceColumns,
   priceRows,
+  readingCost,
 } from "#model/cost-sql.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -49,6 +50,7 @@ export function actionCost(planning: Planning): ActionCost {
           : "",
       )}`,
     now: sql`(CASE WHEN ${writes} THEN ${trusted(copyingCost("c.size", "s", "t"))}
+      WHEN d.verb = 'export-car' THEN ${trusted(readingCost("c.size", "s"))}
       ELSE 0::HUGEINT END${early})`,
     month: sql`(CASE WHEN ${writes} THEN ${trusted(keepingCost("c.size", "t"))} ELSE 0::HUGEINT END
       - CASE WHEN d.victim IS NULL THEN 0::HUGEINT ELSE ${trusted(keepingCost("c.size", "v"))} END)`,

@@ -109,7 +109,7 @@ const attributeFields = {
         ago: ago("When it was done last"),
       }),
     )
-    .describe("What rules with run: notify or command had done with it."),
+    .describe("What rules with run: notify, command or export-car had done with it."),
   copies: z.array(copySchema).describe("Where it is: names of backends, or {on: hot, …}."),
 };
 

@@ -92,3 +92,19 @@ test("limits and order of the rule count what it has run", async () => {
   expect(brief.map(([, id]) => id)).toEqual([1, 2, 1, 2]);
   expect(plan.header.blocked).toMatchObject([{ rule: "test/run", reason: "limit", objects: 1 }]);
 });
+
+test("export-car reads the surest copy on the warmest backend, and says so where none can be read", async () => {
+  const order = { action: "export-car", folder: "handover" } as const;
+  const objects = [
+    { id: 1, copies: both },
+    { id: 2, copies: { 0: "listed" as const, 1: "verified" as const } },
+    { id: 3, copies: {} },
+  ];
+  const { plan, brief } = await planned(objects, { kind: "run", order, on: 0n });
+  expect(brief).toEqual([
+    ["export-car", 1, 0],
+    ["export-car", 2, 1],
+  ]);
+  expect(plan.header.blocked).toMatchObject([{ reason: "no-source", objects: 1 }]);
+  expect(plan.header.orders).toMatchObject({ "test/run": order });
+});
