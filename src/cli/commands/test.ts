@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { variableOption } from "#cli/variable-option.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { PolicyTestReport } from "#model/policy-test-report.ts";
-import { defineCommand } from "#cli/command.ts";
+import { type CommandContext, defineCommand } from "#cli/command.ts";
 import { findingOutputOption } from "#cli/finding-output.ts";
 import { coveragePercent, formatTestReport } from "#cli/output/format-test-report.ts";
 import { testReportJson } from "#cli/output/test-report-json.ts";
@@ -20,6 +20,7 @@ export default defineCommand({
     "thermocline test tests/cold.thermocline-test.yaml --coverage-min 80",
     "thermocline test --var idle_limit=60d",
     "thermocline test -o junit > report.xml",
+    "thermocline test --watch",
   ],
   setup: (command) =>
     command
@@ -35,25 +36,41 @@ export default defineCommand({
           "the value of a variable of policies, for all tests that do not set it themselves (repeatable)",
         ),
       )
+      .option("--watch", "run them again whenever a file changes that they rest on")
       .addOption(findingOutputOption(testForms)),
-  async run(context, [files], { coverageMin, output, var: variables }) {
-    const { runPolicyTests } = await import("#engine/policy-tests/run-policy-tests.ts");
+  async run(context, [files], { coverageMin, output, watch, var: variables }) {
     const places = files.length === 0 ? ["."] : files;
+    const show = (report: PolicyTestReport) => showReport(context, report, output, coverageMin);
+    if (watch === true) {
+      const { watchTests } = await import("#cli/watch-tests.ts");
+      return await watchTests(context, places, variables, show);
+    }
+    const { runPolicyTests } = await import("#engine/policy-tests/run-policy-tests.ts");
     const report = await runPolicyTests(places, context.io.cwd, variables);
     if (report.cases.length === 0 && report.diagnostics.length === 0) throw noTests(files);
-    const { stdout } = context.io;
-    if (output === "junit") stdout.write(testReportToJunit(report));
-    else if (output === "github") stdout.write(testReportToGithub(report));
-    else {
-      const sources = await readSources(report.diagnostics, context.io.cwd);
-      const color = context.color.stdout;
-      context.print(() => formatTestReport(report, sources, { color }), testReportJson(report));
-    }
-    const isThin = coverageMin !== undefined && coveragePercent(report) < coverageMin;
-    if (isThin) context.note(tooThin(report, coverageMin));
-    return isThin || hasFailed(report) ? 1 : 0;
+    return await show(report);
   },
 });
+
+/** Tells what came of the tests, and gives the exit code. */
+async function showReport(
+  context: CommandContext,
+  report: PolicyTestReport,
+  output: (typeof testForms)[number],
+  coverageMin: number | undefined,
+): Promise<number> {
+  const { stdout } = context.io;
+  if (output === "junit") stdout.write(testReportToJunit(report));
+  else if (output === "github") stdout.write(testReportToGithub(report));
+  else {
+    const sources = await readSources(report.diagnostics, context.io.cwd);
+    const color = context.color.stdout;
+    context.print(() => formatTestReport(report, sources, { color }), testReportJson(report));
+  }
+  const isThin = coverageMin !== undefined && coveragePercent(report) < coverageMin;
+  if (isThin) context.note(tooThin(report, coverageMin));
+  return isThin || hasFailed(report) ? 1 : 0;
+}
 
 function hasFailed({ cases, diagnostics }: PolicyTestReport): boolean {
   return diagnostics.length > 0 || cases.some(({ failures }) => failures.length > 0);

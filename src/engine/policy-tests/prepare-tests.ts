@@ -26,10 +26,13 @@ export async function prepareTests(
   readonly diagnostics: readonly Diagnostic[];
   /** Names of the variables that its policies have. */
   readonly declared: readonly string[];
+  /** The policies, what they include, and calendars: what the cases rest on besides the test. */
+  readonly files: readonly string[];
 }> {
   const read = await readPolicies(suite, cwd);
+  const { files } = read;
   const diagnostics: Diagnostic[] = [...read.diagnostics];
-  if (diagnostics.length > 0) return { cases: [], diagnostics, declared: [] };
+  if (diagnostics.length > 0) return { cases: [], diagnostics, declared: [], files };
   const declared = parsePolicies(read.sources, { registry, calendars: read.calendars }).variables;
   const own = Object.entries(given).filter(([name]) => declared.includes(name));
   const parsed = new Map<string, readonly Policy[] | undefined>();
@@ -46,7 +49,7 @@ export async function prepareTests(
     const policies = parsed.get(key);
     return policies === undefined ? [] : [{ suite, test, policies }];
   });
-  return { cases, diagnostics, declared };
+  return { cases, diagnostics, declared, files };
 }
 
 /** What all tests of one call have in common. */
@@ -61,6 +64,7 @@ interface PolicyTexts {
   readonly sources: readonly DocumentSource[];
   readonly calendars: ParsedCalendars;
   readonly diagnostics: readonly Diagnostic[];
+  readonly files: readonly string[];
 }
 
 async function readPolicies({ policies, places }: PolicyTest, cwd: string): Promise<PolicyTexts> {
@@ -78,10 +82,13 @@ async function readPolicies({ policies, places }: PolicyTest, cwd: string): Prom
       diagnostics.push(places.diagnostic(places.value(["policies", at]), finding));
     }
   }
-  const calendars = parseCalendars(await readCalendarSources({ directory, policies, cwd }));
+  const calendarSources = await readCalendarSources({ directory, policies, cwd });
+  const calendars = parseCalendars(calendarSources);
   const errors = calendars.diagnostics.filter(({ severity }) => severity === "error");
   diagnostics.push(...errors);
-  return { sources: [...sources.values()], calendars, diagnostics };
+  const texts = [...sources.values()];
+  const files = [...texts, ...calendarSources].map(({ file }) => file);
+  return { sources: texts, calendars, diagnostics, files };
 }
 
 /** What is wrong with `--var` is wrong with `vars:` here. */

@@ -4,6 +4,7 @@ import { clauseOf, type Test, testsIn } from "#policies/explain/clause.ts";
 import { testTruth } from "#policies/explain/read-tests.ts";
 import { isConstant } from "#policies/expression/expression.ts";
 import { joinFragments, sql, toStatement, trusted } from "#policies/sql-fragment.ts";
+import { coverageReport } from "#policies/testing/coverage-report.ts";
 import type { Evaluation } from "#policies/testing/evaluate-wave.ts";
 
 /** Statements of more columns than this take long to compile. */
@@ -75,12 +76,7 @@ export class ClauseCoverage {
         seenFalse: isFalse,
       })),
     }));
-    const all = rules.flatMap(({ clauses }) => clauses);
-    const seen = all.reduce(
-      (sum, { seenTrue, seenFalse }) => sum + Number(seenTrue) + Number(seenFalse),
-      0,
-    );
-    return { outcomes: 2 * all.length, seen, rules };
+    return coverageReport(rules);
   }
 }
 
