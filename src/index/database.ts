@@ -209,6 +209,7 @@ function configuration(options: DatabaseOptions): Record<string, string> {
     autoload_known_extensions: "false",
     preserve_insertion_order: "true",
     // What was freed goes back to the system soon: it is held beside the limit, not within it.
+    allocator_background_threads: "true",
     allocator_flush_threshold: freedBytesKept,
     allocator_bulk_deallocation_flush_threshold: freedBytesKept,
   };

@@ -6,6 +6,7 @@ import { type Holder, listHolders } from "#index/backends.ts";
 import { batchRows } from "#index/batch-rows.ts";
 import { copyOptions } from "#index/copy-options.ts";
 import { summariser, type SummaryRow } from "#index/object-summary.ts";
+import { releaseTable } from "#index/release-table.ts";
 import { requireSingleSelect } from "#index/single-select.ts";
 import type { Connection, StatementCheck } from "#index/connection.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
@@ -49,6 +50,11 @@ export class IndexSession implements ReadSession {
   async run(statement: SqlStatement): Promise<void> {
     this.#requireOpen();
     await this.#connection.run(statement.text, statement.parameters, only(temporaryWork));
+  }
+
+  async release(temporaryTable: string): Promise<void> {
+    this.#requireOpen();
+    await releaseTable(this.#connection, temporaryTable);
   }
 
   async rows(statement: SqlStatement): Promise<readonly SqlRow[]> {

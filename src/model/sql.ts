@@ -16,6 +16,8 @@ export type SqlRow = Readonly<Record<string, unknown>>;
 export interface ReadSession extends AsyncDisposable {
   /** Runs a statement for its effect on temporary tables. */
   run(statement: SqlStatement): Promise<void>;
+  /** Drops a temporary table, if there is one, and gives back what it holds now, not at the end. */
+  release(temporaryTable: string): Promise<void>;
   /** Small results, as objects: BIGINT as number when safe, TIMESTAMP as Date, BLOB as bytes. */
   rows(statement: SqlStatement): Promise<readonly SqlRow[]>;
   /** Large results, column by column, in chunks of a few thousand rows. */

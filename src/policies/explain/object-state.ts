@@ -8,6 +8,7 @@ import type { ObjectState } from "#policies/explain/rule-result.ts";
 import { weighOthers } from "#policies/explain/weigh-others.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
+import { rowOrder } from "#policies/plan/number-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { costRefusals } from "#policies/price/refuse-losses.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
@@ -41,7 +42,7 @@ async function objectState(
       hint: "name it by its CID, a path or its number; `objects ls` lists some",
     });
   }
-  const actions = await planning.rows(trusted("SELECT * FROM plan_row ORDER BY sequence"));
+  const actions = await planning.rows(sql`SELECT * FROM plan_row ORDER BY ${rowOrder}`);
   const blocked = await planning.rows(
     trusted("SELECT rule_index, reason, detail FROM plan_blocked"),
   );

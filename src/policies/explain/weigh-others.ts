@@ -6,6 +6,7 @@ import type { ObjectState } from "#policies/explain/rule-result.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
 import { groupRules } from "#policies/plan/group.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
+import { rowOrder } from "#policies/plan/number-rows.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { quotaName } from "#policies/plan/used-by.ts";
 import { isBounded } from "#policies/removal-bound.ts";
@@ -44,7 +45,7 @@ export async function weighOthers(
   const objects = bounded.length > 0 ? undefined : sql`o.collection = ${wish?.collection ?? ""}`;
   await decideActions(together, { objects });
   const rows = await together.rows(sql`SELECT * FROM plan_row
-    WHERE object_id = ${objectId}::BIGINT ORDER BY sequence`);
+    WHERE object_id = ${objectId}::BIGINT ORDER BY ${rowOrder}`);
   const acts = new Set(rows.map((row) => Number(row["rule_index"])));
   const blocked: ObjectState["blocked"][number][] = [];
   const ahead = new Map<number, number>();

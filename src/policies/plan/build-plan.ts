@@ -14,7 +14,7 @@ import { limitsOfScope, narrowDraft, type PlanScope } from "#policies/plan/narro
 import { keepNewCopies } from "#policies/plan/restoration.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import { neededApprovals } from "#policies/plan/needed-approvals.ts";
-import { numberRows, rowsStatement } from "#policies/plan/number-rows.ts";
+import { gatherRows, rowsStatement } from "#policies/plan/number-rows.ts";
 import { pairActions } from "#policies/plan/pair-actions.ts";
 import { planCid } from "#policies/plan/plan-cid.ts";
 import { planDeletions } from "#policies/plan/plan-deletions.ts";
@@ -26,6 +26,7 @@ import { planRuns } from "#policies/plan/plan-runs.ts";
 import { planSurplus } from "#policies/plan/plan-surplus.ts";
 import { type ObjectChoice, scanCandidates } from "#policies/plan/scan-candidates.ts";
 import { blockedCounts, planCost, planTotals } from "#policies/plan/summarise-plan.ts";
+import { summariseRows } from "#policies/plan/summarise-rows.ts";
 import { beginLosses } from "#policies/price/refuse-losses.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 
@@ -84,7 +85,10 @@ export async function buildPlan(
   const objects = restore ?? only?.objects;
   const newCopiesOnly = restore !== undefined;
   await decideActions(planning, { objects, scope, newCopiesOnly, limits: asked });
+  // Who restores copies asks afterwards how its objects stand.
+  if (!newCopiesOnly) await planning.release("plan_mask", "plan_draft");
   const rows = await options.writeRows(session, rowsStatement(set.rules));
+  const summary = await summariseRows(planning);
   // What was lost is restored without asking anybody.
   const budgets = newCopiesOnly ? [] : planBudgets(planning, askedLimits(asked, scope));
   const approvals = newCopiesOnly ? [] : await neededApprovals(planning);
@@ -99,8 +103,8 @@ export async function buildPlan(
     ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot }),
     inventory: inventoryDigest(set.moment.backends),
     rows: rows.cid,
-    totals: await planTotals(planning),
-    guards: await checkGuards(planning, limits),
+    totals: planTotals(planning, summary),
+    guards: checkGuards(planning, summary, limits),
     blocked: await blockedCounts(planning),
     ...(asked === undefined ? {} : { limits: asked }),
     ...(budgets.length === 0 ? {} : { budgets }),
@@ -112,7 +116,7 @@ export async function buildPlan(
     ...(variables === undefined ? {} : { variables }),
   };
   const evaluatedAt = set.moment.now.toISOString();
-  const cost = await planCost(planning, budgets);
+  const cost = await planCost(planning, summary, budgets);
   return {
     cid: planCid(header),
     evaluatedAt,
@@ -168,7 +172,8 @@ export async function decideActions(
     await limitDraft(planning, askedLimits(limits, scope));
     await keepWholeGroups(planning);
   }
-  await numberRows(planning);
+  await planning.release("plan_turn", "plan_pick");
+  await gatherRows(planning);
 }
 
 function askedLimits(plan: PlanLimits | undefined, scope: PlanScope | undefined): AskedLimits {

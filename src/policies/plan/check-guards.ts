@@ -1,7 +1,7 @@
 import type { GuardResult } from "#model/plan.ts";
 import { formatSize } from "#model/quantity.ts";
 import { roomOf, type Planning } from "#policies/plan/planning.ts";
-import { sql, trusted } from "#policies/sql-fragment.ts";
+import type { RowGroup, RowSummary } from "#policies/plan/summarise-rows.ts";
 
 /** Shares (0 to 1) beyond which a plan is refused unless a person overrides the guard. */
 export interface GuardLimits {
@@ -14,35 +14,28 @@ export interface GuardLimits {
 }
 
 /** Judges the finished rows; `apply` refuses a plan with a guard that did not pass. */
-export async function checkGuards(
+export function checkGuards(
   planning: Planning,
+  { groups, objects }: RowSummary,
   limits: GuardLimits,
-): Promise<readonly GuardResult[]> {
-  const [counts] = await planning.rows(
-    trusted(`SELECT
-      (SELECT count(*) FROM object) AS objects,
-      count(DISTINCT object_id) FILTER (victim IS NOT NULL OR verb = 'tombstone') AS touched,
-      count(DISTINCT object_id) FILTER (verb = 'delete') AS deleted
-    FROM plan_row`),
-  );
-  const objects = Number(counts?.["objects"] ?? 0);
+): readonly GuardResult[] {
   return [
     shareGuard({
       guard: "objects",
       what: "lose or move a copy",
-      count: Number(counts?.["touched"] ?? 0),
-      objects,
+      count: objects.touched,
+      objects: objects.all,
       share: limits.objectsShareMax,
     }),
     shareGuard({
       guard: "deletes",
       what: "are deleted for good",
-      count: Number(counts?.["deleted"] ?? 0),
-      objects,
+      count: objects.deleted,
+      objects: objects.all,
       share: limits.deletesShareMax,
     }),
-    await minimumGuard(planning),
-    await capacityGuard(planning, limits.headRoomShare),
+    minimumGuard(planning, objects.belowMinimum),
+    capacityGuard(planning, groups, limits.headRoomShare),
   ];
 }
 
@@ -66,36 +59,31 @@ function shareGuard({ guard, what, count, objects, share }: ShareQuestion): Guar
   };
 }
 
-/** Asks the index afresh, apart from the code that planned; nothing overrides this guard. */
-async function minimumGuard(planning: Planning): Promise<GuardResult> {
-  const minimum = planning.minimumCopies;
-  const [result] = await planning.rows(sql`SELECT count(*) AS below FROM (
-      SELECT object_id, bit_or(1::BIGINT << victim) AS gone,
-        coalesce(bit_or(1::BIGINT << target), 0) AS come
-      FROM plan_row WHERE verb <> 'delete' AND verb <> 'tombstone' GROUP BY object_id) r
-    JOIN object o ON o.object_id = r.object_id
-    WHERE r.gone IS NOT NULL
-      AND bit_count((o.verified_mask | r.come) & ~r.gone) < ${minimum}::INTEGER`);
-  const below = Number(result?.["below"] ?? 0);
+/** Nothing overrides this guard. */
+function minimumGuard({ minimumCopies }: Planning, below: number): GuardResult {
   return {
     guard: "minimum-copies",
     passed: below === 0,
-    message: `${below} objects would fall below ${minimum} verified copies`,
+    message: `${below} objects would fall below ${minimumCopies} verified copies`,
   };
 }
 
-async function capacityGuard(planning: Planning, headRoomShare: number): Promise<GuardResult> {
-  const added = await planning.rows(
-    trusted(`SELECT target, sum(size)::BIGINT AS bytes
-    FROM plan_row WHERE writes GROUP BY target ORDER BY target`),
-  );
-  const over = added.flatMap(({ target, bytes }) => {
-    const backend = planning.backends.find(({ id }) => id === Number(target));
-    const room = backend && roomOf(backend, headRoomShare);
-    if (!backend || room === undefined || Number(bytes) <= room) return [];
-    const much = formatSize(Number(bytes));
-    return [`${backend.name} would get ${much} and has room for ${formatSize(room)}`];
-  });
+function capacityGuard(
+  planning: Planning,
+  groups: readonly RowGroup[],
+  headRoomShare: number,
+): GuardResult {
+  const over = planning.set.moment.backends
+    .toSorted((a, b) => a.id - b.id)
+    .flatMap((backend) => {
+      const bytes = groups
+        .filter(({ target }) => target === backend.id)
+        .reduce((sum, { bytesMoved }) => sum + bytesMoved, 0);
+      const room = roomOf(backend, headRoomShare);
+      if (room === undefined || bytes <= room) return [];
+      const much = formatSize(bytes);
+      return [`${backend.name} would get ${much} and has room for ${formatSize(room)}`];
+    });
   const kept = `${Number((headRoomShare * 100).toFixed(2))} % of each capacity stays free`;
   return {
     guard: "capacity",

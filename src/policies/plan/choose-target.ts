@@ -4,9 +4,10 @@ import { checkableMask } from "#policies/plan/copy-source.ts";
 import { bitOf, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import {
+  type BackendTerms,
+  backendTerms,
   type ChoiceTerms,
   rendezvousDistance,
-  rendezvousTable,
 } from "#policies/plan/rendezvous.ts";
 import { block } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -63,56 +64,67 @@ export const noTargetReason = trusted(`CASE WHEN (open & stuck_copies) <> 0 THEN
   ELSE 'no-target' END`);
 
 /**
- * One target for each row of `plan_turn` that needs another one, into `plan_pick`: away from
- * backends that a rule wants emptied, spread over the values of `per`, where the rule prefers it,
- * not where a demote of the same object will go, a copy that only needs checking before a new one, and then by weighted
- * rendezvous hashing by free space, which balances without memory and moves little when backends
- * come and go.
+ * One target for each row of `plan_turn` that needs another one, into `plan_pick`; see `targetOf`.
+ * A rule that wants several copies asks in as many rounds.
  */
 export async function pickTargets(
   planning: Planning,
   choice: TargetChoice,
-  round: number,
+  { round, of }: { readonly round: number; readonly of: number },
 ): Promise<void> {
-  if (choice.open.length === 0) return planning.run(noPicks);
-  const turns = sql`plan_turn t WHERE t.needs >= ${round}::INTEGER`;
-  const [only] = choice.open;
-  const chosen =
-    choice.open.length === 1 && only !== undefined
-      ? sql`SELECT t.*, ${only.id}::INTEGER AS target FROM ${turns}
-          AND (t.eligible & ~t.picked & ${maskSql(bitOf(only.id))}) <> 0`
-      : nearest(planning, choice, turns);
-  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_pick AS
-    SELECT object_id, position, size, target,
+  await planning.table(
+    "plan_pick",
+    sql`SELECT object_id, position, size, had, target,
       CASE WHEN (present >> target) & 1 = 1 THEN 0 ELSE size END AS cost
-    FROM (${chosen})`);
-  if (choice.open.length === 1) return;
-  await planning.run(
-    trusted(`UPDATE plan_turn SET picked = plan_turn.picked | (1::BIGINT << p.target)
-    FROM plan_pick p WHERE p.object_id = plan_turn.object_id`),
+    FROM (SELECT t.*, ${targetOf(planning, choice)} AS target FROM plan_turn t
+      WHERE t.needs >= ${round}::INTEGER)
+    WHERE target IS NOT NULL`,
   );
+  if (round === of || choice.open.length <= 1) return;
+  await planning.run(sql`UPDATE plan_turn SET picked = plan_turn.picked | (1::BIGINT << p.target)
+    FROM plan_pick p
+    WHERE p.object_id = plan_turn.object_id AND plan_turn.needs > ${round}::INTEGER`);
 }
 
-function nearest(planning: Planning, choice: TargetChoice, turns: SqlFragment): SqlFragment {
-  return sql`SELECT t.object_id, any_value(t.position) AS position, any_value(t.size) AS size,
-      any_value(t.present) AS present,
-      arg_min(b.id, ${targetKey} + ${rendezvousDistance("t")}) AS target
-    FROM (SELECT t.*, o.cid[-7:]::BIT::BIGINT AS place
-      FROM (SELECT t.* FROM ${turns}) t JOIN object o ON o.object_id = t.object_id) t,
-      ${rendezvousTable(planning, choice.open, choice)} b
-    WHERE (t.eligible & ~t.picked & b.bit) <> 0
-    GROUP BY t.object_id`;
+/**
+ * The backend for a row with alias `t`, null when none is eligible: away from backends that a
+ * rule wants emptied, spread over the values of `per`, where the rule prefers it, not where a
+ * demote of the same object will go, a copy that only needs checking before a new one, and then
+ * by weighted rendezvous hashing by free space, which balances without memory and moves little
+ * when backends come and go.
+ */
+export function targetOf(planning: Planning, choice: TargetChoice): SqlFragment {
+  const { open } = choice;
+  const [only] = open;
+  if (only === undefined) return trusted("NULL::INTEGER");
+  if (open.length === 1) {
+    return sql`CASE WHEN ${isFree(maskSql(bitOf(only.id)))} THEN ${only.id}::INTEGER END`;
+  }
+  const ids = trusted(`([${open.map(({ id }) => id).join(", ")}]::INTEGER[])`);
+  const keys = open.map((backend) => {
+    const terms = backendTerms(planning, backend, choice);
+    return sql`CASE WHEN ${isFree(terms.bit)} THEN ${targetKey(terms)} END`;
+  });
+  // The lambda gives the keys of a row a name: they are looked at twice.
+  return sql`list_transform([[${joinFragments(keys, ", ")}]], lambda keys:
+    CASE WHEN list_min(keys) IS NOT NULL
+      THEN ${ids}[list_position(keys, list_min(keys))] END)[1]`;
 }
 
-const noPicks = trusted(`CREATE OR REPLACE TEMP TABLE plan_pick AS
-  SELECT object_id, position, size, 0::INTEGER AS target, size AS cost FROM plan_turn WHERE false`);
+function isFree(bit: SqlFragment): SqlFragment {
+  return sql`(t.eligible & ~t.picked & ${bit}) <> 0`;
+}
 
 /** Each line outweighs all below it: there are at most 63 backends. */
-const targetKey = trusted(`CASE WHEN (t.avoid & b.bit) <> 0 THEN 65536 ELSE 0 END
-  + 256 * bit_count((t.counted | t.picked) & b.peers)
-  + 4 * b.turn
-  + CASE WHEN (t.kept_free & b.bit) <> 0 THEN 2 ELSE 0 END
-  + CASE WHEN (t.present & b.bit) <> 0 THEN 0 ELSE 1 END`);
+function targetKey(terms: BackendTerms): SqlFragment {
+  const { bit, peers, turn } = terms;
+  return sql`CASE WHEN (t.avoid & ${bit}) <> 0 THEN 65536 ELSE 0 END
+    + 256 * bit_count((t.counted | t.picked) & ${peers})
+    + 4 * ${turn}
+    + CASE WHEN (t.kept_free & ${bit}) <> 0 THEN 2 ELSE 0 END
+    + CASE WHEN (t.present & ${bit}) <> 0 THEN 0 ELSE 1 END
+    + ${rendezvousDistance("t.place", terms)}`;
+}
 
 /**
  * Drops the picks that no longer fit: within one plan a target fills up in plan order. A

@@ -90,8 +90,7 @@ export function judgeRemovals(
   const source = copySource(planning, { preferred: verb.from, except });
   const left = trusted("(c.wants & ~c.gone)");
   const why = whyKept(planning, left, { ...planned, gone: trusted("(c.gone | c.removed)") });
-  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    WITH s0 AS (SELECT c.* EXCLUDE (position) REPLACE (${source} AS source), 0::BIGINT AS depends,
+  return sql`WITH s0 AS (SELECT c.* EXCLUDE (position) REPLACE (${source} AS source), 0::BIGINT AS depends,
         CASE WHEN c.target IS NULL THEN 0 ELSE 1::BIGINT << c.target END AS gain, c.removed AS gone
       FROM (${wishes}) c)
     ${joinFragments(steps, "")}

@@ -7,7 +7,6 @@ import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, wordCount } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { actionCost } from "#policies/price/action-cost.ts";
 import type { CompiledBounds } from "#policies/removal-bound.ts";
 import { runWords } from "#policies/run-actions/run-actions.ts";
 import {
@@ -19,24 +18,26 @@ import {
 } from "#policies/sql-fragment.ts";
 
 /**
- * `plan_row`: the drafts as rows of the plan, without what only the object knows and without
- * texts. Actions that share verb, backends and policy stand together, so that a run can cut large
- * batches; among them the order of their rule holds. Removals that rest on other actions of the
- * plan come last.
+ * `plan_row`: the drafts as rows of the plan, without what only the object knows, without texts,
+ * and in no order but with what gives them one (`rowOrder`).
  */
-export async function numberRows(planning: Planning): Promise<void> {
+export async function gatherRows(planning: Planning): Promise<void> {
   const { rules } = planning;
-  const cost = actionCost(planning);
-  // Numbers follow the order of the rows below: that is kept, and sorts far less than a window.
-  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_row AS
-    SELECT row_number() OVER () - 1 AS sequence, *
-    FROM (SELECT d.verb, d.object_id, c.size, d.source, d.target, d.victim,
-        d.rule AS rule_index, d.had, ${joinFragments(words(rules, "c"), ", ")},
-        d.target IS NOT NULL AND (c.present_mask >> d.target) & 1 = 0 AS writes,
-        ${cost.now} AS cost_now, ${cost.month} AS cost_month
-      FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id ${cost.joins}
-      ORDER BY ${place(rules)}, d.position, d.object_id)`);
+  await planning.table(
+    "plan_row",
+    sql`SELECT ${place(rules)} AS place, d.position, d.object_id, d.verb, c.size, d.source, d.target,
+      d.victim, d.rule AS rule_index, d.had, ${joinFragments(words(rules, "c"), ", ")},
+      d.target IS NOT NULL AND (c.present_mask >> d.target) & 1 = 0 AS writes
+    FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id`,
+  );
 }
+
+/**
+ * The order of `plan_row`: actions that share verb, backends and policy stand together, so that a
+ * run can cut large batches; among them the order of their rule holds. Removals that rest on
+ * other actions of the plan come last.
+ */
+export const rowOrder = trusted("place, position, object_id");
 
 /**
  * What comes before the order within a rule, as one number that sorts like its parts one after
@@ -53,15 +54,15 @@ function place(rules: readonly CompiledRule[]): SqlFragment {
 }
 
 /**
- * All rows of the plan in their final form (`planColumns`), fetched from the objects late. The
- * texts are made after the sort, which millions of them would not fit into.
+ * All rows of the plan in their final form (`planColumns`), in order and numbered. They are sorted
+ * only here; the texts are made after that, since millions of them would not fit into a sort.
  */
 export function rowsStatement(rules: readonly CompiledRule[]): SqlStatement {
-  return toStatement(sql`SELECT c.sequence, c.verb, c.object_id, c.cid, c.size, c.profile,
+  return toStatement(sql`SELECT row_number() OVER () - 1 AS sequence, c.verb, c.object_id, c.cid, c.size, c.profile,
       c.source, c.target, c.victim, (${ruleNames(rules)})[c.rule_index + 1] AS rule,
       ${reasons(rules)} AS reason, ${requirements(rules)} AS requirements
-    FROM (SELECT r.*, o.cid, o.profile FROM plan_row r JOIN object o ON o.object_id = r.object_id
-      ORDER BY r.sequence) c`);
+    FROM (SELECT r.* EXCLUDE (writes), o.cid, o.profile
+      FROM plan_row r JOIN object o ON o.object_id = r.object_id ORDER BY ${rowOrder}) c`);
 }
 
 /** Which rules match an object, as `matched` reads it. */

@@ -12,7 +12,7 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 export async function planDeletions(planning: Planning): Promise<void> {
   const before: number[] = [];
   for (const { index } of rulesOf(planning.rules, "delete")) {
-    await planning.run(wantDeletions(planning, index, before));
+    await planning.table("plan_want", wantDeletions(planning, index, before));
     before.push(index);
     if ((await takeTurns(planning, index)) === 0) continue;
     const step = planning.nextStep();
@@ -32,8 +32,7 @@ export async function planDeletions(planning: Planning): Promise<void> {
 function wantDeletions(planning: Planning, index: number, before: readonly number[]): SqlFragment {
   const ensures = rulesOf(planning.rules, "ensure").map((rule) => rule.index);
   const able = maskSql(removableMask(planning));
-  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    SELECT *, coalesce(deletion = 'mark' OR (deletion = 'due' AND copies <> 0), false) AS acts,
+  return sql`SELECT *, coalesce(deletion = 'mark' OR (deletion = 'due' AND copies <> 0), false) AS acts,
       CASE WHEN held THEN 'held' WHEN ensured THEN 'ensure' WHEN deletion = 'wait' THEN 'grace'
         WHEN deletion = 'due' AND stuck <> 0 THEN 'quarantined'
         WHEN deletion = 'due' AND copies <> present_mask THEN 'not-supported' END AS block

@@ -28,23 +28,22 @@ export async function planEnsures(planning: Planning): Promise<void> {
 
 async function planEnsure(planning: Planning, { index, verb }: EnsureRule): Promise<void> {
   const choice = targetChoice(planning, verb.on, verb);
-  await planning.run(wantCopies(planning, { index, verb } as EnsureRule));
+  await planning.table("plan_want", wantCopies(planning, { index, verb } as EnsureRule));
   if ((await takeTurns(planning, index)) === 0) return;
   const step = planning.nextStep();
   for (let round = 1; round <= verb.copies.min; round += 1) {
-    await pickTargets(planning, choice, round);
+    await pickTargets(planning, choice, { round, of: verb.copies.min });
     if ((await countRows(planning, "plan_pick")) === 0) return;
     await fillTargets(planning, index);
     await planning.run(sql`INSERT INTO plan_draft
-      SELECT ${step}::INTEGER, t.position, ${round}::INTEGER, t.object_id, 'replicate',
+      SELECT ${step}::INTEGER, p.position, ${round}::INTEGER, p.object_id, 'replicate',
         ${copySource(planning, { except: trusted("(1::BIGINT << p.target)") })}, p.target, NULL,
-        ${index}::INTEGER, t.had, false
-      FROM plan_pick p JOIN plan_turn t ON t.object_id = p.object_id
-      JOIN plan_candidate c ON c.object_id = p.object_id`);
+        ${index}::INTEGER, p.had, false
+      FROM plan_pick p JOIN plan_candidate c ON c.object_id = p.object_id`);
     await planning.run(
-      trusted(`UPDATE plan_candidate
-      SET added = plan_candidate.added | (1::BIGINT << p.target)
-      FROM plan_pick p WHERE p.object_id = plan_candidate.object_id`),
+      trusted(`UPDATE plan_mask
+      SET added = plan_mask.added | (1::BIGINT << p.target)
+      FROM plan_pick p WHERE p.object_id = plan_mask.object_id`),
     );
   }
 }
@@ -55,14 +54,13 @@ function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragmen
   const on = maskSql(verb.on);
   const column = trusted(confidenceColumn(verb.confidence));
   const held = sql`(c.${column} | c.added | c.in_flight_mask)`;
-  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    SELECT * EXCLUDE (lack, cordoned), least(lack, bit_count(eligible)) AS needs,
+  return sql`SELECT * EXCLUDE (lack, cordoned, open, room, source, stuck_copies), least(lack, bit_count(eligible)) AS needs,
       0::BIGINT AS picked, size * least(lack, bit_count(eligible)) AS bytes,
       source IS NOT NULL AND eligible <> 0 AS acts,
       CASE WHEN source IS NULL THEN 'no-source' WHEN bit_count(eligible) >= lack THEN NULL
         ELSE ${noTargetReason} END AS block
     FROM (SELECT *, open & room AS eligible FROM (
-      SELECT c.object_id, c.size, c.present_mask AS present, c.stuck_copies,
+      SELECT c.object_id, c.size, c.present_mask AS present, c.stuck_copies, c.place,
         ${held} & ${on} AS counted, bit_count(c.${column} & ${on}) AS had,
         ${verb.copies.min}::INTEGER - bit_count(${held} & ${on}) AS lack,
         ${maskSql(choice.openMask)} & ~${held} AS open,

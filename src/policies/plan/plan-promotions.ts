@@ -19,21 +19,20 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 export async function planPromotions(planning: Planning): Promise<void> {
   for (const rule of rulesOf(planning.rules, "promote")) {
     const choice = targetChoice(planning, rule.verb.to, rule.verb);
-    await planning.run(wantPromotions(planning, rule));
+    await planning.table("plan_want", wantPromotions(planning, rule));
     if ((await takeTurns(planning, rule.index)) === 0) continue;
-    await pickTargets(planning, choice, 1);
+    await pickTargets(planning, choice, { round: 1, of: 1 });
     await fillTargets(planning, rule.index);
     const except = trusted("(1::BIGINT << p.target)");
     await planning.run(sql`INSERT INTO plan_draft
-      SELECT ${planning.nextStep()}::INTEGER, t.position, 0, t.object_id, 'promote',
+      SELECT ${planning.nextStep()}::INTEGER, p.position, 0, p.object_id, 'promote',
         ${copySource(planning, { preferred: rule.verb.from, except })}, p.target, NULL,
-        ${rule.index}::INTEGER, bit_count(t.present), false
-      FROM plan_pick p JOIN plan_turn t ON t.object_id = p.object_id
-      JOIN plan_candidate c ON c.object_id = p.object_id`);
+        ${rule.index}::INTEGER, p.had, false
+      FROM plan_pick p JOIN plan_candidate c ON c.object_id = p.object_id`);
     await planning.run(
-      trusted(`UPDATE plan_candidate
-      SET added = plan_candidate.added | (1::BIGINT << p.target)
-      FROM plan_pick p WHERE p.object_id = plan_candidate.object_id`),
+      trusted(`UPDATE plan_mask
+      SET added = plan_mask.added | (1::BIGINT << p.target)
+      FROM plan_pick p WHERE p.object_id = plan_mask.object_id`),
     );
   }
 }
@@ -41,13 +40,12 @@ export async function planPromotions(planning: Planning): Promise<void> {
 function wantPromotions(planning: Planning, { index, verb }: PlacedRule<"promote">): SqlFragment {
   const choice = targetChoice(planning, verb.to, verb);
   const to = maskSql(verb.to);
-  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    SELECT *, block IS NULL AS acts FROM (
+  return sql`SELECT *, block IS NULL AS acts FROM (
       SELECT *, CASE WHEN source IS NULL THEN 'no-source' WHEN eligible <> 0 THEN NULL
           ELSE ${noTargetReason} END AS block
       FROM (SELECT *, open & room AS eligible FROM (
         SELECT c.object_id, c.size, c.size AS bytes, c.present_mask AS present,
-          c.stuck_copies,
+          c.stuck_copies, c.place, bit_count(c.present_mask) AS had,
           0::BIGINT AS counted, 0::BIGINT AS avoid, 0::BIGINT AS picked, 0::BIGINT AS kept_free,
           1 AS needs,
           ${maskSql(choice.openMask)} AS open, ${maskSql(choice.cordoned)} AS cordoned,

@@ -1,4 +1,4 @@
-import { fillTargets, pickTargets, targetChoice } from "#policies/plan/choose-target.ts";
+import { fillTargets, targetChoice, targetOf } from "#policies/plan/choose-target.ts";
 import {
   judgeRemovals,
   type RemovalRule,
@@ -91,19 +91,9 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
   const targets = targetsOf(rule) | substituteBackends(planning, rule);
   const choice = targetChoice(planning, targets, rule.verb.kind === "demote" ? rule.verb : {});
   const want = wantRemovals(planning, rule, choice);
-  if (choice.open.length > 1) {
-    await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_turn AS ${want}`);
-    await pickTargets(planning, choice, 1);
-    const picked = trusted(`SELECT t.*, p.target FROM plan_turn t
-      LEFT JOIN plan_pick p ON p.object_id = t.object_id`);
-    await planning.run(judgeRemovals(planning, rule, picked));
-  } else {
-    // With one backend to go to, or none, there is nothing to choose.
-    const id = trusted(`${choice.open[0]?.id ?? "NULL"}`);
-    const only = sql`SELECT t.*, CASE WHEN t.needs = 1 AND t.eligible <> 0 THEN ${id} END::INTEGER
-      AS target FROM (${want}) t`;
-    await planning.run(judgeRemovals(planning, rule, only));
-  }
+  const target = sql`CASE WHEN t.needs = 1 THEN ${targetOf(planning, choice)} END`;
+  const placed = sql`SELECT t.*, ${target} AS target FROM (${want}) t`;
+  await planning.table("plan_want", judgeRemovals(planning, rule, placed));
   // What was wanted for a time goes when it is over.
   if (rule.ended === undefined) await refuseLosses(planning, rule.index);
   const turns = await takeTurns(planning, rule.index, () => cutToNeed(planning, rule));
@@ -114,9 +104,9 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
 }
 
 async function fill(planning: Planning, rule: RemovalRule): Promise<void> {
-  await planning.run(
-    trusted(`CREATE OR REPLACE TEMP TABLE plan_pick AS
-    SELECT object_id, position, size, target,
+  await planning.table(
+    "plan_pick",
+    trusted(`SELECT object_id, position, size, target,
       CASE WHEN (present_mask >> target) & 1 = 1 THEN 0 ELSE size END AS cost
     FROM plan_turn WHERE target IS NOT NULL`),
   );
@@ -140,9 +130,9 @@ async function draft(planning: Planning, { index, verb }: RemovalRule): Promise<
     FROM plan_turn t, (SELECT unnest(${idList(planning, verb.from)})::INTEGER AS id) b
     WHERE (t.gone >> b.id) & 1 = 1 AND b.id IS DISTINCT FROM t.primary_victim`);
   await planning.run(
-    trusted(`UPDATE plan_candidate
-    SET added = plan_candidate.added | t.gain, removed = plan_candidate.removed | t.gone
-    FROM plan_turn t WHERE t.object_id = plan_candidate.object_id`),
+    trusted(`UPDATE plan_mask
+    SET added = plan_mask.added | t.gain, removed = plan_mask.removed | t.gone
+    FROM plan_turn t WHERE t.object_id = plan_mask.object_id`),
   );
 }
 

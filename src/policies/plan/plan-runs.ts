@@ -14,7 +14,8 @@ import { timestampParameter } from "#policies/timestamp-parameter.ts";
 export async function planRuns(planning: Planning): Promise<void> {
   for (const rule of rulesOf(planning.rules, "run")) {
     const ofCopies = rule.verb.order.action === "verify";
-    await planning.run(ofCopies ? wantChecks(planning, rule) : wantOnce(planning, rule));
+    const wants = ofCopies ? wantChecks(planning, rule) : wantOnce(planning, rule);
+    await planning.table("plan_want", wants);
     if ((await takeTurns(planning, rule.index)) === 0) continue;
     const { action } = rule.verb.order;
     const source = trusted(ofCopies ? "unnest(due)" : "source");
@@ -39,8 +40,7 @@ function wantChecks(planning: Planning, { index, rule, verb }: PlacedRule<"run">
     verb.everyMs === undefined
       ? sql`${since} IS NULL`
       : sql`coalesce(${since} <= ${timestampParameter(now.getTime() - verb.everyMs)}, true)`;
-  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    SELECT c.object_id, c.size, c.size * len(due) AS bytes, c.present_mask, due,
+  return sql`SELECT c.object_id, c.size, c.size * len(due) AS bytes, c.present_mask, due,
       len(due) > 0 AS acts, CASE WHEN len(due) = 0 THEN 'quarantined' END AS block
       ${orderColumns(planning, index)}
     FROM plan_candidate c JOIN (
@@ -61,8 +61,7 @@ function wantOnce(planning: Planning, { index, rule, verb }: PlacedRule<"run">):
   const source = reads ? copySource(planning) : trusted("NULL::INTEGER");
   const block = sql`CASE WHEN q.object_id IS NOT NULL THEN 'quarantined'
     WHEN ${trusted(reads ? "source IS NULL" : "false")} THEN 'no-source' END`;
-  return sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    SELECT c.object_id, c.size, c.size AS bytes, c.present_mask, ${source} AS source,
+  return sql`SELECT c.object_id, c.size, c.size AS bytes, c.present_mask, ${source} AS source,
       ${block} AS block, block IS NULL AS acts ${orderColumns(planning, index)}
     FROM (SELECT * FROM plan_candidate o WHERE ${wants}) c
     LEFT JOIN (${stuck(rule.id)}) q ON q.object_id = c.object_id

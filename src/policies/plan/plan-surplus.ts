@@ -3,7 +3,12 @@ import { backendsIn, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { removableMask } from "#policies/plan/removable.ts";
-import { rendezvousDistance, rendezvousTable } from "#policies/plan/rendezvous.ts";
+import {
+  objectPlace,
+  rendezvousColumns,
+  rendezvousDistance,
+  rendezvousTable,
+} from "#policies/plan/rendezvous.ts";
 import { countRows, takeTurns } from "#policies/plan/take-turns.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -23,14 +28,16 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
   const { index, verb } = rule;
   const backends = backendsIn(verb.on & removableMask(planning), planning.backends);
   const there = sql`((c.present_mask | c.added) & ~c.removed & ${maskSql(verb.on)})`;
-  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_surplus AS
-    SELECT c.*, o.cid[-7:]::BIT::BIGINT AS place, bit_count(${there}) - ${max}::INTEGER AS surplus,
-      0::BIGINT AS gone
+  await planning.table(
+    "plan_surplus",
+    sql`SELECT c.* REPLACE (${trusted(objectPlace)} AS place),
+      bit_count(${there}) - ${max}::INTEGER AS surplus, 0::BIGINT AS gone
     FROM plan_candidate c JOIN object o ON o.object_id = c.object_id
-    WHERE ${matched(index)} AND bit_count(${there}) > ${max}::INTEGER`);
+    WHERE ${matched(index)} AND bit_count(${there}) > ${max}::INTEGER`,
+  );
   // Each round gives up one copy per object; there are at most as many as backends.
   for (const _ of backends) {
-    await planning.run(pickVictims(planning, rule));
+    await planning.table("plan_pick", pickVictims(planning, rule));
     if ((await countRows(planning, "plan_pick")) === 0) break;
     await planning.run(
       trusted(`UPDATE plan_surplus
@@ -40,12 +47,15 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
   }
   const left = sql`(c.present_mask & ${maskSql(verb.on)} & ~(c.gone | c.removed))`;
   const state = { gained: trusted("c.added"), gone: trusted("(c.gone | c.removed)") };
-  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_want AS
-    SELECT c.*, c.gone <> 0 AS acts, c.size * bit_count(c.gone) AS bytes,
+  await planning.table(
+    "plan_want",
+    sql`SELECT c.*, c.gone <> 0 AS acts, c.size * bit_count(c.gone) AS bytes,
       CASE WHEN c.surplus <= bit_count(c.gone) THEN NULL WHEN c.held THEN 'held'
         WHEN (${left} & c.stuck_removals) <> 0 THEN 'quarantined'
         ELSE ${whyKept(planning, left, state)} END AS block
-    FROM plan_surplus c`);
+    FROM plan_surplus c`,
+  );
+  await planning.release("plan_surplus");
   if ((await takeTurns(planning, index)) > 0) await draft(planning, index);
 }
 
@@ -54,11 +64,10 @@ function pickVictims(planning: Planning, { verb }: EnsureRule): SqlFragment {
   const candidates = sql`c.present_mask & ~(c.removed | c.gone | c.added | c.stuck_removals)
     & ${maskSql(verb.on)}`;
   const state = { gained: trusted("c.added"), gone: trusted("(c.removed | c.gone)") };
-  return sql`CREATE OR REPLACE TEMP TABLE plan_pick AS
-    SELECT c.object_id, arg_max(b.id,
+  return sql`SELECT c.object_id, arg_max(b.id,
       CASE WHEN (c.verified_mask & b.bit) <> 0 THEN 0 ELSE 65536 END
       + 256 * bit_count(c.present_mask & ~(c.removed | c.gone) & b.peers) + 2 * b.turn
-      + ${rendezvousDistance("c")}) AS victim
+      + ${rendezvousDistance("c.place", rendezvousColumns)}) AS victim
     FROM plan_surplus c, ${rendezvousTable(planning, backends, verb)} b
     WHERE NOT c.held AND c.surplus > bit_count(c.gone) AND (${candidates} & b.bit) <> 0
       AND ${mayGo(planning, trusted("b.bit"), state)}
@@ -75,8 +84,8 @@ async function draft(planning: Planning, index: number): Promise<void> {
     FROM plan_turn t, (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
     WHERE (t.gone >> b.id) & 1 = 1`);
   await planning.run(
-    trusted(`UPDATE plan_candidate
-    SET removed = plan_candidate.removed | t.gone
-    FROM plan_turn t WHERE t.object_id = plan_candidate.object_id`),
+    trusted(`UPDATE plan_mask
+    SET removed = plan_mask.removed | t.gone
+    FROM plan_turn t WHERE t.object_id = plan_mask.object_id`),
   );
 }

@@ -4,17 +4,8 @@ import { bitOf, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
-/**
- * Weighted rendezvous hashing: each backend has a distance to each object, drawn from both
- * their hashes and shrunk by the backend's weight; the nearest ones are chosen. The distance
- * (0 to 1) is that of an object row with the digest bits `place` and a row of the table below.
- * DuckDB's two-argument hash() is badly correlated: one argument, both halves combined.
- */
-export function rendezvousDistance(object: "t" | "c"): SqlFragment {
-  const draw = `((hash(xor(${object}.place, b.salt)) >> 11)::DOUBLE + 0.5) / 9007199254740992.0`;
-  const length = `(-ln(${draw}) / b.weight)`;
-  return trusted(`${length} / (1 + ${length})`);
-}
+/** The bits of an object's digest that its choices rest on, over `object o`. */
+export const objectPlace = "o.cid[-7:]::BIT::BIGINT";
 
 /** What a choice of backends heeds besides their room. */
 export interface ChoiceTerms {
@@ -24,21 +15,62 @@ export interface ChoiceTerms {
   readonly prefer?: readonly bigint[] | undefined;
 }
 
+/** What a choice knows of a backend, as SQL. */
+export interface BackendTerms {
+  readonly bit: SqlFragment;
+  readonly salt: SqlFragment;
+  readonly weight: SqlFragment;
+  /** Mask of the backends that share its value of `per`. */
+  readonly peers: SqlFragment;
+  /** How many groups of backends are preferred to it. */
+  readonly turn: SqlFragment;
+}
+
+/** The terms of one backend. */
+export function backendTerms(
+  planning: Planning,
+  backend: Backend,
+  { per, prefer }: ChoiceTerms,
+): BackendTerms {
+  const bit = bitOf(backend.id);
+  return {
+    bit: maskSql(bit),
+    salt: sql`${saltOf(backend.name)}::BIGINT`,
+    weight: sql`${weightOf(planning, backend)}::DOUBLE`,
+    peers: maskSql(peersOf(planning, backend, per)),
+    turn: sql`${prefer?.findIndex((group) => (group & bit) !== 0n) ?? 0}::INTEGER`,
+  };
+}
+
 /**
- * Backends as a table: id, bit, salt, weight, the mask of peers that share `per`'s value,
- * and how many groups of backends are preferred to it.
+ * Weighted rendezvous hashing: each backend has a distance to each object, drawn from both
+ * their hashes and shrunk by the backend's weight; the nearest ones are chosen. The distance
+ * (0 to 1) is that of an object with the digest bits `place` to a backend with these terms.
+ * DuckDB's two-argument hash() is badly correlated: one argument, both halves combined.
  */
+export function rendezvousDistance(
+  place: "c.place" | "t.place",
+  { salt, weight }: Pick<BackendTerms, "salt" | "weight">,
+): SqlFragment {
+  const draw = sql`((hash(xor(${trusted(place)}, ${salt})) >> 11)::DOUBLE + 0.5)
+    / 9007199254740992.0`;
+  const length = sql`(-ln(${draw}) / ${weight})`;
+  return sql`${length} / (1 + ${length})`;
+}
+
+/** The terms of backends as columns of the table below, with alias `b`. */
+export const rendezvousColumns = { salt: trusted("b.salt"), weight: trusted("b.weight") };
+
+/** Backends as a table: their ids and terms. */
 export function rendezvousTable(
   planning: Planning,
   backends: readonly Backend[],
-  { per, prefer }: ChoiceTerms,
+  choice: ChoiceTerms,
 ): SqlFragment {
-  const turnOf = ({ id }: Backend) => prefer?.findIndex((group) => (group & bitOf(id)) !== 0n) ?? 0;
-  const rows = backends.map(
-    (backend) => sql`(${backend.id}::INTEGER, ${maskSql(bitOf(backend.id))},
-      ${saltOf(backend.name)}::BIGINT, ${weightOf(planning, backend)}::DOUBLE,
-      ${maskSql(peersOf(planning, backend, per))}, ${turnOf(backend)}::INTEGER)`,
-  );
+  const rows = backends.map((backend) => {
+    const { bit, salt, weight, peers, turn } = backendTerms(planning, backend, choice);
+    return sql`(${backend.id}::INTEGER, ${bit}, ${salt}, ${weight}, ${peers}, ${turn})`;
+  });
   return sql`(SELECT * FROM (VALUES ${joinFragments(rows, ", ")})
     b(id, bit, salt, weight, peers, turn))`;
 }

@@ -9,9 +9,12 @@ import {
   readLeases,
   withLeases,
 } from "#policies/plan/lease.ts";
+import { findStuck } from "#policies/plan/find-stuck.ts";
+import { objectPlace } from "#policies/plan/rendezvous.ts";
 import { bitOf, confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { hasChoice, sameForAll } from "#policies/plan/same-for-all.ts";
 import { runWants } from "#policies/run-actions/run-actions.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -27,11 +30,25 @@ export async function scanCandidates(planning: Planning, only?: ObjectChoice): P
   const { rules } = planning;
   await readLeases(planning);
   await readVerdicts(planning, only);
-  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_candidate AS
-    SELECT c.*, ${await stuckMasks(planning)}, 0::BIGINT AS added, 0::BIGINT AS removed,
-      ${deletionState(planning)} AS deletion
+  const isStuck = await findStuck(planning);
+  const stuck = isStuck
+    ? trusted("LEFT JOIN plan_stuck q ON q.object_id = c.object_id")
+    : trusted(", (SELECT 0 AS copies, 0 AS removals) q");
+  const same = sameForAll(rules, isStuck);
+  const except = same.size === 0 ? "*" : `* EXCLUDE (${[...same.keys()].join(", ")})`;
+  await planning.table(
+    "plan_mask",
+    sql`SELECT ${trusted(except)} FROM (
+    SELECT c.*, 0::BIGINT AS added, 0::BIGINT AS removed,
+      coalesce(q.copies, 0)::BIGINT AS stuck_copies,
+      coalesce(q.removals, 0)::BIGINT AS stuck_removals, ${deletionState(planning)} AS deletion
     FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, only)}) c) c
-    LEFT JOIN plan_stuck q ON q.object_id = c.object_id`);
+    ${stuck})`,
+  );
+  const columns = [...same].map(([column, value]) => `, ${value} AS ${column}`).join("");
+  await planning.run(
+    trusted(`CREATE OR REPLACE TEMP VIEW plan_candidate AS SELECT *${columns} FROM plan_mask`),
+  );
 }
 
 /** What tests of rules on objects look up besides the objects: verdicts by name, and of groups. */
@@ -83,23 +100,6 @@ function objectsOf(planning: Planning): SqlFragment {
     ${withLeases(planning)}`;
 }
 
-/**
- * `stuck_copies` and `stuck_removals`: the backends to which this object is not copied, and from
- * which it is not removed, because it failed there too often for the same cause.
- */
-async function stuckMasks(planning: Planning): Promise<SqlFragment> {
-  await planning.run(
-    trusted(`CREATE OR REPLACE TEMP TABLE plan_stuck AS
-    SELECT object_id,
-      coalesce(bit_or(1::BIGINT << backend_id) FILTER (WHERE step = 'copy'), 0) AS copies,
-      coalesce(bit_or(1::BIGINT << backend_id) FILTER (WHERE step = 'removal'), 0) AS removals
-    FROM failing WHERE quarantined_at IS NOT NULL GROUP BY object_id`),
-  );
-  return trusted(
-    `coalesce(q.copies, 0) AS stuck_copies, coalesce(q.removals, 0) AS stuck_removals`,
-  );
-}
-
 function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
   const { rules, backends } = planning;
   const fits = matches(planning);
@@ -111,6 +111,7 @@ function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
       (mask) => sql`o.${trusted(mask)} & ${known} AS ${trusted(mask)}`,
     ),
     ...leaseColumns(planning),
+    trusted(`${hasChoice(rules) ? objectPlace : "NULL::BIGINT"} AS place`),
     trusted(groupRules(rules).length === 0 ? "NULL::VARCHAR AS collection" : "o.collection"),
     ...Array.from(
       { length: wordCount(rules) },

@@ -21,10 +21,11 @@ export async function takeTurns(
   const { objects, bytes } = rule?.limit ?? {};
   const isOrdered = (rule?.order.length ?? 0) > 0;
   if (objects === undefined && bytes === undefined && !isOrdered) {
-    await planning.run(
-      trusted(`CREATE OR REPLACE TEMP TABLE plan_turn AS
-      SELECT w.*, w.object_id AS position FROM plan_want w WHERE w.acts`),
+    await planning.table(
+      "plan_turn",
+      trusted(`SELECT ${chosen}, w.object_id AS position FROM plan_want w WHERE w.acts`),
     );
+    await planning.release("plan_want");
     await cutFurther();
     return await countRows(planning, "plan_turn");
   }
@@ -34,17 +35,20 @@ export async function takeTurns(
   const most = { objects: objects ?? unbounded, bytes: bytes ?? unbounded };
   const ranked =
     rule?.group === undefined ? oneByOne(planning, index, most) : byGroup(planning, index, most);
-  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_rank AS
-    SELECT object_id, size, position,
+  await planning.table(
+    "plan_rank",
+    sql`SELECT object_id, size, position,
       fits AND running_bytes <= ${most.bytes - spent.bytes}::BIGINT
         AND running_objects <= ${most.objects - spent.objects}::BIGINT AS within
-    FROM (${ranked})`);
-  await block(planning, index, "limit", trusted("FROM plan_rank WHERE NOT within"));
-  await planning.run(
-    trusted(`CREATE OR REPLACE TEMP TABLE plan_turn AS
-    SELECT w.*, r.position FROM plan_want w JOIN plan_rank r ON r.object_id = w.object_id
-    WHERE r.within`),
+    FROM (${ranked})`,
   );
+  await block(planning, index, "limit", trusted("FROM plan_rank WHERE NOT within"));
+  await planning.table(
+    "plan_turn",
+    trusted(`SELECT ${chosen}, r.position
+    FROM plan_want w JOIN plan_rank r ON r.object_id = w.object_id WHERE r.within`),
+  );
+  await planning.release("plan_want", "plan_rank");
   await cutFurther();
   const [used] = await planning.rows(
     trusted(`SELECT count(*) AS objects,
@@ -57,6 +61,9 @@ export async function takeTurns(
   });
   return turns;
 }
+
+/** Of a wish, what is still of interest when it is granted. */
+const chosen = "w.* EXCLUDE (acts, block)";
 
 interface Most {
   readonly objects: number;

@@ -11,9 +11,9 @@ import {
 } from "#model/cost-sql.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
-/** What actions cost, as SQL over drafts `d` beside their candidates `c`. */
+/** What actions cost, as SQL over the tables where they are. */
 export interface ActionCost {
-  /** Joins to `d` and `c`. */
+  /** Joins to these tables. */
   readonly joins: SqlFragment;
   /** Shares of a dollar to pay once: to read, to write, and for a copy that goes too early. */
   readonly now: SqlFragment;
@@ -21,39 +21,65 @@ export interface ActionCost {
   readonly month: SqlFragment;
 }
 
+/** Where actions are, by the alias of the table, and how large and new their copies. */
+interface PricedActions {
+  readonly action: "d" | "r";
+  readonly size: "c.size" | "r.size";
+  /** Whether an action writes a copy. */
+  readonly writes: string;
+}
+
+const drafts: PricedActions = {
+  action: "d",
+  size: "c.size",
+  writes: "(d.target IS NOT NULL AND (c.present_mask >> greatest(d.target, 0)) & 1 = 0)",
+};
+
+const rows: PricedActions = { action: "r", size: "r.size", writes: "r.writes" };
+
+/** The same of `plan_row r`. */
+export function rowCost(planning: Planning): ActionCost {
+  return actionCost(planning, rows);
+}
+
 /**
- * One statement for all that is priced: totals of plans, limits, and what a move must earn. A
- * target that has the copy already, and only has it checked, costs nothing; nor does a mark for
- * deletion. Where no backend has a price there is nothing to join.
+ * One statement for all that is priced: totals of plans, limits, and what a move must earn; of
+ * drafts `d` beside their candidates `c` unless another place is named. A target that has the
+ * copy already, and only has it checked, costs nothing; nor does a mark for deletion. Where no
+ * backend has a price there is nothing to join.
  */
-export function actionCost(planning: Planning): ActionCost {
+export function actionCost(
+  planning: Planning,
+  { action, size, writes }: PricedActions = drafts,
+): ActionCost {
   if (!isPriced(planning)) {
     return { joins: trusted(""), now: trusted("0::HUGEINT"), month: trusted("0::HUGEINT") };
   }
+  const [source, target, victim] = ["source", "target", "victim"].map((backend) =>
+    trusted(`${action}.${backend}`),
+  ) as [SqlFragment, SqlFragment, SqlFragment];
   const prices = trusted(`(VALUES ${priceRows(planning.backends)}) AS`);
   const hasMinimum = planning.backends.some(({ price }) => price.minimumDurationMs > 0);
   const left = leftMs(planning.set.moment.now, "k.since", "v");
   const early = hasMinimum
-    ? sql` + CASE WHEN d.victim IS NULL THEN 0 ELSE ${trusted(earlyEndCost("c.size", "v", left))} END`
+    ? sql` + CASE WHEN ${victim} IS NULL THEN 0 ELSE ${trusted(earlyEndCost(size, "v", left))} END`
     : trusted("");
-  const writes = trusted(
-    "(d.target IS NOT NULL AND (c.present_mask >> greatest(d.target, 0)) & 1 = 0)",
-  );
+  const isWritten = trusted(writes);
   return {
     joins: sql`
-      JOIN ${prices} s(${trusted(priceColumns)}) ON s.backend_id = coalesce(d.source, -1)
-      JOIN ${prices} t(${trusted(priceColumns)}) ON t.backend_id = coalesce(d.target, -1)
-      JOIN ${prices} v(${trusted(priceColumns)}) ON v.backend_id = coalesce(d.victim, -1)
+      JOIN ${prices} s(${trusted(priceColumns)}) ON s.backend_id = coalesce(${source}, -1)
+      JOIN ${prices} t(${trusted(priceColumns)}) ON t.backend_id = coalesce(${target}, -1)
+      JOIN ${prices} v(${trusted(priceColumns)}) ON v.backend_id = coalesce(${victim}, -1)
       ${trusted(
         hasMinimum
-          ? "LEFT JOIN copy k ON k.object_id = d.object_id AND k.backend_id = d.victim"
+          ? `LEFT JOIN copy k ON k.object_id = ${action}.object_id AND k.backend_id = ${action}.victim`
           : "",
       )}`,
-    now: sql`(CASE WHEN ${writes} THEN ${trusted(copyingCost("c.size", "s", "t"))}
-      WHEN d.verb = 'export-car' THEN ${trusted(readingCost("c.size", "s"))}
+    now: sql`(CASE WHEN ${isWritten} THEN ${trusted(copyingCost(size, "s", "t"))}
+      WHEN ${trusted(action)}.verb = 'export-car' THEN ${trusted(readingCost(size, "s"))}
       ELSE 0::HUGEINT END${early})`,
-    month: sql`(CASE WHEN ${writes} THEN ${trusted(keepingCost("c.size", "t"))} ELSE 0::HUGEINT END
-      - CASE WHEN d.victim IS NULL THEN 0::HUGEINT ELSE ${trusted(keepingCost("c.size", "v"))} END)`,
+    month: sql`(CASE WHEN ${isWritten} THEN ${trusted(keepingCost(size, "t"))} ELSE 0::HUGEINT END
+      - CASE WHEN ${victim} IS NULL THEN 0::HUGEINT ELSE ${trusted(keepingCost(size, "v"))} END)`,
   };
 }
 

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { rowsDiscarded } from "#jobs/plan-file.ts";
+import { buildPlan } from "#policies/plan/build-plan.ts";
 import { testBackend } from "../demo-backends.ts";
 import { type FixtureIndex, openFixtureIndex } from "./fixture-index.ts";
 import { briefly, planOf } from "./plan-of.ts";
@@ -44,6 +46,31 @@ test("a plan has the same CID with one, two and four threads", async () => {
   const [first] = plans;
   expect(first?.plan.header.totals.actions).toBeGreaterThan(20_000);
   expect(new Set(plans.map(({ plan }) => plan.cid)).size).toBe(1);
+});
+
+test("a plan of many objects gives back its tables and is the same when it is made again", async () => {
+  const index = await filled(2, 60_000);
+  const order = [{ key: { parts: ["o.heat_weight"], values: [] }, descending: false }];
+  const limit = { objects: 40_000, bytes: undefined };
+  const set = setOf(
+    [...backends, hot],
+    ruleOf("shelves", ensure(on(0, 1, 2), 1, { copies: { min: 1, max: 1 } }), "o.size > 1000"),
+    ruleOf("cool", { kind: "demote", from: on(3), to: on(0, 1, 2) }, "true", { order, limit }),
+  );
+  await using session = await index.session();
+  const options = { engine: "0.0.0", indexVersion: 1, writeRows: rowsDiscarded };
+  const tables = `SELECT table_name AS name FROM duckdb_tables()
+    WHERE regexp_full_match(table_name, 'plan_(mask|want|rank|turn|pick|draft|surplus|row)')`;
+  const cids = new Set<string>();
+  for (let time = 0; time < 2; time += 1) {
+    const plan = await buildPlan(set, session, options);
+    expect(plan.header.totals.actions).toBeGreaterThan(50_000);
+    cids.add(plan.cid);
+    const left = await session.rows({ text: tables, parameters: [] });
+    expect(left.map(({ name }) => name)).toEqual(["plan_row"]);
+  }
+  const { plan } = await planOf(index, set);
+  expect(cids).toEqual(new Set([plan.cid]));
 });
 
 test("targets share new copies in proportion to their free space", async () => {
