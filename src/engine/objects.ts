@@ -1,6 +1,7 @@
+import { extname } from "node:path";
 import { cidColumn } from "#engine/cid-column.ts";
 import type { EngineContext } from "#engine/context.ts";
-import { writeRowFile } from "#engine/write-row-file.ts";
+import { writeRowCar, writeRowFile } from "#engine/write-row-file.ts";
 import type { Backend } from "#model/backend.ts";
 import type {
   ObjectDetail,
@@ -41,13 +42,26 @@ const listColumns = trusted(
 /** Writes objects to a file, with more columns than the list has. */
 export async function exportObjects(
   source: ObjectSource,
-  { file, ...request }: ObjectsExportRequest,
+  { file, per = "object", ...request }: ObjectsExportRequest,
 ): Promise<RowFile> {
   await using session = await source.index.session();
   const { heat } = await source.moment(source.now());
-  const columns = fileColumns(await session.holders(), heat, source.now());
-  const statement = toStatement(await selection(source, request, columns));
-  return await writeRowFile(session, statement, file);
+  const chosen =
+    per === "copy"
+      ? copiesOf(await selection(source, request, copyKeys))
+      : await selection(source, request, fileColumns(await session.holders(), heat, source.now()));
+  const write = extname(file) === ".car" ? writeRowCar : writeRowFile;
+  return await write(session, toStatement(chosen), file);
+}
+
+const copyKeys = sql`o.object_id, ${cidColumn("o.cid")} AS cid, o.size, o.path`;
+
+/** Copies of the objects that a selection gives, in order of arrival. */
+function copiesOf(selected: SqlFragment): SqlFragment {
+  return sql`SELECT o.object_id, o.cid, o.size, o.path, c.backend, c.form, c.locator, c.state,
+      c.bytes, c.confidence, c.checked_at, c.verified_at, c.expires_at
+    FROM (${selected}) AS o JOIN copy AS c USING (object_id)
+    ORDER BY o.object_id, c.backend_id`;
 }
 
 /** Everything that is known of one object, named by CID, path or number. */

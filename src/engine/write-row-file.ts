@@ -1,4 +1,10 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { rm, stat } from "node:fs/promises";
 import { extname } from "node:path";
+import { addressFile } from "#content/address-file.ts";
+import { batchProfile } from "#engine/batches/batch-registry.ts";
+import { writeCarFile } from "#engine/write-car-file.ts";
 import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type RowFile, rowFileFormats } from "#model/row-file.ts";
@@ -16,6 +22,26 @@ export async function writeRowFile(
   const format = rowFormatOf(file);
   await makeFolderOf(file);
   return { file, ...(await session.exportRows(statement, file, format)) };
+}
+
+/**
+ * Writes them as an Arrow file in a CAR, whose root is the CID of that file: the one that the same
+ * rows have as a record batch.
+ */
+export async function writeRowCar(
+  session: ReadSession,
+  statement: SqlStatement,
+  file: string,
+): Promise<RowFile> {
+  const arrow = `${file}.${randomUUID()}.arrow`;
+  try {
+    const { rows } = await writeRowFile(session, statement, arrow);
+    const { cid, size } = await addressFile(createReadStream(arrow), batchProfile);
+    await writeCarFile(arrow, { cid, size, profile: batchProfile }, file);
+    return { file, rows, bytes: (await stat(file)).size, cid };
+  } finally {
+    await rm(arrow, { force: true });
+  }
 }
 
 /** The format that the extension of a file says. Throws USAGE. */

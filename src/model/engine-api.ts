@@ -285,9 +285,15 @@ export interface ObjectsRequest extends AsOf {
 }
 
 export interface ObjectsExportRequest extends ObjectsRequest {
-  /** On the controller's machine; its extension says the format. */
+  /** On the controller's machine; its extension says the format, of rows or car. */
   readonly file: string;
+  /** A row for each object (default), or for each copy of them, then in order of arrival. */
+  readonly per?: ExportedPer;
 }
+
+/** What one row of an export of objects is about. */
+export const exportedPer = ["object", "copy"] as const;
+export type ExportedPer = (typeof exportedPer)[number];
 
 export interface ObjectSummary {
   readonly objectId: number;

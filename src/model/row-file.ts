@@ -14,4 +14,6 @@ export interface RowFile {
   readonly file: string;
   readonly rows: number;
   readonly bytes: number;
+  /** Root of a CAR. */
+  readonly cid?: string;
 }

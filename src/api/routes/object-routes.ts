@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ObjectsExportRequest, ObjectsRequest } from "#model/engine-api.ts";
+import { exportedPer, type ObjectsExportRequest, type ObjectsRequest } from "#model/engine-api.ts";
 import type { QueryExportRequest } from "#model/query-api.ts";
 import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
@@ -41,6 +41,7 @@ export const objectRoutes: readonly Route[] = [
     input: z.strictObject({
       ...selection,
       file: absolutePath,
+      per: z.enum(exportedPer).exactOptional(),
     } satisfies Shape<ObjectsExportRequest>),
     answer: { kind: "json", schema: rowFileSchema },
     handle: ({ api }, request) => api.exportObjects(request),

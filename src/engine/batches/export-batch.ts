@@ -1,13 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { copyFile, open, rename, rm, stat } from "node:fs/promises";
+import { copyFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
-import { fileToCar } from "#content/file-to-car.ts";
 import { unwritableBatch } from "#engine/batches/batch-error.ts";
 import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import { type BatchRegistry, batchProfile } from "#engine/batches/batch-registry.ts";
 import { convertArrowFile } from "#index/arrow/convert-arrow-file.ts";
-import { writePieces } from "#index/arrow/write-pieces.ts";
+import { placed, writeCarFile } from "#engine/write-car-file.ts";
+import type { ObjectRef } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { BatchExportRequest, BatchRecord } from "#model/record-batch.ts";
 import { type RowFile, rowFileFormats } from "#model/row-file.ts";
@@ -33,8 +31,7 @@ export async function exportBatch(
     await makeFolderOf(file);
     const path = await registry.verified(batch.cid);
     if (format === "arrow") await placed(file, async (draft) => await copyFile(path, draft));
-    else if (format === undefined)
-      await placed(file, async (draft) => await pack(batch, path, draft));
+    else if (format === undefined) await writeCarFile(path, objectOf(batch), file);
     else await convertArrowFile(path, file, format);
     return { file, rows: batch.rows, bytes: (await stat(file)).size };
   } catch (error) {
@@ -42,23 +39,6 @@ export async function exportBatch(
   }
 }
 
-async function pack({ cid, bytes }: BatchRecord, path: string, draft: string): Promise<void> {
-  const file = await open(draft, "wx");
-  try {
-    const car = fileToCar(createReadStream(path), { cid, size: bytes, profile: batchProfile });
-    for await (const piece of car) await writePieces(file, [piece]);
-  } finally {
-    await file.close();
-  }
-}
-
-/** The file appears whole, under its name, or not at all. */
-async function placed(file: string, write: (draft: string) => Promise<void>): Promise<void> {
-  const draft = `${file}.${randomUUID()}.part`;
-  try {
-    await write(draft);
-    await rename(draft, file);
-  } finally {
-    await rm(draft, { force: true });
-  }
+function objectOf({ cid, bytes }: BatchRecord): ObjectRef {
+  return { cid, size: bytes, profile: batchProfile };
 }
