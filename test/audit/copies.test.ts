@@ -12,11 +12,14 @@ import type { ObjectIndex } from "#index/object-index.ts";
 const program = fileURLToPath(new URL("copies.py", import.meta.url));
 const python = onPath("python3");
 
+function named(mask: unknown): readonly string[] {
+  return backends.filter((_, id) => (Number(mask) & (2 ** id)) !== 0);
+}
+
 /** What the index says, and nothing of how it came to it. */
 async function said(index: ObjectIndex) {
   await using session = await index.session();
   const rows = async (text: string) => await session.rows({ text, parameters: [] });
-  const named = (mask: unknown) => backends.filter((_, id) => (Number(mask) & (2 ** id)) !== 0);
   const objects = await rows(
     `SELECT object_id, present_mask, listed_mask, sampled_mask, verified_mask, oldest_verified
      FROM object`,

@@ -1,0 +1,3 @@
+/** What an index may be doing when its process is killed. */
+export const indexWork = ["import", "commit", "snapshot", "compact", "migrate"] as const;
+export type IndexWork = (typeof indexWork)[number];
