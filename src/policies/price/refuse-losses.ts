@@ -24,7 +24,7 @@ export async function refuseLosses(planning: Planning, index: number): Promise<v
   const ids = planning.backends.map(({ id }) => id).join(", ");
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_dear AS
     SELECT d.object_id, sum(${cost.now}) AS now, sum(${cost.month}) AS month
-    FROM (SELECT w.object_id, w.source, b.id AS victim,
+    FROM (SELECT w.object_id, 'demote' AS verb, w.source, b.id AS victim,
         CASE WHEN b.id = w.primary_victim THEN w.target END AS target
       FROM plan_want w, (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
       WHERE w.acts AND (w.gone >> b.id) & 1 = 1) d
