@@ -35,8 +35,8 @@ export async function* listObjects(
 }
 
 const listColumns = trusted(
-  `o.object_id, o.cid, o.size, o.path, o.type, o.collection, o.owner, o.accessed, o.heat_weight,
-   o.present_mask, o.verified_mask, o.held`,
+  `o.object_id, o.cid, o.size, o.path, o.names, o.type, o.collection, o.owner, o.accessed,
+   o.heat_weight, o.present_mask, o.verified_mask, o.held`,
 );
 
 /** Writes objects to a file, with more columns than the list has. */

@@ -15,6 +15,7 @@ export interface SummaryRow extends SqlRow {
   readonly cid: Uint8Array;
   readonly size: number;
   readonly path: string | null;
+  readonly names: number;
   readonly type: string | null;
   readonly collection: string | null;
   readonly owner: string | null;
@@ -36,6 +37,7 @@ export async function summariser(connection: Connection, now: Date): Promise<Sum
     cid: cidText(row.cid),
     size: row.size,
     path: row.path ?? undefined,
+    nameCount: row.names,
     type: row.type ?? undefined,
     collection: row.collection ?? undefined,
     owner: row.owner ?? undefined,

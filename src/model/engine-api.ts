@@ -299,7 +299,9 @@ export interface ObjectSummary {
   readonly objectId: number;
   readonly cid: string;
   readonly size: number;
+  /** One of its names, and how many it has. */
   readonly path: string | undefined;
+  readonly nameCount: number;
   readonly type: string | undefined;
   readonly collection: string | undefined;
   readonly owner: string | undefined;

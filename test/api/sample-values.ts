@@ -105,6 +105,7 @@ export const sampleObject: ObjectDetail = {
   cid: "bafkreiobject",
   size: 12,
   path: "/träger/a b&c.txt",
+  nameCount: 1,
   type: "text/plain",
   collection: "set",
   owner: undefined,

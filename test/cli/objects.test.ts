@@ -8,6 +8,7 @@ const first: ObjectSummary = {
   cid: "bafkreifirst",
   size: 2_048,
   path: '/a, "b".bin',
+  nameCount: 1,
   type: undefined,
   collection: undefined,
   owner: "=cmd()",
@@ -17,7 +18,13 @@ const first: ObjectSummary = {
   verified: 1,
   held: true,
 };
-const second: ObjectSummary = { ...first, objectId: 2, path: "/b", accessed: undefined };
+const second: ObjectSummary = {
+  ...first,
+  objectId: 2,
+  path: "/b",
+  nameCount: 3,
+  accessed: undefined,
+};
 
 let line: CommandLine;
 let asked: ObjectsRequest[];
@@ -46,7 +53,7 @@ test("objects are listed as a table, JSON, lines of JSON or CSV", async () => {
   const text = (await list()).split("\n");
   expect(text[0]).toMatch(/^CID +SIZE +HEAT +READ +COPIES +PATH$/);
   expect(text[1]).toMatch(/2.00 KiB +0.50 +1h ago +cold hot \(1 verified\) held +\/a, "b".bin$/);
-  expect(text[2]).toMatch(/never +cold hot \(1 verified\) held +\/b$/);
+  expect(text[2]).toMatch(/never +cold hot \(1 verified\) held +\/b \(and 2 other names\)$/);
   const { path: firstPath } = first;
   expect(JSON.parse(await list("-o", "json"))).toMatchObject({
     schemaVersion: 1,
@@ -56,10 +63,10 @@ test("objects are listed as a table, JSON, lines of JSON or CSV", async () => {
   expect(lines.map((text) => (JSON.parse(text) as ObjectSummary).objectId)).toEqual([1, 2]);
   const csv = (await list("-o", "csv")).split("\r\n");
   expect(csv[0]).toBe(
-    "objectId,cid,size,path,type,collection,owner,heat,accessed,backends,verified,held",
+    "objectId,cid,size,path,type,collection,owner,heat,accessed,backends,verified,held,nameCount",
   );
   expect(csv[1]).toBe(
-    `1,bafkreifirst,2048,"/a, ""b"".bin",,,'=cmd(),0.5,2026-05-31T23:00:00.000Z,cold hot,1,true`,
+    `1,bafkreifirst,2048,"/a, ""b"".bin",,,'=cmd(),0.5,2026-05-31T23:00:00.000Z,cold hot,1,true,1`,
   );
 });
 

@@ -65,6 +65,7 @@ function manyObjects(count: number): readonly ObjectSummary[] {
     cid: `bafy${objectId}`,
     size: 1,
     path: `/${"long/".repeat(20)}${objectId}`,
+    nameCount: 1,
     type: undefined,
     collection: undefined,
     owner: undefined,

@@ -9,6 +9,7 @@ const summary: Shape<ObjectSummary> = {
   cid: z.string(),
   size: count,
   path: optionalText,
+  nameCount: count,
   type: optionalText,
   collection: optionalText,
   owner: optionalText,

@@ -11,6 +11,7 @@ export function formatExplanation(explanation: Explanation, now: Date): string {
   const { object, evaluatedAt, rules, conclusion, nextChange } = explanation;
   const lines = [
     printable(`${object.path ?? "(no name)"}  ${formatSize(object.size)}`),
+    ...otherNames(object).map((name) => printable(`also ${name}`)),
     object.cid,
     `evaluated at ${evaluatedAt}`,
     "",
@@ -21,6 +22,16 @@ export function formatExplanation(explanation: Explanation, now: Date): string {
   ];
   if (nextChange !== undefined) lines.push(`next change: ${nextChange.at}, ${nextChange.what}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** Names that are written out; `objects show` has all of them. */
+const namesMax = 5;
+
+/** Rules that read names see all of them: who looks for one of them shall find it. */
+function otherNames({ path, names }: Explanation["object"]): readonly string[] {
+  const others = names.filter((name) => name !== path);
+  const rest = others.length - namesMax;
+  return [...others.slice(0, namesMax), ...(rest > 0 ? [`${rest} more names`] : [])];
 }
 
 function ruleLines(rule: RuleExplanation): readonly string[] {

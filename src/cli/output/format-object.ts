@@ -2,7 +2,7 @@ import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
 import { formatSize } from "#model/quantity.ts";
 import { textPairs, textTable } from "#cli/output/text-table.ts";
 import type { RowForm } from "#cli/output/write-rows.ts";
-import { ago, count } from "#cli/output/words.ts";
+import { ago, count, counted } from "#cli/output/words.ts";
 
 /** How objects are written; `now` is what "ago" counts from. */
 export function objectForm(now: Date): RowForm<ObjectSummary> {
@@ -21,6 +21,7 @@ export function objectForm(now: Date): RowForm<ObjectSummary> {
       "backends",
       "verified",
       "held",
+      "nameCount",
     ] satisfies readonly (keyof ObjectSummary)[],
     cell: (object, column) => object[column as keyof ObjectSummary],
     table: (objects) => formatObjects(objects, now),
@@ -43,9 +44,14 @@ function formatObjects(objects: readonly ObjectSummary[], now: Date): string {
       object.heat.toFixed(2),
       ago(object.accessed, now),
       `${object.backends.join(" ")} (${count(object.verified)} verified)${object.held ? " held" : ""}`,
-      object.path ?? "",
+      pathWords(object),
     ]),
   );
+}
+
+/** The same content may have been brought in under several names, and stays one object. */
+function pathWords({ path = "", nameCount }: ObjectSummary): string {
+  return nameCount > 1 ? `${path} (and ${counted(nameCount - 1, "other name")})` : path;
 }
 
 /** Everything known of one object. */
