@@ -13,7 +13,7 @@ export interface WatchedReport {
   readonly because: readonly string[];
 }
 
-/** What a document may be in. Others files of a folder, as one that the report goes to, say nothing. */
+/** What a document may be in. Other files of a folder, as one that the report goes to, say nothing. */
 const anyDocument = /\.ya?ml$/u;
 
 /** A document of ours, which a folder that some test names may have gained. */
