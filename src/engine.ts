@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import type { Config } from "#config.ts";
+import { dataPaths } from "#config/data-paths.ts";
 import { resolveReference, resolveSecret } from "#config/resolve-secret.ts";
 import { BackendPool } from "#engine/backend-pool.ts";
 import type { EngineContext } from "#engine/context.ts";
@@ -37,6 +37,7 @@ import { policyStarter } from "#engine/schedules/start-policy.ts";
 import { TimingBook } from "#engine/timing-book.ts";
 import { watchBackends } from "#engine/watch-backends.ts";
 import { NodeTable } from "#engine/node-table.ts";
+import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import { LimitBook } from "#jobs/limits/limit-book.ts";
 import type { DriverDefinition } from "#model/driver.ts";
 import type { EngineApi } from "#model/engine-api.ts";
@@ -66,7 +67,8 @@ export interface EngineOptions {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { config, definitions, env, version } = options;
   const secrets = { env, directory: config.directory };
-  await mkdir(config.dataDirectory, { recursive: true });
+  const hint = "give this user the data directory, or set `data:` to another one";
+  await makeFolderOf(dataPaths(config.dataDirectory).identity, hint);
   const now = options.now ?? (() => new Date());
   const onError = options.onError ?? (() => undefined);
   const events = new EngineEvents();

@@ -102,6 +102,11 @@ async function prepare(
       throw localFileError(thrown, path);
     });
     if (facts.isDirectory()) return await prepareDirectory(path, prepared);
+    if (!facts.isFile()) {
+      throw new EngineError("USAGE", `${path} is neither a file nor a folder`, {
+        hint: `read it as a stream: thermocline objects add - --name NAME < ${source}`,
+      });
+    }
     if (!wrap) return await prepareFile(path, prepared);
     return await wrapFile({ path, name: basename(path) }, prepared);
   }

@@ -8,6 +8,7 @@ import { type ContentReader, Fetching } from "#engine/callers/fetching.ts";
 import { unixfsEntry } from "#engine/callers/unixfs-entry.ts";
 import type { Work } from "#engine/callers/work-steps.ts";
 import { localFileError } from "#jobs/local-file-error.ts";
+import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 export interface ExportRequest {
@@ -36,6 +37,7 @@ export async function exportObjectsCar(
   { references, output, from, path, depth }: ExportRequest,
   work: Work,
 ): Promise<ExportedCar> {
+  await makeFolderOf(output);
   const roots = new Map<string, CID>();
   const gatherAll = async (blocks: BlockFile): Promise<readonly CID[]> => {
     for await (const reference of references) {

@@ -8,6 +8,7 @@ import { fetchFile } from "#engine/callers/fetch-file.ts";
 import { type ContentReader, Fetching } from "#engine/callers/fetching.ts";
 import type { Work } from "#engine/callers/work-steps.ts";
 import { writeTree } from "#engine/callers/write-tree.ts";
+import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { directoryType, type ObjectSources } from "#model/object-content.ts";
 
@@ -40,6 +41,7 @@ export async function getObject(
   const { object } = fetching;
   const { cid, size, type } = object;
   const path = await freePlace(output, object, force);
+  await makeFolderOf(path);
   work.bytesTotal = size;
   const draftPath = `${path}.${cid.slice(-16)}.part`;
   if (type !== directoryType) {

@@ -55,6 +55,14 @@ async function add(sources: readonly string[], options: Partial<AddOptions> = {}
   return await addContents(request, newWork());
 }
 
+test("a device is not read as a file, which might never end", async () => {
+  const { failed } = await add(["/dev/zero"]);
+  expect(failed[0]?.error).toMatchObject({
+    code: "USAGE",
+    hint: "read it as a stream: thermocline objects add - --name NAME < /dev/zero",
+  });
+});
+
 test("a URL is followed where it leads, and its secrets stay with the server they are for", async () => {
   const withSecret = origin.replace("//", "//ada:s3cret@");
   const { added, failed } = await add([`${withSecret}/moved?sig=s3cret`]);
