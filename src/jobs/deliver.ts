@@ -7,6 +7,7 @@ import type {
   CallOptions,
   Driver,
   DriverCapabilities,
+  VerifyOptions,
   WriteOptions,
 } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -46,11 +47,13 @@ export async function deliver(
   call: CallOptions,
 ): Promise<Delivered> {
   const first = await write(object, delivery, target, { ...call, replace: false });
-  const evidence = await at(target, () => strongestCheck(object, target, call));
+  const written = (copy: StoredCopy): VerifyOptions => ({ ...call, written: copy });
+  const look = first.moved ? written(first.copy) : call;
+  const evidence = await at(target, () => strongestCheck(object, target, look));
   if (evidence.finding === "present") return { ...first, evidence };
   if (first.moved) throw notStored(object, target.backend, evidence);
   const second = await write(object, delivery, target, { ...call, replace: true });
-  const proof = await at(target, () => strongestCheck(object, target, call));
+  const proof = await at(target, () => strongestCheck(object, target, written(second.copy)));
   if (proof.finding !== "present") throw notStored(object, target.backend, proof);
   return { ...second, evidence: proof };
 }
@@ -110,7 +113,7 @@ async function allOf(stream: ByteStream): Promise<Uint8Array> {
 export function strongestCheck(
   object: ObjectRef,
   { driver }: Place,
-  call: CallOptions,
+  call: VerifyOptions,
 ): Promise<Evidence> {
   return driver.verify(object, strongestLevel(driver.capabilities), call);
 }

@@ -44,7 +44,7 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
    * `verified` must recompute its identity from every byte (or rest on a checksum that the
    * storage recomputed itself). Findings are returned, reachability problems throw.
    */
-  verify(object: ObjectRef, level: Confidence, options?: CallOptions): Promise<Evidence>;
+  verify(object: ObjectRef, level: Confidence, options?: VerifyOptions): Promise<Evidence>;
 
   /**
    * Removes the copy. Only the removal handler calls this, with the permit that allows it.
@@ -179,6 +179,14 @@ export type ByteStream = AsyncIterable<Uint8Array>;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+}
+
+export interface VerifyOptions extends CallOptions {
+  /**
+   * The copy as `write` has just returned it: a check that reads all of it need not look for it
+   * first. When it is gone again, it is found absent all the same.
+   */
+  readonly written?: StoredCopy;
 }
 
 export interface RemoveOptions extends CallOptions {

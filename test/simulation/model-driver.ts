@@ -9,9 +9,10 @@ import type {
   CallOptions,
   Driver,
   DriverCapabilities,
-  ListedCopy,
   ListOptions,
+  ListedCopy,
   RemoveOptions,
+  VerifyOptions,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -100,7 +101,11 @@ export class ModelDriver implements Driver {
     return this.#call(`write ${name}`, options, () => this.#store(object, bytes));
   }
 
-  async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
+  async verify(
+    object: ObjectRef,
+    level: Confidence,
+    options: VerifyOptions = {},
+  ): Promise<Evidence> {
     let truthful = true;
     let at = this.#world.scheduler.now;
     const reader = {
@@ -118,7 +123,7 @@ export class ModelDriver implements Driver {
       },
     };
     const backend = this.#backend.name;
-    const evidence = await verifyCopy(reader, backend, object, level, options.signal);
+    const evidence = await verifyCopy(reader, backend, object, level, options);
     const full = level === "verified";
     const present = evidence.finding === "present";
     const answer = { node: this.#node, backend, cid: object.cid, full, present, truthful, at };

@@ -1,5 +1,5 @@
 import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
-import type { ByteStream, Driver } from "#model/driver.ts";
+import type { ByteStream, Driver, VerifyOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { SinglePiece } from "#model/single-piece.ts";
 import { checksInPassing, verifyStream } from "#content/verify-stream.ts";
@@ -15,7 +15,7 @@ export async function verifyCopy(
   backend: string,
   object: ObjectRef,
   level: Confidence,
-  signal: AbortSignal | undefined,
+  { signal, written }: VerifyOptions,
   isIntact?: (copy: StoredCopy) => Promise<boolean>,
 ): Promise<Evidence> {
   if (level !== "listed" && level !== "verified") {
@@ -33,7 +33,8 @@ export async function verifyCopy(
     checkedAt: new Date().toISOString(),
     bytesRead,
   });
-  const copy = await driver.stat(object, options);
+  const known = level === "verified" ? written : undefined;
+  const copy = known ?? (await driver.stat(object, options));
   if (copy === undefined) return found("absent", "looked for it: not there", 0);
   if (copy.form === "file" && copy.bytes !== object.size) {
     return found("corrupt", `has ${copy.bytes} bytes, needs ${object.size}`, 0);

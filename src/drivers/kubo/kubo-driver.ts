@@ -11,6 +11,7 @@ import type {
   ListOptions,
   ReadOptions,
   RemoveOptions,
+  VerifyOptions,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -136,9 +137,13 @@ export class KuboDriver implements Driver {
     return await oneAtATime(name, pull, signal);
   }
 
-  async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
+  async verify(
+    object: ObjectRef,
+    level: Confidence,
+    options: VerifyOptions = {},
+  ): Promise<Evidence> {
     if (level === "sampled") return await this.#sample(object, options);
-    return await verifyCopy(this, this.#backend, object, level, options.signal);
+    return await verifyCopy(this, this.#backend, object, level, options);
   }
 
   async remove(

@@ -16,6 +16,7 @@ import type {
   NamedFile,
   ReadOptions,
   RemoveOptions,
+  VerifyOptions,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -159,14 +160,18 @@ export class LocalDriver implements Driver {
     return stored;
   }
 
-  async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
+  async verify(
+    object: ObjectRef,
+    level: Confidence,
+    options: VerifyOptions = {},
+  ): Promise<Evidence> {
     const { signal } = options;
     return verifyCopy(
       this,
       this.#backend,
       object,
       level,
-      signal,
+      options,
       async ({ form, bytes, locator }) =>
         form === "file" && bytes > singlePieceMax
           ? await hashesTo(join(this.#folder.root, locator), object, signal)

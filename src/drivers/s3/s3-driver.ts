@@ -16,6 +16,7 @@ import type {
   RemoveOptions,
   ThawState,
   UnfinishedWrites,
+  VerifyOptions,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -180,9 +181,13 @@ export class S3Driver implements Driver {
     return await this.#written(object, written, existing, options);
   }
 
-  async verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
+  async verify(
+    object: ObjectRef,
+    level: Confidence,
+    options: VerifyOptions = {},
+  ): Promise<Evidence> {
     try {
-      return await verifyCopy(this, this.#backend, object, level, options?.signal);
+      return await verifyCopy(this, this.#backend, object, level, options);
     } catch (thrown) {
       const wasArchived = isArchived(EngineError.from(thrown));
       const kept = wasArchived ? await this.#keys.find(object, options.signal) : undefined;

@@ -17,6 +17,20 @@ export function verificationTests(subject: DriverSubject): readonly KitTest[] {
         }
       },
     },
+    {
+      name: "checks what was just written as any other copy, and finds it absent when it is gone",
+      run: async ({ driver }) => {
+        const stored = sample(5_000);
+        const written = await driver.write(stored.object, bodyFor(driver, stored));
+        const level = strongest(driver);
+        const { checkedAt: _now, ...found } = await driver.verify(stored.object, level);
+        const told = await driver.verify(stored.object, level, { written });
+        expect(told).toMatchObject({ ...found, finding: "present" });
+        await driver.remove(stored.object, permit(stored.object, kitBackend));
+        const gone = await driver.verify(stored.object, level, { written });
+        expect(gone).toMatchObject({ finding: "absent", bytesRead: 0 });
+      },
+    },
     ...(isReadable(subject.definition) ? [1, 5_000, subject.largeBytes].map(findsCorruption) : []),
     {
       name: "says what it checked, how, when and how much it read",
@@ -90,9 +104,12 @@ function findsCorruption(size: number): KitTest {
     name: `finds one changed byte in a copy of ${size} bytes`,
     run: async ({ driver, storage }) => {
       const stored = sample(size);
-      await storage.corrupt(await driver.write(stored.object, bodyFor(driver, stored)));
-      const evidence = await driver.verify(stored.object, "verified");
-      expect(evidence).toMatchObject({ finding: "corrupt", cid: stored.object.cid });
+      const written = await driver.write(stored.object, bodyFor(driver, stored));
+      await storage.corrupt(written);
+      for (const options of [{}, { written }]) {
+        const evidence = await driver.verify(stored.object, "verified", options);
+        expect(evidence).toMatchObject({ finding: "corrupt", cid: stored.object.cid });
+      }
     },
   };
 }
