@@ -1,7 +1,8 @@
 import type { CID } from "multiformats/cid";
-import { CarParser, type CarBlock } from "#content/car-parser.ts";
+import { type CarBlock, type CarHandlers, CarParser } from "#content/car-parser.ts";
 import { checkBlockElsewhere } from "#content/check-block.ts";
 import { parseCid } from "#content/cid.ts";
+import { SectionMemory } from "#content/section-memory.ts";
 import { decodeNode, type DagNode } from "#content/dag-node.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -34,7 +35,9 @@ export class CarChecker {
   constructor(object: ObjectRef, onBlock?: CheckedBlockHandler) {
     this.#object = object;
     this.#root = blockIdentity(parseCid(object.cid));
-    this.#parser = new CarParser({
+    // Who is handed blocks may keep them.
+    const memory = onBlock === undefined ? new SectionMemory() : undefined;
+    const handlers: CarHandlers = {
       onRoots: (roots) => {
         if (!roots.some((cid) => blockIdentity(cid) === this.#root)) {
           throw this.#corrupt(`its roots are ${roots.join(", ") || "none"}`);
@@ -44,14 +47,18 @@ export class CarChecker {
         const checking = checkBlockElsewhere(block);
         if (checking !== undefined) {
           // Its failure is met when its turn comes.
-          checking.catch(() => undefined);
+          checking.then(
+            () => memory?.give(block.bytes),
+            () => undefined,
+          );
           this.#checks.push(checking);
         }
         const node = decodeNode(block);
         this.#account(block, node);
         onBlock?.(block, node);
       },
-    });
+    };
+    this.#parser = new CarParser(handlers, memory && ((bytes) => memory.take(bytes)));
   }
 
   /**

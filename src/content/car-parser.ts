@@ -1,5 +1,6 @@
 import { CarBufferReader } from "@ipld/car/buffer-reader";
 import { CID } from "multiformats/cid";
+import { joinedPieces } from "#content/joined-pieces.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** One block as a CAR carries it; nothing says yet that the bytes fit the CID. */
@@ -28,6 +29,7 @@ const v2HeaderBytes = 40;
  */
 export class CarParser {
   readonly #handlers: CarHandlers;
+  readonly #memory: (bytes: number) => Uint8Array;
   readonly #steps: Steps<void>;
   /** Bytes the parser waits for; undefined once it has seen all it wants. */
   #wanted: number | undefined;
@@ -38,8 +40,13 @@ export class CarParser {
   /** Between two sections, where a CAR may end. */
   #complete = false;
 
-  constructor(handlers: CarHandlers) {
+  /** Blocks that come in pieces are put together in what `memory` gives for so many bytes. */
+  constructor(
+    handlers: CarHandlers,
+    memory = (bytes: number): Uint8Array => Buffer.allocUnsafe(bytes),
+  ) {
     this.#handlers = handlers;
+    this.#memory = memory;
     this.#steps = this.#parse();
     this.#wanted = this.#steps.next().value ?? undefined;
   }
@@ -113,7 +120,7 @@ export class CarParser {
       const length = yield* varint("block", Math.min(rest, carBlockBytesMax), () => {
         this.#complete = false;
       });
-      const block = decodeSection(yield length.value);
+      const block = decodeSection(yield length.value, this.#memory);
       this.#handlers.onBlock(block, this.#parsed - block.bytes.length);
       rest -= length.bytes + length.value;
     }
@@ -161,13 +168,16 @@ function* skip(bytes: number): Steps<void> {
 }
 
 /** A block that comes apart from its CID, as our own CARs have it, is not copied. */
-function decodeSection(pieces: readonly Uint8Array[]): CarBlock {
+function decodeSection(
+  pieces: readonly Uint8Array[],
+  memory: (bytes: number) => Uint8Array,
+): CarBlock {
   const [head, body] = pieces;
   if (head !== undefined && body !== undefined && pieces.length === 2 && isAlone(head)) {
     return { cid: CID.decode(head), bytes: body };
   }
   try {
-    const [cid, bytes] = CID.decodeFirst(joined(pieces));
+    const [cid, bytes] = CID.decodeFirst(joinedPieces(pieces, memory));
     return { cid, bytes };
   } catch (thrown) {
     throw malformed("a block has no valid CID", thrown);
@@ -184,8 +194,7 @@ function isAlone(head: Uint8Array): boolean {
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const [first] = pieces;
-  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+  return joinedPieces(pieces, (bytes) => Buffer.allocUnsafe(bytes));
 }
 
 function malformed(what: string, cause?: unknown): EngineError {

@@ -1,3 +1,4 @@
+import { joinedPieces } from "#content/joined-pieces.ts";
 import type { ByteStream } from "#model/driver.ts";
 
 /**
@@ -12,17 +13,6 @@ export async function* equalPieces(
 ): AsyncGenerator<Uint8Array, undefined> {
   let held: Uint8Array[] = [];
   let heldBytes = 0;
-  const piece = (): Uint8Array => {
-    const [only] = held;
-    if (held.length === 1 && only !== undefined) return only;
-    const whole = memory(heldBytes);
-    let at = 0;
-    for (const part of held) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    return whole;
-  };
   for await (const bytes of stream) {
     for (let at = 0; at < bytes.length;) {
       const part = bytes.subarray(at, at + pieceBytes - heldBytes);
@@ -30,11 +20,11 @@ export async function* equalPieces(
       held.push(part);
       heldBytes += part.length;
       if (heldBytes < pieceBytes) continue;
-      yield piece();
+      yield joinedPieces(held, memory);
       held = [];
       heldBytes = 0;
     }
   }
-  if (heldBytes > 0) yield piece();
+  if (heldBytes > 0) yield joinedPieces(held, memory);
   return undefined;
 }

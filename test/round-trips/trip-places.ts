@@ -46,7 +46,9 @@ export async function openTripPlaces(): Promise<TripPlaces> {
   const kubo = begun.adopt(await openKubo(node, { backend: "kubo" }), (one) => one.close());
   const peers = await ipfsCluster.open({
     backend: "cluster",
-    options: ipfsCluster.options.parse(clusterOptionsFor(cluster, { pinTimeout: "5m" })),
+    options: ipfsCluster.options.parse(
+      clusterOptionsFor(cluster, { pinTimeout: "5m", timeout: "5m" }),
+    ),
     capacityBytes: undefined,
     secret: () => Promise.resolve(cluster.password),
   });
@@ -78,7 +80,9 @@ async function openPublicBucket(begun: AsyncDisposableStack): Promise<TripPlace>
   const Statement = [{ Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource }];
   const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
   await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
-  const driver = await openBucket(server, bucket, {}, undefined, { backend: "bucket" });
+  // As people have it, unless they say otherwise.
+  const usual = { partSize: "8MiB" };
+  const driver = await openBucket(server, bucket, usual, undefined, { backend: "bucket" });
   begun.defer(() => driver.close());
   const bytesOf = async ({ locator }: StoredCopy): Promise<ByteStream> => {
     const answer = await fetch(`${server.endpoint}/${locator.slice("s3://".length)}`);

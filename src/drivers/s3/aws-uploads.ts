@@ -23,6 +23,7 @@ import type {
 import { type BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
 import { copySource } from "#drivers/s3/copy-source.ts";
 import { httpStatus } from "#drivers/s3/s3-error.ts";
+import { tooManyParts } from "#drivers/s3/too-many-parts.ts";
 
 const abortTimeoutMs = 30_000;
 const abortAttempts = 3;
@@ -151,7 +152,7 @@ export class AwsUploads {
           await this.#patient.send(command, withSignal(signal));
           return compositeOf(parts);
         } catch (error) {
-          throw requests.error(error, doing, signal);
+          throw tooManyParts(requests.error(error, doing, signal), parts.length);
         }
       },
       abort: () => this.#giveUp(name),
