@@ -1,3 +1,4 @@
+import type { PlanHeader } from "#model/plan.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import { rowsAt } from "#jobs/plan-file.ts";
 import type { Moment } from "#policies/compiled-policy.ts";
@@ -89,7 +90,7 @@ async function comparePlan(
         demote: {from: tier = hot, to: tier = cold}}`,
     moment,
   );
-  const actions = { ours: -1, peer: -1 };
+  const answers = { ours: "", peer: "" };
   const measured = await compare({
     what: "a plan: one demote with order and limit",
     rounds: bench.rounds,
@@ -101,39 +102,63 @@ async function comparePlan(
         indexVersion: 1,
         writeRows: rowsAt(bench.path("plan.parquet")),
       });
-      actions.ours = plan.header.totals.actions;
+      answers.ours = answerOf(plan.header);
     },
     peer: async () => {
-      actions.peer = await planByHand(index, bench.path("by-hand.parquet"), budget);
+      answers.peer = await planByHand(index, bench.path("by-hand.parquet"), budget);
     },
     peerName: "SQL by hand",
   });
-  if (actions.ours !== actions.peer) {
-    throw new Error(`a plan of ${actions.ours} actions, by hand ${actions.peer}`);
+  if (answers.ours !== answers.peer) {
+    throw new Error(`a plan of ${answers.ours}, by hand ${answers.peer}`);
   }
   return measured;
 }
 
-async function planByHand(index: ObjectIndex, path: string, budget: number): Promise<number> {
+/** What both sides have to find besides the rows: groups, what is beyond the limit, and guards. */
+function answerOf({ totals, blocked, guards }: PlanHeader): string {
+  const [beyond] = blocked.filter(({ reason }) => reason === "limit");
+  const [, , minimum] = guards;
+  const groups = totals.groups.map(({ actions, bytes }) => [actions, bytes]);
+  const ofLimit = [beyond?.objects ?? 0, beyond?.bytes ?? 0];
+  return JSON.stringify([groups, ofLimit, Number.parseInt(minimum?.message ?? "", 10)]);
+}
+
+/** As somebody would who knows that there are two backends, no room to run out of and one rule. */
+async function planByHand(index: ObjectIndex, path: string, budget: number): Promise<string> {
   await using session = await index.session();
   const chosen = `CREATE OR REPLACE TEMP TABLE chosen AS
-    SELECT object_id, size, present_mask, heat_weight FROM (
+    SELECT object_id, size, present_mask, heat_weight, running <= ${budget} AS within FROM (
       SELECT object_id, size, present_mask, heat_weight,
         sum(size) OVER (ORDER BY heat_weight, object_id ROWS UNBOUNDED PRECEDING) AS running
       FROM object
       WHERE ${idleByHand} AND present_mask & 1 <> 0
-        AND (present_mask & 4 <> 0 OR in_flight_mask & 4 = 0))
-    WHERE running <= ${budget}`;
+        AND (present_mask & 4 <> 0 OR in_flight_mask & 4 = 0))`;
   await session.run({ text: chosen, parameters: [] });
   const rows = `SELECT
-      row_number() OVER (ORDER BY c.present_mask & 4, c.heat_weight, c.object_id) - 1 AS sequence,
+      row_number() OVER (ORDER BY c.present_mask & 4 DESC, c.heat_weight, c.object_id) - 1 AS sequence,
       'demote' AS verb, c.object_id, o.cid, c.size, o.profile,
       CASE WHEN c.present_mask & 4 = 0 THEN 0 END AS source,
       CASE WHEN c.present_mask & 4 = 0 THEN 2 END AS target, 0 AS victim, 'bench/cool' AS rule,
       'moves to a colder place' AS reason,
       '[{"rule":"bench/cool","backends":"4","copies":1,"confidence":"verified"}]' AS requirements
-    FROM chosen c JOIN object o ON o.object_id = c.object_id ORDER BY sequence`;
-  return (await session.exportParquet({ text: rows, parameters: [] }, path)).rows;
+    FROM chosen c JOIN object o ON o.object_id = c.object_id WHERE c.within ORDER BY sequence`;
+  await session.exportParquet({ text: rows, parameters: [] }, path);
+  const ask = (text: string) => session.rows({ text, parameters: [] });
+  const groups = await ask(`SELECT count(*) AS actions, sum(size)::BIGINT AS bytes,
+      sum(size::HUGEINT * 20000000)::VARCHAR AS month
+    FROM chosen WHERE within GROUP BY present_mask & 4 ORDER BY present_mask & 4 DESC`);
+  const [beyond] = await ask(`SELECT count(*) AS objects, coalesce(sum(size), 0)::BIGINT AS bytes
+    FROM chosen WHERE NOT within`);
+  const [guards] = await ask(`SELECT (SELECT count(*) FROM object) AS objects,
+      count(DISTINCT c.object_id) AS touched,
+      count(*) FILTER (bit_count((o.verified_mask | 4) & ~1::BIGINT) < 1) AS below
+    FROM chosen c JOIN object o ON o.object_id = c.object_id WHERE c.within`);
+  return JSON.stringify([
+    groups.map(({ actions, bytes }) => [actions, bytes]),
+    [beyond?.["objects"], beyond?.["bytes"]],
+    guards?.["below"],
+  ]);
 }
 
 /** The scan of twenty rules at once against one scan for each. */
