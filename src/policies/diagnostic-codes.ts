@@ -67,6 +67,7 @@ export const diagnosticCodes = {
   W0416: ["a limit below the first object", "raise the limit"],
   W0417: ["more copies than another rule allows", "raise the range of the other rule"],
   W0418: ["policies that start at once and move the same copies", "give one another time"],
+  W0420: ["a pattern with the wildcard of SQL", "write * for %, and ? for _"],
   W0419: ["a step that the step before it holds back", "end one where the other begins"],
 } as const satisfies Readonly<Record<string, readonly [finding: string, remedy: string]>>;
 

@@ -69,7 +69,7 @@ const limits = [
   "| a random sample | the same inputs give the same plan: order by `cid`, which is as good as chance, and `limit` |",
   '| the place that a tag of the object names | backends are chosen when a policy is compiled: one rule for each value, `where: meta.home = "eu"` and `on: region = "eu"` |',
   "| the hour or weekday | policies have `schedule` and `windows` ([schedules](schedules.md)) |",
-  "| weights of backends | room and price decide, evenly and always the same way; `usage`, `free` and `price` in `on` narrow the choice |",
+  "| weights of backends | `prefer` says which go first ([what rules say](policy-verbs.md#where-new-copies-go-prefer)); among those that are alike room decides, always the same way |",
 ];
 
 function table(words: readonly AttributeDefinition[]): readonly string[] {

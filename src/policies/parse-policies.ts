@@ -6,6 +6,7 @@ import { type AnyDocument, kindOf, schemaOfKind } from "#policies/definitions/do
 import { IncludedNames, type PolicyFile } from "#policies/definitions/included-names.ts";
 import type { Policy } from "#policies/policy.ts";
 import type { PolicyDocument } from "#policies/policy-schema.ts";
+import { foreignWordHint } from "#policies/foreign-words.ts";
 import { field, isRecord } from "#policies/raw-value.ts";
 import { strangeVariables } from "#policies/strange-variables.ts";
 import type { CalendarDocument } from "#policies/timing/calendar-schema.ts";
@@ -43,7 +44,7 @@ export function parsePolicies(
     // A calendar beside the policies that is included as well was read with the others.
     if (options.calendars?.files.has(source.file) === true) continue;
     const parsed = parseDocuments(source, schemaOfKind);
-    diagnostics.push(...parsed.diagnostics);
+    diagnostics.push(...parsed.diagnostics.map(withForeignHint));
     files.set(source.file, { source, documents: parsed.documents });
   }
   const documents = [...files.values()].flatMap((file) => file.documents);
@@ -62,6 +63,13 @@ export function parsePolicies(
   const declared = [...new Set(documents.flatMap(({ raw }) => variableNames(raw)))];
   diagnostics.push(...strangeVariables(options.variables ?? {}, declared));
   return { policies, diagnostics: diagnostics.toSorted(byPlace), variables: declared };
+}
+
+/** A key of another system is not listed against all that there are: its own word is named. */
+function withForeignHint(diagnostic: Diagnostic): Diagnostic {
+  const [, key = ""] = /^unknown key "([^"]+)"/.exec(diagnostic.message) ?? [];
+  const hint = foreignWordHint(key, "key");
+  return hint === undefined ? diagnostic : { ...diagnostic, hint };
 }
 
 /** By its YAML value, so that an error of structure does not make it something else. */

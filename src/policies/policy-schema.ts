@@ -25,19 +25,31 @@ const ofBackends = (what: string) =>
   condition(`${what}: a condition over backend attributes, such as tier <= warm.`);
 
 const copiesField = z
-  .union([z.int().nonnegative(), z.string().regex(/^(all|\d+(\.\.\d+)?)$/, { error: copiesHint })])
+  .union([
+    z.int().meta({ minimum: 1 }),
+    z.string().regex(/^(all|\d+(\.\.\d+)?)$/, { error: copiesHint }),
+  ])
   .transform((input, context) => {
     if (input === "all") return { min: "all" as const, max: undefined };
     const [low, high] = String(input).split("..").map(Number);
     const [min, max] = [low ?? 0, high];
-    if (min <= (max ?? min) && (max ?? min) <= backendsMax && (max ?? min) > 0) return { min, max };
-    const params = { code: "E0167", hint: 'write the smaller number first: "2..3"' };
+    if (min >= 0 && min <= (max ?? min) && (max ?? min) <= backendsMax && (max ?? min) > 0)
+      return { min, max };
+    const params = { code: "E0167", hint: impossibleCopies(min, max) };
     context.addIssue({ code: "custom", message: `"${input}" copies cannot be`, params });
     return z.NEVER;
   })
   .describe(
     'How many copies at least, or at least and at most: 2, "2..3"; all: one on each backend.',
   );
+
+function impossibleCopies(min: number, max: number | undefined): string {
+  if (min < 0) return "for one on each backend write copies: all";
+  if ((max ?? min) === 0) return "write 1 or more; where no copy shall be, say evict";
+  return (max ?? min) > backendsMax
+    ? `there are ${backendsMax} backends at most`
+    : 'write the smaller number first: "2..3"';
+}
 
 function copiesHint(): string {
   return 'a number of copies, a range, or all: 2, "2..3"';

@@ -2,6 +2,7 @@ import { durationField } from "#document/fields.ts";
 import { nearestMatch } from "#model/nearest-match.ts";
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { ExpressionReader } from "#policies/expression-reader.ts";
+import { foreignWordHint } from "#policies/foreign-words.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import type { BackendCondition, OrderKey, Rule, RuleVerb } from "#policies/policy.ts";
 import {
@@ -103,7 +104,11 @@ export function readVerbName(
     return verb;
   }
   const keys = isRecord(raw) ? Object.keys(raw) : [];
-  const isMisspelt = keys.some((key) => !isRuleKey(key) && nearestMatch(key, verbNames));
+  const isMisspelt = keys.some(
+    (key) =>
+      !isRuleKey(key) &&
+      (nearestMatch(key, verbNames) ?? foreignWordHint(key, "key")) !== undefined,
+  );
   // The schema reports the unknown key with the verb that was meant: one mistake, one finding.
   if (verb === undefined && isMisspelt) return undefined;
   const given = field(raw, "name");

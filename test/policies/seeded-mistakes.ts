@@ -1,3 +1,4 @@
+import { seededForeignMistakes } from "./seeded-foreign-mistakes.ts";
 import { seededTextMistakes } from "./seeded-text-mistakes.ts";
 import { policy, rule, type SeededMistake, seededVerbMistakes } from "./seeded-verb-mistakes.ts";
 
@@ -281,4 +282,5 @@ export const seededMistakes: readonly SeededMistake[] = [
   },
   ...seededVerbMistakes,
   ...seededTextMistakes,
+  ...seededForeignMistakes,
 ];

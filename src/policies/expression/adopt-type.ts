@@ -2,6 +2,7 @@ import { canonicalCid } from "#policies/expression/canonical-cid.ts";
 import type { CheckContext } from "#policies/expression/check-context.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import { nameHint } from "#model/name-hint.ts";
+import { storageClassHint } from "#policies/foreign-words.ts";
 import { cidType, nullType, sameType, type ValueType } from "#policies/expression/value-type.ts";
 
 /** Literals take on the type that is asked for: 0 of any unit, words and CIDs in quotes. */
@@ -20,7 +21,8 @@ export function adopt(
   if (wanted.kind === "ordinal") {
     if (!wanted.words.includes(value)) {
       const message = `there is no ${wanted.name} "${value}"`;
-      const hint = nameHint(value, wanted.words, `values of ${wanted.name}`);
+      const hint =
+        storageClassHint(value) ?? nameHint(value, wanted.words, `values of ${wanted.name}`);
       context.report({ code: "E0207", span: expression.span, message, hint });
     }
     return { ...expression, type: wanted };

@@ -30,7 +30,7 @@ export function checkArguments(
     const parameter = meant[position];
     switch (parameter?.kind) {
       case "constant":
-        return checkConstant(check(argument), parameter, context);
+        return checkConstant(check(argument), parameter, definition.example, context);
       case "word":
         return check(argument, parameter.type);
       case "key":
@@ -75,6 +75,7 @@ function fits(value: Syntax, parameter: Parameter, { registry }: CheckContext): 
 function checkConstant(
   value: Expression,
   parameter: Extract<Parameter, { kind: "constant" }>,
+  example: string,
   context: CheckContext,
 ): Expression {
   if (value.type.kind === "unknown") return value;
@@ -84,11 +85,15 @@ function checkConstant(
     const hint = `found ${describeType(value.type)}`;
     context.report({ code: "E0209", span, message, hint });
   } else if (value.kind !== "literal" || !isConstant(value)) {
-    const message = `${parameter.name} must be written out`;
-    context.report({ code: "E0209", span, message, hint: "use a literal or a $variable" });
+    const isNegative = value.kind === "negate";
+    const wanted = isNegative ? "is never negative" : "must be written out";
+    const hint = isNegative ? "write it without the sign" : "use a literal or a $variable";
+    context.report({ code: "E0209", span, message: `${parameter.name} ${wanted}`, hint });
   } else {
     const refusal = parameter.refuse?.(value.value, value.type);
-    if (refusal !== undefined) context.report({ code: "E0209", span, message: refusal });
+    if (refusal !== undefined) {
+      context.report({ code: "E0209", span, message: refusal, hint: `write ${example}` });
+    }
   }
   return value;
 }

@@ -17,7 +17,9 @@ import type { Span } from "#policies/expression/span.ts";
 import type { Syntax } from "#policies/expression/syntax.ts";
 import {
   booleanType,
+  bytesType,
   describeType,
+  sameType,
   timestampType,
   unknownType,
   type ValueType,
@@ -99,6 +101,10 @@ function checkNegate(operand: Expression, span: Span, context: CheckContext): Ex
   if (!["quantity", "percent", "unknown"].includes(operand.type.kind)) {
     const message = `${describeType(operand.type)} cannot be negative`;
     context.report({ code: "E0204", span: operand.span, message });
+  }
+  if (operand.kind === "literal" && sameType(operand.type, bytesType)) {
+    const hint = "nothing is smaller than 0B";
+    context.report({ code: "E0204", span, message: "a size is never negative", hint });
   }
   return { kind: "negate", operand, type: operand.type, span };
 }

@@ -1,3 +1,4 @@
+import { tiers } from "#model/copy.ts";
 import type { AttributeDefinition } from "#policies/attribute-definition.ts";
 import { canonicalCid } from "#policies/expression/canonical-cid.ts";
 import type { CheckContext, Scope } from "#policies/expression/check-context.ts";
@@ -5,6 +6,7 @@ import { checkClass } from "#policies/expression/check-class.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import { nameHint } from "#model/name-hint.ts";
 import { nearestMatch } from "#model/nearest-match.ts";
+import { foreignWordHint, storageClassHint } from "#policies/foreign-words.ts";
 import type { Syntax } from "#policies/expression/syntax.ts";
 import { cidType, unknownType, type ValueType } from "#policies/expression/value-type.ts";
 
@@ -90,7 +92,8 @@ function reportUnknown(
     return;
   }
   if (expected?.kind === "ordinal") {
-    const hint = nameHint(name, expected.words, `values of ${expected.name}`);
+    const hint =
+      storageClassHint(name) ?? nameHint(name, expected.words, `values of ${expected.name}`);
     context.report({
       code: "E0207",
       span,
@@ -106,5 +109,7 @@ function reportUnknown(
   const quoted = `a text is written in quotes: "${name}"`;
   const both = nearestMatch(name, names) === undefined ? quoted : `${hint} (${quoted})`;
   const isText = expected?.kind === "text";
-  context.report({ code: "E0201", span, message, hint: isText ? both : hint });
+  const isTier = context.scope !== "object" && tiers.some((tier) => tier === name);
+  const meant = isTier ? `write tier = ${name}` : foreignWordHint(name, "name");
+  context.report({ code: "E0201", span, message, hint: meant ?? (isText ? both : hint) });
 }

@@ -134,12 +134,20 @@ export function checkPattern(
       const { message, hint } = problem;
       context.report({ code: "E0208", span: right.span, message, hint });
     }
+    if (kind === "like") lintSqlPattern(right.value, right.span, context);
     if (kind === "like") lintPathPattern(left, right.value, right.span, context);
   } else if (right.type.kind === "text") {
     const message = "a pattern must be written out, so that it can be checked";
     context.report({ code: "E0208", span: right.span, message, hint: "use a text in quotes" });
   }
   return { kind, left, right, type: booleanType, span };
+}
+
+function lintSqlPattern(pattern: string, span: Span, context: CheckContext): void {
+  if (!pattern.includes("%") || /[*?[{]/.test(pattern)) return;
+  const message = `"%" stands for itself in "${pattern}"`;
+  const hint = `write ${JSON.stringify(pattern.replaceAll("%", "*"))}; ** also crosses folders`;
+  context.report({ code: "W0420", span, message, hint });
 }
 
 function lintPathPattern(

@@ -1,6 +1,7 @@
 import { EngineError } from "#model/engine-error.ts";
 import type { DiagnosticCode } from "#policies/diagnostic-codes.ts";
 import type { ReportProblem } from "#policies/expression/expression-problem.ts";
+import { foreignWordHint } from "#policies/foreign-words.ts";
 import { type Span, spanning } from "#policies/expression/span.ts";
 import type { Token } from "#policies/expression/token.ts";
 
@@ -52,7 +53,10 @@ export class TokenReader {
   expectSymbol(text: string): Token {
     if (this.peekSymbol([text]) === undefined) {
       const opening = text === ")" ? "(" : "[";
-      this.unexpected(this.peek(), `"${text}"`, `close what "${opening}" opens`);
+      // In a list or map of one line YAML takes a comma for the end of the text.
+      const isCut = this.peek().kind === "end";
+      const cut = isCut ? "; in a list, an expression with commas needs quotes" : "";
+      this.unexpected(this.peek(), `"${text}"`, `close what "${opening}" opens${cut}`);
     }
     return this.next();
   }
@@ -71,7 +75,8 @@ export class TokenReader {
   expectEnd(): void {
     const token = this.peek();
     if (token.kind === "end") return;
-    this.unexpected(token, "an operator or the end");
+    const hint = token.kind === "word" ? foreignWordHint(token.text, "continuation") : undefined;
+    this.unexpected(token, "an operator or the end", hint);
   }
 
   /** Reads `.key` from the text itself: keys may hold dashes, which elsewhere mean minus. */

@@ -58,7 +58,7 @@ function readToken(source: string, at: number, report: ReportProblem): Token | u
   if (symbol) return { kind: "symbol", text: symbol, span: spanOf(source, at, symbol) };
   const character = String.fromCodePoint(source.codePointAt(at) ?? 0);
   const span = spanOf(source, at, character);
-  const hint = character === "$" ? "a variable is written $name" : undefined;
+  const hint = strayCharacters[character];
   report({
     code: "E0151",
     span,
@@ -67,6 +67,16 @@ function readToken(source: string, at: number, report: ReportProblem): Token | u
   });
   return undefined;
 }
+
+/** The same for single characters with which nothing of this language begins. */
+const strayCharacters: Readonly<Record<string, string>> = {
+  $: "a variable is written $name",
+  "&": 'write "and"',
+  "|": 'write "or"',
+  "!": 'write "not"',
+  "\\": 'write "and not (…)"',
+  ":": 'a label of backends is labels.key, as in copies(labels.group = "archive") >= 1',
+};
 
 /** What people bring along from other languages, with the word for it in this one. */
 const foreignSymbols: readonly (readonly [string, string])[] = [
@@ -170,6 +180,11 @@ function divide(left: ValueType, right: ValueType): ValueType {
 }
 
 function unitHint(name: string): string {
+  if (/^([kKGTP]|[kmgtp]b)$/.test(name)) {
+    const [letter = ""] = name.toUpperCase();
+    return `write ${letter}iB (1024) or ${letter === "K" ? "k" : letter}B (1000)`;
+  }
+  if (/^mo(n|nth|nths)?$/i.test(name)) return "a month has no fixed length: write 30d";
   const nearest = nearestMatch(name, unitNames);
   const known = "units are ms s m h d w y, kB MB GB TB PB, KiB MiB GiB TiB PiB, %, USD, k and M";
   return nearest === undefined ? known : `did you mean "${nearest}"? ${known}`;

@@ -1,7 +1,13 @@
 import type { Expression } from "#policies/expression/expression.ts";
 import type { ReportProblem } from "#policies/expression/expression-problem.ts";
 import { type Span, textOf } from "#policies/expression/span.ts";
-import { describeType, numberType, sameType } from "#policies/expression/value-type.ts";
+import {
+  describeType,
+  durationType,
+  numberType,
+  sameType,
+  timestampType,
+} from "#policies/expression/value-type.ts";
 
 /** Says that two sides do not fit, at the literal if there is one: that is what to change. */
 export function reportMismatch(
@@ -41,8 +47,24 @@ function remedy(value: Expression, other: Expression): string | undefined {
   const written = textOf(other.span);
   if (type.kind === "quantity" && sameType(other.type, numberType)) {
     const { bytes, time } = type.dimension;
-    if (bytes === 1 && time === 0) return `give it a unit: ${written}B, ${written}MiB`;
+    if (bytes === 1 && time === 0) {
+      // "10M" is ten million: what was meant is a size.
+      const given = /^(\d+)\s*([kM])$/.exec(written);
+      const prefix = given?.[2] === "k" ? "Ki" : "Mi";
+      return given === null
+        ? `give it a unit: ${written}B, ${written}MiB`
+        : `give it a unit: ${written}B, ${given[1]}${prefix}B`;
+    }
     if (time === 1 && bytes === 0) return `give it a unit: ${written}s, ${written}d`;
+  }
+  if (type.kind === "text" && other.kind === "literal" && value.kind !== "literal") {
+    const reading = readings.find(([wanted]) => sameType(other.type, wanted))?.[1];
+    if (reading !== undefined)
+      return `read the text as what it says: ${reading}(${textOf(value.span)})`;
+  }
+  if (type.kind === "ordinal") return `write one of its words: ${type.words.join(", ")}`;
+  if (type.kind === "timestamp" && sameType(other.type, numberType)) {
+    return "write the day as 2026-01-31";
   }
   if (type.kind === "percent") return "write a percentage: 85%";
   if (type.kind === "timestamp" && other.type.kind === "text") {
@@ -58,6 +80,13 @@ function remedy(value: Expression, other: Expression): string | undefined {
   if (time === 1 && bytes === 0) return "write a duration: 12h, 30d";
   return sameType(type, numberType) ? "write a bare number: 0.5, 100" : undefined;
 }
+
+/** Functions that read a text as a value of a type. */
+const readings = [
+  [numberType, "number"],
+  [durationType, "duration"],
+  [timestampType, "timestamp"],
+] as const;
 
 const durationOf = {
   kind: "quantity",
