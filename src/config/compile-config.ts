@@ -1,3 +1,4 @@
+import { priceCardOf } from "#document/price-card-field.ts";
 import { resolve } from "node:path";
 import type { BackendConfig, Config, ConfigInput } from "#config.ts";
 import type { BackendDocument, ConfigDocument } from "#config/config-schema.ts";
@@ -102,15 +103,7 @@ function compileBackend(
     region: backend.region,
     labels: backend.labels,
     capacityBytes: backend.capacity,
-    price: {
-      perGibMonth: price.perGiBMonth,
-      perWrite: price.perThousandWrites / 1_000,
-      perRead: price.perThousandReads / 1_000,
-      egressPerGib: price.egressPerGiB,
-      retrievalPerGib: price.retrievalPerGiB,
-      minimumDurationMs: price.minimumDuration,
-      minimumBytes: price.minimumSize,
-    },
+    price: priceCardOf(price),
     capabilities: definition.capabilitiesOf?.(options) ?? definition.capabilities,
     options,
     limits: {

@@ -2,12 +2,12 @@ import { z } from "zod";
 import { backendsMax } from "#model/backend.ts";
 import { defaultLimits } from "#model/backend-limits.ts";
 import { tiers } from "#model/copy.ts";
-import { currency } from "#model/money.ts";
 import type { Role } from "#model/node.ts";
 import { parseSecretReference, secretField, secretHint } from "#model/secret-reference.ts";
 import { commandsField, exportsField, webhooksField } from "#config/outside-fields.ts";
 import { bandwidthField, requestRateField, timeZoneField } from "#config/limit-fields.ts";
 import { durationField, nameField, quantityField, sizeField } from "#document/fields.ts";
+import { priceCardField } from "#document/price-card-field.ts";
 
 const labelsField = z
   .record(z.string().regex(/^[A-Za-z][\w.-]{0,62}$/), z.string())
@@ -48,25 +48,6 @@ const receiverField = z.string().regex(/^https?:\/\/[^\s@]+$/, {
 /** The roles that this version can run; a gateway comes later. */
 const nodeRoles = ["controller", "worker"] as const satisfies readonly Role[];
 
-const usdField = z.number().nonnegative().max(1_000_000).default(0);
-
-const priceSchema = z.strictObject({
-  currency: z
-    .string()
-    .regex(new RegExp(`^${currency}$`), {
-      error: `all prices of an installation are in ${currency}: convert them, and leave this out`,
-    })
-    .optional()
-    .describe("what the figures are in; one for the whole installation"),
-  perGiBMonth: usdField.describe("USD for keeping one GiB for a month of 30 days"),
-  perThousandWrites: usdField.describe("USD for 1,000 write requests; a copy made is one"),
-  perThousandReads: usdField.describe("USD for 1,000 read requests; a copy read is one"),
-  egressPerGiB: usdField.describe("USD for one GiB that leaves the service"),
-  retrievalPerGiB: usdField.describe("USD for one GiB read from a cold class, besides egress"),
-  minimumDuration: durationField.prefault("0ms").describe("a copy is charged at least this long"),
-  minimumSize: sizeField.prefault("0B").describe("a copy is charged at least at this size"),
-});
-
 const backendSchema = z.strictObject({
   name: nameField.describe("what policies, plans and reports call it"),
   driver: z.string().min(1).describe("the kind of storage"),
@@ -74,7 +55,7 @@ const backendSchema = z.strictObject({
   region: z.string().min(1).optional().describe("where it is; policies spread copies by it"),
   labels: labelsField.default({}),
   capacity: sizeField.optional().describe("bytes that thermocline may use there"),
-  price: priceSchema.prefault({}).describe("what it costs, for plans with totals"),
+  price: priceCardField.prefault({}).describe("what it costs, for plans with totals"),
   limits: z
     .strictObject({
       concurrency: batchesField

@@ -139,6 +139,14 @@ export const budgetStateSchema = shapeOf<BudgetState>({
   left: usd,
 });
 
+const refusal: Shape<CostRefusal> = {
+  ...cost,
+  rule: z.string(),
+  horizonMs: count,
+  early: usd,
+  atMinimumSize: count,
+};
+
 const saved: Shape<SavedPlan> = {
   cid: z.string(),
   evaluatedAt: time,
@@ -146,9 +154,7 @@ const saved: Shape<SavedPlan> = {
     currency: z.literal(currency),
     ...cost,
     groups: z.array(costSchema),
-    refused: z
-      .array(shapeOf<CostRefusal>({ ...cost, rule: z.string(), horizonMs: count }))
-      .optional(),
+    refused: z.array(shapeOf<CostRefusal>(refusal)).optional(),
     budgets: z.array(budgetStateSchema).optional(),
   }).optional(),
   header: headerSchema,

@@ -138,6 +138,10 @@ export interface PlanCost extends Cost {
 export interface CostRefusal extends Cost {
   readonly rule: string;
   readonly horizonMs: number;
+  /** Of `now`, what is left of the minimum durations of copies that would go. */
+  readonly early: Usd;
+  /** Objects that their new backend charges at its `minimumSize`, since they are smaller. */
+  readonly atMinimumSize: number;
 }
 
 export interface Cost {

@@ -21,7 +21,8 @@ export interface CaseReport {
 
 /** One thing that is not as expected. */
 export interface CaseFailure {
-  readonly kind: "missing" | "unexpected" | "not-blocked" | "selection";
+  readonly kind: "missing" | "unexpected" | "not-blocked" | "selection" | "cost";
+  /** The object it is about; for the cost of all actions, empty. */
   readonly object: string;
   /** Where it is expected; for what is unexpected, where the case stands. */
   readonly range: Diagnostic["range"];

@@ -11,6 +11,7 @@ import type { Run, StepScope } from "#model/run.ts";
 import type { HeldWork } from "#model/wait.ts";
 import type { WhyReport } from "#model/why.ts";
 import { freeOfCharge } from "#model/backend.ts";
+import { samplePlanCost } from "./sample-plan-cost.ts";
 
 export const at = "2026-03-01T12:00:00.000Z";
 
@@ -137,13 +138,7 @@ export const samplePlan: PlanReport = {
   plan: {
     cid: "bafkreiplan",
     evaluatedAt: at,
-    cost: {
-      currency: "USD",
-      now: "1.25",
-      month: "-0.000000001",
-      groups: [{ now: "1.25", month: "-0.000000001" }],
-      refused: [{ rule: "cool/down", horizonMs: 86_400_000, now: "2", month: "0" }],
-    },
+    cost: samplePlanCost,
     header: {
       schemaVersion: 1,
       engine: "0.1.0",

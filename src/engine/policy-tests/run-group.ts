@@ -82,6 +82,10 @@ async function withReasons(
   const failures: CaseFailure[] = [];
   for (const finding of findings) {
     const { objectId, rules: _rules, ...failure } = finding;
+    if (failure.kind === "cost") {
+      failures.push({ ...failure, why: [] });
+      continue;
+    }
     const rules = findings
       .filter((other) => other.objectId === objectId)
       .flatMap((other) => (other.rules.length === 0 ? everyRule(evaluation) : other.rules));

@@ -7,7 +7,7 @@ import {
 } from "#engine/policy-tests/run-group.ts";
 import type { Stock } from "#engine/policy-tests/stock-cases.ts";
 import { FixtureIndex } from "#index/fixture-index.ts";
-import { type Backend, freeOfCharge } from "#model/backend.ts";
+import type { Backend } from "#model/backend.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { DriverDefinition } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -83,7 +83,6 @@ function backendOf(
     ...supposed,
     id,
     freeBytes: capacityBytes === undefined ? undefined : Math.max(0, capacityBytes - usedBytes),
-    price: freeOfCharge,
     capabilities: driver.capabilities,
   };
 }

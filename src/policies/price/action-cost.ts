@@ -17,6 +17,10 @@ export interface ActionCost {
   readonly joins: SqlFragment;
   /** Shares of a dollar to pay once: to read, to write, and for a copy that goes too early. */
   readonly now: SqlFragment;
+  /** Of `now`, what is left of the minimum duration of a copy that goes. */
+  readonly early: SqlFragment;
+  /** Whether a copy is made that is charged at the `minimumSize` of its target. */
+  readonly isRaised: SqlFragment;
   /** Shares by which a month gets dearer; negative when it gets cheaper. */
   readonly month: SqlFragment;
 }
@@ -53,7 +57,9 @@ export function actionCost(
   { action, size, writes }: PricedActions = drafts,
 ): ActionCost {
   if (!isPriced(planning)) {
-    return { joins: trusted(""), now: trusted("0::HUGEINT"), month: trusted("0::HUGEINT") };
+    const nothing = trusted("0::HUGEINT");
+    const isRaised = trusted("false");
+    return { joins: trusted(""), now: nothing, early: nothing, isRaised, month: nothing };
   }
   const [source, target, victim] = ["source", "target", "victim"].map((backend) =>
     trusted(`${action}.${backend}`),
@@ -62,8 +68,8 @@ export function actionCost(
   const hasMinimum = planning.backends.some(({ price }) => price.minimumDurationMs > 0);
   const left = leftMs(planning.set.moment.now, "k.since", "v");
   const early = hasMinimum
-    ? sql` + CASE WHEN ${victim} IS NULL THEN 0 ELSE ${trusted(earlyEndCost(size, "v", left))} END`
-    : trusted("");
+    ? sql`CASE WHEN ${victim} IS NULL THEN 0 ELSE ${trusted(earlyEndCost(size, "v", left))} END`
+    : trusted("0::HUGEINT");
   const isWritten = trusted(writes);
   return {
     joins: sql`
@@ -77,7 +83,9 @@ export function actionCost(
       )}`,
     now: sql`(CASE WHEN ${isWritten} THEN ${trusted(copyingCost(size, "s", "t"))}
       WHEN ${trusted(action)}.verb = 'export-car' THEN ${trusted(readingCost(size, "s"))}
-      ELSE 0::HUGEINT END${early})`,
+      ELSE 0::HUGEINT END + ${early})`,
+    early,
+    isRaised: sql`(${isWritten} AND ${trusted(size)} < t.minimum_bytes)`,
     month: sql`(CASE WHEN ${isWritten} THEN ${trusted(keepingCost(size, "t"))} ELSE 0::HUGEINT END
       - CASE WHEN ${victim} IS NULL THEN 0::HUGEINT ELSE ${trusted(keepingCost(size, "v"))} END)`,
   };

@@ -8,7 +8,7 @@ import { sql, trusted } from "#policies/sql-fragment.ts";
 export async function beginLosses(planning: Planning): Promise<void> {
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_loss
-    (rule INTEGER, object_id BIGINT, now HUGEINT, month HUGEINT)`),
+    (rule INTEGER, object_id BIGINT, now HUGEINT, early HUGEINT, month HUGEINT, raised BOOLEAN)`),
   );
 }
 
@@ -23,7 +23,8 @@ export async function refuseLosses(planning: Planning, index: number): Promise<v
   const cost = actionCost(planning);
   const ids = planning.backends.map(({ id }) => id).join(", ");
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_dear AS
-    SELECT d.object_id, sum(${cost.now}) AS now, sum(${cost.month}) AS month
+    SELECT d.object_id, sum(${cost.now}) AS now, sum(${cost.early}) AS early,
+      sum(${cost.month}) AS month, bool_or(${cost.isRaised}) AS raised
     FROM (SELECT w.object_id, 'demote' AS verb, w.source, b.id AS victim,
         CASE WHEN b.id = w.primary_victim THEN w.target END AS target
       FROM plan_want w, (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
@@ -37,21 +38,23 @@ export async function refuseLosses(planning: Planning, index: number): Promise<v
     FROM plan_dear x WHERE x.object_id = plan_want.object_id`),
   );
   await planning.run(sql`INSERT INTO plan_loss
-    SELECT ${index}::INTEGER, object_id, now, month FROM plan_dear`);
+    SELECT ${index}::INTEGER, object_id, now, early, month, raised FROM plan_dear`);
 }
 
 /** What the moves would cost that were not made because they do not pay, by rule. */
 export async function costRefusals(planning: Planning): Promise<readonly CostRefusal[]> {
   const rows = await planning.rows(
-    trusted(`SELECT rule, sum(now)::VARCHAR AS now, sum(month)::VARCHAR AS month
+    trusted(`SELECT rule, sum(now)::VARCHAR AS now, sum(early)::VARCHAR AS early,
+      sum(month)::VARCHAR AS month, count(*) FILTER (raised) AS raised
     FROM plan_loss l
     WHERE EXISTS (SELECT 1 FROM plan_blocked b
       WHERE b.rule_index = l.rule AND b.reason = 'break-even')
     GROUP BY rule ORDER BY rule`),
   );
-  return rows.flatMap(({ rule, now, month }) => {
+  return rows.flatMap(({ rule, now, early, month, raised }) => {
     const { id, horizonMs } = planning.rules[Number(rule)] ?? {};
     if (id === undefined || horizonMs === undefined) return [];
-    return [{ rule: id, horizonMs, now: usdOfShares(now), month: usdOfShares(month) }];
+    const usd = { now: usdOfShares(now), month: usdOfShares(month), early: usdOfShares(early) };
+    return [{ rule: id, horizonMs, ...usd, atMinimumSize: Number(raised) }];
   });
 }

@@ -1,4 +1,4 @@
-import type { BlockReason, PlanAction } from "#model/plan.ts";
+import type { BlockReason, Cost, PlanAction } from "#model/plan.ts";
 import type { TestCase } from "#policies/testing/policy-test.ts";
 
 /** What the planner made of one case. */
@@ -11,6 +11,8 @@ export interface CaseOutcome {
   readonly blocked: ReadonlyMap<number, readonly Block[]>;
   /** By object, the rules whose condition it fulfils. */
   readonly selected: ReadonlyMap<number, readonly string[]>;
+  /** What the actions cost. */
+  readonly cost: Cost;
 }
 
 export interface Block {

@@ -1,4 +1,5 @@
-import type { PlanAction } from "#model/plan.ts";
+import { usdOfShares } from "#model/cost-sql.ts";
+import type { BlockReason, Cost, PlanAction } from "#model/plan.ts";
 import type { ReadSession } from "#model/sql.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
@@ -6,8 +7,7 @@ import { rowsStatement } from "#policies/plan/number-rows.ts";
 import { toPlanAction } from "#policies/plan/plan-rows.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { matchingRules } from "#policies/plan/scan-candidates.ts";
-import { sql } from "#policies/sql-fragment.ts";
-import type { BlockReason } from "#model/plan.ts";
+import { sql, trusted } from "#policies/sql-fragment.ts";
 import type { Block, CaseOutcome } from "#policies/testing/case-outcome.ts";
 import type { TestCase } from "#policies/testing/policy-test.ts";
 import { headRoomShare } from "#policies/testing/waves.ts";
@@ -41,7 +41,8 @@ export async function evaluateWave(
     for (const objectId of askedForBlocks(test, ids)) {
       blocked.set(objectId, await blocksOf(evaluation, objectId, { ...decided, actions }));
     }
-    outcomes.push({ test, ids, actions, blocked, selected });
+    const cost = costOf(decided.costs.filter(({ objectId }) => own.has(objectId)));
+    outcomes.push({ test, ids, actions, blocked, selected, cost });
   }
   return outcomes;
 }
@@ -49,6 +50,21 @@ export async function evaluateWave(
 interface Decided {
   readonly actions: readonly PlanAction[];
   readonly blocked: readonly Block[];
+  readonly costs: readonly ObjectCost[];
+}
+
+/** What the actions on one object cost, in shares of a dollar. */
+interface ObjectCost {
+  readonly objectId: number;
+  readonly now: bigint;
+  readonly month: bigint;
+}
+
+function costOf(costs: readonly ObjectCost[]): Cost {
+  return {
+    now: usdOfShares(costs.reduce((sum, { now }) => sum + now, 0n)),
+    month: usdOfShares(costs.reduce((sum, { month }) => sum + month, 0n)),
+  };
 }
 
 async function decide(
@@ -65,7 +81,14 @@ async function decide(
     rule: set.rules[Number(row["rule_index"])]?.id ?? "",
     reason: row["reason"] as BlockReason,
   }));
-  return { actions, blocked };
+  const priced = await planning.rows(
+    trusted(`SELECT object_id, sum(cost_now)::VARCHAR AS now, sum(cost_month)::VARCHAR AS month
+      FROM plan_row GROUP BY object_id`),
+  );
+  const costs = priced.map(({ object_id: objectId, now, month }) => {
+    return { objectId: Number(objectId), now: BigInt(String(now)), month: BigInt(String(month)) };
+  });
+  return { actions, blocked, costs };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { CaseFailure } from "#model/policy-test-report.ts";
+import { currency, nanoUsd, type Usd, usdText } from "#model/money.ts";
 import { blockWords } from "#policies/explain/action-words.ts";
 import type { CaseOutcome } from "#policies/testing/case-outcome.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type NamedAction,
 } from "#policies/testing/match-expectations.ts";
 import type { TestCase } from "#policies/testing/policy-test.ts";
+import type { ExpectedAmount } from "#policies/testing/policy-test-schema.ts";
 
 /** A failure before explain has spoken of it: which object it is, and which rules matter. */
 export interface Finding extends Omit<CaseFailure, "why"> {
@@ -56,7 +58,26 @@ export function judgeCase(
     ...wrongSelections(outcome, idOf).map(({ object, path, message, rules }) =>
       found("selection", object, path, message, rules),
     ),
+    ...wrongCosts(outcome).map(({ path, message }) => found("cost", "", path, message, [])),
   ];
+}
+
+function wrongCosts({ test, cost }: CaseOutcome): readonly Pick<Unfulfilled, "path" | "message">[] {
+  return (["now", "month"] as const).flatMap((part) => {
+    const expected = test.cost?.[part];
+    if (expected === undefined || isAmount(cost[part], expected)) return [];
+    const [is, wanted] = [cost[part], usdText(expected.nanoUsd)];
+    const what = part === "now" ? "to pay once" : "a month";
+    const message = `cost: ${is} ${currency} ${what}, where ${wanted} ${currency} is expected`;
+    return [{ path: [...test.path, "cost", part], message }];
+  });
+}
+
+/** Whether an amount is the expected one when it is rounded to as many places. */
+function isAmount(usd: Usd, { nanoUsd: expected, places }: ExpectedAmount): boolean {
+  const difference = nanoUsd(Number(usd)) - expected;
+  const size = difference < 0n ? -difference : difference;
+  return size * 2n <= 10n ** BigInt(9 - places);
 }
 
 type PlacedAction = ExpectedAction & { readonly path: DocumentPath };

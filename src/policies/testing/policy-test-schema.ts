@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { durationField, nameField, parsedField, sizeField } from "#document/fields.ts";
+import { priceCardField } from "#document/price-card-field.ts";
 import { confidences, copyStates, tiers } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { nanoUsd, parseMoney } from "#model/money.ts";
 import { blockReasons, verbs } from "#model/plan.ts";
 import { parseSize } from "#model/quantity.ts";
 
@@ -48,7 +50,28 @@ const backendFields = {
   capacity: sizeField.describe("What it can hold in all; without it, it is never full."),
   used: usedField,
   cordoned: z.boolean().describe("Takes no new copies."),
+  price: priceCardField.describe("What it charges, as in the configuration; nothing unless said."),
 };
+
+const amountField = parsedField(
+  z.number(),
+  readAmount,
+  "Dollars, compared at the places that are written: 0.90 USD, -19 USD.",
+);
+
+/** An amount, and to how many places it is told. */
+export interface ExpectedAmount {
+  readonly nanoUsd: bigint;
+  readonly places: number;
+}
+
+function readAmount(text: string): ExpectedAmount {
+  const amount = text.trim();
+  const isNegative = amount.startsWith("-");
+  const size = nanoUsd(parseMoney(isNegative ? amount.slice(1) : amount));
+  const places = /\.(\d+)/.exec(amount)?.[1]?.length ?? 0;
+  return { nanoUsd: isNegative ? -size : size, places };
+}
 
 const backendSchema = z
   .strictObject({ name: nameField, ...z.strictObject(backendFields).partial().shape })
@@ -157,6 +180,13 @@ const caseSchema = z
       .union([z.literal("nothing"), z.array(expectationSchema)])
       .transform((given) => (given === "nothing" ? [] : given))
       .describe("Every action that the plan may have, no more and no fewer; nothing: none."),
+    cost: z
+      .strictObject({
+        now: amountField.describe("What is paid once: 0.90 USD.").optional(),
+        month: amountField.describe("By how much a month gets dearer: -0.19 USD.").optional(),
+      })
+      .describe("What the actions of the plan cost, by the prices of the backends.")
+      .optional(),
     selects: z
       .record(z.string(), textList)
       .describe("For a rule, exactly the objects that its where: selects, whoever wins.")

@@ -1,7 +1,7 @@
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { Backend } from "#model/backend.ts";
 import type { FixtureObject } from "#model/fixture.ts";
-import type { Expectation } from "#policies/testing/policy-test-schema.ts";
+import type { CaseDocument, Expectation } from "#policies/testing/policy-test-schema.ts";
 
 /** One test document, read and checked without knowing the policies. Frozen data. */
 export interface PolicyTest {
@@ -29,11 +29,21 @@ export interface TestCase {
   readonly expectations: readonly Expectation[];
   /** By the name of a rule as written, the objects that it selects. */
   readonly selects: Readonly<Record<string, readonly string[]>>;
+  /** What its actions cost; it is not asked about what is not said. */
+  readonly cost: CaseDocument["cost"];
 }
 
 export type SupposedBackend = Pick<
   Backend,
-  "name" | "driver" | "tier" | "region" | "labels" | "capacityBytes" | "usedBytes" | "cordoned"
+  | "name"
+  | "driver"
+  | "tier"
+  | "region"
+  | "labels"
+  | "capacityBytes"
+  | "usedBytes"
+  | "cordoned"
+  | "price"
 >;
 
 export interface SupposedObject {

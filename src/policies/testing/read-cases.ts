@@ -1,4 +1,6 @@
 import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
+import { priceCardOf } from "#document/price-card-field.ts";
+import { freeOfCharge } from "#model/backend.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import { FixtureBook } from "#policies/testing/fixture-book.ts";
 import type { SupposedBackend, TestCase } from "#policies/testing/policy-test.ts";
@@ -41,7 +43,7 @@ export function readCases(
     });
     const backends = supposedBackends(document.backends, test, path, { names, drivers });
     const [documentVariables, variables] = [textsOf(document.vars), textsOf(test.vars ?? {})];
-    const { name, expect: expectations, selects = {} } = test;
+    const { name, expect: expectations, selects = {}, cost } = test;
     return {
       name,
       path,
@@ -52,6 +54,7 @@ export function readCases(
       objects,
       expectations,
       selects,
+      cost,
     };
   });
   return { cases, diagnostics };
@@ -101,7 +104,7 @@ function supposedBackends(
   return backends.map((backend) => {
     const change = changes[backend.name] ?? {};
     const merged = { ...backend, ...change };
-    const { name, region, labels, driver, capacity, used, cordoned } = merged;
+    const { name, region, labels, driver, capacity, used, cordoned, price } = merged;
     const shared = used !== undefined && "share" in used;
     if (shared && capacity === undefined) {
       const own = change.used === undefined;
@@ -119,6 +122,7 @@ function supposedBackends(
       usedBytes:
         used === undefined ? 0 : shared ? Math.round(used.share * (capacity ?? 0)) : used.bytes,
       cordoned: cordoned ?? false,
+      price: price === undefined ? freeOfCharge : priceCardOf(price),
     };
   });
 }

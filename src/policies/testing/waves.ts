@@ -1,7 +1,7 @@
 import type { Backend } from "#model/backend.ts";
 import { readsOthers } from "#policies/expression/expression.ts";
 import { roomOf } from "#policies/plan/planning.ts";
-import type { Policy, RuleVerb } from "#policies/policy.ts";
+import type { Policy, Rule, RuleVerb } from "#policies/policy.ts";
 import type { TestCase } from "#policies/testing/policy-test.ts";
 
 /** The part of the capacity that plans leave free. */
@@ -9,17 +9,21 @@ export const headRoomShare = 0.05;
 
 /**
  * Whether rules look at other objects than the one in question, by their words, or because they
- * go by collections, marks or quotas: then a case needs an index that holds nothing but its own.
+ * go by collections, marks or quotas, or share the limits of their policy: then a case needs an
+ * index that holds nothing but its own.
  */
 export function comparesObjects(policies: readonly Policy[]): boolean {
-  return policies.some(({ rules }) =>
-    rules.some(
-      ({ where, order, group, verb }) =>
-        readsOthers(where) ||
-        order.some(({ key }) => readsOthers(key)) ||
-        group !== undefined ||
-        hasBounds(verb),
-    ),
+  return policies.some(
+    ({ rules, limits }) => Object.keys(limits).length > 0 || rules.some(comparesOthers),
+  );
+}
+
+function comparesOthers({ where, order, group, verb }: Rule): boolean {
+  return (
+    readsOthers(where) ||
+    order.some(({ key }) => readsOthers(key)) ||
+    group !== undefined ||
+    hasBounds(verb)
   );
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { freeOfCharge } from "#model/backend.ts";
+import { breakEvenWords } from "#model/break-even.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 import { compilePolicies } from "#policies/compile-policies.ts";
 import type { CompiledRule } from "#policies/compiled-policy.ts";
@@ -54,14 +55,40 @@ test("what does not pay within the horizon is left, with what it would cost and 
     { rule: "test/cool", reason: "break-even", objects: 1, bytes: 10 * gib },
   ]);
   expect(plan.cost?.refused).toEqual([
-    { rule: "test/cool", horizonMs: 150 * day, now: "0.9", month: "-0.15" },
+    {
+      rule: "test/cool",
+      horizonMs: 150 * day,
+      now: "0.9",
+      early: "0",
+      month: "-0.15",
+      atMinimumSize: 0,
+    },
   ]);
   await using session = await index.session();
   const { conclusion } = await explainObject(set, session, 0);
   expect(conclusion).toEqual([
-    "blocked: test/cool, because it would cost 0.90 USD now and save 0.15 USD a month: " +
-      "even after 6 months; horizon 150d",
+    "blocked: test/cool, because it would cost 0.90 USD now for requests and transfer and save " +
+      "0.15 USD a month on storage: even after 6 months; horizon 150d",
   ]);
+});
+
+test("the words tell what is left of minimum durations, and of objects that are charged as larger", () => {
+  const loss = { horizonMs: 30 * day, now: "0.9", early: "0.2", month: "0.1", atMinimumSize: 2 };
+  expect(breakEvenWords(loss)).toBe(
+    "it would cost 0.90 USD now (0.70 USD for requests and transfer, 0.20 USD for what is left of " +
+      "minimum durations) and 0.10 USD a month more for storage (2 objects are smaller than the " +
+      "minimumSize of the target, and charged at that); horizon 30d",
+  );
+});
+
+test("small objects that the target charges at its minimum size are counted as such", async () => {
+  const index = await fourOnHot();
+  const minimumBytes = 25 * gib;
+  const dear = backends.map((one) =>
+    one.id === 1 ? { ...one, price: { ...one.price, minimumBytes } } : one,
+  );
+  const { plan } = await planOf(index, setOf(dear, demote({ horizonMs: day })));
+  expect(plan.cost?.refused).toMatchObject([{ early: "0", atMinimumSize: 2 }]);
 });
 
 test("without a horizon, as of a rule that is forced, everything moves", async () => {
