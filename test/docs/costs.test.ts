@@ -38,10 +38,13 @@ test("the policies of the page bound costs and ask moves to pay, but for the rul
   expect(set.limits).toEqual({
     "cool-within-budget": { budget: { usd: 50, per: "month" } },
     "cool-down": { costUsd: 50 },
+    "warm-what-pays": {},
   });
   expect(set.rules.map(({ id, horizonMs }) => [id, horizonMs])).toEqual([
     ["cool-down/cool", 365 * 86_400_000],
     ["cool-down/leave-the-old-disk", undefined],
     ["cool-within-budget/cool", undefined],
+    ["warm-what-pays/warm", undefined],
+    ["warm-what-pays/cool", undefined],
   ]);
 });

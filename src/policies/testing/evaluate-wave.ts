@@ -7,7 +7,8 @@ import { rowsStatement } from "#policies/plan/number-rows.ts";
 import { toPlanAction } from "#policies/plan/plan-rows.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { matchingRules } from "#policies/plan/scan-candidates.ts";
-import { sql, trusted } from "#policies/sql-fragment.ts";
+import { rowCost } from "#policies/price/action-cost.ts";
+import { sql } from "#policies/sql-fragment.ts";
 import type { Block, CaseOutcome } from "#policies/testing/case-outcome.ts";
 import type { TestCase } from "#policies/testing/policy-test.ts";
 import { headRoomShare } from "#policies/testing/waves.ts";
@@ -81,9 +82,10 @@ async function decide(
     rule: set.rules[Number(row["rule_index"])]?.id ?? "",
     reason: row["reason"] as BlockReason,
   }));
+  const cost = rowCost(planning);
   const priced = await planning.rows(
-    trusted(`SELECT object_id, sum(cost_now)::VARCHAR AS now, sum(cost_month)::VARCHAR AS month
-      FROM plan_row GROUP BY object_id`),
+    sql`SELECT r.object_id, sum(${cost.now})::VARCHAR AS now, sum(${cost.month})::VARCHAR AS month
+      FROM plan_row r ${cost.joins} GROUP BY r.object_id`,
   );
   const costs = priced.map(({ object_id: objectId, now, month }) => {
     return { objectId: Number(objectId), now: BigInt(String(now)), month: BigInt(String(month)) };

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Backend, freeOfCharge, type PriceCard } from "#model/backend.ts";
+import type { Backend } from "#model/backend.ts";
 import { type AttributeRegistry, loadAttributes } from "#policies/attribute-registry.ts";
 import { compileFilter, type FilterContext } from "#policies/compile-filter.ts";
 import { compilePolicies } from "#policies/compile-policies.ts";
@@ -8,6 +8,7 @@ import { parsePolicies } from "#policies/parse-policies.ts";
 import { sql, toStatement } from "#policies/sql-fragment.ts";
 import { demoMoment, testBackend } from "../demo-backends.ts";
 import { type MemoryIndex, openMemoryIndex } from "../memory-index.ts";
+import { testPrices } from "./benefit-meanings.ts";
 import { randomCondition } from "./random-expressions.ts";
 import { insertObjects, objectsInService } from "./random-objects.ts";
 
@@ -19,16 +20,16 @@ let registry: AttributeRegistry;
 beforeAll(async () => {
   registry = await loadAttributes();
   const backends = [
-    testBackend({ id: 0, name: "b0", tier: "hot", region: "eu", price: perGib(0.023) }),
+    testBackend({ id: 0, name: "b0", tier: "hot", region: "eu", price: testPrices[0]! }),
     testBackend({
       id: 1,
       name: "b1",
       tier: "warm",
       region: "us",
-      price: perGib(0.021),
+      price: testPrices[1]!,
       ...full(300, "r1"),
     }),
-    testBackend({ id: 2, name: "b2", tier: "cold", ...full(900, "r2") }),
+    testBackend({ id: 2, name: "b2", tier: "cold", price: testPrices[2]!, ...full(900, "r2") }),
     testBackend({ id: 3, name: "b3", tier: "archive" }),
   ];
   context = { ...demoMoment, backends, registry };
@@ -37,10 +38,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => index[Symbol.dispose]());
-
-function perGib(perGibMonth: number): PriceCard {
-  return { ...freeOfCharge, perGibMonth };
-}
 
 /** A disk of one tebibyte with so many gibibytes on it, in a rack. */
 function full(used: number, rack: string): Partial<Backend> {

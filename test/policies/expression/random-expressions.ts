@@ -7,6 +7,7 @@ import {
   type TestObject,
   words,
 } from "./random-objects.ts";
+import { benefitConditions } from "./benefit-meanings.ts";
 import { copyConditions, globs, regexes } from "./condition-tables.ts";
 import { isLarge, lookUp, realDays, stateOf, valueByKey } from "./object-values.ts";
 import { seriesConditions, seriesDurations } from "./series-meanings.ts";
@@ -250,6 +251,7 @@ const others: fc.Arbitrary<Condition> = fc.oneof(
       (object) => object.colder / object.total / 0.5 >= 1,
     ),
     ...seriesConditions,
+    ...benefitConditions,
     attribute<boolean>('tags like "*.{jpg,png}"', ({ tags }) =>
       tags.some((tag) => /^[^/]*\.(jpg|png)$/.test(tag)),
     ),
