@@ -10,8 +10,15 @@ import { problemOf } from "#api/problem.ts";
 /** Header with the CID of an answer's bytes. */
 const cidHeader = "Thermocline-Cid";
 
+/** Cuts the connection of an answer that cannot go on, and has told why to whom it concerns. */
+export type BreakOff = (error: EngineError) => void;
+
 /** Turns what a handler returned into the response that its route declares. */
-export async function answerWith(answer: Answer, result: unknown): Promise<Response> {
+export async function answerWith(
+  answer: Answer,
+  result: unknown,
+  breakOff?: BreakOff,
+): Promise<Response> {
   switch (answer.kind) {
     case "none":
       return new Response(null, { status: 204 });
@@ -20,7 +27,7 @@ export async function answerWith(answer: Answer, result: unknown): Promise<Respo
     case "arrow":
       return await arrowResponse(result);
     case "bytes":
-      return await bytesResponse(answer.type, result);
+      return await bytesResponse(answer.type, result, breakOff);
     case "ndjson":
       return await linesResponse(result);
     case "events":
@@ -47,17 +54,29 @@ async function arrowResponse(bytes: unknown): Promise<Response> {
   });
 }
 
-/** A stream that fails after it has begun breaks off: bytes have no place for words. */
-async function bytesResponse(type: string, pieces: unknown): Promise<Response> {
+/**
+ * A stream that fails after it has begun breaks off: bytes have no place for words. The server
+ * would append the message to them, so it hears of no error: its connection is cut.
+ */
+async function bytesResponse(
+  type: string,
+  pieces: unknown,
+  breakOff: BreakOff | undefined,
+): Promise<Response> {
   if (!isAsyncIterable(pieces)) throw new EngineError("INTERNAL", "a stream has no bytes");
   const iterator = pieces[Symbol.asyncIterator]();
   let first: IteratorResult<unknown> | undefined = await iterator.next();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = first ?? (await iterator.next());
-      first = undefined;
-      if (done === true) controller.close();
-      else controller.enqueue(value as Uint8Array);
+      try {
+        const { done, value } = first ?? (await iterator.next());
+        first = undefined;
+        if (done === true) controller.close();
+        else controller.enqueue(value as Uint8Array);
+      } catch (thrown) {
+        if (breakOff === undefined) throw thrown;
+        breakOff(EngineError.from(thrown));
+      }
     },
     async cancel() {
       await iterator.return?.();

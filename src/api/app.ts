@@ -1,10 +1,11 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { Hono } from "hono";
 import type { Route, ServerContext } from "#api/route.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { actAs } from "#model/acting.ts";
 import { actingOf } from "#api/acting-headers.ts";
-import { answerWith } from "#api/answer.ts";
+import { answerWith, type BreakOff } from "#api/answer.ts";
 import { AnswersByKey } from "#api/idempotency.ts";
 import { pathParameters, takesKey } from "#api/openapi.ts";
 import { problemOf, problemType } from "#api/problem.ts";
@@ -23,7 +24,8 @@ export function createApp(server: ServerContext, options: AppOptions): Hono {
         return unauthenticated();
       }
       const body = await readBody(route, context);
-      const answer = (): Promise<Response> => callRoute(route, server, context, body);
+      const breakOff = breakingOff(context, options);
+      const answer = (): Promise<Response> => callRoute(route, server, context, body, breakOff);
       const key = takesKey(route) ? context.req.header("idempotency-key") : undefined;
       if (key === undefined) return await answer();
       return await answers.once(key, `${route.operation} ${context.req.path} ${body}`, answer);
@@ -49,6 +51,21 @@ export interface AppOptions {
   readonly token: string;
   /** Told of errors that are nobody's fault but ours. */
   readonly onDefect?: (error: EngineError) => void;
+  /** Told of answers that broke off after they had begun, of which the caller hears no reason. */
+  readonly onBrokenAnswer?: (error: EngineError) => void;
+}
+
+/** How the connection of a call is cut; undefined where it came over none. */
+function breakingOff(context: Context, { onBrokenAnswer }: AppOptions): BreakOff | undefined {
+  const { outgoing } = (context.env ?? {}) as Partial<HttpBindings>;
+  if (outgoing === undefined) return undefined;
+  return (error) => {
+    const { code, message, hint, retryable, details } = error;
+    const told = hint === undefined ? {} : { hint };
+    const what = `the answer to ${context.req.method} ${context.req.path} broke off: ${message}`;
+    onBrokenAnswer?.(new EngineError(code, what, { ...told, retryable, details, cause: error }));
+    outgoing.destroy();
+  };
 }
 
 async function callRoute(
@@ -56,6 +73,7 @@ async function callRoute(
   server: ServerContext,
   context: Context,
   body: string,
+  breakOff: BreakOff | undefined,
 ): Promise<Response> {
   const input = readInput(route, context, body);
   const stream = route.streams === undefined ? null : context.req.raw.body;
@@ -63,7 +81,7 @@ async function callRoute(
   // The schema of this very route has just given the input its type.
   const by = actingOf((name) => context.req.header(name));
   const result = await actAs(by, () => route.handle(server, input as never, streamed));
-  return await answerWith(route.answer, result);
+  return await answerWith(route.answer, result, breakOff);
 }
 
 async function readBody(route: Route, context: Context): Promise<string> {

@@ -32,6 +32,8 @@ export interface ServeOptions {
   readonly version: string;
   /** Told of errors that are nobody's fault but ours. */
   readonly onDefect?: (error: EngineError) => void;
+  /** Told of answers that broke off after they had begun. */
+  readonly onBrokenAnswer?: (error: EngineError) => void;
 }
 
 /** A server that answers. */
@@ -52,8 +54,9 @@ export async function serveApi(api: EngineApi, options: ServeOptions): Promise<A
   await refuseSecondController(address, options.stateFile);
   const token = await readOrCreateToken(options.tokenFile, options.token);
   const instance = randomUUID();
-  const { version, onDefect } = options;
-  const app = createApp({ api, version, instance }, { token, ...(onDefect ? { onDefect } : {}) });
+  const { version, onDefect, onBrokenAnswer } = options;
+  const told = { ...(onDefect && { onDefect }), ...(onBrokenAnswer && { onBrokenAnswer }) };
+  const app = createApp({ api, version, instance }, { token, ...told });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   // An upload of lines may take longer than the usual bound on a whole request.
   const server = createServer({ requestTimeout: 0 }, (request, response) => {

@@ -63,6 +63,7 @@ async function startController(
       stateFile: paths.controllerState,
       version: await readVersion(),
       onDefect: trouble.report,
+      onBrokenAnswer: trouble.report,
     });
     const close = async (): Promise<void> => {
       await server.close();
