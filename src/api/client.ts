@@ -188,11 +188,6 @@ export class ApiClient extends WorkerClient implements EngineApi {
     });
   }
 
-  setCordon(backend: string, cordoned: boolean): Answer<"setCordon"> {
-    const path = `/api/v1/backends/${encodeURIComponent(backend)}/cordon`;
-    return this.#connection.json("POST", path, { body: { cordoned } });
-  }
-
   limits(): Answer<"limits"> {
     return this.#connection.json("GET", "/api/v1/limits");
   }

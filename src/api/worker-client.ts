@@ -1,5 +1,5 @@
 import type { ApiConnection } from "#api/api-connection.ts";
-import { BatchClient } from "#api/batch-client.ts";
+import { BackendClient } from "#api/backend-client.ts";
 import type { EngineApi } from "#model/engine-api.ts";
 
 type Answer<Method extends keyof EngineApi> = ReturnType<EngineApi[Method]>;
@@ -9,7 +9,7 @@ type Request<Method extends keyof EngineApi> = Parameters<EngineApi[Method]>[0];
 const workerTimeoutMs = 30_000;
 
 /** What workers ask and tell while they work, over HTTP. */
-export class WorkerClient extends BatchClient {
+export class WorkerClient extends BackendClient {
   readonly #connection: ApiConnection;
 
   constructor(connection: ApiConnection) {

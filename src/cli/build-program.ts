@@ -25,6 +25,7 @@ export function buildProgram(
   program
     .description("Keeps every copy where it should be, says why, and never gives one up unproven.")
     .version(version, "-V, --version", "print the version")
+    .enablePositionalOptions()
     .helpCommand("help [command]", "say how a command is used")
     .addHelpText("after", globalOptionsHelp);
   const groups = new Map<string, Command>();
@@ -32,7 +33,9 @@ export function buildProgram(
     const words = [...definition.words];
     const word = words.pop() ?? definition.name;
     const parent = words.length === 0 ? program : groupOf(program, words, groups, io);
-    const command = prepare(new Command(word), io).summary(definition.summary);
+    // `backends` lists them, and is the group of `backends gc` too, whose options are its own.
+    const group = groups.get(definition.words.join(" "))?.enablePositionalOptions();
+    const command = (group ?? prepare(new Command(word), io)).summary(definition.summary);
     command.description(definition.summary);
     const complete = definition.setup(command);
     for (const option of globalOptions(complete)) complete.addOption(option);
@@ -41,7 +44,9 @@ export function buildProgram(
       const args: readonly unknown[] = complete.processedArgs;
       await run({ command: definition, args, options: complete.opts() });
     });
+    if (group !== undefined) continue;
     parent.addCommand(complete, { isDefault: definition.isDefault ?? false });
+    groups.set(definition.words.join(" "), command);
   }
   return program;
 }

@@ -148,6 +148,14 @@ export class ControlStore {
     });
   }
 
+  /** Puts into the ledger what was ordered and changes nothing in the index. */
+  async record(reason: string, detail: object, now: Date): Promise<void> {
+    await this.#database.write((transaction) => {
+      transaction.record({ at: now, kind: "control", reason, detail });
+      return Promise.resolve();
+    });
+  }
+
   /** What is left of a run, or of all, by what its batches have in common. */
   async openWork(runId?: string): Promise<readonly OpenWork[]> {
     return await this.#database.read(

@@ -1,5 +1,6 @@
 import type { ZodType } from "zod";
 import type { Confidence, Evidence, Form, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { GarbageStep } from "#model/garbage.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 
 /**
@@ -87,6 +88,12 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
    * Present exactly when `capabilities.thaw`.
    */
   thaw?(object: ObjectRef, copy: StoredCopy, options?: CallOptions): Promise<ThawState>;
+
+  /**
+   * Frees the room of what no copy needs, and says how far it is: at the beginning, now and then,
+   * and, unless dry, at the end. Takes no copy away. Present exactly when `capabilities.garbage`.
+   */
+  collectGarbage?(options?: ClearOptions): AsyncIterable<GarbageStep>;
 
   /** Present exactly when `capabilities.inventoryFiles` says of which kind. */
   readonly inventoryFiles?: InventoryFiles;
@@ -284,6 +291,8 @@ export interface DriverCapabilities {
   readonly inventoryFiles?: "s3";
   /** True where a process that dies leaves parts of its writes for somebody to clear. */
   readonly unfinishedWrites?: true;
+  /** True where the room of removed copies is free only after a collection. */
+  readonly garbage?: true;
   /** True where copies are called as people call the object: `write` wants `ObjectRef.name`. */
   readonly storesByName?: true;
   /** True where copies may lie in an archive that must restore them before they can be read. */

@@ -62,6 +62,7 @@ import type { RowFile } from "#model/row-file.ts";
 import type { Run, RunControl, StepControl, StepScope } from "#model/run.ts";
 import type { ScheduleStatus, UpcomingStart } from "#model/schedule.ts";
 import type { Firing } from "#model/starter.ts";
+import type { GarbageProgress, GarbageRequest } from "#model/garbage.ts";
 import type { NameFacts } from "#model/storage-name.ts";
 import type { HeldWork } from "#model/wait.ts";
 import type { WhyReport } from "#model/why.ts";
@@ -124,6 +125,8 @@ export interface EngineApi extends BatchApi, InventoryApi, ObjectContentApi, Pla
   verify(request: VerifyRequest): AsyncIterable<VerifyProgress>;
   setHold(reference: string, held: boolean, reason: string): Promise<ObjectSummary>;
   setCordon(backend: string, cordoned: boolean): Promise<void>;
+  /** Has a backend free the room of what no copy needs any more. */
+  collectGarbage(request: GarbageRequest): AsyncIterable<GarbageProgress>;
 
   /** How hard each backend may be worked now. */
   limits(): Promise<readonly EffectiveLimits[]>;

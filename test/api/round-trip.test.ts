@@ -76,6 +76,7 @@ const everyMethod: Record<keyof EngineApi, Call> = {
   verify: (api) => Array.fromAsync(api.verify({ backend: "hot", dryRun: true })),
   setHold: (api) => api.setHold(path, true, "legal, “quoted”"),
   setCordon: (api) => api.setCordon("hot/1", true),
+  collectGarbage: (api) => Array.fromAsync(api.collectGarbage({ backend: "kubo/1", dryRun: true })),
   runs: (api) => api.runs(),
   run: (api) => api.run("run-1"),
   controlRun: (api) => api.controlRun("run/1", "pause"),

@@ -187,6 +187,14 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     },
     setHold: (...given) => answer({ ...sampleObject, held: true }, "setHold", ...given),
     setCordon: (...given) => answer(undefined, "setCordon", ...given),
+    async *collectGarbage(request) {
+      const before = { blocks: 7, blocksBefore: 9, usedBytesBefore: 5_000, totalBytes: 9_000 };
+      yield await answer(
+        { ...before, type: "summary", usedBytes: 3_000, elapsedMs: 12 },
+        "collectGarbage",
+        request,
+      );
+    },
     runs: () => answer([sampleRun], "runs"),
     run: (id) =>
       id === "run-1"

@@ -48,6 +48,29 @@ describe.skipIf(why !== undefined)(
       const query = "SELECT count(*) AS n FROM ledger WHERE kind = 'proof'";
       const { rows } = await workspace.json<{ rows: { n: number }[] }>("index", "query", query);
       expect(Number(rows[0]?.n)).toBe(6);
+
+      // Somebody gives up a pin of their own: its room is free when the order is given.
+      const [pin = ""] = await pins(node);
+      await node.ask(`pin/rm?arg=${pin}`);
+      expect(await workspace.json("backends", "gc", "ipfs", "--dry-run")).toMatchObject({
+        dryRun: true,
+        blocks: 0,
+      });
+      const freed = await workspace.json<{ blocks: number; freedBytes: number }>(
+        "backends",
+        "gc",
+        "ipfs",
+        "--reason",
+        "the disk is nearly full",
+      );
+      expect(freed.blocks).toBeGreaterThan(0);
+      expect(freed.freedBytes).toBeGreaterThan(0);
+      const ordered = await workspace.ok("audit", "ls", "--where", 'kind = "control"');
+      expect(ordered).toMatch(/garbage collection of ipfs was ordered/);
+      expect(ordered).toMatch(/garbage collection of ipfs freed [\d.]+ KiB/);
+      expect(await workspace.ok("backends")).toMatch(/ipfs/);
+      const refused = await workspace.run("backends", "gc", "hot");
+      expect(refused.stderr).toMatch(/hot \(local\) has no garbage/);
     });
 
     test("doctor names the node, and the inventory takes what others pinned there for objects", async () => {

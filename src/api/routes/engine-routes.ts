@@ -1,9 +1,12 @@
 import { z } from "zod";
+import type { GarbageRequest } from "#model/garbage.ts";
+import type { Shape } from "#model/shape.ts";
 import type { Route } from "#api/route.ts";
 import { defineRoute } from "#api/route.ts";
 import { reference } from "#api/schemas/input.ts";
 import { backendSchema } from "#api/schemas/backend-schema.ts";
 import { heartbeatSchema, nodeOrdersSchema, nodeStateSchema } from "#api/schemas/node-schema.ts";
+import { garbageProgressSchema } from "#api/schemas/garbage-schema.ts";
 import { statusSchema } from "#api/schemas/status-schema.ts";
 
 const nothing = z.strictObject({});
@@ -36,6 +39,18 @@ export const engineRoutes: readonly Route[] = [
     input: z.strictObject({ backend: reference, cordoned: z.boolean() }),
     answer: { kind: "none" },
     handle: ({ api }, { backend, cordoned }) => api.setCordon(backend, cordoned),
+  }),
+  defineRoute({
+    method: "POST",
+    path: "/api/v1/backends/{backend}/gc",
+    operation: "collectGarbage",
+    summary: "Have a backend free the room of what no copy needs; answers with progress",
+    input: z.strictObject({
+      backend: reference,
+      dryRun: z.boolean().exactOptional(),
+    } satisfies Shape<GarbageRequest>),
+    answer: { kind: "ndjson", schema: garbageProgressSchema },
+    handle: ({ api }, request) => api.collectGarbage(request),
   }),
   defineRoute({
     method: "GET",

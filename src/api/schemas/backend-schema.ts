@@ -36,6 +36,7 @@ export const backendSchema = shapeOf<BackendReport>({
     bytesMax: count.optional(),
     inventoryFiles: z.literal("s3").optional(),
     unfinishedWrites: z.literal(true).optional(),
+    garbage: z.literal(true).optional(),
     storesByName: z.literal(true).optional(),
     thaw: z.literal(true).optional(),
   }),

@@ -8,4 +8,5 @@ export const kuboCapabilities: DriverCapabilities = {
   ranges: "none",
   create: "atomic",
   bytesMax: undefined,
+  garbage: true,
 };

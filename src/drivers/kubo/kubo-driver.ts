@@ -3,6 +3,7 @@ import type {
   BackendStatus,
   ByteStream,
   CallOptions,
+  ClearOptions,
   Driver,
   DriverContext,
   GroupBytes,
@@ -16,6 +17,7 @@ import type {
   WriteOptions,
 } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { GarbageStep } from "#model/garbage.ts";
 import { formatSize } from "#model/quantity.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
@@ -25,6 +27,7 @@ import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
+import { collectGarbage } from "#drivers/kubo/collect-garbage.ts";
 import { kuboCapabilities } from "#drivers/kubo/kubo-capabilities.ts";
 import { dropDamagedBlocks } from "#drivers/kubo/drop-damaged-blocks.ts";
 import { unreadableDag } from "#drivers/kubo/kubo-error.ts";
@@ -174,6 +177,10 @@ export class KuboDriver implements Driver {
     options?: CallOptions,
   ): Promise<readonly (GroupCopy | undefined)[]> {
     return this.#groups.storeGroup(objects, bytes, options);
+  }
+
+  collectGarbage(options: ClearOptions = {}): AsyncIterable<GarbageStep> {
+    return collectGarbage(this.#node, options);
   }
 
   close(): Promise<void> {

@@ -249,6 +249,34 @@ export class KuboNode {
     return { usedBytes: found.RepoSize, maxBytes: found.StorageMax };
   }
 
+  /** How many blocks the node holds, whoever needs them: it counts them. */
+  async storedBlocks(signal: Signal): Promise<number> {
+    const call = { doing: `counting the blocks of ${this.#backend}`, signal, isLong: true };
+    const { NumObjects } = await this.#rpc.value<{ readonly NumObjects: number }>(
+      "repo/stat",
+      {},
+      call,
+    );
+    return NumObjects;
+  }
+
+  /** The blocks that no pin needs, each as it is dropped. */
+  async *collectGarbage(signal: Signal): AsyncGenerator<string> {
+    const doing = `collecting the garbage of ${this.#backend}`;
+    const call = { doing, signal, isLong: true };
+    const parameters = { "stream-errors": true };
+    let problem: string | undefined;
+    for await (const { Key: key, Error: words } of this.#rpc.values<Collected>(
+      "repo/gc",
+      parameters,
+      call,
+    )) {
+      if (words) problem ??= words;
+      else if (key !== undefined) yield key["/"];
+    }
+    if (problem !== undefined) throw kuboError(problem, doing);
+  }
+
   close(): void {
     this.#rpc.close();
   }
@@ -306,6 +334,11 @@ interface ImportedRoot {
 }
 
 interface Dropped {
+  readonly Error?: string;
+}
+
+interface Collected {
+  readonly Key?: { readonly "/": string };
   readonly Error?: string;
 }
 

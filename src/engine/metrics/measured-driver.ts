@@ -1,14 +1,8 @@
-import type {
-  ByteStream,
-  Driver,
-  ListedCopy,
-  ListOptions,
-  NamedFiles,
-  ObjectGroups,
-} from "#model/driver.ts";
+import type { ByteStream, Driver, NamedFiles, ObjectGroups } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { requireGroups } from "#model/groups-with.ts";
 import type { Measurements } from "#model/metric.ts";
+import { requireGarbage } from "#model/require-garbage.ts";
 import { requireNamedFiles } from "#model/require-named-files.ts";
 import { SinglePiece } from "#model/single-piece.ts";
 
@@ -68,7 +62,11 @@ export function measuredDriver(
       moved("verify", evidence.bytesRead);
       return evidence;
     },
-    list: (options) => listed(driver, options, (outcome) => ended("list", outcome)),
+    list: (options) => watchedItems(driver.list(options), (outcome) => ended("list", outcome)),
+    collectGarbage: (options) =>
+      watchedItems(requireGarbage(driver, driver.kind).collectGarbage(options), (outcome) => {
+        ended("collectGarbage", outcome);
+      }),
     close: () => driver.close(),
   };
   // Whatever else a driver has, optional facets too, passes through and is counted by its name.
@@ -188,14 +186,13 @@ async function* watchedPieces(
   }
 }
 
-async function* listed(
-  driver: Driver,
-  options: ListOptions | undefined,
+async function* watchedItems<Item>(
+  items: AsyncIterable<Item>,
   onEnd: (outcome: string) => void,
-): AsyncGenerator<ListedCopy> {
+): AsyncGenerator<Item> {
   let outcome = "ok";
   try {
-    yield* driver.list(options);
+    yield* items;
   } catch (thrown) {
     outcome = EngineError.from(thrown).code;
     throw thrown;

@@ -1,3 +1,4 @@
+import { collectGarbage } from "#engine/collect-garbage.ts";
 import type { EngineContext } from "#engine/context.ts";
 import type { Execution } from "#engine/execution.ts";
 import { EngineMetrics } from "#engine/metrics/engine-metrics.ts";
@@ -11,7 +12,7 @@ import type { LeaderState } from "#model/leader-state.ts";
 
 type NodePart = Pick<
   EngineApi,
-  "status" | "metrics" | "backends" | "setCordon" | "nodes" | "heartbeat"
+  "status" | "metrics" | "backends" | "setCordon" | "collectGarbage" | "nodes" | "heartbeat"
 >;
 
 /** The installation: what it is made of and how it is. */
@@ -71,6 +72,7 @@ export function nodePart(
       await index.setCordon(backend, cordoned);
       execution.wake();
     },
+    collectGarbage: (request) => collectGarbage(context, request),
   };
 }
 

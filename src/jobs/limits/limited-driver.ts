@@ -4,6 +4,7 @@ import type { ObjectRef } from "#model/copy.ts";
 import type { Driver, ObjectGroups } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { requireGroups } from "#model/groups-with.ts";
+import { requireGarbage } from "#model/require-garbage.ts";
 import { requireNamedFiles } from "#model/require-named-files.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 
@@ -65,6 +66,10 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
       return call(() => named().writeNamed(name, paced, options));
     },
     ...limitedGroups(driver, throttle, call),
+    async *collectGarbage(options) {
+      await throttle.request(options?.signal);
+      yield* requireGarbage(driver, driver.kind).collectGarbage(options);
+    },
     async *list(options) {
       await throttle.request(options?.signal);
       yield* driver.list(options);

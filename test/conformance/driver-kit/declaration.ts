@@ -4,7 +4,7 @@ import { EngineError } from "#model/engine-error.ts";
 import type { Driver, DriverOperation } from "#model/driver.ts";
 import { type KitTest, kitBackend } from "./kit-test.ts";
 import type { DriverSubject } from "../driver-subject.ts";
-import { bodyFor, fileFrom, permit, type Sample, sample } from "../sample-object.ts";
+import { bodyFor, fileFrom, permit, type Sample, sample, strongest } from "../sample-object.ts";
 
 /** The declaration is the contract with the planner: it is tested, not believed. */
 export function declarationTests(subject: DriverSubject): readonly KitTest[] {
@@ -53,6 +53,27 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
         expect(driver.clearUnfinished !== undefined).toBe(isDeclared);
         const cleared = await driver.clearUnfinished?.();
         expect(cleared?.found ?? 0).toBe(0);
+      },
+    },
+    {
+      name: "collects garbage exactly when it declares that there is some, and never a copy",
+      run: async ({ driver }) => {
+        expect(driver.collectGarbage !== undefined).toBe(capabilities.garbage === true);
+        if (driver.collectGarbage === undefined) return;
+        const [kept, gone] = [sample(3_000, 1), sample(3_000, 2)];
+        for (const stored of [kept, gone]) {
+          await driver.write(stored.object, bodyFor(driver, stored));
+        }
+        await driver.remove(gone.object, permit(gone.object, kitBackend));
+        const looked = await Array.fromAsync(driver.collectGarbage({ dryRun: true }));
+        expect(looked.at(-1)).toMatchObject({ blocks: 0, usedBytes: undefined });
+        expect(looked.at(-1)?.blocksBefore).toBeGreaterThanOrEqual(2);
+        const last = (await Array.fromAsync(driver.collectGarbage())).at(-1);
+        expect(last?.blocks).toBeGreaterThanOrEqual(1);
+        expect(last?.usedBytes).toBeLessThan(last?.usedBytesBefore ?? 0);
+        expect(await driver.verify(kept.object, strongest(driver))).toMatchObject({
+          finding: "present",
+        });
       },
     },
     {
