@@ -58,8 +58,9 @@ export default defineCommand({
   },
 });
 
-function describe({ cid, size, blocks, stored }: ImportedRoot): string {
-  const what = `${cid}  ${formatSize(size)}, ${counted(blocks, "block")}`;
+function describe({ cid, size, blocks, profile, stored }: ImportedRoot): string {
+  const made = profile === undefined ? "" : `, profile ${profile}`;
+  const what = `${cid}  ${formatSize(size)}, ${counted(blocks, "block")}${made}`;
   if (stored === undefined) return `${what}, whole\n`;
   const { backend, moved, confidence } = stored;
   return `${what}  ${moved ? "stored on" : "was already on"} ${backend}, ${confidence}\n`;

@@ -1,6 +1,7 @@
 import type { CID } from "multiformats/cid";
 import { BlockFile } from "#content/block-file.ts";
 import { blockIdentity } from "#content/car-checker.ts";
+import { carToFile, isNoFile } from "#content/car-to-file.ts";
 import { rawCode } from "#content/cid.ts";
 import { defaultProfile, profileNamed } from "#content/profile.ts";
 import { carOfDag, type DagSurvey, requireWhole, surveyDag } from "#content/walk-dag.ts";
@@ -28,6 +29,8 @@ export interface ImportedRoot {
   readonly cid: string;
   readonly size: number;
   readonly blocks: number;
+  /** Of a file: the profile that gives its bytes this CID, or `unknown`; undefined for others. */
+  readonly profile: string | undefined;
   readonly stored: StoredObject | undefined;
 }
 
@@ -65,9 +68,26 @@ export async function importObjectsCar(
     const car = counted(carOfDag(blocks, [root]), work);
     const stored = await api?.storeObject(request, car);
     work.done += 1;
-    imported.push({ cid: object.cid, size, blocks: survey.blocks, stored });
+    const profile = survey.isFile ? await foundProfile(blocks, root, object) : undefined;
+    imported.push({ cid: object.cid, size, blocks: survey.blocks, profile, stored });
   }
   return imported;
+}
+
+/** Whether the profile that was taken does give the bytes of a file their CID. */
+async function foundProfile(
+  blocks: BlockFile,
+  root: CID,
+  object: { readonly cid: string; readonly size: number; readonly profile: string },
+): Promise<string> {
+  try {
+    // The same way looks whether its bytes may be kept without their blocks.
+    for await (const _ of carToFile(carOfDag(blocks, [root]), object, "store"));
+    return object.profile;
+  } catch (thrown) {
+    if (isNoFile(EngineError.from(thrown))) return "unknown";
+    throw thrown;
+  }
 }
 
 /** The profile that content of this CID usually has. */

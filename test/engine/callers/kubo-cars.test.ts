@@ -11,6 +11,7 @@ import { BlockFile } from "#content/block-file.ts";
 import { carHeader, carSectionHead } from "#content/car-writer.ts";
 import { dagCborCode, parseCid, rawCid, rawCode, sha256Digest } from "#content/cid.ts";
 import { carOfDag, surveyDag } from "#content/walk-dag.ts";
+import { importObjectsCar } from "#engine/callers/import-objects-car.ts";
 import { prepareDirectory } from "#engine/callers/prepare-directory.ts";
 import { type KuboNode, kuboMissing, startKubo } from "../../services/kubo.ts";
 import { newWork } from "./content-engine.ts";
@@ -95,6 +96,23 @@ describe.skipIf(missing !== undefined)("CARs and a real IPFS node", () => {
     expect(content.object.cid).toBe(theirs.Hash);
   });
 
+  test.for([
+    ["size-1048576&max-file-links=1024", "unixfs-v1-2025"],
+    ["size-262144", "unknown"],
+    ["rabin", "unknown"],
+  ])("a file that Kubo cut by %s is said to be of the profile %s", async ([chunker, profile]) => {
+    const body = new FormData();
+    body.append("file", new Blob([randomBytes(2_300_000)]));
+    const settings = `cid-version=1&raw-leaves=true&quieter=true&chunker=${chunker}`;
+    const { Hash: cid } = JSON.parse(await node.ask(`add?${settings}`, { body })) as AddedFile;
+    const file = join(folder, "cut.car");
+    await writeFile(file, await exportFrom(cid));
+    const request = { file, names: [], facts: {}, api: undefined };
+    expect(await importObjectsCar(request, newWork())).toMatchObject([
+      { cid, size: 2_300_000, profile },
+    ]);
+  });
+
   test("dag-cbor with links of all kinds, identity ones too, is exported as Kubo does", async () => {
     const leaf = Buffer.from("leaf");
     const leafCid = rawCid(leaf);
@@ -114,3 +132,7 @@ describe.skipIf(missing !== undefined)("CARs and a real IPFS node", () => {
     expect(await readFile(join(folder, "cbor.car"))).toEqual(theirs);
   });
 });
+
+interface AddedFile {
+  readonly Hash: string;
+}

@@ -61,7 +61,9 @@ test("objects become one CAR: the roots in order, each block once, the same byte
   await exported([file.cid], "file.car");
   const first = await readFile(join(engine.folder, "file.car"));
   // The copy there is a CAR, with its blocks in another order than that of the file.
-  expect(await imported("file.car")).toMatchObject([{ cid: file.cid, stored: { form: "car" } }]);
+  expect(await imported("file.car")).toMatchObject([
+    { cid: file.cid, stored: { form: "car" }, profile: "unixfs-v1-2025" },
+  ]);
   await exported([file.cid], "again.car", { from: "warm" });
   expect(await readFile(join(engine.folder, "again.car"))).toEqual(first);
   expect((await readdir(engine.folder)).filter((name) => name.includes(".part"))).toEqual([]);
@@ -116,6 +118,9 @@ test("a CAR with a damaged block, or cut off, is refused before anything of it i
       .flat()
       .filter(({ backends }) => backends.includes("cold"));
   expect(await onCold()).toEqual([]);
-  expect(await imported("two.car", "cold")).toHaveLength(2);
+  expect(await imported("two.car", "cold")).toMatchObject([
+    { profile: undefined },
+    { profile: "unixfs-v1-2025" },
+  ]);
   expect(await onCold()).toHaveLength(2);
 });
