@@ -88,6 +88,18 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
     await expect(writing).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 
+  it("lists pins by the names that people gave them, and those of no name by none", async () => {
+    const driver = await open({ name: "Fotos/Größe 👵" });
+    const [named, plain] = [sample(300, 1), sample(300, 2)];
+    await driver.write(named.object, bodyFor(driver, named));
+    const other = await open();
+    await other.write(plain.object, bodyFor(other, plain));
+    const listed = await Array.fromAsync(other.list());
+    const names = new Map(listed.map(({ cid, name }) => [cid, name]));
+    expect(names.get(named.object.cid)).toBe("Fotos/Größe 👵");
+    expect(names.get(plain.object.cid)).toBeUndefined();
+  });
+
   it("without a node to read from it takes content, and says that it cannot prove it", async () => {
     const options = { rpc: [] };
     const driver = await open(options);
