@@ -10,6 +10,8 @@ import { type Expression, operandsOf } from "#policies/expression/expression.ts"
 import type { Span } from "#policies/expression/span.ts";
 import { nameHint } from "#model/name-hint.ts";
 import type { RemovalBounds } from "#policies/removal-bound.ts";
+import { closedReason } from "#policies/closed-services.ts";
+import { dealDriver } from "#policies/deal-terms.ts";
 import { spreadValue } from "#policies/spread-value.ts";
 
 /** What a rule asks of backends that the configured ones cannot give. */
@@ -21,6 +23,7 @@ export function checkInventory(bound: BoundRule, moment: Moment): readonly Diagn
   if (verb.kind === "ensure" && masks.kind === "ensure") {
     const selected = check.selected(verb.on.condition, verb.on.path, masks.on);
     if (selected.length > 0) check.ensure(selected, verb, masks.copies.min, path);
+    if (verb.deal !== undefined) check.deals(selected, verb.on.path);
   }
   if (verb.kind === "evict" && masks.kind === "evict") {
     const from = check.selected(verb.from.condition, verb.from.path, masks.from);
@@ -132,9 +135,23 @@ class InventoryCheck {
     this.report("E0307", path, message, "give the backend a capacity:, or write the mark in bytes");
   }
 
+  /** Terms of deals mean nothing to other kinds of storage. */
+  deals(selected: readonly Backend[], path: DocumentPath): void {
+    const others = selected.filter(({ driver }) => driver !== dealDriver);
+    if (others.length === 0) return;
+    const message = `${list(others)} makes no deals: that is for the driver "${dealDriver}"`;
+    this.report("E0309", path, message, `write on: driver = "${dealDriver}"`);
+  }
+
   /** Backends that copies shall be made on. */
   targets(selected: readonly Backend[], path: DocumentPath): void {
     this.capable(selected, "write", path);
+    for (const backend of selected) {
+      const reason = closedReason(backend.driver);
+      if (reason === undefined) continue;
+      const message = `no copies can be made on "${backend.name}" now: ${reason}`;
+      this.report("W0421", path, message, "let copies go to other backends");
+    }
     if (selected.length === 0 || !selected.every(({ cordoned }) => cordoned)) return;
     const message = `${list(selected)} is cordoned: no new copies are made there now`;
     this.report("W0407", path, message, "uncordon it, or widen the condition");

@@ -5,6 +5,7 @@ import type { FailureLimits } from "#model/failure.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import type { HeatSettings } from "#model/index-store.ts";
 import type { RunOrder } from "#model/run-order.ts";
+import type { DealTerms } from "#policies/deal-terms.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import type { CompiledBounds } from "#policies/removal-bound.ts";
 import type { SqlFragment } from "#policies/sql-fragment.ts";
@@ -91,6 +92,8 @@ export type CompiledVerb =
       readonly confidence: Confidence;
       /** Attribute of backends to spread over: `region`, `tier`, `driver`, `labels.<key>`. */
       readonly per: string | undefined;
+      /** By which deals copies are made, on backends that make deals. */
+      readonly deal?: DealTerms;
       /** How long its copies are wanted; always, when it does not say. */
       readonly forMs?: number;
     }

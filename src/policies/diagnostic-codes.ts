@@ -29,6 +29,7 @@ export const diagnosticCodes = {
     "write the path from the folder of the file that includes it",
   ],
   E0173: ["files that include each other in a circle", "move what they share into a file"],
+  E0174: ["terms of a deal that do not go together", "say the terms of one product"],
   E0180: ["a test that names something that there is not", "correct the name"],
   E0181: ["a test that contradicts itself", "say one of the two things"],
   E0182: ["two backends, objects or tests of one name", "give each a name of its own"],
@@ -50,6 +51,7 @@ export const diagnosticCodes = {
   E0306: ["a confidence that no fitting backend can reach", "ask for a lower confidence"],
   E0307: ["a share of a capacity that is not configured", "configure it, or write bytes"],
   E0308: ["a webhook or command that is not configured", "add it to thermocline.yaml"],
+  E0309: ["terms of deals for backends that make none", "narrow on: to such backends"],
   W0402: ["a rule that can never match", "correct the contradiction"],
   W0403: ["a rule that an earlier one always wins over", "reorder, or remove it"],
   W0404: ["demote and promote without a band between them", "leave a gap, or data flaps"],
@@ -67,6 +69,7 @@ export const diagnosticCodes = {
   W0416: ["a limit below the first object", "raise the limit"],
   W0417: ["more copies than another rule allows", "raise the range of the other rule"],
   W0418: ["policies that start at once and move the same copies", "give one another time"],
+  W0421: ["new copies on a service that takes none", "let them go to other backends"],
   W0420: ["a pattern with the wildcard of SQL", "write * for %, and ? for _"],
   W0419: ["a step that the step before it holds back", "end one where the other begins"],
 } as const satisfies Readonly<Record<string, readonly [finding: string, remedy: string]>>;

@@ -11,6 +11,7 @@ import { confidences } from "#model/copy.ts";
 import { parseCount, parseSize } from "#model/quantity.ts";
 import { runField } from "#policies/run-actions/run-actions.ts";
 import { settingFields } from "#policies/policy-setting-fields.ts";
+import { checkDeal, dealDriver, dealField, dealFields } from "#policies/deal-terms.ts";
 import { quotaKey, type UsageMark } from "#policies/removal-bound.ts";
 import {
   classesField,
@@ -72,6 +73,7 @@ export const standardConditions: Readonly<Record<string, string>> = {
   "replicate.on": "true",
   "pin.on": "true",
   "archive.on": "tier >= cold",
+  "deal.on": `driver = "${dealDriver}"`,
   "promote.from": "true",
   "run.verify.on": "true",
 };
@@ -98,6 +100,7 @@ const ensureFields = {
   per: perField.optional(),
   confidence: confidenceField.default("verified"),
   for: forField.optional(),
+  deal: dealField.optional(),
 };
 
 const dwellField = durationField.describe(
@@ -152,14 +155,11 @@ function boundsFit(bounds: {
 
 const groupField = z
   .enum(["collection", "dag"])
-  .transform((group, context) => {
-    if (group === "collection") return group;
-    const params = { hint: "write group: collection" };
-    const message = "objects go together by collection; of DAGs the index knows only the roots";
-    context.addIssue({ code: "custom", message, params });
-    return z.NEVER;
-  })
-  .describe("Acts on all objects of a collection that need it, or on none of them.");
+  .transform((group) => (group === "collection" ? group : undefined))
+  .describe(
+    "collection: acts on all objects of a collection that need it, or on none of them. " +
+      "dag: on whole DAGs, which is so for every object without saying it.",
+  );
 
 /** What a rule may say: exactly one of these. */
 const verbFields = {
@@ -173,7 +173,7 @@ const verbFields = {
     .describe("Short for ensure; two copies unless said otherwise."),
   pin: z
     .strictObject(ensureFields)
-    .omit({ copies: true, per: true })
+    .omit({ copies: true, per: true, deal: true })
     .describe("Short for ensure with one copy."),
   archive: z
     .strictObject({
@@ -182,6 +182,16 @@ const verbFields = {
     })
     .partial({ copies: true })
     .describe("Short for ensure on cold and archive tiers, one copy unless said otherwise."),
+  deal: z
+    .strictObject({
+      ...ensureFields,
+      on: ofBackends("Where; backends that make deals unless said").optional(),
+      ...dealFields,
+    })
+    .omit({ deal: true })
+    .partial({ copies: true })
+    .superRefine(checkDeal)
+    .describe("Short for ensure by Filecoin deals, one copy unless said otherwise."),
   evict: z
     .strictObject({ from: ofBackends("Where no copy shall be"), ...boundFields })
     .refine(boundsFit, boundsProblem)

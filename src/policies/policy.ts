@@ -5,6 +5,7 @@ import type { FailureLimits } from "#model/failure.ts";
 import type { PlanLimits } from "#model/plan-limits.ts";
 import type { RunOrder } from "#model/run-order.ts";
 import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
+import type { DealTerms } from "#policies/deal-terms.ts";
 import type { RemovalBounds } from "#policies/removal-bound.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 
@@ -71,6 +72,7 @@ export type RuleVerb =
       readonly prefer?: readonly OrderKey[];
       readonly confidence: Confidence;
       readonly per: string | undefined;
+      readonly deal?: DealTerms;
       /** How long its copies are wanted; always, when it does not say. */
       readonly forMs?: number;
     }

@@ -15,6 +15,7 @@ import {
 import { runSetting } from "#policies/run-actions/run-actions.ts";
 import type { RemovalBounds } from "#policies/removal-bound.ts";
 import { expressionText, field, isRecord } from "#policies/raw-value.ts";
+import { dealTerms } from "#policies/deal-terms.ts";
 import { readOrder } from "#policies/read-order.ts";
 
 /** The expressions of one rule, by key; a key is absent when its expression has an error. */
@@ -64,7 +65,15 @@ function readPreferences(raw: unknown, path: DocumentPath, reader: ExpressionRea
 }
 
 /** Verbs that have copies made, and so choose backends for them. */
-const choosingVerbs = ["ensure", "replicate", "pin", "archive", "demote", "promote"] as const;
+const choosingVerbs = [
+  "ensure",
+  "replicate",
+  "pin",
+  "archive",
+  "deal",
+  "demote",
+  "promote",
+] as const;
 
 const expressionKeys: readonly (readonly string[])[] = [
   ["where"],
@@ -72,6 +81,7 @@ const expressionKeys: readonly (readonly string[])[] = [
   ["replicate", "on"],
   ["pin", "on"],
   ["archive", "on"],
+  ["deal", "on"],
   ["evict", "from"],
   ["demote", "from"],
   ["demote", "to"],
@@ -196,7 +206,10 @@ function buildVerb(
       const per = "per" in fields ? fields.per : undefined;
       const time = forTime(fields.for);
       const { confidence } = fields;
-      return { kind: "ensure", copies, on, ...prefer, confidence, per, ...time };
+      const terms =
+        verbName === "deal" ? document.deal : "deal" in fields ? fields.deal : undefined;
+      const deal = terms === undefined ? {} : { deal: dealTerms(terms) };
+      return { kind: "ensure", copies, on, ...prefer, confidence, per, ...time, ...deal };
     }
   }
 }

@@ -2,9 +2,7 @@ import type { DocumentPlaces } from "#document/document-places.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { SharedNames } from "#policies/definitions/shared-names.ts";
 import type { Variable, VariableScope } from "#policies/expression/check-context.ts";
-import { noClasses, noVariables } from "#policies/expression/check-context.ts";
-import type { ExpressionProblem } from "#policies/expression/expression-problem.ts";
-import { readValue } from "#policies/expression/read-expression.ts";
+import { readLiteral } from "#policies/expression/read-literal.ts";
 import { describeType, sameType, unknownType } from "#policies/expression/value-type.ts";
 import { field, isRecord } from "#policies/raw-value.ts";
 import { variableTypes } from "#policies/variable-types.ts";
@@ -107,15 +105,3 @@ const samples: Readonly<Record<string, string>> = {
   money: "50 USD",
   price: "0.10 USD/GiB/month",
 };
-
-function readLiteral(text: string): Variable | undefined {
-  const problems: ExpressionProblem[] = [];
-  const expression = readValue(text, {
-    registry: new Map(),
-    scope: "object",
-    variables: noVariables,
-    classes: noClasses,
-    report: (problem) => problems.push(problem),
-  });
-  return expression?.kind === "literal" ? expression : undefined;
-}

@@ -5,12 +5,22 @@ import { parseDocuments } from "#document/parse-documents.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 import { compilePolicies } from "#policies/compile-policies.ts";
 import { parsePolicies } from "#policies/parse-policies.ts";
-import { demoMoment } from "../policies/demo-backends.ts";
+import { demoMoment, testBackend } from "../policies/demo-backends.ts";
 import { codeBlocks } from "./code-blocks.ts";
 
 const page = await readFile(new URL("../../docs/policy-verbs.md", import.meta.url), "utf8");
 const all = codeBlocks(page).filter(({ language }) => language === "yaml");
 const blocks = all.filter(({ file }) => file === undefined);
+
+/** Backends that make deals, although no driver does yet. */
+const moment = {
+  ...demoMoment,
+  backends: [
+    ...demoMoment.backends,
+    testBackend({ id: 20, name: "deals-eu", tier: "archive", driver: "filecoin" }),
+    testBackend({ id: 21, name: "deals-us", tier: "archive", driver: "filecoin" }),
+  ],
+};
 
 test("every configuration of the page is one", () => {
   const configurations = all.flatMap(({ file, text }) =>
@@ -28,7 +38,7 @@ test("every policy of the page compiles without a finding", async () => {
   for (const [at, { text }] of blocks.entries()) {
     const file = `block-${at + 1}.yaml`;
     const { policies, diagnostics } = parsePolicies([{ file, text }], { registry });
-    const compiled = compilePolicies(policies, demoMoment);
+    const compiled = compilePolicies(policies, moment);
     const findings = [...diagnostics, ...compiled.diagnostics];
     expect(findings.map(({ message }) => `${file}: ${message}`)).toEqual([]);
   }

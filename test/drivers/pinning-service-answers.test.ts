@@ -162,13 +162,27 @@ describe("a pinning service", () => {
       method === "POST" ? give(202, request("r1", "failed")) : page([]),
     );
     await expect(driver.write(object, body)).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    service.answer(({ method, path }) => {
-      if (method === "POST") return give(202, request("r1", "queued"));
-      const gone = { error: { reason: "NOT_FOUND" } };
-      return path.includes("/pins/r1") ? { status: 404, body: JSON.stringify(gone) } : page([]);
-    });
+    service.answer(gone(1));
     await expect(driver.write(object, body)).rejects.toMatchObject({ code: "CONFLICT" });
   });
+
+  it("a new request that the service has not heard of yet is waited for, and come back for", async () => {
+    service.answer(gone(0));
+    const waiting = { code: "TIMEOUT", details: { wait: "pin" } };
+    await expect(driver.write(object, body)).rejects.toMatchObject(waiting);
+  });
+
+  /** A request that is known for so many questions, and then not. */
+  function gone(questions: number): Parameters<typeof service.answer>[0] {
+    let asked = 0;
+    return ({ method, path }) => {
+      if (method === "POST") return give(202, request("r1", "queued"));
+      if (!path.includes("/pins/r1")) return page([]);
+      asked += 1;
+      if (asked <= questions) return give(200, request("r1", "queued"));
+      return { status: 404, body: JSON.stringify({ error: { reason: "NOT_FOUND" } }) };
+    };
+  }
 
   it("removes every request for the content that is ours, asking before each", async () => {
     let requests = [

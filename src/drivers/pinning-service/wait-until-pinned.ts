@@ -29,6 +29,7 @@ export async function waitUntilPinned(
   const deadline = performance.now() + timeoutMs;
   let standing = request;
   let unheardSince: number | undefined;
+  let wasHeard = false;
   for (let delayMs = pollMinMs; ; delayMs = Math.min(delayMs * 1.6, pollMaxMs)) {
     if (standing.status === "pinned") return standing;
     const words = `${backend}: ${request.pin.cid}: ${describeRequest(standing)}`;
@@ -38,7 +39,10 @@ export async function waitUntilPinned(
       });
     }
     const isOver = performance.now() + delayMs > deadline;
-    if (unheardSince !== undefined && (isOver || performance.now() - unheardSince > unheardMs)) {
+    const isGone =
+      unheardSince !== undefined &&
+      (performance.now() - unheardSince > unheardMs || (wasHeard && isOver));
+    if (isGone) {
       const message = `${backend}: request ${request.requestid} was deleted by somebody`;
       throw new EngineError("CONFLICT", message);
     }
@@ -54,7 +58,10 @@ export async function waitUntilPinned(
       if (signal !== undefined) throw cancelled(signal, `waiting for the pin of ${words}`);
     });
     const found = await client.get(request.requestid, { signal });
-    if (found !== undefined) standing = found;
+    if (found !== undefined) {
+      standing = found;
+      wasHeard = true;
+    }
     unheardSince = found === undefined ? (unheardSince ?? performance.now()) : undefined;
   }
 }
