@@ -54,7 +54,7 @@ export class FixtureIndex implements AsyncDisposable {
   ): Promise<{ objects: readonly number[]; backends: ReadonlyMap<string, number> }> {
     return await this.#database.write(async (transaction) => {
       await syncBackends(transaction, backends);
-      await putObjects(transaction, objects, this.#now, 0);
+      await putObjects(transaction, objects, this.#now, 0, "list");
       const ids = await objectIds(transaction, objects);
       const accesses = objects.flatMap((object) => object.accesses);
       if (accesses.length > 0) await countAccesses(transaction, accesses, this.#now);

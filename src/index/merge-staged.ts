@@ -5,22 +5,27 @@ import type { Transaction } from "#index/transaction.ts";
 /**
  * Adds what is staged and merges it with what is known: the temporary tables `put_objects`
  * (resolved, see `resolveCids`), `put_names`, `put_tags` and `put_copies`, whose rows name the
- * object by its position.
+ * object by its position. Content comes in now; a list tells of what came in at times of its own.
  */
 export async function mergeStaged(
   transaction: Transaction,
   now: Date,
+  staged: Staged,
 ): Promise<{ readonly added: number; readonly copies: number }> {
-  const added = await addObjects(transaction, now);
+  const added = await addObjects(transaction, now, staged);
   await transaction.run(mergeKnown);
+  await transaction.run(noteNamed, [micros(now), staged === "content"]);
   await transaction.run(mergeTags);
   await transaction.run(stageCopyChanges);
   await transaction.run(liftMarks);
   return { added, copies: await applyCopyChanges(transaction) };
 }
 
+/** Content that is handed in, or what somebody says of content. */
+export type Staged = "content" | "list";
+
 /** Gives ids to what is new, in order of arrival, and inserts it. */
-async function addObjects(transaction: Transaction, now: Date): Promise<number> {
+async function addObjects(transaction: Transaction, now: Date, staged: Staged): Promise<number> {
   const { added } = await transaction.row<{ added: number }>(
     `SELECT count(DISTINCT first_position) AS added FROM put_objects_resolved
      WHERE object_id IS NULL`,
@@ -36,7 +41,7 @@ async function addObjects(transaction: Transaction, now: Date): Promise<number> 
     [first],
   );
   for (const statement of rankNames) await transaction.run(statement);
-  await transaction.run(insertObjects, [micros(now)]);
+  await transaction.run(insertObjects, [micros(now), staged === "content"]);
   await transaction.run(insertFurtherNames);
   await transaction.run(updateNameCounts);
   return added;
@@ -64,7 +69,8 @@ const insertObjects = `
   SELECT i.object_id, p.cid_key, p.cid, p.size, p.profile,
     n.path, coalesce(n.names, 0)::INTEGER, p.type, p.collection, p.owner,
     coalesce(p.created, make_timestamp($1::BIGINT)), p.modified, make_timestamp($1::BIGINT),
-    NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, FALSE, NULL, NULL
+    NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, FALSE, NULL, NULL,
+    CASE WHEN $2::BOOLEAN AND n.path IS NOT NULL THEN make_timestamp($1::BIGINT) END
   FROM put_objects AS p JOIN put_ids AS i USING (position)
   LEFT JOIN (
     SELECT object_id, min_by(path, rank) AS path, count(*) AS names
@@ -106,6 +112,19 @@ const mergeKnown = `
       OR (objects.collection IS NULL AND p.collection IS NOT NULL)
       OR (objects.owner IS NULL AND p.owner IS NOT NULL)
       OR (objects.modified IS NULL AND p.modified IS NOT NULL))`;
+
+// What is handed in under its first name, or gets it now, is what that name stands for.
+const noteNamed = `
+  UPDATE objects SET named = c.named
+  FROM (
+    SELECT i.object_id, CASE WHEN $2::BOOLEAN THEN make_timestamp($1::BIGINT)
+      ELSE max(greatest(p.created, p.modified)) END AS named
+    FROM put_names AS n JOIN put_ids AS i USING (position) JOIN put_objects AS p USING (position)
+    JOIN put_known_paths AS k ON k.object_id = i.object_id
+    WHERE NOT i.added AND (k.path IS NULL OR k.path = n.path)
+    GROUP BY i.object_id
+  ) AS c
+  WHERE objects.object_id = c.object_id AND c.named > greatest(objects.created, objects.named)`;
 
 const mergeTags = `
   INSERT INTO tags

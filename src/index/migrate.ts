@@ -20,6 +20,7 @@ import { copiesSince } from "#index/migrations/016-copies-since.ts";
 import { recoveredEntries } from "#index/migrations/017-recovered-entries.ts";
 import { failuresOfRunRules } from "#index/migrations/018-failures-of-run-rules.ts";
 import { costs } from "#index/migrations/019-costs.ts";
+import { named } from "#index/migrations/020-named.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -43,6 +44,7 @@ const migrations: readonly Migration[] = [
   recoveredEntries,
   failuresOfRunRules,
   costs,
+  named,
 ];
 
 /** The schema version this engine writes. */

@@ -2,7 +2,7 @@ import { copyChangeColumns } from "#index/apply-copies.ts";
 import { backendIds, requireBackend } from "#index/backends.ts";
 import { cidKey, cidText } from "#index/cid-key.ts";
 import { micros, type StageValue } from "#index/connection.ts";
-import { mergeStaged } from "#index/merge-staged.ts";
+import { mergeStaged, type Staged } from "#index/merge-staged.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -18,6 +18,7 @@ export async function putObjects(
   objects: readonly NewObject[],
   now: Date,
   clockSkewMs: number,
+  staged: Staged = "content",
 ): Promise<PutSummary> {
   if (objects.length === 0) return { added: 0, known: 0, copies: 0, beingDeleted: [] };
   await stageObjects(transaction, objects);
@@ -32,9 +33,12 @@ export async function putObjects(
       const one = ofObject(object);
       return one === undefined ? [] : [{ ...one, cid: object.cid }];
     });
-    return { ...(await putObjects(transaction, rest, now, clockSkewMs)), beingDeleted: leftOut };
+    return {
+      ...(await putObjects(transaction, rest, now, clockSkewMs, staged)),
+      beingDeleted: leftOut,
+    };
   }
-  const { added, copies } = await mergeStaged(transaction, now);
+  const { added, copies } = await mergeStaged(transaction, now, staged);
   return { added, known: objects.length - added, copies, beingDeleted };
 }
 

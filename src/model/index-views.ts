@@ -28,6 +28,7 @@ export const indexViews = {
     nearest_expiry: ["TIMESTAMP", "earliest end of a copy that expires; null without one"],
     held: ["BOOLEAN", "an explicit hold exists"],
     tombstoned: ["TIMESTAMP", "when it was marked for deletion; null when it is not"],
+    named: ["TIMESTAMP", "when it last came in under its path; null when a list told of it"],
     moved: ["TIMESTAMP", "last promotion, demotion or eviction that was done; null without one"],
   },
   copy: {

@@ -1,7 +1,7 @@
 import type { Parameter, SqlContext } from "#policies/attribute-definition.ts";
 import { compileCondition, compileValue } from "#policies/expression/compile-expression.ts";
 import { type Expression, readsName } from "#policies/expression/expression.ts";
-import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** What says which objects follow each other in time: by which text, and which of them count. */
 export const seriesParameters: readonly Parameter[] = [
@@ -13,6 +13,10 @@ export const seriesParameters: readonly Parameter[] = [
 export interface Series {
   /** SQL of a table with `object_id`, `created`, `size` and `key` of all objects that count. */
   readonly rows: SqlFragment;
+  /** SQL of a table with `key` and `came`: each time at which something new came to a series. */
+  readonly events: SqlFragment;
+  /** When the object in question came to its series; `created` of its row. */
+  readonly came: SqlFragment;
   /** The key of the object in question; null when it is in no series. */
   readonly key: SqlFragment;
   /** Whether the object in question counts: it has copies, and is among those meant; never null. */
@@ -31,12 +35,29 @@ export function seriesOf(context: SqlContext, values: readonly Expression[]): Se
     const condition = among === undefined ? trusted("true") : compileCondition(among, at);
     return sql`(o.present_mask <> 0 AND ${condition})`;
   };
+  const ofName = key !== undefined && readsName(key);
+  const came = trusted(isPath(key) ? "greatest(o.created, o.named)" : "o.created");
+  const row = (at: SqlFragment) => sql`SELECT o.object_id, ${at} AS created, o.size,
+    ${keyOf(key, each)} AS key FROM object o WHERE ${counts(each)}`;
+  const times = isPath(key)
+    ? ["o.created", "o.named", "CASE WHEN o.named IS NOT NULL THEN o.ingested END"]
+    : ["o.created"];
+  const events = times.map(
+    (at) => sql`SELECT key, created AS came FROM (${row(trusted(at))}) WHERE created IS NOT NULL`,
+  );
   return {
-    rows: sql`(SELECT o.object_id, o.created, o.size, ${keyOf(key, each)} AS key
-      FROM object o WHERE ${counts(each)})`,
+    rows: sql`(${row(came)})`,
+    events: sql`(${joinFragments(events, " UNION ")})`,
+    came,
     key: keyOf(key, context),
-    counts: counts(context),
+    // Which of its names an object came back under is not known.
+    counts: ofName ? sql`(o.names <= 1 AND ${counts(context)})` : counts(context),
   };
+}
+
+/** Versions of a file: old content that comes back under its name is the newest of them. */
+function isPath(key: Expression | undefined): boolean {
+  return key?.kind === "attribute" && key.definition.name === "path";
 }
 
 /** Names are names within a collection: the same path in another one is another thing. */

@@ -105,7 +105,10 @@ test("what export-car writes import-car takes", async () => {
   const written = await line.run(["export-car", "/in/a.txt", "-o", "a.car"], { api });
   expect(written.stdout).toMatch(new RegExp(`^${cid}\n\\d+ B, in .*a.car\n$`));
   const checked = await line.run(["import-car", "a.car", "--dry-run"]);
-  expect(checked).toMatchObject({ code: 0, stdout: `${cid}  7 B, 1 block, whole\n` });
+  expect(checked).toMatchObject({
+    code: 0,
+    stdout: `${cid}  7 B, 1 block, profile unixfs-v1-2025, whole\n`,
+  });
   const taken = await line.run(["import-car", "a.car", "--name", "/b"], { api });
   expect(taken.stdout).toContain("stored on hot, verified");
   expect(stored).toMatchObject([[{ ...object, form: "car", names: ["/b"] }, expect.anything()]]);

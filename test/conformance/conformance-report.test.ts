@@ -26,7 +26,7 @@ describe("the conformance report", () => {
     const files = await kitFiles(drivers);
     expect([...files.keys()]).toEqual(drivers);
     expect([...files].filter(([, found]) => found.length === 0)).toEqual([]);
-    expect(files.get("s3")).toHaveLength(2);
+    expect(files.get("s3")).toHaveLength(3);
   });
 
   it("counts by server, says what it is, and conforms with skips that have a reason", () => {

@@ -26,7 +26,7 @@ export async function putManifestPiece(
 ): Promise<PutPiece> {
   const leftOut = await leaveOut(transaction, now, clockSkewMs);
   const { rows, bytes } = await staged(transaction);
-  const { added, copies } = await mergeStaged(transaction, now);
+  const { added, copies } = await mergeStaged(transaction, now, "list");
   return { bytes, added, known: rows - added, copies, leftOut };
 }
 

@@ -27,8 +27,9 @@ const newest: ObjectFunction = {
     "Whether it is among the newest of its collection by time of creation: so many of them, or " +
     "those that make up so many bytes; with `day`, `week` and the like the newest of each of the " +
     "last so many days that have any. Another attribute takes the place of the collection " +
-    "(`path`, `meta.host`), and a condition says which objects count at all; of those that do " +
-    "not, of objects without copies and of those without the attribute, it is missing.",
+    "(`path`, with what came in last under it as the newest; `meta.host`), and a condition says " +
+    "which objects count at all; of those that do not, of objects without copies, without the " +
+    "attribute, or with several names where names count, it is missing.",
   example: 'newest(7, day, meta.host, tags has "nightly")',
   parameters: [
     { name: "count", kind: "constant", types: [numberType, bytesType], refuse: refuseCount },
@@ -61,7 +62,7 @@ function isAmongNewest(series: Series, values: readonly Expression[]): SqlFragme
   if (period?.kind === "literal") return isNewestOfPeriod(series, amount, String(period.value));
   const last = sql`(SELECT max(v.created, ${amount}::BIGINT)[${amount}::BIGINT]
     FROM ${series.rows} v WHERE v.key = ${series.key})`;
-  return sql`coalesce(o.created >= ${last}, true)`;
+  return sql`coalesce(${series.came} >= ${last}, true)`;
 }
 
 /** The object at which the sum goes beyond is still within: nothing is ever without its newest. */
@@ -72,14 +73,14 @@ function isWithinBytes({ rows }: Series, bytes: number): SqlFragment {
       FROM ${rows}) WHERE newer < ${bytes}::BIGINT))`;
 }
 
-function isNewestOfPeriod({ rows, key }: Series, count: number, period: string): SqlFragment {
+function isNewestOfPeriod({ rows, key, came }: Series, count: number, period: string): SqlFragment {
   const spans = sql`(SELECT v.key, date_trunc(${period}::VARCHAR, v.created) AS span,
       max(v.created) AS created FROM ${rows} v GROUP BY ALL)`;
   const last = sql`(SELECT max(s.span, ${count}::BIGINT)[${count}::BIGINT] FROM ${spans} s
     WHERE s.key = ${key})`;
-  return sql`(coalesce(date_trunc(${period}::VARCHAR, o.created) >= ${last}, true)
-    AND coalesce(o.created >= (SELECT s.created FROM ${spans} s
-      WHERE s.key = ${key} AND s.span = date_trunc(${period}::VARCHAR, o.created)), true))`;
+  return sql`(coalesce(date_trunc(${period}::VARCHAR, ${came}) >= ${last}, true)
+    AND coalesce(${came} >= (SELECT s.created FROM ${spans} s
+      WHERE s.key = ${key} AND s.span = date_trunc(${period}::VARCHAR, ${came})), true))`;
 }
 
 export default newest;

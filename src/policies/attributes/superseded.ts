@@ -14,17 +14,18 @@ const superseded: ObjectFunction = {
   changes: "time",
   summary:
     "Time since the next newer object of its collection was created; missing while it is the " +
-    "newest. `superseded(path)` is about versions under one name, any other attribute and a " +
-    "condition as with `newest`.",
+    "newest. `superseded(path)` is about versions under one name, of which the newest is what came " +
+    "in last under it, be it old content that came back; it is missing for what has several " +
+    "names. Any other attribute and a condition as with `newest`.",
   example: "superseded(path) > 30d",
   parameters: seriesParameters,
   sql: (context, values) => {
-    const { rows, key, counts } = seriesOf(context, values);
-    const successors = sql`(SELECT key, created,
-        lag(created) OVER (PARTITION BY key ORDER BY created DESC) AS successor
-      FROM (SELECT DISTINCT v.key, v.created FROM ${rows} v))`;
+    const { events, came, key, counts } = seriesOf(context, values);
+    const successors = sql`(SELECT key, came,
+        lag(came) OVER (PARTITION BY key ORDER BY came DESC) AS successor
+      FROM (SELECT DISTINCT v.key, v.came FROM ${events} v))`;
     const successor = sql`(SELECT s.successor FROM ${successors} s
-      WHERE s.key = ${key} AND s.created = o.created)`;
+      WHERE s.key = ${key} AND s.came = ${came})`;
     return sql`(CASE WHEN ${counts} THEN ${elapsedSince(successor, context.now)} END)`;
   },
 };
