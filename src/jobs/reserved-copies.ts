@@ -15,7 +15,8 @@ export interface ReservedCheck {
 
 /**
  * Asks each backend for the copy it must keep. A copy that was re-hashed within `proofAgeMaxMs`
- * must be there with the right size; an older one is re-hashed now (docs/decisions/0010).
+ * must be there with the right size; an older one is re-hashed now (docs/decisions/0010), and so is
+ * any that lies under a name by which other programs may have written to it.
  */
 export async function checkReserved(
   permit: RemovalPermit,
@@ -71,6 +72,8 @@ async function check(
 /** `claimed` copies are looked at too: nothing is removed on hearsay. */
 function levelFor(reserved: ReservedCopy, context: StepContext): Confidence {
   if (rank(reserved.confidence) <= rank("listed")) return "listed";
+  const driver = context.drivers.get(reserved.backend);
+  if (driver?.capabilities.storesByName === true) return reserved.confidence;
   const verifiedAt = Date.parse(reserved.verifiedAt ?? "");
   const ageMs = context.now().getTime() - verifiedAt;
   const fresh = ageMs >= 0 && ageMs <= context.settings.proofAgeMaxMs;

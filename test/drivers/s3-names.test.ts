@@ -255,6 +255,8 @@ describe.skipIf(missing !== undefined)("s3 with keys for people", () => {
     const refusal = { code: "CONFLICT", message: expect.stringContaining("layout") as string };
     await expect(Array.fromAsync(before.list())).rejects.toMatchObject(refusal);
     await expect(before.status()).rejects.toMatchObject(refusal);
+    await put("!read me first.txt", "sorts before what this driver notes down");
+    await expect(before.status()).rejects.toMatchObject(refusal);
   });
 
   it("stores everything as CARs with the layout car", async () => {

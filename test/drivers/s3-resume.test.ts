@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
+  PutObjectCommand,
   type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
@@ -125,6 +127,40 @@ describe.skipIf(missing !== undefined)("uploads to s3 that were cut off", () => 
     expect(await uploads()).toHaveLength(3);
     expect(await old.clearUnfinished?.()).toEqual(given);
     expect(await uploads()).toEqual([`elsewhere/${cid}`, "store/notes.txt"]);
+  });
+
+  it("leave another's upload of the same name alone, and go on with their own", async () => {
+    const object = { ...stored.object, name: "film.mkv" };
+    const theirs = await begin("film.mkv");
+    const Body = stored.bytes.subarray(0, partBytes);
+    await judge.send(new UploadPartCommand({ ...theirs, PartNumber: 1, Body }));
+    // Services tell the time of an object to the second.
+    await sleep(1_100);
+    const driver = await open({ layout: "file", abandonAfter: "0s" });
+    const broken = driver.write(object, breaksOff(stored, "UNAVAILABLE"), { resumable });
+    await expect(broken).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(await uploads()).toEqual(["film.mkv", "film.mkv"]);
+    expect(sentParts()).toContain(1);
+    watched.requests.length = 0;
+    await driver.write(object, fileBody(stored), { resumable });
+    expect(sentParts()).not.toContain(1);
+    expect(await driver.verify(object, "verified")).toMatchObject({ finding: "present" });
+    expect(await driver.clearUnfinished?.()).toMatchObject({ found: 0 });
+    expect(await uploads()).toEqual(["film.mkv"]);
+    const parts = await judge.send(new ListPartsCommand(theirs));
+    expect(parts.Parts).toHaveLength(1);
+  });
+
+  it("are no copy when what lies under the name at the end is another's", async () => {
+    const object = { ...stored.object, name: "film.mkv" };
+    const Key = ".thermocline/by-key/film.mkv";
+    const Metadata = { cid: object.cid };
+    await judge.send(new PutObjectCommand({ Bucket: bucket, Key, Metadata, Body: "" }));
+    await begin("film.mkv");
+    const driver = await open({ layout: "file", checksums: false });
+    const written = driver.write(object, fileBody(stored));
+    await expect(written).rejects.toMatchObject({ code: "CONFLICT" });
+    expect(await driver.stat(object)).toBeUndefined();
   });
 
   async function begin(Key: string): Promise<{ Bucket: string; Key: string; UploadId: string }> {

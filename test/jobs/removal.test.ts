@@ -41,6 +41,26 @@ describe("the removal protocol", () => {
     });
   });
 
+  test("re-hashes a reserved copy that lies under a name, however young its proof is", async () => {
+    await using engine = await TestEngine.open(server.url);
+    const object = await onBoth(engine, "edited in place", new Date());
+    const cold = await engine.stores.driver("cold");
+    const copy = await cold.stat(object);
+    if (copy === undefined) throw new Error("no copy");
+    await engine.stores.damage("cold", copy);
+    engine.index.begin("run", [evictOf([object], "hot")]);
+    const drivers = await engine.drivers("hot", "cold");
+    const capabilities = { ...cold.capabilities, storesByName: true } as const;
+    drivers.set("cold", driverWith(cold, { capabilities }));
+    await engine.work(drivers);
+    await engine.dispatch(drivers);
+    await engine.ended("run");
+    expect(engine.index.outcomes.get("run/0")).toMatchObject({
+      outcome: "failed",
+      code: "CORRUPT",
+    });
+  });
+
   test.for([
     { found: "corrupt", code: "CORRUPT" },
     { found: "absent", code: "NOT_FOUND" },

@@ -1,4 +1,4 @@
-import type { Confidence, Evidence } from "#model/copy.ts";
+import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
 import type { CallOptions, ThawState } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type {
@@ -25,6 +25,7 @@ const paces = {
 export class ArchivedObjects {
   readonly #client: BucketClient;
   readonly #options: S3Options;
+  /** By CID and key: a key that a person can read may be used again for another object. */
   readonly #sent = new Map<string, string>();
 
   constructor(client: BucketClient, options: S3Options) {
@@ -33,10 +34,10 @@ export class ArchivedObjects {
   }
 
   /** Keeps what the check of an object that was just written will rest on. */
-  remember(key: string, checksum: SentChecksum): void {
+  remember({ cid }: ObjectRef, key: string, checksum: SentChecksum): void {
     if (checksum === undefined || !isArchiveClass(this.#options.storageClass)) return;
-    this.#sent.delete(key);
-    this.#sent.set(key, checksum);
+    this.#sent.delete(`${cid} ${key}`);
+    this.#sent.set(`${cid} ${key}`, checksum);
     const [oldest] = this.#sent.keys();
     if (this.#sent.size > rememberedMax && oldest !== undefined) this.#sent.delete(oldest);
   }
@@ -60,9 +61,14 @@ export class ArchivedObjects {
    * The check of a copy that cannot be read. What this process wrote is compared by the SHA-256
    * that the service took of what it received; of anything else only presence is known.
    */
-  async evidence(key: string, level: Confidence, signal: AbortSignal | undefined): Promise<Found> {
+  async evidence(
+    { cid }: ObjectRef,
+    key: string,
+    level: Confidence,
+    signal: AbortSignal | undefined,
+  ): Promise<Found> {
     const checkedAt = new Date().toISOString();
-    const sent = this.#sent.get(key);
+    const sent = this.#sent.get(`${cid} ${key}`);
     const kept = sent === undefined ? undefined : await this.#client.checksum(key, signal);
     if (sent === undefined || kept === undefined) {
       const method = "looked for it: right size; in an archive class, not read";

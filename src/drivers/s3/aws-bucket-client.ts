@@ -106,6 +106,7 @@ export class AwsBucketClient implements BucketClient {
         lock: objectLockOf(answer),
         // Ceph compares conditions with what stands between the quotes; others take both.
         etag: answer.ETag.replaceAll('"', ""),
+        modifiedAt: answer.LastModified,
         metadata: answer.Metadata ?? {},
       };
     } catch (error) {

@@ -66,7 +66,7 @@ export class AwsUploads {
     const requests = this.#requests;
     try {
       const isSent = parts === "sent";
-      const left = isSent ? await this.#leftOf(request.key, signal) : undefined;
+      const left = isSent ? await this.#leftOf(request, signal) : undefined;
       if (left !== undefined) return this.#upload(request, left.name, left.parts);
       const command = new CreateMultipartUploadCommand({
         ...requests.target(request),
@@ -150,10 +150,11 @@ export class AwsUploads {
             MultipartUpload: { Parts: parts.toSorted((a, b) => a.PartNumber - b.PartNumber) },
           });
           await this.#patient.send(command, withSignal(signal));
-          return compositeOf(parts);
         } catch (error) {
           throw tooManyParts(requests.error(error, doing, signal), parts.length);
         }
+        await this.#refuseOthers(request, signal);
+        return compositeOf(parts);
       },
       abort: () => this.#giveUp(name),
     };
@@ -166,21 +167,43 @@ export class AwsUploads {
   async #refuseTaken({ key, create }: PutRequest, signal: Signal): Promise<void> {
     const { bucket, options } = this.#requests;
     if (!create || options.layout !== "file") return;
-    const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
-    const found = await this.#client.send(command, withSignal(signal)).catch((thrown: unknown) => {
-      if (httpStatus(thrown) === 404) return undefined;
-      throw this.#requests.error(thrown, `looking for ${key}`, signal);
-    });
-    if (found === undefined) return;
+    if ((await this.#metadataAt(key, signal)) === undefined) return;
     throw new EngineError("ALREADY_EXISTS", `somebody else has just stored ${key} in ${bucket}`);
   }
 
+  /** An object has the metadata of whoever began its upload: only with ours is it our copy. */
+  async #refuseOthers({ key, shared, metadata }: PutRequest, signal: Signal): Promise<void> {
+    if (shared === undefined) return;
+    const found = await this.#metadataAt(key, signal);
+    if (["cid", "key"].every((name) => found?.[name] === metadata[name])) return;
+    const message = `what lies under ${key} in ${this.#requests.bucket} now is another's`;
+    throw new EngineError("CONFLICT", message);
+  }
+
+  /** Undefined when nothing lies under the key. */
+  async #metadataAt(
+    key: string,
+    signal: Signal,
+  ): Promise<Readonly<Record<string, string>> | undefined> {
+    const command = new HeadObjectCommand({ Bucket: this.#requests.bucket, Key: key });
+    try {
+      return (await this.#client.send(command, withSignal(signal))).Metadata ?? {};
+    } catch (thrown) {
+      if (httpStatus(thrown) === 404) return undefined;
+      throw this.#requests.error(thrown, `looking for ${key}`, signal);
+    }
+  }
+
   /** Undefined too where the service or the key's rights do not let us look. */
-  async #leftOf(key: string, signal: Signal): Promise<LeftUpload | undefined> {
+  async #leftOf({ key, shared }: PutRequest, signal: Signal): Promise<LeftUpload | undefined> {
     const { bucket, options } = this.#requests;
+    const since = shared === undefined ? new Date(0) : shared.since;
+    if (since === undefined) return undefined;
     const found: LeftUpload[] = [];
     try {
-      for await (const { Key, UploadId, StorageClass } of this.#uploads(key, signal)) {
+      for await (const upload of this.#uploads(key, signal)) {
+        const { Key, UploadId, StorageClass, Initiated } = upload;
+        if (shared !== undefined && (Initiated === undefined || Initiated < since)) continue;
         const wanted = options.storageClass ?? "STANDARD";
         if (Key !== key || (StorageClass ?? wanted) !== wanted) continue;
         const name = { Bucket: bucket, Key, UploadId };

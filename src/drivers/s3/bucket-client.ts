@@ -39,7 +39,7 @@ export interface BucketClient {
   copy(request: CopyRequest, signal: AbortSignal | undefined): Promise<void>;
   /**
    * Begins an upload in parts. One whose parts are sent goes on with what was left unfinished of
-   * this key; one whose parts the service copies begins anew and has no checksums.
+   * this key, where that is ours for sure; one whose parts the service copies begins anew and has no checksums.
    */
   begin(
     request: PutRequest,
@@ -68,7 +68,10 @@ export interface PartUpload {
     range: ByteRange,
     signal: AbortSignal | undefined,
   ): Promise<void>;
-  /** Makes the object visible. ALREADY_EXISTS when told to create and the key is there. */
+  /**
+   * Makes the object visible. ALREADY_EXISTS when told to create and the key is there; CONFLICT
+   * when another's object lies under a shared key then.
+   */
   complete(signal: AbortSignal | undefined): Promise<SentChecksum>;
   /** Gives back the room of all parts. */
   abort(): Promise<void>;
@@ -97,6 +100,8 @@ export interface HeadResult {
   readonly lock: ObjectLock | undefined;
   /** Changes when somebody stores something else there; proves nothing about the bytes. */
   readonly etag: string;
+  /** By the clock of the service, to the second. */
+  readonly modifiedAt: Date | undefined;
   /** What was kept with it; names in lower case. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -160,6 +165,11 @@ export interface ListPage {
   readonly token: string | undefined;
 }
 
+export interface SharedKey {
+  /** Only uploads begun since then are gone on with; undefined: none. */
+  readonly since: Date | undefined;
+}
+
 export interface PutRequest {
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -167,6 +177,8 @@ export interface PutRequest {
   readonly create: boolean;
   /** Replace only what has this ETag. */
   readonly replaces?: string | undefined;
+  /** Others may store under this key too: what they do there is told from what is ours. */
+  readonly shared?: SharedKey | undefined;
   /** It is read now and then, wherever copies lie: in the usual class, and with no tags. */
   readonly isRecord?: boolean;
 }

@@ -22,9 +22,10 @@ export async function clearUploads(
     throwIfCancelled(signal, `clearing unfinished uploads in ${bucket}`);
     // Others may use the bucket too, with keys of their own.
     const isNamed = upload.key.startsWith(`${prefix}named/`);
-    if (!isNamed && !(await keys.isUploadOfOurs(upload.key, signal))) continue;
+    const { key, begunAt } = upload;
+    if (!isNamed && !(await keys.isUploadOfOurs(key, begunAt, signal))) continue;
     found += 1;
-    if (upload.begunAt.getTime() >= abandonedBefore) continue;
+    if (begunAt.getTime() >= abandonedBefore) continue;
     const parts = await upload.parts();
     if (parts.some(({ storedAt }) => storedAt.getTime() >= abandonedBefore)) continue;
     abandoned += 1;

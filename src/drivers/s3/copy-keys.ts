@@ -33,5 +33,5 @@ export interface CopyKeys {
   /** Bytes of all copies. */
   storedBytes(): Promise<number>;
   /** Whether an upload that nobody ended was one of ours. */
-  isUploadOfOurs(key: string, signal: AbortSignal | undefined): Promise<boolean>;
+  isUploadOfOurs(key: string, begunAt: Date, signal: AbortSignal | undefined): Promise<boolean>;
 }

@@ -1,5 +1,5 @@
 import { EngineError } from "#model/engine-error.ts";
-import type { BucketClient } from "#drivers/s3/bucket-client.ts";
+import type { BucketClient, HeadResult } from "#drivers/s3/bucket-client.ts";
 import type { Signal } from "#drivers/s3/bucket-requests.ts";
 import { encodedKey, recordFolder } from "#drivers/s3/readable-keys.ts";
 import { removeKey } from "#drivers/s3/remove-key.ts";
@@ -31,17 +31,36 @@ export class KeyRecords {
     return await this.#create(request, signal);
   }
 
-  /** The CID of the object that has a key for its own. */
-  async ownerOf(key: string, signal: Signal): Promise<string | undefined> {
-    return (await this.#client.head(this.#byKey(key), signal))?.metadata["cid"];
+  /** The object that has a key for its own, and since when. */
+  async claimOn(key: string, signal: Signal): Promise<KeyClaim | undefined> {
+    const found = await this.#client.head(this.#byKey(key), signal);
+    const cid = found?.metadata["cid"];
+    return cid === undefined ? undefined : { cid, since: found?.modifiedAt };
   }
 
-  /** Takes a key for an object, before its bytes are sent. False when another has it. */
-  async claim(key: string, cid: string, signal: Signal): Promise<boolean> {
+  /** Takes a key for an object, before its bytes are sent. Undefined when another has it. */
+  async claim(key: string, cid: string, signal: Signal): Promise<KeyClaim | undefined> {
     const request = { key: this.#byKey(key), metadata: { cid }, create: true, isRecord: true };
     await this.#create(request, signal);
     // Some services look first and store then, and let two in at the same moment: the last has it.
-    return (await this.ownerOf(key, signal)) === cid;
+    const claim = await this.claimOn(key, signal);
+    return claim?.cid === cid ? claim : undefined;
+  }
+
+  /**
+   * What lies under a key, or `another's` where it may not even be looked at (encrypted with a key
+   * of theirs) and nobody noted it as ours.
+   */
+  async look(key: string, signal: Signal): Promise<HeadResult | "another's" | undefined> {
+    try {
+      return await this.#client.head(key, signal);
+    } catch (thrown) {
+      const { details, retryable } = EngineError.from(thrown);
+      const isRefused = details["status"] === 400 || details["status"] === 403;
+      if (!isRefused || retryable) throw thrown;
+      if ((await this.claimOn(key, signal)) !== undefined) throw thrown;
+      return "another's";
+    }
   }
 
   async release(key: string, signal: Signal): Promise<void> {
@@ -69,6 +88,12 @@ export class KeyRecords {
   #byKey(key: string): string {
     return `${this.#prefix}${recordFolder}by-key/${key.slice(this.#prefix.length)}`;
   }
+}
+
+export interface KeyClaim {
+  readonly cid: string;
+  /** By the clock of the service, to the second. */
+  readonly since: Date | undefined;
 }
 
 /**

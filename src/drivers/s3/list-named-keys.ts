@@ -2,6 +2,7 @@ import { canonicalCid } from "#content/cid.ts";
 import type { ListedCopy, ListOptions } from "#model/driver.ts";
 import type { BucketClient, ListPage } from "#drivers/s3/bucket-client.ts";
 import { type BucketPlace, copyOfKey, keysOf } from "#drivers/s3/list-bucket.ts";
+import { KeyRecords } from "#drivers/s3/key-records.ts";
 import { parseObjectKey } from "#drivers/s3/object-key.ts";
 import { encodedKey, nameOfKey, recordFolder } from "#drivers/s3/readable-keys.ts";
 
@@ -59,11 +60,10 @@ async function copyAt(
     const plain = copyOfKey(place, key, bytes);
     return plain && { ...plain, cursor: key };
   }
-  const found = await client.head(key, signal);
-  const { cid = "", size, form: stored } = found?.metadata ?? {};
-  if (found === undefined || found.metadata["key"] !== encodedKey(key) || !isCid(cid)) {
-    return undefined;
-  }
+  const found = await new KeyRecords(client, prefix).look(key, signal);
+  if (found === undefined || found === "another's") return undefined;
+  const { cid = "", size, form: stored } = found.metadata;
+  if (found.metadata["key"] !== encodedKey(key) || !isCid(cid)) return undefined;
   const form = stored === "car" ? "car" : "file";
   const copy = { locator: `s3://${bucket}/${key}`, form, bytes: found.bytes } as const;
   const told = Number(size);

@@ -57,7 +57,8 @@ export class NamedKeys implements CopyKeys {
     signal: Signal,
   ): Promise<PutRequest> {
     if (existing?.form === form) {
-      return this.#request(object, form, existing.key, existing.found.etag);
+      // Of what somebody began to upload under it since nothing tells whose it is.
+      return this.#request(object, form, existing.key, existing.found.etag, undefined);
     }
     const keys = readableKeys(this.#options.prefix, object, form);
     const noted = await this.#records.keyOf(object.cid, signal);
@@ -67,16 +68,20 @@ export class NamedKeys implements CopyKeys {
       if (parseObjectKey(this.#options.prefix, key) !== undefined) {
         return this.#plain.place(object, form, undefined);
       }
-      const found = await this.#client.head(key, signal);
+      const found = await this.#records.look(key, signal);
+      if (found === "another's") continue;
       if (found !== undefined && !this.isCopyOf(object, key, found)) continue;
-      if (!(await this.#records.claim(key, object.cid, signal))) continue;
+      const claim = await this.#records.claim(key, object.cid, signal);
+      if (claim === undefined) continue;
       const known = noted !== undefined;
       if (noted !== key && !(await this.#records.note(object.cid, key, known, signal))) {
-        // Another writer of the same object was faster: its key is as good.
-        await this.#records.release(key, signal);
+        // Another writer of the same object was faster: its key is as good, and may be this one.
+        const faster = await this.#records.keyOf(object.cid, signal);
+        if (faster !== key) await this.#records.release(key, signal);
         return await this.place(object, form, existing, signal);
       }
-      return this.#request(object, form, key, found?.etag);
+      const since = found === undefined ? claim.since : undefined;
+      return this.#request(object, form, key, found?.etag, since);
     }
     throw new EngineError("INTERNAL", `no key was found for ${object.cid}`);
   }
@@ -110,16 +115,24 @@ export class NamedKeys implements CopyKeys {
     return sum;
   }
 
-  async isUploadOfOurs(key: string, signal: Signal): Promise<boolean> {
+  /** What was begun before the key was ours is another's. */
+  async isUploadOfOurs(key: string, begunAt: Date, signal: Signal): Promise<boolean> {
     if (await this.#plain.isUploadOfOurs(key)) return true;
-    return (await this.#records.ownerOf(key, signal)) !== undefined;
+    const since = (await this.#records.claimOn(key, signal))?.since;
+    return since !== undefined && begunAt >= since;
   }
 
   /** Written where nothing is, or over what was seen there and was ours. */
-  #request(object: ObjectRef, form: Form, key: string, replaces: string | undefined): PutRequest {
-    const isPlain = parseObjectKey(this.#options.prefix, key) !== undefined;
-    const named = isPlain ? {} : { key: encodedKey(key) };
-    const metadata = { ...objectMetadata(object, form), ...named };
-    return { key, metadata, create: replaces === undefined, replaces };
+  #request(
+    object: ObjectRef,
+    form: Form,
+    key: string,
+    replaces: string | undefined,
+    since: Date | undefined,
+  ): PutRequest {
+    const metadata = objectMetadata(object, form);
+    const request = { key, metadata, create: replaces === undefined, replaces };
+    if (parseObjectKey(this.#options.prefix, key) !== undefined) return request;
+    return { ...request, metadata: { ...metadata, key: encodedKey(key) }, shared: { since } };
   }
 }

@@ -43,6 +43,7 @@ import { parseLocator } from "#drivers/s3/copy-source.ts";
 import { CidKeys } from "#drivers/s3/cid-keys.ts";
 import type { CopyKeys, KeptCopy } from "#drivers/s3/copy-keys.ts";
 import { NamedKeys } from "#drivers/s3/named-keys.ts";
+import { recordFolder } from "#drivers/s3/readable-keys.ts";
 import { refuseNamedCopies } from "#drivers/s3/refuse-named-copies.ts";
 import { s3CapabilitiesOf } from "#drivers/s3/s3-capabilities.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
@@ -89,10 +90,14 @@ export class S3Driver implements Driver {
   }
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {
-    const { prefix } = this.#options;
-    const probe = { prefix, folders: false, after: undefined, token: undefined, limit: 1 };
-    const { folders } = await this.#client.list(probe, options.signal);
-    refuseNamedCopies(this.#options, folders);
+    // Whatever else lies in the bucket may come before it in a list of all.
+    const prefix = this.#options.prefix + recordFolder;
+    const probe = { prefix, folders: true, after: undefined, token: undefined, limit: 1 };
+    const { entries } = await this.#client.list(probe, options.signal);
+    refuseNamedCopies(
+      this.#options,
+      entries.map(({ key }) => key),
+    );
     await this.#capacity.count(options.signal);
     const { freeBytes, totalBytes, isLimited } = this.#capacity;
     const usedBytes = isLimited ? this.#capacity.usedBytes : undefined;
@@ -173,7 +178,7 @@ export class S3Driver implements Driver {
         signal: options.signal,
         resumable: options.resumable,
       });
-      this.#archived.remember(request.key, sent);
+      this.#archived.remember(object, request.key, sent);
     } catch (error) {
       return await this.#alreadyThere(object, body, error, options);
     }
@@ -192,7 +197,7 @@ export class S3Driver implements Driver {
       const wasArchived = isArchived(EngineError.from(thrown));
       const kept = wasArchived ? await this.#keys.find(object, options.signal) : undefined;
       if (kept === undefined) throw thrown;
-      const found = await this.#archived.evidence(kept.key, level, options.signal);
+      const found = await this.#archived.evidence(object, kept.key, level, options.signal);
       return { ...found, backend: this.#backend, cid: object.cid };
     }
   }

@@ -73,7 +73,8 @@ export async function uploadBody(
       return await upload.complete(options.signal);
     } catch (error) {
       const { code } = EngineError.from(error);
-      if (worthResuming.has(code) && options.resumable?.() === true) throw error;
+      const isFound = request.shared === undefined || request.shared.since !== undefined;
+      if (isFound && worthResuming.has(code) && options.resumable?.() === true) throw error;
       return await giveUp(upload, error);
     }
   } finally {
