@@ -162,6 +162,48 @@ describe.skipIf(missing !== undefined)("the kubo driver and a real node", () => 
     });
   });
 
+  test("without room for an intact copy, nothing of a damaged one is given up", async () => {
+    const driver = await open(node);
+    const stored = sample(3_000_000);
+    await driver.write(stored.object, bodyFor(driver, stored));
+    await damageBlock(node, rawCid(stored.bytes.subarray(0, 1_048_576)).toString());
+    const before = await blockFiles(node);
+    const huge = { ...stored.object, size: 11_000_000_000 };
+    const body = { form: "dag", bytes: undefined, stream: pieces(Buffer.alloc(0)) } as const;
+    const full = driver.write(huge, body, { replace: true });
+    await expect(full).rejects.toMatchObject({ code: "NO_SPACE" });
+    expect(await driver.stat(stored.object)).toBeDefined();
+    expect((await blockFiles(node)).toSorted()).toEqual(before.toSorted());
+    // A backend that is full of this copy has room for its repair.
+    const narrow = await open(node, { capacityBytes: 3_500_000 });
+    await narrow.write(stored.object, bodyFor(narrow, stored), { replace: true });
+    expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "present" });
+  });
+
+  test("garbage is collected before a copy is replaced or after it, never meanwhile", async () => {
+    const driver = await open(node);
+    const stored = sample(3_000_000);
+    await driver.write(stored.object, bodyFor(driver, stored));
+    await damageBlock(node, rawCid(stored.bytes.subarray(0, 1_048_576)).toString());
+    const told: string[] = [];
+    let collecting: Promise<void> | undefined;
+    const collectAll = async (): Promise<void> => {
+      for await (const _ of driver.collectGarbage?.() ?? []) told.push("collecting");
+    };
+    const body = bodyFor(driver, stored);
+    const watched = (async function* (): ByteStream {
+      collecting ??= collectAll();
+      await sleep(300);
+      yield* body.stream;
+      told.push("replaced");
+    })();
+    await driver.write(stored.object, { ...body, stream: watched }, { replace: true });
+    await collecting;
+    expect(told[0]).toBe("replaced");
+    expect(told).toContain("collecting");
+    expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "present" });
+  });
+
   test("a connection that is cut while bytes pass is UNAVAILABLE, and no copy either way", async () => {
     const proxy = await TcpProxy.open(() => Number(new URL(node.rpc).port));
     try {

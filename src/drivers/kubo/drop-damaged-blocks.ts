@@ -11,16 +11,19 @@ const askedTogether = 16;
 /**
  * Makes room for an intact copy of a pinned object: a node never writes a block that it believes
  * to have, so damaged ones must go first, and for that the pin. That is given up only when a
- * block was seen here and now that is not what it claims to be, so when there is no copy to lose.
- * Says whether there were any.
+ * block was seen here and now that is not what it claims to be, so when there is no copy to lose,
+ * and after `prepare`, which throws where the intact copy could not be written anyway. Says whether
+ * there were any.
  */
 export async function dropDamagedBlocks(
   node: KuboNode,
   root: string,
+  prepare: () => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const damaged = await damagedBlocks(node, root, signal);
   if (damaged.length === 0) return false;
+  await prepare();
   await node.unpin(root, signal);
   for (const cid of damaged) await node.drop(cid, signal);
   return true;

@@ -35,7 +35,7 @@ import { KuboGroups } from "#drivers/kubo/kubo-groups.ts";
 import { KuboNode } from "#drivers/kubo/kubo-node.ts";
 import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
 import { listPins } from "#drivers/kubo/list-pins.ts";
-import { oneAtATime } from "#drivers/kubo/one-at-a-time.ts";
+import { oneAtATime, streamOneAtATime } from "#drivers/kubo/one-at-a-time.ts";
 import { rootedCar } from "#drivers/kubo/rooted-car.ts";
 import { sampleBlocks } from "#drivers/kubo/sample-blocks.ts";
 
@@ -113,7 +113,10 @@ export class KuboDriver implements Driver {
     // A node that pins what it pins already gives the pin up first and makes it anew after a walk
     // of all blocks, which may fail: no two writers may get there.
     const name = `${this.#node.rpc} ${object.cid}`;
-    return await oneAtATime(name, () => this.#write(object, body, bytes, options), signal);
+    const write = () => this.#write(object, body, bytes, options);
+    // While blocks are replaced nothing pins the rest of them.
+    const act = options.replace === true ? () => oneAtATime(this.#unpinned, write, signal) : write;
+    return await oneAtATime(name, act, signal);
   }
 
   async copyWithin(
@@ -180,12 +183,20 @@ export class KuboDriver implements Driver {
   }
 
   collectGarbage(options: ClearOptions = {}): AsyncIterable<GarbageStep> {
-    return collectGarbage(this.#node, options);
+    const collect = () => collectGarbage(this.#node, options);
+    // A rehearsal drops nothing.
+    if (options.dryRun === true) return collect();
+    return streamOneAtATime(this.#unpinned, collect, options.signal);
   }
 
   close(): Promise<void> {
     this.#node.close();
     return Promise.resolve();
+  }
+
+  /** What must not happen at once: replacing blocks, and dropping those that no pin needs. */
+  get #unpinned(): string {
+    return `blocks without a pin at ${this.#node.rpc}`;
   }
 
   async #write(
@@ -197,17 +208,22 @@ export class KuboDriver implements Driver {
     const { signal, replace } = options;
     const doing = `writing ${object.cid} to ${this.#backend}`;
     const existing = await this.stat(object, options);
+    using reserved = new DisposableStack();
+    const prepare = async (): Promise<void> => {
+      await this.#checkRoom(bytes, signal);
+      await this.#capacity.count(signal);
+      // What is there is counted already.
+      reserved.use(this.#capacity.reserve(Math.max(0, bytes - (existing?.bytes ?? 0))));
+    };
+    if (existing === undefined) await prepare();
     // Whether a pin that is there stays one is for its check to say, not for its size.
-    if (
-      existing !== undefined &&
-      (replace !== true || !(await dropDamagedBlocks(this.#node, object.cid, signal)))
+    else if (
+      replace !== true ||
+      !(await dropDamagedBlocks(this.#node, object.cid, prepare, signal))
     ) {
       await discardBody(body);
       return existing;
     }
-    await this.#checkRoom(bytes, signal);
-    await this.#capacity.count(signal);
-    using _reservation = this.#capacity.reserve(bytes);
     const car = rootedCar(stopOnAbort(body.stream, signal, doing), object);
     await this.#node.import(object, car, signal);
     const stored = await this.stat(object, options);

@@ -23,3 +23,24 @@ export async function oneAtATime<Result>(
     underWay.delete(name);
   }
 }
+
+/** The same for something that tells how far it is: its turn ends with the last word of it. */
+export async function* streamOneAtATime<Step>(
+  name: string,
+  steps: () => AsyncIterable<Step>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Step> {
+  const begun = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const act = async (): Promise<void> => {
+    begun.resolve();
+    await ended.promise;
+  };
+  const turn = oneAtATime(name, act, signal);
+  try {
+    await Promise.race([begun.promise, turn]);
+    yield* steps();
+  } finally {
+    ended.resolve();
+  }
+}

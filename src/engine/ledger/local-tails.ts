@@ -7,6 +7,7 @@ import { addressFile } from "#content/address-file.ts";
 import { type LedgerTail, parseTailName, tailName } from "#engine/ledger/ledger-tail.ts";
 import { partProfile } from "#engine/snapshots/snapshot-parts.ts";
 import { syncPath } from "#engine/snapshots/sync-path.ts";
+import { localFileError } from "#jobs/local-file-error.ts";
 import type { ByteStream } from "#model/driver.ts";
 
 const draftPrefix = ".draft-";
@@ -19,13 +20,14 @@ export class LocalTails {
     this.directory = directory;
   }
 
-  /** Those that are here, in no order. */
+  /** Those that are here, in no order. Throws UNREADABLE: what cannot be seen is not none. */
   async list(installation: string): Promise<readonly LedgerTail[]> {
     const folder = join(this.directory, installation);
-    const names = await readdir(folder).catch(() => []);
+    const names = (await unlessMissing(readdir(folder), folder)) ?? [];
     const tails: LedgerTail[] = [];
     for (const name of names) {
-      const found = await stat(join(folder, name)).catch(() => undefined);
+      const path = join(folder, name);
+      const found = await unlessMissing(stat(path), path);
       const tail = found === undefined ? undefined : parseTailName(name, found.size);
       if (tail !== undefined) tails.push(tail);
     }
@@ -78,5 +80,19 @@ export class LocalTails {
     } finally {
       await rm(draft, { force: true });
     }
+  }
+}
+
+/** Undefined for what is not there, or was given up just now. */
+async function unlessMissing<Result>(
+  asked: Promise<Result>,
+  path: string,
+): Promise<Result | undefined> {
+  try {
+    return await asked;
+  } catch (thrown) {
+    const error = localFileError(thrown, path);
+    if (error.code === "NOT_FOUND") return undefined;
+    throw error;
   }
 }

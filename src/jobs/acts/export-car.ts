@@ -1,11 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import type { BlockFile } from "#content/block-file.ts";
 import { parseCid } from "#content/cid.ts";
 import { convertForm } from "#content/convert-form.ts";
 import { verifyCar } from "#content/verify-car.ts";
 import { writeCarFile } from "#content/write-car-file.ts";
+import { dropOldDrafts } from "#jobs/acts/drop-old-drafts.ts";
 import { throwIfOut } from "#jobs/backend-outage.ts";
 import { countedRetries } from "#jobs/measured-action.ts";
 import { type Endpoint, sourcesOf } from "#jobs/read-sources.ts";
@@ -28,16 +29,17 @@ export async function exportCar(
   { sequence, object }: SegmentAction,
   context: StepContext,
 ): Promise<ActOutcome> {
-  const { signal, data } = context;
+  const { signal } = context;
   const findings: Evidence[] = [];
   const seen = () => (findings.length === 0 ? {} : { findings });
   const { name, output } = placeOf(object, context);
   try {
+    await dropOldDrafts(output);
     if (await isThere(output, object, signal)) {
       return { sequence, outcome: "done", message: `is in ${name} already, and intact` };
     }
-    // Two steps at once must not write to one draft.
-    const draft = `${output}.${hostname()}-${process.pid}-${data.runId}-${data.batch}.part`;
+    // Two attempts at once must not write to one draft.
+    const draft = `${output}.${randomUUID()}.part`;
     const gather = async (blocks: BlockFile) => {
       await fetchBlocks(object, blocks, context, findings);
       return [parseCid(object.cid)];

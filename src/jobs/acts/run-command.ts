@@ -59,5 +59,8 @@ export async function runCommand(
     }
     const code = thrown instanceof Error && "code" in thrown ? ` (${String(thrown.code)})` : "";
     throw new EngineError("NOT_FOUND", `command ${name} cannot be run: ${program}${code}`);
+  } finally {
+    // A process that the command left behind may hold the other end.
+    child.stderr.destroy();
   }
 }

@@ -1,4 +1,7 @@
+import { writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { tailName } from "#engine/ledger/ledger-tail.ts";
+import { pushTails } from "#engine/ledger/push-tails.ts";
 import { TailSchedule } from "#engine/ledger/tail-schedule.ts";
 import { TailWriter } from "#engine/ledger/tail-writer.ts";
 import { collectGarbage } from "#engine/snapshots/collect-garbage.ts";
@@ -113,4 +116,40 @@ test("backends get what they lack, and give up what their snapshots have", async
   await hold(9);
   await schedule.look();
   expect(await remote.tails.list(installation)).toHaveLength(2);
+});
+
+test("after an older snapshot was restored, its tails are sent behind those of the other history", async () => {
+  const { index, make, snapshot, hold, store, installation } = await writing();
+  const { remote } = await farStore();
+  await snapshot();
+  await pushSnapshot(store, remote, newest);
+  await hold(5, 6, 7);
+  await snapshot();
+  await pushSnapshot(store, remote, newest);
+  const writer = make();
+  await writer.write();
+  await hold(8);
+  await writer.write();
+  expect(await pushTails(store, remote, installation)).toBeGreaterThan(0);
+
+  // Of an index that was made of the first snapshot, which ended with entry 1.
+  const before = (await index.ledger.checks([1])).get(1) ?? "";
+  const about = { first: 2, last: 3, before, after: "f".repeat(16) };
+  const tail = await store.tails.add(
+    installation,
+    { ...about, writtenAt: start.toISOString() },
+    (path) => writeFile(path, "entries of another history"),
+  );
+  const names = async () => (await remote.tails.list(installation)).map(tailName);
+  expect(await pushTails(store, remote, installation)).toBe(1);
+  expect(await names()).toContain(tailName(tail));
+  // Nor does it matter that the newest snapshot there is not known here.
+  await remote.tails.drop(installation, tail);
+  const [last] = (await store.list()).snapshots;
+  await store.drop(last?.cid ?? "");
+  expect(await pushTails(store, remote, installation)).toBe(1);
+
+  await collectRemote(remote, { keep: 1, installation });
+  expect(await names()).not.toContain(tailName(tail));
+  expect(await pushTails(store, remote, installation)).toBe(0);
 });
