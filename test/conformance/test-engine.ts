@@ -124,7 +124,7 @@ export class TestEngine implements AsyncDisposable {
 
   /**
    * What forked workers began with their drivers, written down before it happens: `write cid`,
-   * `stat cid`. `finished` has the writes that returned.
+   * `verify cid`. `finished` has the writes that returned.
    */
   async journal(name: "journal" | "finished" = "journal"): Promise<readonly string[]> {
     const text = await readFile(join(this.stores.folder, name), "utf8").catch(() => "");
