@@ -9,6 +9,8 @@ import { counted } from "#cli/output/words.ts";
 interface Forgetting {
   readonly words: readonly [string, string];
   readonly summary: string;
+  /** A reason that somebody may give, for the examples. */
+  readonly why: string;
   /** What becomes of the failures, and what that means: "released", "plans try them again". */
   readonly done: string;
   readonly consequence: string;
@@ -19,6 +21,7 @@ interface Forgetting {
 export function forgetFailuresCommand({
   words,
   summary,
+  why,
   done,
   consequence,
   forget,
@@ -28,8 +31,8 @@ export function forgetFailuresCommand({
     words,
     summary,
     examples: [
-      `thermocline ${words.join(" ")} /a/b.csv --reason "rights corrected"`,
-      `thermocline ${words.join(" ")} --cause FORBIDDEN --reason "rights corrected"`,
+      `thermocline ${words.join(" ")} /a/b.csv --reason "${why}"`,
+      `thermocline ${words.join(" ")} --cause FORBIDDEN --reason "${why}"`,
     ],
     setup: (command) =>
       command

@@ -30,8 +30,8 @@ export class PolicyBook {
 
   /** Everything that is to be said about the files, for the given inventory. */
   async validate(moment: Moment, choice: PolicyChoice = {}): Promise<ValidationReport> {
-    const { policies, rules, diagnostics } = await this.#compile(moment, choice);
-    return { policies, rules, diagnostics };
+    const { set: _set, ...report } = await this.#compile(moment, choice);
+    return report;
   }
 
   /** The policies ready to be evaluated; INVALID_DOCUMENT with all diagnostics when they err. */
@@ -80,7 +80,8 @@ export class PolicyBook {
     return {
       set,
       policies: parsed.policies.length,
-      rules: set.rules.length,
+      rules: set.rules.length + (set.switchedOff?.length ?? 0),
+      switchedOff: set.switchedOff?.length ?? 0,
       diagnostics,
     };
   }

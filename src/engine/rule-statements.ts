@@ -14,6 +14,14 @@ export async function ruleStatements(
   const set = await policies.compile(await moment(at), { variables: request.variables });
   const asked = set.rules.filter(({ id, policy }) => [id, policy].includes(request.rule));
   if (asked.length === 0) {
+    const { switchedOff = [] } = set;
+    const isOff = switchedOff.some((id) => isOf(request.rule, id));
+    if (isOff) {
+      const what = switchedOff.includes(request.rule) ? "it is" : "all its rules are";
+      throw new EngineError("NOT_FOUND", `"${request.rule}" asks nothing: ${what} switched off`, {
+        hint: "remove `enabled: false` to see what it would act on",
+      });
+    }
     const known = set.rules.flatMap(({ id, policy }) => [id, policy]);
     throw new EngineError("NOT_FOUND", `there is no policy or rule "${request.rule}"`, {
       hint: nameHint(request.rule, [...new Set(known)], "policies and rules"),
@@ -25,4 +33,9 @@ export async function ruleStatements(
     verb: rule.verb.kind,
     sql: ruleStatement(rule, set),
   }));
+}
+
+/** Whether a rule is the one that is asked for, or one of the policy that is. */
+function isOf(asked: string, id: string): boolean {
+  return id === asked || id.startsWith(`${asked}/`);
 }

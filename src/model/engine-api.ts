@@ -236,6 +236,8 @@ export interface EngineStatus {
 export interface ValidationReport {
   readonly policies: number;
   readonly rules: number;
+  /** How many of the rules do nothing: `enabled: false`. */
+  readonly switchedOff?: number | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -97,6 +97,8 @@ export interface ValueFunction extends Omit<Entry, "type"> {
   sql(...values: readonly SqlFragment[]): SqlFragment;
   /** The same for values that are known when a policy is compiled. */
   value(...values: readonly LiteralValue[]): LiteralValue;
+  /** Both for words of an ordered type, where their order matters. */
+  amongWords?(words: readonly string[]): Pick<ValueFunction, "sql" | "value">;
 }
 
 /** One argument; an optional one that what stands at its place does not fit is passed over. */

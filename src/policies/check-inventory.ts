@@ -20,6 +20,9 @@ export function checkInventory(bound: BoundRule, moment: Moment): readonly Diagn
   const { verb, path } = bound.rule;
   const { verb: masks } = bound.compiled;
   check.names(bound.rule.where, [...path, "where"]);
+  for (const { key, path: place } of ("prefer" in verb && verb.prefer) || []) {
+    check.names(key, place);
+  }
   if (verb.kind === "ensure" && masks.kind === "ensure") {
     const selected = check.selected(verb.on.condition, verb.on.path, masks.on);
     if (selected.length > 0) check.ensure(selected, verb, masks.copies.min, path);

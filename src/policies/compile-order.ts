@@ -17,8 +17,8 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
  */
 export function compileOrder(text: string, context: FilterContext): SqlFragment {
   const keys = splitKeys(text).map((key) => {
-    const { text: value, descending } = splitDirection(key);
-    return sql`${compileKey(value, context)} ${trusted(descending ? "DESC" : "ASC")} NULLS LAST`;
+    const { text: value, direction } = splitDirection(key);
+    return sql`${compileKey(value, context)} ${trusted(direction === "desc" ? "DESC" : "ASC")} NULLS LAST`;
   });
   return joinFragments(keys, ", ");
 }

@@ -7,6 +7,7 @@ import { compileCondition } from "#policies/expression/compile-expression.ts";
 import { compileRule, sqlContext } from "#policies/compile-rule.ts";
 import type { CompiledPolicySet, Moment } from "#policies/compiled-policy.ts";
 import { lintPolicies } from "#policies/lint-policies.ts";
+import { switchedOffProtection } from "#policies/lints/switched-off-protection.ts";
 import type { Policy } from "#policies/policy.ts";
 
 export interface CompiledPolicies {
@@ -35,7 +36,10 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
           },
         ],
   );
-  const rules = bound.map(({ compiled }) => compiled);
+  const active = bound.filter(({ rule }) => rule.enabled !== false);
+  const rules = active.map(({ compiled }) => compiled);
+  const off = bound.filter(({ rule }) => rule.enabled === false);
+  const switchedOff = off.map(({ compiled }) => compiled.id);
   const failureLimits = ordered
     .map((policy) => policy.failureLimits)
     .toSorted((a, b) => (a.policy < b.policy ? -1 : 1));
@@ -44,10 +48,11 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
     ...bound.flatMap((one) => checkOutside(one, moment)),
     ...ordered.flatMap((policy) => checkTriggers(policy, moment.backends)),
     ...ordered.flatMap((policy) => checkApprovers(policy, moment.roles)),
-    ...lintPolicies(bound, moment),
+    ...lintPolicies(active, moment),
+    ...off.flatMap(switchedOffProtection),
   ];
   return {
-    set: { rules, digests, failureLimits, limits, approvals, moment },
+    set: { rules, switchedOff, digests, failureLimits, limits, approvals, moment },
     diagnostics: sortedByPlace(withoutRepeats(diagnostics)),
   };
 }

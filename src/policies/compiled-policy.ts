@@ -17,6 +17,8 @@ import type { SqlFragment } from "#policies/sql-fragment.ts";
  */
 export interface CompiledPolicySet {
   readonly rules: readonly CompiledRule[];
+  /** The ids of rules with `enabled: false`, which are none of `rules`. */
+  readonly switchedOff?: readonly string[];
   /** SHA-256 (hex) of each policy's canonical form, by policy name. */
   readonly digests: Readonly<Record<string, string>>;
   /** How much failure each policy takes, by name of the policy. */

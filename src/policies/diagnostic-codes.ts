@@ -50,7 +50,7 @@ export const diagnosticCodes = {
   E0305: ["an unknown backend", "use the name of a configured backend"],
   E0306: ["a confidence that no fitting backend can reach", "ask for a lower confidence"],
   E0307: ["a share of a capacity that is not configured", "configure it, or write bytes"],
-  E0308: ["a webhook or command that is not configured", "add it to thermocline.yaml"],
+  E0308: ["a webhook, command or export that is not configured", "add it to thermocline.yaml"],
   E0309: ["terms of deals for backends that make none", "narrow on: to such backends"],
   W0402: ["a rule that can never match", "correct the contradiction"],
   W0403: ["a rule that an earlier one always wins over", "reorder, or remove it"],
@@ -69,9 +69,10 @@ export const diagnosticCodes = {
   W0416: ["a limit below the first object", "raise the limit"],
   W0417: ["more copies than another rule allows", "raise the range of the other rule"],
   W0418: ["policies that start at once and move the same copies", "give one another time"],
-  W0421: ["new copies on a service that takes none", "let them go to other backends"],
-  W0420: ["a pattern with the wildcard of SQL", "write * for %, and ? for _"],
   W0419: ["a step that the step before it holds back", "end one where the other begins"],
+  W0420: ["a pattern with the wildcard of SQL", "write * for %, and ? for _"],
+  W0421: ["new copies on a service that takes none", "let them go to other backends"],
+  W0422: ["a protective rule that is switched off", "remove `enabled: false`"],
 } as const satisfies Readonly<Record<string, readonly [finding: string, remedy: string]>>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -54,10 +54,14 @@ export interface Rule {
   readonly group?: "collection";
   /** It acts also where that costs more than it saves. */
   readonly force?: true;
+  /** It is checked like all others, and does nothing. */
+  readonly enabled?: false;
 }
 
 export interface OrderKey {
   readonly key: Expression;
+  /** Where it stands in its document. */
+  readonly path: DocumentPath;
   readonly descending: boolean;
 }
 

@@ -7,7 +7,7 @@ import type { OrderKey } from "#policies/policy.ts";
 
 /**
  * The keys of `order` and `prefer`, from the YAML value. What goes first among backends may be
- * told by conditions as well: those of which one is true go first.
+ * told by conditions as well: those of which one is true go first, or last where `asc` is said.
  */
 export function readOrder(
   raw: unknown,
@@ -19,11 +19,14 @@ export function readOrder(
   return entries.flatMap((entry, position) => {
     if (typeof entry !== "string") return [];
     const place = Array.isArray(raw) ? [...path, position] : path;
-    const { text, descending } = splitDirection(entry);
+    const { text, direction } = splitDirection(entry);
     const key = reader.value(text, place, scope);
     if (key === undefined) return [];
-    if (scope === "backend" && key.type.kind === "boolean") return [{ key, descending: true }];
-    if (givesOrder(key.type)) return [{ key, descending }];
+    if (scope === "backend" && key.type.kind === "boolean") {
+      // Said of a condition, a direction says which of its values goes first: false before true.
+      return [{ key, path: place, descending: direction !== "asc" }];
+    }
+    if (givesOrder(key.type)) return [{ key, path: place, descending: direction === "desc" }];
     const message = `${describeType(key.type)} gives no order`;
     const hint = "order by an attribute: [heat asc, size desc]";
     reader.at(place)({ code: "E0210", span: key.span, message, hint });

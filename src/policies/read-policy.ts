@@ -70,7 +70,7 @@ export function readPolicy(
   const { name, owner, description, priority } = document.metadata;
   const rules = read.flatMap(({ path, expressions, verb }, position): Rule[] => {
     const rule = document.rules[position];
-    if (rule === undefined || verb === undefined || rule.enabled === false) return [];
+    if (rule === undefined || verb === undefined) return [];
     const built = buildRule(rule, name, path, verb, expressions);
     return built === undefined ? [] : [built];
   });

@@ -158,7 +158,9 @@ export function buildRule(
   const limit = { objects, bytes };
   const group = document.group === undefined ? {} : { group: document.group };
   const force = document.force === undefined ? {} : { force: document.force };
-  return { name: document.name, policy, path, where, verb, order, limit, ...group, ...force };
+  const enabled = document.enabled === false ? ({ enabled: false } as const) : {};
+  const settings = { order, limit, ...group, ...force, ...enabled };
+  return { name: document.name, policy, path, where, verb, ...settings };
 }
 
 /** An object that was moved of late is none that the rule selects. */

@@ -121,6 +121,15 @@ test("doctor looks for the programs of commands as a worker does", async () => {
   }
 });
 
+test("doctor looks for the folders of exports", async () => {
+  await mkdir(join(line.cwd, "handover"));
+  await configureOutside("exports:\n  there: {path: handover}\n  gone: {path: elsewhere}\n");
+  const { stdout } = await line.run(["doctor"], { api });
+  expect(stdout).toContain(`ok      export there: ${join(line.cwd, "handover")}\n`);
+  const gone = join(line.cwd, "elsewhere");
+  expect(stdout).toContain(`FAILED  export gone: ${gone} is no folder on this machine\n`);
+});
+
 async function configureOutside(text: string): Promise<void> {
   const head = "apiVersion: thermocline/v1\nqueue: {url: 'redis://127.0.0.1:1'}\nbackends: []\n";
   await writeFile(join(line.cwd, "thermocline.yaml"), head + text);

@@ -35,6 +35,15 @@ it("documents keys under names that people choose, and options of drivers", asyn
   expect(await explain("calendar.days")).toContain("calendar.days");
 });
 
+it.each([
+  ["--at", "2026-01-01"],
+  ["--var", "x=1"],
+])("refuses %s, which changes no word", async (...more) => {
+  const { code, stderr } = await line.run(["explain", "heat", ...more]);
+  expect(code).toBe(64);
+  expect(stderr).toContain('"heat" is a key, a word or a code: it has no --at or --var');
+});
+
 it("documents words of the language and diagnostic codes", async () => {
   const heat = await explain("heat");
   expect(heat).toContain("of: objects (where, order)");

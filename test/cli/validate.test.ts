@@ -21,9 +21,12 @@ const found: Partial<EngineApi> = {
 };
 
 it("says how much it checked when all is well", async () => {
-  const report = Promise.resolve({ policies: 1, rules: 2, diagnostics: [] });
+  const report = Promise.resolve({ policies: 1, rules: 2, switchedOff: 1, diagnostics: [] });
   const outcome = await line.run(["validate"], { api: { validate: () => report } });
-  expect([outcome.code, outcome.stdout]).toEqual([0, "1 policy, 2 rules: no problems\n"]);
+  expect([outcome.code, outcome.stdout]).toEqual([
+    0,
+    "1 policy, 2 rules, 1 switched off: no problems\n",
+  ]);
 });
 
 it("exits with 1 on errors and 0 on warnings alone", async () => {

@@ -17,6 +17,7 @@ rules:
   - {name: away, where: 'name like "3*"', evict: {from: tier = hot}}
   - {name: done, where: size > 1TiB, delete: {grace: 7d}}
   - {name: looked, where: 'name = "1.txt"', run: {verify: {on: tier = hot}}}
+  - {name: later, enabled: false, where: size > 1GiB, evict: {from: tier = hot}}
 `;
 
 async function found(engine: Engine, rule: string): Promise<readonly string[]> {
@@ -66,4 +67,8 @@ test("a policy has one statement a rule, with values of variables quoted", async
     code: "NOT_FOUND",
     hint: expect.stringContaining('"all-verbs/down"'),
   });
+  await expect(engine.ruleStatements({ rule: "all-verbs/later" })).rejects.toThrow(
+    '"all-verbs/later" asks nothing: it is switched off',
+  );
+  expect(await engine.validate()).toMatchObject({ policies: 1, rules: 7, switchedOff: 1 });
 });

@@ -9,6 +9,7 @@ const position = z.looseObject({ line: z.int().positive(), column: z.int().posit
 export const validationReportSchema = shapeOf<ValidationReport>({
   policies: count,
   rules: count,
+  switchedOff: count.optional(),
   diagnostics: z.array(
     shapeOf<Diagnostic>({
       file: z.string(),

@@ -2,6 +2,7 @@ import { defineCommand } from "#cli/command.ts";
 import { formatExplanation } from "#cli/output/format-explanation.ts";
 import { formatRuleStatements } from "#cli/output/format-rule-statements.ts";
 import { variableOption, variablesOf } from "#cli/variable-option.ts";
+import { EngineError } from "#model/engine-error.ts";
 import { formatTopic } from "#cli/output/format-topic.ts";
 
 export default defineCommand({
@@ -36,6 +37,7 @@ export default defineCommand({
       return;
     }
     if (isTopic(subject)) {
+      refuseTime(subject, options);
       const { describeTopic } = await import("#engine/documentation/describe-topic.ts");
       const topic = await describeTopic(subject);
       context.print(() => formatTopic(topic), { topic });
@@ -46,6 +48,17 @@ export default defineCommand({
     context.print(() => formatExplanation(explanation, context.io.clock.now()), { explanation });
   },
 });
+
+/** Words mean the same at every time, and whatever variables are. */
+function refuseTime(
+  topic: string,
+  { at, var: variables }: { readonly at?: string; readonly var?: unknown },
+): void {
+  if (at === undefined && variables === undefined) return;
+  throw new EngineError("USAGE", `"${topic}" is a key, a word or a code: it has no --at or --var`, {
+    hint: "leave them out, or name an object by its path (/…), CID or number; --sql for a policy",
+  });
+}
 
 /** Longer than any key with its path, and shorter than any CID. */
 const topicLengthMax = 45;

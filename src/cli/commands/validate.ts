@@ -29,20 +29,21 @@ export default defineCommand({
   async run(context, [files], { output, var: variables }) {
     const { api } = await context.connect();
     const report = await api.validate(files.length === 0 ? undefined : files, variables);
-    const { diagnostics, policies, rules } = report;
+    const { diagnostics, policies, rules, switchedOff = 0 } = report;
     const errors = diagnostics.filter(({ severity }) => severity === "error").length;
     if (output === "text" || output === "json") {
       const sources = await readSources(diagnostics, context.io.cwd);
       const color = context.color.stdout;
       const found =
         diagnostics.length === 0 ? "no problems" : counted(diagnostics.length, "problem");
-      const summary = `${counted(policies, "policy")}, ${counted(rules, "rule")}: ${found}\n`;
+      const off = switchedOff === 0 ? "" : `, ${switchedOff} switched off`;
+      const summary = `${counted(policies, "policy")}, ${counted(rules, "rule")}${off}: ${found}\n`;
       context.print(
         () => {
           const text = formatDiagnostics(diagnostics, sources, "text", { color });
           return text === "" ? summary : `${text}\n${summary}`;
         },
-        { policies, rules, errors, diagnostics: diagnostics.map(toJson) },
+        { policies, rules, switchedOff, errors, diagnostics: diagnostics.map(toJson) },
       );
     } else context.io.stdout.write(await inForm(diagnostics, output));
     return errors > 0 ? 1 : 0;

@@ -12,9 +12,9 @@ const connectTimeoutMs = 5_000;
 /** Where programs are looked for when the command gets no PATH. */
 const pathDefault = "/usr/bin:/bin";
 
-/** What policies may have told and run: the secrets, the way to the receivers, the programs. */
+/** What policies may have told, run and exported: secrets, ways to receivers, programs, folders. */
 export function outsideFindings(
-  { webhooks, commands }: Config,
+  { webhooks, commands, exports }: Config,
   port: OutsidePort,
 ): readonly (readonly [name: string, finding: Finding])[] {
   return [
@@ -23,6 +23,9 @@ export function outsideFindings(
     }),
     ...Object.keys(commands).map((name) => {
       return [`command ${name}`, () => checkCommand(name, port.command(name))] as const;
+    }),
+    ...Object.entries(exports).map(([name, { path }]) => {
+      return [`export ${name}`, () => checkExport(name, path)] as const;
     }),
   ];
 }
@@ -55,6 +58,27 @@ async function checkWebhook(name: string, { url }: Webhook): Promise<string> {
     socket.destroy();
   }
   return "its secret is there, its host can be reached";
+}
+
+/** Looks at the folder and its rights only: a file written there would be seen by its readers. */
+async function checkExport(name: string, path: string): Promise<string> {
+  const isFolder = await stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) {
+    throw new EngineError("NOT_FOUND", `${path} is no folder on this machine`, {
+      hint: `make it, or correct path: of exports.${name}; workers need it too`,
+    });
+  }
+  const mayWrite = await access(path, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (mayWrite) return path;
+  throw new EngineError("FORBIDDEN", `${path} cannot be written`, {
+    hint: "let the user who runs workers write there",
+  });
 }
 
 async function checkCommand(

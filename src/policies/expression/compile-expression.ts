@@ -2,7 +2,12 @@ import type { SqlContext } from "#policies/attribute-definition.ts";
 import { doubleParameter } from "#policies/double-parameter.ts";
 import { cidBytes } from "#policies/expression/canonical-cid.ts";
 import { evaluate } from "#policies/expression/evaluate.ts";
-import { type Expression, isConstant, mayBeUnknown } from "#policies/expression/expression.ts";
+import {
+  computing,
+  type Expression,
+  isConstant,
+  mayBeUnknown,
+} from "#policies/expression/expression.ts";
 import { readGlob } from "#policies/expression/glob.ts";
 import { mirroredOperators } from "#policies/expression/mirrored-operators.ts";
 import type { ComparisonOperator, LiteralValue } from "#policies/expression/syntax.ts";
@@ -41,7 +46,7 @@ export function compileValue(expression: Expression, context: SqlContext): SqlFr
     case "function":
       return expression.definition.sql(context, expression.arguments);
     case "computation":
-      return expression.definition.sql(...expression.arguments.map(value));
+      return computing(expression).sql(...expression.arguments.map(value));
     case "class":
       return value(expression.body);
     case "logical": {

@@ -1,7 +1,7 @@
 import { EngineError } from "#model/engine-error.ts";
 import type { CopySubject } from "#policies/attribute-definition.ts";
 import { compareNumbers } from "#policies/expression/compare-numbers.ts";
-import type { Expression } from "#policies/expression/expression.ts";
+import { computing, type Expression } from "#policies/expression/expression.ts";
 import { readGlob } from "#policies/expression/glob.ts";
 import { regexFinds } from "#policies/expression/regex-syntax.ts";
 import type {
@@ -34,7 +34,7 @@ export function evaluate(
     case "function":
       return unavailable(expression.definition);
     case "computation":
-      return expression.definition.value(...expression.arguments.map(value));
+      return computing(expression).value(...expression.arguments.map(value));
     case "class":
       return value(expression.body);
     case "logical":

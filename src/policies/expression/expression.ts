@@ -97,6 +97,15 @@ export function isConstant(expression: Expression): boolean {
   return operandsOf(expression).every(isConstant);
 }
 
+/** How a computation is done with values of its type. */
+export function computing({
+  definition,
+  type,
+}: Extract<Expression, { kind: "computation" }>): Pick<ValueFunction, "sql" | "value"> {
+  if (type.kind !== "ordinal") return definition;
+  return definition.amongWords?.(type.words) ?? definition;
+}
+
 /** Whether its value may be null: it reads what may be missing, or divides. */
 export function mayBeUnknown(expression: Expression): boolean {
   switch (expression.kind) {

@@ -1,13 +1,14 @@
 import type { ValueType } from "#policies/expression/value-type.ts";
 
-/** `heat desc` → the expression and its direction; ascending without a word. */
+/** `heat desc` → the expression and its direction, where one is said. */
 export function splitDirection(text: string): {
   readonly text: string;
-  readonly descending: boolean;
+  readonly direction?: "asc" | "desc";
 } {
   const direction = /\s+(asc|desc)\s*$/.exec(text);
-  if (direction === null) return { text, descending: false };
-  return { text: text.slice(0, direction.index), descending: direction[1] === "desc" };
+  if (direction === null) return { text };
+  const word = direction[1] === "desc" ? "desc" : "asc";
+  return { text: text.slice(0, direction.index), direction: word };
 }
 
 /** Whether objects can be put in an order by values of this type. */

@@ -12,7 +12,7 @@ export async function findStuck(planning: Planning): Promise<boolean> {
     SELECT object_id,
       coalesce(bit_or(1::BIGINT << backend_id) FILTER (WHERE step = 'copy'), 0) AS copies,
       coalesce(bit_or(1::BIGINT << backend_id) FILTER (WHERE step = 'removal'), 0) AS removals
-    FROM failing WHERE quarantined_at IS NOT NULL GROUP BY object_id`),
+    FROM failing WHERE quarantined_at IS NOT NULL AND step <> 'act' GROUP BY object_id`),
   );
   return (await planning.rows(trusted("SELECT 1 FROM plan_stuck LIMIT 1"))).length > 0;
 }

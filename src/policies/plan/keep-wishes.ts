@@ -43,8 +43,11 @@ async function leftOutOf(
 ): Promise<readonly LeftOut[]> {
   const rows = await planning.rows(sql`SELECT count(*) AS actions,
       CASE WHEN NOT list_contains(${rules}, w.rule) THEN 'no-rule'
-        WHEN s.object_id IS NOT NULL THEN 'quarantined' ELSE 'not-planned' END AS reason
-    FROM ${trusted(table)} AS w LEFT JOIN plan_stuck AS s ON s.object_id = w.object_id
+        WHEN w.object_id IN (SELECT object_id FROM plan_stuck) OR EXISTS (SELECT 1 FROM failing AS f
+          WHERE f.object_id = w.object_id AND f.quarantined_at IS NOT NULL
+            AND f.step = 'act' AND f.rule = w.rule) THEN 'quarantined'
+        ELSE 'not-planned' END AS reason
+    FROM ${trusted(table)} AS w
     WHERE NOT EXISTS (SELECT 1 FROM plan_draft AS d
       WHERE d.object_id = w.object_id AND d.verb = w.verb AND ${rule} = w.rule)
     GROUP BY reason`);

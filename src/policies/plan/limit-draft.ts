@@ -68,9 +68,13 @@ const kinds = ["objects", "bytes", "cost"] as const;
 type Kind = (typeof kinds)[number];
 type Test = (kind: Kind, bound: Bound) => SqlFragment;
 
-/** An object that alone is too large, or that comes when the others have used all there is. */
+/**
+ * An object that alone is too large, or that comes when the others have used all there is. What
+ * is free always fits what may be spent, also when more than that is spent already.
+ */
 const isExceeded: Test = (kind, bound) =>
-  sql`(${isTooLarge(kind, bound)} OR (fits AND ${trusted(kind)} > ${atMost(bound.most)}))`;
+  sql`(${isTooLarge(kind, bound)} OR (fits AND ${trusted(kind === "cost" ? "own_cost > 0 AND " : "")}
+    ${trusted(kind)} > ${atMost(bound.most)}))`;
 
 const isTooLarge: Test = (kind, bound) =>
   sql`${trusted(`own_${kind}`)} > ${atMost(bound.mostAlone)}`;

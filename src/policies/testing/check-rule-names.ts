@@ -1,4 +1,4 @@
-import type { DocumentPlaces } from "#document/document-places.ts";
+import type { DocumentPath, DocumentPlaces } from "#document/document-places.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { isRule } from "#policies/testing/match-expectations.ts";
@@ -8,7 +8,7 @@ import type { TestCase } from "#policies/testing/policy-test.ts";
 /** Rules that a case names and that its policies do not have. */
 export function checkRuleNames(
   { expectations, selects, objects, path }: TestCase,
-  { rules }: CompiledPolicySet,
+  { rules, switchedOff = [] }: CompiledPolicySet,
   places: DocumentPlaces,
 ): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
@@ -18,14 +18,25 @@ export function checkRuleNames(
     if (isFound) return [named];
     return rules.map(({ id }) => (named.includes("/") ? id : id.slice(id.indexOf("/") + 1)));
   };
+  const isOff = (named: string, place: DocumentPath): boolean => {
+    const ids = [...rules.map(({ id }) => id), ...switchedOff];
+    const isFound = ids.find((id) => isRule(named, id));
+    if (isFound === undefined || !switchedOff.includes(isFound)) return false;
+    const message = `rule "${named}" does nothing: it is switched off`;
+    names.report("E0180", place, message, "remove `enabled: false`, or what the test says of it");
+    return true;
+  };
   for (const [at, { rule }] of expectations.entries()) {
-    names.known(rule, choice(rule ?? ""), [...path, "expect", at, "rule"], "rule");
+    const place = [...path, "expect", at, "rule"];
+    if (rule === undefined || isOff(rule, place)) continue;
+    names.known(rule, choice(rule), place, "rule");
   }
   for (const { rule } of objects.flatMap(({ fixture }) => fixture.leases)) {
-    names.known(rule, choice(rule), path, "rule");
+    if (!isOff(rule, path)) names.known(rule, choice(rule), path, "rule");
   }
   for (const rule of Object.keys(selects)) {
-    names.knownKey(rule, choice(rule), [...path, "selects", rule], "rule");
+    const place = [...path, "selects", rule];
+    if (!isOff(rule, place)) names.knownKey(rule, choice(rule), place, "rule");
   }
   return diagnostics;
 }

@@ -62,7 +62,9 @@ export function wavesOf<Case extends { readonly test: Pick<TestCase, "objects"> 
 
 /** The most that may be acted on before a limit or a full backend could make itself felt. */
 function boundsOf(policies: readonly Policy[], backends: readonly Backend[]) {
-  const limits = policies.flatMap(({ rules }) => rules.map(({ limit }) => limit));
+  const limits = policies.flatMap(({ rules }) =>
+    rules.filter(({ enabled }) => enabled !== false).map(({ limit }) => limit),
+  );
   const rooms = backends.map((backend) => roomOf(backend, headRoomShare) ?? Infinity);
   return {
     objects: Math.min(...limits.map(({ objects }) => objects ?? Infinity), Infinity),

@@ -41,6 +41,10 @@ test("a rule, a policy file and a variable that do not exist are reported in the
   expect(found(await runTests(cool, one, objects))).toEqual([
     't:11:61 E0180 there is no rule "col"; did you mean "cool"?',
   ]);
+  const off = cool.replace("where:", "enabled: false, where:").replace("name: cool", "name: col");
+  expect(found(await runTests(cool + off, one, objects))).toEqual([
+    't:11:61 E0180 rule "col" does nothing: it is switched off; remove `enabled: false`, or what the test says of it',
+  ]);
   const two = "  - {name: a, vars: {limt: 3d}, expect: nothing}\n";
   expect(found(await runTests(cool, two, objects))).toEqual([
     't:11:22 E0163 no policy has a variable "limt"; there are no variables',

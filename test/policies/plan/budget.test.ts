@@ -71,6 +71,13 @@ describe("a budget", () => {
     ]);
   });
 
+  test("holds back nothing that is free, even when all of it and more is spent", async () => {
+    const index = await onHot(3, 2);
+    await index.put([{ id: 7, size: 1, copies: { 0: "verified", 1: "verified" } }]);
+    await spend(index, "cool", today, 12);
+    expect((await taken(index, { usd: 10, per: "month" })).objects).toEqual([7]);
+  });
+
   test("stops at what is too much now, and passes over what it never has enough for", async () => {
     const index = await onHot(12, 8, 2);
     await spend(index, "cool", today, 5);

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import type { LeftOut } from "#model/control.ts";
 import type { FailureStep } from "#model/failure.ts";
+import type { ReadSession } from "#model/sql.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { explainObject } from "#policies/explain/explain-object.ts";
 import { testBackend } from "../demo-backends.ts";
@@ -122,4 +124,28 @@ test("a check that is quarantined on one backend is still made on the others", a
   await quarantine(index, 1, "act", 1, id);
   const none = await planOf(index, set);
   expect(none.plan.header.blocked).toMatchObject([{ reason: "quarantined", objects: 1 }]);
+});
+
+test("a retry calls a copy quarantined for what keeps it from being made, not for another rule", async () => {
+  const index = await stage({ id: 1 }, { id: 2 }, { id: 3 });
+  await quarantine(index, 1, "act", null, "p/told");
+  await quarantine(index, 2, "copy", 1);
+  const set = setOf(backends, ruleOf("r0", ensure(on(1), 1)));
+  const id = set.rules[0]?.id ?? "";
+  await quarantine(index, 3, "act", null, id);
+  const leftOut = async (object: number) => {
+    const found: LeftOut[] = [];
+    const wishes = async (session: ReadSession) => {
+      const text = `CREATE OR REPLACE TEMP TABLE wished AS
+        SELECT ${object} AS object_id, 'replicate' AS verb, '${id}' AS rule`;
+      await session.run({ text, parameters: [] });
+      return "wished";
+    };
+    const onLeftOut = (all: readonly LeftOut[]) => void found.push(...all);
+    await planOf(index, set, { scope: { wishes, onLeftOut } });
+    return found.map(({ reason }) => reason);
+  };
+  expect(await leftOut(1)).toEqual(["not-planned"]);
+  expect(await leftOut(2)).toEqual(["quarantined"]);
+  expect(await leftOut(3)).toEqual(["quarantined"]);
 });
