@@ -2,9 +2,10 @@ import { isAddressOf } from "#content/address-file.ts";
 import { carHeader, carSectionHead } from "#content/car-writer.ts";
 import { parseCid, rawCode, sha256Code } from "#content/cid.ts";
 import type { CountedCapacity } from "#drivers/contract/counted-capacity.ts";
+import { readBackEvidence } from "#drivers/contract/read-back-evidence.ts";
 import type { KuboNode } from "#drivers/kubo/kubo-node.ts";
 import { oneAtATime } from "#drivers/kubo/one-at-a-time.ts";
-import type { Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { ObjectRef, StoredCopy } from "#model/copy.ts";
 import type {
   ByteStream,
   CallOptions,
@@ -139,17 +140,9 @@ export class KuboGroups implements ObjectGroups {
     return read;
   }
 
-  #stored({ cid, size }: ObjectRef, moved: boolean): GroupCopy {
-    const evidence: Evidence = {
-      backend: this.#backend,
-      cid,
-      finding: "present",
-      confidence: "verified",
-      method: `read back and re-hashed ${size} bytes`,
-      checkedAt: new Date().toISOString(),
-      bytesRead: size,
-    };
-    return { copy: this.#options.copyOf(cid, size), evidence, moved };
+  #stored(object: ObjectRef, moved: boolean): GroupCopy {
+    const evidence = readBackEvidence(this.#backend, object, new Date());
+    return { copy: this.#options.copyOf(object.cid, object.size), evidence, moved };
   }
 }
 

@@ -1,7 +1,8 @@
-import type { Evidence, ObjectRef } from "#model/copy.ts";
+import type { ObjectRef } from "#model/copy.ts";
 import type { CallOptions, GroupBytes, GroupCopy, ObjectGroups } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Reservation } from "#drivers/contract/capacity.ts";
+import { readBackEvidence } from "#drivers/contract/read-back-evidence.ts";
 import { fileError } from "#drivers/local/file-error.ts";
 import {
   emptyResults,
@@ -59,21 +60,15 @@ export class LocalGroups implements ObjectGroups {
     const { states, shards, times } = areShared(bytes)
       ? await this.#ask("store", objects, bytes, signal)
       : await this.#askWithCopies(objects, bytes, signal);
-    return objects.map(({ cid, size }, number) => {
+    return objects.map((object, number) => {
+      const { cid, size } = object;
       const state = states[number];
       if (state === undefined || state === groupState.left) return undefined;
       const shard = (shards[number] ?? 0).toString(16).padStart(3, "0");
       const moved = state === groupState.done;
       if (moved) this.#usage.changed(shard, size);
-      const evidence: Evidence = {
-        backend: this.#backend,
-        cid,
-        finding: "present",
-        confidence: "verified",
-        method: `read back and re-hashed ${size} bytes`,
-        checkedAt: new Date(times[number] ?? 0).toISOString(),
-        bytesRead: size,
-      };
+      const checkedAt = new Date(times[number] ?? 0);
+      const evidence = readBackEvidence(this.#backend, object, checkedAt);
       const copy = { locator: `objects/${shard}/${cid}`, form: "file", bytes: size } as const;
       return { copy, evidence, moved };
     });
