@@ -103,7 +103,7 @@ function fileColumns(holders: readonly Backend[], heat: HeatSettings, now: Date)
       sql`CASE WHEN o.present_mask & ${1n << BigInt(id)}::BIGINT <> 0 THEN ${name}::VARCHAR END`,
   );
   return sql`o.object_id, ${cidColumn("o.cid")} AS cid, o.size, o.path, o.type, o.collection,
-    o.owner, o.created, o.modified, o.ingested, o.accessed, o.reads,
+    o.owner, CASE WHEN o.guessed IS DISTINCT FROM 'created' THEN o.created END AS created, o.modified, o.ingested, o.accessed, o.reads,
     o.heat_weight * ${factor}::DOUBLE AS heat,
     concat_ws(' ', ${joinFragments([...names, trusted("NULL")], ", ")}) AS backends,
     bit_count(o.verified_mask)::BIGINT AS verified, o.held`;

@@ -15,6 +15,7 @@ export async function mergeStaged(
   const added = await addObjects(transaction, now, staged);
   await transaction.run(mergeKnown);
   await transaction.run(noteNamed, [micros(now), staged === "content"]);
+  await transaction.run(noteCreated, [micros(now), staged === "content"]);
   await transaction.run(mergeTags);
   await transaction.run(stageCopyChanges);
   await transaction.run(liftMarks);
@@ -70,7 +71,9 @@ const insertObjects = `
     n.path, coalesce(n.names, 0)::INTEGER, p.type, p.collection, p.owner,
     coalesce(p.created, make_timestamp($1::BIGINT)), p.modified, make_timestamp($1::BIGINT),
     NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, FALSE, NULL, NULL,
-    CASE WHEN $2::BOOLEAN AND n.path IS NOT NULL THEN make_timestamp($1::BIGINT) END
+    CASE WHEN n.path IS NULL THEN NULL WHEN $2::BOOLEAN THEN make_timestamp($1::BIGINT)
+      WHEN p.created IS NULL THEN p.modified END,
+    CASE WHEN NOT $2::BOOLEAN AND p.created IS NULL THEN 'created' END
   FROM put_objects AS p JOIN put_ids AS i USING (position)
   LEFT JOIN (
     SELECT object_id, min_by(path, rank) AS path, count(*) AS names
@@ -124,7 +127,21 @@ const noteNamed = `
     WHERE NOT i.added AND (k.path IS NULL OR k.path = n.path)
     GROUP BY i.object_id
   ) AS c
-  WHERE objects.object_id = c.object_id AND c.named > greatest(objects.created, objects.named)`;
+  WHERE objects.object_id = c.object_id
+    AND c.named > CASE WHEN objects.guessed IS NULL THEN greatest(objects.created, objects.named)
+      ELSE coalesce(objects.named, '-infinity') END`;
+
+// A time that was a guess gives way to the first one that is known.
+const noteCreated = `
+  UPDATE objects SET created = c.created,
+    guessed = CASE WHEN objects.path IS NOT NULL AND objects.named IS NULL THEN 'named' END
+  FROM (
+    SELECT i.object_id,
+      coalesce(min(p.created), CASE WHEN $2::BOOLEAN THEN make_timestamp($1::BIGINT) END) AS created
+    FROM put_objects AS p JOIN put_ids AS i USING (position)
+    WHERE NOT i.added OR i.position <> i.first_position GROUP BY i.object_id
+  ) AS c
+  WHERE objects.object_id = c.object_id AND objects.guessed = 'created' AND c.created IS NOT NULL`;
 
 const mergeTags = `
   INSERT INTO tags

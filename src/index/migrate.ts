@@ -21,6 +21,7 @@ import { recoveredEntries } from "#index/migrations/017-recovered-entries.ts";
 import { failuresOfRunRules } from "#index/migrations/018-failures-of-run-rules.ts";
 import { costs } from "#index/migrations/019-costs.ts";
 import { named } from "#index/migrations/020-named.ts";
+import { guessedTimes } from "#index/migrations/021-guessed-times.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -45,6 +46,7 @@ const migrations: readonly Migration[] = [
   failuresOfRunRules,
   costs,
   named,
+  guessedTimes,
 ];
 
 /** The schema version this engine writes. */

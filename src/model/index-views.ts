@@ -29,6 +29,10 @@ export const indexViews = {
     held: ["BOOLEAN", "an explicit hold exists"],
     tombstoned: ["TIMESTAMP", "when it was marked for deletion; null when it is not"],
     named: ["TIMESTAMP", "when it last came in under its path; null when a list told of it"],
+    guessed: [
+      "VARCHAR",
+      "`created`: nobody told that time; `named`: nor since when it has its path",
+    ],
     moved: ["TIMESTAMP", "last promotion, demotion or eviction that was done; null without one"],
   },
   copy: {

@@ -33,14 +33,21 @@ export function seriesOf(context: SqlContext, values: readonly Expression[]): Se
   const each: SqlContext = { ...context, path: trusted("o.path") };
   const counts = (at: SqlContext) => {
     const condition = among === undefined ? trusted("true") : compileCondition(among, at);
-    return sql`(o.present_mask <> 0 AND ${condition})`;
+    return sql`(o.present_mask <> 0 AND ${isDated} AND ${condition})`;
   };
   const ofName = key !== undefined && readsName(key);
-  const came = trusted(isPath(key) ? "greatest(o.created, o.named)" : "o.created");
+  // A time that is a guess says nothing of which came first: without a better one it does not count.
+  const isDated = trusted(datedBy(key));
+  const came = trusted(isPath(key) ? cameUnderPath : "o.created");
   const row = (at: SqlFragment) => sql`SELECT o.object_id, ${at} AS created, o.size,
     ${keyOf(key, each)} AS key FROM object o WHERE ${counts(each)}`;
   const times = isPath(key)
-    ? ["o.created", "o.named", "CASE WHEN o.named IS NOT NULL THEN o.ingested END"]
+    ? [
+        "CASE WHEN o.guessed IS NULL THEN o.created END",
+        "o.named",
+        // What a list told of came under its name before the index knew it.
+        "CASE WHEN o.named >= o.ingested AND o.guessed IS NULL THEN o.ingested END",
+      ]
     : ["o.created"];
   const events = times.map(
     (at) => sql`SELECT key, created AS came FROM (${row(trusted(at))}) WHERE created IS NOT NULL`,
@@ -54,6 +61,15 @@ export function seriesOf(context: SqlContext, values: readonly Expression[]): Se
     counts: ofName ? sql`(o.names <= 1 AND ${counts(context)})` : counts(context),
   };
 }
+
+function datedBy(key: Expression | undefined): string {
+  if (isPath(key)) return "(o.guessed IS NULL OR o.named IS NOT NULL)";
+  const byName = key !== undefined && readsName(key);
+  return byName ? "o.guessed IS NULL" : "o.guessed IS DISTINCT FROM 'created'";
+}
+
+const cameUnderPath =
+  "CASE WHEN o.guessed IS NULL THEN greatest(o.created, o.named) ELSE o.named END";
 
 /** Versions of a file: old content that comes back under its name is the newest of them. */
 function isPath(key: Expression | undefined): boolean {

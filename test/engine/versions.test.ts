@@ -1,16 +1,20 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { listObjects } from "#engine/objects.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { NewObject } from "#model/index-store.ts";
-import { copyOn, objectOf, openIndex, start } from "../index/open-index.ts";
+import { cidOf, copyOn, objectOf, openIndex, start, temporaryFolder } from "../index/open-index.ts";
 import { indexSource } from "./index-source.ts";
 
 const dayMs = 86_400_000;
 const day = (number: number): Date => new Date(start.getTime() + number * dayMs);
 
 let index: ObjectIndex;
+let clock = start;
 beforeEach(async () => {
-  ({ index } = await openIndex(["hot"]));
+  clock = start;
+  ({ index } = await openIndex(["hot", "cold"], { now: () => clock }));
 });
 
 /** Content is handed in under a name on a day. */
@@ -78,3 +82,98 @@ test("other series go by creation, however often their objects are handed in", a
   await handIn(1, "/1", 3, { collection: "c" });
   expect(await selected("newest(1)", 5)).toEqual([2]);
 });
+
+test("what only inventories found is no version of a path until something better is known", async () => {
+  // The current version was found first, as if an index had to be made anew.
+  await listed("hot", 1, [2, "/conf"]);
+  await listed("cold", 3, [1, "/conf"]);
+  expect(await selected("superseded(path) > 1d or not newest(1, path)", 60)).toEqual([]);
+  expect(await selected("newest(1, path)", 60)).toEqual([]);
+  // Handed in again it is what the name stands for; what was found beside it is still undated.
+  await handIn(2, "/conf", 61);
+  expect(await selected("newest(1, path)", 90)).toEqual([2]);
+  expect(await selected("superseded(path) > 1d or not newest(1, path)", 90)).toEqual([]);
+  // A list that tells of times makes it the older one that it is.
+  await told(1, { path: "/conf", created: day(-9).toISOString() });
+  expect(await selected("newest(1, path)", 92)).toEqual([2]);
+  expect(await selected("superseded(path) > 1d and not newest(1, path)", 92)).toEqual([1]);
+});
+
+test("a guess of an inventory makes no known version older", async () => {
+  await handIn(1, "/conf", 0);
+  await listed("cold", 20, [2, "/conf"]);
+  expect(await selected("superseded(path) > 1d or not newest(1, path)", 60)).toEqual([]);
+  await handIn(3, "/conf", 30);
+  expect(await selected("superseded(path) > 1d", 60)).toEqual([1]);
+});
+
+test("a name that only an inventory told is not said to stand for an object since it was made", async () => {
+  await index.putObjects([objectOf(7, [copyOn("hot")], { names: [] })], day(0));
+  await handIn(1, "/conf", 5);
+  await listed("hot", 10, [7, "conf"], [1, "conf"]);
+  expect(await selected("superseded(path) > 1d or not newest(1, path)", 60)).toEqual([]);
+});
+
+test("what inventories found has no place in a collection that goes by creation", async () => {
+  await listed("hot", 1, [2, "/2"]);
+  await listed("cold", 3, [1, "/1"]);
+  await handIn(3, "/3", 2, { collection: "c" });
+  for (const content of [1, 2]) await told(content, { collection: "c" });
+  const old = "version_rank > 1 or not newest(1) or superseded(collection) > 1d";
+  expect(await selected(old, 60)).toEqual([]);
+  expect(await selected("version_rank >= 1", 60)).toEqual([3]);
+  await told(1, { created: day(-9).toISOString() });
+  expect(await selected(old, 60)).toEqual([1]);
+});
+test("what a list tells of again is not superseded by its own coming into the index", async () => {
+  clock = day(30);
+  await told(1, { path: "/conf", backend: "hot", created: day(1).toISOString() });
+  await told(1, { path: "/conf", modified: day(9).toISOString() });
+  expect(await selected("superseded(path) > 1d or not newest(1, path)", 60)).toEqual([]);
+  await told(2, { path: "/conf", backend: "hot", created: day(20).toISOString() });
+  expect(await selected("superseded(path) >= 40d", 60)).toEqual([1]);
+});
+
+test("what a list tells of without a time is no version before one is known", async () => {
+  clock = day(1);
+  await told(2, { path: "/conf", backend: "hot" });
+  clock = day(3);
+  await told(1, { path: "/conf", backend: "hot" });
+  expect(await selected("superseded(path) > 1d or not newest(1, path)", 60)).toEqual([]);
+  await told(1, { path: "/conf", modified: day(-9).toISOString() });
+  await told(2, { path: "/conf", modified: day(-5).toISOString() });
+  expect(await selected("not newest(1, path)", 60)).toEqual([1]);
+});
+
+/** A manifest tells of content. */
+async function told(content: number, more: Readonly<Record<string, string>>): Promise<void> {
+  const path = join(await temporaryFolder(), "manifest.ndjson");
+  await writeFile(path, JSON.stringify({ cid: cidOf(content), size: 1_000 + content, ...more }));
+  const how = { importId: path, path, format: undefined, dryRun: false, restart: false };
+  const defaults = { profiles: ["raw-sha256"] };
+  await Array.fromAsync(index.manifests.import({ ...how, keep, defaults }));
+}
+
+async function keep(rows: readonly unknown[]): Promise<number> {
+  expect(rows).toEqual([]);
+  return await Promise.resolve(0);
+}
+
+/** Backends are listed on a day, and tell of content by what they call it. */
+async function listed(
+  backend: string,
+  on: number,
+  ...found: readonly (readonly [number, string])[]
+): Promise<void> {
+  clock = day(on);
+  const source = { backend, source: "listing", folder: await temporaryFolder() };
+  const how = { dryRun: false, restart: true, isLate: false, look: async () => undefined };
+  async function* entries() {
+    for (const [content, name] of found) {
+      const copy = { locator: `place/${content}`, form: "file", bytes: 1_000 + content } as const;
+      const cursor = String(content).padStart(4, "0");
+      yield { cid: cidOf(content), copy, size: 1_000 + content, name, cursor };
+    }
+  }
+  await Array.fromAsync(index.inventories.take({ ...source, ...how, entries, begunAt: day(on) }));
+}

@@ -102,14 +102,14 @@ const insertStrangers = `
     CASE WHEN octet_length(l.cid) = 34 THEN 'unixfs-v0-2015'
          WHEN hex(l.cid[2:2]) = '55' THEN 'raw-sha256' ELSE 'unixfs-v1-2025' END,
     NULL, 0, NULL, NULL, NULL, make_timestamp($2::BIGINT), NULL, make_timestamp($2::BIGINT),
-    NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, FALSE, NULL, NULL, NULL
+    NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, FALSE, NULL, NULL, NULL, 'created'
   FROM listing AS l JOIN listing_resolved AS r USING (position)
   WHERE r.object_id IS NULL AND r.position = r.first_position AND l.size IS NOT NULL
   ORDER BY l.position`;
 
-/** What has no name takes the one that the backend has for it. */
+/** What has no name takes the one that the backend has for it; since when it is called so, nobody knows. */
 const nameNameless = `
-  UPDATE objects SET path = n.path, names = 1
+  UPDATE objects SET path = n.path, names = 1, guessed = coalesce(objects.guessed, 'named')
   FROM (
     SELECT r.object_id, min_by(l.name, l.position) AS path
     FROM listing AS l JOIN listing_resolved AS r USING (position)

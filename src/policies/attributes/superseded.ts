@@ -16,7 +16,7 @@ const superseded: ObjectFunction = {
     "Time since the next newer object of its collection was created; missing while it is the " +
     "newest. `superseded(path)` is about versions under one name, of which the newest is what came " +
     "in last under it, be it old content that came back; it is missing for what has several " +
-    "names. Any other attribute and a condition as with `newest`.",
+    "names, or came in at a time that nobody told (inventories). Any other attribute and a condition as with `newest`.",
   example: "superseded(path) > 30d",
   parameters: seriesParameters,
   sql: (context, values) => {

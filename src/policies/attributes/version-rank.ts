@@ -5,7 +5,11 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 /** Comparisons with more than this count the newer objects one by one. */
 const cheapMax = 10_000;
 
-const others = trusted("FROM object n WHERE n.collection = o.collection AND n.present_mask <> 0");
+const others = trusted(`FROM object n WHERE n.collection = o.collection AND n.present_mask <> 0
+  AND n.guessed IS DISTINCT FROM 'created'`);
+
+/** Places go by creation: without a collection there is none, and by a guess none is given. */
+const isPlaced = trusted("o.collection IS NOT NULL AND o.guessed IS DISTINCT FROM 'created'");
 
 const attribute: ObjectAttribute = {
   kind: "attribute",
@@ -17,9 +21,10 @@ const attribute: ObjectAttribute = {
   amongObjects: true,
   summary:
     "Place by creation among the objects of its collection that have copies, 1 for the newest; " +
-    "equal times share a place, missing when in no collection.",
+    "equal times share a place, missing when in no collection, or when nobody told its creation " +
+    "(inventories).",
   example: "version_rank > 3",
-  sql: () => sql`CASE WHEN o.collection IS NOT NULL THEN
+  sql: () => sql`CASE WHEN ${isPlaced} THEN
     (SELECT count(*) + 1 ${others} AND n.created > o.created) END`,
   compare: (_, operator, constant) => {
     switch (operator) {
@@ -41,7 +46,7 @@ const attribute: ObjectAttribute = {
 function isAmongNewest(count: number): SqlFragment | undefined {
   if (!(count >= 1 && count <= cheapMax)) return undefined;
   const last = sql`(SELECT max(n.created, ${count}::BIGINT)[${count}::BIGINT] ${others})`;
-  return sql`CASE WHEN o.collection IS NOT NULL THEN coalesce(o.created >= ${last}, true) END`;
+  return sql`CASE WHEN ${isPlaced} THEN coalesce(o.created >= ${last}, true) END`;
 }
 
 function negated(condition: SqlFragment | undefined): SqlFragment | undefined {
