@@ -14,17 +14,19 @@ export interface CidKey {
 
 /** Text form → stored form. Throws USAGE when it is no CID. */
 export function cidKey(text: string): CidKey {
-  const cid = tryCid(text);
-  if (cid === undefined) {
+  const found = tryCidKey(text);
+  if (found === undefined) {
     throw new EngineError("USAGE", `"${text}" is not a CID`, {
       hint: "a CID looks like bafkrei… or Qm…; paths start with /",
     });
   }
-  return keyOf(cid);
+  return found;
 }
 
 /** Like `cidKey`, but undefined when the text is no CID. */
 export function tryCidKey(text: string): CidKey | undefined {
+  const bytes = commonCid(text);
+  if (bytes !== undefined) return { bytes, key: keyAt(bytes, digestStart) };
   const cid = tryCid(text);
   return cid === undefined ? undefined : keyOf(cid);
 }
@@ -50,9 +52,65 @@ function tryCid(text: string): CID | undefined {
   }
 }
 
+const commonBytes = 36;
+const digestStart = 4;
+
+/**
+ * The bytes of a CID as nearly all are: of version 1, with a codec of one byte and a SHA-256, in
+ * lower-case base32 or base16. Undefined for everything else, which is not to say that it is no
+ * CID. What a library asks of CIDs of all kinds takes ten times as long, and lists have millions.
+ */
+function commonCid(text: string): Uint8Array | undefined {
+  const bitsEach = text[0] === "b" ? 5 : text[0] === "f" ? 4 : undefined;
+  if (bitsEach === undefined) return undefined;
+  if (text.length !== 1 + Math.ceil((commonBytes * 8) / bitsEach)) return undefined;
+  const digits = bitsEach === 5 ? base32Digits : base16Digits;
+  const bytes = new Uint8Array(commonBytes);
+  let [bits, waiting, length] = [0, 0, 0];
+  for (let at = 1; at < text.length; at += 1) {
+    const digit = digits[text.charCodeAt(at)] ?? noDigit;
+    if (digit === noDigit) return undefined;
+    bits = (bits << bitsEach) | digit;
+    waiting += bitsEach;
+    if (waiting < 8) continue;
+    waiting -= 8;
+    bytes[length] = bits >> waiting;
+    length += 1;
+    bits &= (1 << waiting) - 1;
+  }
+  const isCommon =
+    bits === 0 &&
+    bytes[0] === versionOne &&
+    (bytes[1] ?? 0) < 0x80 &&
+    bytes[2] === sha256Code &&
+    bytes[3] === commonBytes - digestStart;
+  return isCommon ? bytes : undefined;
+}
+
+const sha256Code = 0x12;
+const noDigit = 255;
+const base32Digits = digitsOf("abcdefghijklmnopqrstuvwxyz234567");
+const base16Digits = digitsOf("0123456789abcdef");
+
+/** What each character stands for, by its code. */
+function digitsOf(alphabet: string): Uint8Array {
+  const digits = new Uint8Array(128).fill(noDigit);
+  for (let value = 0; value < alphabet.length; value += 1) {
+    digits[alphabet.charCodeAt(value)] = value;
+  }
+  return digits;
+}
+
 function keyOf(cid: CID): CidKey {
-  const digest = cid.multihash.digest;
   const first = new Uint8Array(8);
-  first.set(digest.subarray(0, 8));
-  return { bytes: cid.bytes, key: new DataView(first.buffer).getBigInt64(0) };
+  first.set(cid.multihash.digest.subarray(0, 8));
+  return { bytes: cid.bytes, key: keyAt(first, 0) };
+}
+
+const keyBytes = new DataView(new ArrayBuffer(8));
+
+/** Eight bytes as a signed number, the first of them the highest. */
+function keyAt(bytes: Uint8Array, start: number): bigint {
+  for (let at = 0; at < 8; at += 1) keyBytes.setUint8(at, bytes[start + at] ?? 0);
+  return keyBytes.getBigInt64(0);
 }

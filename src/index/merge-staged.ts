@@ -1,5 +1,6 @@
 import { applyCopyChanges } from "#index/apply-copies.ts";
 import { micros } from "#index/connection.ts";
+import { insertFresh, isFresh } from "#index/insert-fresh.ts";
 import type { Transaction } from "#index/transaction.ts";
 
 /**
@@ -12,6 +13,7 @@ export async function mergeStaged(
   now: Date,
   staged: Staged,
 ): Promise<{ readonly added: number; readonly copies: number }> {
+  if (await isFresh(transaction)) return await insertFresh(transaction, now, staged);
   const added = await addObjects(transaction, now, staged);
   await transaction.run(mergeKnown);
   await transaction.run(noteNamed, [micros(now), staged === "content"]);

@@ -11,14 +11,15 @@ import type { Transaction } from "#index/transaction.ts";
 export async function resolveCids(
   transaction: Pick<Transaction, "run" | "row">,
   table: string,
-): Promise<void> {
+): Promise<Resolved> {
   await transaction.run(
     `CREATE OR REPLACE TEMP TABLE ${table}_matches AS
      SELECT o.object_id, o.cid_key FROM objects AS o
      WHERE o.cid_key IN (SELECT cid_key FROM ${table})`,
   );
-  const { matches } = await transaction.row<{ matches: number }>(
-    `SELECT count(*) AS matches FROM ${table}_matches`,
+  const { matches, repeated } = await transaction.row<{ matches: number; repeated: boolean }>(
+    `SELECT (SELECT count(*) FROM ${table}_matches) AS matches,
+       (SELECT count(*) > count(DISTINCT cid_key) FROM ${table}) AS repeated`,
   );
   const known =
     matches === 0
@@ -34,8 +35,18 @@ export async function resolveCids(
   }
   await transaction.run(
     `CREATE OR REPLACE TEMP TABLE ${table}_resolved AS
-     SELECT t.position, min(t.position) OVER (PARTITION BY t.cid) AS first_position,
+     SELECT t.position, ${repeated ? "min(t.position) OVER (PARTITION BY t.cid)" : "t.position"}
+         AS first_position,
        ${known} AS object_id
      FROM ${table} AS t`,
   );
+  return { mayBeKnown: matches > 0, mayRepeat: repeated };
+}
+
+/** What may be so; false means that it is not. */
+export interface Resolved {
+  /** Some rows name objects of the index. */
+  readonly mayBeKnown: boolean;
+  /** Some rows name the same object. */
+  readonly mayRepeat: boolean;
 }

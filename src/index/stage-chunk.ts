@@ -1,18 +1,15 @@
 import {
   BIGINT,
   BLOB,
-  blobValue,
   BOOLEAN,
   DOUBLE,
   DuckDBDataChunk,
-  DuckDBTimestampValue,
   type DuckDBType,
-  type DuckDBValue,
   INTEGER,
   TIMESTAMP,
   VARCHAR,
 } from "@duckdb/node-api";
-import bindings, { type Value } from "@duckdb/node-bindings";
+import bindings, { type Value, type Vector } from "@duckdb/node-bindings";
 import { micros } from "#index/micros.ts";
 import type { SqlValue } from "#model/sql.ts";
 
@@ -41,16 +38,98 @@ export function stageChunk(
   const duckdbTypes = types.map((type) => stageTypes[type]);
   const chunk = DuckDBDataChunk.create(duckdbTypes, rows.length);
   types.forEach((type, column) => {
-    const constant = constantOf(type, column, rows);
-    if (constant === undefined) {
-      const values = rows.map((row) => toDuckDB(type, row[column]));
-      chunk.setColumnValues(column, values);
-      return;
-    }
     const vector = bindings.data_chunk_get_vector(chunk.chunk, column);
-    bindings.vector_reference_value(vector, constant);
+    const constant = constantOf(type, column, rows);
+    if (constant === undefined) fillVector(vector, type, column, rows);
+    else bindings.vector_reference_value(vector, constant);
   });
   return chunk;
+}
+
+type Rows = readonly (readonly StageValue[])[];
+
+/**
+ * Values one after the other. What has a fixed width is copied in one piece, and texts go where
+ * they belong without being kept by the binding: of a million rows either would cost seconds.
+ */
+function fillVector(vector: Vector, type: StageType, column: number, rows: Rows): void {
+  if (rows.some((row) => isMissing(row[column]))) markMissing(vector, column, rows);
+  if (type === "VARCHAR" || type === "BLOB") {
+    rows.forEach((row, position) => {
+      const value = row[column];
+      if (typeof value === "string") {
+        bindings.vector_assign_string_element(vector, position, value);
+      } else if (value instanceof Uint8Array) {
+        bindings.vector_assign_string_element_len(vector, position, value);
+      } else if (!isMissing(value)) throw misplaced(type, value);
+    });
+    return;
+  }
+  const items = itemsOf(type, column, rows);
+  bindings.copy_data_to_vector(vector, 0, items.buffer, 0, items.byteLength);
+}
+
+/** The values of a column of fixed width as they lie in memory; zero where one is missing. */
+function itemsOf(type: Exclude<StageType, "VARCHAR" | "BLOB">, column: number, rows: Rows): Items {
+  if (type === "BIGINT" || type === "TIMESTAMP") {
+    return fill(new BigInt64Array(rows.length), column, rows, (value) => {
+      if (value instanceof Date) return micros(value);
+      if (typeof value === "bigint" || typeof value === "number") return BigInt(value);
+      throw misplaced(type, value);
+    });
+  }
+  if (type === "BOOLEAN") {
+    return fill(new Uint8Array(rows.length), column, rows, (value) => Number(value === true));
+  }
+  const numbers = type === "DOUBLE" ? new Float64Array(rows.length) : new Int32Array(rows.length);
+  return fill<number, Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer>>(
+    numbers,
+    column,
+    rows,
+    (value) => {
+      if (typeof value === "number" || typeof value === "bigint") return Number(value);
+      throw misplaced(type, value);
+    },
+  );
+}
+
+type Items =
+  | BigInt64Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>;
+
+function fill<T, A extends { [position: number]: T }>(
+  items: A,
+  column: number,
+  rows: Rows,
+  convert: (value: StageValue) => T,
+): A {
+  rows.forEach((row, position) => {
+    const value = row[column];
+    if (!isMissing(value)) items[position] = convert(value);
+  });
+  return items;
+}
+
+/** One bit a row, 64 of them at a time as DuckDB has them; set where there is a value. */
+function markMissing(vector: Vector, column: number, rows: Rows): void {
+  const valid = new Uint8Array(Math.ceil(rows.length / 64) * 8);
+  rows.forEach((row, position) => {
+    if (isMissing(row[column])) return;
+    const byte = position >> 3;
+    valid[byte] = (valid[byte] ?? 0) | (1 << (position & 7));
+  });
+  bindings.vector_ensure_validity_writable(vector);
+  bindings.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.byteLength);
+}
+
+function isMissing(value: StageValue): value is null | undefined {
+  return value === null || value === undefined;
+}
+
+function misplaced(type: StageType, value: StageValue): TypeError {
+  return new TypeError(`a ${typeof value} is no value of a column of ${type}`);
 }
 
 /** The value that all rows have in a column. */
@@ -89,11 +168,3 @@ const stageTypes: Readonly<Record<StageType, DuckDBType>> = {
   TIMESTAMP,
   BOOLEAN,
 };
-
-function toDuckDB(type: StageType, value: StageValue): DuckDBValue {
-  if (value === null || value === undefined) return null;
-  if (value instanceof Date) return new DuckDBTimestampValue(micros(value));
-  if (value instanceof Uint8Array) return blobValue(value);
-  if (type === "BIGINT" && typeof value === "number") return BigInt(value);
-  return value;
-}

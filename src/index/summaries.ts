@@ -33,8 +33,13 @@ export async function addToSummaries(transaction: Transaction): Promise<void> {
   );
   await transaction.run(`
     UPDATE objects SET ${sets.join(", ")}
-    FROM (SELECT object_id, ${summaryColumns()} FROM (${newCopies}) AS c GROUP BY object_id) AS s
+    FROM (${copySummaries(newCopies)}) AS s
     WHERE objects.object_id = s.object_id`);
+}
+
+/** The summaries of objects by a query of all their present copies. */
+export function copySummaries(presentCopies: string): string {
+  return `SELECT object_id, ${summaryColumns()} FROM (${presentCopies}) AS c GROUP BY object_id`;
 }
 
 /** As they become rows of `copies`. */

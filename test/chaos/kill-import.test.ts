@@ -7,11 +7,12 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
+import { pieceRowsMax } from "#index/row-files/row-file-source.ts";
 import { Workspace } from "../integration/workspace.ts";
 
 const entry = fileURLToPath(new URL("../../src/cli/thermocline.ts", import.meta.url));
 /** Three pieces of an import. */
-const rows = 120_000;
+const rows = 300_000;
 
 let workspace: Workspace | undefined;
 
@@ -28,20 +29,20 @@ test("an import that is killed, wherever it is, leaves a sound index and then go
   for (const { seen, laterMs } of [
     { seen: 0, laterMs: 50 },
     { seen: 1, laterMs: 0 },
-    { seen: 50_001, laterMs: 100 },
+    { seen: pieceRowsMax + 1, laterMs: 100 },
   ]) {
     const shown = await killAt(workspace.path, file, seen, laterMs);
     await workspace.ok("audit", "check");
     const held = await objects(workspace);
     expect(held).toBeGreaterThanOrEqual(shown);
-    expect(held === rows || held % 50_000 === 0).toBe(true);
+    expect(held === rows || held % pieceRowsMax === 0).toBe(true);
   }
   const last = await workspace.json<Summary>("import", "manifest", file, "--backend", "hot");
   expect(last).toMatchObject({ rows, malformed: 0 });
   // On a fast machine the last kill may come after the last row: then this was another import.
   expect([last.added, last.known]).toEqual(last.added === 0 ? [0, rows] : [rows, 0]);
   expect(last.copies).toBe(last.added);
-  expect(last.earlier >= 50_000 || last.added === 0).toBe(true);
+  expect(last.earlier >= pieceRowsMax || last.added === 0).toBe(true);
   expect(await objects(workspace)).toBe(rows);
   await workspace.ok("audit", "check");
   const imports = "SELECT count(*)::INTEGER AS n FROM ledger WHERE kind = 'import'";

@@ -1,4 +1,6 @@
+import { array, assert, asyncProperty, constantFrom, nat, record } from "fast-check";
 import { expect, test } from "vitest";
+import type { ObjectIndex } from "#index/object-index.ts";
 import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
 
 test("objects that are put twice are known the second time and their copies are merged", async () => {
@@ -115,3 +117,62 @@ test("many batches add up: every object once, every byte counted", async () => {
   expect(await index.totals(1)).toMatchObject({ objects: 20_000, copies: 20_000, belowMinimum: 0 });
   expect(await index.checkSummaries()).toEqual([]);
 });
+
+const backendNames = ["hot", "warm", "cold"] as const;
+
+/** Objects that differ in all that a call may say of them; some are there more than once. */
+const manyObjects = array(
+  record({
+    number: nat(20),
+    names: array(constantFrom("/a", "/b", "/c"), { maxLength: 3 }),
+    tags: array(constantFrom("x", "y"), { maxLength: 3 }),
+    owner: constantFrom("me", undefined),
+    copies: array(
+      record({
+        backend: constantFrom(...backendNames),
+        state: constantFrom("present", "lost", "corrupt"),
+        confidence: constantFrom("claimed", "listed", "verified"),
+        bytes: nat(9),
+      }),
+      { maxLength: 3 },
+    ),
+  }),
+  { maxLength: 12 },
+).map((some) =>
+  some.map(({ number, copies, ...more }) =>
+    objectOf(
+      number,
+      copies.map(({ backend, state, confidence, bytes }) => ({
+        ...copyOn(backend, confidence, start, bytes),
+        state,
+      })),
+      more,
+    ),
+  ),
+);
+
+test("content that is all new is written as it is when some of it is there twice", async () => {
+  await assert(
+    asyncProperty(manyObjects, async (objects) => {
+      const fresh = (await openIndex()).index;
+      const mixed = (await openIndex()).index;
+      const put = await fresh.putObjects(objects, start);
+      const [first] = objects;
+      const twice = first === undefined ? [] : [{ ...first, tags: [], copies: [] }];
+      expect((await mixed.putObjects([...objects, ...twice], start)).added).toBe(put.added);
+      expect(await everything(fresh)).toEqual(await everything(mixed));
+      expect(await fresh.checkSummaries()).toEqual([]);
+    }),
+    { numRuns: 10 },
+  );
+}, 120_000);
+
+async function everything(index: ObjectIndex): Promise<readonly unknown[]> {
+  await using session = await index.session();
+  const tables = ["object", "name", "tag", "copy", "backend"];
+  return await Promise.all(
+    tables.map((table) =>
+      session.rows({ text: `SELECT * FROM "${table}" ORDER BY ALL`, parameters: [] }),
+    ),
+  );
+}

@@ -40,7 +40,7 @@ async function stageCids(connection: Connection): Promise<void> {
   const columns = { position: "BIGINT", cid_key: "BIGINT", cid: "BLOB" } as const;
   await connection.stage("manifest_cids", columns, []);
   const statement = {
-    text: "SELECT position, cid FROM manifest_rows WHERE problem IS NULL ORDER BY position",
+    text: "SELECT position, cid FROM manifest_rows WHERE problem IS NULL",
     parameters: [],
   };
   const pieces = await Array.fromAsync(connection.columns(statement));
@@ -80,7 +80,7 @@ function readRows(backends: readonly string[], profiles: readonly string[]): str
         created AS created_text, TRY_CAST(created AS TIMESTAMP) AS created,
         modified AS modified_text, TRY_CAST(modified AS TIMESTAMP) AS modified
       FROM file_rows
-    ) ORDER BY position`;
+    )`;
 }
 
 function list(values: readonly string[]): string {
@@ -105,8 +105,7 @@ const objects = `
       WHEN hex(c.cid[2:2]) = '55' THEN 'raw-sha256' ELSE 'unixfs-v1-2025' END) AS profile,
     r.type, coalesce(r.collection, $1::VARCHAR) AS collection,
     coalesce(r.owner, $2::VARCHAR) AS owner, r.created, r.modified
-  FROM manifest_rows AS r JOIN manifest_cids AS c USING (position)
-  ORDER BY position`;
+  FROM manifest_rows AS r JOIN manifest_cids AS c USING (position)`;
 
 const names = `
   CREATE OR REPLACE TEMP TABLE put_names AS
@@ -127,7 +126,7 @@ const tags = `
 // changed by it: above all a copy that was found lost does not come back.
 const copies = `
   CREATE OR REPLACE TEMP TABLE put_copies AS
-  SELECT row_number() OVER () - 1 AS position, r.position AS object_id, b.backend_id,
+  SELECT r.position, r.position AS object_id, b.backend_id,
     'present' AS state, 'claimed' AS confidence, make_timestamp($1::BIGINT) AS checked_at,
     coalesce(r.form, CASE WHEN json_contains(b.capabilities, '{"forms": ["file"]}') THEN 'file'
       ELSE json_extract_string(b.capabilities, '$.forms[0]') END) AS form,

@@ -40,5 +40,9 @@ export interface RowPiece {
 export const rowSourceFormats = ["csv", "ndjson", "parquet"] as const;
 export type RowSourceFormat = (typeof rowSourceFormats)[number];
 
-/** Rows in one piece: each is one write of the index, which others wait for. */
-export const pieceRowsMax = 50_000;
+/**
+ * Rows in one piece: each is one write of the index, which others wait for. As many as a row group
+ * of the database has: what one transaction adds whole row groups of goes to the file at once,
+ * with less, to the log first, which is three times the processor time.
+ */
+export const pieceRowsMax = 122_880;

@@ -31,7 +31,8 @@ const recordCharsMax = 1024 ** 2;
 const keptCharsMax = 1_000;
 /** A quotation mark that is open for longer was never meant as one. */
 const recordLinesMax = 1_000;
-const pieceCharsMax = 16 * 1024 ** 2;
+/** So that a piece of lines as most are is not cut short; see `pieceRowsMax`. */
+const pieceCharsMax = 32 * 1024 ** 2;
 const byteOrderMark = "\uFEFF";
 
 /** The records of a text file in pieces; blank lines are none. */

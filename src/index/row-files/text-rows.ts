@@ -69,16 +69,19 @@ export class TextRows implements RowFileSource {
   }
 }
 
-/** `record` is what the database takes apart: cells with quotation marks are taken apart here. */
+/**
+ * `record` is what the database takes apart where that is not the text as it stands: cells with
+ * quotation marks are taken apart here.
+ */
 function rowsOf(piece: TextPiece, delimiter: string | undefined) {
   return piece.positions.map((position, at) => {
     const text = piece.texts[at] ?? "";
     const problem = piece.problems[at] ?? null;
     if (delimiter === undefined || problem !== null || !text.includes('"')) {
-      return [position, problem, text, text];
+      return [position, problem, text, null];
     }
     const cells = csvCells(text, delimiter);
-    if (cells === undefined) return [position, "a quotation mark is misplaced", text, null];
+    if (cells === undefined) return [position, "a quotation mark is misplaced", text, ""];
     // With one cell there is nothing to separate.
     return [position, null, text, cells.length === 1 ? cells[0] : cells.join(cellSeparator)];
   });
@@ -97,9 +100,9 @@ function selectCells(
       coalesce(problem, CASE WHEN len(cells) <> ${columns.length}
         THEN 'it has ' || len(cells) || ' cells, not ${columns.length}' END) AS problem,
       ${list.join(", ")}
-    FROM (SELECT position, problem, text, string_split(record,
-      CASE WHEN contains(record, ${sqlLiteral(cellSeparator)}) THEN ${sqlLiteral(cellSeparator)}
-        ELSE ${sqlLiteral(delimiter)} END) AS cells FROM file_lines)`;
+    FROM (SELECT position, problem, text, CASE WHEN record IS NULL
+        THEN string_split(text, ${sqlLiteral(delimiter)})
+        ELSE string_split(record, ${sqlLiteral(cellSeparator)}) END AS cells FROM file_lines)`;
 }
 
 function selectKeys(wanted: readonly string[]): string {
@@ -109,6 +112,6 @@ function selectKeys(wanted: readonly string[]): string {
       coalesce(problem, CASE WHEN found IS NULL THEN 'it is not a JSON object' END) AS problem,
       ${list.join(", ")}
     FROM (SELECT position, problem, text,
-      CASE WHEN problem IS NULL AND json_valid(record) AND json_type(record) = 'OBJECT'
-        THEN json_extract_string(record, [${paths}]) END AS found FROM file_lines)`;
+      CASE WHEN problem IS NULL AND json_valid(text) AND json_type(text) = 'OBJECT'
+        THEN json_extract_string(text, [${paths}]) END AS found FROM file_lines)`;
 }
