@@ -136,7 +136,7 @@ async function runPlan(
     api: {
       segment: (planCid, from, to) => index.segment(planCid, from, to),
       stepControls: async (steps) => steps.map(() => ({ control: "run" })),
-      heartbeat: async () => ({}),
+      heartbeat: async () => ({ at: new Date().toISOString() }),
     },
     onError,
   });

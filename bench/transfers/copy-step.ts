@@ -44,6 +44,7 @@ async function copyBatch(
     outside: undefined,
     measurements: noMeasurements,
     now: () => new Date(),
+    permitNow: () => new Date(),
     previous: () => Promise.reject(new Error("it is the first step")),
     commit: undefined,
   });

@@ -82,6 +82,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
         api,
         outside: options.outside,
         settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
+        clockSkewMs: config.safety.clockSkewMs,
         measurements: pool.meter,
         throttles: pool.throttles,
         concurrencyMax: config.node.limits.concurrency,

@@ -33,6 +33,7 @@ export async function startWorkerNode(
     api,
     outside: outsidePort(config, options.env),
     settings: { proofAgeMaxMs: config.safety.proofAgeMaxMs },
+    clockSkewMs: config.safety.clockSkewMs,
     measurements: pool.meter,
     throttles: pool.throttles,
     concurrencyMax: config.node.limits.concurrency,

@@ -111,6 +111,8 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     shutdown: shutdown.signal,
     actions: async () => [],
     now,
+    // Here is the clock that issues permits and settles them.
+    permitNow: now,
   };
   const commits = consume(store, indexQueue, runner, { concurrency: commitsAtOnce });
   const round = new DispatchRound(dispatch, {

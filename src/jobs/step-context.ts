@@ -24,6 +24,8 @@ export interface StepContext {
   readonly outside: OutsidePort | undefined;
   readonly measurements: Measurements;
   now(): Date;
+  /** The latest it may be by the clock of the controller: what permits count by. */
+  permitNow(): Date;
   /** What the step before this one returned. Throws when its job was taken out of the queue. */
   previous<Value>(): Promise<Value>;
   /** Only on the controller. */

@@ -45,6 +45,8 @@ export interface StepRunner {
   readonly onOutage?: (outage: Omit<OutageReport, "node">) => void;
   actions(data: StepJobData): Promise<readonly SegmentAction[]>;
   now(): Date;
+  /** The latest it may be by the clock of the controller. */
+  permitNow(): Date;
 }
 
 /**
@@ -124,6 +126,7 @@ async function runHandler(
     lock,
     ...signals,
     now: () => runner.now(),
+    permitNow: () => runner.permitNow(),
     previous: async <Value>() => {
       const children = (await job.getChildrenValues()) as Record<string, StepResult> | undefined;
       const child = Object.values(children ?? {})[0];

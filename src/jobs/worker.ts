@@ -9,12 +9,14 @@ import { EngineError } from "#model/engine-error.ts";
 import { type Measurements, type MetricSeries, noMeasurements } from "#model/metric.ts";
 import type { NodeReport } from "#model/node.ts";
 import { loadRegistryFolder } from "#model/registry-folder.ts";
+import { ControllersClock } from "#jobs/controllers-clock.ts";
 import { endOrGone } from "#jobs/end-or-gone.ts";
 import { Gate } from "#jobs/gate.ts";
 import { indexQueue, laneHold, laneQueue, laneTiming } from "#jobs/lanes.ts";
 import { namedActions } from "#jobs/named-actions.ts";
 import type { NodeThrottles } from "#jobs/limits/node-throttles.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
+import { reportNode } from "#jobs/report-node.ts";
 import { SegmentCache } from "#jobs/segment-cache.ts";
 import { defaultStepSettings, type StepHandler, type StepSettings } from "#jobs/step-context.ts";
 import { StepControls } from "#jobs/step-controls.ts";
@@ -43,6 +45,8 @@ export interface WorkerOptions {
   readonly throttles?: NodeThrottles;
   /** Jobs of all lanes at the same time. */
   readonly concurrencyMax?: number | undefined;
+  /** How far the clocks of nodes may differ. */
+  readonly clockSkewMs?: number;
   readonly now?: () => Date;
   readonly onError?: (error: EngineError) => void;
 }
@@ -58,7 +62,6 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
-const heartbeatEveryMs = 5_000;
 /** On shutdown, active jobs get this long to end by themselves. */
 const graceMs = 1_500;
 
@@ -67,6 +70,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const shutdown = new AbortController();
   const controls = new StepControls(options.api, options.node.name);
   const segments = new SegmentCache(options.api);
+  const now = options.now ?? (() => new Date());
+  const clock = new ControllersClock({ wallMs: () => now().getTime() });
   const onError = options.onError ?? (() => undefined);
   const runner: StepRunner = {
     handlers: await loadStepHandlers(),
@@ -84,7 +89,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       // While the controller is away, the outage delays this worker's jobs all the same.
       options.api.reportOutage?.(report).catch(() => undefined);
     },
-    now: options.now ?? (() => new Date()),
+    now,
+    permitNow: () => clock.latest(),
   };
   const consumers = new Map<string, Worker<StepJobData, StepResult>>();
   const settings = {
@@ -108,24 +114,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (lane !== undefined && lane.concurrency !== batches) lane.concurrency = batches;
     },
   });
-  const report = reporter(options, consumers);
-  const beat = () => {
-    report().catch((error: unknown) => {
-      onError(EngineError.from(error, "UNAVAILABLE"));
-    });
-  };
-  beat();
-  const heart = setInterval(beat, heartbeatEveryMs);
+  const heart = reportNode(options, consumers, clock);
   return {
     serve: async (backend) => {
       if (consumers.has(backend) || shutdown.signal.aborted) return;
       const isPaused = [...consumers.values()].some((lane) => lane.isPaused());
       const lane = open(backend);
       if (isPaused) await lane.pause(true);
-      beat();
+      heart.beat();
     },
     close: async () => {
-      clearInterval(heart);
+      heart.stop();
       const closing = Promise.all([...consumers.values()].map((lane) => lane.close()));
       await Promise.race([closing, sleep(graceMs)]);
       shutdown.abort();
@@ -138,29 +137,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 /** Two processes under one name, by mistake or during a restart, still share. */
 function shareName({ name, pid }: NodeReport): string {
   return `${name}/${pid}`;
-}
-
-/** Says that this node lives, and follows what it is told. */
-function reporter(
-  { api, node, measured }: WorkerOptions,
-  consumers: ReadonlyMap<string, Worker>,
-): () => Promise<void> {
-  let asked = 0;
-  let heard = 0;
-  return async () => {
-    asked += 1;
-    const turn = asked;
-    const told = measured === undefined ? {} : { measured: await measured() };
-    const { paused } = await api.heartbeat({ ...node, ...told, backends: [...consumers.keys()] });
-    // An answer that comes late must not undo what a later one said.
-    if (turn < heard) return;
-    heard = turn;
-    for (const lane of consumers.values()) {
-      // Active jobs come to rest by themselves: they ask about their steps.
-      if (paused !== undefined && !lane.isPaused()) await lane.pause(true);
-      else if (paused === undefined && lane.isPaused()) await lane.resume();
-    }
-  };
 }
 
 /** A step that threw: a defect or a lost controller, never a mere object. */

@@ -27,6 +27,10 @@ export const metricDefinitions = {
     ["node", "state"],
     "1 for the state the node is in, 0 for the others: `working`, `paused` (it takes no work), `down`.",
   ),
+  thermocline_node_clock_ahead_seconds: now(
+    ["node"],
+    "How far the node's clock is ahead of the controller's at least (negative: behind); absent for the controller's own process.",
+  ),
   thermocline_controller_epoch: now([], "Grows by one with every controller that takes over."),
   thermocline_controller_standbys: now([], "Controllers that wait to take over."),
   thermocline_published_index_age_seconds: now(

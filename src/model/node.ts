@@ -15,10 +15,17 @@ export interface NodeReport {
   /** Backends this node can reach (its lanes). */
   readonly backends: readonly string[];
   readonly startedAt: string;
+  /**
+   * How far its clock is ahead of the controller's at least (milliseconds; negative: behind), by
+   * its last heartbeat. Missing before that, and where both share a process.
+   */
+  readonly clockAheadMs?: number;
 }
 
 /** What a node is told when it reports. */
 export interface NodeOrders {
+  /** The controller's clock when it answered (ISO 8601 UTC). */
+  readonly at: string;
   /** Why it takes no work for now; missing when it may. */
   readonly paused?: string;
 }

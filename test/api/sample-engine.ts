@@ -266,7 +266,7 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     limitShares: (request) =>
       answer([{ backend: "hot", perNode: 4, upload: 1.5 }], "limitShares", request),
     nodes: () => answer([nodeState], "nodes"),
-    heartbeat: (report) => answer({ paused: "é" }, "heartbeat", report),
+    heartbeat: (report) => answer({ at, paused: "é" }, "heartbeat", report),
     segment: (...given) => answer(new Uint8Array([0, 255, 10, 13]), "segment", ...given),
     segmentNames: (...given) =>
       answer([{ collection: "thesis", path: "/thesis/é.txt" }], "segmentNames", ...given),

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import type { LeaderState } from "#model/leader-state.ts";
 import { sampleEngine } from "../api/sample-engine.ts";
-import { at, sampleLeader } from "../api/sample-values.ts";
+import { at, sampleLeader, sampleNode } from "../api/sample-values.ts";
 import { CommandLine } from "./command-line.ts";
 
 const why = redisMissing();
@@ -61,6 +61,29 @@ test("doctor fails when the index cannot be published any more", async () => {
   );
   expect(stdout).toContain("hint: see that /shared/index can be written and has room");
   expect(code).toBe(1);
+});
+
+test("doctor says whose clock differs from the controller's", async () => {
+  const clocks = { n2: 12 * 60_000, n3: -8_000, n4: 0 };
+  const seen = Object.entries(clocks).map(([name, clockAheadMs]) => {
+    return { ...sampleNode, name, clockAheadMs, lastSeen: at, up: true };
+  });
+  const status = async () => ({ ...(await sampleEngine().status()), nodes: seen });
+  const { code, stdout } = await line.run(["doctor"], { api: { ...api, status } });
+  expect(stdout).toContain("FAILED  clock of n2: 12m ahead of the controller's\n");
+  expect(stdout).toContain("warn    clock of n3: 8s behind the controller's\n");
+  expect(stdout).toContain("hint: let NTP set both clocks");
+  expect(stdout).toContain("ok      clock of n4: agrees with the controller's\n");
+  expect(code).toBe(1);
+});
+
+test("nodes shows a clock that differs, and no column where none does", async () => {
+  const nodes = [{ ...sampleNode, clockAheadMs: 12 * 60_000, lastSeen: at, up: true }];
+  const off = await line.run(["nodes"], { api: { ...api, nodes: async () => nodes } });
+  expect(off.stdout).toContain("12m ahead of the controller's");
+  const on = nodes.map((node) => ({ ...node, clockAheadMs: 40 }));
+  const fine = await line.run(["nodes"], { api: { ...api, nodes: async () => on } });
+  expect(fine.stdout).not.toContain("clock");
 });
 
 test("doctor says when the queue does not answer, and goes on with the rest", async () => {

@@ -57,7 +57,7 @@ export class TestEngine implements AsyncDisposable {
     segment: (planCid, from, to) => this.index.segment(planCid, from, to),
     stepControls: async (steps) =>
       steps.map(({ runId }) => ({ control: this.index.control(runId) })),
-    heartbeat: async () => ({}),
+    heartbeat: async () => ({ at: new Date().toISOString() }),
   };
 
   async drivers(...names: readonly string[]): Promise<Map<string, Driver>> {

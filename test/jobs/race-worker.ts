@@ -89,6 +89,7 @@ export async function workOn(
     drain: new AbortController().signal,
     outside: undefined,
     now: () => fate.now(),
+    permitNow: () => fate.now(),
     previous: async <Value>() => job.permitted as Value,
     commit: undefined,
   };

@@ -1,8 +1,10 @@
 import { glob, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ObjectRef } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { NodeReport } from "#model/node.ts";
 import { heldByStorage } from "#model/held-by-storage.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { TestEngine } from "../conformance/test-engine.ts";
@@ -96,6 +98,53 @@ describe("the removal protocol", () => {
     await engine.ended("run");
     expect(engine.index.outcomes.get("run/0")).toMatchObject({ outcome: "done" });
     expect(await drivers.get("hot")?.stat(object)).toBeUndefined();
+  });
+
+  test.for([
+    { word: "ahead", aheadMs: 2 * hour },
+    { word: "behind", aheadMs: -2 * hour },
+  ])("uses permits by the clock of the controller where its own is $word", async ({ aheadMs }) => {
+    await using engine = await TestEngine.open(server.url);
+    const object = await onBoth(engine, "wrong clock", new Date());
+    engine.index.begin("run", [evictOf([object], "hot")]);
+    const drivers = await engine.drivers("hot", "cold");
+    const reports: NodeReport[] = [];
+    const { heartbeat } = engine.api;
+    engine.api.heartbeat = async (report) => {
+      reports.push(report);
+      return heartbeat(report);
+    };
+    await engine.work(drivers, {}, () => new Date(Date.now() + aheadMs));
+    await engine.dispatch(drivers, { permitTtlMs: hour });
+    await engine.ended("run");
+    expect(engine.index.outcomes.get("run/0")).toMatchObject({ outcome: "done" });
+    // The second report tells the controller what the answer to the first one showed.
+    await expect.poll(() => reports.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    expect(reports[1]?.clockAheadMs).toBeGreaterThan(aheadMs - 60_000);
+    expect(reports[1]?.clockAheadMs).toBeLessThan(aheadMs + 60_000);
+  });
+
+  test("removes nothing with a permit that ran out, however far its own clock is behind", async () => {
+    await using engine = await TestEngine.open(server.url);
+    const object = await onBoth(engine, "too late", new Date());
+    engine.index.begin("run", [evictOf([object], "hot")]);
+    const drivers = await engine.drivers("hot", "cold");
+    const permitTtlMs = 1_000;
+    let asked = 0;
+    const cold = drivers.get("cold")!;
+    const verify = async (...values: Parameters<Driver["verify"]>) => {
+      asked += 1;
+      // The first permit runs out while the copy that must remain is looked at.
+      if (asked === 1) await sleep(permitTtlMs);
+      return cold.verify(...values);
+    };
+    drivers.set("cold", driverWith(cold, { verify }));
+    await engine.work(drivers, {}, () => new Date(Date.now() - 2 * hour));
+    await engine.dispatch(drivers, { permitTtlMs });
+    await expect.poll(() => engine.index.commits, { timeout: 10_000 }).toContain("removals 0");
+    expect(asked).toBe(1);
+    expect(engine.index.outcomes.get("run/0")).toBeUndefined();
+    expect(await drivers.get("hot")?.stat(object)).toBeDefined();
   });
 
   test("leaves a copy that its storage holds, and says so: that is no failure", async () => {

@@ -261,7 +261,7 @@ async function open({ works = true } = {}): Promise<House> {
     onError,
     api: {
       segment: (planCid, from, to) => index.segment(planCid, from, to),
-      heartbeat: async () => ({}),
+      heartbeat: async () => ({ at: new Date().toISOString() }),
       stepControls: async (steps) => {
         const runs = await Promise.all(steps.map(({ runId }) => index.run(runId)));
         return runs.map((run) => ({ control: controlOf(run?.state ?? "cancelled") }));

@@ -19,6 +19,7 @@ import type { Scheduler } from "./scheduler.ts";
 import { SimulatedNode } from "./simulated-node.ts";
 import type { SimulatedIndex } from "./simulated-index.ts";
 import type { Theme } from "./themes.ts";
+import { wallTime } from "./virtual-time.ts";
 import type { Setup } from "./world.ts";
 
 const skewMaxMs = 40_000;
@@ -219,6 +220,16 @@ export class Cluster {
     });
   }
 
+  /** What the controller's clock shows: workers use permits by it. */
+  #controllersTime(): string {
+    const { scheduler } = this.#parts;
+    const controller = this.#nodes.get("controller");
+    if (controller?.alive !== true || controller.frozenUntil > scheduler.now) {
+      throw new EngineError("UNAVAILABLE", "the controller does not answer");
+    }
+    return wallTime(scheduler.now, controller).toISOString();
+  }
+
   /** As much of the engine as it takes to tell workers what to do with active steps. */
   #asEngine(): Parameters<typeof stepControls>[0] {
     const { index } = this.#parts;
@@ -250,7 +261,7 @@ export class Cluster {
         ask("report outage", async () => {
           if (setup.watched === true) this.#watch?.report(report);
         }),
-      heartbeat: async () => ({}),
+      heartbeat: async () => ({ at: this.#controllersTime() }),
     };
   }
 }

@@ -1,3 +1,4 @@
+import type { Run } from "#model/run.ts";
 import { Cluster, type ClusterParts } from "./cluster.ts";
 import { endProblems } from "./end-problems.ts";
 import { Faults, type FaultKind, lateMaxMs } from "./faults.ts";
@@ -44,9 +45,18 @@ export interface ScheduleResult {
   readonly facts: IndexFacts;
 }
 
-/** After everything that goes wrong is over, all runs must end within so much virtual time. */
-const endWithinMs = 45 * 60_000;
+/**
+ * After everything that goes wrong is over, something must come of the open runs within so much
+ * virtual time, again and again: an action ends, or a batch gets another flow. How long they take
+ * together says little: where the calls of a schedule are so slow that permits run out on their
+ * way, each batch goes through all the flows it may have before it is given up.
+ */
+const progressWithinMs = 45 * 60_000;
+/** Flows are counted (src/jobs/repair-flows.ts), so that this is out of reach. */
+const endWithinMs = 24 * 60 * 60_000;
 const lookEveryMs = 5_000;
+/** More than any schedule has. */
+const batchesMax = 1_000;
 
 /** Runs one schedule, the same for the same seed, and says which promises were broken. */
 export async function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
@@ -95,12 +105,17 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
     happenings.plan();
     const broken = () => promises.violations.length > 0;
     const lastAt = setup.calmAtMs + endWithinMs;
-    for (let open = true; open && !broken() && scheduler.now < lastAt;) {
+    let [progress, progressAt] = ["", setup.calmAtMs];
+    const isMoving = () => scheduler.now < Math.min(lastAt, progressAt + progressWithinMs);
+    for (let open = true; open && !broken() && isMoving();) {
       const next = scheduler.now + lookEveryMs;
       await scheduler.run(faults.over ? next : Math.min(next, setup.calmAtMs), broken);
       if (scheduler.now >= setup.calmAtMs) cluster.calm();
       const runs = await index.runs();
       open = happenings.runsToCome > 0 || runs.some((run) => run.endedAt === undefined);
+      const state = await progressOf(index, runs);
+      if (state === progress) continue;
+      [progress, progressAt] = [state, Math.max(progressAt, scheduler.now)];
     }
     // Calls that were given up may still have their effect.
     cluster.calm();
@@ -124,6 +139,16 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
     removals: promises.removals.length,
     facts,
   };
+}
+
+/** Something else whenever an action ended or a batch began another flow. */
+async function progressOf(index: SimulatedIndex, runs: readonly Run[]): Promise<string> {
+  const open = runs.filter((run) => run.endedAt === undefined);
+  const states = open.map(async ({ id, progress: { remaining } }) => {
+    const queued = await index.queuedBatches(id, -1, batchesMax);
+    return [id, remaining, ...queued.map(({ number, attempt }) => `${number}/${attempt}`)];
+  });
+  return JSON.stringify(await Promise.all(states));
 }
 
 async function openIndex(

@@ -51,6 +51,7 @@ const found = [
   [146, "deletion", "a mark set anew while a run waited counted as the old one"],
   [25, "deletion", "content handed in anew kept its mark for deletion"],
   [30, "checks", "a check that was told late made good what was found damaged since"],
+  [617490384, "damage", "flows whose permits ran out on their way were taken for a standstill"],
   [252657552, "everything", "something was wrong with the simulation itself"],
   [252660082, "everything", "something was wrong with the simulation itself"],
 ] as const;

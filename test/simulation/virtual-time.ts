@@ -8,14 +8,18 @@ export const simulationStart = new Date("2026-01-01T00:00:00Z");
 
 const RealDate = Date;
 
+/** What the clock of a node shows after so many milliseconds. */
+export function wallTime(afterMs: number, node: { readonly skewMs: number } | undefined): Date {
+  return new RealDate(simulationStart.getTime() + Math.round(afterMs + (node?.skewMs ?? 0)));
+}
+
 /**
  * Puts the whole process on virtual time until it is disposed of: dates, timers, deadlines and
  * chance come from the scheduler, each node reading its own wrong clock. The engine's code runs
  * as it is, also what reads a clock nobody injected.
  */
 export function virtualTime(scheduler: Scheduler, random: () => number): Disposable {
-  const wall = () =>
-    simulationStart.getTime() + Math.round(scheduler.now + (scheduler.node?.skewMs ?? 0));
+  const wall = () => wallTime(scheduler.now, scheduler.node).getTime();
   const undo: (() => void)[] = [];
   const replace = <Owner extends object>(owner: Owner, name: keyof Owner, value: unknown): void => {
     const before = Object.getOwnPropertyDescriptor(owner, name);

@@ -17,6 +17,7 @@ const report = {
   pid: count,
   backends: z.array(name).max(100),
   startedAt: time,
+  clockAheadMs: z.number().int().exactOptional(),
 };
 
 const labelsMax = 10;
@@ -41,7 +42,7 @@ export const heartbeatSchema = z.strictObject({
 }) satisfies z.ZodType<Heartbeat>;
 
 /** What a node is told when it reports. */
-export const nodeOrdersSchema = shapeOf<NodeOrders>({ paused: optionalText });
+export const nodeOrdersSchema = shapeOf<NodeOrders>({ at: time, paused: optionalText });
 
 /** A node as the controller sees it. */
 export const nodeStateSchema = shapeOf<NodeState>({ ...report, lastSeen: time, up: z.boolean() });

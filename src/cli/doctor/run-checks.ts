@@ -7,6 +7,7 @@ import type { CommandContext } from "#cli/command.ts";
 import { checkDataDirectory } from "#cli/doctor/check-data-directory.ts";
 import { outsideFindings } from "#cli/doctor/check-outside.ts";
 import { checkLeader } from "#cli/doctor/check-leader.ts";
+import { checkNodeClocks } from "#cli/doctor/check-node-clocks.ts";
 import { checkDuckDb, checkEmbeddedPostgres, checkNode } from "#cli/doctor/check-runtime.ts";
 
 /** A check throws an EngineError, or says what it found. */
@@ -28,7 +29,7 @@ export async function runChecks(context: CommandContext): Promise<readonly Check
   if (known.queue.url === "embedded") {
     checks.push(await check("embedded PostgreSQL", checkEmbeddedPostgres));
   }
-  checks.push(...(await checkQueue(context, known)), ...(await checkEngine(context)));
+  checks.push(...(await checkQueue(context, known)), ...(await checkEngine(context, known)));
   const port = outsidePort(known, context.io.env);
   const outside = port === undefined ? [] : outsideFindings(known, port);
   for (const [name, finding] of outside) checks.push(await check(name, finding));
@@ -47,18 +48,18 @@ async function checkQueue({ io }: CommandContext, config: Config): Promise<reado
   }
 }
 
-/** Who leads, and each backend as the engine sees it. */
-async function checkEngine(context: CommandContext): Promise<readonly Check[]> {
+/** Who leads, the clocks of the nodes, and each backend as the engine sees it. */
+async function checkEngine(context: CommandContext, { safety }: Config): Promise<readonly Check[]> {
   try {
     const { api } = await context.connect();
-    const { leader } = await api.status();
+    const { leader, nodes } = await api.status();
     const backends = (await api.backends()).map(({ name, status }): Check => {
       const title = `backend ${name}`;
       if (typeof status === "string") return { name: title, state: "failed", message: status };
       const rights = status.writable ? "readable and writable" : "read-only";
       return { name: title, state: "ok", message: `${status.server}, ${rights}` };
     });
-    return [...checkLeader(leader), ...backends];
+    return [...checkLeader(leader), ...checkNodeClocks(nodes, safety.clockSkewMs), ...backends];
   } catch (error) {
     return [failed("engine", error)];
   }

@@ -1,6 +1,8 @@
 import type { BackendHealth } from "#model/backend-health.ts";
 import type { EngineApi, EngineStatus, NodeState } from "#model/engine-api.ts";
+import { clockWords, judgeClock } from "#model/clock-difference.ts";
 import { formatSize } from "#model/quantity.ts";
+import { defaultClockSkewMs } from "#model/removal.ts";
 import { formatRuns } from "#cli/output/format-run.ts";
 import { formatLeader } from "#cli/output/format-leader.ts";
 import { formatWaiting } from "#cli/output/format-waiting.ts";
@@ -50,6 +52,7 @@ function belowMinimum(objects: number): string {
 /** Nodes as a table. */
 export function formatNodes(nodes: readonly NodeState[], now: Date): string {
   if (nodes.length === 0) return "no node has reported: `thermocline up` or `worker` starts one\n";
+  const clocks = nodes.some((node) => clockOf(node) !== "");
   return textTable(
     [
       { title: "node" },
@@ -59,6 +62,7 @@ export function formatNodes(nodes: readonly NodeState[], now: Date): string {
       { title: "machine" },
       { title: "version" },
       { title: "seen" },
+      ...(clocks ? [{ title: "clock" }] : []),
     ],
     nodes.map((node) => [
       node.name,
@@ -68,8 +72,15 @@ export function formatNodes(nodes: readonly NodeState[], now: Date): string {
       `${node.platform} ${node.architecture}`,
       node.version,
       ago(node.lastSeen, now),
+      ...(clocks ? [clockOf(node)] : []),
     ]),
   );
+}
+
+/** What is worth knowing of a node's clock. */
+function clockOf({ clockAheadMs = 0 }: NodeState): string {
+  const isOff = judgeClock(clockAheadMs, defaultClockSkewMs) !== "ok";
+  return isOff ? `${clockWords(clockAheadMs)} the controller's` : "";
 }
 
 /** Backends as a table, with what each answered. */

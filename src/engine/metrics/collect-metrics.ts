@@ -61,7 +61,7 @@ export function collectMetrics(facts: EngineFacts): readonly MetricSeries[] {
 const nodeStates = ["working", "paused", "down"] as const;
 
 function nodeSeries({ status, pausedNodes }: EngineFacts): readonly MetricSeries[] {
-  return status.nodes.flatMap(({ name: node, roles, architecture: arch, up }) => {
+  return status.nodes.flatMap(({ name: node, roles, architecture: arch, up, clockAheadMs }) => {
     const takesWork = pausedNodes.has(node) ? "paused" : "working";
     const is = up ? takesWork : "down";
     return [
@@ -70,6 +70,9 @@ function nodeSeries({ status, pausedNodes }: EngineFacts): readonly MetricSeries
       ...nodeStates.map((state) =>
         series("thermocline_node_state", { node, state }, state === is ? 1 : 0),
       ),
+      ...(clockAheadMs === undefined || !up
+        ? []
+        : [series("thermocline_node_clock_ahead_seconds", { node }, clockAheadMs / 1_000)]),
     ];
   });
 }

@@ -31,7 +31,8 @@ export function ordersFor(node: string, pauses: readonly Pause[], now: Date): No
   const concerned = (pause: Pause) =>
     pause.scope === "everything" || (pause.scope === "node" && pause.name === node);
   const pause = pauses.find((each) => !isOver(each, now) && concerned(each));
-  return pause === undefined ? {} : { paused: waitOf(pause).message };
+  const at = now.toISOString();
+  return pause === undefined ? { at } : { at, paused: waitOf(pause).message };
 }
 
 /** Why work waits that this pause holds back. */

@@ -98,7 +98,7 @@ async function removeOne(
   context: StepContext,
 ): Promise<RemoveOutcome> {
   const { permit, action } = removal;
-  const leftMs = Date.parse(permit.expiresAt) - context.now().getTime();
+  const leftMs = Date.parse(permit.expiresAt) - context.permitNow().getTime();
   if (leftMs <= 0) {
     const end = { outcome: "expired", reason: permitExpired(permit).message } as const;
     return settledRemoval(removal, end, victim, context);
@@ -109,7 +109,7 @@ async function removeOne(
       async () => {
         const confirm = async () => {
           await context.lock.confirm();
-          if (context.now().toISOString() >= permit.expiresAt) throw permitExpired(permit);
+          if (context.permitNow().toISOString() >= permit.expiresAt) throw permitExpired(permit);
         };
         await confirm();
         // Once asked for, a removal is waited for, whoever pauses or cancels: giving the call up

@@ -1,7 +1,7 @@
 import { permitExpired } from "#jobs/permit-expired.ts";
 import { callsToStore, type Throttle } from "#jobs/limits/throttle.ts";
 import type { ObjectRef } from "#model/copy.ts";
-import type { Driver, ObjectGroups } from "#model/driver.ts";
+import type { Driver, ObjectGroups, RemoveOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { requireGroups } from "#model/groups-with.ts";
 import { requireGarbage } from "#model/require-garbage.ts";
@@ -34,7 +34,7 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
     (method: Method): Method =>
     async (...args) => {
       await throttle.request(signalOf(args.at(-1)));
-      refuseExpired(args[1]);
+      await refuseExpired(args[1], args.at(-1));
       return call(() => method(...args));
     };
   const special: Partial<Driver> = {
@@ -116,13 +116,19 @@ function sizeOf(objects: readonly ObjectRef[]): number {
 }
 
 /** A machine that slept while a removal waited wakes with the timers of its signal to come. */
-function refuseExpired(argument: unknown): void {
+async function refuseExpired(argument: unknown, options: unknown): Promise<void> {
   if (!isPermit(argument)) return;
+  // Who asks for the removal knows by which clock the permit counts.
+  if (isConfirmed(options)) return options.confirm();
   if (Date.now() >= Date.parse(argument.expiresAt)) throw permitExpired(argument);
 }
 
 function isPermit(argument: unknown): argument is RemovalPermit {
   return typeof argument === "object" && argument !== null && "reserved" in argument;
+}
+
+function isConfirmed(options: unknown): options is Required<Pick<RemoveOptions, "confirm">> {
+  return typeof options === "object" && options !== null && "confirm" in options;
 }
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;

@@ -155,6 +155,15 @@ describe.skipIf(why !== undefined)(
       });
     });
 
+    test("a node whose clock differs from the controller's is told", async () => {
+      const [node] = await running.engine.nodes();
+      await running.engine.heartbeat({ ...node!, name: "far", clockAheadMs: 720_000 });
+      expect(await values("thermocline_node_clock_ahead_seconds")).toContainEqual({
+        labels: { node: "far" },
+        value: 720,
+      });
+    });
+
     async function states(): Promise<readonly Sample["labels"][]> {
       const told = await values("thermocline_node_state");
       expect(told).toHaveLength(3);

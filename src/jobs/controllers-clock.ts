@@ -1,0 +1,66 @@
+/** Two clocks that fail in different ways: what either says has passed, has passed. */
+export interface ElapsedClocks {
+  /** Never set by anybody; may stand still while the machine sleeps. */
+  monotonicMs(): number;
+  /** Goes on while the machine sleeps; may be set. */
+  wallMs(): number;
+}
+
+/** When a question was sent, by both clocks of the one who asks. */
+export interface Asked {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/**
+ * The clock of the controller as a worker knows it from answers that bear their time. Permits are
+ * issued and settled by that clock, so they are used by it too: a worker whose own clock is wrong
+ * neither uses them for too long nor finds them all expired.
+ */
+export class ControllersClock {
+  readonly #clocks: ElapsedClocks;
+  #heard: { readonly at: number; readonly asked: Asked } | undefined;
+  #aheadMs: number | undefined;
+
+  constructor(clocks: Partial<ElapsedClocks> = {}) {
+    const { monotonicMs = () => performance.now(), wallMs = () => Date.now() } = clocks;
+    this.#clocks = { monotonicMs, wallMs };
+  }
+
+  /** To be taken before the question is sent. */
+  asking(): Asked {
+    return { monotonicMs: this.#clocks.monotonicMs(), wallMs: this.#clocks.wallMs() };
+  }
+
+  /** Hears an answer with the controller's time (ISO 8601 UTC) of a moment since it was asked. */
+  hear(at: string, asked: Asked): void {
+    const there = Date.parse(at);
+    if (!Number.isFinite(there)) return;
+    this.#heard = { at: there, asked };
+    const roundTripMs = Math.max(0, this.#clocks.monotonicMs() - asked.monotonicMs);
+    // The answer was made somewhere in between: what is certain is the difference beyond that.
+    const ahead = asked.wallMs + roundTripMs / 2 - there;
+    const certainMs = Math.max(0, Math.abs(ahead) - roundTripMs / 2);
+    this.#aheadMs = Math.round(Math.sign(ahead) * certainMs);
+  }
+
+  /**
+   * The latest it may be by the clock of the controller. Until an answer came it is what the
+   * clock of this machine says.
+   */
+  latest(): Date {
+    const { monotonicMs, wallMs } = this.asking();
+    if (this.#heard === undefined) return new Date(wallMs);
+    const { at, asked } = this.#heard;
+    const elapsedMs = Math.max(0, monotonicMs - asked.monotonicMs, wallMs - asked.wallMs);
+    return new Date(at + elapsedMs);
+  }
+
+  /**
+   * How far the clock of this machine is ahead of the controller's at least, in milliseconds;
+   * negative where it is behind, 0 where the difference may be the way of the answer.
+   */
+  get aheadMs(): number | undefined {
+    return this.#aheadMs;
+  }
+}
