@@ -5,6 +5,7 @@
 //   node bench/transfers.ts [--large SIZE] [--small COUNT] [--rounds N] [--only WORD]… [--json]
 import { loadavg } from "node:os";
 import { formatSize, parseSize } from "#model/quantity.ts";
+import { closeOnSignal } from "../scripts/close-on-signal.ts";
 import { refuse, scriptOptions } from "../scripts/script-options.ts";
 import { tripPlacesMissing } from "../test/round-trips/trip-places.ts";
 import { carExport } from "./transfers/car-export.ts";
@@ -32,16 +33,7 @@ if (missing !== undefined) {
 const sizes = readSizes();
 const results: Result[] = [];
 await using servers = await openServers();
-// Whoever ends it early leaves no servers behind.
-for (const [signal, number] of [
-  ["SIGINT", 2],
-  ["SIGTERM", 15],
-] as const) {
-  process.once(
-    signal,
-    () => void servers[Symbol.asyncDispose]().then(() => process.exit(128 + number)),
-  );
-}
+closeOnSignal(servers);
 await measure(`one file of ${formatSize(sizes.large)}`, largeObject(servers, sizes.large));
 await measure(`${sizes.small} files of 4 KiB`, smallObjects(servers, sizes.small));
 await measure(`${formatSize(sizes.large)} as a CAR`, carExport(servers, sizes.large));

@@ -6,6 +6,7 @@ import { parseSize } from "#model/quantity.ts";
 import { digestBefore, everyPair, takeTrip } from "../test/round-trips/take-trip.ts";
 import { directory, largeFile, type TripContent } from "../test/round-trips/trip-content.ts";
 import { openTripPlaces, tripPlacesMissing } from "../test/round-trips/trip-places.ts";
+import { closeOnSignal } from "./close-on-signal.ts";
 import { refuse, scriptOptions } from "./script-options.ts";
 import { watchMemory } from "./round-trips/watch-memory.ts";
 
@@ -24,16 +25,7 @@ if (missing !== undefined) {
 }
 const contents = await readContents();
 await using all = await openTripPlaces();
-// Whoever ends it early leaves no servers behind.
-for (const [signal, number] of [
-  ["SIGINT", 2],
-  ["SIGTERM", 15],
-] as const) {
-  process.once(
-    signal,
-    () => void all[Symbol.asyncDispose]().then(() => process.exit(128 + number)),
-  );
-}
+closeOnSignal(all);
 const { places, judge } = all;
 const tour = values["each-once"] ? [...places, places[0]] : everyPair(places);
 const trips = [];

@@ -3,12 +3,13 @@ import type { Backend } from "#model/backend.ts";
 import { confidences } from "#model/copy.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { DriverOperation } from "#model/driver.ts";
-import { bitOf, type BoundRule } from "#policies/compile-rule.ts";
+import type { BoundRule } from "#policies/compile-rule.ts";
 import type { Moment } from "#policies/compiled-policy.ts";
 import type { DiagnosticCode } from "#policies/diagnostic-codes.ts";
 import { type Expression, operandsOf } from "#policies/expression/expression.ts";
 import type { Span } from "#policies/expression/span.ts";
 import { nameHint } from "#model/name-hint.ts";
+import { backendsIn } from "#policies/plan/mask-sql.ts";
 import type { RemovalBounds } from "#policies/removal-bound.ts";
 import { closedReason } from "#policies/closed-services.ts";
 import { dealDriver } from "#policies/deal-terms.ts";
@@ -82,7 +83,7 @@ class InventoryCheck {
   /** The backends in a mask; none is an error, for which a misspelt name is the likely cause. */
   selected(condition: Expression, path: DocumentPath, mask: bigint): readonly Backend[] {
     const hasStrange = this.names(condition, path);
-    const found = this.#backends.filter((backend) => (mask & bitOf(backend)) !== 0n);
+    const found = backendsIn(mask, this.#backends);
     if (found.length === 0 && !hasStrange) {
       this.report("E0301", path, "no configured backend fits", describe(this.#backends));
     }

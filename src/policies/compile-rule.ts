@@ -1,12 +1,11 @@
-import type { Backend } from "#model/backend.ts";
 import type { SqlContext } from "#policies/attribute-definition.ts";
 import type { CompiledRule, CompiledVerb, Moment } from "#policies/compiled-policy.ts";
 import { compileCondition, compileValue } from "#policies/expression/compile-expression.ts";
-import { evaluate } from "#policies/expression/evaluate.ts";
 import { type Expression, readsName } from "#policies/expression/expression.ts";
+import { fittingBackends } from "#policies/fitting-backends.ts";
 import type { BackendCondition, Policy, Rule } from "#policies/policy.ts";
 import { compileBounds, type CompiledBounds, type RemovalBounds } from "#policies/removal-bound.ts";
-import { bitCount } from "#policies/plan/mask-sql.ts";
+import { backendsIn, bitCount, maskOf } from "#policies/plan/mask-sql.ts";
 import { preferredBackends } from "#policies/preferred-backends.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 
@@ -85,24 +84,10 @@ function compileVerb({ verb }: Rule, moment: Moment): CompiledVerb {
 }
 
 function boundsAt(bounds: RemovalBounds, from: bigint, { backends }: Moment): CompiledBounds {
-  return compileBounds(
-    bounds,
-    backends.filter((backend) => (from & bitOf(backend)) !== 0n),
-  );
+  return compileBounds(bounds, backendsIn(from, backends));
 }
 
 /** The backends for which a condition is true, as a mask over their ids. */
 function backendMask(condition: Expression, moment: Moment): bigint {
-  return moment.backends
-    .filter((backend) => holdsFor(condition, backend, moment.now))
-    .reduce((mask, backend) => mask | bitOf(backend), 0n);
-}
-
-/** The bit of a backend in masks. */
-export function bitOf(backend: Backend): bigint {
-  return 1n << BigInt(backend.id);
-}
-
-function holdsFor(condition: Expression, backend: Backend, now: Date): boolean {
-  return evaluate(condition, now, { backend, confidence: "claimed" }) === true;
+  return maskOf(fittingBackends(condition, moment));
 }

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "#model/diagnostic.ts";
-import { bitOf, type BoundRule } from "#policies/compile-rule.ts";
+import type { BoundRule } from "#policies/compile-rule.ts";
 import type { CompiledVerb, Moment } from "#policies/compiled-policy.ts";
 import { evaluate } from "#policies/expression/evaluate.ts";
 import { type Expression, isConstant } from "#policies/expression/expression.ts";
@@ -9,6 +9,7 @@ import { contradictingEnsures } from "#policies/lints/contradicting-ensures.ts";
 import { heldBackStep } from "#policies/lints/held-back-step.ts";
 import { meetingSchedules } from "#policies/lints/meeting-schedules.ts";
 import { unreachableLimit } from "#policies/lints/unreachable-limit.ts";
+import { bitOf } from "#policies/plan/mask-sql.ts";
 import { isBounded } from "#policies/removal-bound.ts";
 import { unprotectedUnknowns } from "#policies/unprotected-unknowns.ts";
 import { conjuncts, isEmpty, valueBounds } from "#policies/value-bounds.ts";
@@ -140,7 +141,7 @@ function leavesNothing(
     return [lintFinding(bound, "W0405", ["where"], message, "say which objects: class scratch")];
   }
   if (verb.kind !== "evict") return [];
-  const elsewhere = backends.some((backend) => (verb.from & bitOf(backend)) === 0n);
+  const elsewhere = backends.some((backend) => (verb.from & bitOf(backend.id)) === 0n);
   if (elsewhere || backends.length === 0) return [];
   const kept = all.some(({ compiled }) => compiled.verb.kind === "ensure");
   const message = `rule "${name}" evicts from every backend, so that no copy would survive`;

@@ -17,6 +17,7 @@ import {
 import { partProfile } from "#engine/snapshots/snapshot-parts.ts";
 import { syncPath } from "#engine/snapshots/sync-path.ts";
 import type { ByteStream } from "#model/driver.ts";
+import { localFileError } from "#jobs/local-file-error.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { SnapshotReference } from "#model/index-snapshot.ts";
 
@@ -150,7 +151,7 @@ export class SnapshotStore {
     readonly snapshots: readonly StoredSnapshot[];
     readonly damaged: readonly string[];
   }> {
-    const names = await readdir(this.directory).catch(() => []);
+    const names = await namesIn(this.directory);
     const snapshots: StoredSnapshot[] = [];
     const damaged: string[] = [];
     for (const cid of names.filter((name) => /^b[a-z2-7]{20,}$/.test(name))) {
@@ -203,7 +204,7 @@ export class SnapshotStore {
 
   /** Parts with their lengths. */
   async parts(): Promise<ReadonlyMap<string, number>> {
-    const names = await readdir(this.#parts).catch(() => []);
+    const names = await namesIn(this.#parts);
     const cids = names.filter((name) => name.endsWith(".parquet")).map((name) => name.slice(0, -8));
     const sizes = await Promise.all(
       cids.map((cid) => stat(this.partPath(cid)).catch(() => undefined)),
@@ -218,7 +219,7 @@ export class SnapshotStore {
   /** Clears what somebody left who died. Only for the one process that writes here. */
   async clearDrafts(): Promise<void> {
     for (const folder of [this.directory, this.#parts]) {
-      const names = await readdir(folder).catch(() => []);
+      const names = await namesIn(folder);
       for (const name of names.filter((entry) => entry.startsWith(draftPrefix))) {
         await rm(join(folder, name), { recursive: true, force: true });
       }
@@ -253,4 +254,14 @@ function damagedPart(path: string, cause?: unknown): EngineError {
     hint: "check the disk, and use another snapshot; `create --full`, or `pull --full` where it was pushed to, makes the part good",
     cause,
   });
+}
+
+/** What lies in a folder: nothing where it was never made. One that cannot be read is an error. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw localFileError(thrown, folder);
+  }
 }

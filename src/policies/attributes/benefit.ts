@@ -1,10 +1,10 @@
 import type { Backend } from "#model/backend.ts";
 import type { ObjectFunction, SqlContext } from "#policies/attribute-definition.ts";
 import { doubleParameter } from "#policies/double-parameter.ts";
-import { evaluate } from "#policies/expression/evaluate.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import { unitNamed, unitPer } from "#policies/expression/units.ts";
 import { quantity } from "#policies/expression/value-type.ts";
+import { fittingBackends } from "#policies/fitting-backends.ts";
 import { maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { joinFragments, sql, type SqlFragment } from "#policies/sql-fragment.ts";
 
@@ -26,11 +26,8 @@ const benefit: ObjectFunction = {
 };
 
 function worth(context: SqlContext, [where]: readonly Expression[]): SqlFragment {
-  const { backends, now } = context;
-  const isThere = (backend: Backend) =>
-    where !== undefined && evaluate(where, now, { backend, confidence: "claimed" }) === true;
-  const there = backends.filter(isThere);
-  const others = backends.filter((backend) => !isThere(backend));
+  const there = fittingBackends(where, context);
+  const others = context.backends.filter((backend) => !there.includes(backend));
   if (there.length === 0 || others.length === 0) return sql`NULL::DOUBLE`;
   const reads = readsPerMs(context);
   const elsewhere = readingElsewhere(others);

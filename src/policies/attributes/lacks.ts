@@ -1,6 +1,6 @@
 import type { ObjectFunction } from "#policies/attribute-definition.ts";
-import { evaluate } from "#policies/expression/evaluate.ts";
 import { numberType } from "#policies/expression/value-type.ts";
+import { fittingBackends } from "#policies/fitting-backends.ts";
 import { maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { sql } from "#policies/sql-fragment.ts";
 
@@ -14,11 +14,8 @@ const lacks: ObjectFunction = {
     "On how many of the backends that the condition selects there is no copy: 0 when it is on all.",
   example: "lacks(tier <= warm) = 0",
   parameters: [{ name: "where", kind: "condition", of: "backends" }],
-  sql: ({ backends, now }, [where]) => {
-    const wanted = backends.filter(
-      (backend) =>
-        where !== undefined && evaluate(where, now, { backend, confidence: "claimed" }) === true,
-    );
+  sql: (context, [where]) => {
+    const wanted = fittingBackends(where, context);
     return sql`bit_count(~o.present_mask & ${maskSql(maskOf(wanted))})::BIGINT`;
   },
 };
