@@ -59,7 +59,10 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
     options?: RemoveOptions,
   ): Promise<"removed" | "absent">;
 
-  /** Streams everything the backend holds, in a stable order, resumable after `cursor`. */
+  /**
+   * Streams everything the backend holds, in a stable order, resumable after `cursor`. Content that
+   * it holds several times may be listed several times: the first of them is its copy.
+   */
   list(options?: ListOptions): AsyncIterable<ListedCopy>;
 
   /**
@@ -253,12 +256,17 @@ export interface ThawState {
 
 export interface ListOptions extends CallOptions {
   readonly cursor?: string;
+  /**
+   * The bytes of the copies of these CIDs, in their order, as far as the caller knows them. Storage
+   * that lists no sizes is asked only for those of the others, and says no content size of these.
+   */
+  readonly knownBytes?: (cids: readonly string[]) => Promise<readonly (number | undefined)[]>;
 }
 
 export interface ListedCopy {
   readonly cid: string;
   readonly copy: StoredCopy;
-  /** Content bytes when the listing tells them (form `file`), else undefined. */
+  /** Content bytes when the listing tells them, else undefined. */
   readonly size: number | undefined;
   /** What people call it there, such as the name of a pin; absent when nothing. */
   readonly name?: string;

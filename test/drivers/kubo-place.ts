@@ -28,9 +28,8 @@ export function openKubo(
 }
 
 /** Changes a byte of a block in a node's repository, or adds one to a block that has none. */
-export async function damageBlock({ repo }: KuboNode, cid: string): Promise<void> {
-  const name = base32.baseEncode(parseCid(cid).multihash.bytes).toUpperCase();
-  const path = join(repo, "blocks", name.slice(-3, -1), `${name}.data`);
+export async function damageBlock(node: KuboNode, cid: string): Promise<void> {
+  const path = blockFile(node, cid);
   const file = await openFile(path, "r+");
   const { size } = await file.stat();
   if (size === 0) await appendFile(path, "x");
@@ -42,6 +41,12 @@ export async function damageBlock({ repo }: KuboNode, cid: string): Promise<void
     await file.write(byte, 0, 1, position);
   }
   await file.close();
+}
+
+/** Where a node keeps a block. */
+export function blockFile({ repo }: KuboNode, cid: string): string {
+  const name = base32.baseEncode(parseCid(cid).multihash.bytes).toUpperCase();
+  return join(repo, "blocks", name.slice(-3, -1), `${name}.data`);
 }
 
 /** Unpins everything and collects what nobody needs: the node is as it was at first. */

@@ -215,7 +215,7 @@ describe("a pinning service", () => {
 
   for (const inclusive of [true, false]) {
     const words = inclusive ? "counts the moment itself in" : "counts only what was before";
-    it(`lists page by page where \`before\` ${words}, each content once`, async () => {
+    it(`lists page by page where \`before\` ${words}, each request once, the newest first`, async () => {
       const all = Array.from({ length: 23 }, (_, at) => {
         // Every third shares its moment with the next, and two are for the same content.
         const seconds = String(59 - Math.floor((at * 2) / 3)).padStart(2, "0");
@@ -224,10 +224,11 @@ describe("a pinning service", () => {
       });
       service.answer(({ path }) => pageOf(all, path, 5, inclusive));
       const listed = await Array.fromAsync(driver.list());
-      expect(listed).toHaveLength(22);
+      // What is asked for twice is listed twice: the first of them is the copy, here as in `stat`.
+      expect(listed.map(({ copy }) => copy.locator)).toEqual(all.map(({ requestid }) => requestid));
       expect(new Set(listed.map(({ cid }) => cid)).size).toBe(22);
       const rest = await Array.fromAsync(driver.list({ cursor: listed[7]?.cursor ?? "" }));
-      expect(rest.slice(0, 14)).toEqual(listed.slice(8));
+      expect(rest).toEqual(listed.slice(8));
     });
   }
 

@@ -113,6 +113,29 @@ test("what differs is kept with what was found and what was believed, of the new
   ]);
 });
 
+test("a listing hears what present copies take, and of content listed twice the first is the copy", async () => {
+  const { index } = await openIndex();
+  const folder = join(await temporaryFolder(), "hot");
+  await index.putObjects(
+    [1, 2, 3, 4].map((number) => objectOf(number, [copyOn(number === 4 ? "cold" : "hot")])),
+    start,
+  );
+  const gone = lister([entry(1), entry(3)]);
+  await take(index, folder, gone.list);
+  const heard: (number | undefined)[] = [];
+  const { bytes } = copyOn("hot").copy;
+  const twice = { ...entry(1, 77), cursor: "0009" };
+  const list: InventorySource["entries"] = async function* (_, knownBytes) {
+    // 2 is lost by now, 4 is on another backend, and 5 nobody has heard of.
+    heard.push(...(await knownBytes([5, 3, 2, 4, 1].map(cidOf))));
+    yield* [entry(1), entry(3), twice];
+  };
+  const later = { begunAt: new Date(begunAt.getTime() + 3_600_000) };
+  const { found } = await take(index, folder, list, later);
+  expect(heard).toEqual([undefined, bytes, undefined, undefined, bytes]);
+  expect(found).toMatchObject({ listed: 2, confirmed: 2, changed: 0 });
+});
+
 test("a dry run finds what the inventory then finds, and changes nothing", async () => {
   const { index } = await openIndex();
   const folder = join(await temporaryFolder(), "hot");

@@ -111,15 +111,16 @@ export class KuboNode {
 
   /** Has the node walk all blocks below a root. Bytes of the distinct ones. */
   async dagBytes(cid: string, signal: Signal): Promise<number> {
-    const doing = `walking the blocks of ${cid} at ${this.#backend}`;
-    const parameters = { arg: cid, progress: false, offline: true };
-    const call = { doing, signal, isLong: true };
-    const { TotalSize: bytes = 0 } = await this.#rpc.value<{ readonly TotalSize?: number }>(
-      "dag/stat",
-      parameters,
-      call,
-    );
+    const { TotalSize: bytes = 0 } = await this.#walk(cid, signal);
     return bytes;
+  }
+
+  /** The same for many roots, each by itself, in their order. Fails where a block is absent. */
+  async dagSizes(cids: readonly string[], signal: Signal): Promise<readonly number[]> {
+    const { DagStats: all = [] } = await this.#walk(cids, signal);
+    if (all.length === cids.length) return all.map(({ Size: bytes = 0 }) => bytes);
+    const doing = `walking ${wordsFor(cids)} at ${this.#backend}`;
+    throw new EngineError("UNAVAILABLE", `${doing}: the node told of ${all.length}`);
   }
 
   /** One block, not verified. */
@@ -281,6 +282,12 @@ export class KuboNode {
     this.#rpc.close();
   }
 
+  async #walk(cids: string | readonly string[], signal: Signal): Promise<Walked> {
+    const doing = `walking the blocks of ${wordsFor(cids)} at ${this.#backend}`;
+    const parameters = { arg: cids, progress: false, offline: true };
+    return await this.#rpc.value<Walked>("dag/stat", parameters, { doing, signal, isLong: true });
+  }
+
   /** What its own block says of a root that is UnixFS. */
   async #unixfs(cid: string, signal: Signal): Promise<FilesStat> {
     const doing = `looking at ${cid} at ${this.#backend}`;
@@ -321,6 +328,12 @@ interface FilesStat {
   readonly Type: string;
   readonly Size: number;
   readonly CumulativeSize: number;
+}
+
+/** What is 0 is left out. */
+interface Walked {
+  readonly TotalSize?: number;
+  readonly DagStats?: readonly { readonly Size?: number }[];
 }
 
 interface Imported {

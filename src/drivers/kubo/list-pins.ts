@@ -2,12 +2,14 @@ import type { ListedCopy, ListOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { cidToBytes } from "#content/cid.ts";
 import type { KuboNode, NamedPin } from "#drivers/kubo/kubo-node.ts";
+import { rootFacts } from "#drivers/kubo/root-facts.ts";
 
-/** The node is asked about so many pins at a time. */
-const askedTogether = 32;
+/** So many pins are described at a time. */
+const describedTogether = 10_000;
 
 /**
- * The recursive pins behind a cursor, a few at a time however many there are. A node lists them
+ * The recursive pins behind a cursor, some at a time however many there are. A listing of pins says
+ * nothing of sizes: the node is asked only for those that the caller does not know. It lists pins
  * in the order of its index, whose keys are the CIDs in base64url: that it does is checked, for
  * a listing that goes on in the middle would otherwise pass pins over, and they would count as
  * lost.
@@ -15,12 +17,18 @@ const askedTogether = 32;
 export async function* listPins(
   node: KuboNode,
   copyOf: (cid: string, bytes: number) => ListedCopy["copy"],
-  { cursor, signal }: ListOptions,
+  { cursor, signal, knownBytes }: ListOptions,
 ): AsyncGenerator<ListedCopy> {
-  const describe = async ({ cid, name }: NamedPin): Promise<ListedCopy> => {
-    const { bytes, size } = await node.facts(cid, signal);
-    const named = name === "" ? {} : { name };
-    return { cid, copy: copyOf(cid, bytes), size, ...named, cursor: keyOf(cid) };
+  const describe = async function* (pins: readonly NamedPin[]): AsyncGenerator<ListedCopy> {
+    const known = (await knownBytes?.(pins.map(({ cid }) => cid))) ?? [];
+    const strange = pins.filter((_, at) => known[at] === undefined).map(({ cid }) => cid);
+    const asked = (await rootFacts(node, strange, signal)).values();
+    for (const [at, { cid, name }] of pins.entries()) {
+      const found = known[at] === undefined ? asked.next().value : undefined;
+      const bytes = known[at] ?? found?.bytes ?? 0;
+      const named = name === "" ? {} : { name };
+      yield { cid, copy: copyOf(cid, bytes), size: found?.size, ...named, cursor: keyOf(cid) };
+    }
   };
   let last = "";
   let waiting: NamedPin[] = [];
@@ -31,11 +39,11 @@ export async function* listPins(
     last = key;
     if (cursor !== undefined && key <= cursor) continue;
     waiting.push(pin);
-    if (waiting.length < askedTogether) continue;
-    yield* await Promise.all(waiting.map(describe));
+    if (waiting.length < describedTogether) continue;
+    yield* describe(waiting);
     waiting = [];
   }
-  yield* await Promise.all(waiting.map(describe));
+  yield* describe(waiting);
 }
 
 function keyOf(cid: string): string {

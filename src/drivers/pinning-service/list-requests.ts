@@ -11,8 +11,9 @@ import {
 import type { PinFilter, PinningClient } from "#drivers/pinning-service/pinning-client.ts";
 
 /**
- * Everything that a service says it has pinned, newest first, each content once. Pages go by the
- * time of their oldest request, as the specification has it. A service that leaves something out
+ * Every request that a service says it has pinned, newest first; the newest of a content is its
+ * copy, and comes before its others. Pages go by the time of their oldest request, as the
+ * specification has it, and one page is all that is in memory. A service that leaves something out
  * between two pages, or sends them in another order, is refused: what it left out would look lost.
  */
 export async function* listRequests(
@@ -22,13 +23,9 @@ export async function* listRequests(
 ): AsyncGenerator<ListedCopy> {
   throwIfCancelled(signal, `listing ${place.backend}`);
   const start = cursor === undefined ? undefined : readCursor(cursor);
-  const seen = new Set<string>();
   for await (const request of allRequests(client, place, start?.created, signal)) {
     if (start !== undefined && byNewest(request, start) <= 0) continue;
     const cid = canonicalCid(request.pin.cid);
-    // Several requests for the same content are one copy: the newest.
-    if (seen.has(cid)) continue;
-    seen.add(cid);
     throwIfCancelled(signal, `listing ${place.backend}`);
     const { created, requestid } = request;
     yield { cid, copy: requestCopy(request), size: undefined, cursor: `${created} ${requestid}` };
@@ -47,6 +44,7 @@ async function* allRequests(
     const filter: PinFilter = { states: ["pinned"], meta, ...(before !== undefined && { before }) };
     const { count, results } = await client.page(filter, { signal });
     const page = results.filter((request) => hasMeta(request, meta)).toSorted(byNewest);
+    // A page begins with the moment that the last one ended with.
     const known = new Set(last.map(({ requestid }) => requestid));
     yield* page.filter(({ requestid }) => !known.has(requestid));
     if (count <= results.length) return;

@@ -72,7 +72,8 @@ function listingOf(driver: Driver, begunAt: Date): Origin {
     source: "listing",
     begunAt,
     isLate: false,
-    entries: (cursor) => driver.list(cursor === undefined ? {} : { cursor }),
+    entries: (cursor, knownBytes) =>
+      driver.list(cursor === undefined ? { knownBytes } : { cursor, knownBytes }),
   };
 }
 

@@ -3,9 +3,10 @@ import { type Connection, micros } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
 import { askAgain, listingAskedAgain, type Look } from "#index/inventories/ask-again.ts";
 import { correctByListing, type Listing, tryListing } from "#index/inventories/compare-listing.ts";
+import { knownBytes } from "#index/inventories/known-bytes.ts";
 import { ListingParts } from "#index/inventories/listing-parts.ts";
 import { readRows, type ReadRowsOptions } from "#index/row-files/read-rows.ts";
-import type { ListedCopy } from "#model/driver.ts";
+import type { ListedCopy, ListOptions } from "#model/driver.ts";
 import type { EngineEvent } from "#model/engine-event.ts";
 import type { DriftReport } from "#model/index-store.ts";
 import type { ColumnBatch } from "#model/sql.ts";
@@ -28,9 +29,12 @@ export interface InventorySource {
   readonly isLate: boolean;
   /** Entries in one file, and so in what is listed twice after a crash; default 100,000. */
   readonly partEntries?: number;
-  entries(cursor: string | undefined): AsyncIterable<ListedEntry>;
+  entries(cursor: string | undefined, knownBytes: KnownBytes): AsyncIterable<ListedEntry>;
   readonly look: Look;
 }
+
+/** What the index believes that copies of these CIDs take on the backend; see `ListOptions`. */
+export type KnownBytes = NonNullable<ListOptions["knownBytes"]>;
 
 /** How far an inventory is. */
 export interface InventoryStep {
@@ -85,7 +89,8 @@ export class InventoryStore {
         return { listed, bytes, foreign, earlier, ...believed };
       };
       yield { phase: "listing", ...step() };
-      for await (const _ of collect(parts, source)) yield { phase: "listing", ...step() };
+      const known: KnownBytes = (cids) => knownBytes(connection, backendId, cids);
+      for await (const _ of collect(parts, source, known)) yield { phase: "listing", ...step() };
       yield { phase: "checking", ...step() };
       await parts.present();
       const { begunAt, foreign } = parts;
@@ -139,11 +144,15 @@ async function openParts(
 }
 
 /** Lists to the end; yields now and then. */
-async function* collect(parts: ListingParts, source: InventorySource): AsyncGenerator<void> {
+async function* collect(
+  parts: ListingParts,
+  source: InventorySource,
+  known: KnownBytes,
+): AsyncGenerator<void> {
   const { partEntries = defaultPartEntries } = source;
   let cursor: string | undefined;
   let entries = 0;
-  for await (const entry of source.entries(parts.cursor)) {
+  for await (const entry of source.entries(parts.cursor, known)) {
     if ("foreign" in entry) parts.addForeign();
     else await parts.add(entry);
     cursor = entry.cursor;
