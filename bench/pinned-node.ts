@@ -85,7 +85,9 @@ function carOf(from: number, to: number): Buffer<ArrayBuffer> {
       continue;
     }
     const Data = new UnixFS({ type: "file", blockSizes: [BigInt(leaf.length)] }).marshal();
-    const file = encode(prepare({ Data, Links: [{ Hash: leafCid, Tsize: leaf.length, Name: "" }] }));
+    const file = encode(
+      prepare({ Data, Links: [{ Hash: leafCid, Tsize: leaf.length, Name: "" }] }),
+    );
     const fileCid = CID.createV1(dagPbCode, sha256Digest(file));
     roots.push(fileCid);
     add(fileCid, file);

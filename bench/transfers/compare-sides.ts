@@ -101,7 +101,7 @@ function middle(costs: readonly Cost[]): Cost {
 }
 
 /** Processor time of running processes, in seconds; Linux counts hundredths, others do not say. */
-function processorOf(pids: readonly number[]): number {
+export function processorOf(pids: readonly number[]): number {
   if (process.platform !== "linux") return 0;
   const ticks = pids.map((pid) => {
     const [, after = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
