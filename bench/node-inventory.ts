@@ -17,6 +17,7 @@ import { processorOf } from "./transfers/compare-sides.ts";
 
 const mebibyte = 1024 * 1024;
 const backend = "node";
+const secret = () => Promise.resolve("");
 const pins = Number(process.argv[2] ?? 1_000_000);
 
 await using node = await openPinnedNode(pins, process.argv[3]);
@@ -27,7 +28,6 @@ try {
   const index = await ObjectIndex.open(join(folder, "index.duckdb"), limits);
   await index.syncBackends([localFacts(backend)]);
   const options = kubo.options.parse({ rpc: node.rpc });
-  const secret = () => Promise.resolve("");
   const driver = await kubo.open({ backend, options, capacityBytes: undefined, secret });
   let number = 0;
   const inventory = async (): Promise<number> => {
