@@ -1,17 +1,18 @@
 import { breakEvenWords } from "#model/break-even.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { BlockReason, Verb } from "#model/plan.ts";
+import type { Verb } from "#model/plan.ts";
 import type { SqlRow } from "#model/sql.ts";
 import { incompleteGroups } from "#policies/explain/incomplete-group.ts";
 import { readLeasesOf } from "#policies/explain/lease-words.ts";
 import type { ObjectState } from "#policies/explain/rule-result.ts";
 import { weighOthers } from "#policies/explain/weigh-others.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
+import type { BlockedWish } from "#policies/plan/blocked-wishes.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import { rowOrder } from "#policies/plan/number-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { costRefusals } from "#policies/price/refuse-losses.ts";
-import { sql, trusted } from "#policies/sql-fragment.ts";
+import { sql } from "#policies/sql-fragment.ts";
 
 /** What the planner decides for one object alone, and what the others make of that. */
 export async function stateAmongOthers(
@@ -43,16 +44,12 @@ async function objectState(
     });
   }
   const actions = await planning.rows(sql`SELECT * FROM plan_row ORDER BY ${rowOrder}`);
-  const blocked = await planning.rows(
-    trusted("SELECT rule_index, reason, detail FROM plan_blocked"),
-  );
   const losses = new Map(
     (await costRefusals(planning)).map((refusal) => [refusal.rule, breakEvenWords(refusal)]),
   );
-  const detailOf = (row: SqlRow): string | undefined => {
-    if (typeof row["detail"] === "string") return row["detail"];
-    const rule = planning.rules[Number(row["rule_index"])];
-    return row["reason"] === "break-even" && rule ? losses.get(rule.id) : undefined;
+  const detailOf = ({ ruleIndex, reason, detail }: BlockedWish): string | undefined => {
+    const rule = planning.rules[ruleIndex];
+    return reason === "break-even" && rule ? losses.get(rule.id) : detail;
   };
   const mask = (column: string) => BigInt(object[column] as number | bigint);
   const isHold = new Set(rulesOf(planning.rules, "hold").map(({ index }) => index));
@@ -70,11 +67,10 @@ async function objectState(
     tombstoned: object["tombstoned"] instanceof Date ? object["tombstoned"] : undefined,
     leases: await readLeasesOf(planning, objectId),
     actions: actions.map(toAction),
-    blocked: blocked.map((row) => ({
-      ruleIndex: Number(row["rule_index"]),
-      reason: row["reason"] as BlockReason,
-      detail: detailOf(row),
-    })),
+    blocked: planning.blocked.all.map((wish) => {
+      const { ruleIndex, reason } = wish;
+      return { ruleIndex, reason, detail: detailOf(wish) };
+    }),
     incomplete: new Map(),
     ahead: new Map(),
   };

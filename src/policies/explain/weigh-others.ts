@@ -58,7 +58,7 @@ export async function weighOthers(
       ? await keepers(together, objectId, index, wish.collection)
       : undefined;
     if (held !== undefined) blocked.push({ ruleIndex: index, reason: "group", detail: held });
-    else blocked.push(...(await bounds(together, index)));
+    else blocked.push(...bounds(together, index));
   }
   return { rows, blocked, ahead };
 }
@@ -108,14 +108,16 @@ async function keepers(
 }
 
 /** Limits and room of targets that other objects have used up. */
-async function bounds(planning: Planning, index: number): Promise<ObjectState["blocked"]> {
-  const rows = await planning.rows(sql`SELECT DISTINCT reason, detail FROM plan_blocked
-    WHERE rule_index = ${index}::INTEGER AND reason IN ('limit', 'budget', 'capacity') ORDER BY ALL`);
-  return rows.map(({ reason, detail }) => ({
-    ruleIndex: index,
-    reason: reason as BlockReason,
-    detail: typeof detail === "string" ? detail : undefined,
-  }));
+function bounds({ blocked }: Planning, index: number): ObjectState["blocked"] {
+  const reasons = ["budget", "capacity", "limit"];
+  const of = new Map(
+    blocked.all
+      .filter(({ ruleIndex, reason }) => ruleIndex === index && reasons.includes(reason))
+      .map(({ reason, detail }) => [`${reason} ${detail ?? ""}`, { reason, detail }]),
+  );
+  return [...of]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { reason, detail }]) => ({ ruleIndex: index, reason, detail }));
 }
 
 /** Objects on which such a rule acts; with a quota, of the owner or collection of this one. */

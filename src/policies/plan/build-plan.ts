@@ -13,7 +13,9 @@ import { planBudgets } from "#policies/plan/plan-budgets.ts";
 import { limitsOfScope, narrowDraft, type PlanScope } from "#policies/plan/narrow-draft.ts";
 import { keepNewCopies } from "#policies/plan/restoration.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
+import { blockedCounts } from "#policies/plan/blocked-wishes.ts";
 import { neededApprovals } from "#policies/plan/needed-approvals.ts";
+import { beginDraft } from "#policies/plan/draft.ts";
 import { gatherRows, rowsStatement } from "#policies/plan/number-rows.ts";
 import { pairActions } from "#policies/plan/pair-actions.ts";
 import { planCid } from "#policies/plan/plan-cid.ts";
@@ -25,10 +27,8 @@ import { planEndedLeases, planKeptRemovals, planRemovals } from "#policies/plan/
 import { planRuns } from "#policies/plan/plan-runs.ts";
 import { planSurplus } from "#policies/plan/plan-surplus.ts";
 import { type ObjectChoice, scanCandidates } from "#policies/plan/scan-candidates.ts";
-import { blockedCounts, planCost, planTotals } from "#policies/plan/summarise-plan.ts";
+import { planCost, planTotals } from "#policies/plan/summarise-plan.ts";
 import { summariseRows } from "#policies/plan/summarise-rows.ts";
-import { beginLosses } from "#policies/price/refuse-losses.ts";
-import { trusted } from "#policies/sql-fragment.ts";
 
 /** What a plan rests on besides policies and index; shares are 0 to 1. */
 export interface PlanOptions extends Partial<GuardLimits> {
@@ -86,7 +86,7 @@ export async function buildPlan(
   const newCopiesOnly = restore !== undefined;
   await decideActions(planning, { objects, scope, newCopiesOnly, limits: asked });
   // Who restores copies asks afterwards how its objects stand.
-  if (!newCopiesOnly) await planning.release("plan_mask", "plan_draft");
+  if (!newCopiesOnly) await planning.release("plan_mask");
   const rows = await options.writeRows(session, rowsStatement(set.rules));
   const summary = await summariseRows(planning);
   // What was lost is restored without asking anybody.
@@ -105,7 +105,7 @@ export async function buildPlan(
     rows: rows.cid,
     totals: planTotals(planning, summary),
     guards: checkGuards(planning, summary, limits),
-    blocked: await blockedCounts(planning),
+    blocked: blockedCounts(planning),
     ...(asked === undefined ? {} : { limits: asked }),
     ...(budgets.length === 0 ? {} : { budgets }),
     ...(approvals.length === 0 ? {} : { approvals }),
@@ -144,17 +144,8 @@ export async function decideActions(
   planning: Planning,
   { objects, scope, newCopiesOnly = false, limits }: PlanPart = {},
 ): Promise<void> {
-  await planning.run(
-    trusted(`CREATE OR REPLACE TEMP TABLE plan_draft (step INTEGER,
-    position BIGINT, part INTEGER, object_id BIGINT, verb VARCHAR, source INTEGER,
-    target INTEGER, victim INTEGER, rule INTEGER, had INTEGER, depends BOOLEAN)`),
-  );
-  await planning.run(
-    trusted(`CREATE OR REPLACE TEMP TABLE plan_blocked (rule_index INTEGER,
-    reason VARCHAR, objects BIGINT, bytes BIGINT, detail VARCHAR)`),
-  );
+  await beginDraft(planning);
   await scanCandidates(planning, objects);
-  await beginLosses(planning);
   await beginGroups(planning);
   await planRemovals(planning);
   await planEnsures(planning);
@@ -167,8 +158,10 @@ export async function decideActions(
   await pairActions(planning);
   if (scope !== undefined) await narrowDraft(planning, scope);
   // What was lost is made good whatever the limits say.
-  if (newCopiesOnly) await keepNewCopies(planning);
-  else {
+  if (newCopiesOnly) {
+    await keepNewCopies(planning);
+    await planning.settle();
+  } else {
     await limitDraft(planning, askedLimits(limits, scope));
     await keepWholeGroups(planning);
   }

@@ -77,9 +77,9 @@ export async function keepWholeGroups(planning: Planning): Promise<void> {
       trusted(`INSERT INTO plan_short SELECT * FROM plan_lacking l
       WHERE (l.rule, l.collection) IN (SELECT (b.rule, b.collection) FROM plan_broken b)`),
     );
-    await planning.run(
-      trusted(`INSERT INTO plan_blocked (rule_index, reason, objects, bytes)
-      SELECT rule, 'group', count(*), sum(c.size)::BIGINT
+    await planning.blocked.count(
+      planning,
+      trusted(`SELECT rule, 'group' AS reason, count(*) AS objects, sum(c.size)::BIGINT AS bytes
       FROM plan_broken x JOIN plan_candidate c ON c.object_id = x.object_id GROUP BY rule`),
     );
     await planning.run(

@@ -2,7 +2,7 @@ import { noTargetReason, roomMask, type TargetChoice } from "#policies/plan/choo
 import { mayGo, type RemovalState, whyKept } from "#policies/plan/copy-promise.ts";
 import { copySource } from "#policies/plan/copy-source.ts";
 import { backendsIn, bitOf, maskSql } from "#policies/plan/mask-sql.ts";
-import { matched, type PlacedRule } from "#policies/plan/match-words.ts";
+import { matched, type PlacedRule, wordNames } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore, removableMask } from "#policies/plan/removable.ts";
 import { substituteMask } from "#policies/plan/substitute-target.ts";
@@ -89,12 +89,13 @@ export function judgeRemovals(
   const except = trusted("coalesce(1::BIGINT << c.target, 0)");
   const source = copySource(planning, { preferred: verb.from, except });
   const left = trusted("(c.wants & ~c.gone)");
+  const words = wordNames(planning.rules).map((word) => `, c.${word}`);
   const why = whyKept(planning, left, { ...planned, gone: trusted("(c.gone | c.removed)") });
   return sql`WITH s0 AS (SELECT c.* EXCLUDE (position) REPLACE (${source} AS source), 0::BIGINT AS depends,
         CASE WHEN c.target IS NULL THEN 0 ELSE 1::BIGINT << c.target END AS gain, c.removed AS gone
       FROM (${wishes}) c)
     ${joinFragments(steps, "")}
-    SELECT c.object_id, c.size, c.present_mask, c.source, c.target, c.gain, c.gone, c.depends,
+    SELECT c.object_id, c.size, c.present_mask${trusted(words.join(""))}, c.source, c.target, c.gain, c.gone, c.depends,
       c.gone <> 0 AS acts ${orderColumns(planning, index)},
       c.size * CASE WHEN c.target IS NULL THEN bit_count(c.gone) ELSE 1 END AS bytes,
       CASE WHEN c.block IS NOT NULL THEN c.block WHEN ${left} <> 0 THEN ${why} END AS block,

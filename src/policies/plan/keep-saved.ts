@@ -1,6 +1,6 @@
 import { ruleNames } from "#policies/plan/number-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { sql, trusted } from "#policies/sql-fragment.ts";
+import { sql } from "#policies/sql-fragment.ts";
 
 /** Of all that is wanted now, what an earlier plan has: somebody agreed to that, and no more. */
 export interface SavedScope {
@@ -26,5 +26,5 @@ export async function keepSaved(planning: Planning, { savedRows }: SavedScope): 
     WHERE d.depends AND d.target IS NULL AND NOT EXISTS (
       SELECT 1 FROM plan_draft AS c WHERE c.object_id = d.object_id AND c.target IS NOT NULL)`);
   // What the policies cannot have now is no part of what was agreed to.
-  await planning.run(trusted("DELETE FROM plan_blocked"));
+  planning.blocked.keepOnly(() => false);
 }

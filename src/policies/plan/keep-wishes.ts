@@ -1,5 +1,6 @@
 import { type LeftOut, type LeftOutReason, leftOutReasons } from "#model/control.ts";
 import type { ReadSession } from "#model/sql.ts";
+import { readStuck } from "#policies/plan/find-stuck.ts";
 import { ruleNames } from "#policies/plan/number-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -29,9 +30,10 @@ export async function keepWishes(
   await planning.run(sql`DELETE FROM plan_draft AS d
     WHERE d.depends AND d.target IS NULL AND NOT EXISTS (
       SELECT 1 FROM plan_draft AS c WHERE c.object_id = d.object_id AND c.target IS NOT NULL)`);
+  await readStuck(planning);
   onLeftOut?.(await leftOutOf(planning, table, list, rule));
   // What the policies cannot have is no part of what somebody asked for.
-  await planning.run(trusted("DELETE FROM plan_blocked"));
+  planning.blocked.keepOnly(() => false);
 }
 
 /** The wishes that no draft is left of: quarantined, without their rule, or met otherwise. */

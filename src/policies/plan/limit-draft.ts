@@ -54,12 +54,13 @@ async function cut(planning: Planning, own: SqlFragment, bounds: Bounds): Promis
     FROM (${ranked(planning, own, bounds)}) WHERE ${anyOf(bounds, isExceeded)}`);
   // A removal that rests on another action of the plan goes with it, whoever wanted it.
   const gone = sql`(${own} OR (d.depends AND d.target IS NULL))`;
-  await planning.run(sql`INSERT INTO plan_blocked
-    SELECT rule, reason, count(*), sum(size)::BIGINT, words
-    FROM (SELECT DISTINCT d.rule, d.object_id, c.size, x.reason, x.words
-      FROM plan_draft d JOIN plan_cut x ON x.object_id = d.object_id
-      JOIN plan_candidate c ON c.object_id = d.object_id WHERE ${gone})
-    GROUP BY rule, reason, words`);
+  await planning.blocked.count(
+    planning,
+    sql`SELECT rule, reason, count(*) AS objects, sum(size)::BIGINT AS bytes, words
+    FROM (SELECT DISTINCT d.rule, d.object_id, d.size, x.reason, x.words
+      FROM plan_draft d JOIN plan_cut x ON x.object_id = d.object_id WHERE ${gone})
+    GROUP BY rule, reason, words`,
+  );
   await planning.run(sql`DELETE FROM plan_draft AS d
     WHERE ${gone} AND d.object_id IN (SELECT object_id FROM plan_cut)`);
 }

@@ -12,6 +12,11 @@ export function wordCount(rules: readonly CompiledRule[]): number {
   return Math.max(1, Math.ceil(rules.length / rulesPerWord));
 }
 
+/** The names of these columns. */
+export function wordNames(rules: readonly CompiledRule[]): readonly string[] {
+  return Array.from({ length: wordCount(rules) }, (_, word) => `w${word}`);
+}
+
 /** True for candidates (alias `c`) that the rule at this place in the set matches. */
 export function matched(rule: number): SqlFragment {
   return matchedAny([rule]);

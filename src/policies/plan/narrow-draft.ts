@@ -37,7 +37,7 @@ export async function narrowDraft(planning: Planning, scope: PlanScope): Promise
   const isOneOf = (column: SqlFragment) =>
     own.length === 0 ? trusted("false") : sql`${column} IN (${joinFragments(own, ", ")})`;
   await planning.run(sql`DELETE FROM plan_draft WHERE NOT (${isOneOf(trusted("rule"))})`);
-  await planning.run(sql`DELETE FROM plan_blocked WHERE NOT (${isOneOf(trusted("rule_index"))})`);
+  planning.blocked.keepOnly((index) => planning.rules[index]?.policy === scope.policy);
   if (scope.free !== undefined) await keepWhatFrees(planning, scope.free);
   await planning.run(trusted("DELETE FROM plan_draft WHERE depends AND target IS NULL"));
 }

@@ -5,7 +5,7 @@ import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { copyPromises } from "#policies/plan/copy-promise.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
-import { matched, wordCount } from "#policies/plan/match-words.ts";
+import { matched, wordNames } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import type { CompiledBounds } from "#policies/removal-bound.ts";
 import { runWords } from "#policies/run-actions/run-actions.ts";
@@ -23,12 +23,12 @@ import {
  */
 export async function gatherRows(planning: Planning): Promise<void> {
   const { rules } = planning;
-  await planning.table(
-    "plan_row",
-    sql`SELECT ${place(rules)} AS place, d.position, d.object_id, d.verb, c.size, d.source, d.target,
-      d.victim, d.rule AS rule_index, d.had, ${joinFragments(words(rules, "c"), ", ")},
-      d.target IS NOT NULL AND (c.present_mask >> d.target) & 1 = 0 AS writes
-    FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id`,
+  const words = wordNames(rules).map((word) => `, d.${word}`);
+  await planning.run(
+    sql`CREATE OR REPLACE TEMP VIEW plan_row AS
+      SELECT ${place(rules)} AS place, d.position, d.object_id, d.verb, d.size, d.source, d.target,
+      d.victim, d.rule AS rule_index, d.had, d.writes${trusted(words.join(""))}
+    FROM plan_draft d`,
   );
 }
 
@@ -63,11 +63,6 @@ export function rowsStatement(rules: readonly CompiledRule[]): SqlStatement {
       ${reasons(rules)} AS reason, ${requirements(rules)} AS requirements
     FROM (SELECT r.* EXCLUDE (writes), o.cid, o.profile
       FROM plan_row r JOIN object o ON o.object_id = r.object_id ORDER BY ${rowOrder}) c`);
-}
-
-/** Which rules match an object, as `matched` reads it. */
-function words(rules: readonly CompiledRule[], table: string): readonly SqlFragment[] {
-  return Array.from({ length: wordCount(rules) }, (_, word) => trusted(`${table}.w${word}`));
 }
 
 /** Name of a rule from its place in the set (`r.rule_index`). */

@@ -10,6 +10,7 @@ import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
  * the removal would be refused until the next plan.
  */
 export async function pairActions(planning: Planning): Promise<void> {
+  if (!planning.mayWait) return;
   const [waiting] = await planning.rows(
     trusted("SELECT count(*) AS waiting FROM plan_draft WHERE depends AND target IS NULL"),
   );
@@ -31,7 +32,7 @@ export async function pairActions(planning: Planning): Promise<void> {
     ), warmth AS (SELECT * FROM (VALUES ${joinFragments(ranks, ", ")}) w(id, rank))
     SELECT r.* REPLACE (
         CASE WHEN t.rank < v.rank THEN 'promote' ELSE 'demote' END AS verb,
-        a.source AS source, a.target AS target, false AS depends),
+        a.source AS source, a.target AS target, a.writes AS writes, false AS depends),
       a.step AS addition_step, a.part AS addition_part
     FROM removals r JOIN additions a ON a.object_id = r.object_id AND a.turn = r.turn
     JOIN warmth t ON t.id = a.target JOIN warmth v ON v.id = r.victim`);

@@ -1,5 +1,6 @@
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, matchedAny, rulesOf } from "#policies/plan/match-words.ts";
+import { addDrafts } from "#policies/plan/draft.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { removableMask } from "#policies/plan/removable.ts";
 import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
@@ -16,16 +17,28 @@ export async function planDeletions(planning: Planning): Promise<void> {
     before.push(index);
     if ((await takeTurns(planning, index)) === 0) continue;
     const step = planning.nextStep();
-    const drafted = sql`${index}::INTEGER, bit_count(present_mask), false FROM plan_turn t`;
-    await planning.run(sql`INSERT INTO plan_draft
-      SELECT ${step}::INTEGER, position, 0, object_id, 'tombstone', NULL, NULL, NULL, ${drafted}
-      WHERE deletion = 'mark'`);
+    const columns = {
+      rule: index,
+      position: trusted("t.position"),
+      object_id: trusted("t.object_id"),
+      had: trusted("bit_count(t.present_mask)"),
+      size: trusted("t.size"),
+    };
+    const marks = { ...columns, verb: trusted("'tombstone'") };
+    await addDrafts(planning, step, marks, trusted("plan_turn t WHERE t.deletion = 'mark'"));
     const ids = planning.backends.map(({ id }) => id).join(", ");
-    await planning.run(sql`INSERT INTO plan_draft
-      SELECT ${step}::INTEGER, position, 1 + b.id, object_id, 'delete', NULL, NULL,
-        b.id, ${drafted},
-        (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
-      WHERE deletion = 'due' AND (t.copies >> b.id) & 1 = 1`);
+    await addDrafts(
+      planning,
+      step,
+      {
+        ...columns,
+        part: trusted("1 + b.id"),
+        verb: trusted("'delete'"),
+        victim: trusted("b.id"),
+      },
+      trusted(`plan_turn t, (SELECT unnest([${ids}])::INTEGER AS id) b
+        WHERE t.deletion = 'due' AND (t.copies >> b.id) & 1 = 1`),
+    );
   }
 }
 

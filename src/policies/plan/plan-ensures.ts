@@ -8,6 +8,7 @@ import {
 import { copySource } from "#policies/plan/copy-source.ts";
 import { bitCount, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
+import { addDrafts } from "#policies/plan/draft.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { countRows, orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
 import { isBounded } from "#policies/removal-bound.ts";
@@ -35,11 +36,24 @@ async function planEnsure(planning: Planning, { index, verb }: EnsureRule): Prom
     await pickTargets(planning, choice, { round, of: verb.copies.min });
     if ((await countRows(planning, "plan_pick")) === 0) return;
     await fillTargets(planning, index);
-    await planning.run(sql`INSERT INTO plan_draft
-      SELECT ${step}::INTEGER, p.position, ${round}::INTEGER, p.object_id, 'replicate',
-        ${copySource(planning, { except: trusted("(1::BIGINT << p.target)") })}, p.target, NULL,
-        ${index}::INTEGER, p.had, false
-      FROM plan_pick p JOIN plan_candidate c ON c.object_id = p.object_id`);
+    await addDrafts(
+      planning,
+      step,
+      {
+        rule: index,
+        position: trusted("p.position"),
+        part: trusted(`${round}`),
+        object_id: trusted("p.object_id"),
+        verb: trusted("'replicate'"),
+        source: copySource(planning, { except: trusted("(1::BIGINT << p.target)") }),
+        target: trusted("p.target"),
+        had: trusted("p.had"),
+        size: trusted("c.size"),
+        writes: trusted("(c.present_mask >> p.target) & 1 = 0"),
+      },
+      trusted("plan_pick p JOIN plan_candidate c ON c.object_id = p.object_id"),
+    );
+    planning.adds = true;
     await planning.run(
       trusted(`UPDATE plan_mask
       SET added = plan_mask.added | (1::BIGINT << p.target)

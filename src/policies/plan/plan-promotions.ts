@@ -8,6 +8,7 @@ import {
 import { copySource } from "#policies/plan/copy-source.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
+import { addDrafts } from "#policies/plan/draft.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -24,11 +25,23 @@ export async function planPromotions(planning: Planning): Promise<void> {
     await pickTargets(planning, choice, { round: 1, of: 1 });
     await fillTargets(planning, rule.index);
     const except = trusted("(1::BIGINT << p.target)");
-    await planning.run(sql`INSERT INTO plan_draft
-      SELECT ${planning.nextStep()}::INTEGER, p.position, 0, p.object_id, 'promote',
-        ${copySource(planning, { preferred: rule.verb.from, except })}, p.target, NULL,
-        ${rule.index}::INTEGER, p.had, false
-      FROM plan_pick p JOIN plan_candidate c ON c.object_id = p.object_id`);
+    await addDrafts(
+      planning,
+      planning.nextStep(),
+      {
+        rule: rule.index,
+        position: trusted("p.position"),
+        object_id: trusted("p.object_id"),
+        verb: trusted("'promote'"),
+        source: copySource(planning, { preferred: rule.verb.from, except }),
+        target: trusted("p.target"),
+        had: trusted("p.had"),
+        size: trusted("c.size"),
+        writes: trusted("(c.present_mask >> p.target) & 1 = 0"),
+      },
+      trusted("plan_pick p JOIN plan_candidate c ON c.object_id = p.object_id"),
+    );
+    planning.adds = true;
     await planning.run(
       trusted(`UPDATE plan_mask
       SET added = plan_mask.added | (1::BIGINT << p.target)

@@ -9,11 +9,12 @@ import { leaseRules } from "#policies/plan/lease.ts";
 import { cutToNeed } from "#policies/plan/cut-to-need.ts";
 import { backendsIn, bitOf } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
+import { addDrafts } from "#policies/plan/draft.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { substituteBackends } from "#policies/plan/substitute-target.ts";
 import { takeTurns } from "#policies/plan/take-turns.ts";
 import { isBounded } from "#policies/removal-bound.ts";
-import { refuseLosses } from "#policies/price/refuse-losses.ts";
+import { forgetLosses, refuseLosses } from "#policies/price/refuse-losses.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /**
@@ -47,11 +48,10 @@ export async function planKeptRemovals(planning: Planning): Promise<void> {
   const rules = removalRules(planning);
   // Each pass but the last empties a backend of some object's copy.
   for (let pass = 0; pass <= planning.backends.length; pass += 1) {
-    const kept = await planning.rows(
-      trusted(`SELECT DISTINCT rule_index AS rule FROM plan_blocked
-      WHERE reason IN ('ensure', 'minimum-copies')`),
+    const kept = planning.blocked.all.filter(
+      ({ reason }) => reason === "ensure" || reason === "minimum-copies",
     );
-    const again = new Set(kept.map(({ rule }) => Number(rule)));
+    const again = new Set(kept.map(({ ruleIndex }) => ruleIndex));
     for (const index of await outgrownRules(planning, rules)) again.add(index);
     let turns = 0;
     for (const rule of rules) if (again.has(rule.index)) turns += await planRemoval(planning, rule);
@@ -82,11 +82,10 @@ export async function planEndedLeases(planning: Planning): Promise<void> {
 
 /** Judges one rule; answers on how many objects it acts. */
 async function planRemoval(planning: Planning, rule: RemovalRule): Promise<number> {
-  const blocked = sql`DELETE FROM plan_blocked WHERE rule_index = ${rule.index}::INTEGER`;
   // What an ended rule lacked of its copies is another matter than what it gives up.
   if (rule.ended === undefined && rule.further === undefined) {
-    await planning.run(blocked);
-    await planning.run(sql`DELETE FROM plan_loss WHERE rule = ${rule.index}::INTEGER`);
+    planning.blocked.forget(rule.index);
+    await forgetLosses(planning, rule.index);
   }
   const targets = targetsOf(rule) | substituteBackends(planning, rule);
   const choice = targetChoice(planning, targets, rule.verb.kind === "demote" ? rule.verb : {});
@@ -96,7 +95,8 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
   await planning.table("plan_want", judgeRemovals(planning, rule, placed));
   // What was wanted for a time goes when it is over.
   if (rule.ended === undefined) await refuseLosses(planning, rule.index);
-  const turns = await takeTurns(planning, rule.index, () => cutToNeed(planning, rule));
+  const cut = isBounded(rule.verb) ? () => cutToNeed(planning, rule) : undefined;
+  const turns = await takeTurns(planning, rule.index, cut);
   if (turns === 0) return 0;
   if (choice.open.some(({ id }) => planning.room.has(id))) await fill(planning, rule);
   await draft(planning, rule);
@@ -117,23 +117,33 @@ async function fill(planning: Planning, rule: RemovalRule): Promise<void> {
   );
 }
 
+/** A move takes the copy at its source with it; other copies that go are actions of their own. */
 async function draft(planning: Planning, { index, verb }: RemovalRule): Promise<void> {
-  const step = planning.nextStep();
-  await planning.run(sql`INSERT INTO plan_draft
-    SELECT ${step}::INTEGER, position, 0, object_id, 'demote', source, target, primary_victim,
-      ${index}::INTEGER, bit_count(present_mask), (depends >> primary_victim) & 1 = 1
-    FROM plan_turn WHERE target IS NOT NULL`);
-  const rest = sql`CASE WHEN target IS NULL THEN ${verb.kind} ELSE 'evict' END`;
-  await planning.run(sql`INSERT INTO plan_draft
-    SELECT ${step}::INTEGER, position, 1 + b.id, object_id, ${rest}, NULL, NULL, b.id,
-      ${index}::INTEGER, bit_count(present_mask), (depends >> b.id) & 1 = 1
-    FROM plan_turn t, (SELECT unnest(${idList(planning, verb.from)})::INTEGER AS id) b
-    WHERE (t.gone >> b.id) & 1 = 1 AND b.id IS DISTINCT FROM t.primary_victim`);
-  await planning.run(
-    trusted(`UPDATE plan_mask
-    SET added = plan_mask.added | t.gain, removed = plan_mask.removed | t.gone
-    FROM plan_turn t WHERE t.object_id = plan_mask.object_id`),
+  const moves = trusted("t.target IS NOT NULL AND b.id = t.primary_victim");
+  const rest = trusted(`CASE WHEN t.target IS NULL THEN '${verb.kind}' ELSE 'evict' END`);
+  planning.mayWait ||= planning.adds;
+  await addDrafts(
+    planning,
+    planning.nextStep(),
+    {
+      rule: index,
+      position: trusted("t.position"),
+      part: sql`CASE WHEN ${moves} THEN 0 ELSE 1 + b.id END`,
+      object_id: trusted("t.object_id"),
+      verb: sql`CASE WHEN ${moves} THEN 'demote' ELSE ${rest} END`,
+      source: sql`CASE WHEN ${moves} THEN t.source END`,
+      target: sql`CASE WHEN ${moves} THEN t.target END`,
+      victim: trusted("b.id"),
+      had: trusted("bit_count(t.present_mask)"),
+      depends: trusted("(t.depends >> b.id) & 1 = 1"),
+      size: trusted("t.size"),
+      writes: sql`${moves} AND (t.present_mask >> t.target) & 1 = 0`,
+      words: "t",
+    },
+    sql`plan_turn t, (SELECT unnest(${idList(planning, verb.from)})::INTEGER AS id) b
+      WHERE (t.gone >> b.id) & 1 = 1`,
   );
+  planning.change({ adds: verb.kind === "demote" });
 }
 
 function idList(planning: Planning, mask: bigint): SqlFragment {

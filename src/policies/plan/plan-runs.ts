@@ -1,6 +1,7 @@
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { copySource } from "#policies/plan/copy-source.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
+import { addDrafts } from "#policies/plan/draft.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
 import { runWants } from "#policies/run-actions/run-actions.ts";
@@ -19,10 +20,21 @@ export async function planRuns(planning: Planning): Promise<void> {
     if ((await takeTurns(planning, rule.index)) === 0) continue;
     const { action } = rule.verb.order;
     const source = trusted(ofCopies ? "unnest(due)" : "source");
-    await planning.run(sql`INSERT INTO plan_draft
-      SELECT ${planning.nextStep()}::INTEGER, position, coalesce(1 + source, 0), object_id,
-        ${action}, source, NULL, NULL, ${rule.index}::INTEGER, bit_count(present_mask), false
-      FROM (SELECT object_id, position, present_mask, ${source} AS source FROM plan_turn)`);
+    await addDrafts(
+      planning,
+      planning.nextStep(),
+      {
+        rule: rule.index,
+        position: trusted("t.position"),
+        part: trusted("coalesce(1 + t.source, 0)"),
+        object_id: trusted("t.object_id"),
+        verb: trusted(`'${action}'`),
+        source: trusted("t.source"),
+        had: trusted("bit_count(t.present_mask)"),
+        size: trusted("t.size"),
+      },
+      sql`(SELECT object_id, position, present_mask, size, ${source} AS source FROM plan_turn) t`,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { mayGo, whyKept } from "#policies/plan/copy-promise.ts";
 import { backendsIn, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
+import { addDrafts } from "#policies/plan/draft.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { removableMask } from "#policies/plan/removable.ts";
 import {
@@ -77,15 +78,24 @@ function pickVictims(planning: Planning, { verb }: EnsureRule): SqlFragment {
 /** A surplus copy of an object that gains another one in this plan goes after that copy. */
 async function draft(planning: Planning, index: number): Promise<void> {
   const ids = planning.backends.map(({ id }) => id).join(", ");
-  await planning.run(sql`INSERT INTO plan_draft
-    SELECT ${planning.nextStep()}::INTEGER, position, 1 + b.id, object_id, 'evict', NULL, NULL,
-      b.id,
-      ${index}::INTEGER, bit_count(present_mask), added <> 0
-    FROM plan_turn t, (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
-    WHERE (t.gone >> b.id) & 1 = 1`);
-  await planning.run(
-    trusted(`UPDATE plan_mask
-    SET removed = plan_mask.removed | t.gone
-    FROM plan_turn t WHERE t.object_id = plan_mask.object_id`),
+  planning.mayWait ||= planning.adds;
+  await addDrafts(
+    planning,
+    planning.nextStep(),
+    {
+      rule: index,
+      position: trusted("t.position"),
+      part: trusted("1 + b.id"),
+      object_id: trusted("t.object_id"),
+      verb: trusted("'evict'"),
+      victim: trusted("b.id"),
+      had: trusted("bit_count(t.present_mask)"),
+      depends: trusted("t.added <> 0"),
+      size: trusted("t.size"),
+      words: "t",
+    },
+    trusted(`plan_turn t, (SELECT unnest([${ids}])::INTEGER AS id) b
+      WHERE (t.gone >> b.id) & 1 = 1`),
   );
+  planning.change({ adds: false });
 }

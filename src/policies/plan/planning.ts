@@ -2,14 +2,14 @@ import type { Backend } from "#model/backend.ts";
 import { tiers } from "#model/copy.ts";
 import type { ReadSession, SqlRow } from "#model/sql.ts";
 import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";
+import { BlockedWishes } from "#policies/plan/blocked-wishes.ts";
 import { sql, type SqlFragment, toLiteralStatement, trusted } from "#policies/sql-fragment.ts";
 
 /**
  * One evaluation under way. What is decided so far lies in temporary tables of the session:
  * `plan_candidate` (objects that some rule may act on, what they have, gain and lose; a view of
- * `plan_mask`, which lacks what is the same for all of them),
- * `plan_draft` (actions) and `plan_blocked` (what could not be given). The steps read and
- * extend them with one statement per question, never row by row.
+ * `plan_mask`, which lacks what is the same for all of them) and `plan_draft` (actions). The steps
+ * read and extend them with one statement per question, never row by row.
  */
 export class Planning {
   readonly set: CompiledPolicySet;
@@ -22,6 +22,14 @@ export class Planning {
   readonly room: Map<number, number>;
   /** What the actions so far have used of the limits of their rule, by place in the set. */
   readonly spent = new Map<number, { readonly objects: number; readonly bytes: number }>();
+  /** What rules wanted and could not be given. */
+  readonly blocked = new BlockedWishes();
+  /** Whether some candidate gains a copy by what is decided so far (`added`). */
+  adds = false;
+  /** Whether an action may rest on another one (`depends`). */
+  mayWait = false;
+  /** What `plan_mask` does not know yet. */
+  #changes: SqlFragment | undefined;
   /** Whether so many objects are judged that tables nobody needs any more are worth giving back. */
   #isLarge = false;
   #step = 0;
@@ -54,11 +62,31 @@ export class Planning {
 
   /** Makes a temporary table; one of that name is given back before. */
   async table(name: PlanTable, rows: SqlFragment): Promise<void> {
+    if (name === "plan_want" || name === "plan_surplus") await this.settle();
     await this.release(name);
     await this.run(sql`CREATE OR REPLACE TEMP TABLE ${trusted(name)} AS ${rows}`);
     if (name !== "plan_mask") return;
     const [counted] = await this.rows(trusted("SELECT count(*) AS objects FROM plan_mask"));
     this.#isLarge = Number(counted?.["objects"]) >= largeObjects;
+  }
+
+  /**
+   * Has candidates gain and lose (`gain`, `gone`) what the rows of `plan_turn` say, as soon as
+   * somebody looks at candidates again: after the last rule nobody does.
+   */
+  change(turns: { readonly adds: boolean }): void {
+    this.adds ||= turns.adds;
+    const added = trusted(turns.adds ? "added = plan_mask.added | t.gain, " : "");
+    this.#changes = sql`UPDATE plan_mask
+      SET ${added}removed = plan_mask.removed | t.gone
+      FROM plan_turn t WHERE t.object_id = plan_mask.object_id`;
+  }
+
+  /** Tells candidates what was decided about them. */
+  async settle(): Promise<void> {
+    const changes = this.#changes;
+    this.#changes = undefined;
+    if (changes !== undefined) await this.run(changes);
   }
 
   /** Gives back what temporary tables hold, if it is much; they are not read any more. */
@@ -81,8 +109,6 @@ export type PlanTable =
   | "plan_draft"
   | "plan_mask"
   | "plan_pick"
-  | "plan_rank"
-  | "plan_row"
   | "plan_surplus"
   | "plan_turn"
   | "plan_want";

@@ -1,14 +1,12 @@
 import type { PlanBudget } from "#model/budget.ts";
 import { currency } from "#model/money.ts";
-import type { BlockedCount, BlockReason, PlanCost, PlanTotals } from "#model/plan.ts";
+import type { PlanCost, PlanTotals } from "#model/plan.ts";
 import { budgetState, openBudgets } from "#policies/plan/plan-budgets.ts";
-import { ruleName } from "#policies/plan/number-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import type { RowGroup, RowSummary } from "#policies/plan/summarise-rows.ts";
 import { isPriced } from "#policies/price/action-cost.ts";
 import { usdOfShares } from "#model/cost-sql.ts";
 import { costRefusals } from "#policies/price/refuse-losses.ts";
-import { sql } from "#policies/sql-fragment.ts";
 
 /** Totals of the rows, for the header. */
 export function planTotals(planning: Planning, { groups, objects }: RowSummary): PlanTotals {
@@ -55,19 +53,4 @@ export async function planCost(
     ...(refused.length === 0 ? {} : { refused }),
     ...(states.length === 0 ? {} : { budgets: states }),
   };
-}
-
-/** What rules wanted and the plan could not give, by rule in set order. */
-export async function blockedCounts(planning: Planning): Promise<readonly BlockedCount[]> {
-  const counts = await planning.rows(sql`SELECT ${ruleName(planning.rules)} AS rule, reason,
-      detail, sum(objects)::BIGINT AS objects, sum(bytes)::BIGINT AS bytes
-    FROM plan_blocked r GROUP BY r.rule_index, reason, detail
-    ORDER BY r.rule_index, reason, detail NULLS FIRST`);
-  return counts.map((count) => ({
-    rule: String(count["rule"]),
-    reason: count["reason"] as BlockReason,
-    objects: Number(count["objects"]),
-    bytes: Number(count["bytes"]),
-    ...(typeof count["detail"] === "string" ? { limit: count["detail"] } : {}),
-  }));
 }

@@ -6,93 +6,158 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
 
 /**
  * Puts the acting rows of `plan_want` in the order of their rule (then by object) and cuts them
- * at its limits: `plan_turn` is what remains, and its number of rows is returned. An object that
- * alone exceeds the byte limit is passed over, so that it cannot stand in the way for ever.
- * `cutFurther` may take more rows out of `plan_turn`, before they count.
+ * at its limits: `plan_turn` is what remains, and its number of rows is returned; with none there
+ * is no such table. An object that alone exceeds the byte limit is passed over, so that it cannot
+ * stand in the way for ever. `cutFurther` may take more rows out of `plan_turn`, before they count.
  */
 export async function takeTurns(
   planning: Planning,
   index: number,
-  cutFurther: () => Promise<void> = async () => undefined,
+  cutFurther?: () => Promise<void>,
 ): Promise<number> {
-  await recordBlocked(planning, index);
+  const acting = await weighWishes(planning, index);
   await noteWishes(planning, index);
   const rule = planning.rules[index];
-  const { objects, bytes } = rule?.limit ?? {};
-  const isOrdered = (rule?.order.length ?? 0) > 0;
-  if (objects === undefined && bytes === undefined && !isOrdered) {
+  const { limit, order = [], group } = rule ?? {};
+  const isLimited = limit?.objects !== undefined || limit?.bytes !== undefined;
+  if (acting.objects === 0) {
+    await planning.release("plan_want");
+    return 0;
+  }
+  if (!isLimited && order.length === 0) {
     await planning.table(
       "plan_turn",
       trusted(`SELECT ${chosen}, w.object_id AS position FROM plan_want w WHERE w.acts`),
     );
-    await planning.release("plan_want");
-    await cutFurther();
-    return await countRows(planning, "plan_turn");
+  } else {
+    const spent = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
+    const most: Most = { objects: limit?.objects, bytes: limit?.bytes, spent };
+    const ranked =
+      group === undefined ? oneByOne(planning, index, most) : byGroup(planning, index, most);
+    await planning.table("plan_turn", ranked);
   }
-  const spent = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
-  const unbounded = Number.MAX_SAFE_INTEGER;
-  // Sorting carries keys only; the wide rows are fetched for what is chosen.
-  const most = { objects: objects ?? unbounded, bytes: bytes ?? unbounded };
-  const ranked =
-    rule?.group === undefined ? oneByOne(planning, index, most) : byGroup(planning, index, most);
-  await planning.table(
-    "plan_rank",
-    sql`SELECT object_id, size, position,
-      fits AND running_bytes <= ${most.bytes - spent.bytes}::BIGINT
-        AND running_objects <= ${most.objects - spent.objects}::BIGINT AS within
-    FROM (${ranked})`,
-  );
-  await block(planning, index, "limit", trusted("FROM plan_rank WHERE NOT within"));
-  await planning.table(
-    "plan_turn",
-    trusted(`SELECT ${chosen}, r.position
-    FROM plan_want w JOIN plan_rank r ON r.object_id = w.object_id WHERE r.within`),
-  );
-  await planning.release("plan_want", "plan_rank");
-  await cutFurther();
-  const [used] = await planning.rows(
-    trusted(`SELECT count(*) AS objects,
-    coalesce(sum(bytes), 0)::BIGINT AS bytes FROM plan_turn`),
-  );
-  const turns = Number(used?.["objects"] ?? 0);
+  const granted = isLimited ? await countTurns(planning) : acting;
+  await blockRest(planning, index, acting, granted);
+  await planning.release("plan_want");
+  if (cutFurther !== undefined) await cutFurther();
+  const used = cutFurther === undefined ? granted : await countTurns(planning);
+  const before = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
   planning.spent.set(index, {
-    objects: spent.objects + turns,
-    bytes: spent.bytes + Number(used?.["bytes"] ?? 0),
+    objects: before.objects + used.objects,
+    bytes: before.bytes + used.bytes,
   });
-  return turns;
+  return used.objects;
 }
 
 /** Of a wish, what is still of interest when it is granted. */
 const chosen = "w.* EXCLUDE (acts, block)";
 
-interface Most {
+/** How many objects there are, their bytes, and the bytes that count for a limit. */
+interface Turns {
   readonly objects: number;
+  readonly size: number;
   readonly bytes: number;
 }
 
-function oneByOne(planning: Planning, index: number, { bytes }: Most): SqlFragment {
-  return sql`SELECT object_id, size, fits, row_number() OVER turns AS position,
-      sum(fits::BIGINT) OVER (turns ROWS UNBOUNDED PRECEDING) AS running_objects,
-      sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER (turns ROWS UNBOUNDED PRECEDING)
-        AS running_bytes
-    FROM (SELECT *, bytes <= ${bytes}::BIGINT AS fits FROM plan_want w WHERE w.acts) w
-    WINDOW turns AS (${turnOrder(planning, index)})`;
+/** Counts what stands in the way of wishes; answers which of them could be granted. */
+async function weighWishes(planning: Planning, index: number): Promise<Turns> {
+  const rows = await planning.rows(
+    trusted(`SELECT block, acts, count(*) AS objects, sum(size)::BIGINT AS size,
+      sum(bytes)::BIGINT AS bytes
+    FROM plan_want WHERE acts OR block IS NOT NULL GROUP BY block, acts`),
+  );
+  const acting = { objects: 0, size: 0, bytes: 0 };
+  for (const row of rows) {
+    const [objects, size] = [Number(row["objects"]), Number(row["size"])];
+    if (typeof row["block"] === "string") {
+      const reason = row["block"] as BlockReason;
+      planning.blocked.add({ ruleIndex: index, reason, objects, bytes: size });
+    }
+    if (row["acts"] !== true) continue;
+    acting.objects += objects;
+    acting.size += size;
+    acting.bytes += Number(row["bytes"]);
+  }
+  return acting;
+}
+
+async function countTurns(planning: Planning): Promise<Turns> {
+  const [row] = await planning.rows(
+    trusted(`SELECT count(*) AS objects, coalesce(sum(size), 0)::BIGINT AS size,
+      coalesce(sum(bytes), 0)::BIGINT AS bytes FROM plan_turn`),
+  );
+  return {
+    objects: Number(row?.["objects"] ?? 0),
+    size: Number(row?.["size"] ?? 0),
+    bytes: Number(row?.["bytes"] ?? 0),
+  };
+}
+
+/** What could be granted and is not, is beyond a limit of the rule. */
+async function blockRest(
+  planning: Planning,
+  index: number,
+  acting: Turns,
+  granted: Turns,
+): Promise<void> {
+  const objects = acting.objects - granted.objects;
+  if (objects === 0) return;
+  const bytes = acting.size - granted.size;
+  planning.blocked.add({ ruleIndex: index, reason: "limit", objects, bytes });
+  const rest = trusted(`FROM plan_want
+    WHERE acts AND object_id NOT IN (SELECT object_id FROM plan_turn)`);
+  await noteShort(planning, index, "limit", rest);
+}
+
+/** The limits of a rule, if it has them, and what it has used of them. */
+interface Most {
+  readonly objects: number | undefined;
+  readonly bytes: number | undefined;
+  readonly spent: { readonly objects: number; readonly bytes: number };
+}
+
+function oneByOne(planning: Planning, index: number, most: Most): SqlFragment {
+  const fits = most.bytes === undefined ? trusted("true") : sql`w.bytes <= ${most.bytes}::BIGINT`;
+  return sql`SELECT ${trusted(chosen)}, row_number() OVER turns AS position
+    FROM plan_want w WHERE w.acts
+    WINDOW turns AS (${turnOrder(planning, index)})
+    ${within(most, fits, trusted("OVER (turns ROWS UNBOUNDED PRECEDING)"))}`;
 }
 
 /** A collection takes its turn with its first object, whole; one that is too large is passed over. */
-function byGroup(planning: Planning, index: number, { objects, bytes }: Most): SqlFragment {
-  const turns = sql`SELECT w.*, coalesce('in ' || c.collection, w.object_id::VARCHAR) AS unit,
+function byGroup(planning: Planning, index: number, most: Most): SqlFragment {
+  const turns = sql`SELECT ${trusted(chosen)}, coalesce('in ' || c.collection, w.object_id::VARCHAR) AS unit,
       row_number() OVER (${turnOrder(planning, index)}) AS turn
     FROM plan_want w JOIN plan_candidate c ON c.object_id = w.object_id WHERE w.acts`;
-  const units = sql`SELECT *, min(turn) OVER own AS first, sum(bytes) OVER own
-        <= ${bytes}::BIGINT AND count(*) OVER own <= ${objects}::BIGINT AS fits
+  const bounds = [
+    ...(most.bytes === undefined ? [] : [sql`sum(bytes) OVER own <= ${most.bytes}::BIGINT`]),
+    ...(most.objects === undefined ? [] : [sql`count(*) OVER own <= ${most.objects}::BIGINT`]),
+    trusted("true"),
+  ];
+  const units = sql`SELECT *, min(turn) OVER own AS first, ${joinFragments(bounds, " AND ")} AS fits
     FROM (${turns}) WINDOW own AS (PARTITION BY unit)`;
   // Up to and with the whole collection: rows of one have the same place.
-  return sql`SELECT object_id, size, fits,
-      row_number() OVER (ORDER BY first, turn) AS position,
-      sum(fits::BIGINT) OVER units AS running_objects,
-      sum(CASE WHEN fits THEN bytes ELSE 0 END) OVER units AS running_bytes
-    FROM (${units}) WINDOW units AS (ORDER BY first RANGE UNBOUNDED PRECEDING)`;
+  return sql`SELECT w.* EXCLUDE (unit, turn, first, fits),
+      row_number() OVER (ORDER BY first, turn) AS position
+    FROM (${units}) w WINDOW units AS (ORDER BY first RANGE UNBOUNDED PRECEDING)
+    ${within(most, trusted("w.fits"), trusted("OVER units"))}`;
+}
+
+/** Leaves rows that fit, up to where those `up` to one would exceed what is left of a limit. */
+function within({ objects, bytes, spent }: Most, fits: SqlFragment, up: SqlFragment): SqlFragment {
+  const tests = [
+    ...(objects === undefined
+      ? []
+      : [sql`sum((${fits})::BIGINT) ${up} <= ${objects - spent.objects}::BIGINT`]),
+    ...(bytes === undefined
+      ? []
+      : [
+          sql`sum(CASE WHEN ${fits} THEN w.bytes ELSE 0 END) ${up} <= ${bytes - spent.bytes}::BIGINT`,
+        ]),
+  ];
+  return tests.length === 0
+    ? trusted("")
+    : sql`QUALIFY ${fits} AND ${joinFragments(tests, " AND ")}`;
 }
 
 /** How many rows a temporary table of this plan has. */
@@ -120,16 +185,13 @@ export async function block(
   reason: BlockReason,
   from: SqlFragment,
 ): Promise<void> {
-  await planning.run(sql`INSERT INTO plan_blocked (rule_index, reason, objects, bytes)
-    SELECT ${index}::INTEGER, ${reason}, count(*), coalesce(sum(size), 0)::BIGINT ${from}
-    HAVING count(*) > 0`);
+  await planning.blocked.count(
+    planning,
+    sql`SELECT ${trusted(`${index}`)} AS rule, ${trusted(`'${reason}'`)} AS reason,
+      count(*) AS objects, coalesce(sum(size), 0)::BIGINT AS bytes ${from}
+    HAVING count(*) > 0`,
+  );
   await noteShort(planning, index, reason, from);
-}
-
-async function recordBlocked(planning: Planning, index: number): Promise<void> {
-  await planning.run(sql`INSERT INTO plan_blocked (rule_index, reason, objects, bytes)
-    SELECT ${index}::INTEGER, block, count(*), sum(size)::BIGINT
-    FROM plan_want WHERE block IS NOT NULL GROUP BY block`);
 }
 
 function turnOrder(planning: Planning, index: number): SqlFragment {

@@ -4,12 +4,20 @@ import { actionCost, isPriced } from "#policies/price/action-cost.ts";
 import { monthMs, usdOfShares } from "#model/cost-sql.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
-/** An empty `plan_loss`: moves that cost more than they save, by rule and object. */
-export async function beginLosses(planning: Planning): Promise<void> {
+/** What moves would cost that do not pay, by rule and object: `plan_loss`, if a rule asks for it. */
+function asksForPay({ rules, backends }: Planning, index?: number): boolean {
+  const asking = index === undefined ? rules : [rules[index]];
+  return isPriced({ backends }) && asking.some((rule) => rule?.horizonMs !== undefined);
+}
+
+/** A rule that is judged again has lost nothing yet. */
+export async function forgetLosses(planning: Planning, index: number): Promise<void> {
+  if (!asksForPay(planning, index)) return;
   await planning.run(
-    trusted(`CREATE OR REPLACE TEMP TABLE plan_loss
+    trusted(`CREATE TEMP TABLE IF NOT EXISTS plan_loss
     (rule INTEGER, object_id BIGINT, now HUGEINT, early HUGEINT, month HUGEINT, raised BOOLEAN)`),
   );
+  await planning.run(trusted(`DELETE FROM plan_loss WHERE rule = ${index}`));
 }
 
 /**
@@ -43,12 +51,13 @@ export async function refuseLosses(planning: Planning, index: number): Promise<v
 
 /** What the moves would cost that were not made because they do not pay, by rule. */
 export async function costRefusals(planning: Planning): Promise<readonly CostRefusal[]> {
+  const refused = planning.blocked.all.filter(({ reason }) => reason === "break-even");
+  if (refused.length === 0) return [];
+  const indexes = refused.map(({ ruleIndex }) => ruleIndex);
   const rows = await planning.rows(
     trusted(`SELECT rule, sum(now)::VARCHAR AS now, sum(early)::VARCHAR AS early,
       sum(month)::VARCHAR AS month, count(*) FILTER (raised) AS raised
-    FROM plan_loss l
-    WHERE EXISTS (SELECT 1 FROM plan_blocked b
-      WHERE b.rule_index = l.rule AND b.reason = 'break-even')
+    FROM plan_loss l WHERE rule IN (${indexes.join(", ")})
     GROUP BY rule ORDER BY rule`),
   );
   return rows.flatMap(({ rule, now, early, month, raised }) => {

@@ -1,8 +1,9 @@
 import { usdOfShares } from "#model/cost-sql.ts";
-import type { BlockReason, Cost, PlanAction } from "#model/plan.ts";
+import type { Cost, PlanAction } from "#model/plan.ts";
 import type { ReadSession } from "#model/sql.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
+import { blockedCounts } from "#policies/plan/blocked-wishes.ts";
 import { rowsStatement } from "#policies/plan/number-rows.ts";
 import { toPlanAction } from "#policies/plan/plan-rows.ts";
 import { Planning } from "#policies/plan/planning.ts";
@@ -75,13 +76,10 @@ async function decide(
   const planning = new Planning(set, session, { minimumCopies, headRoomShare });
   await decideActions(planning, { objects });
   const actions = (await session.rows(rowsStatement(set.rules))).map(toPlanAction);
-  const rows = await planning.rows(
-    sql`SELECT DISTINCT rule_index, reason FROM plan_blocked WHERE objects > 0 ORDER BY ALL`,
+  const blocks = blockedCounts(planning).map(
+    ({ rule, reason }) => [`${rule} ${reason}`, { rule, reason }] as const,
   );
-  const blocked = rows.map((row) => ({
-    rule: set.rules[Number(row["rule_index"])]?.id ?? "",
-    reason: row["reason"] as BlockReason,
-  }));
+  const blocked = [...new Map(blocks).values()];
   const cost = rowCost(planning);
   const priced = await planning.rows(
     sql`SELECT r.object_id, sum(${cost.now})::VARCHAR AS now, sum(${cost.month})::VARCHAR AS month
