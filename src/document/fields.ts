@@ -11,13 +11,25 @@ export const durationField = quantityField(
 /** `"10GiB"` or a number of bytes → bytes. */
 export const sizeField = quantityField(parseSize, "a size: 10GiB, 500MB, 64KiB, or bytes");
 
+const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
 /** Lower-case letters, digits and inner dashes: names of policies, rules, backends, nodes. */
 export const nameField = z
   .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
-    error: "a name has lower-case letters, digits and inner dashes, at most 63",
+  .regex(namePattern, {
+    error: ({ input }) =>
+      `a name has lower-case letters, digits and inner dashes, at most 63${nearName(input)}`,
   })
   .describe("lower-case letters, digits and inner dashes, at most 63 characters");
+
+/** The name that a text would be: `, such as my-policy`; nothing when there is none. */
+function nearName(input: unknown): string {
+  const near = String(input)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+  return namePattern.test(near) ? `, such as ${near}` : "";
+}
 
 /** A quantity: text, or a bare number. */
 export function quantityField(parse: (text: string) => number, description: string) {

@@ -2,7 +2,9 @@ import type { ZodType, core } from "zod";
 import { documentCodes } from "#document/diagnostic-codes.ts";
 import type { DocumentPath, Finding } from "#document/document-places.ts";
 import { nearestMatch } from "#model/nearest-match.ts";
+import { keysElsewhere } from "#document/keys-elsewhere.ts";
 import { allowedKeys } from "#document/schema-walk.ts";
+import { typeHint } from "#document/type-hint.ts";
 import { container, describeValue, quoted, typeWords, valueAt } from "#document/value-words.ts";
 
 /** What one zod issue says, still without a place in a file. */
@@ -28,7 +30,7 @@ export function issueFindings(
     case "unrecognized_keys":
       return issue.keys.map((key) => unknownKey(key, issue.path, raw, schema));
     case "invalid_type":
-      return [wrongType(issue.path, [issue.expected], raw)];
+      return [wrongType(issue.path, [issue.expected], raw, schema)];
     case "invalid_value":
       return [notAllowed(issue.path, issue.values, raw)];
     case "invalid_union":
@@ -58,40 +60,49 @@ function unknownKey(
   schema: ZodType,
 ): IssueFinding {
   const allowed = allowedKeys(schema, parent, raw);
-  const nearest = nearestMatch(key, allowed);
+  const elsewhere = keysElsewhere(schema, key);
+  const nearest = elsewhere.length > 0 ? undefined : nearestMatch(key, allowed);
   const list = allowed.length === 0 ? "no key is allowed here" : `allowed: ${allowed.join(", ")}`;
+  const belongs = elsewhere.length === 0 ? list : `it belongs to ${choice(elsewhere)} (${list})`;
   const finding = at([...parent, key], "key", {
     code: documentCodes.unknownKey,
     message: `unknown key "${key}"${container(parent, raw)}`,
-    hint: nearest === undefined ? list : `did you mean "${nearest}"? (${list})`,
+    hint: nearest === undefined ? belongs : `did you mean "${nearest}"? (${list})`,
   });
   return nearest === undefined ? finding : { ...finding, meant: [...parent, nearest] };
 }
 
-function wrongType(path: DocumentPath, expected: readonly string[], raw: unknown): IssueFinding {
+/** `demote, promote or pin`. */
+function choice(words: readonly string[]): string {
+  const rest = words.slice(0, -1).join(", ");
+  return rest === "" ? (words[0] ?? "") : `${rest} or ${words.at(-1)}`;
+}
+
+function wrongType(
+  path: DocumentPath,
+  expected: readonly string[],
+  raw: unknown,
+  schema: ZodType,
+): IssueFinding {
   const value = valueAt(raw, path);
   const wanted = [...new Set(expected.map((type) => typeWords[type] ?? type))].join(" or ");
   if (value === undefined) {
     return at(path, "key", {
       code: documentCodes.missingKey,
       message: `the key "${String(path.at(-1))}" is missing${container(path.slice(0, -1), raw)}`,
-      hint: `add "${String(path.at(-1))}: …" (${wanted})`,
+      hint: `add "${String(path.at(-1))}: …" (${isCondition(expected) ? "a condition" : wanted})`,
     });
   }
   return at(path, "value", {
     code: documentCodes.wrongType,
     message: `expected ${wanted}, found ${describeValue(value)}`,
-    hint: typeHint(value, expected),
+    hint: typeHint(value, expected, allowedKeys(schema, path, raw)),
   });
 }
 
-function typeHint(value: unknown, expected: readonly string[]): string | undefined {
-  if (expected.includes("string") && (typeof value === "number" || typeof value === "boolean")) {
-    return `put it in quotes: "${value}"`;
-  }
-  if (expected.includes("array") && typeof value === "string") return `write [${value}]`;
-  if (value === null) return "give it a value, or remove the key";
-  return undefined;
+/** What conditions are in YAML: text, or `true`. */
+function isCondition(expected: readonly string[]): boolean {
+  return expected.includes("string") && expected.includes("boolean");
 }
 
 function notAllowed(path: DocumentPath, values: readonly unknown[], raw: unknown): IssueFinding {
@@ -99,7 +110,8 @@ function notAllowed(path: DocumentPath, values: readonly unknown[], raw: unknown
   if (value === undefined) return missingOneOf(path, values, raw);
   const words = values.map(String);
   const nearest = typeof value === "string" ? nearestMatch(value, words) : undefined;
-  const list = `allowed: ${words.join(", ")}`;
+  const isOnly = values.length === 1 && values[0] === true && value === false;
+  const list = isOnly ? "remove the key: true is all it can be" : `allowed: ${words.join(", ")}`;
   return at(path, "value", {
     code: documentCodes.invalidValue,
     message: `${quoted(value)} is not a value of "${String(path.at(-1) ?? "the document")}"`,
@@ -130,7 +142,7 @@ function unionFindings(
   const value = valueAt(raw, issue.path);
   const fitting = issue.errors.filter((branch) => expectedTypes(branch, value).length === 0);
   if (fitting.length === 0) {
-    return [wrongType(issue.path, expectedTypes(issue.errors.flat(), value), raw)];
+    return [wrongType(issue.path, expectedTypes(issue.errors.flat(), value), raw, schema)];
   }
   const best = fitting.reduce((a, b) => (b.length < a.length ? b : a));
   return best.flatMap((nested) =>
@@ -158,6 +170,10 @@ function outOfBounds(
     issue.code === "too_small"
       ? [issue.minimum, "at least", "more than"]
       : [issue.maximum, "at most", "less than"];
+  if (Array.isArray(value) && value.length === 0) {
+    const hint = "a list has a dash before each entry: - name: …";
+    return { code: documentCodes.invalidValue, message: "this list is empty", hint };
+  }
   const relation = issue.inclusive === false ? exclusiveWord : inclusiveWord;
   const counted = countedIn[issue.origin];
   const unit = counted === undefined ? "" : ` ${counted}${Number(limit) === 1 ? "" : "s"}`;

@@ -69,8 +69,15 @@ function syntaxFinding(problem: YAMLError, { source }: DocumentPlaces): Finding 
 
 /** Signs of YAML within an expression that nobody has put in quotes. */
 function unquoted({ code, message }: YAMLError, rest: string) {
+  if (code === "MULTILINE_IMPLICIT_KEY") return withoutColon(rest);
   if (code === "BLOCK_AS_IMPLICIT_KEY" && !rest.startsWith("-")) {
-    return { message: "this has two values for one key", hint: quotesHint('": "') };
+    const [line = ""] = rest.split("\n", 1);
+    return line.includes(": ")
+      ? { message: "this has two values for one key", hint: quotesHint('": "') }
+      : {
+          message: "the line below stands deeper than the key of this one",
+          hint: "indent keys of one map alike, with spaces",
+        };
   }
   if (code !== "UNEXPECTED_TOKEN" || !message.endsWith("at node end")) return undefined;
   return rest.startsWith("[") || rest.startsWith("{")
@@ -79,6 +86,16 @@ function unquoted({ code, message }: YAMLError, rest: string) {
         message: "text goes on after its closing quote",
         hint: "put the whole of it in quotes of the other kind: '\"a b\" in tags'",
       };
+}
+
+/** A line that should be `key: value`, without what makes it one. */
+function withoutColon(rest: string) {
+  const [line = ""] = rest.split("\n", 1);
+  const [, key = "", between = "", value = ""] =
+    /^([\w-]+)(:?)[\s\u00A0]*(.*?)\s*$/u.exec(line) ?? [];
+  const message =
+    between === "" ? "this line has no colon after its key" : "no blank stands after the colon";
+  return { message, hint: key === "" ? "write key: value" : `write "${key}: ${value || "…"}"` };
 }
 
 function quotesHint(sign: string): string {

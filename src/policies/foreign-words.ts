@@ -71,6 +71,8 @@ const keys: Advice = [
   ["rses allocations target pool", "write on:, as in on: tier = hot"],
   ["grouping", "write group: collection beside the verb"],
   ["keep", "say it in where:, as in not newest(3)"],
+  ["calendars holidays", "a calendar is a document of its own: kind: Calendar"],
+  ["cron every timezone", "write schedule: {cron: …}"],
   ["maxActionCount maxActionVolume", "write limit: {objects: 100k, bytes: 1TiB}"],
 ];
 

@@ -8,6 +8,7 @@ import {
 } from "#document/fields.ts";
 import { backendsMax } from "#model/backend.ts";
 import { confidences } from "#model/copy.ts";
+import { EngineError } from "#model/engine-error.ts";
 import { parseCount, parseSize } from "#model/quantity.ts";
 import { runField } from "#policies/run-actions/run-actions.ts";
 import { settingFields } from "#policies/policy-setting-fields.ts";
@@ -114,6 +115,10 @@ const markField = (about: string) =>
 
 function readMark(text: string): UsageMark {
   const share = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
+  if (/^[1-9][\d.]*$/.test(text.trim())) {
+    const hint = `write ${text}% of its capacity, or a size: ${text}GiB`;
+    throw new EngineError("INVALID_DOCUMENT", `the mark ${text} has no unit`, { hint });
+  }
   return share === null ? { bytes: parseSize(text) } : { share: Number(share[1]) / 100 };
 }
 

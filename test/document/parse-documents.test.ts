@@ -71,7 +71,7 @@ describe("parseDocuments", () => {
       '6:5-6:11 E0102 unknown key "actoin" in rule "demote-cold" | did you mean "action"? (allowed: name, where, action)',
       '7:12-7:13 E0105 expected text, found 5 | put it in quotes: "5"',
       '8:5-8:9 E0104 the key "where" is missing in rule "Not OK" | add "where: …" (text)',
-      '8:11-8:17 E0106 "Not OK": a name has lower-case letters, digits and inner dashes, at most 63',
+      '8:11-8:17 E0106 "Not OK": a name has lower-case letters, digits and inner dashes, at most 63, such as not-ok',
     ]);
   });
 

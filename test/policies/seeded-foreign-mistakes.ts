@@ -39,7 +39,7 @@ const habits: readonly Habit[] = [
   ["keep-last 0 (restic)", removed("not newest(0)"), "6:23 E0209", "the newest 0 are none", "write newest(7"],
   ["more than can be kept apart", removed("not newest(1M)"), "6:23 E0209", "10000 are the most", "write newest(7"],
   ["a negative count to keep", removed("not newest(-3)"), "6:23 E0209", "never negative", "without the sign"],
-  ["days to keep as a plural (restic)", removed("not newest(3, days)"), "6:26 E0201", '"days"', "newest(7, day)"],
+  ["days to keep as a plural (restic)", removed("not newest(3, days)"), "6:26 E0207", '"days"', 'did you mean "day"'],
   ["sizes with one letter (restic, rclone)", removed("size > 10G"), "6:21 E0154", '"G"', "write GiB (1024) or GB (1000)"],
   ["millions for megabytes (rclone)", removed("size > 10M"), "6:19 E0204", "a number", "10MiB"],
   ["copies of a group (git-annex)", removed("copies=archive:1"), "6:26 E0151", '":"', "labels.group"],

@@ -1,4 +1,5 @@
 import { seededForeignMistakes } from "./seeded-foreign-mistakes.ts";
+import { seededShapeMistakes } from "./seeded-shape-mistakes.ts";
 import { seededTextMistakes } from "./seeded-text-mistakes.ts";
 import { policy, rule, type SeededMistake, seededVerbMistakes } from "./seeded-verb-mistakes.ts";
 
@@ -283,4 +284,5 @@ export const seededMistakes: readonly SeededMistake[] = [
   ...seededVerbMistakes,
   ...seededTextMistakes,
   ...seededForeignMistakes,
+  ...seededShapeMistakes,
 ];

@@ -1,3 +1,4 @@
+import { nearestMatch } from "#model/nearest-match.ts";
 import type { ObjectFunction, Parameter } from "#policies/attribute-definition.ts";
 import type { Check, CheckContext } from "#policies/expression/check-context.ts";
 import { type Expression, isConstant } from "#policies/expression/expression.ts";
@@ -67,8 +68,13 @@ function meantParameters(
 function fits(value: Syntax, parameter: Parameter, { registry }: CheckContext): boolean {
   if (parameter.kind === "constant" || parameter.kind === "condition") return true;
   if (value.kind !== "name") return false;
-  if (parameter.kind === "word") return parameter.type.words.includes(value.name);
   const word = registry.get(value.name);
+  if (parameter.kind === "word") {
+    const { words } = parameter.type;
+    // A word of the other parameters is none that was meant to be one of these.
+    const isNear = word === undefined && nearestMatch(value.name, words) !== undefined;
+    return words.includes(value.name) || isNear;
+  }
   return word?.kind === "attribute" && word.type.kind === "text";
 }
 

@@ -110,6 +110,11 @@ function reportUnknown(
   const both = nearestMatch(name, names) === undefined ? quoted : `${hint} (${quoted})`;
   const isText = expected?.kind === "text";
   const isTier = context.scope !== "object" && tiers.some((tier) => tier === name);
-  const meant = isTier ? `write tier = ${name}` : foreignWordHint(name, "name");
+  const isCid = /^(?:baf|bag|Qm)\w{4,}$/.test(name);
+  const meant = isCid
+    ? "it begins as CIDs do and is none: look whether it is whole"
+    : isTier
+      ? `write tier = ${name}`
+      : foreignWordHint(name, "name");
   context.report({ code: "E0201", span, message, hint: meant ?? (isText ? both : hint) });
 }

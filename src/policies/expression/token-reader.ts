@@ -94,8 +94,9 @@ export class TokenReader {
     const { source, start, end } = token.span;
     const found = token.kind === "end" ? "the expression ends here" : quoted(source, start, end);
     const before = /\S+\s*$/.exec(source.slice(0, start))?.[0].trim();
-    const standard = before === undefined ? "write a condition" : `look after "${before}"`;
-    return this.fail("E0150", `expected ${expected}, but ${found}`, hint ?? standard, token.span);
+    const standard = before === undefined ? "write a condition" : `look after ${shown(before)}`;
+    const meant = hint ?? signHint(source.slice(start, start + 1), before);
+    return this.fail("E0150", `expected ${expected}, but ${found}`, meant ?? standard, token.span);
   }
 
   fail(code: DiagnosticCode, message: string, hint?: string, span?: Span): never {
@@ -104,6 +105,17 @@ export class TokenReader {
     this.#report({ code, span: place, message, ...(hint === undefined ? {} : { hint }) });
     throw new EngineError("INVALID_DOCUMENT", message);
   }
+}
+
+/** What was meant by a sign that other languages have in such a place. */
+function signHint(sign: string, before: string | undefined): string | undefined {
+  if (sign === "/" && before === "matches") return 'a pattern stands in quotes: name matches "^a"';
+  if (sign === "[" && before === "has") return 'has asks for one: tags has "a" or tags has "b"';
+  return sign === "," ? 'a list stands in brackets: owner in ["ana", "ben"]' : undefined;
+}
+
+function shown(text: string): string {
+  return text.includes('"') ? text : `"${text}"`;
 }
 
 function quoted(source: string, start: number, end: number): string {

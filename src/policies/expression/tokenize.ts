@@ -75,6 +75,13 @@ const strayCharacters: Readonly<Record<string, string>> = {
   "|": 'write "or"',
   "!": 'write "not"',
   "\\": 'write "and not (…)"',
+  "“": 'text stands in straight quotes: "ana"',
+  "”": 'text stands in straight quotes: "ana"',
+  "‘": 'text stands in straight quotes: "ana"',
+  "’": 'text stands in straight quotes: "ana"',
+  "≥": "write >=",
+  "≤": "write <=",
+  "≠": "write !=",
   ":": 'a label of backends is labels.key, as in copies(labels.group = "archive") >= 1',
 };
 
@@ -185,6 +192,7 @@ function unitHint(name: string): string {
     return `write ${letter}iB (1024) or ${letter === "K" ? "k" : letter}B (1000)`;
   }
   if (/^mo(n|nth|nths)?$/i.test(name)) return "a month has no fixed length: write 30d";
+  if (/^(sec|min|hr)s?$/i.test(name)) return "units have one letter: 30s, 5m, 12h, 30d";
   const nearest = nearestMatch(name, unitNames);
   const known = "units are ms s m h d w y, kB MB GB TB PB, KiB MiB GiB TiB PiB, %, USD, k and M";
   return nearest === undefined ? known : `did you mean "${nearest}"? ${known}`;

@@ -1,9 +1,9 @@
-import { CronExpressionParser } from "cron-parser";
 import { DateTime } from "luxon";
 import type { DocumentPath, DocumentPlaces, Finding } from "#document/document-places.ts";
 import { nearestMatch } from "#model/nearest-match.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { PolicyDocument } from "#policies/policy-schema.ts";
+import { cronProblem } from "#policies/timing/cron-problem.ts";
 import { isTimeZone, momentsOf } from "#policies/timing/local-time.ts";
 import { nextOccurrence, upcoming } from "#policies/timing/occurrences.ts";
 import type { ParsedCalendars } from "#policies/timing/parse-calendars.ts";
@@ -141,7 +141,9 @@ function cronTiming(pattern: string, zone: string): ScheduleTiming | Finding {
   if (fields !== 5) return { code: "E0166", message: `${message}: found ${fields} fields`, hint };
   const timing: ScheduleTiming = { kind: "cron", pattern: pattern.trim() };
   const problem = cronProblem(timing.pattern);
-  if (problem !== undefined) return { code: "E0166", message: `${message}: ${problem}`, hint };
+  if (problem !== undefined) {
+    return { code: "E0166", message: `${message}: ${problem.message}`, hint: problem.hint ?? hint };
+  }
   const schedule = { timing, zone, jitterMs: 0, catchUpMs: undefined, overlap: "skip" } as const;
   if (nextOccurrence(schedule, reference) !== undefined) return timing;
   return {
@@ -149,15 +151,6 @@ function cronTiming(pattern: string, zone: string): ScheduleTiming | Finding {
     message: `"${pattern}" never comes`,
     hint: "no month of these has such a day",
   };
-}
-
-function cronProblem(pattern: string): string | undefined {
-  try {
-    CronExpressionParser.parse(pattern);
-    return undefined;
-  } catch (thrown) {
-    return thrown instanceof Error ? thrown.message : String(thrown);
-  }
 }
 
 function onceAt(text: string, zone: string): ScheduleTiming | Finding {
