@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -38,18 +39,40 @@ async function* open(file: string, io: CommandIo): AsyncGenerator<Uint8Array | s
     yield* io.stdin;
     return;
   }
-  const stream = createReadStream(resolve(io.cwd, file));
+  const path = resolve(io.cwd, file);
+  await requireFile(file, path);
+  const stream = createReadStream(path);
   try {
     // The callback is for the stream; what goes wrong is thrown by the one that is read.
     yield* isPacked(file) ? pipeline(stream, createGunzip(), () => undefined) : stream;
   } catch (cause) {
-    throw new EngineError("UNREADABLE", `the access log ${file} cannot be read`, {
-      cause,
-      hint: "check that the file exists, is whole, and that this user may read it",
-    });
+    throw unreadable(file, cause);
   } finally {
     stream.destroy();
   }
+}
+
+/** A log is read twice, first for what it is known by: a pipe would be empty then, or never end. */
+async function requireFile(file: string, path: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw unreadable(file, cause);
+  });
+  if (found.isFile()) return;
+  if (found.isDirectory()) {
+    throw new EngineError("USAGE", `${file} is a folder, no access log`, {
+      hint: "name one log after the other: what was counted of each is known by itself",
+    });
+  }
+  throw new EngineError("USAGE", `${file} is no file but a pipe, socket or device`, {
+    hint: `give it as a stream: thermocline import access - < ${file}`,
+  });
+}
+
+function unreadable(file: string, cause: unknown): EngineError {
+  return new EngineError("UNREADABLE", `the access log ${file} cannot be read`, {
+    cause,
+    hint: "check that the file exists, is whole, and that this user may read it",
+  });
 }
 
 function isPacked(file: string): boolean {

@@ -15,6 +15,7 @@ import type {
 } from "#model/control.ts";
 import { laneNames } from "#engine/outside-port.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { nameHint } from "#model/name-hint.ts";
 import { parseDuration } from "#model/quantity.ts";
 import { toStatement } from "#policies/sql-fragment.ts";
 import { unknownBackend } from "#model/unknown-backend.ts";
@@ -29,6 +30,7 @@ export async function control(
   const target = await checkedTarget(context, request);
   const order = orderOf(request, now());
   const work = await affected(context, request, target);
+  const notice = await noticeOf(context, request, work);
   let cancelled = 0;
   if (request.dryRun !== true) {
     cancelled = await actAs(order, () => carryOut(context, request, target, order));
@@ -37,7 +39,31 @@ export async function control(
     if (request.verb === "resume") await promote(context, execution);
   }
   const inFlight = await stepsInFlight(context, execution);
-  return { work, cancelled, inFlight, pauses: await index.controls.pauses() };
+  const pauses = await index.controls.pauses();
+  return { work, cancelled, inFlight, pauses, ...(notice === undefined ? {} : { notice }) };
+}
+
+/**
+ * Policies and nodes come and go, so that an order may be given before they are there; who
+ * mistyped a name in an emergency must hear that nothing has it.
+ */
+async function noticeOf(
+  { index, timings, nodes, now }: EngineContext,
+  { verb, scope, name }: ControlRequest,
+  { runs }: AffectedWork,
+): Promise<string | undefined> {
+  if ((scope !== "policy" && scope !== "node") || runs > 0) return undefined;
+  const known =
+    scope === "node"
+      ? nodes.list(now()).map((node) => node.name)
+      : [...((await timings.timings())?.keys() ?? [name])];
+  if (known.includes(name)) return undefined;
+  const isPaused = (pause: ControlTarget) => pause.scope === scope && pause.name === name;
+  if (verb !== "pause" && (await index.controls.pauses()).some(isPaused)) return undefined;
+  const what = scope === "node" ? "nodes" : "policies";
+  const hint = nameHint(name, known.toSorted(), what);
+  const stands = verb === "pause" ? ", and the pause is for one that is to come" : "";
+  return `there is no ${scope} "${name}" now${stands}: ${hint}`;
 }
 
 /** What the order is about, as it is before it is carried out. */

@@ -63,6 +63,8 @@ export interface ControlReport {
   readonly inFlight: readonly ActiveStep[];
   /** Every pause that stands now. */
   readonly pauses: readonly Pause[];
+  /** That nothing has this name now, and what may have been meant; missing where something has. */
+  readonly notice?: string;
 }
 
 /** A job that a worker holds. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -23,6 +24,16 @@ describe("import access", () => {
   };
   const run = (...argv: string[]) =>
     line.run(["import", "access", ...argv], { api: { importAccesses } });
+
+  it("refuses what cannot be read twice, and says how to give it", async () => {
+    execFileSync("mkfifo", [fileOf("pipe")]);
+    const pipe = await run("pipe");
+    expect(pipe.code).toBe(64);
+    expect(pipe.stderr).toContain("pipe is no file but a pipe, socket or device");
+    expect(pipe.stderr).toContain("thermocline import access - < pipe");
+    expect((await run(".")).stderr).toContain(". is a folder, no access log");
+    expect((await run("none")).stderr).toContain("the access log none cannot be read");
+  });
 
   it("takes a log that has grown, was renamed or packed for the same one", async () => {
     seen.length = 0;

@@ -44,6 +44,7 @@ export const controlReportSchema = shapeOf<ControlReport>({
   cancelled: count,
   inFlight: z.array(activeStepSchema),
   pauses: z.array(pauseSchema),
+  notice: z.string().optional(),
 });
 
 /** What is tried again. */

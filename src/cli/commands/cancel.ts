@@ -40,6 +40,7 @@ export default defineCommand({
       const preview = await api.control({ ...order, dryRun: true });
       const which = where === undefined ? "open" : "match and were not begun";
       context.io.stderr.write(`${targetWords(target)}: ${workWords(preview.work)} ${which}\n`);
+      if (preview.notice !== undefined) context.note(preview.notice);
       if (dryRun === true) return context.print("", { ...preview });
       if (options.yes !== true && !(await confirm(context.io, 'end it? (only "yes" does) '))) {
         throw new EngineError("DECLINED", "nothing was cancelled");

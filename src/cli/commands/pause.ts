@@ -31,6 +31,7 @@ export default defineCommand({
       ...(options.until === undefined ? {} : { until: options.until }),
       ...(options.dryRun === true ? { dryRun: true } : {}),
     });
+    if (report.notice !== undefined) context.note(report.notice);
     const now = context.io.clock.now();
     const done = options.dryRun === true ? "would be paused" : "is paused";
     context.print(

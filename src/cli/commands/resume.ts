@@ -29,6 +29,7 @@ export default defineCommand({
     }
     const reason = options.reason ?? "";
     const report = await connection.api.control({ verb: "resume", ...target, reason });
+    if (report.notice !== undefined) context.note(report.notice);
     const now = context.io.clock.now();
     if (target.scope !== "run") {
       context.print(
