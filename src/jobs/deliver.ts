@@ -66,6 +66,7 @@ async function write(
   options: WriteOptions,
 ): Promise<{ readonly copy: StoredCopy; readonly moved: boolean }> {
   let moved = false;
+  let ended = false;
   let failure: EngineError | undefined;
   const failed = (thrown: unknown): EngineError => {
     failure = EngineError.from(thrown);
@@ -75,6 +76,7 @@ async function write(
     moved = true;
     try {
       yield* await open();
+      ended = true;
     } catch (thrown) {
       throw failed(thrown);
     }
@@ -82,7 +84,9 @@ async function write(
   async function whole(): Promise<Uint8Array> {
     moved = true;
     try {
-      return await allOf(await open());
+      const bytes = await allOf(await open());
+      ended = true;
+      return bytes;
     } catch (thrown) {
       throw failed(thrown);
     }
@@ -98,7 +102,11 @@ async function write(
     return { copy, moved };
   } catch (thrown) {
     // Drivers may wrap what their input threw: the bytes are the cause, whatever they call it.
-    throw failure ?? thrown;
+    if (failure !== undefined) throw failure;
+    // Of a file only its end tells whether it is right; blocks are checked one by one.
+    const error = EngineError.from(thrown);
+    if (error.code !== "CORRUPT" || !moved || !(ended || form !== "file")) throw thrown;
+    throw arrivedDamaged(object, target.backend, error);
   }
 }
 
@@ -131,6 +139,17 @@ async function at<Result>(target: Place, act: () => Promise<Result>): Promise<Re
     const { backend } = target;
     throw blame(EngineError.from(thrown), { side: "target", backend, evidence: undefined });
   }
+}
+
+/** What left here was right, so the link to the target damaged it, and another try may pass. */
+function arrivedDamaged(object: ObjectRef, backend: string, failure: EngineError): EngineError {
+  const message = `${backend}: ${object.cid} did not arrive as it was sent (${failure.message})`;
+  const fault: TransferFault = { side: "target", backend, evidence: undefined };
+  return new EngineError("UNAVAILABLE", message, {
+    hint: `if this repeats, check the connection to the backend ${backend}`,
+    details: { cid: object.cid, transfer: fault },
+    cause: failure,
+  });
 }
 
 /** Retryable: a next try finds the bad copy and replaces it. */

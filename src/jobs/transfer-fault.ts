@@ -19,7 +19,9 @@ export function transferFault(error: EngineError): TransferFault | undefined {
 export function blame(error: EngineError, fault: TransferFault): EngineError {
   if (error.code === "CANCELLED" || transferFault(error)) return error;
   const { code, retryable, retryAfterMs, hint, details } = error;
-  return new EngineError(code, `${fault.backend}: ${error.message}`, {
+  const { backend } = fault;
+  const said = error.message.startsWith(`${backend}: `);
+  return new EngineError(code, said ? error.message : `${backend}: ${error.message}`, {
     retryable,
     details: { ...details, transfer: fault },
     cause: error,

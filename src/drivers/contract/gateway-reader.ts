@@ -2,6 +2,7 @@ import type { ByteStream, CallOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import type { HttpService } from "#drivers/contract/http-service.ts";
+import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 
 const carType = "application/vnd.ipld.car";
 
@@ -26,7 +27,8 @@ export class GatewayReader {
     if (answer.headers["content-type"]?.startsWith(carType) !== true) {
       throw strangeError(doing, "a trustless gateway");
     }
-    return toldMissing(answer.bytes(), doing);
+    const bytes = notTooSlow(answer.bytes(), this.#service.idleTimeoutMs, doing);
+    return toldMissing(bytes, doing);
   }
 
   close(): void {

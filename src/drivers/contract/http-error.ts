@@ -26,7 +26,7 @@ export function refusedError(
   doing: string,
   words: string,
 ): EngineError {
-  const { code, text, hint, retryable } = meaningOf(status);
+  const { code, text, hint, retryable } = fullWords.test(words) ? full : meaningOf(status);
   const said = words === "" ? "" : `: ${words.slice(0, wordsMax)}`;
   const retryAfterMs = toldRetryAfterMs(headers["retry-after"], headers["date"]);
   return new EngineError(code, `${doing}: ${text} (${status}${said})`, {
@@ -81,6 +81,14 @@ const meanings: Readonly<Record<number, Meaning>> = {
   503: { code: "UNAVAILABLE", text: "the service is not available just now" },
   504: { code: "TIMEOUT", text: "no answer in time" },
   507: { code: "NO_SPACE", text: "the service has no room left" },
+};
+
+/** What servers that pass on the words of their system say, with whatever status. */
+const fullWords = /no space left on device|disk quota exceeded/i;
+const full: Meaning = {
+  code: "NO_SPACE",
+  text: "the disk of the service is full",
+  hint: "make room there, or evict from this backend",
 };
 
 function meaningOf(status: number): Meaning {

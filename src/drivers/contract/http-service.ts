@@ -39,6 +39,11 @@ export class HttpService {
   readonly #options: HttpServiceOptions;
   readonly #agent: Agent;
 
+  /** Without any progress for this long a request is given up. */
+  get idleTimeoutMs(): number {
+    return this.#options.idleTimeoutMs;
+  }
+
   constructor(options: HttpServiceOptions) {
     this.#options = options;
     this.#url = new URL(options.url);

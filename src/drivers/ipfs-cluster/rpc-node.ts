@@ -5,6 +5,7 @@ import type { HttpAnswer } from "#drivers/contract/http-answer.ts";
 import { missingBlocks, toldMissing } from "#drivers/contract/gateway-reader.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import type { HttpService } from "#drivers/contract/http-service.ts";
+import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 
 /** The RPC API of one IPFS node behind a cluster. */
 export class RpcNode {
@@ -35,7 +36,8 @@ export class RpcNode {
     const query = { arg: cid, progress: "false", offline: String(offline) };
     const doing = `reading ${cid}`;
     const answer = await this.#ask("dag/export", query, doing, call);
-    return toldMissing(answer.bytes(), `${this.#backend}: ${doing}`);
+    const where = `${this.#backend}: ${doing}`;
+    return toldMissing(notTooSlow(answer.bytes(), this.#service.idleTimeoutMs, where), where);
   }
 
   /** A block as it lies on this node, undefined when it does not. */

@@ -3,6 +3,7 @@ import { EngineError } from "#model/engine-error.ts";
 import { type HttpAnswer, LateError } from "#drivers/contract/http-answer.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
+import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 import { jsonLines } from "#drivers/contract/json-lines.ts";
 import { authorizationHeader } from "#drivers/kubo/authorization-header.ts";
 import { kuboError } from "#drivers/kubo/kubo-error.ts";
@@ -48,7 +49,7 @@ export class KuboRpc {
     };
     this.#hasSecret = async () => (await secret()) !== undefined;
     const service = { url: `${rpc.replace(/\/+$/, "")}/api/v0`, authorization };
-    this.#quick = new HttpService({ ...service, idleTimeoutMs: silenceMs });
+    this.#quick = new HttpService({ ...service, idleTimeoutMs: Math.min(silenceMs, timeoutMs) });
     this.#patient = new HttpService({ ...service, idleTimeoutMs: timeoutMs });
   }
 
@@ -75,7 +76,9 @@ export class KuboRpc {
 
   /** The bytes that a command answers with; it has begun to answer when this returns. */
   async bytes(command: string, parameters: Parameters, call: RpcCall): Promise<ByteStream> {
-    return lateBytes(call.doing, await this.#ask(command, parameters, call));
+    const answer = await this.#ask(command, parameters, call);
+    const { idleTimeoutMs } = call.isLong === true ? this.#patient : this.#quick;
+    return notTooSlow(lateBytes(call.doing, answer), idleTimeoutMs, call.doing);
   }
 
   close(): void {

@@ -9,7 +9,8 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { ByteStream, DriverContext } from "#model/driver.ts";
-import { clientConfig, silenceLimits } from "#drivers/s3/aws-client-config.ts";
+import { clientConfig, silenceLimitsOf } from "#drivers/s3/aws-client-config.ts";
+import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 import { archiveOf } from "#drivers/s3/archive-of.ts";
 import { AwsUploads } from "#drivers/s3/aws-uploads.ts";
 import type {
@@ -49,10 +50,15 @@ export class AwsBucketClient implements BucketClient {
   readonly #bucket: string;
   readonly #requests: BucketRequests;
   readonly #uploads: AwsUploads;
+  readonly #silenceMs: number;
   #bucketSeenAt = -Infinity;
 
-  constructor(context: DriverContext<S3Options>, silence = silenceLimits) {
+  constructor(
+    context: DriverContext<S3Options>,
+    silence = silenceLimitsOf(context.options.timeout),
+  ) {
     const { options } = context;
+    this.#silenceMs = silence.usual;
     this.#options = options;
     this.#bucket = options.bucket;
     this.server = `S3 at ${options.endpoint ?? options.region ?? "AWS"}`;
@@ -174,7 +180,8 @@ export class AwsBucketClient implements BucketClient {
       });
       const { Body } = await this.#client.send(command, withSignal(signal));
       // In Node the body is always a readable stream of buffers.
-      if (Body !== undefined) yield* Body as unknown as ByteStream;
+      if (Body === undefined) return;
+      yield* notTooSlow(Body as unknown as ByteStream, this.#silenceMs, doing);
     } catch (error) {
       throw this.#requests.error(error, doing, signal);
     }

@@ -12,7 +12,11 @@ export interface SilenceLimits {
   readonly assembling: number;
 }
 
-export const silenceLimits: SilenceLimits = { usual: 60_000, assembling: 15 * 60_000 };
+const assemblingMs = 15 * 60_000;
+
+export function silenceLimitsOf(usual: number): SilenceLimits {
+  return { usual, assembling: Math.max(usual, assemblingMs) };
+}
 
 /** Secrets are asked for again after this long, so that a rotated one is picked up. */
 const credentialsForMs = 3_600_000;

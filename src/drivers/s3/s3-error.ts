@@ -8,7 +8,10 @@ import { formatDuration } from "#model/quantity.ts";
 export function s3Error(thrown: unknown, doing: string): EngineError {
   if (thrown instanceof EngineError) return thrown;
   const facts = errorFacts(thrown);
-  const known = byName[facts.name] ?? byNetwork[facts.system] ?? byStatus[facts.status ?? 0];
+  // The SDK calls connections that were cut timeouts; the system knows better.
+  const named = facts.name === "TimeoutError" ? byNetwork[facts.system] : undefined;
+  const known =
+    named ?? byName[facts.name] ?? byNetwork[facts.system] ?? byStatus[facts.status ?? 0];
   const meaning = known ?? (facts.status === undefined ? unknown : refused);
   const hint = facts.hint ?? meaning.hint;
   return new EngineError(meaning.code, `${doing}: ${meaning.text} (${describe(facts)})`, {

@@ -75,6 +75,9 @@ export const s3Options = z
     abandonAfter: durationOption(
       "Inventories give up uploads that were begun, never ended and not touched for so long.",
     ).prefault("7d"),
+    timeout: durationOption("A request without any progress for so long is given up.").prefault(
+      "60s",
+    ),
     checksums: z
       .boolean()
       .default(true)
