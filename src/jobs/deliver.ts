@@ -7,6 +7,7 @@ import type {
   CallOptions,
   Driver,
   DriverCapabilities,
+  LeftBytes,
   VerifyOptions,
   WriteOptions,
 } from "#model/driver.ts";
@@ -23,7 +24,10 @@ export interface Place {
 export interface Delivery {
   readonly form: Form;
   readonly bytes: number | undefined;
-  readonly open: () => ByteStream | Promise<ByteStream>;
+  /** With `left`, the beginning comes from there, and only the rest from the source. */
+  readonly open: (left?: LeftBytes) => ByteStream | Promise<ByteStream>;
+  /** Whether `open` heeds `left`. */
+  readonly resumes?: boolean;
 }
 
 export interface Delivered {
@@ -61,7 +65,7 @@ export async function deliver(
 /** `moved` tells whether the driver asked for the bytes. */
 async function write(
   object: ObjectRef,
-  { form, bytes, open }: Delivery,
+  { form, bytes, open, resumes = false }: Delivery,
   target: Place,
   options: WriteOptions,
 ): Promise<{ readonly copy: StoredCopy; readonly moved: boolean }> {
@@ -72,10 +76,10 @@ async function write(
     failure = EngineError.from(thrown);
     return failure;
   };
-  async function* pieces(): ByteStream {
+  async function* pieces(left?: LeftBytes): ByteStream {
     moved = true;
     try {
-      yield* await open();
+      yield* await open(left);
       ended = true;
     } catch (thrown) {
       throw failed(thrown);
@@ -94,7 +98,8 @@ async function write(
   try {
     // Files are checked for their size on the way, so what is announced as small is small.
     const small = form === "file" && bytes !== undefined && bytes <= singlePieceMax;
-    const body = { form, bytes, stream: small ? new SinglePiece(whole) : pieces() };
+    const stream = small ? new SinglePiece(whole) : pieces();
+    const body = { form, bytes, stream, ...(resumes && { resume: pieces }) };
     // What is paused, shut down or out goes on later; only what is cancelled does not.
     const resumable = () => options.signal === undefined || stopOf(options.signal) !== "cancel";
     const written = { ...options, resumable };

@@ -5,7 +5,7 @@ import { copyWithin } from "#jobs/copy-within.ts";
 import { deliver, strongestCheck, type Delivered, type Place } from "#jobs/deliver.ts";
 import { blame, transferFault, type TransferFault } from "#jobs/transfer-fault.ts";
 import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
-import type { ByteStream, CallOptions, DriverCapabilities } from "#model/driver.ts";
+import type { ByteStream, CallOptions, DriverCapabilities, LeftBytes } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { SinglePiece } from "#model/single-piece.ts";
 
@@ -72,25 +72,54 @@ async function transferAs(
   const reuse = passes && target.driver.releasesPieces === true;
   let bytes = 0;
   let started = false;
+  /** Bytes to come that were at the target already. */
+  let held = 0;
   const pass = async (piece: Uint8Array): Promise<Uint8Array> => {
-    bytes += piece.length;
-    await options.onBytes?.(piece.length);
+    const moved = Math.max(0, piece.length - held);
+    held -= piece.length - moved;
+    bytes += moved;
+    if (moved > 0) await options.onBytes?.(moved);
     return piece;
   };
-  async function open(): Promise<ByteStream> {
+  async function open(left?: LeftBytes): Promise<ByteStream> {
     started = true;
-    const stored = await source.driver.read(object, source.copy, { ...call, reuse });
+    held = left?.bytes ?? 0;
+    const stored =
+      left === undefined
+        ? await source.driver.read(object, source.copy, { ...call, reuse })
+        : after(left, await readRest(object, source, left.bytes, call));
     const verified = convertForm(stored, source.copy.form, form, object, "store");
     return verified instanceof SinglePiece ? verified.through(pass) : each(verified, pass);
   }
   try {
-    const delivery = { form, bytes: form === "file" ? object.size : known, open };
+    const resumes = passes && form === "file" && givesRanges(source, object);
+    const delivery = { form, bytes: form === "file" ? object.size : known, open, resumes };
     return { ...(await deliver(object, delivery, target, call)), bytes };
   } catch (thrown) {
     const error = EngineError.from(thrown);
     if (transferFault(error) || !started) throw error;
     throw await sourceFault(object, source, error, call);
   }
+}
+
+/** Whether a file can be read from any of its bytes on. */
+function givesRanges({ driver, copy }: TransferSource, { size }: ObjectRef): boolean {
+  return driver.capabilities.ranges === "bytes" && copy.form === "file" && copy.bytes === size;
+}
+
+function readRest(
+  object: ObjectRef,
+  { driver, copy }: TransferSource,
+  start: number,
+  call: CallOptions,
+): Promise<ByteStream> {
+  return driver.read(object, copy, { ...call, range: { start, end: copy.bytes } });
+}
+
+/** What was left at the target, and then the rest: all of it is checked together. */
+async function* after(left: LeftBytes, rest: ByteStream): ByteStream {
+  yield* left.stream;
+  yield* rest;
 }
 
 async function* each(

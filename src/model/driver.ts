@@ -222,6 +222,18 @@ export interface WriteBody {
   /** Exact bytes of the stored form when known before, else undefined. */
   readonly bytes: number | undefined;
   readonly stream: ByteStream;
+  /**
+   * The same body, where an earlier try has left its beginning at the target: the rest is all
+   * that is read at the source. Absent where the source gives no ranges. Asked for instead
+   * of `stream`, never beside it.
+   */
+  readonly resume?: (left: LeftBytes) => ByteStream;
+}
+
+/** The beginning of a body, which nobody has checked. */
+export interface LeftBytes {
+  readonly bytes: number;
+  readonly stream: ByteStream;
 }
 
 export interface WriteOptions extends CallOptions {

@@ -82,6 +82,7 @@ export class HttpService {
       return new HttpAnswer(response, fail);
     } catch (thrown) {
       outgoing.destroy();
+      if (isStale(outgoing, request, thrown)) return await this.ask(request);
       throw fail(thrown);
     }
   }
@@ -128,4 +129,18 @@ export class HttpService {
     }
     outgoing.setTimeout(idleTimeoutMs, giveUp).end();
   }
+}
+
+/**
+ * Whether a kept connection had died before it was used again, which shows only then: a question
+ * goes out once more, on another. What changes something is left to whoever asked.
+ */
+function isStale(
+  outgoing: ClientRequest,
+  { method, signal }: HttpRequest,
+  thrown: unknown,
+): boolean {
+  const { code } = thrown as { readonly code?: unknown };
+  const isReset = code === "ECONNRESET" || code === "EPIPE";
+  return isReset && outgoing.reusedSocket && method === "GET" && signal?.aborted !== true;
 }

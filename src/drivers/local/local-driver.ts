@@ -151,7 +151,7 @@ export class LocalDriver implements Driver {
       object,
       body,
       this.capabilities,
-      options.signal,
+      options,
     );
     // A copy in another form would answer first and was just called not good enough.
     if (existing !== undefined && existing.form !== stored.form) {

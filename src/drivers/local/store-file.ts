@@ -1,6 +1,6 @@
 import { lstatSync, statfsSync } from "node:fs";
 import type { ObjectRef, StoredCopy } from "#model/copy.ts";
-import type { ByteStream, DriverCapabilities, WriteBody } from "#model/driver.ts";
+import type { ByteStream, DriverCapabilities, WriteBody, WriteOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { formatSize } from "#model/quantity.ts";
 import { SinglePiece } from "#model/single-piece.ts";
@@ -10,7 +10,9 @@ import { exactly } from "#drivers/contract/exactly.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { fileError } from "#drivers/local/file-error.ts";
-import { IncomingFile } from "#drivers/local/incoming-file.ts";
+import { IncomingFile, resumedBytesMin } from "#drivers/local/incoming-file.ts";
+import { readStoredFile } from "#drivers/local/read-file.ts";
+import { worthResuming } from "#drivers/contract/worth-resuming.ts";
 import { type ObjectFile, objectFile } from "#drivers/local/object-file.ts";
 import type { StoreFolder } from "#drivers/local/store-folder.ts";
 import type { Usage } from "#drivers/local/usage.ts";
@@ -39,18 +41,23 @@ export async function storeFile(
   object: ObjectRef,
   body: WriteBody,
   capabilities: DriverCapabilities,
-  signal: AbortSignal | undefined,
+  { signal, resumable }: Pick<WriteOptions, "signal" | "resumable">,
 ): Promise<StoredCopy> {
   const target = objectFile(object.cid, body.form);
   const bytes = expectedBytes(object, body, capabilities);
   try {
-    askDisk(folder, bytes);
-    using reservation = await usage.reserve(bytes ?? 0);
-    const write: Write = { folder, usage, object, body, bytes, reservation, signal };
-    const incoming = new IncomingFile(folder.incoming);
+    const goesOn = mayGoOn(body, bytes, resumable);
+    const incoming = new IncomingFile(folder.incoming, goesOn ? target.name : "");
     try {
+      askDisk(folder, bytes, incoming.left);
+      using reservation = await usage.reserve(bytes ?? 0);
+      const write: Write = { folder, usage, object, body, bytes, reservation, signal };
       await receive(write, incoming);
       return await publish(write, incoming, target);
+    } catch (error) {
+      const isWorth = error instanceof EngineError && worthResuming.has(error.code);
+      if (isWorth && resumable?.() === true) incoming.keep();
+      throw error;
     } finally {
       incoming.discard();
     }
@@ -65,7 +72,7 @@ export async function storeFile(
  */
 async function receive(write: Write, incoming: IncomingFile): Promise<void> {
   const { object, bytes, signal } = write;
-  const stopping = stopOnAbort(write.body.stream, signal, `writing ${object.cid}`);
+  const stopping = stopOnAbort(bodyAfter(write, incoming), signal, `writing ${object.cid}`);
   const counted = exactly(stopping, object, bytes, (total) => {
     write.reservation.cover(total);
   });
@@ -73,6 +80,25 @@ async function receive(write: Write, incoming: IncomingFile): Promise<void> {
   else await receivePieces(counted, incoming);
   if (write.folder.syncsFiles) await incoming.sync();
   incoming.close();
+}
+
+/** The body; where its beginning is here already, with only the rest from its source. */
+function bodyAfter({ body, bytes = 0 }: Write, incoming: IncomingFile): ByteStream {
+  if (incoming.left === 0 || body.resume === undefined) return body.stream;
+  // Even a source of which everything is here has its last byte asked for: empty ranges are none.
+  if (incoming.left >= bytes) incoming.leave(bytes - 1);
+  const { left } = incoming;
+  const stream = readStoredFile(incoming.path, { range: { start: 0, end: left } });
+  return body.resume({ bytes: left, stream });
+}
+
+function mayGoOn(
+  body: WriteBody,
+  bytes: number | undefined,
+  resumable: WriteOptions["resumable"],
+): boolean {
+  if (body.form !== "file" || body.resume === undefined || resumable === undefined) return false;
+  return bytes !== undefined && bytes > resumedBytesMin;
 }
 
 async function receivePieces(stream: ByteStream, incoming: IncomingFile): Promise<void> {
@@ -96,7 +122,8 @@ async function publish(
   return { locator, form: target.form, bytes: incoming.bytes };
 }
 
-function askDisk(folder: StoreFolder, bytes: number | undefined): void {
+function askDisk(folder: StoreFolder, whole: number | undefined, left: number): void {
+  const bytes = whole === undefined ? undefined : whole - left;
   if (bytes === undefined || bytes < askDiskFromBytes) return;
   const disk = statfsSync(folder.root);
   const free = disk.bavail * disk.bsize;

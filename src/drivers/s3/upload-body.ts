@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ByteStream } from "#model/driver.ts";
-import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+import { EngineError } from "#model/engine-error.ts";
 import { SinglePiece } from "#model/single-piece.ts";
+import { worthResuming } from "#drivers/contract/worth-resuming.ts";
 import { equalPieces } from "#content/equal-pieces.ts";
 import type {
   BucketClient,
@@ -28,16 +29,6 @@ export interface UploadOptions {
   /** Asked when it fails: whether parts may stay for another try. Without it they never do. */
   readonly resumable?: (() => boolean) | undefined;
 }
-
-/** After these the same bytes may be sent again, to go on where this try ended. */
-const worthResuming: ReadonlySet<ErrorCode> = new Set([
-  "CANCELLED",
-  "UNAVAILABLE",
-  "TIMEOUT",
-  "RATE_LIMITED",
-  "UNAUTHENTICATED",
-  "FORBIDDEN",
-]);
 
 /**
  * Stores a body: small ones at once, larger ones in parts of which a few are under way at a
