@@ -8,6 +8,7 @@ import { compileRule, sqlContext } from "#policies/compile-rule.ts";
 import type { CompiledPolicySet, Moment } from "#policies/compiled-policy.ts";
 import { lintPolicies } from "#policies/lint-policies.ts";
 import { switchedOffProtection } from "#policies/lints/switched-off-protection.ts";
+import { unpricedLimits } from "#policies/lints/unpriced-limit.ts";
 import type { Policy } from "#policies/policy.ts";
 
 export interface CompiledPolicies {
@@ -49,6 +50,7 @@ export function compilePolicies(policies: readonly Policy[], moment: Moment): Co
     ...ordered.flatMap((policy) => checkTriggers(policy, moment.backends)),
     ...ordered.flatMap((policy) => checkApprovers(policy, moment.roles)),
     ...lintPolicies(active, moment),
+    ...unpricedLimits(active, moment.backends),
     ...off.flatMap(switchedOffProtection),
   ];
   return {

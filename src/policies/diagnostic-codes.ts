@@ -73,6 +73,8 @@ export const diagnosticCodes = {
   W0420: ["a pattern with the wildcard of SQL", "write * for %, and ? for _"],
   W0421: ["new copies on a service that takes none", "let them go to other backends"],
   W0422: ["a protective rule that is switched off", "remove `enabled: false`"],
+  W0423: ["a limit of costs where nothing has a price", "give the backends a price"],
+  W0424: ["an include of which nothing is used", "remove the entry"],
 } as const satisfies Readonly<Record<string, readonly [finding: string, remedy: string]>>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -1,3 +1,5 @@
+import type { Scope } from "#policies/expression/check-context.ts";
+
 /**
  * What people who come from peer systems write, and what to write instead. Looked up without
  * regard to case, dashes and underscores; nothing here has a meaning of its own.
@@ -49,6 +51,16 @@ const names: Advice = [
   ["least", "write min(one, other)"],
 ];
 
+/** The same where backends are described, as in `on:` or `from:`. */
+const backendNames: Advice = [
+  [
+    "storageClass matchesStorageClass pool poolName rse bucket container fileset volume",
+    'write backend = "…"',
+  ],
+  ["zone availabilityZone location datacenter site country", 'write region = "…", or labels.key'],
+  ["media mediaType storageType temperature", "write tier = cold, or labels.key"],
+];
+
 /** Keys of a rule. */
 const keys: Advice = [
   [
@@ -95,6 +107,7 @@ const plain = (word: string): string => word.toLowerCase().replaceAll(/[_-]/g, "
 
 const tables = {
   name: table(names),
+  backendName: table(backendNames),
   key: table(keys),
   continuation: table(continuations),
 } as const;
@@ -102,6 +115,13 @@ const tables = {
 /** What to write instead of a word of another system; undefined when none is known. */
 export function foreignWordHint(word: string, place: keyof typeof tables): string | undefined {
   return tables[place].get(plain(word));
+}
+
+/** The same for a name, by what is described where it stands. */
+export function foreignNameHint(word: string, scope: Scope): string | undefined {
+  if (scope === "object") return foreignWordHint(word, "name");
+  const ofObjects = foreignWordHint(word, "name") && "it asks about objects: say it in where:";
+  return foreignWordHint(word, "backendName") ?? ofObjects;
 }
 
 const storageClasses =

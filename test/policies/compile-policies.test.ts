@@ -296,6 +296,15 @@ describe("lints", () => {
   test("a protective rule with a gap for what is unknown is pointed out", () => {
     expect(gap('not (path like "/tmp/**")')).toBe("W0412");
     expect(gap('owner != "nobody"')).toBe("W0412");
+    expect(gap("not newest(3, path)")).toBe("W0412");
+    expect(gap("not newest(3, path) or missing(newest(3, path))")).toBe("");
+    expect(gap("not superseded(path) > 30d")).toBe("W0412");
+    expect(gap('not lower(owner) = "ana"')).toBe("W0412");
+    expect(gap('meta.host != "a"')).toBe("W0412");
+    // Where there always is a value, there is no gap.
+    expect(gap('coalesce(owner, "nobody") != "nobody"')).toBe("");
+    expect(gap("not lacks(tier = cold) > 0")).toBe("");
+    expect(gap('not copies(labels.rack != "a") >= 1')).toBe("");
     expect(gap('missing(path) or not (path like "/tmp/**")')).toBe("");
     expect(gap('owner = "ana" and not held')).toBe("");
   });

@@ -54,6 +54,9 @@ const habits: readonly Habit[] = [
   ["a function for patterns", removed('regex(name, "tmp")'), "6:12 E0201", '"regex"', "name matches"],
   ["chance", removed("random() < 0.5"), "6:12 E0201", '"random"', "order by cid"],
   ["values of two types (CASE)", removed("if(size > 1MiB, 3d, 4MiB) > 2d"), "6:32 E0204", "takes a duration", "write idle > if("],
+  ["a pool where backends are described (Spectrum Scale)", idle('ensure: {copies: 1, on: pool = "nas"}'), "7:29 E0201", '"pool"', 'write backend = "'],
+  ["a zone where backends are described", idle('ensure: {copies: 1, on: zone = "eu"}'), "7:29 E0201", '"zone"', "write region ="],
+  ["last access where backends are described", idle("ensure: {copies: 1, on: lastAccess > 3d}"), "7:29 E0201", '"lastAccess"', "say it in where:"],
   ["objects where backends are preferred", idle("demote: {from: tier = hot, to: tier = cold, prefer: heat desc}"), "7:57 E0205", "describes objects", "known here"],
 ]; // prettier-ignore
 

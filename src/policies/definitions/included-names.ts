@@ -3,6 +3,7 @@ import type { ParsedDocument } from "#document/parse-documents.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import { type AnyDocument, kindOf } from "#policies/definitions/document-kinds.ts";
 import { readDefinitions } from "#policies/definitions/read-definitions.ts";
+import { usesSome } from "#policies/definitions/uses-some.ts";
 import { joinNames, noNames, type SharedNames } from "#policies/definitions/shared-names.ts";
 import type { ParseOptions } from "#policies/parse-policies.ts";
 import { field } from "#policies/raw-value.ts";
@@ -72,10 +73,17 @@ export class IncludedNames {
       if (typeof entry !== "string" || wrongPath(entry) !== undefined) continue;
       const range = places.value(["include", at]);
       const found = this.#follow(entry, includes);
-      if (!("names" in found)) {
+      if (found.names === undefined) {
         this.diagnostics.push(places.diagnostic(range, found));
         names = { ...names, isFaulty: true };
         continue;
+      }
+      // What definitions include, they bring to others.
+      if (kindOf(raw) === "Policy" && this.#bringsOnlyNames(found) && !usesSome(raw, found.names)) {
+        const message = `nothing of "${entry}" is used here`;
+        const hint = "remove the entry, or write class or $ before the names that it brings";
+        const finding = { severity: "warning", code: "W0424", message, hint } as const;
+        this.diagnostics.push(places.diagnostic(range, finding));
       }
       let isClash = false;
       const joined = joinNames(names, found.names, ({ what, name, first, second }) => {
@@ -89,6 +97,13 @@ export class IncludedNames {
     return names;
   }
 
+  /** Calendars are found by all policies, and what has an error was reported at its place. */
+  #bringsOnlyNames({ file, names }: { readonly file: string; readonly names: SharedNames }) {
+    const { documents } = this.#files.get(file) ?? {};
+    if (documents === undefined || names.isFaulty) return false;
+    return !documents.some(({ raw }) => kindOf(raw) === "Calendar");
+  }
+
   #follow(entry: string, includes: Readonly<Record<string, Inclusion>>) {
     const own = Object.hasOwn(includes, entry) ? includes[entry] : undefined;
     const found = own ?? noFile(entry);
@@ -100,7 +115,7 @@ export class IncludedNames {
       const message = `files include each other in a circle: ${chain}`;
       return { code: "E0173", message, hint: "move what they share into a file of its own" };
     }
-    if (this.#open.length < chainMax) return { names: this.#namesOf(file) };
+    if (this.#open.length < chainMax) return { file, names: this.#namesOf(file) };
     const message = `"${entry}" is the end of a chain of more than ${chainMax} files`;
     return { code: "E0173", message, hint: "include it where it is used" };
   }

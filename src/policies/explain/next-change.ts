@@ -3,7 +3,7 @@ import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { type Clause, type Test, testsIn, truthOf } from "#policies/explain/clause.ts";
 import type { Reading } from "#policies/explain/read-tests.ts";
 import type { ObjectState } from "#policies/explain/rule-result.ts";
-import { type TimeCourse, timeCourse } from "#policies/explain/time-course.ts";
+import { isUnforeseen, type TimeCourse, timeCourse } from "#policies/explain/time-course.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 
 /** What the future is foretold from. */
@@ -48,14 +48,19 @@ function firstTurn(
     const course = reading && timeCourse(test, reading, set.moment);
     if (course !== undefined) courses.set(test, course);
   }
-  const truth = (ms: number) =>
+  const truth = (ms: number, unforeseen?: boolean) =>
     truthOf(clause, (test) => {
       const course = ms === 0 ? undefined : courses.get(test);
-      return course === undefined ? (readings.get(test)?.truth ?? null) : course.at(ms);
+      if (course !== undefined) return course.at(ms);
+      if (unforeseen !== undefined && isUnforeseen(test)) return unforeseen;
+      return readings.get(test)?.truth ?? null;
     }) === true;
   const moments = [...courses.values()].flatMap(({ crossings }) => crossings);
   const now = truth(0);
-  const ms = moments.toSorted((a, b) => a - b).find((moment) => truth(moment) !== now);
+  // What turns in ways that nobody foresees may have turned by then, or not: both must say the same.
+  const ms = moments
+    .toSorted((a, b) => a - b)
+    .find((moment) => truth(moment, true) !== now && truth(moment, false) !== now);
   return ms === undefined ? undefined : { ms, to: !now };
 }
 

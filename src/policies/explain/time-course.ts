@@ -1,6 +1,7 @@
 import type { Moment } from "#policies/compiled-policy.ts";
 import type { Test } from "#policies/explain/clause.ts";
 import type { Reading } from "#policies/explain/read-tests.ts";
+import { changesByReads, slopeOf } from "#policies/explain/slope.ts";
 import { subjectOf } from "#policies/explain/test-subject.ts";
 import { compareNumbers } from "#policies/expression/compare-numbers.ts";
 import { evaluate } from "#policies/expression/evaluate.ts";
@@ -18,8 +19,9 @@ export interface TimeCourse {
 }
 
 /**
- * The course of tests that time alone can turn: heat halves in each half-life, `idle` and `age`
- * grow with the clock, and a point in time is passed by `now`. Undefined for all others.
+ * The course of tests that time alone can turn: heat halves in each half-life, `idle`, `age` and
+ * what is computed from them in a line grow with the clock, and a point in time is passed by `now`.
+ * Undefined for all others.
  */
 export function timeCourse(test: Test, reading: Reading, moment: Moment): TimeCourse | undefined {
   const { expression } = test;
@@ -42,71 +44,55 @@ function course(
 ): TimeCourse | undefined {
   const motion = motionOf(subject, reading, moment);
   if (motion === undefined || !bounds.every(([, bound]) => isConstant(bound))) return undefined;
-  const limits = bounds.map(([operator, bound]) => {
+  const limits = bounds.flatMap(([operator, bound]) => {
     const limit = evaluate(bound, moment.now, undefined);
-    return { operator, limit: typeof limit === "number" ? limit : Number.NaN, bound };
+    const slope = slopeOf(bound);
+    return typeof limit === "number" && slope !== undefined ? [{ operator, limit, slope }] : [];
   });
-  const isMoving = motion.kind !== "still" || limits.some(({ bound }) => readsClock(bound));
-  if (!isMoving || limits.some(({ limit }) => Number.isNaN(limit))) return undefined;
+  const isMoving = motion.isMoving || limits.some(({ slope }) => slope !== 0);
+  if (!isMoving || limits.length < bounds.length) return undefined;
   const at = (ms: number) =>
-    limits.every(({ operator, limit, bound }) => {
-      const now = readsClock(bound) ? limit + ms : limit;
-      return compareNumbers(motion.at(ms), operator, now);
-    });
+    limits.every(({ operator, limit, slope }) =>
+      compareNumbers(motion.at(ms), operator, limit + slope * ms),
+    );
   const crossings = limits
-    .map(({ limit, bound }) =>
-      motion.kind === "still" ? motion.at(0) - limit : motion.reaches(limit, readsClock(bound)),
-    )
+    .map(({ limit, slope }) => motion.reaches(limit, slope))
     .filter((ms) => Number.isFinite(ms) && ms >= 0)
     // A strict comparison turns just after its limit, and stored times have microseconds.
     .map((ms) => Math.ceil(ms) + 1)
     .toSorted((a, b) => a - b);
-  return { at, crossings, ifUntouched: motion.ifUntouched };
+  return { at, crossings, ifUntouched: changesByReads(subject) };
 }
 
 interface Motion {
-  readonly kind: "still" | "grows" | "shrinks" | "decays";
+  readonly isMoving: boolean;
   at(ms: number): number;
-  reaches(limit: number, limitMoves: boolean): number;
-  readonly ifUntouched: boolean;
+  /** When it meets a limit that itself grows by so much in a millisecond. */
+  reaches(limit: number, slope: number): number;
 }
 
-function motionOf(subject: Expression, reading: Reading, moment: Moment): Motion | undefined {
-  if (subject.kind !== "attribute" || subject.definition.scope !== "object") return undefined;
-  const { definition } = subject;
-  const { value } = reading;
-  if (value instanceof Date) {
-    const time = value.getTime();
-    return { kind: "still", at: () => time, reaches: () => Infinity, ifUntouched: true };
-  }
-  if (typeof value !== "number") return undefined;
-  if (definition.name === "heat") {
+function motionOf(subject: Expression, { value }: Reading, moment: Moment): Motion | undefined {
+  const start = value instanceof Date ? value.getTime() : value;
+  if (typeof start !== "number") return undefined;
+  if (subject.kind === "attribute" && subject.definition.name === "heat") {
     const { halfLifeMs } = moment.heat;
     return {
-      kind: "decays",
-      at: (ms) => value * 2 ** (-ms / halfLifeMs),
-      reaches: (limit) => (limit > 0 ? halfLifeMs * Math.log2(value / limit) : Infinity),
-      ifUntouched: true,
+      isMoving: true,
+      at: (ms) => start * 2 ** (-ms / halfLifeMs),
+      reaches: (limit, slope) =>
+        limit > 0 && slope === 0 ? halfLifeMs * Math.log2(start / limit) : Infinity,
     };
   }
-  if (definition.name === "expires_in") {
-    return {
-      kind: "shrinks",
-      at: (ms) => value - ms,
-      reaches: (limit, limitMoves) => (limitMoves ? Infinity : value - limit),
-      ifUntouched: false,
-    };
-  }
-  if (definition.since === undefined) return undefined;
+  const own = slopeOf(subject);
+  if (own === undefined) return undefined;
   return {
-    kind: "grows",
-    at: (ms) => value + ms,
-    reaches: (limit, limitMoves) => (limitMoves ? Infinity : limit - value),
-    ifUntouched: definition.name === "idle",
+    isMoving: own !== 0,
+    at: (ms) => start + own * ms,
+    reaches: (limit, slope) => (own === slope ? Infinity : (limit - start) / (own - slope)),
   };
 }
 
-/** Whether a constant is `now`, or `now` and something: it moves with the clock. */
-function readsClock(expression: Expression): boolean {
-  return expression.kind === "now" || operandsOf(expression).some(readsClock);
+/** Whether time may turn a test in a way that has no course here. */
+export function isUnforeseen({ expression }: Test): boolean {
+  return expression.kind !== "missing" && operandsOf(expression).some((one) => slopeOf(one) !== 0);
 }

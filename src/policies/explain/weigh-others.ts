@@ -2,14 +2,15 @@ import type { BlockReason } from "#model/plan.ts";
 import type { SqlRow } from "#model/sql.ts";
 import { blockWords } from "#policies/explain/action-words.ts";
 import { nameObjects } from "#policies/explain/name-objects.ts";
+import { countAhead, planCompetitors } from "#policies/explain/plan-competitors.ts";
 import type { ObjectState } from "#policies/explain/rule-result.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
 import { groupRules } from "#policies/plan/group.ts";
-import { rulesOf } from "#policies/plan/match-words.ts";
+import { bitOf } from "#policies/plan/mask-sql.ts";
+import { type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import { rowOrder } from "#policies/plan/number-rows.ts";
 import { Planning } from "#policies/plan/planning.ts";
-import { quotaName } from "#policies/plan/used-by.ts";
-import { isBounded } from "#policies/removal-bound.ts";
+import { type CompiledBounds, isBounded } from "#policies/removal-bound.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
 
 /** What remains of the actions on one object once others have had their say. */
@@ -36,21 +37,19 @@ export async function weighOthers(
   own: ObjectState,
 ): Promise<OthersWeighed | undefined> {
   const wish = await groupWish(planning, objectId);
-  const bounded = rulesOf(planning.rules, "evict", "demote").filter(
-    ({ index, verb }) =>
-      own.matches[index] === true && isBounded(verb) && (own.masks.claimed & verb.from) !== 0n,
-  );
+  const bounded = await exceededRules(planning, own);
   if (wish === undefined && bounded.length === 0) return undefined;
-  const together = new Planning(planning.set, planning.session, planning.safety);
-  const objects = bounded.length > 0 ? undefined : sql`o.collection = ${wish?.collection ?? ""}`;
-  await decideActions(together, { objects });
+  const together =
+    bounded.length > 0
+      ? await planCompetitors(planning, objectId)
+      : await planCollection(planning, wish?.collection ?? "");
   const rows = await together.rows(sql`SELECT * FROM plan_row
     WHERE object_id = ${objectId}::BIGINT ORDER BY ${rowOrder}`);
   const acts = new Set(rows.map((row) => Number(row["rule_index"])));
   const blocked: ObjectState["blocked"][number][] = [];
   const ahead = new Map<number, number>();
-  for (const { index, quota } of bounded.map(({ index, verb }) => ({ index, ...verb }))) {
-    if (!acts.has(index)) ahead.set(index, await countAhead(together, objectId, index, quota?.per));
+  for (const { index } of bounded) {
+    if (!acts.has(index)) ahead.set(index, await countAhead(together, objectId, index));
   }
   for (const index of lostRules(own, acts)) {
     if ((ahead.get(index) ?? 0) > 0) continue;
@@ -61,6 +60,37 @@ export async function weighOthers(
     else blocked.push(...bounds(together, index));
   }
   return { rows, blocked, ahead };
+}
+
+/** Rules that free only what is needed, and need to: of its backends, or of its owner. */
+async function exceededRules(
+  planning: Planning,
+  { matches, masks }: ObjectState,
+): Promise<readonly PlacedRule<"evict" | "demote">[]> {
+  const bounded = rulesOf(planning.rules, "evict", "demote").filter(
+    ({ index, verb }) => matches[index] === true && isBounded(verb),
+  );
+  if (bounded.every(({ verb }) => verb.quota === undefined)) {
+    return bounded.filter(({ verb }) => isAboveMark(verb, masks.claimed));
+  }
+  // The plan of the object alone asked only for those whose quotas it counts for.
+  const rows = await planning.rows(trusted("SELECT DISTINCT rule FROM plan_used"));
+  const over = new Set(rows.map(({ rule }) => Number(rule)));
+  return bounded.filter(({ index, verb }) =>
+    verb.quota === undefined
+      ? isAboveMark(verb, masks.claimed)
+      : over.has(index) && (masks.claimed & verb.from) !== 0n,
+  );
+}
+
+function isAboveMark({ free = [] }: CompiledBounds, copies: bigint): boolean {
+  return free.some(({ backend }) => (copies & bitOf(backend)) !== 0n);
+}
+
+async function planCollection(planning: Planning, collection: string): Promise<Planning> {
+  const together = new Planning(planning.set, planning.session, planning.safety);
+  await decideActions(together, { objects: sql`o.collection = ${collection}` });
+  return together;
 }
 
 /** Rules that would act on the object, were it alone, and do not; also those that it breaks itself. */
@@ -118,22 +148,4 @@ function bounds({ blocked }: Planning, index: number): ObjectState["blocked"] {
   return [...of]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { reason, detail }]) => ({ ruleIndex: index, reason, detail }));
-}
-
-/** Objects on which such a rule acts; with a quota, of the owner or collection of this one. */
-async function countAhead(
-  planning: Planning,
-  objectId: number,
-  index: number,
-  per: string | undefined,
-): Promise<number> {
-  const same =
-    per === undefined
-      ? trusted("true")
-      : sql`${quotaName(per)} = (SELECT ${quotaName(per)} FROM object o
-          WHERE o.object_id = ${objectId}::BIGINT)`;
-  const [row] = await planning.rows(sql`SELECT count(DISTINCT d.object_id) AS objects
-    FROM plan_draft d JOIN object o ON o.object_id = d.object_id
-    WHERE d.rule = ${index}::INTEGER AND ${same}`);
-  return Number(row?.["objects"] ?? 0);
 }

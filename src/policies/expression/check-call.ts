@@ -4,7 +4,7 @@ import type { Check, CheckContext } from "#policies/expression/check-context.ts"
 import { namesInScope } from "#policies/expression/check-name.ts";
 import { type Expression, mayBeUnknown } from "#policies/expression/expression.ts";
 import { nameHint } from "#model/name-hint.ts";
-import { foreignWordHint } from "#policies/foreign-words.ts";
+import { foreignNameHint } from "#policies/foreign-words.ts";
 import { textOf } from "#policies/expression/span.ts";
 import type { Syntax } from "#policies/expression/syntax.ts";
 import { booleanType, unknownType, type ValueType } from "#policies/expression/value-type.ts";
@@ -35,7 +35,7 @@ export function checkCall(
     const message = `"${name}" describes objects; here backends are described`;
     context.report({ code: "E0205", span, message });
   } else {
-    const foreign = foreignWordHint(name, "name");
+    const foreign = foreignNameHint(name, context.scope);
     const hint = foreign ?? nameHint(name, ["missing", ...namesInScope(context)], "known here");
     context.report({ code: "E0201", span, message: `unknown function "${name}"`, hint });
   }

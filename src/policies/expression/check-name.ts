@@ -6,7 +6,7 @@ import { checkClass } from "#policies/expression/check-class.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import { nameHint } from "#model/name-hint.ts";
 import { nearestMatch } from "#model/nearest-match.ts";
-import { foreignWordHint, storageClassHint } from "#policies/foreign-words.ts";
+import { foreignNameHint, storageClassHint } from "#policies/foreign-words.ts";
 import type { Syntax } from "#policies/expression/syntax.ts";
 import { cidType, unknownType, type ValueType } from "#policies/expression/value-type.ts";
 
@@ -115,6 +115,6 @@ function reportUnknown(
     ? "it begins as CIDs do and is none: look whether it is whole"
     : isTier
       ? `write tier = ${name}`
-      : foreignWordHint(name, "name");
+      : foreignNameHint(name, context.scope);
   context.report({ code: "E0201", span, message, hint: meant ?? (isText ? both : hint) });
 }

@@ -1,7 +1,7 @@
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import type { RemovalRule } from "#policies/plan/judge-removals.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { quotaName, usedBy } from "#policies/plan/used-by.ts";
+import { quotaName } from "#policies/plan/used-by.ts";
 import type { Quota } from "#policies/removal-bound.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -16,26 +16,37 @@ export async function cutToNeed(planning: Planning, rule: RemovalRule): Promise<
   else if (free !== undefined) await cutToMark(planning, rule);
 }
 
-async function cutToMark(planning: Planning, { verb, rule }: RemovalRule): Promise<void> {
+async function cutToMark(planning: Planning, rule: RemovalRule): Promise<void> {
+  await readNeed(planning, rule);
+  await planning.beforeCut?.(rule.index, rule.verb.from, trusted("plan_turn"));
+  await cut(planning, trusted("'all'"), rule.rule.group);
+}
+
+/** Tells who waits for it of a mark for which nothing can be freed. */
+export async function leaveAbove(planning: Planning, rule: RemovalRule): Promise<void> {
+  if (planning.beforeCut === undefined || rule.verb.free === undefined) return;
+  await readNeed(planning, rule);
+  await planning.beforeCut(rule.index, rule.verb.from, undefined);
+}
+
+async function readNeed(planning: Planning, { verb }: RemovalRule): Promise<void> {
   const bytes = (verb.free ?? []).reduce((sum, one) => sum + one.bytes, 0);
   const change = sql`(SELECT coalesce(sum(bytes), 0) FROM (${changeOf(verb.from)}))`;
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_need AS
     SELECT 'all' AS name, ${bytes}::BIGINT + ${change} AS bytes`);
-  await cut(planning, trusted("'all'"), rule.group);
 }
 
 async function cutToQuota(
   planning: Planning,
-  { verb, rule }: RemovalRule,
+  { index, verb, rule }: RemovalRule,
   { per, bytes }: Quota,
 ): Promise<void> {
   const name = quotaName(per);
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_need AS
     WITH change AS (SELECT name, sum(bytes) AS bytes FROM (SELECT ${name} AS name, d.bytes
-      FROM (${changeOf(verb.from)}) d JOIN object o ON o.object_id = d.object_id) GROUP BY name),
-    used AS (${usedBy({ per, bytes }, verb.from)})
+      FROM (${changeOf(verb.from)}) d JOIN object o ON o.object_id = d.object_id) GROUP BY name)
     SELECT u.name, u.bytes - ${bytes}::BIGINT + coalesce(d.bytes, 0) AS bytes
-    FROM used u LEFT JOIN change d ON d.name = u.name`);
+    FROM plan_used u LEFT JOIN change d ON d.name = u.name WHERE u.rule = ${index}::INTEGER`);
   await cut(planning, name, rule.group);
 }
 

@@ -30,6 +30,11 @@ export class Planning {
   mayWait = false;
   /** What `plan_mask` does not know yet. */
   #changes: SqlFragment | undefined;
+  /**
+   * Told of each rule that frees a backend (by its bit) down to a mark, when a table has what it
+   * could free in its order, or there is nothing, and `plan_need` how much it has to.
+   */
+  beforeCut?: (rule: number, backend: bigint, turns: SqlFragment | undefined) => Promise<void>;
   /** Whether so many objects are judged that tables nobody needs any more are worth giving back. */
   #isLarge = false;
   #step = 0;

@@ -1,5 +1,5 @@
 import type { CompiledRule } from "#policies/compiled-policy.ts";
-import { quotaName, usedBy } from "#policies/plan/used-by.ts";
+import { namesOver, quotaName, readUsage, usedBy } from "#policies/plan/used-by.ts";
 import { groupRules, readPartialGroups } from "#policies/plan/group.ts";
 import {
   endedCopies,
@@ -30,6 +30,7 @@ export async function scanCandidates(planning: Planning, only?: ObjectChoice): P
   const { rules } = planning;
   await readLeases(planning);
   await readVerdicts(planning, only);
+  await readUsage(planning, only && among(only));
   const isStuck = await findStuck(planning);
   const stuck = isStuck
     ? trusted("LEFT JOIN plan_stuck q ON q.object_id = c.object_id")
@@ -124,7 +125,10 @@ function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
   const wanted = rules.flatMap((rule, index) =>
     rule.verb.kind === "hold"
       ? []
-      : [sql`(${hasWork(rule, planning.set.moment.now)} AND ${fits(rule, index)})`],
+      : [
+          sql`(${hasWork(rule, planning.set.moment.now, namesOver(index))}
+            AND ${fits(rule, index)})`,
+        ],
   );
   for (const rule of leaseRules(rules)) wanted.push(sql`${endedCopies(planning, rule)} <> 0`);
   return sql`SELECT ${joinFragments(columns, ",\n")} FROM ${objectsOf(planning)}
@@ -144,8 +148,8 @@ export function orderColumn(rule: number, at: number): string {
   return `k${rule}_${at}`;
 }
 
-/** A cheap test over masks for "this rule could act here". */
-export function hasWork({ id, verb }: CompiledRule, now: Date): SqlFragment {
+/** A cheap test over masks for "this rule could act here"; whose quota is exceeded, if it is known. */
+export function hasWork({ id, verb }: CompiledRule, now: Date, over?: SqlFragment): SqlFragment {
   switch (verb.kind) {
     case "ensure": {
       const { min, max } = verb.copies;
@@ -161,8 +165,8 @@ export function hasWork({ id, verb }: CompiledRule, now: Date): SqlFragment {
       const from = free?.reduce((mask, { backend }) => mask | bitOf(backend), 0n) ?? verb.from;
       const there = sql`(o.present_mask & ${maskSql(from)}) <> 0`;
       if (quota === undefined) return there;
-      const over = usedBy(quota, verb.from);
-      return sql`${there} AND ${quotaName(quota.per)} IN (SELECT name FROM (${over}))`;
+      const names = over ?? sql`SELECT name FROM (${usedBy(quota, verb.from)})`;
+      return sql`${there} AND ${quotaName(quota.per)} IN (${names})`;
     }
     case "promote":
       return sql`(o.present_mask & ${maskSql(verb.from)}) <> 0
@@ -199,7 +203,20 @@ export async function matchingRules(
   );
 }
 
-type RuleTest = (rule: CompiledRule, index: number) => SqlFragment;
+/** How the rules of a set are tested on any object: `from` has it as `o`. */
+export interface RuleTests {
+  readonly from: SqlFragment;
+  readonly fits: RuleTest;
+}
+
+/** The tests, after what they look up was read for all objects. */
+export async function readTestsOfAll(planning: Planning): Promise<RuleTests> {
+  await readLeases(planning);
+  await readVerdicts(planning, undefined);
+  return { from: objectsOf(planning), fits: matches(planning) };
+}
+
+export type RuleTest = (rule: CompiledRule, index: number) => SqlFragment;
 
 /** The same for rules that go by collections: only where they select every object of one. */
 function matches(planning: Planning): RuleTest {

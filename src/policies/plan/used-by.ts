@@ -1,14 +1,45 @@
 import { metaValue } from "#policies/meta-value.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
+import { rulesOf } from "#policies/plan/match-words.ts";
+import type { Planning } from "#policies/plan/planning.ts";
 import type { Quota } from "#policies/removal-bound.ts";
-import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/**
+ * `plan_used`: what each owner (or collection, or value) uses beyond the quota of a rule, as
+ * `rule, name, bytes`; only of those whose objects are asked about (`narrowed`, over `object o`).
+ */
+export async function readUsage(planning: Planning, narrowed?: SqlFragment): Promise<void> {
+  const parts = rulesOf(planning.rules, "evict", "demote").flatMap(({ index, verb }) =>
+    verb.quota === undefined
+      ? []
+      : [
+          sql`SELECT ${index}::INTEGER AS rule, name, bytes
+            FROM (${usedBy(verb.quota, verb.from, narrowed)})`,
+        ],
+  );
+  if (parts.length === 0) return;
+  await planning.run(
+    sql`CREATE OR REPLACE TEMP TABLE plan_used AS ${joinFragments(parts, " UNION ALL ")}`,
+  );
+}
+
+/** Whose quota of the rule at this place is exceeded, by `plan_used`. */
+export function namesOver(rule: number): SqlFragment {
+  return sql`SELECT name FROM plan_used WHERE rule = ${rule}::INTEGER`;
+}
 
 /** What each owner (or collection, or value) uses on the backends, if more than its quota. */
-export function usedBy({ per, bytes }: Quota, from: bigint): SqlFragment {
+export function usedBy({ per, bytes }: Quota, from: bigint, narrowed?: SqlFragment): SqlFragment {
+  const name = quotaName(per);
+  const asked =
+    narrowed === undefined
+      ? trusted("")
+      : sql`AND name IN (SELECT ${name} FROM object o WHERE true ${narrowed})`;
   return sql`SELECT name, sum(used) AS bytes
-    FROM (SELECT ${quotaName(per)} AS name,
+    FROM (SELECT ${name} AS name,
       o.size * bit_count(o.present_mask & ${maskSql(from)}) AS used FROM object o)
-    WHERE name IS NOT NULL GROUP BY name HAVING sum(used) > ${bytes}::BIGINT`;
+    WHERE name IS NOT NULL ${asked} GROUP BY name HAVING sum(used) > ${bytes}::BIGINT`;
 }
 
 /** Over `object o`: whose quota it counts for; null when it is nobody's. */

@@ -167,3 +167,19 @@ test("a backend that is not there is found in the class that names it", async ()
     expect.stringMatching(/^shared\/all\.yaml:4:18 E0305 there is no backend "nowhere"/),
   ]);
 });
+
+test("an include of which a policy uses nothing is pointed out; what definitions bring on is not", async () => {
+  const parsed = await parseFolder(registry, {
+    "policies/a.thermocline.yaml": policyText("a", "../shared/all.yaml", "idle > 3d"),
+    "policies/b.thermocline.yaml": policyText("b", "../shared/b.yaml", "idle > $limit"),
+    "policies/c.thermocline.yaml": policyText("c", "../shared/days.yaml", "idle > 3d"),
+    "shared/all.yaml": shared,
+    "shared/b.yaml": definitions("include: [all.yaml]\nclasses: {busy: idle < 1d}\n"),
+    "shared/days.yaml": calendar,
+  });
+  expect(findingsOf(parsed)).toEqual([
+    'policies/a.thermocline.yaml:4:11 W0424 nothing of "../shared/all.yaml" is used here ' +
+      "(remove the entry, or write class or $ before the names that it brings)",
+  ]);
+  expect(parsed.policies.map(({ name }) => name)).toEqual(["a", "b", "c"]);
+});

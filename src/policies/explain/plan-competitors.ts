@@ -1,0 +1,177 @@
+import { isIndependent } from "#policies/explain/independence.ts";
+import { mayChange } from "#policies/explain/rule-reach.ts";
+import { decideActions } from "#policies/plan/build-plan.ts";
+import { groupRules } from "#policies/plan/group.ts";
+import { bitOf, maskSql } from "#policies/plan/mask-sql.ts";
+import { rulesOf } from "#policies/plan/match-words.ts";
+import { Planning } from "#policies/plan/planning.ts";
+import { readTestsOfAll, type RuleTests } from "#policies/plan/scan-candidates.ts";
+import { namesOver, quotaName, readUsage } from "#policies/plan/used-by.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/** So many more objects are looked at each time that the first ones do not free what is needed. */
+const growth = 8;
+/** With more of them it costs less to plan for all objects at once. */
+const firstMax = 1_000_000;
+
+/**
+ * What the planner decides on one object whose rules free only what is needed, as in a plan of all
+ * objects. It is asked for all of them only where fewer would not do: of a quota those who share
+ * it, of a mark those that come first in the order of the rule, and what else comes and goes there.
+ */
+export async function planCompetitors(
+  planning: Planning,
+  objectId: number,
+  { atLeast = 1_000 }: { readonly atLeast?: number } = {},
+): Promise<Planning> {
+  const { set, session, safety, rules } = planning;
+  // What keeps back a collection may be anywhere in it.
+  if (groupRules(rules).length === 0) {
+    const tests = await readTestsOfAll(planning);
+    const sharing = await sharesQuota(planning, objectId);
+    if (sharing === undefined) await readUsage(planning);
+    const marks = sharing === undefined ? await activeMarks(planning, atLeast) : [];
+    for (let turn = 1; marks.every(({ first }) => first * turn <= firstMax); turn *= growth) {
+      const seen = await gatherFirst(planning, tests, marks, turn);
+      const chosen = sharing ?? (await gatherNear(planning, tests, marks, objectId));
+      if (!(await isIndependent(planning, tests, chosen))) break;
+      const few = new Planning(set, session, safety);
+      const isShort = watchNeeds(few, seen);
+      await decideActions(few, { objects: chosen });
+      if (!isShort()) return few;
+    }
+  }
+  const all = new Planning(set, session, safety);
+  await decideActions(all);
+  return all;
+}
+
+/** A rule that frees a backend above its mark. */
+interface ActiveMark {
+  readonly rule: number;
+  readonly backend: number;
+  /** How many objects free about what is needed, and some more. */
+  readonly first: number;
+}
+
+/** Over `o`: those whose objects share its quota, where nothing but quotas of their kind bounds rules. */
+async function sharesQuota(planning: Planning, objectId: number): Promise<SqlFragment | undefined> {
+  const bounded = rulesOf(planning.rules, "evict", "demote").map(({ verb }) => verb);
+  if (bounded.some(({ free }) => free !== undefined && free.length > 0)) return undefined;
+  const kinds = new Set(bounded.flatMap(({ quota }) => quota?.per ?? []));
+  const [per] = kinds;
+  if (per === undefined || kinds.size > 1) return undefined;
+  const [row] = await planning.rows(sql`SELECT ${quotaName(per)} AS name FROM object o
+    WHERE o.object_id = ${objectId}::BIGINT`);
+  return sql`${quotaName(per)} = ${String(row?.["name"])}::VARCHAR`;
+}
+
+async function activeMarks(planning: Planning, atLeast: number): Promise<readonly ActiveMark[]> {
+  const marks: ActiveMark[] = [];
+  for (const { index, verb } of rulesOf(planning.rules, "evict", "demote")) {
+    for (const { backend, bytes } of verb.free ?? []) {
+      const [row] = await planning.rows(sql`SELECT avg(size) AS size FROM (
+        SELECT o.size FROM object o WHERE (o.present_mask & ${maskSql(bitOf(backend))}) <> 0
+        LIMIT 10000)`);
+      const size = Math.max(1, Number(row?.["size"] ?? 1));
+      marks.push({ rule: index, backend, first: atLeast + Math.ceil((1.25 * bytes) / size) });
+    }
+  }
+  return marks;
+}
+
+/**
+ * `plan_first`: of each such rule the first objects that it might free, in its order. Answers
+ * those marks for which there are more.
+ */
+async function gatherFirst(
+  planning: Planning,
+  { from, fits }: RuleTests,
+  marks: readonly ActiveMark[],
+  turn: number,
+): Promise<readonly ActiveMark[]> {
+  await planning.run(
+    trusted(`CREATE OR REPLACE TEMP TABLE plan_first
+    (rule INTEGER, backend INTEGER, object_id BIGINT)`),
+  );
+  const cut: ActiveMark[] = [];
+  for (const mark of marks) {
+    const rule = planning.rules[mark.rule];
+    if (rule === undefined) continue;
+    const keys = rule.order.map(
+      ({ key, descending }) => sql`${key} ${trusted(descending ? "DESC" : "ASC")} NULLS LAST, `,
+    );
+    const most = mark.first * turn;
+    await planning.run(sql`INSERT INTO plan_first
+      SELECT ${mark.rule}::INTEGER, ${mark.backend}::INTEGER, o.object_id FROM ${from}
+      WHERE (o.present_mask & ${maskSql(bitOf(mark.backend))}) <> 0
+        AND ${fits(rule, mark.rule)}
+      ORDER BY ${joinFragments(keys, "")} o.object_id LIMIT ${most}::BIGINT`);
+    const [row] = await planning.rows(sql`SELECT count(*) AS objects FROM plan_first
+      WHERE rule = ${mark.rule}::INTEGER AND backend = ${mark.backend}::INTEGER`);
+    if (Number(row?.["objects"]) === most) cut.push(mark);
+  }
+  return cut;
+}
+
+/** Over `o`: the object, the first ones, and those that make more or less of what is to be freed. */
+async function gatherNear(
+  planning: Planning,
+  tests: RuleTests,
+  marks: readonly ActiveMark[],
+  objectId: number,
+): Promise<SqlFragment> {
+  const near = planning.rules.flatMap(({ verb }, index) => {
+    const isRemoval = verb.kind === "evict" || verb.kind === "demote";
+    if (isRemoval && verb.quota !== undefined) {
+      return [sql`${quotaName(verb.quota.per)} IN (${namesOver(index)})`];
+    }
+    if (isRemoval && verb.free !== undefined) return [];
+    const backends = new Set(marks.map(({ backend }) => backend));
+    return [...backends].flatMap((backend) => mayChange(planning, tests, index, backend) ?? []);
+  });
+  const others =
+    near.length === 0
+      ? trusted("")
+      : sql`UNION SELECT o.object_id FROM ${tests.from} WHERE ${joinFragments(near, "\nOR ")}`;
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_near AS
+    SELECT ${objectId}::BIGINT AS object_id UNION SELECT object_id FROM plan_first ${others}`);
+  return trusted("o.object_id IN (SELECT object_id FROM plan_near)");
+}
+
+/** Notes whether the first objects of a rule, which are not all of its, ever free too little. */
+function watchNeeds(planning: Planning, cut: readonly ActiveMark[]): () => boolean {
+  let isShort = false;
+  planning.beforeCut = async (rule, backend, turns) => {
+    const mark = cut.find((one) => one.rule === rule && bitOf(one.backend) === backend);
+    if (mark === undefined) return;
+    const freed =
+      turns === undefined
+        ? trusted("0")
+        : sql`(SELECT coalesce(sum(t.size * bit_count(t.gone)), 0) FROM ${turns} t
+            SEMI JOIN plan_first f ON f.object_id = t.object_id
+              AND f.rule = ${rule}::INTEGER AND f.backend = ${mark.backend}::INTEGER)`;
+    const [row] = await planning.rows(sql`SELECT ${freed} >= bytes AS enough FROM plan_need`);
+    isShort ||= row?.["enough"] !== true;
+  };
+  return () => isShort;
+}
+
+/** Objects on which such a rule acts; with a quota, of the owner or collection of this one. */
+export async function countAhead(
+  planning: Planning,
+  objectId: number,
+  index: number,
+): Promise<number> {
+  const rule = rulesOf(planning.rules, "evict", "demote").find((one) => one.index === index);
+  const per = rule?.verb.quota?.per;
+  const same =
+    per === undefined
+      ? trusted("true")
+      : sql`${quotaName(per)} = (SELECT ${quotaName(per)} FROM object o
+          WHERE o.object_id = ${objectId}::BIGINT)`;
+  const [row] = await planning.rows(sql`SELECT count(DISTINCT d.object_id) AS objects
+    FROM plan_draft d JOIN object o ON o.object_id = d.object_id
+    WHERE d.rule = ${index}::INTEGER AND ${same}`);
+  return Number(row?.["objects"] ?? 0);
+}
