@@ -85,6 +85,13 @@ describe("the import rule", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("DuckDB is loaded where its allocator is set up before", () => {
+    const loading = files.filter(({ imports }) =>
+      imports.some((one) => one.startsWith("@duckdb/")),
+    );
+    expect(loading.map(({ path }) => path)).toEqual(["src/index/duckdb.ts"]);
+  });
+
   test("policies do no I/O and read neither clock nor environment", () => {
     const impure =
       /\bprocess\.env\b|\bDate\.now\(|new Date\(\)|from "node:(fs|net|http|child_process)/;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { DuckDBInstance } from "#index/duckdb.ts";
 import { cidKey } from "#index/cid-key.ts";
 import type { Connection } from "#index/connection.ts";
 import { ObjectIndex } from "#index/object-index.ts";

@@ -1,9 +1,7 @@
 import { ObjectIndex } from "#index/object-index.ts";
 import { parseSize } from "#model/quantity.ts";
-import { rowsAt } from "#jobs/plan-file.ts";
-import { buildPlan } from "#policies/plan/build-plan.ts";
-import { compilePolicyText } from "../compile-policy-text.ts";
-import { livelyTime, makeLivelyIndex } from "../lively-index.ts";
+import { makeLivelyIndex } from "../lively-index.ts";
+import { planEverything } from "../memory-works.ts";
 import type { Benchmark } from "../runner/benchmark.ts";
 import { compare, counted } from "../runner/compare.ts";
 import { peakMemory } from "../runner/peak-memory.ts";
@@ -34,7 +32,7 @@ export default {
         what: "memory of a plan of everything, above that of the program",
         ours,
         peer: parseSize(`${small}MiB`),
-        peerName: "DuckDB's limit",
+        peerName: "the limit",
         unit: "B",
         better: "less",
         goal: 1,
@@ -55,19 +53,7 @@ export default {
 async function planWithin(path: string, memoryLimit: string, out: string): Promise<void> {
   const index = await ObjectIndex.open(path, { memoryLimit, threads });
   try {
-    const moment = { now: livelyTime, backends: await index.backends(), heat: await index.heat() };
-    const set = await compilePolicyText(
-      "- {name: two, where: heat >= 1, ensure: {copies: 2, on: tier >= warm}}\n" +
-        "- name: cool\n  where: heat < 1\n  order: [heat asc]\n" +
-        "  demote: {from: tier = hot, to: tier = cold}",
-      moment,
-    );
-    await using session = await index.session();
-    await buildPlan(set, session, {
-      engine: "bench",
-      indexVersion: 1,
-      writeRows: rowsAt(`${out}.parquet`),
-    });
+    await planEverything(index, out);
   } finally {
     await index.close();
   }

@@ -1,4 +1,4 @@
-import { DuckDBInstance } from "@duckdb/node-api";
+import { DuckDBInstance } from "#index/duckdb.ts";
 import { ObjectIndex } from "#index/object-index.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import { fillWorkspace, makeWorkspace, workspaceConfig } from "../bench-workspace.ts";

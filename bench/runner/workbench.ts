@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { DuckDBInstance } from "#index/duckdb.ts";
 import { Connection } from "#index/connection.ts";
 import type { ObjectIndexOptions } from "#index/object-index-options.ts";
 import { ObjectIndex } from "#index/object-index.ts";

@@ -178,7 +178,9 @@ export const configSchema = z.strictObject({
     .describe("how reads fade"),
   index: z
     .strictObject({
-      memoryLimit: sizeField.prefault("1GiB").describe("memory of the index database"),
+      memoryLimit: sizeField
+        .prefault("1GiB")
+        .describe("memory that the process takes for the index"),
       threads: z.int().min(1).max(256).optional().describe("its threads; default all cores"),
     })
     .prefault({})

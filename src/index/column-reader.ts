@@ -4,7 +4,7 @@ import {
   DuckDBVarCharVector,
   DuckDBTypeId,
   JSDuckDBValueConverter,
-} from "@duckdb/node-api";
+} from "#index/duckdb.ts";
 import { readVariable } from "#index/variable-reader.ts";
 
 /**

@@ -6,7 +6,7 @@ import {
   DuckDBPreparedStatement,
   type DuckDBResult,
   type StatementType,
-} from "@duckdb/node-api";
+} from "#index/duckdb.ts";
 import { arrowPieces } from "#index/arrow/arrow-pieces.ts";
 import type { IpcForm } from "#index/arrow/ipc-bytes.ts";
 import { batchRows } from "#index/batch-rows.ts";

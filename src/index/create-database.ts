@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { access, link, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { DuckDBInstance } from "#index/duckdb.ts";
 
 /**
  * Makes an empty DuckDB file at `path` where there is none. It appears whole or not at all: DuckDB

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { DuckDBInstance } from "#index/duckdb.ts";
 import { Connection } from "#index/connection.ts";
 import { copyDatabase, type IndexCopy } from "#index/copy-database.ts";
 import { createDatabase } from "#index/create-database.ts";
+import { duckdbLimit } from "#index/duckdb-limit.ts";
 import { indexError } from "#index/index-error.ts";
 import { migrate, requireCurrentSchema } from "#index/migrate.ts";
 import { Transaction } from "#index/transaction.ts";
@@ -11,7 +12,7 @@ import type { WriteFence } from "#model/write-fence.ts";
 
 export interface DatabaseOptions {
   readonly readOnly: boolean;
-  /** As DuckDB writes it: "1GiB". */
+  /** What the process may hold because of it, as sizes are written: "1GiB". See `duckdbLimit`. */
   readonly memoryLimit: string;
   readonly threads: number;
   readonly now: Date;
@@ -202,7 +203,7 @@ function configuration(options: DatabaseOptions): Record<string, string> {
   return {
     access_mode: options.readOnly ? "READ_ONLY" : "AUTOMATIC",
     threads: String(options.threads),
-    memory_limit: options.memoryLimit,
+    memory_limit: duckdbLimit(options.memoryLimit),
     checkpoint_threshold: checkpointThreshold,
     // An extension that is missing would be looked for on the network at every failed name.
     autoinstall_known_extensions: "false",

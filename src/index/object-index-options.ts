@@ -5,7 +5,7 @@ import type { WriteFence } from "#model/write-fence.ts";
 export interface ObjectIndexOptions {
   /** Opens an index that another program wrote; every write is refused. */
   readonly readOnly?: boolean;
-  /** As DuckDB writes it; default "1GiB". */
+  /** What the process may hold because of it, above its own; default "1GiB". */
   readonly memoryLimit?: string;
   readonly threads?: number;
   /** Half-life of heat; fixed when the index is made. Default seven days. */

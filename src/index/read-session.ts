@@ -1,5 +1,5 @@
 import { rename, rm, stat } from "node:fs/promises";
-import { StatementType } from "@duckdb/node-api";
+import { StatementType } from "#index/duckdb.ts";
 import type { IpcForm } from "#index/arrow/ipc-bytes.ts";
 import { writeArrowFile } from "#index/arrow/write-arrow-file.ts";
 import { type Holder, listHolders } from "#index/backends.ts";

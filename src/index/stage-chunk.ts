@@ -1,5 +1,6 @@
 import {
   BIGINT,
+  bindings,
   BLOB,
   BOOLEAN,
   DOUBLE,
@@ -7,9 +8,10 @@ import {
   type DuckDBType,
   INTEGER,
   TIMESTAMP,
+  type Value,
   VARCHAR,
-} from "@duckdb/node-api";
-import bindings, { type Value, type Vector } from "@duckdb/node-bindings";
+  type Vector,
+} from "#index/duckdb.ts";
 import { micros } from "#index/micros.ts";
 import type { SqlValue } from "#model/sql.ts";
 

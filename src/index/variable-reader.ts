@@ -1,5 +1,4 @@
-import { DuckDBVarCharVector, type DuckDBBlobVector } from "@duckdb/node-api";
-import bindings from "@duckdb/node-bindings";
+import { bindings, DuckDBVarCharVector, type DuckDBBlobVector } from "#index/duckdb.ts";
 
 // DuckDB's string_t: 4 bytes of length, then up to 12 bytes of the value itself, or 4 bytes of
 // prefix and the address of the value.

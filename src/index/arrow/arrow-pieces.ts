@@ -1,4 +1,4 @@
-import type { DuckDBDataChunk, DuckDBResult } from "@duckdb/node-api";
+import type { DuckDBDataChunk, DuckDBResult } from "#index/duckdb.ts";
 import { Field, RecordBatch, Schema, Struct, makeData } from "apache-arrow";
 import { type ColumnForm, columnForm } from "#index/arrow/arrow-type.ts";
 import { batchColumns } from "#index/arrow/batch-columns.ts";

@@ -1,4 +1,4 @@
-import { DuckDBDecimalType, DuckDBEnumType, type DuckDBType, DuckDBTypeId } from "@duckdb/node-api";
+import { DuckDBDecimalType, DuckDBEnumType, type DuckDBType, DuckDBTypeId } from "#index/duckdb.ts";
 import {
   Binary,
   Bool,

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { DuckDBVector } from "@duckdb/node-api";
+import type { DuckDBVector } from "#index/duckdb.ts";
 import { type Data, makeData } from "apache-arrow";
 import type { ColumnForm, ColumnLayout } from "#index/arrow/arrow-type.ts";
 import { NullBits } from "#index/arrow/null-bits.ts";

@@ -7,12 +7,13 @@ import {
   DuckDBDataChunk,
   DuckDBInstance,
   type DuckDBVector,
-} from "@duckdb/node-api";
+} from "#index/duckdb.ts";
 import { RecordBatchReader, type Schema, type Vector } from "apache-arrow";
 import { batchColumns } from "#index/arrow/batch-columns.ts";
 import { type DuckDBForm, duckdbForm } from "#index/arrow/duckdb-type.ts";
 import { vectorMemory } from "#index/arrow/vector-memory.ts";
 import { copyOptions } from "#index/copy-options.ts";
+import { duckdbLimit } from "#index/duckdb-limit.ts";
 import { indexError } from "#index/index-error.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
 import { chunkRowsMax } from "#index/stage-chunk.ts";
@@ -33,7 +34,7 @@ export async function convertArrowFile(
   const written = join(folder, "rows");
   try {
     const instance = await DuckDBInstance.create(join(folder, "rows.duckdb"), {
-      memory_limit: memoryLimit,
+      memory_limit: duckdbLimit(memoryLimit),
     });
     const connection = await instance.connect();
     try {

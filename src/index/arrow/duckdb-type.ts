@@ -21,7 +21,7 @@ import {
   USMALLINT,
   UTINYINT,
   VARCHAR,
-} from "@duckdb/node-api";
+} from "#index/duckdb.ts";
 import { DataType } from "apache-arrow";
 import { EngineError } from "#model/engine-error.ts";
 

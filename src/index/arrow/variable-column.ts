@@ -1,4 +1,4 @@
-import bindings from "@duckdb/node-bindings";
+import { bindings } from "#index/duckdb.ts";
 import { hasValue, type VectorMemory } from "#index/arrow/vector-memory.ts";
 import { EngineError } from "#model/engine-error.ts";
 

@@ -1,4 +1,4 @@
-import type { DuckDBVector } from "@duckdb/node-api";
+import type { DuckDBVector } from "#index/duckdb.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** What a vector of DuckDB keeps, as bytes; only valid while its chunk is. */

@@ -1,13 +1,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { convertArrowFile } from "#index/arrow/convert-arrow-file.ts";
 import { Connection } from "#index/connection.ts";
+import { duckdbLimit } from "#index/duckdb-limit.ts";
+import { DuckDBInstance } from "#index/duckdb.ts";
 import { indexError } from "#index/index-error.ts";
 import { type LedgerOrder, lastOrders } from "#index/ledger/last-orders.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
 import type { DuckDBFormat, RowFormat } from "#model/sql.ts";
+
+const memoryLimit = "1GiB";
 
 const readers: Readonly<Record<DuckDBFormat, string>> = {
   parquet: "read_parquet",
@@ -39,6 +42,7 @@ async function readOrders(
   after: number,
 ): Promise<readonly LedgerOrder[]> {
   const instance = await DuckDBInstance.create(":memory:", {
+    memory_limit: duckdbLimit(memoryLimit),
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
   });

@@ -1,5 +1,6 @@
-import { DuckDBInstance } from "@duckdb/node-api";
 import { Connection } from "#index/connection.ts";
+import { duckdbLimit } from "#index/duckdb-limit.ts";
+import { DuckDBInstance } from "#index/duckdb.ts";
 import { readFiles } from "#index/snapshot/read-files.ts";
 import type { PartFile, TableFiles } from "#index/snapshot/table-files.ts";
 import { quoted } from "#index/snapshot/table-parts.ts";
@@ -17,7 +18,7 @@ export interface RowChanges {
 }
 
 export interface CompareOptions {
-  /** As DuckDB writes it. */
+  /** What the process may hold because of it; see `duckdbLimit`. */
   readonly memoryLimit: string;
   readonly threads: number;
 }
@@ -27,7 +28,7 @@ export async function compareTables(
   pairs: readonly TablePair[],
   { memoryLimit, threads }: CompareOptions,
 ): Promise<readonly RowChanges[]> {
-  const settings = { memory_limit: memoryLimit, threads: String(threads) };
+  const settings = { memory_limit: duckdbLimit(memoryLimit), threads: String(threads) };
   const instance = await DuckDBInstance.create(":memory:", settings);
   const connection = new Connection(await instance.connect());
   try {

@@ -1,5 +1,6 @@
-import { DuckDBInstance } from "@duckdb/node-api";
 import { Connection } from "#index/connection.ts";
+import { duckdbLimit } from "#index/duckdb-limit.ts";
+import { DuckDBInstance } from "#index/duckdb.ts";
 import { indexError } from "#index/index-error.ts";
 import { migrate } from "#index/migrate.ts";
 import { readFiles } from "#index/snapshot/read-files.ts";
@@ -10,7 +11,7 @@ import { EngineError } from "#model/engine-error.ts";
 export interface LoadOptions {
   /** Schema of the index at the time of the snapshot. */
   readonly schema: number;
-  /** As DuckDB writes it. */
+  /** What the process may hold because of it; see `duckdbLimit`. */
   readonly memoryLimit: string;
   readonly threads: number;
   readonly now: Date;
@@ -27,7 +28,7 @@ export async function loadSnapshot(
 ): Promise<void> {
   const { memoryLimit, threads, now, schema } = options;
   const settings = {
-    memory_limit: memoryLimit,
+    memory_limit: duckdbLimit(memoryLimit),
     threads: String(threads),
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",

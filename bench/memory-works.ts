@@ -1,0 +1,84 @@
+import { rm } from "node:fs/promises";
+import { listObjects, type ObjectSource } from "#engine/objects.ts";
+import { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
+import { takeSnapshot } from "#engine/snapshots/take-snapshot.ts";
+import type { ObjectIndex } from "#index/object-index.ts";
+import { rowsAt } from "#jobs/plan-file.ts";
+import { loadAttributes } from "#policies/attribute-registry.ts";
+import { buildPlan } from "#policies/plan/build-plan.ts";
+import { compilePolicyText } from "./compile-policy-text.ts";
+import { livelyTime } from "./lively-index.ts";
+
+/** Works with every object of a lively index; whatever they write begins with `out`, and goes. */
+export const works: Readonly<
+  Record<string, (index: ObjectIndex, out: string) => Promise<unknown>>
+> = {
+  plan: planEverything,
+  snapshot: snapshotEverything,
+  list: (index) => listEverything(index, undefined),
+  "sorted-list": (index) => listEverything(index, "heat desc, size"),
+  export: (index, out) => exportEverything(index, `${out}.parquet`, "parquet"),
+  arrow: (index, out) => exportEverything(index, `${out}.arrow`, "arrow"),
+};
+
+/** Plans something for every object; says the plan's CID. */
+export async function planEverything(index: ObjectIndex, out: string): Promise<string> {
+  const moment = { now: livelyTime, backends: await index.backends(), heat: await index.heat() };
+  const set = await compilePolicyText(
+    "- {name: two, where: heat >= 1, ensure: {copies: 2, on: tier >= warm}}\n" +
+      "- name: cool\n  where: heat < 1\n  order: [heat asc]\n" +
+      "  demote: {from: tier = hot, to: tier = cold}",
+    moment,
+  );
+  await using session = await index.session();
+  const rows = `${out}.parquet`;
+  try {
+    const { cid } = await buildPlan(set, session, {
+      engine: "bench",
+      indexVersion: 1,
+      writeRows: rowsAt(rows),
+    });
+    return cid;
+  } finally {
+    await rm(rows, { force: true });
+  }
+}
+
+async function snapshotEverything(index: ObjectIndex, out: string): Promise<void> {
+  try {
+    await takeSnapshot(index, new SnapshotStore(out), { now: livelyTime });
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+}
+
+async function listEverything(index: ObjectIndex, sort: string | undefined): Promise<number> {
+  const source: ObjectSource = {
+    index,
+    registry: await loadAttributes(),
+    now: () => livelyTime,
+    moment: async (at) => ({
+      now: at,
+      backends: await index.backends(),
+      heat: await index.heat(),
+    }),
+  };
+  let rows = 0;
+  const request = sort === undefined ? {} : { sort };
+  for await (const piece of listObjects(source, request)) rows += piece.length;
+  return rows;
+}
+
+async function exportEverything(
+  index: ObjectIndex,
+  path: string,
+  format: "arrow" | "parquet",
+): Promise<void> {
+  await using session = await index.session();
+  const text = "SELECT * FROM object ORDER BY heat_weight DESC, size, object_id";
+  try {
+    await session.exportRows({ text, parameters: [] }, path, format);
+  } finally {
+    await rm(path, { force: true });
+  }
+}

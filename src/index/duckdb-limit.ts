@@ -1,0 +1,18 @@
+import { parseSize } from "#model/quantity.ts";
+
+const besideBytes = 64 * 2 ** 20;
+const besideShare = 1 / 16;
+const leastShare = 5 / 8;
+
+/**
+ * What DuckDB is told that it may take, of a limit that the whole process is to stay within.
+ * Beside what DuckDB counts there are pages of its program, what it allocates without counting
+ * (statements, entries of its catalogue, row groups of Parquet that are written) and values that
+ * are read in JavaScript: some 40 to 70 MiB. Of very little memory DuckDB gets more than that
+ * leaves, since with less it can do nothing: limits below 192 MiB may not be kept.
+ */
+export function duckdbLimit(memoryLimit: string): string {
+  const limit = parseSize(memoryLimit);
+  const rest = limit - besideBytes - limit * besideShare;
+  return `${Math.floor(Math.max(rest, limit * leastShare))}B`;
+}
