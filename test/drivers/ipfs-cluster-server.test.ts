@@ -149,6 +149,17 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
     }
   });
 
+  it("takes a token that the cluster made instead of name and password, and no other", async () => {
+    const { token } = JSON.parse(await cluster.ask("POST", "/token")) as { readonly token: string };
+    const byToken = { username: undefined, password: undefined, token: "env:TOKEN" };
+    const driver = await open(byToken, token);
+    const stored = sample(700, 12);
+    await driver.write(stored.object, bodyFor(driver, stored));
+    expect(await driver.stat(stored.object)).toMatchObject({ bytes: 700 });
+    const forged = await open(byToken, `${token.slice(0, -4)}AAAA`);
+    await expect(forged.status()).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+  });
+
   it("a CAR that lacks its last block is CORRUPT, and nothing is pinned", async () => {
     const driver = await open();
     const stored = sample(2 * 1024 * 1024 + 7);

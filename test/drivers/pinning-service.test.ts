@@ -218,6 +218,32 @@ describe.skipIf(missing !== undefined)("pinning-service against IPFS Cluster v1.
     expect(await others.stat(two.object)).toBeDefined();
   });
 
+  it("replaces what the service could not find, in a request of its own", async () => {
+    const [unfound, stored] = [sample(400, 47), sample(400, 48)];
+    const driver = await open();
+    await driver.write(stored.object, bodyFor(driver, stored));
+    const words = Buffer.from(`${cluster.username}:${cluster.password}`).toString("base64");
+    const service = new HttpService({
+      url: cluster.peers[0].pinning,
+      authorization: () => Promise.resolve(`Basic ${words}`),
+      idleTimeoutMs: 10_000,
+    });
+    const client = new PinningClient("pins", service);
+    const pin = { name: "nowhere", origins: [], meta: {} };
+    const request = await client.add({ ...pin, cid: unfound.object.cid }, {});
+    const replaced = await client.replace(
+      request.requestid,
+      { ...pin, cid: stored.object.cid, name: "here" },
+      {},
+    );
+    expect(replaced.requestid).not.toBe(request.requestid);
+    expect(await client.get(request.requestid, {})).toBeUndefined();
+    const { results } = await client.page({ name: "here" }, {});
+    expect(results.map(({ pin: { cid } }) => cid)).toEqual([stored.object.cid]);
+    service.close();
+    expect(await driver.stat(stored.object)).toMatchObject({ locator: replaced.requestid });
+  });
+
   it("refuses what has no bytes, which no node would ever get from another", async () => {
     const driver = await open();
     const empty = sample(0);
