@@ -23,16 +23,30 @@ export const priceColumns =
   "backend_id, per_byte_month, per_write, per_read, per_byte_read, minimum_bytes, minimum_ms";
 
 function priceRow({ id, price }: { readonly id: number; readonly price: PriceCard }): string {
-  const readPerGib = nanoUsd(price.egressPerGib) + nanoUsd(price.retrievalPerGib);
-  const amounts = [
-    // A share is so small that a price per GiB in billionths is one per byte in shares.
-    nanoUsd(price.perGibMonth),
-    sharesOf(price.perWrite),
-    sharesOf(price.perRead),
-    readPerGib,
-  ].map((amount) => `${amount}::HUGEINT`);
+  const { perByteMonth, perWrite, perRead, perByteRead } = priceShares(price);
+  const amounts = [perByteMonth, perWrite, perRead, perByteRead].map(
+    (amount) => `${amount}::HUGEINT`,
+  );
   const { minimumBytes, minimumDurationMs } = price;
   return `(${id}::INTEGER, ${amounts.join(", ")}, ${minimumBytes}::BIGINT, ${minimumDurationMs}::BIGINT)`;
+}
+
+/** What a card charges, in shares. */
+export interface PriceShares {
+  readonly perByteMonth: bigint;
+  readonly perWrite: bigint;
+  readonly perRead: bigint;
+  readonly perByteRead: bigint;
+}
+
+export function priceShares(price: PriceCard): PriceShares {
+  return {
+    // A share is so small that a price per GiB in billionths is one per byte in shares.
+    perByteMonth: nanoUsd(price.perGibMonth),
+    perWrite: sharesOf(price.perWrite),
+    perRead: sharesOf(price.perRead),
+    perByteRead: nanoUsd(price.egressPerGib) + nanoUsd(price.retrievalPerGib),
+  };
 }
 
 /** Bytes that a backend of `price AS p` charges for. */

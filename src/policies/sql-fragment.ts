@@ -33,15 +33,24 @@ export function toStatement(fragment: SqlFragment): SqlStatement {
 }
 
 /**
- * The same with whole numbers and truth values in the text, in the type that they would be bound
- * with. DuckDB binds a statement with parameters a second time when it has their values: for one
+ * The same with numbers and truth values in the text, in the type that they would be bound with. DuckDB binds a statement with parameters a second time when it has their values: for one
  * that is run once and has much text, that is most of what it costs. Text is never put in.
  */
 export function toLiteralStatement(fragment: SqlFragment): SqlStatement {
   return numbered(fragment, (value) => {
     if (typeof value === "boolean") return `${value}`;
-    return Number.isSafeInteger(value) ? `(${value as number}::BIGINT)` : undefined;
+    if (typeof value === "bigint") return isLiteral(value) ? `(${value}::BIGINT)` : undefined;
+    if (typeof value !== "number" || !Number.isFinite(value)) return undefined;
+    // With an exponent it is read as a DOUBLE, to the last bit, and never as a DECIMAL.
+    return Number.isSafeInteger(value)
+      ? `(${value}::BIGINT)`
+      : `(${value.toExponential()}::DOUBLE)`;
   });
+}
+
+/** Whether so many fit into a BIGINT, whichever sign comes before them. */
+function isLiteral(value: bigint): boolean {
+  return value > -(2n ** 63n) && value < 2n ** 63n;
 }
 
 /** With all values in the text, for people. Never run by the engine itself: see `toStatement`. */

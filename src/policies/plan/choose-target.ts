@@ -1,7 +1,7 @@
 import type { Backend } from "#model/backend.ts";
 import type { SqlRow } from "#model/sql.ts";
 import { checkableMask } from "#policies/plan/copy-source.ts";
-import { bitOf, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
+import { bitOf, maskOf, maskSql, noBackends, without } from "#policies/plan/mask-sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import {
   type BackendTerms,
@@ -50,8 +50,12 @@ export function roomMask(planning: Planning, choice: TargetChoice): SqlFragment 
       bounded.push(sql` | CASE WHEN ${fits} THEN ${maskSql(bitOf(id))} ELSE 0 END`);
     }
   }
-  return sql`(~c.stuck_copies & ((${checkableMask(planning)} & ${maskSql(choice.openMask)})
-    | (~c.present_mask & (${maskSql(unbounded)}${joinFragments(bounded, "")}))))`;
+  const stuck = planning.hasStuck ? trusted("c.stuck_copies") : noBackends;
+  return without(
+    sql`((${checkableMask(planning)} & ${maskSql(choice.openMask)})
+    | (~c.present_mask & (${maskSql(unbounded)}${joinFragments(bounded, "")})))`,
+    stuck,
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Confidence } from "#model/copy.ts";
 import type { CompiledRule } from "#policies/compiled-policy.ts";
-import { confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
+import { leaseRules } from "#policies/plan/lease.ts";
+import { anyMask, confidenceColumn, maskSql, without } from "#policies/plan/mask-sql.ts";
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -56,20 +57,17 @@ export function mayGo(
   { gained, gone, demote }: RemovalState,
 ): SqlFragment {
   const victim = typeof bit === "bigint" ? maskSql(bit) : bit;
-  const left = (column: string) => sql`((${trusted(`c.${column}`)} | ${gained})
-    & ~(${gone} | ${victim}))`;
+  const left = (column: string) => without(anyMask(trusted(`c.${column}`), gained), gone, victim);
   const tests = [
     sql`bit_count(${left("verified_mask")}) >= ${planning.minimumCopies}::INTEGER`,
-    sql`(c.leased & ${victim}) = 0`,
+    ...(leaseRules(planning.rules).length === 0 ? [] : [sql`(c.leased & ${victim}) = 0`]),
     ...copyPromises(planning.rules).flatMap((promise) => {
       const own = promise.index === demote;
       if (typeof bit === "bigint" && (promise.on & bit) === 0n && !own) return [];
       const spared = sql`(${maskSql(promise.on)} & ${victim}) = 0`;
-      const exempt = own ? trusted("false") : sql`NOT ${matched(promise.index)} OR ${spared}`;
-      return [
-        sql`(${exempt} OR bit_count(${left(confidenceColumn(promise.confidence))}
-          & ${maskSql(promise.on)}) >= ${promise.copies}::INTEGER)`,
-      ];
+      const kept = sql`bit_count(${left(confidenceColumn(promise.confidence))}
+          & ${maskSql(promise.on)}) >= ${promise.copies}::INTEGER`;
+      return [own ? kept : sql`(NOT ${matched(promise.index)} OR ${spared} OR ${kept})`];
     }),
   ];
   return sql`(${joinFragments(tests, "\nAND ")})`;
@@ -78,6 +76,7 @@ export function mayGo(
 /** Why the copies `left` of a candidate stay: the floor of verified copies, or a promise. */
 export function whyKept(planning: Planning, left: SqlFragment, state: RemovalState): SqlFragment {
   const first = sql`(${left} & -(${left}))`;
-  return sql`CASE WHEN bit_count((c.verified_mask | ${state.gained}) & ~(${state.gone} | ${first}))
+  const after = without(anyMask(trusted("c.verified_mask"), state.gained), state.gone, first);
+  return sql`CASE WHEN bit_count(${after})
     < ${planning.minimumCopies}::INTEGER THEN 'minimum-copies' ELSE 'ensure' END`;
 }

@@ -1,4 +1,5 @@
-import { bitOf, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
+import type { Backend } from "#model/backend.ts";
+import { anyMask, bitOf, maskOf, maskSql, noBackends, without } from "#policies/plan/mask-sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -15,15 +16,13 @@ export interface SourceWish {
  * preferred backends, else the one on the warmest backend; null when nothing can be read.
  */
 export function copySource(planning: Planning, wish: SourceWish = {}): SqlFragment {
-  const readable = planning.backends.filter(({ capabilities }) =>
-    capabilities.operations.includes("read"),
-  );
-  const usable = sql`~(${wish.except ?? trusted("0::BIGINT")}) & ${readableMask(planning)}`;
-  const levels = ["verified", "sampled", "listed", "present"];
+  const readable = planning.backends.filter(isReadable);
+  const except = wish.except ?? noBackends;
   // A copy that this plan gives up is still there while others are made, but no first choice.
-  const classes = [sql`${usable} & ~c.removed`, usable].flatMap((mask) =>
+  const exceptions = planning.removes ? [anyMask(except, planning.removed), except] : [except];
+  const classes = exceptions.flatMap((unusable) =>
     levels.map((level) => {
-      const copies = sql`c.${trusted(`${level}_mask`)} & ${mask}`;
+      const copies = without(readableCopies(planning, level), unusable);
       return sql`WHEN ${copies} <> 0 THEN ${copies}`;
     }),
   );
@@ -38,18 +37,31 @@ export function copySource(planning: Planning, wish: SourceWish = {}): SqlFragme
     lambda surest: CASE ${joinFragments(arms, " ")} END)[1]::INTEGER`;
 }
 
+const levels = ["verified_mask", "sampled_mask", "listed_mask", "present_mask"];
+
+/** Whether a candidate (alias `c`) can be read from anywhere. */
+export function hasSource(planning: Planning): SqlFragment {
+  return sql`(${anyMask(...levels.map((level) => readableCopies(planning, level)))} <> 0)`;
+}
+
+/** Of the copies in a column of a candidate, those that can be read. */
+function readableCopies(planning: Planning, column: string): SqlFragment {
+  const readable = planning.backends.filter(isReadable);
+  // Candidates know of no other backends.
+  if (readable.length === planning.backends.length) return trusted(`c.${column}`);
+  return sql`(${trusted(`c.${column}`)} & ${maskSql(maskOf(readable))})`;
+}
+
+function isReadable({ capabilities }: Backend): boolean {
+  return capabilities.operations.includes("read");
+}
+
 /**
  * Backends with a copy of a candidate that could be checked in place: the copy step reads what
  * is there, but only when another copy can replace it if it turns out to be damaged.
  */
 export function checkableMask(planning: Planning): SqlFragment {
-  const readable = sql`(c.present_mask & ${readableMask(planning)})`;
+  const readable = readableCopies(planning, "present_mask");
   return sql`(c.present_mask
     & ~(CASE WHEN bit_count(${readable}) > 1 THEN 0 ELSE ${readable} END))`;
-}
-
-function readableMask({ backends }: Planning): SqlFragment {
-  return maskSql(
-    maskOf(backends.filter(({ capabilities }) => capabilities.operations.includes("read"))),
-  );
 }

@@ -1,7 +1,14 @@
 import { noTargetReason, roomMask, type TargetChoice } from "#policies/plan/choose-target.ts";
 import { mayGo, type RemovalState, whyKept } from "#policies/plan/copy-promise.ts";
-import { copySource } from "#policies/plan/copy-source.ts";
-import { backendsIn, bitOf, maskSql } from "#policies/plan/mask-sql.ts";
+import { copySource, hasSource } from "#policies/plan/copy-source.ts";
+import {
+  anyMask,
+  backendsIn,
+  bitOf,
+  maskSql,
+  noBackends,
+  without,
+} from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, wordNames } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore, removableMask } from "#policies/plan/removable.ts";
@@ -22,38 +29,50 @@ export function wantRemovals(
   planning: Planning,
   rule: RemovalRule,
   choice: TargetChoice,
+  candidates: SqlFragment,
 ): SqlFragment {
   const { index, verb } = rule;
-  const able = maskSql(removableMask(planning));
+  const { added, removed } = planning;
   const isDemote = verb.kind === "demote";
   const to = maskSql(targetsOf(rule));
-  const there = sql`((c.verified_mask | c.added) & ~c.removed & ${to})`;
+  const verified = anyMask(trusted("c.verified_mask"), added);
+  const there = isDemote ? sql`(${without(verified, removed)} & ${to})` : noBackends;
   const claims = rule.ended
-    ? sql`${trusted(`c.x${index}`)} & ~(c.removed | ${claimedBefore(planning)})`
-    : sql`c.present_mask & ${maskSql(verb.from)} & ~c.removed
-        & ~${claimedBefore(planning, index)}`;
+    ? without(trusted(`c.x${index}`), removed, claimedBefore(planning))
+    : without(
+        sql`(c.present_mask & ${maskSql(verb.from)})`,
+        removed,
+        claimedBefore(planning, index),
+      );
   const alive = isDemote ? "c.deletion IS NULL" : "c.deletion IS DISTINCT FROM 'due'";
-  const victims = sql`(${claims}) & ${able} & ~c.stuck_removals`;
-  const vacant = sql`~(c.verified_mask | c.added | c.removed | c.in_flight_mask)`;
+  const able = removableMask(planning);
+  const movable = (verb.from & ~able) === 0n ? claims : sql`(${claims} & ${maskSql(able)})`;
+  const stuck = planning.hasStuck ? trusted("c.stuck_removals") : noBackends;
+  const victims = without(movable, stuck);
+  const vacant = (mask: bigint) =>
+    mask === 0n
+      ? noBackends
+      : without(maskSql(mask), verified, removed, trusted("c.in_flight_mask"));
   const substitute = substituteMask(planning, rule, victims);
-  const goal = sql`CASE WHEN ${there} = 0 THEN ${to} ELSE ${substitute} END
-      & ${maskSql(choice.openMask)} & ${vacant}`;
+  const open = vacant(choice.openMask);
+  const goal = sql`CASE WHEN ${there} = 0 THEN ${to} ELSE ${substitute} END & ${open}`;
+  const free = sql`(c.in_flight_mask & ${to}) = 0`;
   const wants = sql`SELECT c.*, c.present_mask AS present, ${victims} AS wants,
-      (${claims}) & ${able} & c.stuck_removals AS stuck,
+      ${planning.hasStuck ? sql`${movable} & ${stuck}` : noBackends} AS stuck,
       ${there} AS counted, ${isDemote ? sql`${there} = 0` : trusted("false")} AS misses,
-      ${isDemote ? goal : trusted("0::BIGINT")} AS open,
-      ${maskSql(choice.cordoned)} & ${to} & ${vacant} AS cordoned,
-      ${roomMask(planning, choice)} AS room, ${copySource(planning)} AS source,
+      ${isDemote ? goal : noBackends} AS open,
+      ${vacant(choice.cordoned & targetsOf(rule))} AS cordoned,
+      ${isDemote ? roomMask(planning, choice) : noBackends} AS room,
+      ${isDemote ? hasSource(planning) : trusted("true")} AS readable,
       ${claimedBefore(planning)} AS avoid
-    FROM plan_candidate c
-    WHERE ${rule.ended ? trusted("true") : matched(index)} AND (${claims}) <> 0 AND (c.in_flight_mask & ${to}) = 0
-      AND ${trusted(alive)}`;
-  return sql`SELECT *, (block IS NULL AND eligible <> 0 AND source IS NOT NULL)::INTEGER AS needs
+    FROM ${candidates} c
+    WHERE ${rule.ended ? trusted("true") : matched(index)} AND ${claims} <> 0
+      AND ${isDemote ? free : trusted("true")} AND ${trusted(alive)}`;
+  return sql`SELECT *, (block IS NULL AND eligible <> 0 AND readable)::INTEGER AS needs
     FROM (SELECT *, 0::BIGINT AS picked, 0::BIGINT AS kept_free, open & room AS eligible,
-        object_id AS position,
         CASE WHEN held THEN 'held' WHEN wants = 0 AND stuck <> 0 THEN 'quarantined'
           WHEN wants = 0 THEN 'not-supported' WHEN NOT misses THEN NULL
-          WHEN source IS NULL THEN 'no-source' WHEN (open & room) <> 0 THEN NULL
+          WHEN NOT readable THEN 'no-source' WHEN (open & room) <> 0 THEN NULL
           ELSE ${noTargetReason} END AS block
       FROM (${wants}))`;
 }
@@ -68,20 +87,28 @@ export function judgeRemovals(
   { index, verb }: RemovalRule,
   wishes: SqlFragment,
 ): SqlFragment {
-  const demote = verb.kind === "demote" ? { demote: index } : {};
   const gone = trusted("c.gone");
-  const planned: RemovalState = { gained: trusted("(c.added | c.gain)"), gone, ...demote };
-  const alone: RemovalState = { gained: trusted("c.gain"), gone, ...demote };
+  const demote = verb.kind === "demote" ? { demote: index } : {};
+  const gain = verb.kind === "demote" ? trusted("c.gain") : noBackends;
+  const planned: RemovalState = { gained: anyMask(planning.added, gain), gone, ...demote };
+  const alone: RemovalState = { gained: gain, gone, ...demote };
   const victims = backendsIn(verb.from & removableMask(planning), planning.backends);
   const steps = victims.map(({ id }, at) => {
     const bit = bitOf(id);
-    const wanted = sql`c.block IS NULL AND (c.wants & ${maskSql(bit)}) <> 0
+    const goes = sql`c.block IS NULL AND (c.wants & ${maskSql(bit)}) <> 0
       AND ${mayGo(planning, bit, planned)}`;
+    const step = trusted(`s${at + 1}`);
+    const before = trusted(`s${at}`);
+    // What rests on other actions: before there are some, nothing does.
+    if (!planning.adds) {
+      return sql`, ${step} AS (SELECT c.* REPLACE (
+        CASE WHEN ${goes} THEN c.gone | ${maskSql(bit)} ELSE c.gone END AS gone) FROM ${before} c)`;
+    }
     const waits = sql`c.added <> 0 AND NOT ${mayGo(planning, bit, alone)}`;
-    return sql`, ${trusted(`s${at + 1}`)} AS (SELECT c.* EXCLUDE (goes) REPLACE (
+    return sql`, ${step} AS (SELECT c.* EXCLUDE (goes) REPLACE (
         CASE WHEN goes THEN c.gone | ${maskSql(bit)} ELSE c.gone END AS gone,
         CASE WHEN goes AND ${waits} THEN c.depends | ${maskSql(bit)} ELSE c.depends END AS depends)
-      FROM (SELECT c.*, ${wanted} AS goes FROM ${trusted(`s${at}`)} c) c)`;
+      FROM (SELECT c.*, ${goes} AS goes FROM ${before} c) c)`;
   });
   const primary = victims.map(
     ({ id }) => sql`WHEN (c.gone & ${maskSql(bitOf(id))}) <> 0 THEN ${trusted(`${id}`)}`,
@@ -90,9 +117,11 @@ export function judgeRemovals(
   const source = copySource(planning, { preferred: verb.from, except });
   const left = trusted("(c.wants & ~c.gone)");
   const words = wordNames(planning.rules).map((word) => `, c.${word}`);
-  const why = whyKept(planning, left, { ...planned, gone: trusted("(c.gone | c.removed)") });
-  return sql`WITH s0 AS (SELECT c.* EXCLUDE (position) REPLACE (${source} AS source), 0::BIGINT AS depends,
-        CASE WHEN c.target IS NULL THEN 0 ELSE 1::BIGINT << c.target END AS gain, c.removed AS gone
+  const why = whyKept(planning, left, { ...planned, gone: anyMask(gone, planning.removed) });
+  const last = trusted(`s${victims.length}`);
+  return sql`WITH s0 AS (SELECT c.*, ${source} AS source, 0::BIGINT AS depends,
+        CASE WHEN c.target IS NULL THEN 0 ELSE 1::BIGINT << c.target END AS gain,
+        ${planning.removed} AS gone
       FROM (${wishes}) c)
     ${joinFragments(steps, "")}
     SELECT c.object_id, c.size, c.present_mask${trusted(words.join(""))}, c.source, c.target, c.gain, c.gone, c.depends,
@@ -101,8 +130,7 @@ export function judgeRemovals(
       CASE WHEN c.block IS NOT NULL THEN c.block WHEN ${left} <> 0 THEN ${why} END AS block,
       (CASE WHEN c.target IS NULL THEN NULL WHEN (c.gone >> c.source) & 1 = 1 THEN c.source
         ${joinFragments(primary, " ")} END)::INTEGER AS primary_victim
-    FROM (SELECT c.* REPLACE (c.gone & ~c.removed AS gone)
-      FROM ${trusted(`s${victims.length}`)} c) c`;
+    FROM (SELECT c.* REPLACE (${without(gone, planning.removed)} AS gone) FROM ${last} c) c`;
 }
 
 /** Where a demote may go; what it empties is never its target. */

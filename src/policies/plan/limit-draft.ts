@@ -48,6 +48,7 @@ export async function limitDraft(planning: Planning, asked: AskedLimits): Promis
 
 async function cut(planning: Planning, own: SqlFragment, bounds: Bounds): Promise<void> {
   if (kinds.every((kind) => bounds[kind].length === 0)) return;
+  await planning.settle();
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_cut AS
     SELECT object_id, ${firstOf(bounds, ({ reason }) => reason)} AS reason,
       ${firstOf(bounds, ({ words }) => words)} AS words

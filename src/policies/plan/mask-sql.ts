@@ -1,10 +1,32 @@
 import type { Backend } from "#model/backend.ts";
 import type { Confidence } from "#model/copy.ts";
-import { type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** A mask as SQL text: it is made of bits of our own, so it may stand in the text. */
 export function maskSql(mask: bigint): SqlFragment {
   return trusted(`${BigInt.asIntN(64, mask)}::BIGINT`);
+}
+
+/** No backend at all. What is known to be that is left out of statements: reading them is dear. */
+export const noBackends = trusted("0::BIGINT");
+
+function isNone({ parts, values }: SqlFragment): boolean {
+  return values.length === 0 && parts.length === 1 && parts[0] === noBackends.parts[0];
+}
+
+/** The backends of any of these masks. */
+export function anyMask(...masks: readonly SqlFragment[]): SqlFragment {
+  const some = masks.filter((mask) => !isNone(mask));
+  const [only] = some;
+  if (only === undefined) return noBackends;
+  return some.length === 1 ? only : sql`(${joinFragments(some, " | ")})`;
+}
+
+/** The backends of a mask that none of the others has. */
+export function without(mask: SqlFragment, ...others: readonly SqlFragment[]): SqlFragment {
+  const taken = anyMask(...others);
+  if (isNone(mask) || isNone(taken)) return mask;
+  return sql`(${mask} & ~${taken})`;
 }
 
 /** The mask with the bit of every given backend. */

@@ -47,6 +47,7 @@ async function keepWhatFrees(
   planning: Planning,
   { backend, bytes }: NonNullable<PolicyScope["free"]>,
 ): Promise<void> {
+  await planning.settle();
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_freeing AS
     WITH leaving AS (
       SELECT object_id, min(step) AS step, min(position) AS position

@@ -13,6 +13,7 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 export async function planDeletions(planning: Planning): Promise<void> {
   const before: number[] = [];
   for (const { index } of rulesOf(planning.rules, "delete")) {
+    await planning.settle();
     await planning.table("plan_want", wantDeletions(planning, index, before));
     before.push(index);
     if ((await takeTurns(planning, index)) === 0) continue;

@@ -29,6 +29,7 @@ export async function planEnsures(planning: Planning): Promise<void> {
 
 async function planEnsure(planning: Planning, { index, verb }: EnsureRule): Promise<void> {
   const choice = targetChoice(planning, verb.on, verb);
+  await planning.settle();
   await planning.table("plan_want", wantCopies(planning, { index, verb } as EnsureRule));
   if ((await takeTurns(planning, index)) === 0) return;
   const step = planning.nextStep();

@@ -20,6 +20,7 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 export async function planPromotions(planning: Planning): Promise<void> {
   for (const rule of rulesOf(planning.rules, "promote")) {
     const choice = targetChoice(planning, rule.verb.to, rule.verb);
+    await planning.settle();
     await planning.table("plan_want", wantPromotions(planning, rule));
     if ((await takeTurns(planning, rule.index)) === 0) continue;
     await pickTargets(planning, choice, { round: 1, of: 1 });

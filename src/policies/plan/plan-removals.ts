@@ -89,7 +89,7 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
   }
   const targets = targetsOf(rule) | substituteBackends(planning, rule);
   const choice = targetChoice(planning, targets, rule.verb.kind === "demote" ? rule.verb : {});
-  const want = wantRemovals(planning, rule, choice);
+  const want = wantRemovals(planning, rule, choice, await planning.candidates());
   const target = sql`CASE WHEN t.needs = 1 THEN ${targetOf(planning, choice)} END`;
   const placed = sql`SELECT t.*, ${target} AS target FROM (${want}) t`;
   await planning.table("plan_want", judgeRemovals(planning, rule, placed));

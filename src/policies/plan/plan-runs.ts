@@ -16,6 +16,7 @@ export async function planRuns(planning: Planning): Promise<void> {
   for (const rule of rulesOf(planning.rules, "run")) {
     const ofCopies = rule.verb.order.action === "verify";
     const wants = ofCopies ? wantChecks(planning, rule) : wantOnce(planning, rule);
+    await planning.settle();
     await planning.table("plan_want", wants);
     if ((await takeTurns(planning, rule.index)) === 0) continue;
     const { action } = rule.verb.order;

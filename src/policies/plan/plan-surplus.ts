@@ -29,6 +29,7 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
   const { index, verb } = rule;
   const backends = backendsIn(verb.on & removableMask(planning), planning.backends);
   const there = sql`((c.present_mask | c.added) & ~c.removed & ${maskSql(verb.on)})`;
+  await planning.settle();
   await planning.table(
     "plan_surplus",
     sql`SELECT c.* REPLACE (${trusted(objectPlace)} AS place),

@@ -3,6 +3,7 @@ import { tiers } from "#model/copy.ts";
 import type { ReadSession, SqlRow } from "#model/sql.ts";
 import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";
 import { BlockedWishes } from "#policies/plan/blocked-wishes.ts";
+import { noBackends } from "#policies/plan/mask-sql.ts";
 import { sql, type SqlFragment, toLiteralStatement, trusted } from "#policies/sql-fragment.ts";
 
 /**
@@ -26,8 +27,15 @@ export class Planning {
   readonly blocked = new BlockedWishes();
   /** Whether some candidate gains a copy by what is decided so far (`added`). */
   adds = false;
+  /** Whether some candidate loses a copy by it (`removed`). */
+  removes = false;
   /** Whether an action may rest on another one (`depends`). */
   mayWait = false;
+  /** Whether some object failed too often to be copied or removed somewhere. */
+  hasStuck = false;
+  /** Candidates of which there is no table yet, and whether somebody has read them even so. */
+  #unread: { readonly masks: SqlFragment; readonly columns: string } | undefined;
+  #wasRead = false;
   /** What `plan_mask` does not know yet. */
   #changes: SqlFragment | undefined;
   /**
@@ -65,14 +73,45 @@ export class Planning {
     return this.#step;
   }
 
+  /**
+   * Takes over the candidates: what `plan_mask` is made of, and the columns that are the same for all
+   * of them. Those that are read `once` become no table until somebody looks a second time.
+   */
+  async hasCandidates(masks: SqlFragment, columns: string, once: boolean): Promise<void> {
+    this.#unread = { masks, columns };
+    if (!once) await this.settle();
+  }
+
+  /** Candidates to read from, before a table is made of what is read. */
+  async candidates(): Promise<SqlFragment> {
+    const unread = this.#unread;
+    if (unread === undefined || this.#wasRead) {
+      await this.settle();
+      return trusted("plan_candidate");
+    }
+    this.#wasRead = true;
+    return sql`(SELECT *${trusted(unread.columns)} FROM (${unread.masks}))`;
+  }
+
+  /** Says how many objects are judged, at least. */
+  judges(objects: number): void {
+    this.#isLarge ||= objects >= largeObjects;
+  }
+
   /** Makes a temporary table; one of that name is given back before. */
   async table(name: PlanTable, rows: SqlFragment): Promise<void> {
-    if (name === "plan_want" || name === "plan_surplus") await this.settle();
     await this.release(name);
     await this.run(sql`CREATE OR REPLACE TEMP TABLE ${trusted(name)} AS ${rows}`);
-    if (name !== "plan_mask") return;
-    const [counted] = await this.rows(trusted("SELECT count(*) AS objects FROM plan_mask"));
-    this.#isLarge = Number(counted?.["objects"]) >= largeObjects;
+  }
+
+  /** Backends where a candidate (alias `c`) gains a copy by what is decided so far. */
+  get added(): SqlFragment {
+    return this.adds ? trusted("c.added") : noBackends;
+  }
+
+  /** Backends where it loses one. */
+  get removed(): SqlFragment {
+    return this.removes ? trusted("c.removed") : noBackends;
   }
 
   /**
@@ -81,14 +120,26 @@ export class Planning {
    */
   change(turns: { readonly adds: boolean }): void {
     this.adds ||= turns.adds;
+    this.removes = true;
     const added = trusted(turns.adds ? "added = plan_mask.added | t.gain, " : "");
     this.#changes = sql`UPDATE plan_mask
       SET ${added}removed = plan_mask.removed | t.gone
       FROM plan_turn t WHERE t.object_id = plan_mask.object_id`;
   }
 
-  /** Tells candidates what was decided about them. */
+  /** `plan_candidate` as a table that knows what was decided. */
   async settle(): Promise<void> {
+    const unread = this.#unread;
+    this.#unread = undefined;
+    if (unread !== undefined) {
+      await this.table("plan_mask", unread.masks);
+      await this.run(
+        trusted(`CREATE OR REPLACE TEMP VIEW plan_candidate AS
+          SELECT *${unread.columns} FROM plan_mask`),
+      );
+      const [counted] = await this.rows(trusted("SELECT count(*) AS objects FROM plan_mask"));
+      this.judges(Number(counted?.["objects"]));
+    }
     const changes = this.#changes;
     this.#changes = undefined;
     if (changes !== undefined) await this.run(changes);

@@ -1,9 +1,9 @@
-import { maskOf } from "#policies/plan/mask-sql.ts";
+import { maskOf, noBackends } from "#policies/plan/mask-sql.ts";
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { isBounded } from "#policies/removal-bound.ts";
-import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+import { joinFragments, sql, type SqlFragment } from "#policies/sql-fragment.ts";
 
 /** Backends whose driver can remove copies. */
 export function removableMask({ backends }: Planning): bigint {
@@ -21,5 +21,5 @@ export function claimedBefore({ rules }: Planning, rule: number = rules.length):
     .map(
       ({ index, verb }) => sql`CASE WHEN ${matched(index)} THEN ${maskSql(verb.from)} ELSE 0 END`,
     );
-  return earlier.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(earlier, " | ")})`;
+  return earlier.length === 0 ? noBackends : sql`(${joinFragments(earlier, " | ")})`;
 }

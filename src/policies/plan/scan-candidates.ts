@@ -15,6 +15,7 @@ import { bitOf, confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sq
 import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { hasChoice, sameForAll } from "#policies/plan/same-for-all.ts";
+import { isBounded } from "#policies/removal-bound.ts";
 import { runWants } from "#policies/run-actions/run-actions.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -32,24 +33,32 @@ export async function scanCandidates(planning: Planning, only?: ObjectChoice): P
   await readVerdicts(planning, only);
   await readUsage(planning, only && among(only));
   const isStuck = await findStuck(planning);
+  planning.hasStuck = isStuck;
   const stuck = isStuck
     ? trusted("LEFT JOIN plan_stuck q ON q.object_id = c.object_id")
     : trusted(", (SELECT 0 AS copies, 0 AS removals) q");
   const same = sameForAll(rules, isStuck);
   const except = same.size === 0 ? "*" : `* EXCLUDE (${[...same.keys()].join(", ")})`;
-  await planning.table(
-    "plan_mask",
-    sql`SELECT ${trusted(except)} FROM (
+  const masks = sql`SELECT ${trusted(except)} FROM (
     SELECT c.*, 0::BIGINT AS added, 0::BIGINT AS removed,
       coalesce(q.copies, 0)::BIGINT AS stuck_copies,
       coalesce(q.removals, 0)::BIGINT AS stuck_removals, ${deletionState(planning)} AS deletion
     FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, only)}) c) c
-    ${stuck})`,
-  );
+    ${stuck})`;
   const columns = [...same].map(([column, value]) => `, ${value} AS ${column}`).join("");
-  await planning.run(
-    trusted(`CREATE OR REPLACE TEMP VIEW plan_candidate AS SELECT *${columns} FROM plan_mask`),
-  );
+  await planning.hasCandidates(masks, columns, isReadOnce(rules));
+}
+
+/**
+ * Whether candidates are likely to be read only once: for one rule that gives up copies and asks
+ * nothing about what other objects get.
+ */
+function isReadOnce(rules: readonly CompiledRule[]): boolean {
+  const [rule, ...others] = rules.filter(({ verb }) => verb.kind !== "hold");
+  if (rule === undefined || others.length > 0) return false;
+  const { verb, group, horizonMs } = rule;
+  const isRemoval = verb.kind === "demote" || verb.kind === "evict";
+  return isRemoval && !isBounded(verb) && group === undefined && horizonMs === undefined;
 }
 
 /** What tests of rules on objects look up besides the objects: verdicts by name, and of groups. */

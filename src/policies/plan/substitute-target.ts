@@ -1,6 +1,13 @@
-import { mayGo } from "#policies/plan/copy-promise.ts";
+import { copyPromises, mayGo } from "#policies/plan/copy-promise.ts";
 import type { RemovalRule } from "#policies/plan/judge-removals.ts";
-import { confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
+import { leaseRules } from "#policies/plan/lease.ts";
+import {
+  anyMask,
+  confidenceColumn,
+  maskSql,
+  noBackends,
+  without,
+} from "#policies/plan/mask-sql.ts";
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore } from "#policies/plan/removable.ts";
@@ -14,6 +21,15 @@ export function substituteBackends({ rules }: Planning, { verb }: RemovalRule): 
 }
 
 /**
+ * Whether anything could keep a copy at `from` that has one on the target: a promise, or a floor
+ * of more than the one verified copy that is there.
+ */
+function mayNeedSubstitute({ rules, minimumCopies }: Planning, from: bigint): boolean {
+  if (minimumCopies > 1 || leaseRules(rules).length > 0) return true;
+  return copyPromises(rules).some(({ on }) => (on & from) !== 0n);
+}
+
+/**
  * Where else a copy would let one of these copies go, when a demote has its copy on the target
  * already but an ensure counts on the one at its source: with two copies wanted anywhere and
  * one of them where the demote would have put it, the other must move beside it. Zero when the
@@ -24,16 +40,16 @@ export function substituteMask(
   { index, verb }: RemovalRule,
   copies: SqlFragment,
 ): SqlFragment {
-  if (verb.kind !== "demote") return trusted("0::BIGINT");
+  if (verb.kind !== "demote" || !mayNeedSubstitute(planning, verb.from)) return noBackends;
   const victim = sql`((${copies}) & -(${copies}))`;
-  const state = { gained: trusted("c.added"), gone: trusted("c.removed"), demote: index };
+  const state = { gained: planning.added, gone: planning.removed, demote: index };
   const broken = rulesOf(planning.rules, "ensure")
     .filter((ensure) => (ensure.verb.on & verb.from) !== 0n)
     .map((ensure) => {
       const { on, confidence, copies: wanted } = ensure.verb;
       const column = trusted(`c.${confidenceColumn(confidence)}`);
       return sql`CASE WHEN ${matched(ensure.index)} AND (${maskSql(on)} & ${victim}) <> 0
-        AND bit_count((${column} | c.added) & ~(c.removed | ${victim}) & ${maskSql(on)})
+        AND bit_count(${without(anyMask(column, planning.added), planning.removed, victim)} & ${maskSql(on)})
           < ${wanted.min}::INTEGER THEN ${maskSql(on)} ELSE -1 END`;
     });
   // A substitute never goes where some rule wants no copy.

@@ -1,7 +1,8 @@
 import type { Verb } from "#model/plan.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { rowCost } from "#policies/price/action-cost.ts";
-import { sql } from "#policies/sql-fragment.ts";
+import { groupCost, isCostOfSums } from "#policies/price/group-cost.ts";
+import { sql, trusted } from "#policies/sql-fragment.ts";
 
 /** What is in `plan_row`, read in two statements for all that the header says of it. */
 export interface RowSummary {
@@ -20,7 +21,9 @@ export interface RowGroup {
   readonly victim: number | null;
   readonly actions: number;
   readonly bytes: number;
-  /** Of them, those that are written. */
+  /** Of the actions, those that write a copy. */
+  readonly writes: number;
+  /** Of the bytes, those that are written. */
   readonly bytesMoved: number;
   /** In shares of a dollar: at once, and by which a month gets dearer. */
   readonly costNow: bigint;
@@ -45,26 +48,38 @@ export async function summariseRows(planning: Planning): Promise<RowSummary> {
 }
 
 async function rowGroups(planning: Planning): Promise<readonly RowGroup[]> {
-  const cost = rowCost(planning);
+  const { backends } = planning;
+  // Where sums say what rows cost, it is not asked of each of them.
+  const cost = isCostOfSums(backends) ? undefined : rowCost(planning);
+  const costs =
+    cost === undefined
+      ? trusted("")
+      : sql`, sum(${cost.now})::VARCHAR AS now, sum(${cost.month})::VARCHAR AS month`;
   const rows = await planning.rows(sql`SELECT r.verb, r.rule_index, r.source, r.target, r.victim,
       count(*) AS actions, sum(r.size)::BIGINT AS bytes,
-      coalesce(sum(r.size) FILTER (r.writes), 0)::BIGINT AS moved,
-      sum(${cost.now})::VARCHAR AS now, sum(${cost.month})::VARCHAR AS month
-    FROM plan_row r ${cost.joins}
+      count(*) FILTER (r.writes) AS writes,
+      coalesce(sum(r.size) FILTER (r.writes), 0)::BIGINT AS moved ${costs}
+    FROM plan_row r ${cost?.joins ?? trusted("")}
     GROUP BY r.verb, r.rule_index, r.source, r.target, r.victim
     ORDER BY min(r.place), r.rule_index`);
-  return rows.map((row) => ({
-    verb: row["verb"] as Verb,
-    ruleIndex: Number(row["rule_index"]),
-    source: backendOf(row["source"]),
-    target: backendOf(row["target"]),
-    victim: backendOf(row["victim"]),
-    actions: Number(row["actions"]),
-    bytes: Number(row["bytes"]),
-    bytesMoved: Number(row["moved"]),
-    costNow: BigInt(String(row["now"])),
-    costMonth: BigInt(String(row["month"])),
-  }));
+  return rows.map((row) => {
+    const group = {
+      verb: row["verb"] as Verb,
+      ruleIndex: Number(row["rule_index"]),
+      source: backendOf(row["source"]),
+      target: backendOf(row["target"]),
+      victim: backendOf(row["victim"]),
+      actions: Number(row["actions"]),
+      bytes: Number(row["bytes"]),
+      writes: Number(row["writes"]),
+      bytesMoved: Number(row["moved"]),
+    };
+    const { now, month } =
+      cost === undefined
+        ? groupCost(backends, group)
+        : { now: BigInt(String(row["now"])), month: BigInt(String(row["month"])) };
+    return { ...group, costNow: now, costMonth: month };
+  });
 }
 
 function backendOf(id: unknown): number | null {

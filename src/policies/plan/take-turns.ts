@@ -69,6 +69,7 @@ async function weighWishes(planning: Planning, index: number): Promise<Turns> {
   const acting = { objects: 0, size: 0, bytes: 0 };
   for (const row of rows) {
     const [objects, size] = [Number(row["objects"]), Number(row["size"])];
+    planning.judges(objects);
     if (typeof row["block"] === "string") {
       const reason = row["block"] as BlockReason;
       planning.blocked.add({ ruleIndex: index, reason, objects, bytes: size });
