@@ -41,6 +41,10 @@ export const metricDefinitions = {
     ["place"],
     "Age of the newest snapshot that this controller took (`here`) or pushed (the backend's name).",
   ),
+  thermocline_ledger_tail_age_seconds: now(
+    ["place"],
+    "How long ago all that the ledger had recorded was in files beside the snapshots, here (`here`) or on the backend; what came since would be lost with both.",
+  ),
   thermocline_index_objects: now([], "Objects the index knows."),
   thermocline_index_copies: now([], "Copies the index knows."),
   thermocline_index_bytes: now([], "Bytes of all copies the index knows."),

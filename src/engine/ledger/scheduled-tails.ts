@@ -11,5 +11,5 @@ export function scheduledTails(
   const { everyMs, ledgerEveryMs, push } = config.snapshots;
   if (everyMs === undefined) return undefined;
   const writer = new TailWriter({ index, store: desk.store, now });
-  return new TailSchedule({ desk, writer, everyMs: ledgerEveryMs, push, onError });
+  return new TailSchedule({ desk, writer, everyMs: ledgerEveryMs, now, push, onError });
 }

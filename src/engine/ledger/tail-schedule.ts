@@ -6,9 +6,10 @@ import type { SnapshotDesk } from "#engine/snapshots/snapshot-desk.ts";
 import type { EngineError } from "#model/engine-error.ts";
 
 export interface TailScheduleOptions {
-  readonly desk: Pick<SnapshotDesk, "store" | "remote" | "ownInstallation">;
-  readonly writer: Pick<TailWriter, "write">;
+  readonly desk: Pick<SnapshotDesk, "store" | "remote" | "ownInstallation" | "tailed">;
+  readonly writer: Pick<TailWriter, "write" | "hasBegun">;
   readonly everyMs: number;
+  readonly now: () => Date;
   /** Backends that get every tail. */
   readonly push: readonly string[];
   readonly onError: (error: EngineError) => void;
@@ -49,13 +50,16 @@ export class TailSchedule {
 
   /** Writes what is new and sends what is lacking; says what failed, which is tried next time. */
   async look(signal?: AbortSignal): Promise<readonly EngineError[]> {
-    const { desk, writer, push } = this.#options;
+    const { desk, writer, push, now } = this.#options;
+    const asOf = now();
+    let isWritten = false;
     const failures: EngineError[] = [];
     const attempt = async (what: string, act: () => Promise<void>): Promise<void> => {
       await act().catch((error: unknown) => failures.push(failureOf(what, error)));
     };
     await attempt("writing the ledger's tail", async () => {
       if ((await writer.write()) > 0) for (const backend of push) this.#behind.add(backend);
+      isWritten = writer.hasBegun;
     });
     for (const backend of this.#behind) {
       await attempt(`pushing the ledger's tail to ${backend}`, async () => {
@@ -64,6 +68,10 @@ export class TailSchedule {
         await pushTails(desk.store, await desk.remote(backend, signal), installation);
         this.#behind.delete(backend);
       });
+    }
+    if (isWritten) {
+      const upToDate = push.filter((backend) => !this.#behind.has(backend));
+      for (const place of ["here", ...upToDate]) desk.tailed.set(place, asOf);
     }
     return failures;
   }

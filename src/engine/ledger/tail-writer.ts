@@ -33,6 +33,11 @@ export class TailWriter {
     this.#options = options;
   }
 
+  /** Whether there is a snapshot, or a tail behind one, that what is recorded goes on from. */
+  get hasBegun(): boolean {
+    return this.#end !== undefined;
+  }
+
   /** Writes all that is not written yet; says how many entries that were. */
   async write(): Promise<number> {
     const { index, entriesMax = defaultEntriesMax } = this.#options;

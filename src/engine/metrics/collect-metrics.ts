@@ -31,6 +31,8 @@ export interface EngineFacts {
   readonly schedules: readonly ScheduleStatus[];
   /** When the newest snapshot was taken that is here, and on backends. */
   readonly snapshots: ReadonlyMap<string, Date>;
+  /** Up to when the ledger is whole beside them. */
+  readonly tails: ReadonlyMap<string, Date>;
   readonly now: Date;
 }
 
@@ -95,11 +97,16 @@ function leaderSeries({ status: { leader }, now }: EngineFacts): readonly Metric
   ];
 }
 
-function snapshotSeries({ snapshots, now }: EngineFacts): readonly MetricSeries[] {
-  return [...snapshots].map(([place, takenAt]) => {
-    const ageMs = now.getTime() - takenAt.getTime();
-    return series("thermocline_snapshot_age_seconds", { place }, ageMs / 1_000);
-  });
+function snapshotSeries({ snapshots, tails, now }: EngineFacts): readonly MetricSeries[] {
+  const age = (moment: Date) => (now.getTime() - moment.getTime()) / 1_000;
+  return [
+    ...[...snapshots].map(([place, takenAt]) =>
+      series("thermocline_snapshot_age_seconds", { place }, age(takenAt)),
+    ),
+    ...[...tails].map(([place, asOf]) =>
+      series("thermocline_ledger_tail_age_seconds", { place }, age(asOf)),
+    ),
+  ];
 }
 
 function contentSeries({ status, indexLagSeconds }: EngineFacts): readonly MetricSeries[] {

@@ -80,6 +80,7 @@ export class EngineMetrics {
       limits: limits.list(),
       schedules,
       snapshots: snapshots.newest,
+      tails: snapshots.tailed,
       now: now(),
     });
     const node = config.node.name;

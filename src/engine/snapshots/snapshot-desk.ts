@@ -43,6 +43,8 @@ export class SnapshotDesk {
   readonly #stop = new AbortController();
   /** When the newest one was taken that is here, and on backends, as far as this process knows. */
   readonly newest = new Map<string, Date>();
+  /** Up to when all that the ledger had recorded is beside them, at the same places. */
+  readonly tailed = new Map<string, Date>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SnapshotDeskOptions) {

@@ -26,6 +26,7 @@ async function writing(entriesMax?: number) {
   return {
     ...filled,
     installation,
+    now,
     make,
     snapshot: async () => {
       minutes += 1;
@@ -73,12 +74,13 @@ test("many entries go into several files", async () => {
 });
 
 test("backends get what they lack, and give up what their snapshots have", async () => {
-  const { make, snapshot, hold, store, installation, ranges } = await writing();
+  const { make, snapshot, hold, store, installation, now, ranges } = await writing();
   const { remote } = await farStore();
   const writer = make();
   let isAway = true;
   const desk = {
     store,
+    tailed: new Map<string, Date>(),
     ownInstallation: () => Promise.resolve(installation),
     remote: () =>
       isAway ? Promise.reject(new EngineError("UNAVAILABLE", "away")) : Promise.resolve(remote),
@@ -87,17 +89,26 @@ test("backends get what they lack, and give up what their snapshots have", async
     desk,
     writer,
     everyMs: 60_000,
+    now,
     push: ["far"],
     onError: () => undefined,
   });
+  await schedule.look();
+  expect(desk.tailed).toEqual(new Map());
   await snapshot();
   await hold(5);
   expect(await schedule.look()).toMatchObject([
     { code: "UNAVAILABLE", message: "pushing the ledger's tail to far failed: away" },
   ]);
+  const [early, before] = [now(), new Map(desk.tailed)];
+  expect(before).toEqual(new Map([["here", early]]));
   await hold(6);
   isAway = false;
   expect(await schedule.look()).toEqual([]);
+  expect([...desk.tailed]).toEqual([
+    ["here", now()],
+    ["far", now()],
+  ]);
   // Without a snapshot there, nothing could go on from it.
   expect(await remote.tails.list(installation)).toEqual([]);
   expect(await pushSnapshot(store, remote, newest)).toMatchObject({ tailsMoved: 2 });
