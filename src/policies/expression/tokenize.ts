@@ -58,7 +58,8 @@ function readToken(source: string, at: number, report: ReportProblem): Token | u
   if (symbol) return { kind: "symbol", text: symbol, span: spanOf(source, at, symbol) };
   const character = String.fromCodePoint(source.codePointAt(at) ?? 0);
   const span = spanOf(source, at, character);
-  const hint = strayCharacters[character];
+  const isOrder = /^:\s*(?:asc|desc)\b/.test(source.slice(at));
+  const hint = isOrder ? 'write the order after a blank: "size desc"' : strayCharacters[character];
   report({
     code: "E0151",
     span,

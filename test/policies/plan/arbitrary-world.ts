@@ -5,6 +5,7 @@ import type { CompiledRule, CompiledVerb } from "#policies/compiled-policy.ts";
 import { trusted } from "#policies/sql-fragment.ts";
 import { readWrite, testBackend } from "../demo-backends.ts";
 import type { FixtureObject } from "./fixture-index.ts";
+import { tagOrder } from "./apply-perfectly.ts";
 import { on, ruleOf, testNow } from "./rule-of.ts";
 
 /** A rule together with the test's own reading of its predicate. */
@@ -29,7 +30,17 @@ const predicates: readonly (readonly [string, (object: FixtureObject) => boolean
   ["o.heat_weight < 1", ({ heat }) => (heat ?? 0) < 1],
 ];
 
-export const worlds: fc.Arbitrary<World> = fc.integer({ min: 2, max: 5 }).chain((count) => {
+/** Rules that move, protect and remove copies. */
+export const worlds = worldsWith(false);
+
+/** And rules that do something for its own sake. */
+export const worldsWithRuns = worldsWith(true);
+
+function worldsWith(hasRuns: boolean): fc.Arbitrary<World> {
+  return fc.integer({ min: 2, max: 5 }).chain((count) => worldOf(count, hasRuns));
+}
+
+function worldOf(count: number, hasRuns: boolean): fc.Arbitrary<World> {
   const ids = Array.from({ length: count }, (_, id) => id);
   return fc.record({
     backends: fc.tuple(...ids.map((id) => arbitraryBackend(id))),
@@ -37,11 +48,11 @@ export const worlds: fc.Arbitrary<World> = fc.integer({ min: 2, max: 5 }).chain(
       .array(arbitraryObject(ids), { minLength: 1, maxLength: 12 })
       .map((objects) => objects.map((object, id) => ({ ...object, id }))),
     rules: fc
-      .array(arbitraryRule(ids), { minLength: 1, maxLength: 6 })
+      .array(arbitraryRule(ids, hasRuns), { minLength: 1, maxLength: 6 })
       .map((rules) => rules.map((make, at) => make(`rule-${at}`))),
     minimumCopies: fc.constantFrom(1, 1, 2),
   });
-});
+}
 
 function arbitraryBackend(id: number): fc.Arbitrary<Backend> {
   return fc
@@ -82,6 +93,8 @@ function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObjec
       inFlight: fc.constantFrom([], [], [], [], [0], [1]),
       collection: fc.constantFrom(undefined, "a", "b"),
       owner: fc.constantFrom(undefined, "ana", "ben"),
+      tags: fc.subarray(["new", "seen", "by=us", "by=them", "project=x", "project=y"]),
+      checkedAt: fc.constantFrom(...leaseTimes),
       held: fc.constantFrom(false, false, false, false, true),
       accessed: fc.constantFrom(undefined, undefined, ...leaseTimes),
       leases: fc.array(
@@ -93,8 +106,13 @@ function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObjec
         { maxLength: 3 },
       ),
     })
-    .map(({ accessed, leases, collection, owner, ...object }) => ({
+    .map(({ accessed, leases, collection, owner, checkedAt, ...object }) => ({
       ...object,
+      checked: Object.fromEntries(
+        Object.entries(object.copies).flatMap(([backend, level]) =>
+          level === "verified" ? [[backend, checkedAt]] : [],
+        ),
+      ),
       ...(accessed === undefined ? {} : { accessed }),
       ...(collection === undefined ? {} : { collection }),
       ...(owner === undefined ? {} : { owner }),
@@ -115,7 +133,10 @@ function withTime<Verb extends object>(verb: Verb, time: number | undefined) {
   return time === undefined ? verb : { ...verb, forMs: time };
 }
 
-function arbitraryRule(ids: readonly number[]): fc.Arbitrary<(name: string) => WorldRule> {
+function arbitraryRule(
+  ids: readonly number[],
+  hasRuns: boolean,
+): fc.Arbitrary<(name: string) => WorldRule> {
   const limit = fc.constantFrom(
     { objects: undefined, bytes: undefined },
     { objects: undefined, bytes: undefined },
@@ -124,7 +145,7 @@ function arbitraryRule(ids: readonly number[]): fc.Arbitrary<(name: string) => W
   );
   return fc
     .record({
-      verb: arbitraryVerb(ids),
+      verb: arbitraryVerb(ids, hasRuns),
       predicate: fc.constantFrom(...predicates),
       limit,
       descending: fc.option(fc.boolean()),
@@ -147,7 +168,7 @@ const groupable: ReadonlySet<CompiledVerb["kind"]> = new Set([
   "promote",
 ]);
 
-function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
+function arbitraryVerb(ids: readonly number[], hasRuns: boolean): fc.Arbitrary<CompiledVerb> {
   const mask = fc.subarray([...ids], { minLength: 1 }).map((chosen) => on(...chosen));
   const ensures = fc
     .record({
@@ -157,10 +178,15 @@ function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
       confidence: fc.constantFrom(...confidences, "verified" as const),
       per: fc.constantFrom(undefined, "region"),
       time: forMs,
+      prefer: arbitraryPreference(ids),
+      isAll: fc.constantFrom(false, false, false, true),
     })
-    .map(({ on, min, more, confidence, per, time }) => {
-      const copies = { min, max: more === null ? undefined : min + more };
-      return withTime({ kind: "ensure" as const, copies, on, confidence, per }, time);
+    .map(({ on, min, more, confidence, per, time, prefer, isAll }) => {
+      // `copies: all` is compiled to as many as there are.
+      const copies = isAll
+        ? { min: bitCount(on), max: undefined }
+        : { min, max: more === null ? undefined : min + more };
+      return withTime({ kind: "ensure" as const, copies, on, confidence, per, ...prefer }, time);
     });
   // As compiled policies: a move never names one backend on both sides.
   const moves = fc
@@ -169,10 +195,29 @@ function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
       from: mask,
       to: mask,
       time: forMs,
+      prefer: arbitraryPreference(ids),
+      bounds: fc.constantFrom({}, {}, {}, ...arbitraryBounds),
     })
-    .map(({ kind, from, to, time }) =>
-      withTime({ kind, from: from & ~to, to }, kind === "promote" ? time : undefined),
+    .map(({ kind, from, to, time, prefer, bounds }) =>
+      kind === "promote"
+        ? withTime({ kind, from: from & ~to, to, ...prefer }, time)
+        : {
+            kind,
+            from: from & ~to,
+            to,
+            ...prefer,
+            ...("free" in bounds && (to & 1n) === 1n ? {} : bounds),
+          },
     );
+  const runs = fc.constantFrom(
+    { kind: "run" as const, order: tagOrder, on: 0n },
+    {
+      kind: "run" as const,
+      order: { action: "verify" as const },
+      on: on(...ids),
+      everyMs: 86_400_000,
+    },
+  );
   const evictions = fc
     .record({ from: mask, bounds: fc.constantFrom({}, {}, ...arbitraryBounds) })
     .map(({ from, bounds }) => ({
@@ -184,22 +229,38 @@ function arbitraryVerb(ids: readonly number[]): fc.Arbitrary<CompiledVerb> {
     { weight: 4, arbitrary: ensures },
     { weight: 3, arbitrary: evictions },
     { weight: 3, arbitrary: moves },
+    { weight: hasRuns ? 1 : 0, arbitrary: runs },
     { weight: 1, arbitrary: fc.constant({ kind: "hold" as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: "delete" as const, graceMs: 86_400_000 }) },
   );
 }
 
-/** What bounds an eviction, as compiled. */
+/** Backends in groups of which the first goes first: by halves of a random order. */
+function arbitraryPreference(ids: readonly number[]) {
+  const groups = fc.shuffledSubarray([...ids], { minLength: ids.length }).map((order) => ({
+    prefer: [on(...order.slice(0, 2)), on(...order.slice(2))].filter((mask) => mask !== 0n),
+  }));
+  return fc.option(groups, { nil: {}, freq: 2 });
+}
+
+export function bitCount(mask: bigint): number {
+  return mask.toString(2).replaceAll("0", "").length;
+}
+
+/** What bounds an eviction or demotion, as compiled. */
 const arbitraryBounds = [
   { quota: { per: "owner" as const, bytes: 250 } },
   { quota: { per: "collection" as const, bytes: 100 } },
+  { quota: { per: "meta.project", bytes: 200 } },
   { free: [{ backend: 0, bytes: 150 }] },
   { free: [] },
 ];
 
 /** A verb that wants all of what its rule selects. */
 function unbounded(verb: CompiledVerb): CompiledVerb {
-  return verb.kind === "evict" ? { kind: "evict", from: verb.from } : verb;
+  if (verb.kind !== "evict" && verb.kind !== "demote") return verb;
+  const { free: _free, quota: _quota, ...rest } = verb;
+  return rest;
 }
 
 /** The same world with rules that have no limit and backends that are never full. */

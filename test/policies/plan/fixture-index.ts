@@ -21,6 +21,9 @@ export interface FixtureObject {
   readonly accessed?: Date;
   readonly collection?: string;
   readonly owner?: string;
+  readonly tags?: readonly string[];
+  /** When copies were last read whole, by backend; without it their times are unknown. */
+  readonly checked?: Readonly<Record<number, Date>>;
   /** Copies that a rule (`policy/rule`) wanted for a time; without a backend: it is gone again. */
   readonly leases?: readonly FixtureLease[];
 }
@@ -56,6 +59,8 @@ export async function openFixtureIndex(threads = 2): Promise<FixtureIndex> {
       await writer.run("DELETE FROM object");
       await writer.run("DELETE FROM name");
       await writer.run("DELETE FROM lease");
+      await writer.run("DELETE FROM tag");
+      await writer.run("DELETE FROM copy");
       await writer.stage("staged", stageSchema, objects.map(stageRow));
       await writer.run(`INSERT INTO object BY NAME SELECT * FROM staged`);
       await writer.run(`UPDATE object SET profile = 'unixfs-v1', created = '2026-01-01',
@@ -68,6 +73,14 @@ export async function openFixtureIndex(threads = 2): Promise<FixtureIndex> {
       );
       await writer.stage("staged", leaseSchema, leases);
       await writer.run("INSERT INTO lease SELECT * FROM staged");
+      const tags = objects.flatMap(({ id, tags }) => (tags ?? []).map((tag) => [id, tag]));
+      await writer.stage("staged", { object_id: "BIGINT", tag: "VARCHAR" }, tags);
+      await writer.run("INSERT INTO tag SELECT * FROM staged");
+      await writer.stage("staged", checkSchema, objects.flatMap(checkRows));
+      await writer.run(`INSERT INTO copy (object_id, backend_id, state, verified_at)
+        SELECT object_id, backend_id, 'present', verified_at FROM staged`);
+      await writer.run(`UPDATE object SET oldest_verified = (SELECT min(c.verified_at) FROM copy c
+        WHERE c.object_id = object.object_id AND (object.verified_mask >> c.backend_id) & 1 = 1)`);
     },
     session: async () => {
       const connection = new Connection(await instance.connect());
@@ -90,6 +103,17 @@ const leaseSchema = {
   rule: "VARCHAR",
   since: "TIMESTAMP",
 } as const;
+
+const checkSchema = {
+  object_id: "BIGINT",
+  backend_id: "INTEGER",
+  verified_at: "TIMESTAMP",
+} as const;
+
+function checkRows({ id, copies = {}, checked }: FixtureObject) {
+  if (checked === undefined) return [];
+  return Object.keys(copies).map((backend) => [id, Number(backend), checked[+backend] ?? null]);
+}
 
 const stageSchema = {
   object_id: "BIGINT",

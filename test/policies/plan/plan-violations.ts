@@ -2,7 +2,7 @@ import type { Backend } from "#model/backend.ts";
 import type { PlanAction } from "#model/plan.ts";
 import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { applyPerfectly } from "./apply-perfectly.ts";
-import type { World } from "./arbitrary-world.ts";
+import { bitCount, type World } from "./arbitrary-world.ts";
 import { type FixtureLease, type FixtureObject, maskWith } from "./fixture-index.ts";
 import { testNow } from "./rule-of.ts";
 
@@ -21,6 +21,7 @@ export function planViolations(
     ...world.backends.flatMap((backend) => illPlaced(world, backend, actions, headRoomShare)),
     ...beyondLimits(world, actions),
     ...divided(world, actions),
+    ...illPreferred(world, actions),
   ];
 }
 
@@ -169,6 +170,30 @@ function beyondLimits(world: World, actions: readonly PlanAction[]): readonly st
   });
 }
 
-function bitCount(mask: bigint): number {
-  return mask.toString(2).replaceAll("0", "").length;
+/** New copies on a backend although one that goes first would take them. */
+function illPreferred({ rules, backends, objects }: World, all: readonly PlanAction[]) {
+  return all.flatMap(({ objectId, target, rule: id }): readonly string[] => {
+    const verb = rules.find(({ rule }) => rule.id === id)?.rule.verb;
+    if (target === null || verb === undefined || !("prefer" in verb)) return [];
+    const [first = 0n] = verb.prefer ?? [];
+    const isSpread = verb.kind === "ensure" && verb.per !== undefined;
+    if (isSpread || ((first >> BigInt(target)) & 1n) === 1n) return [];
+    const chosen = "on" in verb ? verb.on : verb.to;
+    const object = objects.find((one) => one.id === objectId);
+    // What a rule wants emptied takes no new copies, preferred or not.
+    const emptied = rules.reduce(
+      (mask, { rule }) => mask | ("from" in rule.verb ? rule.verb.from : 0n),
+      0n,
+    );
+    const taken = all.flatMap((one) =>
+      one.objectId === objectId ? [one.target, one.victim].filter((at) => at !== null) : [],
+    );
+    return backends
+      .filter(({ id: at }) => ((first & chosen & ~emptied) >> BigInt(at)) & 1n)
+      .filter(({ id: at }) => object?.copies?.[at] === undefined && !taken.includes(at))
+      .filter(({ id: at }) => !object?.inFlight?.includes(at))
+      .filter(({ cordoned, freeBytes }) => !cordoned && freeBytes === undefined)
+      .filter(({ capabilities }) => capabilities.operations.includes("write"))
+      .map(({ name }) => `${objectId} goes to ${target} and not to ${name}, which ${id} prefers`);
+  });
 }
