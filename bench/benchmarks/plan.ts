@@ -177,7 +177,10 @@ async function compareRules(
   const scan = async (chosen: typeof all.rules) => {
     await using session = await index.session();
     const safety = { minimumCopies: 1, headRoomShare: 0.05 };
-    await scanCandidates(new Planning({ ...all, rules: chosen }, session, safety));
+    const planning = new Planning({ ...all, rules: chosen }, session, safety);
+    await scanCandidates(planning);
+    // Those of one rule become no table by themselves.
+    await planning.settle();
   };
   return await compare({
     what: "candidates of twenty rules",
