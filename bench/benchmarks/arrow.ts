@@ -17,6 +17,7 @@ const rowObjectsMax = 500_000;
 export default {
   name: "arrow",
   about: "results as Arrow record batches, against DuckDB's rows and its own COPY",
+  sidesApart: true,
   async measure(bench) {
     const connection = await bench.openDuckdb("plan.duckdb");
     await makePlan(connection, bench.objects);
@@ -109,7 +110,7 @@ function expectAll(seen: number, rows: number): void {
 }
 
 async function makePlan(connection: Connection, rows: number): Promise<void> {
-  await connection.run(`CREATE TABLE plan AS
+  await connection.run(`CREATE OR REPLACE TABLE plan AS
     SELECT range AS sequence, ['replicate', 'demote', 'evict'][1 + range % 3] AS verb,
       range * 7 AS object_id, unhex('01551220' || sha256(range::VARCHAR)) AS cid,
       (hash(range) % 1000000)::BIGINT AS size, 'unixfs-v1-2025' AS profile,

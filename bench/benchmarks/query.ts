@@ -14,6 +14,7 @@ export default {
   about: "lists and reports, against statements by hand for the same answer",
   rounds: 3,
   prepare: ({ folder, objects }) => makeLivelyIndex(`${folder}/index.duckdb`, objects),
+  sidesApart: true,
   async measure(bench) {
     const index = await bench.openIndex();
     const source: ReportSource = {

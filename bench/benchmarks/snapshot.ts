@@ -14,6 +14,7 @@ export default {
   about: "snapshots against DuckDB's COPY, and what is written after one per cent changed",
   rounds: 3,
   prepare: ({ folder, objects }) => makeLivelyIndex(`${folder}/index.duckdb`, objects),
+  sidesApart: true,
   async measure(bench) {
     const index = await bench.openIndex();
     const store = new SnapshotStore(bench.path("snapshots"));
@@ -31,6 +32,7 @@ export default {
     const restore = () => rm(bench.path("snapshots"), { recursive: true, force: true });
     const first = await compare({ what: "a first snapshot", ours: snapshot, ...plain, restore });
     const again = await compare({ what: "one of an unchanged index", ours: snapshot, ...plain });
+    if (bench.side !== undefined) return [first, again];
     const whole = (await snapshot()).bytes;
     const changed = async (what: string, change: () => Promise<unknown>) => {
       await change();

@@ -12,6 +12,11 @@ export interface Benchmark {
    * takes is not counted.
    */
   readonly prepare?: (place: BenchmarkPlace) => Promise<void>;
+  /**
+   * Each side is also taken in a process of its own, so that what it holds is known. `measure` runs
+   * again for that, on what it left behind, and does of the other side only what both need.
+   */
+  readonly sidesApart?: boolean;
   readonly measure: (bench: Workbench) => Promise<readonly Measurement[]>;
 }
 

@@ -20,11 +20,26 @@ export interface Comparison {
   readonly peerRows?: number;
 }
 
+export type Side = "ours" | "peer";
+
+let onlySide: Side | undefined;
+
+/** From now on in this process only that side is taken, once: its memory is to be known. */
+export function takeOnly(side: Side | undefined): void {
+  onlySide = side;
+}
+
 /** What both sides cost, taken in turn. */
 export async function compare(comparison: Comparison): Promise<Measurement> {
   const { what, peerName, goal, rounds, ours, peer, times = 1, rows } = comparison;
   const { peerRows = rows } = comparison;
   const costs: { ours: Cost[]; peer: Cost[] } = { ours: [], peer: [] };
+  if (onlySide !== undefined) {
+    await comparison.restore?.();
+    costs[onlySide].push(await costOf(comparison[onlySide]));
+    const figures = { ours: Number.NaN, peer: Number.NaN, ratio: Number.NaN };
+    return { what, peerName, unit: "s", better: "less", ...figures };
+  }
   for (let round = 0; round < rounds; round += 1) {
     await comparison.restore?.();
     // What one side leaves behind is not collected at the other's cost.

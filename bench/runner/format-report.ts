@@ -79,10 +79,16 @@ function goalWords(measurement: Measurement): string {
 }
 
 function memoryWords(report: MemoryReport): string {
-  const { peakBytes, baseBytes, duckdbLimitBytes, withinLimit } = report;
+  const { peakBytes, baseBytes, duckdbLimitBytes, withinLimit, apart } = report;
+  const sides =
+    apart === undefined
+      ? ""
+      : `; above the program, each alone: ours ${formatSize(apart.oursBytes)}` +
+        `${apart.oursBytes <= duckdbLimitBytes ? "" : " (NOT kept)"}, ` +
+        `the other side ${formatSize(apart.peerBytes)}`;
   return (
     `memory at most ${formatSize(peakBytes)}, of it ${formatSize(baseBytes)} for the program; ` +
-    `DuckDB was allowed ${formatSize(duckdbLimitBytes)}: ${withinLimit ? "kept" : "NOT kept"}`
+    `allowed were ${formatSize(duckdbLimitBytes)}: ${withinLimit ? "kept" : "NOT kept"}${sides}`
   );
 }
 

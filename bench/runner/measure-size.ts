@@ -1,5 +1,6 @@
 import type { Benchmark, BenchmarkPlace, Measurement } from "./benchmark.ts";
 import { costOf } from "../median.ts";
+import { type Side, takeOnly } from "./compare.ts";
 import { peakMemory } from "./peak-memory.ts";
 import { Workbench } from "./workbench.ts";
 
@@ -22,6 +23,8 @@ export interface MemoryReport {
   readonly duckdbLimitBytes: number;
   /** Whether what came on top of the program itself stayed within that. */
   readonly withinLimit: boolean;
+  /** What each side holds at most above the program, in a process of its own. */
+  readonly apart?: { readonly oursBytes: number; readonly peerBytes: number };
 }
 
 const defaultRounds = 5;
@@ -31,9 +34,11 @@ export async function measureSize(
   benchmark: Benchmark,
   place: BenchmarkPlace,
   rounds: number = benchmark.rounds ?? defaultRounds,
+  side?: Side,
 ): Promise<SizeReport> {
   const baseBytes = peakMemory();
-  await using bench = new Workbench(place, rounds);
+  takeOnly(side);
+  await using bench = new Workbench(place, rounds, side);
   let measurements: readonly Measurement[] = [];
   const { processor } = await costOf(async () => {
     measurements = await benchmark.measure(bench);

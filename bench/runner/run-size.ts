@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findBenchmark } from "./find-benchmarks.ts";
 import type { SizeReport } from "./measure-size.ts";
 import type { SizeAnswer, SizeTask } from "./size-process.ts";
 
@@ -21,7 +22,14 @@ export async function runSize({ signal, ...request }: SizeRequest): Promise<Size
     await runPart({ ...request, folder, part: "prepare" }, signal);
     const answer = await runPart({ ...request, folder, part: "measure" }, signal);
     if (answer.report === undefined) throw new Error("the measuring process reported nothing");
-    return answer.report;
+    if ((await findBenchmark(request.name)).sidesApart !== true) return answer.report;
+    const held = async (part: "ours" | "peer"): Promise<number> => {
+      const { report } = await runPart({ ...request, folder, part }, signal);
+      if (report === undefined) throw new Error("the measuring process reported nothing");
+      return report.memory.peakBytes - report.memory.baseBytes;
+    };
+    const apart = { oursBytes: await held("ours"), peerBytes: await held("peer") };
+    return { ...answer.report, memory: { ...answer.report.memory, apart } };
   } finally {
     // What was ended may still be writing for a moment.
     await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });

@@ -7,7 +7,7 @@ import { measureSize, type SizeReport } from "./measure-size.ts";
 /** What such a process is asked to do. */
 export interface SizeTask {
   readonly name: string;
-  readonly part: "prepare" | "measure";
+  readonly part: "prepare" | "measure" | "ours" | "peer";
   readonly objects: number;
   readonly folder: string;
   readonly rounds: number | undefined;
@@ -24,9 +24,12 @@ process.send?.(answer, () => process.exit(0));
 async function carryOut({ name, part, rounds, ...place }: SizeTask): Promise<SizeAnswer> {
   try {
     const benchmark = await findBenchmark(name);
+    if (part === "prepare") {
+      await benchmark.prepare?.(place);
+      return {};
+    }
     if (part === "measure") return { report: await measureSize(benchmark, place, rounds) };
-    await benchmark.prepare?.(place);
-    return {};
+    return { report: await measureSize(benchmark, place, 1, part) };
   } catch (error) {
     const { stack, message } = EngineError.from(error);
     return { problem: (error as Error).stack ?? stack ?? message };

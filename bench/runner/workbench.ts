@@ -5,6 +5,7 @@ import type { ObjectIndexOptions } from "#index/object-index-options.ts";
 import { ObjectIndex } from "#index/object-index.ts";
 import { parseSize } from "#model/quantity.ts";
 import type { BenchmarkPlace } from "./benchmark.ts";
+import type { Side } from "./compare.ts";
 
 /** What DuckDB may use for one database, unless a benchmark is about just that. */
 export const duckdbLimit = "1GiB";
@@ -15,13 +16,16 @@ export class Workbench implements AsyncDisposable {
   readonly objects: number;
   readonly folder: string;
   readonly rounds: number;
+  /** The only side that is taken, if it is not both. */
+  readonly side: Side | undefined;
   readonly #opened = new AsyncDisposableStack();
   #limitBytes = 0;
 
-  constructor({ objects, folder }: BenchmarkPlace, rounds: number) {
+  constructor({ objects, folder }: BenchmarkPlace, rounds: number, side?: Side) {
     this.objects = objects;
     this.folder = folder;
     this.rounds = rounds;
+    this.side = side;
   }
 
   /** A file or folder of this benchmark. */

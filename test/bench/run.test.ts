@@ -43,9 +43,14 @@ test("a run gives one document, and leaves no files", async () => {
   expect(name).toBe("arrow");
   expect(sizes.map(({ objects }: { objects: number }) => objects)).toEqual([1_000, 2_000]);
   expect(sizes[0].memory).toMatchObject({ duckdbLimitBytes: 2 ** 30, withinLimit: true });
+  const { apart, peakBytes, baseBytes } = sizes[0].memory;
+  for (const side of [apart.oursBytes, apart.peerBytes]) {
+    expect(side).toBeGreaterThan(0);
+    expect(side).toBeLessThan(1.5 * (peakBytes - baseBytes) + 2 ** 26);
+  }
   expect(growth.length).toBe(sizes[0].measurements.length);
   expect(await readdir(folder)).toEqual([]);
-});
+}, 180_000);
 
 test("without a name it lists what there is", async () => {
   const { code, stdout } = await start().ended;
