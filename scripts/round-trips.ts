@@ -1,9 +1,9 @@
 // Has large content travel between one backend of each kind (a local store, a bucket of versitygw,
-// an IPFS node, an IPFS Cluster), looked at by other tools at each stop. Prints, for each leg, its
+// an IPFS node, an IPFS Cluster, a pinning service), looked at by other tools at each stop. Prints, for each leg, its
 // time and its processor time in this process, and the most memory that this process held.
 //   npm run round-trips -- [--file SIZE]… [--directory FILES]… [--each-once] [--json]
 import { parseSize } from "#model/quantity.ts";
-import { digestBefore, everyPair, takeTrip } from "../test/round-trips/take-trip.ts";
+import { digestBefore, everyPair, placesFor, takeTrip } from "../test/round-trips/take-trip.ts";
 import { directory, largeFile, type TripContent } from "../test/round-trips/trip-content.ts";
 import { openTripPlaces, tripPlacesMissing } from "../test/round-trips/trip-places.ts";
 import { closeOnSignal } from "./close-on-signal.ts";
@@ -27,10 +27,11 @@ const contents = await readContents();
 await using all = await openTripPlaces();
 closeOnSignal(all);
 const { places, judge } = all;
-const tour = values["each-once"] ? [...places, places[0]] : everyPair(places);
 const trips = [];
 for (const content of contents) {
   say(content.name);
+  const taking = placesFor(content, places);
+  const tour = values["each-once"] ? [...taking, ...taking.slice(0, 1)] : everyPair(taking);
   const expected = await digestBefore(content, judge);
   using memory = watchMemory();
   const legs = [];

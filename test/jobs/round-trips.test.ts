@@ -3,7 +3,7 @@ import { isNoFile } from "#content/car-to-file.ts";
 import { convertForm } from "#content/convert-form.ts";
 import type { EngineError } from "#model/engine-error.ts";
 import { collect, sample } from "../conformance/sample-object.ts";
-import { digestBefore, everyPair, takeTrip } from "../round-trips/take-trip.ts";
+import { digestBefore, everyPair, placesFor, takeTrip } from "../round-trips/take-trip.ts";
 import { ownTree, smallContents } from "../round-trips/trip-content.ts";
 import { openTripPlaces, type TripPlaces, tripPlacesMissing } from "../round-trips/trip-places.ts";
 
@@ -29,8 +29,12 @@ describe.skipIf(missing !== undefined)("content that travels between any two bac
     it(`stays the same, byte for byte, for other tools too: ${content.name}`, async () => {
       const { places, judge } = all;
       const expected = await digestBefore(content, judge);
-      const legs = await Array.fromAsync(takeTrip(content, everyPair(places), judge));
-      expect(new Set(legs.map(({ from, to }) => `${from} to ${to}`)).size).toBe(12);
+      const taking = placesFor(content, places);
+      const legs = await Array.fromAsync(takeTrip(content, everyPair(taking), judge));
+      const pairs = taking.length * (taking.length - 1);
+      expect(new Set(legs.map(({ from, to }) => `${from} to ${to}`)).size).toBe(pairs);
+      const isLimited = ["an empty file", "content that is in its CID"].includes(content.name);
+      expect(taking.length).toBe(isLimited ? 4 : 5);
       for (const leg of legs) {
         expect(leg).toMatchObject({ confidence: "verified", digest: expected });
         expect(["dag", content.isFile ? "file" : "car"]).toContain(leg.copy.form);

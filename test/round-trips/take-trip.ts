@@ -66,6 +66,14 @@ export async function* takeTrip(
   await leave(from, object.cid, () => from.driver.remove(object, permit(object, from.name)));
 }
 
+/** The places that take this content. */
+export function placesFor<Place extends Pick<TripPlace, "takes">>(
+  { object }: Pick<TripContent, "object">,
+  places: readonly Place[],
+): readonly Place[] {
+  return places.filter(({ takes }) => takes?.(object) ?? true);
+}
+
 /** What content is known by before it travels: the same as `digest` of every leg. */
 export async function digestBefore(
   { object, isFile, body }: TripContent,
@@ -85,7 +93,9 @@ async function digestAt(
   judge: KuboNode,
 ): Promise<string> {
   if (copy.form === "dag") {
-    const digests = await Promise.all(place.nodes.map((node) => digestAtNode(node, cid, isFile)));
+    const nodes = (await place.holding?.(cid)) ?? place.nodes;
+    if (nodes.length === 0) throw new Error(`${place.name}: no node holds ${cid}`);
+    const digests = await Promise.all(nodes.map((node) => digestAtNode(node, cid, isFile)));
     if (new Set(digests).size !== 1) throw new Error(`${place.name}: its nodes do not agree`);
     return digests[0] ?? "";
   }

@@ -9,6 +9,7 @@ import { jsonLines } from "#drivers/contract/json-lines.ts";
 
 /** What is lent to a service lies here, where no garbage collection and no pin touches it. */
 const folder = "/thermocline-lent";
+const lentPin = "thermocline-lent";
 const service = "the RPC API of an IPFS node";
 
 /**
@@ -57,14 +58,28 @@ export class SourceNode {
     if (kept.ok) return await kept.discard();
     const words = await wordsOf(kept);
     // Another writer of the same content was faster.
-    if (!words.includes("already has entry")) throw refusedError(kept, doing, words);
+    if (words.includes("already has entry")) return;
+    // A folder takes files and directories only; other data is held by a pin that says whose it is.
+    if (!words.includes("valid UnixFS")) throw refusedError(kept, doing, words);
+    const pinning = { arg: cid, recursive: "true", name: lentPin };
+    await (await this.#ask("pin/add", pinning, `keeping ${cid} on the node`, call)).discard();
   }
 
   /** Takes back what was lent; harmless when nothing was. */
   async takeBack(cid: string, call: CallOptions): Promise<void> {
-    if (!(await this.#isLent(cid, call))) return;
+    if (!(await this.#isLent(cid, call))) return await this.#unpinLent(cid, call);
     const query = { arg: `${folder}/${cid}`, recursive: "true", force: "true" };
     await (await this.#ask("files/rm", query, `taking ${cid} back`, call)).discard();
+  }
+
+  /** Pins of others, which have other names, stay. */
+  async #unpinLent(cid: string, call: CallOptions): Promise<void> {
+    const query = { arg: cid, type: "recursive", names: "true" };
+    const doing = `taking ${cid} back`;
+    const answer = await this.#answer("pin/ls", query, doing, call);
+    const pins = namedPins.safeParse(await answer.json());
+    const isOurs = pins.success && pins.data.Keys[cid]?.Name === lentPin;
+    if (answer.ok && isOurs) await (await this.#ask("pin/rm", { arg: cid }, doing, call)).discard();
   }
 
   /** Where others find the node; its loopback addresses only when it has no others. */
@@ -132,6 +147,9 @@ export class SourceNode {
 }
 
 const identity = z.object({ Addresses: z.array(z.string()) });
+const namedPins = z.object({
+  Keys: z.record(z.string(), z.object({ Name: z.string().optional() })),
+});
 const refusal = z.object({ Message: z.string() });
 
 async function wordsOf(answer: HttpAnswer): Promise<string> {
