@@ -1,13 +1,15 @@
 import { stat } from "node:fs/promises";
 import { cidKey } from "#index/cid-key.ts";
 import type { Connection } from "#index/connection.ts";
+import { Database } from "#index/database.ts";
 import { ObjectIndex } from "#index/object-index.ts";
+import { foldAccesses } from "#index/record-accesses.ts";
 import type { Access } from "#model/index-store.ts";
 import { cidKeyOf, livelyTime, makeLivelyIndex } from "../lively-index.ts";
-import type { Benchmark } from "../runner/benchmark.ts";
+import type { Benchmark, Measurement } from "../runner/benchmark.ts";
 import { bytesWritten } from "../runner/bytes-written.ts";
 import { compare, counted } from "../runner/compare.ts";
-import { duckdbLimit, threads } from "../runner/workbench.ts";
+import { duckdbLimit, threads, type Workbench } from "../runner/workbench.ts";
 import { sampleCid } from "../sample-objects.ts";
 
 /** Reads that one batch brings, as an access log does. */
@@ -40,7 +42,7 @@ export default {
     };
     const { rounds } = bench;
     const ours = () => fold(index);
-    return [
+    const measured = [
       await compare({
         what: "reads folded into heat",
         rounds,
@@ -67,8 +69,55 @@ export default {
         goal: 0.15,
       }),
     ];
+    await index.close();
+    return [...measured, ...(await compareStaged(bench, parquet))];
   },
 } satisfies Benchmark;
+
+/**
+ * The conditions under which the goals were set: as many reads as there are objects, of two of
+ * five of them, in a table with the ids of their objects, folded at once.
+ */
+async function compareStaged(bench: Workbench, parquet: string): Promise<readonly Measurement[]> {
+  const path = bench.path("index.duckdb");
+  const limits = { readOnly: false, memoryLimit: duckdbLimit, threads, now: livelyTime };
+  const database = await Database.open(path, limits);
+  const connection = await database.connect();
+  try {
+    await connection.run(`CREATE TEMP TABLE resolved_accesses AS
+      SELECT (range * 7919) % ceil(${bench.objects} * 0.42)::BIGINT AS object_id, 1.0 AS weight,
+        make_timestamp(${livelyTime.getTime() * 1_000} - range * 1000) AS read_at
+      FROM range(${bench.objects})`);
+    const fold = async () => {
+      await database.write((transaction) => foldAccesses(transaction, livelyTime), connection);
+    };
+    const { rounds } = bench;
+    const group = `CREATE OR REPLACE TEMP TABLE sums AS
+      SELECT object_id, sum(weight), max(read_at) FROM resolved_accesses GROUP BY object_id`;
+    const select = `COPY (FROM objects ORDER BY object_id) TO '${parquet}' (FORMAT parquet)`;
+    return [
+      await compare({
+        what: "reads in a table folded at once",
+        rounds,
+        goal: 2.5,
+        ours: fold,
+        peer: () => connection.run(group),
+        peerName: "grouped only",
+      }),
+      await compare({
+        what: "the same at once, and a rewrite",
+        rounds,
+        goal: 0.2,
+        ours: fold,
+        peer: () => connection.run(select),
+        peerName: "all objects to Parquet",
+      }),
+    ];
+  } finally {
+    connection.close();
+    await database.close();
+  }
+}
 
 /** One read for each object, as far as the most goes; two of five objects are read. */
 function makeReads(objects: number): readonly (readonly Access[])[] {

@@ -44,6 +44,11 @@ export async function countAccesses(
   now: Date,
 ): Promise<AccessCounts> {
   await stageAccesses(transaction, accesses, now);
+  return await foldAccesses(transaction, now);
+}
+
+/** Counts the reads in the temporary table `resolved_accesses`: `object_id, read_at, weight`. */
+export async function foldAccesses(transaction: Transaction, now: Date): Promise<AccessCounts> {
   await moveLandmark(transaction, now);
   const { landmark, halfLifeMs } = await heatSettings(transaction.connection);
   await transaction.run(sumByObject, [micros(landmark), halfLifeMs * 1_000]);
