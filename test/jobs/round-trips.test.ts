@@ -26,7 +26,9 @@ describe.skipIf(missing !== undefined)("content that travels between any two bac
   afterAll(() => all[Symbol.asyncDispose]());
 
   for (const content of smallContents()) {
-    it(`stays the same, byte for byte, for other tools too: ${content.name}`, async () => {
+    // A deep DAG is asked for level by level, eight times.
+    const options = { timeout: 300_000 };
+    it(`stays the same, byte for byte, for other tools too: ${content.name}`, options, async () => {
       const { places, judge } = all;
       const expected = await digestBefore(content, judge);
       const taking = placesFor(content, places);
