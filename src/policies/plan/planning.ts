@@ -90,7 +90,9 @@ export class Planning {
       return trusted("plan_candidate");
     }
     this.#wasRead = true;
-    return sql`(SELECT *${trusted(unread.columns)} FROM (${unread.masks}))`;
+    // Apart, so that what is asked of candidates is not asked of all objects.
+    return sql`(WITH unread AS MATERIALIZED (${unread.masks})
+      SELECT *${trusted(unread.columns)} FROM unread)`;
   }
 
   /** Says how many objects are judged, at least. */

@@ -125,7 +125,11 @@ function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
     trusted(groupRules(rules).length === 0 ? "NULL::VARCHAR AS collection" : "o.collection"),
     ...Array.from(
       { length: wordCount(rules) },
-      (_, word) => sql`${wordSum(rules, word, fits)} AS ${trusted(`w${word}`)}`,
+      (_, word) =>
+        // A rule that is alone matches all that are candidates: asked again, it would keep the scan
+        // from reading its conditions as filters.
+        sql`${isAlone(rules) ? trusted("1::BIGINT") : wordSum(rules, word, fits)}
+          AS ${trusted(`w${word}`)}`,
     ),
     ...rules.flatMap((rule, index) =>
       rule.order.map(({ key }, at) => sql`${key} AS ${trusted(orderColumn(index, at))}`),
@@ -143,6 +147,11 @@ function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
   return sql`SELECT ${joinFragments(columns, ",\n")} FROM ${objectsOf(planning)}
     WHERE ${wanted.length === 0 ? trusted("false") : sql`(${joinFragments(wanted, "\nOR ")})`}
     ${among(only)}`;
+}
+
+/** Whether there is one rule, and objects are candidates for nothing else. */
+function isAlone(rules: readonly CompiledRule[]): boolean {
+  return rules.length === 1 && rules[0]?.verb.kind !== "hold" && leaseRules(rules).length === 0;
 }
 
 /** Narrows a scan of `object o` to these, if any are named. */
