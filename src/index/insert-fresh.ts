@@ -36,6 +36,7 @@ export async function insertFresh(
        (SELECT count(*) > count(DISTINCT position) FROM put_names) AS names`,
   );
   await transaction.run(freshIds, [transaction.takeIds("object", added)]);
+  if (names) await transaction.run(rankNames);
   await transaction.run(names ? severalNames : oneName);
   await transaction.run(insertObjects, [micros(now), staged === "content"]);
   if (names) await transaction.run(insertFurtherNames);
@@ -50,14 +51,17 @@ const freshIds = `
   SELECT position, $1 - 1 + row_number() OVER (ORDER BY position) AS object_id
   FROM put_objects`;
 
-const severalNames = `
-  CREATE OR REPLACE TEMP TABLE fresh_names AS
+const rankNames = `
+  CREATE OR REPLACE TEMP TABLE fresh_ranked_names AS
   SELECT object_id, path, row_number() OVER (PARTITION BY object_id ORDER BY rank) AS rank,
     count(*) OVER (PARTITION BY object_id) AS names
   FROM (
     SELECT i.object_id, n.path, min(n.rank) AS rank
     FROM put_names AS n JOIN fresh_ids AS i USING (position) GROUP BY ALL
   )`;
+
+// Both are views: DuckDB replaces no table by a view, and no view by a table.
+const severalNames = "CREATE OR REPLACE TEMP VIEW fresh_names AS FROM fresh_ranked_names";
 
 const oneName = `
   CREATE OR REPLACE TEMP VIEW fresh_names AS

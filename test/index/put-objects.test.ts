@@ -94,6 +94,28 @@ test("an object known under several names keeps the first as its path and counts
   expect(await index.checkSummaries()).toEqual([]);
 });
 
+test("new objects with one name, with several and with none come into one index in turn", async () => {
+  const { index } = await openIndex();
+  const puts = [[], ["/a"], ["/b", "/c"], ["/d"], [], ["/e", "/f", "/e"], ["/g", "/h"], ["/i"]];
+  for (const [number, names] of puts.entries()) {
+    const put = await index.putObjects([objectOf(number, [copyOn("hot")], { names })], start);
+    expect(put).toMatchObject({ added: 1, known: 0, copies: 1 });
+  }
+  await using session = await index.session();
+  const found = await session.rows({
+    text: `SELECT o.object_id, o.path, o.names, count(n.path) AS counted
+           FROM object AS o JOIN name AS n USING (object_id) GROUP BY ALL ORDER BY ALL`,
+    parameters: [],
+  });
+  const named = [...puts.entries()].flatMap(([number, [path, ...further]]) =>
+    path === undefined ? [] : [[number, path, new Set([path, ...further])] as const],
+  );
+  expect(found.map((one) => Object.values(one).map(String))).toEqual(
+    named.map(([number, path, { size }]) => [number, path, size, size].map(String)),
+  );
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
 test("a CID with another size than before is refused and nothing of the call remains", async () => {
   const { index } = await openIndex();
   await index.putObjects([objectOf(1)], start);
