@@ -28,6 +28,8 @@ export class IncludedNames {
   readonly #options: ParseOptions;
   readonly #inherited = new Map<ParsedDocument<AnyDocument>, SharedNames>();
   readonly #brought = new Map<string, SharedNames>();
+  /** Files that bring more than names, or may: policies and calendars, holds among them. */
+  readonly #bringsMore = new Set<string>();
   readonly #open: string[] = [];
 
   constructor(files: ReadonlyMap<string, PolicyFile>, options: ParseOptions) {
@@ -48,10 +50,14 @@ export class IncludedNames {
     const { source, documents } = this.#files.get(file) ?? { source: undefined, documents: [] };
     this.#open.push(file);
     let names = noNames;
+    // What could not be read may be anything.
+    if (documents.length === 0) this.#bringsMore.add(file);
     for (const document of documents) {
+      const kind = kindOf(document.raw);
+      if (kind !== "Definitions") this.#bringsMore.add(file);
       const inherited = this.#include(document, source?.includes ?? {}, names);
       this.#inherited.set(document, inherited);
-      if (kindOf(document.raw) !== "Definitions") continue;
+      if (kind !== "Definitions") continue;
       const read = readDefinitions(document, inherited, this.#options);
       this.diagnostics.push(...read.diagnostics);
       names = read.names;
@@ -67,6 +73,7 @@ export class IncludedNames {
     before: SharedNames,
   ): SharedNames {
     const entries = field(raw, "include");
+    const including = this.#open.at(-1) ?? "";
     let names = before;
     for (const [at, entry] of (Array.isArray(entries) ? entries : []).entries()) {
       // The schema has reported what can be no path.
@@ -76,8 +83,10 @@ export class IncludedNames {
       if (found.names === undefined) {
         this.diagnostics.push(places.diagnostic(range, found));
         names = { ...names, isFaulty: true };
+        this.#bringsMore.add(including);
         continue;
       }
+      if (this.#bringsMore.has(found.file)) this.#bringsMore.add(including);
       // What definitions include, they bring to others.
       if (kindOf(raw) === "Policy" && this.#bringsOnlyNames(found) && !usesSome(raw, found.names)) {
         const message = `nothing of "${entry}" is used here`;
@@ -97,11 +106,12 @@ export class IncludedNames {
     return names;
   }
 
-  /** Calendars are found by all policies, and what has an error was reported at its place. */
+  /**
+   * Whether a file and all that it includes hold definitions only. An included policy is one
+   * policy more, a calendar is found by all, and what has an error was reported at its place.
+   */
   #bringsOnlyNames({ file, names }: { readonly file: string; readonly names: SharedNames }) {
-    const { documents } = this.#files.get(file) ?? {};
-    if (documents === undefined || names.isFaulty) return false;
-    return !documents.some(({ raw }) => kindOf(raw) === "Calendar");
+    return !names.isFaulty && !this.#bringsMore.has(file);
   }
 
   #follow(entry: string, includes: Readonly<Record<string, Inclusion>>) {

@@ -183,3 +183,30 @@ test("an include of which a policy uses nothing is pointed out; what definitions
   ]);
   expect(parsed.policies.map(({ name }) => name)).toEqual(["a", "b", "c"]);
 });
+
+const guard = `apiVersion: thermocline/v1
+kind: Policy
+metadata: {name: guard}
+rules:
+  - {name: litigation, where: 'path like "/films/**"', hold: true}
+`;
+const other = guard.replace("guard", "other");
+
+test("an include that brings a policy is never called unused, however deep it lies", async () => {
+  const parsed = await parseFolder(registry, {
+    "policies/a.thermocline.yaml": policyText("a", "../shared/guard.yaml", "idle > 3d"),
+    "policies/b.thermocline.yaml": policyText("b", "../shared/deep.yaml", "idle > 3d"),
+    "policies/c.thermocline.yaml": policyText("c", "../shared/deeper.yaml", "idle > 3d"),
+    "policies/d.thermocline.yaml": policyText("d", "../shared/beside.yaml", "idle > 3d"),
+    "policies/e.thermocline.yaml": policyText("e", "../shared/far.yaml", "idle > 3d"),
+    "shared/guard.yaml": guard,
+    "shared/deep.yaml": definitions("include: [guard.yaml]\nclasses: {busy: idle < 1d}\n"),
+    "shared/deeper.yaml": definitions("include: [deep.yaml]\n"),
+    "shared/beside.yaml": `${definitions("classes: {quiet: idle > 1d}\n")}---\n${other}`,
+    "shared/far.yaml": definitions("include: [days.yaml]\n"),
+    "shared/days.yaml": calendar,
+  });
+  expect(findingsOf(parsed)).toEqual([]);
+  const names = parsed.policies.map(({ name }) => name);
+  expect(names.toSorted()).toEqual(["a", "b", "c", "d", "e", "guard", "other"]);
+});
