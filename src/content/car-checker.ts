@@ -26,6 +26,7 @@ export class CarChecker {
   readonly #object: ObjectRef;
   readonly #root: string;
   readonly #parser: CarParser;
+  readonly #onBlock: CheckedBlockHandler | undefined;
   /** Blocks by identity: those that came, and those that are linked and did not come yet. */
   readonly #seen = new Set<string>();
   readonly #missing = new Set<string>();
@@ -34,6 +35,7 @@ export class CarChecker {
 
   constructor(object: ObjectRef, onBlock?: CheckedBlockHandler) {
     this.#object = object;
+    this.#onBlock = onBlock;
     this.#root = blockIdentity(parseCid(object.cid));
     // Who is handed blocks may keep them.
     const memory = onBlock === undefined ? new SectionMemory() : undefined;
@@ -75,12 +77,27 @@ export class CarChecker {
     while (this.#checks.length > left) await this.#checks.shift();
   }
 
-  /** To be called where the stream ended: throws CORRUPT unless all of the object was there. */
-  async finish(): Promise<void> {
+  /**
+   * To be called where the stream ended: throws CORRUPT unless all of the object was there. Returns
+   * a root that bears its own bytes and was left out, as gateways do.
+   */
+  async finish(): Promise<CarBlock | undefined> {
     this.#parser.finish();
     await this.settle();
+    const leftOut = this.#takeRootInCid();
     if (!this.#seen.has(this.#root)) throw this.#corrupt("its root block is missing");
     if (this.#missing.size > 0) throw this.#corrupt(`${this.#missing.size} blocks are missing`);
+    return leftOut;
+  }
+
+  #takeRootInCid(): CarBlock | undefined {
+    const cid = parseCid(this.#object.cid);
+    if (cid.multihash.code !== identityCode || this.#seen.has(this.#root)) return undefined;
+    const block = { cid, bytes: cid.multihash.digest };
+    const node = decodeNode(block);
+    this.#account(block, node);
+    this.#onBlock?.(block, node);
+    return block;
   }
 
   #account({ cid }: CarBlock, node: DagNode): void {

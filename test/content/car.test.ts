@@ -3,12 +3,15 @@ import * as fc from "fast-check";
 import { CarReader } from "@ipld/car";
 import { createWriter, headerLength } from "@ipld/car/buffer-writer";
 import { exporter } from "ipfs-unixfs-exporter";
-import type { CID } from "multiformats/cid";
+import { encode as encodeDagCbor } from "@ipld/dag-cbor";
+import { CID } from "multiformats/cid";
+import { create as createDigest } from "multiformats/hashes/digest";
 import { describe, expect, test } from "vitest";
 import { addressBytes } from "#content/address-file.ts";
 import { CarParser, type CarBlock } from "#content/car-parser.ts";
 import { checkBlock } from "#content/check-block.ts";
-import { parseCid } from "#content/cid.ts";
+import { carHeader, carSectionHead } from "#content/car-writer.ts";
+import { dagCborCode, parseCid, rawCode, sha256Digest } from "#content/cid.ts";
 import { convertForm } from "#content/convert-form.ts";
 import { decodeNode } from "#content/dag-node.ts";
 import { verifyStream } from "#content/verify-stream.ts";
@@ -169,6 +172,40 @@ test("a CAR in no order of the file is whole, but cannot be turned into the file
   await expect(converted).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
 });
 
+describe("a CAR that leaves out a root which bears its own bytes, as gateways give it", () => {
+  const bytes = Buffer.from("within the name");
+
+  test("is whole, and gives the file; its size is checked all the same", async () => {
+    const root = inCid(rawCode, bytes);
+    const [car, object] = [carHeader(root), ofSize(root, bytes.length)];
+    expect(await collect(verifyStream(streamOf([car]), "car", object))).toEqual(car);
+    const file = await collect(convertForm(streamOf([car]), "car", "file", object));
+    expect(Buffer.from(file).toString()).toBe("within the name");
+    const longer = verifyStream(streamOf([car]), "car", ofSize(root, bytes.length + 1));
+    await expect(collect(longer)).rejects.toMatchObject(corrupt);
+  });
+
+  test("lacks what it links to, unless that came", async () => {
+    const linked = CID.createV1(rawCode, sha256Digest(bytes));
+    const root = inCid(dagCborCode, encodeDagCbor({ linked }));
+    const [header, object] = [carHeader(root), ofSize(root, bytes.length)];
+    const whole = Buffer.concat([header, carSectionHead(linked, [bytes]), bytes]);
+    expect(await collect(verifyStream(streamOf([whole]), "car", object))).toHaveLength(
+      whole.length,
+    );
+    await expect(collect(verifyStream(streamOf([header]), "car", object))).rejects.toMatchObject({
+      ...corrupt,
+      message: expect.stringContaining("1 blocks are missing") as string,
+    });
+  });
+
+  test("is damaged where the root bears only the hash of its bytes", async () => {
+    const root = CID.createV1(rawCode, sha256Digest(bytes));
+    const lacking = verifyStream(streamOf([carHeader(root)]), "car", ofSize(root, bytes.length));
+    await expect(collect(lacking)).rejects.toMatchObject(corrupt);
+  });
+});
+
 test("the size of the object is checked against the root of the CAR", async () => {
   const object = objectOf(large, "unixfs-v1-2025");
   const car = await carOf(large, object);
@@ -205,6 +242,15 @@ test("a section that claims a huge length is refused before anything is held", (
 
 function bytesOf(size: number, seed: string): Uint8Array {
   return Buffer.concat([...deterministicBytes(size, seed)]);
+}
+
+/** A CID that bears its block. */
+function inCid(code: number, content: Uint8Array): CID {
+  return CID.createV1(code, createDigest(0, content));
+}
+
+function ofSize(root: CID, size: number): ObjectRef {
+  return { cid: root.toString(), size, profile: "unixfs-v1-2025" };
 }
 
 function objectOf(bytes: Uint8Array, profile: string): ObjectRef {

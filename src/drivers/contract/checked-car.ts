@@ -1,5 +1,6 @@
 import { blockIdentity, CarChecker } from "#content/car-checker.ts";
 import type { CarBlock } from "#content/car-parser.ts";
+import { carSectionHead } from "#content/car-writer.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import type { ByteStream } from "#model/driver.ts";
 
@@ -13,6 +14,7 @@ export interface CheckedCarEvents {
 /**
  * Passes a CAR on to a service that keeps blocks. Throws CORRUPT where the CAR would end and does
  * not hold the whole object: what is pinned half would have its nodes look for the rest for ever.
+ * A root in its own CID that the CAR leaves out is put at the end.
  */
 export async function* checkedCar(
   stream: ByteStream,
@@ -39,5 +41,9 @@ export async function* checkedCar(
     blocks = [];
     yield bytes;
   }
-  await checker.finish();
+  const leftOut = await checker.finish();
+  // A service may want to see what it is to keep.
+  if (leftOut === undefined) return;
+  yield carSectionHead(leftOut.cid, [leftOut.bytes]);
+  yield leftOut.bytes;
 }
