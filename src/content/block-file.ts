@@ -1,8 +1,10 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
 import { blockIdentity } from "#content/car-checker.ts";
-import { CarParser } from "#content/car-parser.ts";
-import { checkBlock } from "#content/check-block.ts";
+import { type CarBlock, type CarHandlers, CarParser } from "#content/car-parser.ts";
+import { checkBlockElsewhere } from "#content/check-block.ts";
+import { SectionMemory } from "#content/section-memory.ts";
+import { writePieces } from "#content/write-pieces.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -11,12 +13,14 @@ export interface BlockSource {
   has(cid: CID): boolean;
   /** Bytes of a block that is there. */
   sizeOf(cid: CID): number;
-  /** NOT_FOUND when there is none. */
-  get(cid: CID): Promise<Uint8Array>;
+  /** NOT_FOUND when there is none. `memory` gives room for so many bytes; without it, it is new. */
+  get(cid: CID, memory?: (bytes: number) => Uint8Array): Promise<Uint8Array>;
 }
 
 const identityCode = 0;
 const pieceBytes = 1024 * 1024;
+/** Blocks that are being checked while the next come: no more memory than these is held. */
+const aheadMax = 4;
 
 /**
  * Blocks in a file, found by CID: those of a CAR where it lies, or those of CARs that passed, each
@@ -35,7 +39,8 @@ export class BlockFile implements BlockSource, AsyncDisposable {
   static async ofCar(path: string): Promise<{ blocks: BlockFile; roots: readonly CID[] }> {
     const blocks = new BlockFile(await open(path, "r"));
     try {
-      return { blocks, roots: await blocks.#parse(blocks.#stored(), (at) => at) };
+      const roots = await blocks.#parse(blocks.#stored(), (found) => found.map(({ at }) => at));
+      return { blocks, roots };
     } catch (thrown) {
       await blocks.#file.close();
       throw thrown;
@@ -54,24 +59,13 @@ export class BlockFile implements BlockSource, AsyncDisposable {
 
   /** Takes what it lacks out of a CAR that passes. What was taken before an error stays. */
   async take(car: ByteStream): Promise<readonly CID[]> {
-    let pending: Uint8Array[] = [];
-    let written = this.#end;
-    const roots = await this.#parse(
-      car,
-      (_at, bytes) => {
-        pending.push(bytes);
-        return this.#end;
-      },
-      async () => {
-        const taken = pending;
-        pending = [];
-        for (const bytes of taken) {
-          await writeAll(this.#file, bytes, written);
-          written += bytes.length;
-        }
-      },
-    );
-    return roots;
+    return await this.#parse(car, async (blocks) => {
+      const first = this.#end;
+      const pieces = blocks.map(({ bytes }) => bytes);
+      await writePieces(this.#file, pieces, first);
+      let at = first;
+      return blocks.map(({ bytes }) => (at += bytes.length) - bytes.length);
+    });
   }
 
   has(cid: CID): boolean {
@@ -82,13 +76,16 @@ export class BlockFile implements BlockSource, AsyncDisposable {
     return this.#places.get(blockIdentity(cid))?.bytes ?? cid.multihash.digest.length;
   }
 
-  async get(cid: CID): Promise<Uint8Array> {
+  async get(
+    cid: CID,
+    memory = (bytes: number): Uint8Array => Buffer.allocUnsafe(bytes),
+  ): Promise<Uint8Array> {
     if (cid.multihash.code === identityCode) return cid.multihash.digest;
     const place = this.#places.get(blockIdentity(cid));
     if (place === undefined) {
       throw new EngineError("NOT_FOUND", `the block ${cid.toString()} is missing`);
     }
-    const bytes = Buffer.allocUnsafe(place.bytes);
+    const bytes = memory(place.bytes);
     for (let filled = 0; filled < bytes.length;) {
       const at = place.at + filled;
       const { bytesRead } = await this.#file.read(bytes, filled, bytes.length - filled, at);
@@ -102,34 +99,64 @@ export class BlockFile implements BlockSource, AsyncDisposable {
     await this.#file.close();
   }
 
-  /** Notes where the blocks of a CAR are that were not there before. */
-  async #parse(
-    car: ByteStream,
-    placeOf: (at: number, bytes: Uint8Array) => number,
-    settle: () => Promise<void> = () => Promise.resolve(),
-  ): Promise<readonly CID[]> {
+  /**
+   * Notes where the blocks of a CAR are that were not there before, each once it is checked. Large
+   * ones are checked by other threads while the next come.
+   */
+  async #parse(car: ByteStream, keep: KeepBlocks): Promise<readonly CID[]> {
     let found: readonly CID[] = [];
-    const parser = new CarParser({
+    const memory = new SectionMemory();
+    const waiting: PassingBlock[] = [];
+    const handlers: CarHandlers = {
       onRoots: (roots) => void (found = roots),
       onBlock: (block, at) => {
-        checkBlock(block);
-        const identity = blockIdentity(block.cid);
-        const isHere = this.#places.has(identity) || block.cid.multihash.code === identityCode;
-        if (isHere) return;
-        const { length } = block.bytes;
-        this.#places.set(identity, { at: placeOf(at, block.bytes), bytes: length });
-        this.#end += length;
+        const checking = checkBlockElsewhere(block);
+        // Its failure is met when its turn comes.
+        checking?.catch(() => undefined);
+        waiting.push({ identity: blockIdentity(block.cid), block, at, checking });
       },
-    });
-    for await (const bytes of car) {
+    };
+    const parser = new CarParser(handlers, (bytes) => memory.take(bytes));
+    // What passed is kept, also where the next does not.
+    const settle = async (left: number): Promise<void> => {
+      const passed: PassingBlock[] = [];
       try {
-        parser.update(bytes);
+        for (let [next] = waiting; next && waiting.length > left; [next] = waiting) {
+          await next.checking;
+          passed.push(next);
+          waiting.shift();
+        }
       } finally {
-        await settle();
+        await this.#note(passed, keep);
+        for (const { block } of passed) memory.give(block.bytes);
       }
+    };
+    try {
+      for await (const bytes of car) {
+        parser.update(bytes);
+        if (waiting.length > aheadMax) await settle(aheadMax);
+      }
+    } finally {
+      await settle(0);
     }
     parser.finish();
     return found;
+  }
+
+  /** Keeps those blocks that are not here yet. */
+  async #note(passed: readonly PassingBlock[], keep: KeepBlocks): Promise<void> {
+    const fresh = new Map<string, PassingBlock>();
+    for (const one of passed) {
+      const isHere = this.#places.has(one.identity) || fresh.has(one.identity);
+      if (!isHere && one.block.cid.multihash.code !== identityCode) fresh.set(one.identity, one);
+    }
+    const kept = [...fresh.values()];
+    const places = await keep(kept.map(({ block: { bytes }, at }) => ({ bytes, at })));
+    for (const [number, { identity, block }] of kept.entries()) {
+      const { length } = block.bytes;
+      this.#places.set(identity, { at: places[number] ?? 0, bytes: length });
+      this.#end += length;
+    }
   }
 
   async *#stored(): ByteStream {
@@ -148,10 +175,15 @@ interface Place {
   readonly bytes: number;
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    const rest = bytes.length - written;
-    const { bytesWritten } = await file.write(bytes, written, rest, position + written);
-    written += bytesWritten;
-  }
+/** A block that is being checked, and where it began in its CAR. */
+interface PassingBlock {
+  readonly identity: string;
+  readonly block: CarBlock;
+  readonly at: number;
+  readonly checking: Promise<void> | undefined;
 }
+
+/** Puts blocks where they can be read; says where each is. */
+type KeepBlocks = (
+  blocks: readonly { readonly bytes: Uint8Array; readonly at: number }[],
+) => readonly number[] | Promise<readonly number[]>;

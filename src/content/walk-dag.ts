@@ -12,6 +12,11 @@ export interface CarOrder {
   readonly depth?: number;
 }
 
+interface CarMaking extends CarOrder {
+  /** Gives room for so many bytes of a raw block; without it each has memory of its own. */
+  readonly memory?: (bytes: number) => Uint8Array;
+}
+
 /**
  * A CARv1 of everything below the roots: depth first, each node before its children, each block
  * once. That is the order in which Kubo's `dag export` and gateways (`dfs`, no duplicates) write
@@ -20,7 +25,7 @@ export interface CarOrder {
 export async function* carOfDag(
   blocks: BlockSource,
   roots: readonly CID[],
-  { depth = Number.POSITIVE_INFINITY }: CarOrder = {},
+  { depth = Number.POSITIVE_INFINITY, memory }: CarMaking = {},
 ): ByteStream {
   yield carHeader(...roots);
   /** How far below each block it was looked. */
@@ -31,7 +36,8 @@ export async function* carOfDag(
     const before = seen.get(blockIdentity(cid));
     if (before !== undefined && before >= rest) continue;
     seen.set(blockIdentity(cid), rest);
-    const bytes = await blocks.get(cid);
+    // CIDs of links are parts of the block that they stand in: it keeps its memory.
+    const bytes = await blocks.get(cid, cid.code === rawCode ? memory : undefined);
     if (before === undefined) {
       yield carSectionHead(cid, [bytes]);
       yield bytes;

@@ -1,10 +1,9 @@
-import { createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
+import { open, rename, rm } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
 import { BlockFile } from "#content/block-file.ts";
+import { SectionMemory } from "#content/section-memory.ts";
 import { carOfDag, type CarOrder } from "#content/walk-dag.ts";
-import type { ByteStream } from "#model/driver.ts";
+import { writePieces } from "#content/write-pieces.ts";
 
 export interface CarFile {
   /** Of the blocks, each of which is in the CAR once. */
@@ -17,6 +16,10 @@ export interface CarFileOptions extends CarOrder {
   readonly draft: string;
   readonly signal: AbortSignal;
 }
+
+/** So much is written at once, while as much is read. */
+const heldMax = 2 * 1024 * 1024;
+const piecesMax = 1_024;
 
 /**
  * Writes a CAR to a file, whole or not at all: all blocks are brought first, each checked, and
@@ -32,19 +35,58 @@ export async function writeCarFile(
   for (const leftover of [draft, blocksPath]) await rm(leftover, { force: true });
   try {
     await using blocks = await BlockFile.create(blocksPath);
-    const car = carOfDag(blocks, await gather(blocks), order);
-    const file = createWriteStream(draft, { flags: "wx", flush: true });
-    await pipeline(stoppable(car, signal), file);
+    const roots = await gather(blocks);
+    const carBytes = await writeBlocks(draft, { blocks, roots, order, signal });
     await rename(draft, output);
-    return { bytes: blocks.bytes, carBytes: (await stat(output)).size };
+    return { bytes: blocks.bytes, carBytes };
   } finally {
     for (const leftover of [draft, blocksPath]) await rm(leftover, { force: true });
   }
 }
 
-async function* stoppable(stream: ByteStream, signal: AbortSignal): ByteStream {
-  for await (const bytes of stream) {
-    signal.throwIfAborted();
-    yield bytes;
+interface Writing {
+  readonly blocks: BlockFile;
+  readonly roots: readonly CID[];
+  readonly order: CarOrder;
+  readonly signal: AbortSignal;
+}
+
+/** Writes some pieces while the next are read; returns how many bytes they were. */
+async function writeBlocks(
+  draft: string,
+  { blocks, roots, order, signal }: Writing,
+): Promise<number> {
+  await using file = await open(draft, "wx");
+  const memory = new SectionMemory();
+  let writing: Promise<void> | undefined;
+  let pieces: Uint8Array[] = [];
+  let [written, held] = [0, 0];
+  const write = async (): Promise<void> => {
+    await writing;
+    const [taken, at] = [pieces, written];
+    written += held;
+    pieces = [];
+    held = 0;
+    const writeTaken = async (): Promise<void> => {
+      await writePieces(file, taken, at);
+      for (const piece of taken) memory.give(piece);
+    };
+    writing = writeTaken();
+    // Its failure is met when its turn comes.
+    writing.catch(() => undefined);
+  };
+  try {
+    const making = { ...order, memory: (bytes: number) => memory.take(bytes) };
+    for await (const bytes of carOfDag(blocks, roots, making)) {
+      signal.throwIfAborted();
+      pieces.push(bytes);
+      held += bytes.length;
+      if (held >= heldMax || pieces.length >= piecesMax) await write();
+    }
+    await write();
+  } finally {
+    await writing;
   }
+  await file.sync();
+  return written;
 }
