@@ -74,11 +74,11 @@ it("exits with 1 when fewer clauses are covered than are asked for, and says so"
 });
 
 it("exits with 1 and a caret for a mistake in a test", async () => {
-  await write(right.replace("to: cold", "to: cool"));
+  await write(right.replace("to: cold", "to: colb"));
   const { code, stdout } = await line.run(["test"]);
   expect(code).toBe(1);
   expect(stdout).toMatch(
-    /^tests\/t.thermocline-test.yaml:9:60: error: there is no backend "cool" \[E0180\]\n9 \|/,
+    /^tests\/t.thermocline-test.yaml:9:60: error: there is no backend "colb" \[E0180\]\n9 \|/,
   );
   expect(stdout).toContain('hint: did you mean "cold"?');
 });

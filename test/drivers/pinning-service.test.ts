@@ -238,8 +238,12 @@ describe.skipIf(missing !== undefined)("pinning-service against IPFS Cluster v1.
     );
     expect(replaced.requestid).not.toBe(request.requestid);
     expect(await client.get(request.requestid, {})).toBeUndefined();
-    const { results } = await client.page({ name: "here" }, {});
-    expect(results.map(({ pin: { cid } }) => cid)).toEqual([stored.object.cid]);
+    // The cluster lists a pin a moment after it took the request.
+    const named = async () => {
+      const { results } = await client.page({ name: "here" }, {});
+      return results.map(({ pin: { cid } }) => cid);
+    };
+    await expect.poll(named, { timeout: 20_000 }).toEqual([stored.object.cid]);
     service.close();
     expect(await driver.stat(stored.object)).toMatchObject({ locator: replaced.requestid });
   });
