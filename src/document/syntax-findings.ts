@@ -5,6 +5,10 @@ import type { Diagnostic } from "#model/diagnostic.ts";
 
 /** One mistake in YAML tends to echo; more than this many per document help nobody. */
 const findingsMax = 20;
+/** Characters of a line that are looked at, to say what is wrong with it. */
+const lookedAtMax = 200;
+/** Characters of a key or value that a hint repeats. */
+const repeatedMax = 60;
 
 /** What the YAML parser says of one document, one finding per place. */
 export function syntaxFindings(document: Document.Parsed, places: DocumentPlaces): Diagnostic[] {
@@ -48,7 +52,7 @@ function describe(problem: YAMLError, places: DocumentPlaces): Diagnostic {
   if (problem.code !== "DUPLICATE_KEY") {
     return places.diagnostic(places.offsets(start, end), syntaxFinding(problem, places));
   }
-  const rest = places.source.text.slice(start, start + 200);
+  const rest = places.source.text.slice(start, start + lookedAtMax);
   const key = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s:][^:\n]*?)\s*:/.exec(rest)?.[1] ?? "";
   return places.diagnostic(places.offsets(start, start + Math.max(1, key.length)), {
     code: documentCodes.duplicateKey,
@@ -90,12 +94,15 @@ function unquoted({ code, message }: YAMLError, rest: string) {
 
 /** A line that should be `key: value`, without what makes it one. */
 function withoutColon(rest: string) {
-  const [line = ""] = rest.split("\n", 1);
-  const [, key = "", between = "", value = ""] =
-    /^([\w-]+)(:?)[\s\u00A0]*(.*?)\s*$/u.exec(line) ?? [];
+  // Lines have up to millions of characters: what is looked at is bounded, and what is repeated.
+  const [line = ""] = rest.slice(0, lookedAtMax).split("\n", 1);
+  const [, key = "", between = "", after = ""] = /^([\w-]+)(:?)(.*)/su.exec(line) ?? [];
   const message =
     between === "" ? "this line has no colon after its key" : "no blank stands after the colon";
-  return { message, hint: key === "" ? "write key: value" : `write "${key}: ${value || "…"}"` };
+  if (key === "" || key.length > repeatedMax) return { message, hint: "write key: value" };
+  const value = after.trim();
+  const isWhole = value !== "" && value.length <= repeatedMax && line.length < lookedAtMax;
+  return { message, hint: `write "${key}: ${isWhole ? value : "…"}"` };
 }
 
 function quotesHint(sign: string): string {

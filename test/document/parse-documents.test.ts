@@ -260,3 +260,18 @@ describe("places inside text", () => {
     );
   });
 });
+
+describe("a line without a colon", () => {
+  const lines: readonly (readonly [title: string, line: string, hint: string])[] = [
+    // Its time must not grow with the square of its length: this took hours once.
+    ["of very many blanks", `key x${" ".repeat(1_000_000)}y`, 'write "key: …"'],
+    ["with a long value", `key ${"v".repeat(100_000)}`, 'write "key: …"'],
+    ["with a long key", `${"k".repeat(100_000)} v`, "write key: value"],
+    ["that ends as lines of Windows do", "key v\r", 'write "key: v"'],
+  ];
+  it.each(lines)("%s has a short hint", (_title, line, hint) => {
+    const message = "this line has no colon after its key";
+    const found = findings(`kind: Box\n${line}\ntier: hot\n`);
+    expect(found.map((text) => text.replace(/^\S+ /, ""))).toContain(`E0101 ${message} | ${hint}`);
+  });
+});
