@@ -2,6 +2,7 @@ import type { ListedCopy, ListOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { cidToBytes } from "#content/cid.ts";
 import type { KuboNode, NamedPin } from "#drivers/kubo/kubo-node.ts";
+import { lentWrappers } from "#drivers/kubo/lent-wrappers.ts";
 import { rootFacts } from "#drivers/kubo/root-facts.ts";
 
 /** So many pins are described at a time. */
@@ -12,7 +13,7 @@ const describedTogether = 10_000;
  * nothing of sizes: the node is asked only for those that the caller does not know. It lists pins
  * in the order of its index, whose keys are the CIDs in base64url: that it does is checked, for
  * a listing that goes on in the middle would otherwise pass pins over, and they would count as
- * lost.
+ * lost. Pins that only keep what the node lends to a service are no copies.
  */
 export async function* listPins(
   node: KuboNode,
@@ -21,9 +22,12 @@ export async function* listPins(
 ): AsyncGenerator<ListedCopy> {
   const describe = async function* (pins: readonly NamedPin[]): AsyncGenerator<ListedCopy> {
     const known = (await knownBytes?.(pins.map(({ cid }) => cid))) ?? [];
-    const strange = pins.filter((_, at) => known[at] === undefined).map(({ cid }) => cid);
+    const unknown = pins.filter((_, at) => known[at] === undefined).map(({ cid }) => cid);
+    const lent = await lentWrappers(node, unknown, signal);
+    const strange = unknown.filter((cid) => !lent.has(cid));
     const asked = (await rootFacts(node, strange, signal)).values();
     for (const [at, { cid, name }] of pins.entries()) {
+      if (lent.has(cid)) continue;
       const found = known[at] === undefined ? asked.next().value : undefined;
       const bytes = known[at] ?? found?.bytes ?? 0;
       const named = name === "" ? {} : { name };

@@ -110,21 +110,19 @@ export class PinningDriver implements Driver {
     const [known] = await this.#requests(object, options);
     if (known?.status === "pinned" && options.replace !== true) {
       await discardBody(body);
+      // It may have been pinned after the last try gave up waiting for it.
+      await this.#parts.node?.takeBack(object.cid, options);
       return requestCopy(known);
     }
     if (object.size === 0) throw this.#nothingToFetch(object);
     await this.#capacity.count(options.signal);
-    // What is under way already has its content or knows where it is: the body is not asked for.
+    // What is under way already has its content or knows where it is.
     const isUnderWay = known?.status === "queued" || known?.status === "pinning";
-    if (isUnderWay) await discardBody(body);
     using reservation = this.#capacity.reserve(isUnderWay ? 0 : object.size);
+    const stream = stopOnAbort(body.stream, options.signal, doing);
     const request = isUnderWay
-      ? known
-      : await this.#ask(object, stopOnAbort(body.stream, options.signal, doing), {
-          ...options,
-          reservation,
-          known,
-        });
+      ? await this.#goOn(object, known, stream, options)
+      : await this.#ask(object, stream, { ...options, reservation, known });
     await this.#parts.node?.connect(request.delegates, options);
     const { client, node } = this.#parts;
     const { pinTimeout: timeoutMs } = this.#options;
@@ -170,6 +168,22 @@ export class PinningDriver implements Driver {
     node?.close();
     gateway?.close();
     return Promise.resolve();
+  }
+
+  /** Sees to it that what the service was asked for can still be fetched. */
+  async #goOn(
+    object: ObjectRef,
+    known: PinRequest,
+    stream: ByteStream,
+    options: WriteOptions,
+  ): Promise<PinRequest> {
+    const { node } = this.#parts;
+    const { cid } = object;
+    const isThere =
+      node === undefined || (await node.lends(cid, options)) || (await node.keeps(cid, options));
+    if (isThere) await stream[Symbol.asyncIterator]().return?.();
+    else await node.lend(cid, checkedCar(stream, object, { onBytes: () => undefined }), options);
+    return known;
   }
 
   /** Sees to it that the service can fetch the content, and asks it to. */

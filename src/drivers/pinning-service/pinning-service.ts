@@ -1,6 +1,7 @@
 import type { DriverDefinition } from "#model/driver.ts";
 import { GatewayReader } from "#drivers/contract/gateway-reader.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
+import { lenderOf } from "#drivers/contract/lent-wrapper.ts";
 import { pinCapabilities } from "#drivers/contract/pin-capabilities.ts";
 import { pinningCapabilitiesOf } from "#drivers/pinning-service/pinning-capabilities.ts";
 import { PinningClient } from "#drivers/pinning-service/pinning-client.ts";
@@ -38,10 +39,12 @@ options:
     const forNode = async (): Promise<string | undefined> =>
       nodeAuthorization === undefined ? undefined : await context.secret(nodeAuthorization);
     const { node, gateway } = options;
+    const lender = lenderOf(backend, options.url);
     return Promise.resolve(
       new PinningDriver(context, {
         client: new PinningClient(backend, service(options.url, authorization)),
-        node: node === undefined ? undefined : new SourceNode(backend, service(node, forNode)),
+        node:
+          node === undefined ? undefined : new SourceNode(backend, lender, service(node, forNode)),
         gateway:
           gateway === undefined
             ? undefined

@@ -1,85 +1,84 @@
 import { z } from "zod";
 import type { ByteStream, CallOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { SinglePiece } from "#model/single-piece.ts";
 import { carForm } from "#drivers/contract/car-form.ts";
 import type { HttpAnswer } from "#drivers/contract/http-answer.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import type { HttpRequest, HttpService } from "#drivers/contract/http-service.ts";
 import { jsonLines } from "#drivers/contract/json-lines.ts";
+import { lentName, lentWrapper } from "#drivers/contract/lent-wrapper.ts";
 
 /** What is lent to a service lies here, where no garbage collection and no pin touches it. */
-const folder = "/thermocline-lent";
-const lentPin = "thermocline-lent";
+const folder = `/${lentName}`;
 const service = "the RPC API of an IPFS node";
 
 /**
  * The IPFS node from which a pinning service fetches. What it does not keep itself is lent to it
- * for so long, in a folder of its own (MFS): its pins are others' and are left alone.
+ * for so long, in a folder of its own (MFS), or by the pin of a wrapper. What is lent is itself
+ * never pinned: its pins are copies, and others'. What other lenders lend is left alone.
  */
 export class SourceNode {
   readonly #backend: string;
+  readonly #lender: string;
   readonly #service: HttpService;
 
-  constructor(backend: string, http: HttpService) {
+  /** `lender` tells those apart that lend from the same node. */
+  constructor(backend: string, lender: string, http: HttpService) {
     this.#backend = backend;
+    this.#lender = lender;
     this.#service = http;
   }
 
   /** Whether it pins the content, so that nothing needs to be brought there. */
-  async keeps(cid: string, call: CallOptions): Promise<boolean> {
-    const query = { arg: cid, type: "recursive" };
-    const answer = await this.#answer("pin/ls", query, `looking for ${cid} on the node`, call);
-    if (answer.ok) {
-      await answer.discard();
-      return true;
-    }
-    const words = await wordsOf(answer);
-    if (words.includes("is not pinned")) return false;
-    throw refusedError(answer, `${this.#backend}: looking for ${cid} on the node`, words);
+  keeps(cid: string, call: CallOptions): Promise<boolean> {
+    return this.#isPinned(cid, call);
+  }
+
+  /** Whether we lend it the content now. */
+  async lends(cid: string, call: CallOptions): Promise<boolean> {
+    return (await this.#isInFolder(cid, call)) || (await this.#isPinned(this.#wrapper(cid), call));
   }
 
   /** Brings content there and keeps it until it is taken back. Throws where the body does. */
   async lend(cid: string, car: ByteStream, call: CallOptions): Promise<void> {
-    const doing = `${this.#backend}: bringing ${cid} to the node`;
+    const doing = `bringing ${cid} to the node`;
     const query = { "pin-roots": "false", "allow-big-block": "false" };
-    const answer = await this.#answer(
-      "dag/import",
-      query,
-      `bringing ${cid} to the node`,
-      call,
-      car,
-    );
-    if (!answer.ok) throw refusedError(answer, doing, await wordsOf(answer));
-    for await (const _ of jsonLines(answer.bytes(), doing));
-    if (await this.#isLent(cid, call)) return;
+    const answer = await this.#ask("dag/import", query, doing, call, car);
+    for await (const _ of jsonLines(answer.bytes(), `${this.#backend}: ${doing}`));
+    if (await this.#isInFolder(cid, call)) return;
     const copying = { parents: "true" };
-    const path = `files/cp?arg=${encodeURIComponent(`/ipfs/${cid}`)}&arg=${lentAt(cid)}`;
-    const kept = await this.#answer(path, copying, `keeping ${cid} on the node`, call);
+    const path = `files/cp?arg=${encodeURIComponent(`/ipfs/${cid}`)}&arg=${this.#placeOf(cid)}`;
+    const keeping = `keeping ${cid} on the node`;
+    const kept = await this.#answer(path, copying, keeping, call);
     if (kept.ok) return await kept.discard();
     const words = await wordsOf(kept);
     // Another writer of the same content was faster.
     if (words.includes("already has entry")) return;
-    // A folder takes files and directories only; other data is held by a pin that says whose it is.
-    if (!words.includes("valid UnixFS")) throw refusedError(kept, doing, words);
-    const pinning = { arg: cid, recursive: "true", name: lentPin };
-    await (await this.#ask("pin/add", pinning, `keeping ${cid} on the node`, call)).discard();
+    // A folder takes files and directories only.
+    if (!words.includes("valid UnixFS")) {
+      throw refusedError(kept, `${this.#backend}: ${keeping}`, words);
+    }
+    const codecs = { "input-codec": "dag-cbor", "store-codec": "dag-cbor" };
+    const putting = { ...codecs, pin: "true", offline: "true" };
+    const { bytes } = lentWrapper(cid, this.#lender);
+    const pinned = await this.#ask("dag/put", putting, keeping, call, new SinglePiece(() => bytes));
+    await pinned.discard();
   }
 
   /** Takes back what was lent; harmless when nothing was. */
   async takeBack(cid: string, call: CallOptions): Promise<void> {
-    if (!(await this.#isLent(cid, call))) return await this.#unpinLent(cid, call);
-    const query = { arg: `${folder}/${cid}`, recursive: "true", force: "true" };
-    await (await this.#ask("files/rm", query, `taking ${cid} back`, call)).discard();
-  }
-
-  /** Pins of others, which have other names, stay. */
-  async #unpinLent(cid: string, call: CallOptions): Promise<void> {
-    const query = { arg: cid, type: "recursive", names: "true" };
     const doing = `taking ${cid} back`;
-    const answer = await this.#answer("pin/ls", query, doing, call);
-    const pins = namedPins.safeParse(await answer.json());
-    const isOurs = pins.success && pins.data.Keys[cid]?.Name === lentPin;
-    if (answer.ok && isOurs) await (await this.#ask("pin/rm", { arg: cid }, doing, call)).discard();
+    if (await this.#isInFolder(cid, call)) {
+      const path = `files/rm?arg=${this.#placeOf(cid)}`;
+      const query = { recursive: "true", force: "true" };
+      return await (await this.#ask(path, query, doing, call)).discard();
+    }
+    const answer = await this.#answer("pin/rm", { arg: this.#wrapper(cid) }, doing, call);
+    if (answer.ok) return await answer.discard();
+    const words = await wordsOf(answer);
+    if (saysNotPinned(words)) return;
+    throw refusedError(answer, `${this.#backend}: ${doing}`, words);
   }
 
   /** Where others find the node; its loopback addresses only when it has no others. */
@@ -107,12 +106,33 @@ export class SourceNode {
     this.#service.close();
   }
 
-  async #isLent(cid: string, call: CallOptions): Promise<boolean> {
-    const query = { arg: `${folder}/${cid}`, hash: "true" };
-    const answer = await this.#answer("files/stat", query, `looking for ${cid}`, call);
+  async #isInFolder(cid: string, call: CallOptions): Promise<boolean> {
+    const path = `files/stat?arg=${this.#placeOf(cid)}`;
+    const answer = await this.#answer(path, { hash: "true" }, `looking for ${cid}`, call);
     if (!answer.ok) await answer.text();
     else await answer.discard();
     return answer.ok;
+  }
+
+  async #isPinned(cid: string, call: CallOptions): Promise<boolean> {
+    const query = { arg: cid, type: "recursive" };
+    const doing = `looking for ${cid} on the node`;
+    const answer = await this.#answer("pin/ls", query, doing, call);
+    if (answer.ok) {
+      await answer.discard();
+      return true;
+    }
+    const words = await wordsOf(answer);
+    if (saysNotPinned(words)) return false;
+    throw refusedError(answer, `${this.#backend}: ${doing}`, words);
+  }
+
+  #placeOf(cid: string): string {
+    return encodeURIComponent(`${folder}/${cid}-${this.#lender}`);
+  }
+
+  #wrapper(cid: string): string {
+    return lentWrapper(cid, this.#lender).cid.toString();
   }
 
   async #ask(
@@ -120,8 +140,9 @@ export class SourceNode {
     query: Readonly<Record<string, string>>,
     doing: string,
     call: CallOptions,
+    file?: ByteStream,
   ): Promise<HttpAnswer> {
-    const answer = await this.#answer(command, query, doing, call);
+    const answer = await this.#answer(command, query, doing, call, file);
     if (answer.ok) return answer;
     throw refusedError(answer, `${this.#backend}: ${doing}`, await wordsOf(answer));
   }
@@ -131,7 +152,7 @@ export class SourceNode {
     query: Readonly<Record<string, string>>,
     doing: string,
     { signal }: CallOptions,
-    car?: ByteStream,
+    file?: ByteStream,
   ): Promise<HttpAnswer> {
     const rest = new URLSearchParams(query).toString();
     const path = `/api/v0/${command}${command.includes("?") ? "&" : "?"}${rest}`;
@@ -140,16 +161,13 @@ export class SourceNode {
       path,
       doing: `${this.#backend}: ${doing}`,
       signal,
-      ...(car === undefined ? {} : carForm(car)),
+      ...(file === undefined ? {} : carForm(file)),
     };
     return this.#service.ask(request);
   }
 }
 
 const identity = z.object({ Addresses: z.array(z.string()) });
-const namedPins = z.object({
-  Keys: z.record(z.string(), z.object({ Name: z.string().optional() })),
-});
 const refusal = z.object({ Message: z.string() });
 
 async function wordsOf(answer: HttpAnswer): Promise<string> {
@@ -157,6 +175,6 @@ async function wordsOf(answer: HttpAnswer): Promise<string> {
   return said.success ? said.data.Message : "";
 }
 
-function lentAt(cid: string): string {
-  return encodeURIComponent(`${folder}/${cid}`);
+function saysNotPinned(words: string): boolean {
+  return words.includes("not pinned");
 }
