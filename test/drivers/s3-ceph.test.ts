@@ -18,7 +18,7 @@ import { testDriver } from "../conformance/driver-kit.ts";
 import { fileBody, permit, sample } from "../conformance/sample-object.ts";
 import { askCeph, cephMissing, type CephServer, startCeph } from "../services/ceph-rgw.ts";
 import { openBucket } from "./s3-bucket.ts";
-import { expectLocksRespected } from "./s3-lock-test.ts";
+import { expectLocksRespected, expectNothingLeft } from "./s3-lock-test.ts";
 
 const partBytes = 5 * 1024 * 1024;
 
@@ -77,6 +77,16 @@ describe.skipIf(missing !== undefined)("s3 on Ceph RGW, beside the kit", () => {
     const locked = `locked-${randomUUID()}`;
     await expectLocksRespected(judge, locked, async () => {
       const driver = await openBucket(server, locked, { checksums: false });
+      opened.push(driver);
+      return driver;
+    });
+  });
+
+  it("leaves no version behind where a bucket keeps them since later, or no more", async () => {
+    expect.hasAssertions();
+    const late = `late-${randomUUID()}`;
+    await expectNothingLeft(judge, late, async () => {
+      const driver = await openBucket(server, late, { checksums: false });
       opened.push(driver);
       return driver;
     });

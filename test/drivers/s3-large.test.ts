@@ -10,7 +10,7 @@ import { collect, fileBody, type Sample, sample } from "../conformance/sample-ob
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
 import { type WatchedServer, watchServer } from "../services/watched-server.ts";
 import { newBucket, openBucket, referee } from "./s3-bucket.ts";
-import { expectLocksRespected } from "./s3-lock-test.ts";
+import { expectLocksRespected, expectNothingLeft } from "./s3-lock-test.ts";
 
 const missing = versitygwMissing();
 if (missing !== undefined) console.error(`skipped: s3 at full strength: ${missing}`);
@@ -158,6 +158,12 @@ describe.skipIf(missing !== undefined)("s3 on versitygw v1.7.0", () => {
     expect.hasAssertions();
     const locked = `locked-${randomUUID()}`;
     await expectLocksRespected(judge, locked, () => open({ bucket: locked }));
+  });
+
+  it("leaves no version behind where a bucket keeps them since later, or no more", async () => {
+    expect.hasAssertions();
+    const late = `late-${randomUUID()}`;
+    await expectNothingLeft(judge, late, () => open({ bucket: late }));
   });
 
   function clientOf(name: string): AwsBucketClient {

@@ -1,6 +1,8 @@
 import {
   CreateBucketCommand,
+  HeadObjectCommand,
   ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectLegalHoldCommand,
   PutObjectRetentionCommand,
@@ -108,4 +110,43 @@ async function expectOlderLockRespected(
   expect(await driver.remove(stored.object, leave, { confirm })).toBe("removed");
   expect(asked).toBe(3);
   expect(await versions()).toEqual([beside.Key]);
+}
+
+/**
+ * What was stored before a bucket kept versions, or after that was suspended, has the version
+ * `null`, which not every service tells of a key: no byte of it may stay after a removal.
+ */
+export async function expectNothingLeft(
+  judge: S3Client,
+  bucket: string,
+  open: () => Promise<Driver>,
+): Promise<void> {
+  const place = { Bucket: bucket };
+  await judge.send(new CreateBucketCommand(place));
+  const keep = async (Status: "Enabled" | "Suspended"): Promise<void> => {
+    const VersioningConfiguration = { Status };
+    await judge.send(new PutBucketVersioningCommand({ ...place, VersioningConfiguration }));
+  };
+  const left = async (): Promise<number> => {
+    const answer = await judge.send(new ListObjectVersionsCommand(place));
+    return (answer.Versions ?? []).length + (answer.DeleteMarkers ?? []).length;
+  };
+  const [before, suspended, plain] = [sample(100, 11), sample(100, 12), sample(100, 13)];
+
+  const early = await open();
+  for (const stored of [before, plain]) await early.write(stored.object, fileBody(stored));
+  expect(await early.remove(plain.object, permit(plain.object, "archive"))).toBe("removed");
+  await keep("Enabled");
+  const driver = await open();
+  await driver.write(suspended.object, fileBody(suspended));
+  await keep("Suspended");
+  const again = { ...place, Key: suspended.object.cid, Body: suspended.bytes };
+  const { Metadata } = await judge.send(new HeadObjectCommand({ ...place, Key: again.Key }));
+  await judge.send(new PutObjectCommand({ ...again, Metadata: Metadata ?? {} }));
+  expect(await left()).toBe(3);
+
+  for (const { object } of [suspended, before]) {
+    expect(await driver.remove(object, permit(object, "archive"))).toBe("removed");
+  }
+  expect(await left()).toBe(0);
 }

@@ -29,6 +29,7 @@ import type {
   UnfinishedUpload,
 } from "#drivers/s3/bucket-client.ts";
 import { BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
+import { BucketVersioning } from "#drivers/s3/bucket-versioning.ts";
 import { copySource } from "#drivers/s3/copy-source.ts";
 import { keyVersions } from "#drivers/s3/key-versions.ts";
 import { objectLockOf } from "#drivers/s3/object-lock.ts";
@@ -50,6 +51,7 @@ export class AwsBucketClient implements BucketClient {
   readonly #bucket: string;
   readonly #requests: BucketRequests;
   readonly #uploads: AwsUploads;
+  readonly #versioning: BucketVersioning;
   readonly #silenceMs: number;
   #bucketSeenAt = -Infinity;
 
@@ -66,6 +68,7 @@ export class AwsBucketClient implements BucketClient {
     this.#patient = this.#prepared(new S3Client(clientConfig(context, silence.assembling)));
     this.#requests = new BucketRequests(options);
     this.#uploads = new AwsUploads(this.#client, this.#patient, this.#requests);
+    this.#versioning = new BucketVersioning(this.#client, this.#bucket);
   }
 
   #prepared(client: S3Client): S3Client {
@@ -120,6 +123,14 @@ export class AwsBucketClient implements BucketClient {
       if (httpStatus(error) !== undefined) await this.#checkBucket(signal);
       if (httpStatus(error) === 404) return undefined;
       throw this.#requests.error(error, `looking for ${key}`, signal);
+    }
+  }
+
+  async keepsVersions(signal: Signal): Promise<boolean> {
+    try {
+      return await this.#versioning.isOn(signal);
+    } catch (error) {
+      throw this.#requests.error(error, "asking for versions", signal);
     }
   }
 

@@ -13,6 +13,8 @@ export interface BucketClient {
     signal: AbortSignal | undefined,
     versionId?: string,
   ): Promise<HeadResult | undefined>;
+  /** Whether the bucket keeps versions, or did: known for a minute. No where nobody may ask. */
+  keepsVersions(signal: AbortSignal | undefined): Promise<boolean>;
   /** Every version of a key, in any order. FORBIDDEN without the right to list them. */
   versions(key: string, signal: AbortSignal | undefined): Promise<readonly KeyVersion[]>;
   /** What forbids the removal of one version of a key, as far as the key's rights show it. */
@@ -92,7 +94,7 @@ export interface ByteRange {
 
 export interface HeadResult {
   readonly bytes: number;
-  /** Only in buckets with versions. */
+  /** Only in buckets with versions; some services do not tell that of `null`, as AWS does. */
   readonly versionId: string | undefined;
   /** Where it lies in an archive class. */
   readonly archive: ArchiveState | undefined;
@@ -110,6 +112,8 @@ export interface KeyVersion {
   readonly versionId: string;
   /** It says that the key was deleted, and holds nothing. */
   readonly isMarker: boolean;
+  /** It is what the key stands for now. */
+  readonly isLatest: boolean;
 }
 
 export interface ObjectLock {

@@ -22,10 +22,10 @@ export async function keyVersions(
       [false, answer.Versions ?? []],
       [true, answer.DeleteMarkers ?? []],
     ] as const) {
-      for (const { Key, VersionId } of entries) {
+      for (const { Key, VersionId, IsLatest } of entries) {
         // Keys that begin with this one come after it.
         if (Key !== key || VersionId === undefined) continue;
-        found.push({ versionId: VersionId, isMarker });
+        found.push({ versionId: VersionId, isMarker, isLatest: IsLatest === true });
       }
     }
     const { IsTruncated, NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = answer;

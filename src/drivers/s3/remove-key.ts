@@ -48,11 +48,15 @@ export interface RemoveKeyOptions extends Pick<RemoveOptions, "confirm"> {
 async function versionsToRemove(
   client: BucketClient,
   key: string,
-  { versionId: newest }: HeadResult,
+  { versionId }: HeadResult,
   { signal, isOurs }: Omit<RemoveKeyOptions, "confirm">,
 ): Promise<readonly (string | undefined)[]> {
-  if (newest === undefined) return [undefined];
+  // Of what was stored before a bucket had versions, or after, services may not tell the version.
+  if (versionId === undefined && !(await client.keepsVersions(signal))) return [undefined];
   const versions = await client.versions(key, signal);
+  const newest = versionId ?? versions.find(({ isLatest }) => isLatest)?.versionId;
+  // Where others store too, another version may have come since we looked: only the ETag tells.
+  if (versionId === undefined && isOurs !== undefined && newest !== "null") return [undefined];
   const older: KeyVersion[] = [];
   for (const version of versions) {
     if (version.versionId === newest) continue;

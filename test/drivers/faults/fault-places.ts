@@ -60,7 +60,8 @@ async function openS3(): Promise<FaultPlace> {
     openBucket(server, bucket, { timeout, ...options }, secret, { backend });
   return await placeOf(begun, proxy, {
     direct: open({}),
-    spoilt: open({ endpoint }),
+    // One part after the other: sent side by side, none may be whole yet when the fault strikes.
+    spoilt: open({ endpoint, concurrency: 1 }),
     stranger: open({}, "not the secret"),
     kill: () => server.kill(),
     startAgain: () => server.startAgain(),
