@@ -31,11 +31,11 @@ export async function* collectGarbage(
     await record("was ordered");
     for await (const step of driver.collectGarbage({ dryRun })) {
       last = step;
-      if (step.usedBytes === undefined) yield progress("progress", step, startedAt, now());
+      if (isEnd(step, dryRun)) continue;
+      yield progress("progress", step, startedAt, now());
     }
     if (last === undefined) throw new EngineError("INTERNAL", `${backend} said nothing`);
-    const { usedBytes = last.usedBytesBefore, usedBytesBefore } = last;
-    end = `freed ${formatSize(Math.max(0, usedBytesBefore - usedBytes))}`;
+    end = whatItFreed(last);
     yield progress("summary", last, startedAt, now());
   } catch (thrown) {
     end = `failed: ${EngineError.from(thrown).message}`;
@@ -44,6 +44,15 @@ export async function* collectGarbage(
     underWay.delete(backend);
     await record(end, last);
   }
+}
+
+function isEnd({ usedBytes, nodes }: GarbageStep, dryRun: boolean): boolean {
+  return !dryRun && (usedBytes !== undefined || nodes !== undefined);
+}
+
+function whatItFreed({ blocks, usedBytesBefore, usedBytes }: GarbageStep): string {
+  if (usedBytesBefore === undefined || usedBytes === undefined) return `dropped ${blocks} blocks`;
+  return `freed ${formatSize(Math.max(0, usedBytesBefore - usedBytes))}`;
 }
 
 function progress(

@@ -4,10 +4,18 @@ export interface GarbageStep {
   readonly blocks: number;
   /** All blocks that it held at the beginning, those of copies too; undefined where not asked. */
   readonly blocksBefore: number | undefined;
-  readonly usedBytesBefore: number;
-  /** What it takes up now; undefined until the end. */
+  /** Undefined where nobody says. */
+  readonly usedBytesBefore: number | undefined;
+  /** What it takes up now; undefined until the end, and where nobody says. */
   readonly usedBytes: number | undefined;
-  readonly totalBytes: number;
+  readonly totalBytes: number | undefined;
+  /** At the end, where several nodes dropped blocks: how many each of them. */
+  readonly nodes?: readonly GarbageNode[];
+}
+
+export interface GarbageNode {
+  readonly name: string;
+  readonly blocks: number;
 }
 
 export interface GarbageRequest {

@@ -132,6 +132,42 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
     });
   });
 
+  it("has each peer's node drop what no pin needs, and tells of a node that does not", async () => {
+    const driver = await open();
+    const [kept, gone] = [sample(3_000, 41), sample(1_500_000, 42)];
+    for (const stored of [kept, gone]) await driver.write(stored.object, bodyFor(driver, stored));
+    await driver.remove(gone.object, permit(gone.object, "cluster"));
+    const steps = await Array.fromAsync(driver.collectGarbage?.() ?? []);
+    const last = steps.at(-1);
+    const names = last?.nodes?.map(({ name }) => name).toSorted();
+    expect(names).toEqual(cluster.peers.map(({ name }) => name));
+    // Two leaves and their root, at both.
+    for (const node of last?.nodes ?? []) expect(node.blocks).toBeGreaterThanOrEqual(3);
+    expect(last?.blocks).toBe(last?.nodes?.reduce((sum, { blocks }) => sum + blocks, 0));
+    const freed = (last?.usedBytesBefore ?? 0) - (last?.usedBytes ?? 0);
+    expect(freed).toBeGreaterThan(2 * 1_400_000);
+    expect(await driver.verify(kept.object, "verified")).toMatchObject({ finding: "present" });
+    const unread = await open({ rpc: [] });
+    const again = (await Array.fromAsync(unread.collectGarbage?.() ?? [])).at(-1);
+    expect(again).toMatchObject({ blocks: 0, usedBytes: undefined, usedBytesBefore: undefined });
+    expect(again?.nodes).toHaveLength(2);
+    const [first, second] = cluster.peers;
+    await second.node.kill();
+    try {
+      await expect(Array.fromAsync(unread.collectGarbage?.() ?? [])).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringMatching(
+          new RegExp(`at 1 of 2 peers: .*${second.name} dropped 0 blocks, then: .*refused`),
+        ) as string,
+      });
+      await expect(Array.fromAsync(unread.collectGarbage?.() ?? [])).rejects.toThrow(
+        `${first.name} dropped 0 blocks`,
+      );
+    } finally {
+      await second.node.startAgain();
+    }
+  });
+
   it("calls wrong credentials UNAUTHENTICATED in every operation, and never shows them", async () => {
     const driver = await open({}, "not-the-secret");
     const stored = sample(10);

@@ -7,8 +7,9 @@ export const garbageProgressSchema = shapeOf<GarbageProgress>({
   type: z.enum(["progress", "summary"]),
   blocks: count,
   blocksBefore: count.optional(),
-  usedBytesBefore: count,
+  usedBytesBefore: count.optional(),
   usedBytes: count.optional(),
-  totalBytes: count,
+  totalBytes: count.optional(),
+  nodes: z.array(z.strictObject({ name: z.string(), blocks: count })).optional(),
   elapsedMs: count,
 });

@@ -8,7 +8,7 @@ import { formatDuration, formatSize } from "#model/quantity.ts";
 export default defineCommand({
   name: "backends-gc",
   words: ["backends", "gc"],
-  summary: "have an IPFS node drop what no pin needs, so that its room is free",
+  summary: "have an IPFS node or cluster drop what no pin needs, so that its room is free",
   examples: ["thermocline backends gc kubo-eu --dry-run"],
   setup: (command) =>
     command
@@ -26,38 +26,48 @@ export default defineCommand({
       bytesTotal: undefined,
     }));
     const { type: _, ...report } = done;
-    const freedBytes = Math.max(0, done.usedBytesBefore - (done.usedBytes ?? done.usedBytesBefore));
+    const freedBytes = freedBy(done);
     context.print(() => (dryRun ? describeBefore(backend, done) : describe(backend, done)), {
       backend,
       dryRun,
       ...report,
-      ...(dryRun ? {} : { freedBytes }),
+      ...(dryRun || freedBytes === undefined ? {} : { freedBytes }),
     });
   },
 });
 
 function describe(backend: string, done: GarbageProgress): string {
-  const { blocks, usedBytesBefore, usedBytes = usedBytesBefore, totalBytes, elapsedMs } = done;
+  const { blocks, usedBytes, totalBytes, elapsedMs, nodes = [] } = done;
+  const freedBytes = freedBy(done);
   return textPairs([
     ["backend", backend],
     ["dropped", counted(blocks, "block")],
-    ["freed", formatSize(Math.max(0, usedBytesBefore - usedBytes))],
-    ["holds", `${formatSize(usedBytes)}${limitWords(totalBytes)}`],
+    ...nodes.map((node): [string, string] => [`at ${node.name}`, counted(node.blocks, "block")]),
+    ["freed", freedBytes === undefined ? "not told" : formatSize(freedBytes)],
+    ["holds", holdsWords(usedBytes, totalBytes)],
     ["took", formatDuration(elapsedMs)],
   ]);
 }
 
 function describeBefore(backend: string, done: GarbageProgress): string {
-  const { blocksBefore = 0, usedBytesBefore, totalBytes } = done;
-  const blocks = `${count(blocksBefore)}, pinned ones too`;
+  const { blocksBefore, usedBytesBefore, totalBytes } = done;
+  const blocks =
+    blocksBefore === undefined ? "not told" : `${count(blocksBefore)}, pinned ones too`;
   return textPairs([
     ["backend", backend],
-    ["holds", `${formatSize(usedBytesBefore)}${limitWords(totalBytes)}`],
+    ["holds", holdsWords(usedBytesBefore, totalBytes)],
     ["blocks", blocks],
     ["garbage", "the node says what it is only when it drops it (a dry run: nothing was dropped)"],
   ]);
 }
 
-function limitWords(totalBytes: number): string {
-  return totalBytes > 0 ? ` of ${formatSize(totalBytes)} (Datastore.StorageMax)` : "";
+function freedBy({ usedBytesBefore, usedBytes }: GarbageProgress): number | undefined {
+  if (usedBytesBefore === undefined) return undefined;
+  return Math.max(0, usedBytesBefore - (usedBytes ?? usedBytesBefore));
+}
+
+function holdsWords(usedBytes: number | undefined, totalBytes = 0): string {
+  if (usedBytes === undefined) return "not told: give the nodes of the cluster as `rpc`";
+  const limit = totalBytes > 0 ? ` of ${formatSize(totalBytes)} (Datastore.StorageMax)` : "";
+  return `${formatSize(usedBytes)}${limit}`;
 }

@@ -7,5 +7,5 @@ export function clusterCapabilitiesOf(options: {
   readonly gateway?: string | undefined;
 }): DriverCapabilities {
   const isReadable = options.rpc.length > 0 || options.gateway !== undefined;
-  return isReadable ? pinCapabilities : pinCapabilitiesUnread;
+  return { ...(isReadable ? pinCapabilities : pinCapabilitiesUnread), garbage: true };
 }

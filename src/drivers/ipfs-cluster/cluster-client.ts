@@ -6,6 +6,7 @@ import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import { type HttpRequest, HttpService } from "#drivers/contract/http-service.ts";
 import { jsonLines } from "#drivers/contract/json-lines.ts";
 import { carForm } from "#drivers/contract/car-form.ts";
+import { type PeerGarbage, readPeerGarbage } from "#drivers/ipfs-cluster/peer-garbage.ts";
 import {
   type PinInfo,
   pinInfo,
@@ -31,11 +32,14 @@ type Call = Pick<HttpRequest, "signal">;
 /** The REST API of IPFS Cluster 1.x, as far as a driver needs it. */
 export class ClusterClient {
   readonly #service: HttpService;
+  readonly #patient: HttpService;
   readonly #backend: string;
 
-  constructor(backend: string, http: HttpService) {
+  /** `patient` is the same service, for what is answered when all is done. */
+  constructor(backend: string, http: HttpService, patient: HttpService) {
     this.#backend = backend;
     this.#service = http;
+    this.#patient = patient;
   }
 
   async version(call: Call): Promise<string> {
@@ -125,7 +129,18 @@ export class ClusterClient {
     throw new EngineError("UNAVAILABLE", `${request.doing}: the cluster added nothing`);
   }
 
+  /** Has the node of each peer drop what no pin needs: answers when all have, in hours perhaps. */
+  async collectGarbage(call: Call): Promise<readonly PeerGarbage[]> {
+    const request = this.#request("POST", "/ipfs/gc", "collecting garbage", call);
+    const answer = await this.#patient.ask(request);
+    if (!answer.ok) throw await refusal(answer, request);
+    const peers = await readPeerGarbage(answer.bytes());
+    if (peers === undefined || peers.length === 0) throw strangeError(request.doing, service);
+    return peers;
+  }
+
   close(): void {
+    this.#patient.close();
     this.#service.close();
   }
 

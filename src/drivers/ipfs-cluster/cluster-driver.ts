@@ -3,6 +3,7 @@ import type {
   BackendStatus,
   ByteStream,
   CallOptions,
+  ClearOptions,
   Driver,
   DriverCapabilities,
   DriverContext,
@@ -14,6 +15,7 @@ import type {
   WriteOptions,
 } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { GarbageStep } from "#model/garbage.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import type { Reservation } from "#drivers/contract/capacity.ts";
@@ -25,6 +27,7 @@ import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { clusterCapabilitiesOf } from "#drivers/ipfs-cluster/cluster-capabilities.ts";
 import type { ClusterClient, PinRequest } from "#drivers/ipfs-cluster/cluster-client.ts";
+import { collectGarbage } from "#drivers/ipfs-cluster/collect-garbage.ts";
 import type { ClusterOptions } from "#drivers/ipfs-cluster/cluster-options.ts";
 import { bytesKey, isHeld, listPins, pinCopy } from "#drivers/ipfs-cluster/list-pins.ts";
 import type { NodeReader } from "#drivers/ipfs-cluster/node-reader.ts";
@@ -136,6 +139,11 @@ export class ClusterDriver implements Driver {
 
   list(options: ListOptions = {}): AsyncIterable<ListedCopy> {
     return listPins(this.#client, this.#backend, options);
+  }
+
+  collectGarbage(options: ClearOptions = {}): AsyncIterable<GarbageStep> {
+    const cluster = { backend: this.#backend, client: this.#client, reader: this.#reader };
+    return collectGarbage(cluster, options);
   }
 
   close(): Promise<void> {

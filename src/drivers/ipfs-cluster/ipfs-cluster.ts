@@ -7,12 +7,15 @@ import { ClusterDriver } from "#drivers/ipfs-cluster/cluster-driver.ts";
 import { type ClusterOptions, clusterOptions } from "#drivers/ipfs-cluster/cluster-options.ts";
 import { NodeReader } from "#drivers/ipfs-cluster/node-reader.ts";
 
+/** As long as a peer waits for its node, unless it is told otherwise (`repogc_timeout`). */
+const collectionMaxMs = 24 * 60 * 60 * 1_000;
+
 /** Pins of an IPFS Cluster, which keeps each at several of its nodes. */
 export default {
   name: "ipfs-cluster",
   summary: "Pins of an IPFS Cluster, which keeps each of them at several IPFS nodes.",
   options: clusterOptions,
-  capabilities: pinCapabilities,
+  capabilities: { ...pinCapabilities, garbage: true },
   capabilitiesOf: clusterCapabilitiesOf,
   example: `name: cluster-eu
 driver: ipfs-cluster
@@ -39,6 +42,7 @@ options:
     const client = new ClusterClient(
       backend,
       new HttpService({ url, authorization, idleTimeoutMs }),
+      new HttpService({ url, authorization, idleTimeoutMs: collectionMaxMs }),
     );
     const nodes = { backend, rpc, gateway, idleTimeoutMs };
     const reader = new NodeReader({

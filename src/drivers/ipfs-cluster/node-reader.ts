@@ -3,7 +3,7 @@ import type { ByteStream, CallOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { GatewayReader } from "#drivers/contract/gateway-reader.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
-import { RpcNode } from "#drivers/ipfs-cluster/rpc-node.ts";
+import { type NodeRoom, RpcNode } from "#drivers/ipfs-cluster/rpc-node.ts";
 
 export interface NodeReaderOptions {
   readonly backend: string;
@@ -73,6 +73,17 @@ export class NodeReader {
         await node.removeBlock(cid.toString(), root, call);
       }
     }
+  }
+
+  /** What the known nodes hold together; undefined where none is known. */
+  async room(call: CallOptions): Promise<NodeRoom | undefined> {
+    if (this.#nodes.length === 0) return undefined;
+    const rooms = await Promise.all(this.#nodes.map((node) => node.room(call)));
+    return rooms.reduce((sum, room) => ({
+      blocks: sum.blocks + room.blocks,
+      usedBytes: sum.usedBytes + room.usedBytes,
+      totalBytes: sum.totalBytes + room.totalBytes,
+    }));
   }
 
   close(): void {

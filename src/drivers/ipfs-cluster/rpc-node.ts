@@ -68,6 +68,16 @@ export class RpcNode {
     });
   }
 
+  /** What this node holds, whoever needs it. It counts its blocks, which takes a while. */
+  async room(call: CallOptions): Promise<NodeRoom> {
+    const doing = `asking the node at ${this.url} what it holds`;
+    const answer = await this.#ask("repo/stat", {}, doing, call);
+    const found = repoStat.safeParse(await answer.json());
+    if (!found.success) throw strangeError(doing, "the RPC API of an IPFS node");
+    const { NumObjects: blocks, RepoSize: usedBytes, StorageMax: totalBytes } = found.data;
+    return { blocks, usedBytes, totalBytes };
+  }
+
   close(): void {
     this.#service.close();
   }
@@ -97,6 +107,13 @@ export class RpcNode {
   }
 }
 
+export interface NodeRoom {
+  readonly blocks: number;
+  readonly usedBytes: number;
+  readonly totalBytes: number;
+}
+
+const repoStat = z.object({ NumObjects: z.number(), RepoSize: z.number(), StorageMax: z.number() });
 const refusal = z.object({ Message: z.string() });
 const removal = z.object({ Error: z.string().default("") });
 
