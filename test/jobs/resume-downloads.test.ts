@@ -4,9 +4,14 @@ import { chmod, open as openFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { measuredDriver } from "#engine/metrics/measured-driver.ts";
+import { limitedDriver } from "#jobs/limits/limited-driver.ts";
+import { bytesBurst, Throttle } from "#jobs/limits/throttle.ts";
+import { TokenBucket } from "#jobs/limits/token-bucket.ts";
 import { transfer, type TransferSource } from "#jobs/transfer.ts";
 import type { ByteStream, Driver, ReadOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { Measurements } from "#model/metric.ts";
 import { fileBody, sample } from "../conformance/sample-object.ts";
 import { newBucket, openBucket } from "../drivers/s3-bucket.ts";
 import { startVersitygw, versitygwMissing } from "../services/versitygw.ts";
@@ -49,6 +54,39 @@ describe("a download that was cut off", () => {
     expect([moved, done.bytes]).toEqual([9 * mebibyte + 5, 9 * mebibyte + 5]);
     expect(await incoming()).toEqual([]);
     expect(await target.driver.status()).toMatchObject({ usedBytes: object.size });
+  });
+
+  it("keeps to limits and is counted, with the bytes that were not there", async () => {
+    const broken = await breaksOff("UNAVAILABLE", 15 * mebibyte);
+    const local = await stores.driver("to");
+    const failing = transfer(object, broken, { backend: "to", driver: local });
+    await expect(failing).rejects.toThrow("the source is out");
+    const counted = { paced: 0, measured: 0 };
+    class Counting extends TokenBucket {
+      override takeNow(bytes: number): boolean {
+        counted.paced += bytes;
+        return super.takeNow(bytes);
+      }
+    }
+    const free = { rate: undefined, ...bytesBurst };
+    const throttle = new Throttle({
+      backend: "to",
+      node: { upload: new Counting(free), download: new TokenBucket(free) },
+      refresh: () => undefined,
+      onHold: () => undefined,
+    });
+    const measurements: Measurements = {
+      add: (name, labels, by = 1) => {
+        if (name !== "thermocline_transferred_bytes_total") return;
+        if ("direction" in labels && labels.direction === "write") counted.measured += by;
+      },
+      observe: () => undefined,
+    };
+    const driver = limitedDriver(measuredDriver(local, "to", measurements), throttle);
+    const whole = { ...broken, driver: await stores.driver("from") };
+    await transfer(object, whole, { backend: "to", driver });
+    const rest = 9 * mebibyte + 5;
+    expect(counted).toEqual({ paced: rest, measured: rest });
   });
 
   it("begins anew where what was left is damaged, and leaves nothing of wrong bytes", async () => {

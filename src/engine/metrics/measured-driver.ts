@@ -1,3 +1,4 @@
+import { bodyThrough } from "#model/body-through.ts";
 import type { ByteStream, Driver, NamedFiles, ObjectGroups } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { requireGroups } from "#model/groups-with.ts";
@@ -20,6 +21,12 @@ export function measuredDriver(
     if (bytes === 0) return;
     measurements.add("thermocline_transferred_bytes_total", { backend, direction }, bytes);
   };
+  const written = (stream: ByteStream): ByteStream =>
+    watched(
+      stream,
+      (bytes) => moved("write", bytes),
+      () => undefined,
+    );
   const call = async <Result>(op: string, act: () => Promise<Result>): Promise<Result> => {
     try {
       const result = await act();
@@ -47,14 +54,8 @@ export function measuredDriver(
         (outcome) => ended("read", outcome),
       );
     },
-    write: (object, body, options) => {
-      const stream = watched(
-        body.stream,
-        (bytes) => moved("write", bytes),
-        () => undefined,
-      );
-      return call("write", () => driver.write(object, { ...body, stream }, options));
-    },
+    write: (object, body, options) =>
+      call("write", () => driver.write(object, bodyThrough(body, written), options)),
     ...objectGroups(driver, { call, moved, ended }),
     ...namedFiles(driver, { call, moved, ended }),
     verify: async (object, level, options) => {

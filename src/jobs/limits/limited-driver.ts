@@ -1,7 +1,8 @@
 import { permitExpired } from "#jobs/permit-expired.ts";
 import { callsToStore, type Throttle } from "#jobs/limits/throttle.ts";
 import type { ObjectRef } from "#model/copy.ts";
-import type { Driver, ObjectGroups, RemoveOptions } from "#model/driver.ts";
+import { bodyThrough } from "#model/body-through.ts";
+import type { ByteStream, Driver, ObjectGroups, RemoveOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { requireGroups } from "#model/groups-with.ts";
 import { requireGarbage } from "#model/require-garbage.ts";
@@ -45,8 +46,8 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
     },
     write: async (object, body, options) => {
       await throttle.request(options?.signal);
-      const stream = throttle.pace("upload", body.stream, options?.signal);
-      return call(() => driver.write(object, { ...body, stream }, options));
+      const pace = (stream: ByteStream) => throttle.pace("upload", stream, options?.signal);
+      return call(() => driver.write(object, bodyThrough(body, pace), options));
     },
     verify: async (object, level, options) => {
       await throttle.request(options?.signal);
