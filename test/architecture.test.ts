@@ -90,6 +90,8 @@ describe("the import rule", () => {
       imports.some((one) => one.startsWith("@duckdb/")),
     );
     expect(loading.map(({ path }) => path)).toEqual(["src/index/duckdb.ts"]);
+    const naming = files.filter(({ text }) => text.includes('= "@duckdb/'));
+    expect(naming.map(({ path }) => path)).toEqual([]);
   });
 
   test("policies do no I/O and read neither clock nor environment", () => {

@@ -30,7 +30,8 @@ export async function control(
   const target = await checkedTarget(context, request);
   const order = orderOf(request, now());
   const work = await affected(context, request, target);
-  const notice = await noticeOf(context, request, work);
+  // What is broken elsewhere, such as the file of a calendar, stops no order.
+  const notice = await noticeOf(context, request, work).catch(() => undefined);
   let cancelled = 0;
   if (request.dryRun !== true) {
     cancelled = await actAs(order, () => carryOut(context, request, target, order));

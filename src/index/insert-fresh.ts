@@ -89,7 +89,7 @@ const insertObjects = `
     coalesce(s.sampled_mask, 0), coalesce(s.verified_mask, 0), 0, s.oldest_verified,
     s.nearest_expiry, FALSE, NULL, NULL,
     CASE WHEN n.path IS NULL THEN NULL WHEN $2::BOOLEAN THEN make_timestamp($1::BIGINT)
-      WHEN p.created IS NULL THEN p.modified END,
+      WHEN p.created IS NULL OR p.modified > p.created THEN p.modified END,
     CASE WHEN NOT $2::BOOLEAN AND p.created IS NULL THEN 'created' END
   FROM put_objects AS p JOIN fresh_ids AS i USING (position)
   LEFT JOIN (FROM fresh_names WHERE rank = 1) AS n ON n.object_id = i.object_id

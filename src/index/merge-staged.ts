@@ -73,8 +73,7 @@ const insertObjects = `
     n.path, coalesce(n.names, 0)::INTEGER, p.type, p.collection, p.owner,
     coalesce(p.created, make_timestamp($1::BIGINT)), p.modified, make_timestamp($1::BIGINT),
     NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, FALSE, NULL, NULL,
-    CASE WHEN n.path IS NULL THEN NULL WHEN $2::BOOLEAN THEN make_timestamp($1::BIGINT)
-      WHEN p.created IS NULL THEN p.modified END,
+    CASE WHEN n.path IS NOT NULL AND $2::BOOLEAN THEN make_timestamp($1::BIGINT) END,
     CASE WHEN NOT $2::BOOLEAN AND p.created IS NULL THEN 'created' END
   FROM put_objects AS p JOIN put_ids AS i USING (position)
   LEFT JOIN (
@@ -118,15 +117,15 @@ const mergeKnown = `
       OR (objects.owner IS NULL AND p.owner IS NOT NULL)
       OR (objects.modified IS NULL AND p.modified IS NOT NULL))`;
 
-// What is handed in under its first name, or gets it now, is what that name stands for.
+// What is handed in under its first name, or gets it now, is what that name stands for. All that a
+// list says of it counts, wherever the list was cut into pieces, and however often it is told.
 const noteNamed = `
   UPDATE objects SET named = c.named
   FROM (
     SELECT i.object_id, CASE WHEN $2::BOOLEAN THEN make_timestamp($1::BIGINT)
       ELSE max(greatest(p.created, p.modified)) END AS named
     FROM put_names AS n JOIN put_ids AS i USING (position) JOIN put_objects AS p USING (position)
-    JOIN put_known_paths AS k ON k.object_id = i.object_id
-    WHERE NOT i.added AND (k.path IS NULL OR k.path = n.path)
+    JOIN objects AS o ON o.object_id = i.object_id AND o.path = n.path
     GROUP BY i.object_id
   ) AS c
   WHERE objects.object_id = c.object_id
@@ -139,7 +138,8 @@ const noteCreated = `
     guessed = CASE WHEN objects.path IS NOT NULL AND objects.named IS NULL THEN 'named' END
   FROM (
     SELECT i.object_id,
-      coalesce(min(p.created), CASE WHEN $2::BOOLEAN THEN make_timestamp($1::BIGINT) END) AS created
+      coalesce(min_by(p.created, p.position),
+        CASE WHEN $2::BOOLEAN THEN make_timestamp($1::BIGINT) END) AS created
     FROM put_objects AS p JOIN put_ids AS i USING (position)
     WHERE NOT i.added OR i.position <> i.first_position GROUP BY i.object_id
   ) AS c

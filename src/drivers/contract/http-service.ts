@@ -27,7 +27,7 @@ export interface HttpRequest {
   readonly doing: string;
 }
 
-const connectionsMax = 32;
+export const connectionsMax = 32;
 
 /**
  * A service that is spoken to over HTTP/1.1, with connections that are kept. What the global

@@ -21,8 +21,8 @@ type Signal = AbortSignal | undefined;
 export interface RootFacts {
   /** Bytes of all blocks; those that a file repeats count each time. */
   readonly bytes: number;
-  /** Bytes of the file; of what is no file, of its blocks. */
-  readonly size: number;
+  /** Bytes of the file; of what is no file, of its blocks. Undefined where they are unreadable. */
+  readonly size: number | undefined;
 }
 
 export interface NodeRoom {
@@ -95,7 +95,7 @@ export class KuboNode {
     }
   }
 
-  /** What a pinned root is; zeros when its blocks cannot be read. */
+  /** What a pinned root is; of one whose blocks cannot be read, 0 bytes and no size. */
   async facts(cid: string, signal: Signal): Promise<RootFacts> {
     const { code } = parseCid(cid);
     const asked = code === dagPbCode || code === rawCode ? this.#unixfs(cid, signal) : undefined;
@@ -105,8 +105,8 @@ export class KuboNode {
       return { bytes, size: type === "file" ? size : bytes };
     }
     // No UnixFS: only the blocks themselves tell.
-    const bytes = (await orUndefined(this.dagBytes(cid, signal), cid)) ?? 0;
-    return { bytes, size: bytes };
+    const bytes = await orUndefined(this.dagBytes(cid, signal), cid);
+    return { bytes: bytes ?? 0, size: bytes };
   }
 
   /** Has the node walk all blocks below a root. Bytes of the distinct ones. */

@@ -51,6 +51,8 @@ export class TailSchedule {
   /** Writes what is new and sends what is lacking; says what failed, which is tried next time. */
   async look(signal?: AbortSignal): Promise<readonly EngineError[]> {
     const { desk, writer, push, now } = this.#options;
+    // What was committed before is in the tail. An entry may bear an earlier time than this and be
+    // committed after it: it comes with the next tail.
     const asOf = now();
     let isWritten = false;
     const failures: EngineError[] = [];

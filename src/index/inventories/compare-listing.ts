@@ -117,7 +117,11 @@ const nameNameless = `
   ) AS n
   WHERE objects.object_id = n.object_id AND objects.path IS NULL`;
 
-/** Each copy, listed or believed, with what the comparison says of it. */
+/**
+ * Each copy, listed or believed, with what the comparison says of it. Nobody measured the bytes of
+ * a claimed copy, and 0 is what storage says that does not know them: only of plain files is it
+ * known what they must be.
+ */
 const compare = `
   CREATE OR REPLACE TEMP TABLE compared AS
   SELECT coalesce(l.object_id, c.object_id) AS object_id, l.cid, l.locator, l.form, l.bytes,
@@ -135,6 +139,8 @@ const compare = `
       WHEN c.object_id IS NULL THEN 'unexpected'
       WHEN c.state = 'corrupt' THEN 'corrupt'
       WHEN c.state = 'lost' OR c.form <> l.form::form THEN 'changed'
+      WHEN c.bytes <> l.bytes AND l.form <> 'file' AND (c.confidence = 'claimed' OR c.bytes = 0)
+        THEN 'changed'
       WHEN c.bytes <> l.bytes THEN 'damaged'
       ELSE 'confirmed' END AS kind
   FROM (
@@ -163,7 +169,8 @@ const insertDifferences = `
   SELECT $1::INTEGER, CASE WHEN kind IN ('damaged', 'corrupt') THEN 'changed' ELSE kind END,
     CASE WHEN kind = 'damaged' THEN 'size' WHEN kind = 'corrupt' THEN 'corrupt'
       WHEN kind <> 'changed' THEN NULL
-      WHEN believed_state = 'lost' THEN 'returned' ELSE 'form' END,
+      WHEN believed_state = 'lost' THEN 'returned'
+      WHEN c.form <> believed_form THEN 'form' ELSE 'size' END,
     c.object_id, coalesce(c.cid, o.cid), coalesce(c.locator, c.believed_locator),
     coalesce(c.form, c.believed_form), c.bytes, c.believed_bytes
   FROM compared AS c LEFT JOIN objects AS o ON o.object_id = c.object_id

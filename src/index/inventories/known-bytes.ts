@@ -9,7 +9,10 @@ const columns = {
   cid: "BLOB",
 } as const satisfies Record<string, StageType>;
 
-/** What copies on a backend take, in the order of their CIDs, where the index believes in them. */
+/**
+ * What copies on a backend take, in the order of their CIDs, where the backend told it: what
+ * somebody claims was measured by nobody, and 0 is what storage says that does not know.
+ */
 export async function knownBytes(
   connection: Connection,
   backendId: number,
@@ -36,4 +39,7 @@ interface Known extends SqlRow {
 const believedCopies = `
   SELECT l.position, c.bytes
   FROM listed_cids_resolved AS l JOIN copies AS c USING (object_id)
-  WHERE c.backend_id = $1 AND c.state = 'present'`;
+  JOIN backends AS b ON b.backend_id = c.backend_id
+    AND json_contains(b.capabilities->'$.forms', to_json(c.form::VARCHAR))
+  WHERE c.backend_id = $1 AND c.state = 'present'
+    AND c.confidence > 'claimed' AND c.bytes > 0`;
