@@ -4,6 +4,7 @@ import { EngineError } from "#model/engine-error.ts";
 import { comesBack } from "#model/coming-back.ts";
 import { reportedCopy, reportedEvidence } from "#model/reported-copy.ts";
 import type { CopyOutcome } from "#model/run.ts";
+import { refusedTwice } from "#jobs/deliver.ts";
 import { throwIfOut } from "#jobs/backend-outage.ts";
 import { countedRetries } from "#jobs/measured-action.ts";
 import { type Endpoint, sourcesOf } from "#jobs/read-sources.ts";
@@ -26,11 +27,19 @@ export async function copyObject(
   const target = endpoint(context, context.data.target);
   const findings: Evidence[] = [];
   const retries = countedRetries(context, target.backend);
+  const judged = refusedTwice();
+  const tryFrom = async (source: Endpoint): ReturnType<typeof transfer> => {
+    try {
+      return await copyFrom(action, source, target, context);
+    } catch (thrown) {
+      throw judged(EngineError.from(thrown));
+    }
+  };
   let first: EngineError | undefined;
   let archive: Endpoint | undefined;
   for (const source of sourcesOf(context)) {
     try {
-      const done = await runWithRetries(() => copyFrom(action, source, target, context), retries);
+      const done = await runWithRetries(() => tryFrom(source), retries);
       const { moved, bytes } = done;
       const { cid } = action.object;
       const copy = reportedCopy(done.copy, cid);

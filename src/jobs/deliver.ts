@@ -146,13 +146,28 @@ async function at<Result>(target: Place, act: () => Promise<Result>): Promise<Re
   }
 }
 
-/** What left here was right, so the link to the target damaged it, and another try may pass. */
+/**
+ * Judges the failures of one object, try by try: what its target refused as damaged is sent once
+ * more. What it refuses again is so by its nature, and the target's own words say why.
+ */
+export function refusedTwice(): (failure: EngineError) => EngineError {
+  let refused = false;
+  return (failure) => {
+    const { cause, details } = failure;
+    if (details["arrivedDamaged"] !== true || !(cause instanceof EngineError)) return failure;
+    if (refused) return cause;
+    refused = true;
+    return failure;
+  };
+}
+
+/** What left here was right, so the link to the target may have damaged it: it is sent again. */
 function arrivedDamaged(object: ObjectRef, backend: string, failure: EngineError): EngineError {
   const message = `${backend}: ${object.cid} did not arrive as it was sent (${failure.message})`;
   const fault: TransferFault = { side: "target", backend, evidence: undefined };
   return new EngineError("UNAVAILABLE", message, {
     hint: `if this repeats, check the connection to the backend ${backend}`,
-    details: { cid: object.cid, transfer: fault },
+    details: { cid: object.cid, transfer: fault, arrivedDamaged: true },
     cause: failure,
   });
 }

@@ -28,7 +28,10 @@ describe("a pinning service", () => {
     } as ByteStream,
   } as const;
 
-  const openDriver = (patience: Readonly<Record<"pinTimeout" | "timeout", string>>) =>
+  const openDriver = (
+    patience: Readonly<Record<"pinTimeout" | "timeout", string>>,
+    capacityBytes?: number,
+  ) =>
     pinningService.open({
       backend: "pins",
       options: pinningService.options.parse({
@@ -38,7 +41,7 @@ describe("a pinning service", () => {
         origins: ["/dns4/node.example/tcp/4001/p2p/12D3KooWExample"],
         ...patience,
       }),
-      capacityBytes: undefined,
+      capacityBytes,
       secret: () => Promise.resolve("the-token"),
     });
 
@@ -231,6 +234,14 @@ describe("a pinning service", () => {
       expect(rest).toEqual(listed.slice(8));
     });
   }
+
+  it("content that was asked for twice takes up its room once", async () => {
+    const limited = await openDriver({ pinTimeout: "150ms", timeout: "20s" }, 1_000);
+    const [first, second, other] = [request("a", "pinned", 1), request("b", "pinned", 1), "c"];
+    service.answer(() => page([first, second, request(other, "pinned", 2)]));
+    const { usedBytes } = await limited.status().finally(() => limited.close());
+    expect(usedBytes).toBe(20);
+  });
 
   it("pages in no order, or of one moment, are refused: what they leave out would look lost", async () => {
     const all = Array.from({ length: 12 }, (_, at) => request(`r${at}`, "pinned", at));

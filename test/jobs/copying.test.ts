@@ -11,6 +11,7 @@ import { EngineError, type ErrorCode } from "#model/engine-error.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { storeOnHot } from "../conformance/store-on-hot.ts";
 import { TestEngine } from "../conformance/test-engine.ts";
+import { driverWith } from "./driver-with.ts";
 
 let server: QueueServer;
 beforeAll(async () => {
@@ -59,6 +60,34 @@ describe("copying a batch", () => {
     const fail = () => ((calls += 1) % 2 === 1 ? "RATE_LIMITED" : undefined);
     expect(await replicate(engine, objects, ["hot", "cold"], { write: fail })).toBe("completed");
     expect(calls).toBeGreaterThanOrEqual(40);
+  });
+
+  test.each([
+    { refusals: 1, ends: "completed", outcome: { outcome: "done" } },
+    {
+      refusals: 9,
+      ends: "partial",
+      outcome: { outcome: "failed", code: "CORRUPT", message: "cold: the node refuses the CAR" },
+    },
+  ])("what a target refuses is sent once more, then it is refused: $refusals", async (told) => {
+    await using engine = await TestEngine.open(server.url);
+    const objects = await storeOnHot(engine, 1);
+    engine.index.begin("run", [replicateOf(objects)]);
+    const drivers = await engine.drivers("hot", "warm", "cold");
+    const cold = await engine.stores.driver("cold");
+    let writes = 0;
+    const write: Driver["write"] = async (object, body, options) => {
+      writes += 1;
+      if (writes > told.refusals) return await cold.write(object, body, options);
+      await Array.fromAsync(body.stream);
+      throw new EngineError("CORRUPT", "the node refuses the CAR");
+    };
+    drivers.set("cold", driverWith(cold, { write }));
+    await engine.work(drivers);
+    await engine.dispatch(drivers);
+    expect(await engine.ended("run")).toBe(told.ends);
+    expect(engine.index.outcomes.get("run/0")).toMatchObject(told.outcome);
+    expect(writes).toBe(2);
   });
 
   test("a target that is out holds the whole batch back and burns no object", async () => {

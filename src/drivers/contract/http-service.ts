@@ -53,6 +53,10 @@ export class HttpService {
   }
 
   async ask(request: HttpRequest): Promise<HttpAnswer> {
+    return await this.#ask(request, this.#agent);
+  }
+
+  async #ask(request: HttpRequest, agent: Agent | false): Promise<HttpAnswer> {
     const { method, body, signal, doing } = request;
     throwIfCancelled(signal, doing);
     const authorization = await this.#options.authorization?.();
@@ -60,12 +64,12 @@ export class HttpService {
     const send = this.#url.protocol === "https:" ? requestHttps : requestHttp;
     const outgoing = send(this.#address(request.path), {
       method,
-      agent: this.#agent,
+      agent,
       headers: {
         ...request.headers,
         ...(typeof body === "string" && { "Content-Length": Buffer.byteLength(body) }),
         // Where a body was cut short the connection cannot be used again.
-        ...(typeof body === "object" && { Connection: "close" }),
+        ...((typeof body === "object" || agent === false) && { Connection: "close" }),
         ...(authorization !== undefined && { Authorization: authorization }),
       },
       ...(signal === undefined ? {} : { signal }),
@@ -82,7 +86,7 @@ export class HttpService {
       return new HttpAnswer(response, fail);
     } catch (thrown) {
       outgoing.destroy();
-      if (isStale(outgoing, request, thrown)) return await this.ask(request);
+      if (isStale(outgoing, request, thrown)) return await this.#ask(request, false);
       throw fail(thrown);
     }
   }
@@ -132,8 +136,9 @@ export class HttpService {
 }
 
 /**
- * Whether a kept connection had died before it was used again, which shows only then: a question
- * goes out once more, on another. What changes something is left to whoever asked.
+ * Whether a kept connection had died before it was used again, which shows only then: a GET goes
+ * out once more, on a connection of its own, which cannot have died before. Anything else may
+ * change something, or have a body that is used up, and is left to whoever asked.
  */
 function isStale(
   outgoing: ClientRequest,

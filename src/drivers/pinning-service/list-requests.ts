@@ -32,6 +32,30 @@ export async function* listRequests(
   }
 }
 
+/** Contents of so many requests are remembered while they are counted. */
+const rememberedMax = 10_000;
+
+/**
+ * Bytes of all that is listed, of a content that was asked for more than once only those of its
+ * first request within reach of memory: writers that meet make theirs at nearly the same time, and
+ * lists are in that order. Requests that are further apart count each.
+ */
+export async function bytesOfRequests(listed: AsyncIterable<ListedCopy>): Promise<number> {
+  const recent = new Set<string>();
+  let bytes = 0;
+  for await (const { cid, copy } of listed) {
+    if (recent.has(cid)) continue;
+    bytes += copy.bytes;
+    recent.add(cid);
+    if (recent.size <= rememberedMax) continue;
+    for (const oldest of recent) {
+      recent.delete(oldest);
+      break;
+    }
+  }
+  return bytes;
+}
+
 async function* allRequests(
   client: PinningClient,
   { backend, meta }: { readonly backend: string; readonly meta: Readonly<Record<string, string>> },

@@ -17,14 +17,14 @@ import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import type { Reservation } from "#drivers/contract/capacity.ts";
-import { bytesOf, CountedCapacity } from "#drivers/contract/counted-capacity.ts";
+import { CountedCapacity } from "#drivers/contract/counted-capacity.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { checkedCar } from "#drivers/contract/checked-car.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import type { GatewayReader } from "#drivers/contract/gateway-reader.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
-import { hasMeta, listRequests } from "#drivers/pinning-service/list-requests.ts";
+import { bytesOfRequests, hasMeta, listRequests } from "#drivers/pinning-service/list-requests.ts";
 import {
   byNewest,
   bytesKey,
@@ -64,7 +64,9 @@ export class PinningDriver implements Driver {
     this.capabilities = pinningCapabilitiesOf(context.options);
     this.#parts = parts;
     const { backend, capacityBytes } = context;
-    this.#capacity = new CountedCapacity(backend, capacityBytes, () => bytesOf(this.list()));
+    this.#capacity = new CountedCapacity(backend, capacityBytes, () =>
+      bytesOfRequests(this.list()),
+    );
   }
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {

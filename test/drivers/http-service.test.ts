@@ -1,0 +1,45 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { expect, test } from "vitest";
+import { HttpService } from "#drivers/contract/http-service.ts";
+
+const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+test.each([
+  { method: "GET", asked: 2 },
+  { method: "POST", asked: 1 },
+] as const)("over dead kept connections a $method goes out $asked time(s)", async (told) => {
+  const { method } = told;
+  let answers = true;
+  let heard = 0;
+  const waiting: Socket[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("data", () => {
+      heard += 1;
+      if (!answers) {
+        socket.resetAndDestroy();
+        return;
+      }
+      waiting.push(socket);
+      // All at once, so that each has a connection of its own.
+      if (waiting.length === 4) for (const one of waiting.splice(0)) one.write(answer);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { readonly port: number };
+  const service = new HttpService({ url: `http://127.0.0.1:${port}`, idleTimeoutMs: 20_000 });
+  const ask = async (): Promise<string> =>
+    await (await service.ask({ method, path: "/", doing: "asking" })).text();
+  expect(await Promise.all([ask(), ask(), ask(), ask()])).toEqual(["ok", "ok", "ok", "ok"]);
+  answers = false;
+  heard = 0;
+  await expect(ask()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect(heard).toBe(told.asked);
+  service.close();
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
