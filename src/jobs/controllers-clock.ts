@@ -1,3 +1,5 @@
+import { EngineError } from "#model/engine-error.ts";
+
 /** Two clocks that fail in different ways: what either says has passed, has passed. */
 export interface ElapsedClocks {
   /** Never set by anybody; may stand still while the machine sleeps. */
@@ -45,12 +47,13 @@ export class ControllersClock {
   }
 
   /**
-   * The latest it may be by the clock of the controller. Until an answer came it is what the
-   * clock of this machine says.
+   * The latest it may be by the clock of the controller.
+   *
+   * @throws EngineError UNAVAILABLE until an answer came: the clock of this machine may be wrong
    */
   latest(): Date {
     const { monotonicMs, wallMs } = this.asking();
-    if (this.#heard === undefined) return new Date(wallMs);
+    if (this.#heard === undefined) throw unheard();
     const { at, asked } = this.#heard;
     const elapsedMs = Math.max(0, monotonicMs - asked.monotonicMs, wallMs - asked.wallMs);
     return new Date(at + elapsedMs);
@@ -63,4 +66,12 @@ export class ControllersClock {
   get aheadMs(): number | undefined {
     return this.#aheadMs;
   }
+}
+
+/** The job of the removal steps aside; no attempt is counted, and nothing failed. */
+function unheard(): EngineError {
+  const message = "the controller has not said yet what time it is: no permit is used before";
+  const hint = "nothing to do: removals begin with the first answer to a heartbeat";
+  const details = { wait: "dependency" };
+  return new EngineError("UNAVAILABLE", message, { retryAfterMs: 2_000, hint, details });
 }

@@ -18,6 +18,8 @@ export interface DispatchContext {
   readonly commit: CommitPort;
   readonly queuedPerLaneMax: number;
   readonly clockSkewMs: number;
+  /** So long permits may be in use that have run out by a clock that was set forward. */
+  readonly permitsHeldMs: () => number;
   readonly admission: Admission;
   readonly waits: WaitBoard;
   readonly turns: LaneTurns;

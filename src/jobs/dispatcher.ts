@@ -4,11 +4,13 @@ import { EngineError } from "#model/engine-error.ts";
 import { Admission } from "#jobs/admission.ts";
 import { Bell } from "#jobs/bell.ts";
 import { endOrGone } from "#jobs/end-or-gone.ts";
+import { ForwardSteps } from "#jobs/forward-steps.ts";
 import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
 import { refillShare } from "#jobs/enqueue-batches.ts";
 import { DispatchRound } from "#jobs/dispatch-round.ts";
 import { noMeasurements } from "#model/metric.ts";
-import { defaultClockSkewMs } from "#model/removal.ts";
+import { formatDuration } from "#model/quantity.ts";
+import { defaultClockSkewMs, permitMarginMs } from "#model/removal.ts";
 import type { Run } from "#model/run.ts";
 import type { HeldWork, Wait } from "#model/wait.ts";
 import { indexQueue } from "#jobs/lanes.ts";
@@ -44,6 +46,8 @@ export interface DispatcherOptions {
   /** How often lost flows and expired permits are looked for. */
   readonly repairEveryMs?: number;
   readonly now?: () => Date;
+  /** A clock that nobody can set; that of the process unless it is given. */
+  readonly monotonicMs?: () => number;
   readonly onError?: (error: EngineError) => void;
   /** Hears of every run that ended. */
   readonly onRunEnded?: (run: Run) => void;
@@ -163,16 +167,26 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
 function contextOf(options: DispatcherOptions): DispatchContext {
   const now = options.now ?? (() => new Date());
   const clockSkewMs = options.clockSkewMs ?? defaultClockSkewMs;
+  const permitTtlMs = options.permitTtlMs ?? defaultPermitTtlMs;
+  const onError = options.onError ?? (() => undefined);
+  const steps = new ForwardSteps({
+    wallMs: () => now().getTime(),
+    monotonicMs: options.monotonicMs ?? (() => performance.now()),
+    toleratedMs: clockSkewMs,
+    holdMs: permitTtlMs + permitMarginMs(clockSkewMs),
+    onStep: (stepMs, holdMs) => {
+      onError(stepError(stepMs, holdMs));
+    },
+  });
   const context = () => ({
     now: now(),
     clockSkewMs,
-    permitTtlMs: options.permitTtlMs ?? defaultPermitTtlMs,
+    permitTtlMs,
     minimumCopies: options.minimumCopies ?? 1,
     unreachable: options.unreachable?.() ?? new Set<string>(),
     heldByPolicy: (objectIds: readonly number[]) => options.heldByPolicy(objectIds),
-    ...(options.leadership === undefined
-      ? {}
-      : { epoch: options.leadership.epoch, permitsFrom: options.leadership.permitsFrom }),
+    ...(options.leadership === undefined ? {} : { epoch: options.leadership.epoch }),
+    ...permitsFrom(options, now(), steps.heldMs()),
   });
   return {
     store: options.store,
@@ -180,7 +194,8 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     drivers: options.drivers,
     commit: { index: options.index, context },
     now,
-    onError: options.onError ?? (() => undefined),
+    onError,
+    permitsHeldMs: () => steps.heldMs(),
     freeSince: new Map(),
     admission: options.admission ?? new Admission([]),
     waits: new WaitBoard(),
@@ -189,4 +204,19 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     clockSkewMs,
     queuedPerLaneMax: options.queuedPerLaneMax ?? defaultQueuedPerLaneMax,
   };
+}
+
+/** Before this no permit is issued: after a takeover, and after the clock was set forward. */
+function permitsFrom({ leadership }: DispatcherOptions, now: Date, heldMs: number) {
+  const term = leadership?.permitsFrom.getTime() ?? -Infinity;
+  const from = Math.max(term, heldMs > 0 ? now.getTime() + heldMs : -Infinity);
+  return Number.isFinite(from) ? { permitsFrom: new Date(from) } : {};
+}
+
+function stepError(stepMs: number, holdMs: number): EngineError {
+  const message =
+    `the clock of the controller went forward by ${formatDuration(stepMs)}: for ` +
+    `${formatDuration(holdMs)} no copy is given up, since workers may use permits by the time before`;
+  const hint = "nothing to do: removals go on by themselves; set clocks by small steps";
+  return new EngineError("CONFLICT", message, { hint });
 }

@@ -6,9 +6,11 @@ const statTimeoutMs = 10_000;
 
 /**
  * Settles permits that ran out with an unknown outcome, once nobody can be using them any more
- * (docs/decisions/0010); those it cannot ask about now wait.
+ * (docs/decisions/0010); those it cannot ask about now wait, and all of them while the clock that
+ * says so was set forward a short time ago (docs/decisions/0116).
  */
 export async function settleExpiredPermits(context: DispatchContext): Promise<void> {
+  if (context.permitsHeldMs() > 0) return;
   const before = new Date(context.now().getTime() - permitMarginMs(context.clockSkewMs));
   for (const permit of await context.index.expiredPermits(before)) {
     await settlePermit(permit, context).catch((error: unknown) => {

@@ -45,7 +45,7 @@ export interface StepRunner {
   readonly onOutage?: (outage: Omit<OutageReport, "node">) => void;
   actions(data: StepJobData): Promise<readonly SegmentAction[]>;
   now(): Date;
-  /** The latest it may be by the clock of the controller. */
+  /** The latest it may be by the clock of the controller; throws UNAVAILABLE until it is known. */
   permitNow(): Date;
 }
 

@@ -226,7 +226,8 @@ describe("the removal protocol", () => {
     engine.index.begin("run", [evictOf([object], "hot")]);
     const drivers = await engine.drivers("hot", "cold");
     let clock = Date.now();
-    await engine.dispatch(drivers, { now: () => new Date(clock), permitTtlMs: hour });
+    const clocks = { now: () => new Date(clock), monotonicMs: () => clock };
+    await engine.dispatch(drivers, { ...clocks, permitTtlMs: hour });
     await expect.poll(() => engine.index.commits, { timeout: 10_000 }).toEqual(["copies 0"]);
     // No worker ever comes. The clock passes the permit's end, and then the time of grace.
     clock += hour + 60_000;
@@ -235,6 +236,33 @@ describe("the removal protocol", () => {
     clock += 2 * 60_000;
     await expect.poll(() => engine.index.settled.length, { timeout: 10_000 }).toBe(1);
     expect(engine.index.settled).toMatchObject([{ backend: "hot", finding: "present" }]);
+  });
+
+  test("a clock that is set forward settles nothing that may still be in use", async () => {
+    await using engine = await TestEngine.open(server.url);
+    const object = await onBoth(engine, "in use", new Date());
+    engine.index.begin("run", [evictOf([object], "hot")]);
+    const drivers = await engine.drivers("hot", "cold");
+    let [clock, monotonic] = [Date.now(), 0];
+    const errors: string[] = [];
+    await engine.dispatch(drivers, {
+      now: () => new Date(clock),
+      monotonicMs: () => monotonic,
+      permitTtlMs: hour,
+      repairEveryMs: 100,
+      onError: ({ message }) => errors.push(message),
+    });
+    await expect.poll(() => engine.index.commits, { timeout: 10_000 }).toEqual(["copies 0"]);
+    // Workers that have not heard the new time count on the old one, and use the permit.
+    clock += 2 * hour;
+    await expect.poll(() => errors[0], { timeout: 10_000 }).toMatch(/clock .* forward by 2h/);
+    await sleep(2_500);
+    expect(engine.index.settled).toEqual([]);
+    // By a clock that nobody sets it has run out by now, and the time of grace is over.
+    clock += hour + 3 * 60_000;
+    monotonic += hour + 3 * 60_000;
+    await expect.poll(() => engine.index.settled.length, { timeout: 10_000 }).toBe(1);
+    expect(errors).toHaveLength(1);
   });
 
   test("no other code asks a driver to remove anything", async () => {

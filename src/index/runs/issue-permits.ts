@@ -98,7 +98,8 @@ function refuseTooEarly({ now, permitsFrom }: CommitContext): void {
   throw new EngineError(
     "UNAVAILABLE",
     `no copy is given up before ${permitsFrom?.toISOString()}: until then a permit may be in use ` +
-      "that an earlier controller issued and this index does not know",
+      "that an earlier controller issued and this index does not know, or that was issued before " +
+      "the clock of this one went forward",
     {
       retryAfterMs,
       details: { wait: "dependency" },
