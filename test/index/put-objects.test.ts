@@ -1,4 +1,13 @@
-import { array, assert, asyncProperty, constantFrom, nat, record } from "fast-check";
+import {
+  array,
+  assert,
+  asyncProperty,
+  constantFrom,
+  nat,
+  oneof,
+  record,
+  uniqueArray,
+} from "fast-check";
 import { expect, test } from "vitest";
 import type { ObjectIndex } from "#index/object-index.ts";
 import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
@@ -142,51 +151,69 @@ test("many batches add up: every object once, every byte counted", async () => {
 
 const backendNames = ["hot", "warm", "cold"] as const;
 
-/** Objects that differ in all that a call may say of them; some are there more than once. */
-const manyObjects = array(
-  record({
-    number: nat(20),
-    names: array(constantFrom("/a", "/b", "/c"), { maxLength: 3 }),
-    tags: array(constantFrom("x", "y"), { maxLength: 3 }),
-    owner: constantFrom("me", undefined),
-    copies: array(
-      record({
-        backend: constantFrom(...backendNames),
-        state: constantFrom("present", "lost", "corrupt"),
-        confidence: constantFrom("claimed", "listed", "verified"),
-        bytes: nat(9),
-      }),
-      { maxLength: 3 },
-    ),
-  }),
-  { maxLength: 12 },
-).map((some) =>
-  some.map(({ number, copies, ...more }) =>
-    objectOf(
-      number,
-      copies.map(({ backend, state, confidence, bytes }) => ({
-        ...copyOn(backend, confidence, start, bytes),
-        state,
-      })),
-      more,
+/** What a call may say of an object. */
+const saidOfObject = record({
+  number: nat(20),
+  names: array(constantFrom("/a", "/b", "/c"), { maxLength: 3 }),
+  tags: array(constantFrom("x", "y"), { maxLength: 3 }),
+  owner: constantFrom("me", undefined),
+  copies: uniqueArray(
+    record({
+      backend: constantFrom(...backendNames),
+      state: constantFrom("present", "lost", "corrupt"),
+      confidence: constantFrom("claimed", "listed", "verified"),
+      bytes: nat(9),
+    }),
+    { maxLength: 3, selector: ({ backend }) => backend },
+  ),
+});
+
+/** Calls that follow each other. In most of them each object and each of its copies is there once. */
+const puts = array(
+  oneof(
+    {
+      weight: 3,
+      arbitrary: uniqueArray(saidOfObject, { maxLength: 6, selector: (one) => one.number }),
+    },
+    { weight: 1, arbitrary: array(saidOfObject, { maxLength: 6 }) },
+  ),
+  { minLength: 1, maxLength: 4 },
+).map((calls) =>
+  calls.map((some, call) =>
+    some.map(({ number, copies, ...more }) =>
+      objectOf(
+        // Most of what a later call tells of is new, too.
+        number + call * 15,
+        copies.map(({ backend, state, confidence, bytes }) => ({
+          ...copyOn(backend, confidence, start, bytes),
+          state,
+        })),
+        more,
+      ),
     ),
   ),
 );
 
 test("content that is all new is written as it is when some of it is there twice", async () => {
+  let fresh = 0;
   await assert(
-    asyncProperty(manyObjects, async (objects) => {
-      const fresh = (await openIndex()).index;
-      const mixed = (await openIndex()).index;
-      const put = await fresh.putObjects(objects, start);
-      const [first] = objects;
-      const twice = first === undefined ? [] : [{ ...first, tags: [], copies: [] }];
-      expect((await mixed.putObjects([...objects, ...twice], start)).added).toBe(put.added);
-      expect(await everything(fresh)).toEqual(await everything(mixed));
-      expect(await fresh.checkSummaries()).toEqual([]);
+    asyncProperty(puts, async (calls) => {
+      const one = (await openIndex()).index;
+      const other = (await openIndex()).index;
+      for (const [call, objects] of calls.entries()) {
+        const at = new Date(start.getTime() + call * 1_000);
+        const put = await one.putObjects(objects, at);
+        if (put.known === 0 && put.added > 0) fresh += 1;
+        const [first] = objects;
+        const twice = first === undefined ? [] : [{ ...first, tags: [], copies: [] }];
+        expect((await other.putObjects([...objects, ...twice], at)).added).toBe(put.added);
+      }
+      expect(await everything(one)).toEqual(await everything(other));
+      expect(await one.checkSummaries()).toEqual([]);
     }),
-    { numRuns: 10 },
+    { numRuns: 8 },
   );
+  expect(fresh).toBeGreaterThan(0);
 }, 120_000);
 
 async function everything(index: ObjectIndex): Promise<readonly unknown[]> {
