@@ -74,6 +74,7 @@ async function transferAs(
   let started = false;
   /** Bytes to come that were at the target already. */
   let held = 0;
+  const resumed = { used: false, failed: false, sourceFailed: false };
   const pass = async (piece: Uint8Array): Promise<Uint8Array> => {
     const moved = Math.max(0, piece.length - held);
     held -= piece.length - moved;
@@ -87,14 +88,25 @@ async function transferAs(
     const stored =
       left === undefined
         ? await source.driver.read(object, source.copy, { ...call, reuse })
-        : after(left, await readRest(object, source, left.bytes, call));
+        : after(left, () => readRest(object, source, left.bytes, call), resumed);
     const verified = convertForm(stored, source.copy.form, form, object, "store");
     return verified instanceof SinglePiece ? verified.through(pass) : each(verified, pass);
   }
-  try {
-    const resumes = passes && form === "file" && givesRanges(source, object);
+  const send = async (resumes: boolean): Promise<Delivered> => {
     const delivery = { form, bytes: form === "file" ? object.size : known, open, resumes };
-    return { ...(await deliver(object, delivery, target, call)), bytes };
+    return deliver(object, delivery, target, call);
+  };
+  const resumes = passes && form === "file" && givesRanges(source, object);
+  try {
+    const delivered = await send(resumes).catch((thrown: unknown) => {
+      if (!resumed.used || resumed.sourceFailed) throw thrown;
+      const { code } = EngineError.from(thrown);
+      // It cannot be read, it is damaged, or the disk has no room for it twice.
+      const noRoom = code === "NO_SPACE" && bytes === 0;
+      if (!resumed.failed && code !== "CORRUPT" && !noRoom) throw thrown;
+      return send(false);
+    });
+    return { ...delivered, bytes };
   } catch (thrown) {
     const error = EngineError.from(thrown);
     if (transferFault(error) || !started) throw error;
@@ -117,9 +129,24 @@ function readRest(
 }
 
 /** What was left at the target, and then the rest: all of it is checked together. */
-async function* after(left: LeftBytes, rest: ByteStream): ByteStream {
-  yield* left.stream;
-  yield* rest;
+async function* after(
+  left: LeftBytes,
+  openRest: () => Promise<ByteStream>,
+  noted: { used: boolean; failed: boolean; sourceFailed: boolean },
+): ByteStream {
+  noted.used = true;
+  try {
+    yield* left.stream;
+  } catch (thrown) {
+    noted.failed = true;
+    throw thrown;
+  }
+  try {
+    yield* await openRest();
+  } catch (thrown) {
+    noted.sourceFailed = true;
+    throw thrown;
+  }
 }
 
 async function* each(

@@ -3,19 +3,23 @@ import {
   closeSync,
   fsync,
   ftruncateSync,
-  lstatSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
   write,
   writeSync,
 } from "node:fs";
-import { createHash, randomUUID } from "node:crypto";
-import { hostname } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { systemCode } from "#drivers/local/file-error.ts";
+import {
+  claimLeft,
+  incomingName,
+  type Left,
+  removeLeftovers,
+  removeOldestLeftover,
+  resumedBytesMin,
+  touch,
+} from "#drivers/local/leftovers.ts";
 
 const writeAsync = promisify(write);
 const fsyncAsync = promisify(fsync);
@@ -23,16 +27,8 @@ const fsyncAsync = promisify(fsync);
 /** Below this a blocking write is cheaper than a trip through the thread pool. */
 const blockingWriteMax = 64 * 1024;
 
-/** A leftover of a dead process may go after this long; of any other after the longer time. */
-const deadAfterMs = 10 * 60_000;
-const abandonedAfterMs = 24 * 3_600_000;
-
-const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
-const ownName = /^([0-9a-f]{8})\.(\d+)\.[0-9a-f-]{36}(?:\.([0-9A-Za-z]+))?\.incoming$/;
-/** Stands for a process that has done with a file and left it to the next. */
-const nobody = 0;
-/** Less than this is sent again as fast as it is looked for. */
-export const resumedBytesMin = 8 * 1024 * 1024;
+/** What is being gone on with is marked as in use this often. */
+const touchAfterMs = 10_000;
 const titleLengthMax = 120;
 
 /** A file being written, under a name that says whose it is. */
@@ -43,49 +39,75 @@ export class IncomingFile {
   #written = 0;
   readonly #folder: string;
   readonly #title: string;
-  /** Bytes that an earlier try has written; they are not written a second time. */
-  #left = 0;
+  /** What an earlier try has written; where the file itself is ours, it is not written again. */
+  #left: Left | undefined;
+  #touchedAt = performance.now();
+  #mayGoOn = false;
 
   /** `title` names what is written, so that a later try can find what this one leaves. */
   constructor(folder: string, title = "") {
     this.#folder = folder;
     this.#title = title.length > titleLengthMax ? "" : title;
-    this.path = this.#pathFor(process.pid);
-    const left = this.#title === "" ? undefined : claimLeft(folder, this.#title, this.path);
-    if (left === undefined) {
-      // Read-only from the start: stored content is never changed in place.
-      this.#descriptor = openSync(this.path, "wx", 0o444);
-      return;
-    }
-    chmodSync(this.path, 0o600);
-    this.#descriptor = openSync(this.path, "r+");
-    chmodSync(this.path, 0o444);
-    this.#left = left;
+    this.path = `${folder}/${incomingName(this.#title)}`;
+    this.#left = this.#title === "" ? undefined : claimLeft(folder, this.#title, this.path);
+    if (this.#left?.isOurs === true) this.#descriptor = openLeft(this.path);
+    if (this.#descriptor !== undefined) return;
+    if (this.#left?.isOurs === true) this.#left = undefined;
+    // Read-only from the start: stored content is never changed in place.
+    this.#descriptor = openSync(this.path, "wx", 0o444);
   }
 
-  /** Bytes at its beginning that an earlier try has left here. */
+  /** Bytes at its beginning that an earlier try has left. */
   get left(): number {
-    return this.#left;
+    return this.#left?.bytes ?? 0;
+  }
+
+  /** Where they are. */
+  get leftPath(): string {
+    return this.#left?.path ?? this.path;
+  }
+
+  /** Bytes that have their room on the disk already. */
+  get here(): number {
+    return this.#left?.isOurs === true ? this.#left.bytes : 0;
   }
 
   /** Uses only so many of what was left. */
   leave(bytes: number): void {
-    ftruncateSync(this.#open(), bytes);
-    this.#left = bytes;
+    if (this.#left === undefined) return;
+    if (this.#left.isOurs) ftruncateSync(this.#open(), bytes);
+    this.#left = { ...this.#left, bytes };
+  }
+
+  /** Does without what was left, where that takes room of its own; false when it takes none. */
+  dropLeft(): boolean {
+    if (this.#left === undefined || this.#left.isOurs) return false;
+    rmSync(this.#left.path, { force: true });
+    this.#left = undefined;
+    return true;
   }
 
   /** Lets a later try go on from here, if it is worth it. */
   keep(): void {
     if (this.#published || this.#title === "") return;
-    if (Math.max(this.#left, this.#written) < resumedBytesMin) return;
+    this.#mayGoOn = true;
+    const bytes = Math.max(this.here, this.#written);
+    if (bytes < resumedBytesMin || bytes < this.left) return;
+    // From here on nobody writes to the file, which is what its next name says.
     this.close();
-    renameSync(this.path, this.#pathFor(nobody));
+    try {
+      renameSync(this.path, `${this.#folder}/${incomingName(this.#title, "left")}`);
+    } catch (error) {
+      // Somebody took us for dead.
+      if (systemCode(error) !== "ENOENT") throw error;
+    }
     this.#published = true;
-  }
-
-  #pathFor(pid: number): string {
-    const title = this.#title === "" ? "" : `.${this.#title}`;
-    return `${this.#folder}/${host}.${pid}.${randomUUID()}${title}.incoming`;
+    this.dropLeft();
+    try {
+      removeLeftovers(this.#folder, Date.now());
+    } catch {
+      // The next look at the store tidies up.
+    }
   }
 
   /** Bytes written so far. */
@@ -96,15 +118,39 @@ export class IncomingFile {
   /** Writes all of the chunk; the caller waits before it writes the next. */
   async write(chunk: Uint8Array): Promise<void> {
     const descriptor = this.#open();
-    let done = Math.min(chunk.length, Math.max(0, this.#left - this.#written));
+    let done = Math.min(chunk.length, Math.max(0, this.here - this.#written));
     while (done < chunk.length) {
       const rest = chunk.length - done;
-      done +=
-        rest <= blockingWriteMax
-          ? writeSync(descriptor, chunk, done, rest, this.#written + done)
-          : (await writeAsync(descriptor, chunk, done, rest, this.#written + done)).bytesWritten;
+      try {
+        done +=
+          rest <= blockingWriteMax
+            ? writeSync(descriptor, chunk, done, rest, this.#written + done)
+            : (await writeAsync(descriptor, chunk, done, rest, this.#written + done)).bytesWritten;
+      } catch (error) {
+        // What is only there to spare some bytes gives way.
+        const isFull = ["ENOSPC", "EDQUOT"].includes(systemCode(error) ?? "");
+        if (!isFull || !removeOldestLeftover(this.#folder)) throw error;
+      }
     }
     this.#written += chunk.length;
+    if (this.left > 0) this.#marksUse();
+  }
+
+  /** While the beginning is gone through, nobody else may take it for forgotten. */
+  #marksUse(): void {
+    if (this.#written >= this.left) {
+      this.dropLeft();
+      return;
+    }
+    if (performance.now() - this.#touchedAt < touchAfterMs) return;
+    this.#touchedAt = performance.now();
+    for (const path of new Set([this.path, this.leftPath])) {
+      try {
+        touch(path);
+      } catch {
+        // Gone: reading or naming it says so.
+      }
+    }
   }
 
   /** The same in blocking calls, for a thread that has nothing else to do. */
@@ -135,6 +181,7 @@ export class IncomingFile {
   discard(): void {
     this.close();
     if (!this.#published) rmSync(this.path, { force: true });
+    if (!this.#mayGoOn) this.dropLeft();
   }
 
   #open(): number {
@@ -143,56 +190,15 @@ export class IncomingFile {
   }
 }
 
-/**
- * Removes what crashed processes left. Only files named as ours, and only when their process is
- * gone or nothing was written for a day: another worker may be writing right now.
- */
-export function removeLeftovers(folder: string, nowMs: number): number {
-  let removed = 0;
-  for (const name of readdirSync(folder)) {
-    const match = ownName.exec(name);
-    if (match === null) continue;
-    const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
-    if (stat === undefined) continue;
-    const idleMs = nowMs - stat.mtimeMs;
-    const mayGoOn = match[3] !== undefined && stat.size >= resumedBytesMin;
-    const dead = isDead(match) && !mayGoOn;
-    if (idleMs < (dead ? deadAfterMs : abandonedAfterMs)) continue;
-    rmSync(join(folder, name), { force: true });
-    removed += 1;
-  }
-  return removed;
-}
-
-/** Makes the furthest of what dead processes left of something ours; says how far it is. */
-function claimLeft(folder: string, title: string, path: string): number | undefined {
-  const found = readdirSync(folder).flatMap((name) => {
-    const match = ownName.exec(name);
-    if (match?.[3] !== title || !isDead(match)) return [];
-    const size = lstatSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
-    return size < resumedBytesMin ? [] : [{ name, size }];
-  });
-  for (const { name, size } of found.toSorted((a, b) => b.size - a.size)) {
-    try {
-      renameSync(join(folder, name), path);
-      return size;
-    } catch (error) {
-      // Another writer of the same was faster.
-      if (systemCode(error) !== "ENOENT") throw error;
-    }
-  }
-  return undefined;
-}
-
-function isDead([, of, pid]: readonly string[]): boolean {
-  return of === host && (Number(pid) === nobody || !isRunning(Number(pid)));
-}
-
-function isRunning(pid: number): boolean {
+/** Opens what was left to go on with it; undefined, and gone, where that cannot be done. */
+function openLeft(path: string): number | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== "ESRCH";
+    chmodSync(path, 0o600);
+    const descriptor = openSync(path, "r+");
+    chmodSync(path, 0o444);
+    return descriptor;
+  } catch {
+    rmSync(path, { force: true });
+    return undefined;
   }
 }

@@ -31,7 +31,7 @@ import { looksIntact } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { fileError, systemCode } from "#drivers/local/file-error.ts";
-import { removeLeftovers } from "#drivers/local/incoming-file.ts";
+import { removeLeftovers } from "#drivers/local/leftovers.ts";
 import { hashesTo } from "#drivers/local/hashes-to.ts";
 import { listStoredFiles } from "#drivers/local/list-stored-files.ts";
 import { LocalGroups } from "#drivers/local/local-groups.ts";
@@ -99,10 +99,13 @@ export class LocalDriver implements Driver {
     this.#folder.checkMounted();
     try {
       // What a killed worker left takes room, and nobody may open this store anew for months.
-      if (isWritable(this.#folder.incoming)) removeLeftovers(this.#folder.incoming, Date.now());
+      const left = isWritable(this.#folder.incoming)
+        ? removeLeftovers(this.#folder.incoming, Date.now())
+        : 0;
       await this.#usage.refresh(statusAgeMs);
       const disk = statfsSync(this.#folder.root);
-      const diskFree = disk.bavail * disk.bsize;
+      // What is left for later tries gives way to whatever is written.
+      const diskFree = disk.bavail * disk.bsize + left;
       const diskTotal = disk.blocks * disk.bsize;
       const { capacity } = this.#usage;
       return {

@@ -10,7 +10,8 @@ import { exactly } from "#drivers/contract/exactly.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { fileError } from "#drivers/local/file-error.ts";
-import { IncomingFile, resumedBytesMin } from "#drivers/local/incoming-file.ts";
+import { IncomingFile } from "#drivers/local/incoming-file.ts";
+import { removeOldestLeftover, resumedBytesMin } from "#drivers/local/leftovers.ts";
 import { readStoredFile } from "#drivers/local/read-file.ts";
 import { worthResuming } from "#drivers/contract/worth-resuming.ts";
 import { type ObjectFile, objectFile } from "#drivers/local/object-file.ts";
@@ -49,7 +50,7 @@ export async function storeFile(
     const goesOn = mayGoOn(body, bytes, resumable);
     const incoming = new IncomingFile(folder.incoming, goesOn ? target.name : "");
     try {
-      askDisk(folder, bytes, incoming.left);
+      askDisk(folder, bytes, incoming);
       using reservation = await usage.reserve(bytes ?? 0);
       const write: Write = { folder, usage, object, body, bytes, reservation, signal };
       await receive(write, incoming);
@@ -88,7 +89,7 @@ function bodyAfter({ body, bytes = 0 }: Write, incoming: IncomingFile): ByteStre
   // Even a source of which everything is here has its last byte asked for: empty ranges are none.
   if (incoming.left >= bytes) incoming.leave(bytes - 1);
   const { left } = incoming;
-  const stream = readStoredFile(incoming.path, { range: { start: 0, end: left } });
+  const stream = readStoredFile(incoming.leftPath, { range: { start: 0, end: left } });
   return body.resume({ bytes: left, stream });
 }
 
@@ -122,15 +123,19 @@ async function publish(
   return { locator, form: target.form, bytes: incoming.bytes };
 }
 
-function askDisk(folder: StoreFolder, whole: number | undefined, left: number): void {
-  const bytes = whole === undefined ? undefined : whole - left;
-  if (bytes === undefined || bytes < askDiskFromBytes) return;
-  const disk = statfsSync(folder.root);
-  const free = disk.bavail * disk.bsize;
-  if (bytes <= free) return;
-  throw new EngineError(
-    "NO_SPACE",
-    `${folder.root}: ${formatSize(bytes)} do not fit on the disk (${formatSize(free)} free)`,
-    { hint: "free some space, or add a rule that evicts or demotes from this backend" },
-  );
+/** What is only kept to spare a later try some bytes gives way, the oldest first. */
+function askDisk(folder: StoreFolder, whole: number | undefined, incoming: IncomingFile): void {
+  for (;;) {
+    const bytes = whole === undefined ? undefined : whole - incoming.here;
+    if (bytes === undefined || bytes < askDiskFromBytes) return;
+    const disk = statfsSync(folder.root);
+    const free = disk.bavail * disk.bsize;
+    if (bytes <= free) return;
+    if (removeOldestLeftover(folder.incoming) || incoming.dropLeft()) continue;
+    throw new EngineError(
+      "NO_SPACE",
+      `${folder.root}: ${formatSize(bytes)} do not fit on the disk (${formatSize(free)} free)`,
+      { hint: "free some space, or add a rule that evicts or demotes from this backend" },
+    );
+  }
 }
