@@ -72,7 +72,7 @@ test("a report says whether goals and the memory limit were kept", () => {
   expect(text).toMatch(
     /work +3\.00 s +1\.50 s +2\.00 s +2\.00 s +bare +1\.50x +0\.75x +<= 1\.2, missed \(met by /,
   );
-  expect(text).toContain("allowed 1.00 GiB: NOT kept");
+  expect(text).toContain("allowed were 1.00 GiB: NOT kept");
   expect(formatSizeReport("some", reportOf(1_000, 2, 2))).toContain("<= 1.2, met");
 });
 
