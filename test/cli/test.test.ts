@@ -119,6 +119,42 @@ it("speaks to GitHub, one annotation for each failure", async () => {
   );
 });
 
+it("speaks SARIF: each failure at its place, and what is wrong in files", async () => {
+  await write(right + wrong);
+  const { code, stdout } = await line.run(["test", "-o", "sarif"]);
+  const report = JSON.parse(stdout) as {
+    readonly runs: readonly { results: unknown; tool: { driver: { rules: unknown } } }[];
+  };
+  expect(code).toBe(1);
+  expect(report.runs[0]?.results).toEqual([
+    {
+      ruleId: "policy test",
+      ruleIndex: 0,
+      level: "error",
+      message: {
+        text: expect.stringMatching(
+          /^t › keeps <all>: unexpected: demote film from hot to cold by p\/cool\n.*✓ idle > 30d/s,
+        ),
+      },
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri: "tests/t.thermocline-test.yaml" },
+            region: { startLine: 10, startColumn: 11, endLine: 10, endColumn: 22 },
+          },
+        },
+      ],
+    },
+  ]);
+  expect(report.runs[0]?.tool.driver.rules).toEqual([
+    {
+      id: "policy test",
+      shortDescription: { text: expect.any(String) },
+      help: { text: expect.any(String) },
+    },
+  ]);
+});
+
 it("speaks JUnit, with everything escaped", async () => {
   await write(right + wrong);
   const { stdout } = await line.run(["test", "-o", "junit"]);

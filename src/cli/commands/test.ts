@@ -8,9 +8,10 @@ import { coveragePercent, formatTestReport } from "#cli/output/format-test-repor
 import { testReportJson } from "#cli/output/test-report-json.ts";
 import { testReportToGithub } from "#cli/output/test-report-github.ts";
 import { testReportToJunit } from "#cli/output/test-report-junit.ts";
+import { testReportToSarif } from "#cli/output/test-report-sarif.ts";
 import { readSources } from "#cli/report-error.ts";
 
-const testForms = ["text", "json", "junit", "github"] as const;
+const testForms = ["text", "json", "junit", "github", "sarif"] as const;
 
 export default defineCommand({
   name: "test",
@@ -62,6 +63,7 @@ async function showReport(
   const { stdout } = context.io;
   if (output === "junit") stdout.write(testReportToJunit(report));
   else if (output === "github") stdout.write(testReportToGithub(report));
+  else if (output === "sarif") stdout.write(await testReportToSarif(report));
   else {
     const sources = await readSources(report.diagnostics, context.io.cwd);
     const color = context.color.stdout;
