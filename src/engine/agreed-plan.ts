@@ -76,7 +76,10 @@ export function stalePlan(agreed: AgreedPlan, plan: Plan): EngineError {
     "STALE_PLAN",
     `the plan ${agreed.cid} is no longer what would be done; planning now gives ${plan.cid}`,
     {
-      hint: "objects, policies or backends changed since: look at the new plan and apply that",
+      hint:
+        "objects, policies or backends changed since: look at the new plan and apply that; for a " +
+        "saved plan, `thermocline plan --out NEW` and `thermocline diff SAVED.plan.json " +
+        "NEW.plan.json` say what changed, and --allow-subset carries out what of it still fits",
       details,
     },
   );

@@ -77,6 +77,9 @@ describe("init and config", () => {
       ],
     });
     const text = await readFile(join(line.cwd, "thermocline.yaml"), "utf8");
+    expect(first.stdout).not.toContain("cd ");
+    const elsewhere = await line.run(["init", "lake"]);
+    expect(elsewhere.stdout).toContain("next:\n  cd lake\n  thermocline doctor");
     const second = await line.run(["init"]);
     expect([second.code, second.stdout]).toEqual([1, ""]);
     expect(second.stderr).toContain("thermocline.yaml exists and is not replaced");

@@ -35,6 +35,16 @@ it("documents keys under names that people choose, and options of drivers", asyn
   expect(await explain("calendar.days")).toContain("calendar.days");
 });
 
+it("says of options whose they are: a name that drivers mean differently has a line for each", async () => {
+  const text = await explain("backends.options");
+  expect(text).toMatch(/see the driver's own keys below\n {2}ipfs-cluster: Pins of .*\n {2}kubo: /);
+  expect(text).toMatch(/^ {4}path \(needed\) +local: Folder of the store/m);
+  expect(text).toMatch(/^ {4}url \(needed\) +ipfs-cluster: REST API/m);
+  expect(text).toMatch(/^ {4}url \(needed\) +pinning-service: Address of the service/m);
+  expect(text).toMatch(/^ {4}timeout +ipfs-cluster, pinning-service, s3: /m);
+  expect(await explain("rules.demote")).not.toContain("local:");
+});
+
 it.each([
   ["--at", "2026-01-01"],
   ["--var", "x=1"],

@@ -67,7 +67,7 @@ export default defineCommand({
     });
     if (planned(plan) > run.progress.actions && options.allowSubset === true) {
       const left = planned(plan) - run.progress.actions;
-      context.note(`left out: ${counted(left, "action")} that the policies no longer want`);
+      context.note(`left out: ${counted(left, "action")} no longer wanted, or not possible now`);
     }
     if (run.state === "awaiting-approval") {
       context.note(`plan ${run.planCid} waits for ${termsText(plan.header.approvals ?? [])}`);

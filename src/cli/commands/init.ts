@@ -22,18 +22,24 @@ export default defineCommand({
       await writeNew(path, text, written);
       written.push(relative(cwd, path));
     }
-    context.print(() => `${written.map((file) => `wrote ${file}\n`).join("")}${nextSteps}`, {
-      written,
-    });
+    context.print(
+      () => `${written.map((file) => `wrote ${file}\n`).join("")}${nextSteps(relative(cwd, root))}`,
+      {
+        written,
+      },
+    );
   },
 });
 
-const nextSteps = `next:
-  thermocline doctor                              is everything here that is needed?
+/** What to type next, where it was written elsewhere from there. */
+function nextSteps(folder: string): string {
+  return `next:
+${folder === "" ? "" : `  cd ${folder}\n`}  thermocline doctor                              is everything here that is needed?
   thermocline import dir FOLDER --backend hot     bring content in
   thermocline test                                does the policy do what its tests expect?
   thermocline plan                                what would the policy do?
 `;
+}
 
 /** Never replaces a file, not even one that appeared a moment ago. */
 async function writeNew(path: string, text: string, written: readonly string[]): Promise<void> {
