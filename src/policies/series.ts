@@ -21,6 +21,11 @@ export interface Series {
   readonly key: SqlFragment;
   /** Whether the object in question counts: it has copies, and is among those meant; never null. */
   readonly counts: SqlFragment;
+  /**
+   * Whether it is known when the object in question came; never null. One without a time is in no
+   * row and no event: it stands beside the dated ones, and counts as current.
+   */
+  readonly isDated: SqlFragment;
 }
 
 /**
@@ -33,14 +38,14 @@ export function seriesOf(context: SqlContext, values: readonly Expression[]): Se
   const each: SqlContext = { ...context, path: trusted("o.path") };
   const counts = (at: SqlContext) => {
     const condition = among === undefined ? trusted("true") : compileCondition(among, at);
-    return sql`(o.present_mask <> 0 AND ${isDated} AND ${condition})`;
+    return sql`(o.present_mask <> 0 AND ${condition})`;
   };
   const ofName = key !== undefined && readsName(key);
-  // A time that is a guess says nothing of which came first: without a better one it does not count.
+  // A time that is a guess says nothing of which came first.
   const isDated = trusted(datedBy(key));
   const came = trusted(isPath(key) ? cameUnderPath : "o.created");
   const row = (at: SqlFragment) => sql`SELECT o.object_id, ${at} AS created, o.size,
-    ${keyOf(key, each)} AS key FROM object o WHERE ${counts(each)}`;
+    ${keyOf(key, each)} AS key FROM object o WHERE ${isDated} AND ${counts(each)}`;
   const times = isPath(key)
     ? [
         "CASE WHEN o.guessed IS NULL THEN o.created END",
@@ -59,6 +64,7 @@ export function seriesOf(context: SqlContext, values: readonly Expression[]): Se
     key: keyOf(key, context),
     // Which of its names an object came back under is not known.
     counts: ofName ? sql`(o.names <= 1 AND ${counts(context)})` : counts(context),
+    isDated,
   };
 }
 

@@ -4,7 +4,11 @@ import { beforeEach, expect, test } from "vitest";
 import { listObjects } from "#engine/objects.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { NewObject } from "#model/index-store.ts";
+import { compilePolicies } from "#policies/compile-policies.ts";
+import { parsePolicies } from "#policies/parse-policies.ts";
+import { loadAttributes } from "#policies/attribute-registry.ts";
 import { cidOf, copyOn, objectOf, openIndex, start, temporaryFolder } from "../index/open-index.ts";
+import { planOf } from "../policies/plan/plan-of.ts";
 import { indexSource } from "./index-source.ts";
 
 const dayMs = 86_400_000;
@@ -32,6 +36,21 @@ async function selected(where: string, on: number): Promise<readonly number[]> {
   const source = await indexSource(index, day(on));
   const found = (await Array.fromAsync(listObjects(source, { where }))).flat();
   return found.map(({ size }) => size - 1_000);
+}
+
+/** Content that a policy of these rules marks for deletion on a day. */
+async function deletedBy(rules: readonly string[], on: number): Promise<readonly number[]> {
+  const head = "apiVersion: thermocline/v1\nkind: Policy\nmetadata: {name: p}\nrules:\n";
+  const sources = [{ file: "p.yaml", text: head + rules.join("\n") }];
+  const { policies, diagnostics } = parsePolicies(sources, { registry: await loadAttributes() });
+  expect(diagnostics).toEqual([]);
+  const [backends, heat] = [await index.backends(), await index.heat()];
+  const { set } = compilePolicies(policies, { now: day(on), backends, heat });
+  const { actions } = await planOf(index, set);
+  const marked = new Set(
+    actions.filter(({ verb }) => verb === "tombstone").map(({ size }) => size),
+  );
+  return [...marked].map((size) => size - 1_000).toSorted((a, b) => a - b);
 }
 
 test("old content that comes back under its name is what the name stands for", async () => {
@@ -83,15 +102,16 @@ test("other series go by creation, however often their objects are handed in", a
   expect(await selected("newest(1)", 5)).toEqual([2]);
 });
 
-test("what only inventories found is no version of a path until something better is known", async () => {
+test("what only inventories found is current under its path until something better is known", async () => {
   // The current version was found first, as if an index had to be made anew.
   await listed("hot", 1, [2, "/conf"]);
   await listed("cold", 3, [1, "/conf"]);
   expect(await selected("superseded(path) > 1d or not newest(1, path)", 60)).toEqual([]);
-  expect(await selected("newest(1, path)", 60)).toEqual([]);
+  expect(await selected("newest(1, path)", 60)).toEqual([2, 1]);
+  expect(await selected("missing(superseded(path))", 60)).toEqual([2, 1]);
   // Handed in again it is what the name stands for; what was found beside it is still undated.
   await handIn(2, "/conf", 61);
-  expect(await selected("newest(1, path)", 90)).toEqual([2]);
+  expect(await selected("newest(1, path)", 90)).toEqual([2, 1]);
   expect(await selected("superseded(path) > 1d or not newest(1, path)", 90)).toEqual([]);
   // A list that tells of times makes it the older one that it is.
   await told(1, { path: "/conf", created: day(-9).toISOString() });
@@ -103,6 +123,7 @@ test("a guess of an inventory makes no known version older", async () => {
   await handIn(1, "/conf", 0);
   await listed("cold", 20, [2, "/conf"]);
   expect(await selected("superseded(path) > 1d or not newest(1, path)", 60)).toEqual([]);
+  expect(await selected("newest(1, path)", 60)).toEqual([1, 2]);
   await handIn(3, "/conf", 30);
   expect(await selected("superseded(path) > 1d", 60)).toEqual([1]);
 });
@@ -114,17 +135,46 @@ test("a name that only an inventory told is not said to stand for an object sinc
   expect(await selected("superseded(path) > 1d or not newest(1, path)", 60)).toEqual([]);
 });
 
-test("what inventories found has no place in a collection that goes by creation", async () => {
+test("what inventories found counts as current in a collection that goes by creation", async () => {
   await listed("hot", 1, [2, "/2"]);
   await listed("cold", 3, [1, "/1"]);
   await handIn(3, "/3", 2, { collection: "c" });
   for (const content of [1, 2]) await told(content, { collection: "c" });
   const old = "version_rank > 1 or not newest(1) or superseded(collection) > 1d";
   expect(await selected(old, 60)).toEqual([]);
-  expect(await selected("version_rank >= 1", 60)).toEqual([3]);
+  expect(await selected("version_rank = 1", 60)).toEqual([2, 1, 3]);
+  expect(await selected("version_rank <= 1 and newest(1) and newest(1B)", 60)).toEqual([2, 1, 3]);
   await told(1, { created: day(-9).toISOString() });
   expect(await selected(old, 60)).toEqual([1]);
 });
+
+test("rules that keep the newest keep what has no time from rules that go by age", async () => {
+  await listed("hot", 1, [2, "/conf"], [4, "/other"]);
+  await listed("cold", 3, [1, "/conf"]);
+  await handIn(3, "/conf", 5);
+  await index.putObjects([objectOf(5, [copyOn("hot")], { names: [] })], day(5));
+  const old = `  - {name: old, where: age > 30d, delete: {grace: 7d}}`;
+  const marked = async (...rules: readonly string[]) => await deletedBy([...rules, old], 60);
+  expect(await marked()).toEqual([1, 2, 3, 4, 5]);
+  // What has no name is in no series: it goes by its age.
+  expect(await marked("  - {name: keep, where: 'newest(1, path)', hold: true}")).toEqual([5]);
+  const ensure = "ensure: {copies: 1}";
+  expect(await marked(`  - {name: keep, where: 'newest(3, path)', ${ensure}}`)).toEqual([5]);
+  expect(await marked("  - {name: keep, where: 'newest(1, day, path)', hold: true}")).toEqual([5]);
+  for (const content of [1, 2, 3]) await told(content, { collection: "c" });
+  const ranked = "  - {name: keep, where: version_rank <= 1, hold: true}";
+  expect(await marked(ranked)).toEqual([4, 5]);
+});
+
+test("what has no time takes no place from what has one", async () => {
+  await handIn(1, "/conf", 1);
+  await handIn(2, "/conf", 2);
+  await listed("cold", 9, [3, "/conf"]);
+  expect(await selected("not newest(1, path)", 60)).toEqual([1]);
+  expect(await selected("newest(2, path)", 60)).toEqual([1, 2, 3]);
+  expect(await selected("superseded(path) >= 58d", 60)).toEqual([1]);
+});
+
 test("what a list tells of again is not superseded by its own coming into the index", async () => {
   clock = day(30);
   await told(1, { path: "/conf", backend: "hot", created: day(1).toISOString() });

@@ -29,8 +29,8 @@ const newest: ObjectFunction = {
     "last so many days that have any. Another attribute takes the place of the collection " +
     "(`path`, with what came in last under it as the newest; `meta.host`), and a condition says " +
     "which objects count at all; of those that do not, of objects without copies, without the " +
-    "attribute, with several names where names count, or of a time that nobody told (inventories) " +
-    "it is missing.",
+    "attribute, or with several names where names count it is missing. One of a time that nobody " +
+    "told (inventories) counts as current, beside the newest.",
   example: 'newest(7, day, meta.host, tags has "nightly")',
   parameters: [
     { name: "count", kind: "constant", types: [numberType, bytesType], refuse: refuseCount },
@@ -40,7 +40,7 @@ const newest: ObjectFunction = {
   sql: (context, values) => {
     const series = seriesOf(context, values);
     return sql`(CASE WHEN ${series.key} IS NOT NULL AND ${series.counts}
-      THEN ${isAmongNewest(series, values)} END)`;
+      THEN NOT ${series.isDated} OR ${isAmongNewest(series, values)} END)`;
   },
 };
 

@@ -20,13 +20,13 @@ const superseded: ObjectFunction = {
   example: "superseded(path) > 30d",
   parameters: seriesParameters,
   sql: (context, values) => {
-    const { events, came, key, counts } = seriesOf(context, values);
+    const { events, came, key, counts, isDated } = seriesOf(context, values);
     const successors = sql`(SELECT key, came,
         lag(came) OVER (PARTITION BY key ORDER BY came DESC) AS successor
       FROM (SELECT DISTINCT v.key, v.came FROM ${events} v))`;
     const successor = sql`(SELECT s.successor FROM ${successors} s
       WHERE s.key = ${key} AND s.came = ${came})`;
-    return sql`(CASE WHEN ${counts} THEN ${elapsedSince(successor, context.now)} END)`;
+    return sql`(CASE WHEN ${counts} AND ${isDated} THEN ${elapsedSince(successor, context.now)} END)`;
   },
 };
 

@@ -7,7 +7,7 @@ import type { FixtureIndex } from "./fixture-index.ts";
 
 /** Plans over a fixture and reads all actions back. */
 export async function planOf(
-  index: FixtureIndex,
+  index: Pick<FixtureIndex, "session">,
   set: CompiledPolicySet,
   options: Partial<PlanOptions> = {},
 ): Promise<{ plan: Plan; actions: readonly PlanAction[] }> {
