@@ -45,9 +45,13 @@ export async function isIndependent(
   return own.every((_, at) => enough?.[`s${at}`] === true);
 }
 
-/** An object has no more copies than there are backends, and gains and loses each of them once. */
-function bytesOf({ backends }: Planning): SqlFragment {
-  return trusted(`o.size * ${2 * backends.length}`);
+/**
+ * An object has no more copies than there are backends, gains and loses each of them once, and
+ * each rule with `run` looks at each of them at most once.
+ */
+function bytesOf({ backends, rules }: Planning): SqlFragment {
+  const runs = rules.filter(({ verb }) => verb.kind === "run").length;
+  return trusted(`o.size * ${(2 + runs) * Math.max(1, backends.length)}`);
 }
 
 function ruleLimits(planning: Planning, tests: RuleTests): readonly Shared[] {

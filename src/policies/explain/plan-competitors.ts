@@ -27,11 +27,12 @@ export async function planCompetitors(
   const { set, session, safety, rules } = planning;
   // What keeps back a collection may be anywhere in it.
   if (groupRules(rules).length === 0) {
-    const tests = await readTestsOfAll(planning);
     const sharing = await sharesQuota(planning, objectId);
-    if (sharing === undefined) await readUsage(planning);
     const marks = sharing === undefined ? await activeMarks(planning, atLeast) : [];
     for (let turn = 1; marks.every(({ first }) => first * turn <= firstMax); turn *= growth) {
+      // A plan of fewer objects leaves the names and the usage of only these behind.
+      const tests = await readTestsOfAll(planning);
+      await readUsage(planning);
       const seen = await gatherFirst(planning, tests, marks, turn);
       const chosen = sharing ?? (await gatherNear(planning, tests, marks, objectId));
       if (!(await isIndependent(planning, tests, chosen))) break;
