@@ -116,7 +116,10 @@ const markField = (about: string) =>
 function readMark(text: string): UsageMark {
   const share = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
   if (/^[1-9][\d.]*$/.test(text.trim())) {
-    const hint = `write ${text}% of its capacity, or a size: ${text}GiB`;
+    const hint =
+      Number(text) > 100
+        ? `write a size: ${text}B`
+        : `write ${text}% of its capacity, or a size: ${text}GiB`;
     throw new EngineError("INVALID_DOCUMENT", `the mark ${text} has no unit`, { hint });
   }
   return share === null ? { bytes: parseSize(text) } : { share: Number(share[1]) / 100 };

@@ -26,6 +26,7 @@ const shapes: readonly Shape[] = [
   ["a truth value of old YAML", rule("where: held\n    enabled: no\n    hold: true"), "7:14 E0105", 'found "no"', "write false"],
   ["a verb that is not meant", rule("where: held\n    hold: false"), "7:11 E0106", "false is not a value", "remove the key"],
   ["a mark without a unit", evict("until: 80"), "7:38 E0106", "the mark 80 has no unit", "80% of its capacity"],
+  ["a mark in bytes without a unit", evict("until: 5000000000000"), "7:38 E0106", "the mark 5000000000000 has no unit", "5000000000000B"],
   ["a minute that no hour has", settings('schedule: {cron: "61 2 * * *"}'), "4:18 E0166", '"61" is no minute', "0-59"],
   ["a weekday that is none", settings('schedule: {cron: "0 2 * * Mond"}'), "4:18 E0166", '"Mond" is no weekday', "sun-sat"],
   ["a period as an adverb", where("newest(3, hourly)"), "6:22 E0207", '"hourly"', 'did you mean "hour"'],

@@ -5,14 +5,18 @@ import { compilePolicies } from "#policies/compile-policies.ts";
 import { parsePolicies } from "#policies/parse-policies.ts";
 import { demoMoment } from "./demo-backends.ts";
 
-const rules =
-  "rules:\n  - {name: r, where: idle > 3d, demote: {from: tier = hot, to: tier = cold}}\n";
+const rulesWith = (verb: string) => `rules:\n  - {name: r, where: idle > 3d, ${verb}}\n`;
+const demote = "demote: {from: tier = hot, to: tier = cold}";
 
 /** What is said of a policy with these limits, where some tier has a price. */
-async function findings(limits: string, pricedTier?: string): Promise<readonly string[]> {
+async function findings(
+  limits: string,
+  pricedTier?: string,
+  verb = demote,
+): Promise<readonly string[]> {
   const head = `apiVersion: thermocline/v1\nkind: Policy\nmetadata: {name: p}\n${limits}\n`;
   const registry = await loadAttributes();
-  const parsed = parsePolicies([{ file: "p.yaml", text: head + rules }], { registry });
+  const parsed = parsePolicies([{ file: "p.yaml", text: head + rulesWith(verb) }], { registry });
   expect(parsed.diagnostics).toEqual([]);
   const backends = demoMoment.backends.map((backend) => ({
     ...backend,
@@ -25,25 +29,35 @@ async function findings(limits: string, pricedTier?: string): Promise<readonly s
   );
 }
 
-const touched = demoMoment.backends
-  .filter(({ tier }) => tier === "hot" || tier === "cold")
-  .map(({ name }) => name)
-  .toSorted();
+const names = (tiers?: readonly string[]) =>
+  demoMoment.backends
+    .filter(({ tier }) => tiers?.includes(tier) ?? true)
+    .map(({ name }) => name)
+    .toSorted()
+    .join(", ");
 
 test.for(["50 USD", "50 USD/month"])(
-  "a limit of %s is pointed out where nothing that the policy touches has a price",
+  "a limit of %s is pointed out where nothing has a price",
   async (cost) => {
     const said = [
-      `4:16 W0423 limits.cost of policy "p" bounds nothing: no backend that its rules touch has a ` +
-        `price (${touched.join(", ")}) (give them a price: in thermocline.yaml, or remove limits.cost)`,
+      `4:16 W0423 limits.cost of policy "p" bounds nothing: no backend that its rules may use has a ` +
+        `price (${names()}) (give them a price: in thermocline.yaml, or remove limits.cost)`,
     ];
     expect(await findings(`limits: {cost: ${cost}}`)).toEqual(said);
-    // What other backends charge is not for this policy to pay.
-    expect(await findings(`limits: {cost: ${cost}}`, "archive")).toEqual(said);
   },
 );
 
+test("what is given up without a copy is charged for where it is", async () => {
+  const verb = "evict: {from: tier = hot}";
+  expect(await findings("limits: {cost: 50 USD}", "cold", verb)).toEqual([
+    expect.stringContaining(`price (${names(["hot"])})`),
+  ]);
+  expect(await findings("limits: {cost: 50 USD}", "hot", verb)).toEqual([]);
+});
+
 test("a limit is sound where one of them has a price, and other limits need none", async () => {
+  // What is demoted may be read anywhere.
+  expect(await findings("limits: {cost: 50 USD}", "warm")).toEqual([]);
   expect(await findings("limits: {cost: 50 USD}", "cold")).toEqual([]);
   expect(await findings("limits: {objects: 10}")).toEqual([]);
 });

@@ -90,7 +90,7 @@ export class IncludedNames {
       // What definitions include, they bring to others.
       if (kindOf(raw) === "Policy" && this.#bringsOnlyNames(found) && !usesSome(raw, found.names)) {
         const message = `nothing of "${entry}" is used here`;
-        const hint = "remove the entry, or write class or $ before the names that it brings";
+        const hint = "remove the entry, or use a name that it brings, variables with $ before it";
         const finding = { severity: "warning", code: "W0424", message, hint } as const;
         this.diagnostics.push(places.diagnostic(range, finding));
       }

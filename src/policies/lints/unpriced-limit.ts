@@ -20,29 +20,16 @@ export function unpricedLimits(
     if (touched.length === 0 || touched.some(hasPrice)) return [];
     const names = touched.map((backend) => backend.name).toSorted();
     const message =
-      `limits.cost of policy "${name}" bounds nothing: no backend that its rules touch has a ` +
-      `price (${names.join(", ")})`;
+      `limits.cost of policy "${name}" bounds nothing: no backend that its rules may use has ` +
+      `a price (${names.join(", ")})`;
     const hint = "give them a price: in thermocline.yaml, or remove limits.cost";
     const range = places.value(["limits", "cost"]);
     return [places.diagnostic(range, { severity: "warning", code: "W0423", message, hint })];
   });
 }
 
-/** Backends from which a rule takes copies, or to which it brings some. */
+/** Backends that may charge for what a rule does: content for a copy is read wherever it is. */
 function touchedBy(verb: CompiledVerb): bigint {
-  switch (verb.kind) {
-    case "ensure":
-    case "run":
-      return verb.on;
-    case "evict":
-      return verb.from;
-    case "demote":
-    case "promote":
-      return verb.from | verb.to;
-    case "delete":
-      return -1n;
-    case "hold":
-      break;
-  }
-  return 0n;
+  if (verb.kind === "evict") return verb.from;
+  return verb.kind === "hold" ? 0n : -1n;
 }

@@ -173,15 +173,17 @@ test("an include of which a policy uses nothing is pointed out; what definitions
     "policies/a.thermocline.yaml": policyText("a", "../shared/all.yaml", "idle > 3d"),
     "policies/b.thermocline.yaml": policyText("b", "../shared/b.yaml", "idle > $limit"),
     "policies/c.thermocline.yaml": policyText("c", "../shared/days.yaml", "idle > 3d"),
+    "policies/d.thermocline.yaml": policyText("d", "../shared/d.yaml", "not idler"),
     "shared/all.yaml": shared,
+    "shared/d.yaml": definitions("classes: {idler: idle > 9d}\n"),
     "shared/b.yaml": definitions("include: [all.yaml]\nclasses: {busy: idle < 1d}\n"),
     "shared/days.yaml": calendar,
   });
   expect(findingsOf(parsed)).toEqual([
     'policies/a.thermocline.yaml:4:11 W0424 nothing of "../shared/all.yaml" is used here ' +
-      "(remove the entry, or write class or $ before the names that it brings)",
+      "(remove the entry, or use a name that it brings, variables with $ before it)",
   ]);
-  expect(parsed.policies.map(({ name }) => name)).toEqual(["a", "b", "c"]);
+  expect(parsed.policies.map(({ name }) => name)).toEqual(["a", "b", "c", "d"]);
 });
 
 const guard = `apiVersion: thermocline/v1
