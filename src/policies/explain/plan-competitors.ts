@@ -64,7 +64,10 @@ async function sharesQuota(planning: Planning, objectId: number): Promise<SqlFra
   if (per === undefined || kinds.size > 1) return undefined;
   const [row] = await planning.rows(sql`SELECT ${quotaName(per)} AS name FROM object o
     WHERE o.object_id = ${objectId}::BIGINT`);
-  return sql`${quotaName(per)} = ${String(row?.["name"])}::VARCHAR`;
+  const name = row?.["name"] ?? null;
+  // Without a name it shares no quota: nothing of it is given up for one.
+  if (name === null) return sql`o.object_id = ${objectId}::BIGINT`;
+  return sql`${quotaName(per)} = ${String(name)}::VARCHAR`;
 }
 
 async function activeMarks(planning: Planning, atLeast: number): Promise<readonly ActiveMark[]> {

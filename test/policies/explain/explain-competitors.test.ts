@@ -45,8 +45,11 @@ function isExceeded({ rules, objects }: World, object: FixtureObject): boolean {
   ).some(({ index, verb: { from, free = [], quota } }) => {
     if (rules[index]?.matches(object) !== true || bitsOf(object, from) === 0) return false;
     if (quota === undefined) return free.some(({ backend }) => object.copies?.[backend]);
-    const name = ({ owner, collection }: FixtureObject) =>
-      quota.per === "owner" ? owner : collection;
+    const name = ({ owner, collection, tags = [] }: FixtureObject) => {
+      if (quota.per === "owner") return owner;
+      if (quota.per === "collection") return collection;
+      return tags.find((tag) => tag.startsWith("project="));
+    };
     const same = objects.filter((other) => name(other) === name(object));
     const used = same.reduce((sum, other) => sum + (other.size ?? 0) * bitsOf(other, from), 0);
     return name(object) !== undefined && used > quota.bytes;
@@ -61,8 +64,8 @@ test(
     await fc.assert(
       fc.asyncProperty(boundedWorlds, fc.nat(), async (world, pick) => {
         const exceeded = world.objects.filter((object) => isExceeded(world, object));
-        const object = exceeded[pick % Math.max(1, exceeded.length)];
-        if (object === undefined) return;
+        fc.pre(exceeded.length > 0);
+        const object = exceeded[pick % exceeded.length]!;
         await index.put(world.objects);
         const set = setOf(world.backends, ...world.rules.map(({ rule }) => rule));
         const options = { minimumCopies: world.minimumCopies };
@@ -91,8 +94,8 @@ test(
     await fc.assert(
       fc.asyncProperty(boundedWorlds.map(withoutGroups), fc.nat(), async (world, pick) => {
         const exceeded = world.objects.filter((object) => isExceeded(world, object));
-        const object = exceeded[pick % Math.max(1, exceeded.length)];
-        if (object === undefined) return;
+        fc.pre(exceeded.length > 0);
+        const object = exceeded[pick % exceeded.length]!;
         await index.put(world.objects);
         const set = setOf(world.backends, ...world.rules.map(({ rule }) => rule));
         const safety = { minimumCopies: world.minimumCopies, headRoomShare: 0.05 };

@@ -74,6 +74,24 @@ test("a limit that others of another quota use up holds back those who come late
   }
 });
 
+test("an object that counts for no quota is planned all the same", async () => {
+  const index = await openFixtureIndex();
+  const copies = { 0: "verified", 1: "verified" } as const;
+  await index.put([
+    { id: 0, size: 100, owner: "a", copies },
+    { id: 1, size: 100, owner: "a", copies },
+    { id: 2, size: 100, copies },
+  ]);
+  const quota = { per: "owner", bytes: 100 } as const;
+  const set = setOf(
+    backends,
+    ruleOf("spill", { kind: "evict", from: on(0), quota }, "true"),
+    ruleOf("drop", { kind: "evict", from: on(1) }, "o.object_id = 2"),
+  );
+  await using session = await index.session();
+  expect(await actingBeside(2, set, session)).toEqual([2]);
+});
+
 const safety = { minimumCopies: 1, headRoomShare: 0.05 };
 
 /** Objects that do something in what is planned to tell of this one. */
