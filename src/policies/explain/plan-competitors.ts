@@ -64,10 +64,10 @@ async function sharesQuota(planning: Planning, objectId: number): Promise<SqlFra
   if (per === undefined || kinds.size > 1) return undefined;
   const [row] = await planning.rows(sql`SELECT ${quotaName(per)} AS name FROM object o
     WHERE o.object_id = ${objectId}::BIGINT`);
-  const name = row?.["name"] ?? null;
+  const name = row?.["name"] as string | null | undefined;
   // Without a name it shares no quota: nothing of it is given up for one.
-  if (name === null) return sql`o.object_id = ${objectId}::BIGINT`;
-  return sql`${quotaName(per)} = ${String(name)}::VARCHAR`;
+  if (name === null || name === undefined) return sql`o.object_id = ${objectId}::BIGINT`;
+  return sql`${quotaName(per)} = ${name}::VARCHAR`;
 }
 
 async function activeMarks(planning: Planning, atLeast: number): Promise<readonly ActiveMark[]> {
