@@ -1,5 +1,6 @@
 // Installs the servers that tests start and this machine lacks, and says what there is.
 //   npm run services [-- --json] [-- --require NAME]…
+import { pgbouncer } from "./services/pgbouncer.ts";
 import { pyarrow } from "./services/pyarrow.ts";
 import { redis } from "./services/redis.ts";
 import type { ServiceReport } from "./services/service.ts";
@@ -13,7 +14,7 @@ const values = scriptOptions(usage, {
   require: { type: "string", multiple: true, default: [] },
 });
 
-const reports = installMissing([redis, ...storageServices, pyarrow]);
+const reports = installMissing([redis, pgbouncer, ...storageServices, pyarrow]);
 
 if (values.json) console.log(JSON.stringify({ schemaVersion: 1, services: reports }, undefined, 2));
 else printTable(reports);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { initialiseCluster } from "#jobs/postgres-cluster.ts";
-import { onPath } from "../../scripts/services/service.ts";
+import { pgbouncer } from "../../scripts/services/pgbouncer.ts";
 import { freePort, startServer } from "../../scripts/services/server-process.ts";
 
 export interface PostgresServer {
@@ -45,8 +45,8 @@ export async function startPostgres(
 
 /** Why PgBouncer cannot be started here, or undefined. */
 export function pgbouncerMissing(): string | undefined {
-  if (pgbouncer() !== undefined) return undefined;
-  return "pgbouncer: not on the path; as root on Debian: apt-get install pgbouncer";
+  const found = pgbouncer.find();
+  return found.available ? undefined : `pgbouncer: ${found.reason}`;
 }
 
 /** PgBouncer before a server, in the pool mode and with the extra settings of a test. */
@@ -54,7 +54,8 @@ export async function startPgbouncer(
   behind: PostgresServer,
   settings: readonly string[],
 ): Promise<PostgresServer> {
-  const program = pgbouncer() ?? "pgbouncer";
+  const found = pgbouncer.find();
+  if (!found.available) throw new Error(found.reason);
   const folder = await mkdtemp(join(tmpdir(), "thermocline-pgbouncer-"));
   await chmod(folder, 0o755);
   const port = await freePort();
@@ -75,7 +76,7 @@ export async function startPgbouncer(
   const url = `postgres://${username}:${password}@127.0.0.1:${port}/postgres`;
   // It refuses to run as root.
   const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
-  const pooler = await startServer(program, [...user, file], {
+  const pooler = await startServer(found.path, [...user, file], {
     folder,
     answers: () => answers(url),
   });
@@ -86,10 +87,6 @@ export async function startPgbouncer(
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-function pgbouncer(): string | undefined {
-  return onPath("pgbouncer") ?? onPath("/usr/sbin/pgbouncer");
 }
 
 async function answers(url: string): Promise<boolean> {
