@@ -5,34 +5,26 @@
 // watched, else so many seconds of it.
 // The memory that counts is that of the queued batches: their results wait there to be committed.
 //   node bench/dispatch.ts [actions = 1000000] [window = all]
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Job } from "bullmq";
-import { ObjectIndex } from "#index/object-index.ts";
 import { batchFlow } from "#jobs/batch-flow.ts";
-import { commitsAtOnce, defaultQueuedPerLaneMax, startDispatcher } from "#jobs/dispatcher.ts";
+import { commitsAtOnce, defaultQueuedPerLaneMax } from "#jobs/dispatcher.ts";
 import { indexQueue, laneQueue, laneTiming } from "#jobs/lanes.ts";
-import type { CopyReport } from "#jobs/copy-report.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
-import type { QueueStore } from "#jobs/queue-store.ts";
-import { pack, type StepJobData, type StepResult } from "#jobs/step-job.ts";
+import type { StepResult } from "#jobs/step-job.ts";
 import { batchObjectsMax } from "#model/run.ts";
 import { queueServers } from "../test/conformance/queue-servers.ts";
-import { copiedOutcomes } from "./copied-outcomes.ts";
-import { copyPlan } from "./copy-plan.ts";
+import { dispatchRun, workersPerLane } from "./dispatched-run.ts";
 import { makeLargeIndex } from "./large-index.ts";
-import { QueueMemory } from "./queue-memory.ts";
 import { rawObjects } from "./raw-objects.ts";
 import { lanes, rawStep } from "./raw-step.ts";
 
 const actions = Number(process.argv[2] ?? 1_000_000);
 const windowMs = Number(process.argv[3] ?? Infinity) * 1_000;
-const workersPerLane = 4;
 const objectJobsMax = 30_000;
 const MiB = 1024 * 1024;
-const start = new Date("2026-01-01T00:00:00Z");
 
 const folder = await mkdtemp(join(tmpdir(), "thermocline-bench-"));
 const madeIndex = join(folder, "made.duckdb");
@@ -46,7 +38,7 @@ try {
     const server = await kind.start();
     console.log(kind.name);
     try {
-      const run = await benchRun(server.url, kind.name);
+      const run = await benchRun(server.url);
       const raw = await benchRaw(server.url, run.packed);
       console.log(`  end to end ${(run.batches / raw).toFixed(2)}x of raw flows of batches`);
       await benchObjects(server.url, run.batches * batchObjectsMax);
@@ -59,100 +51,24 @@ try {
 }
 
 /** The whole run, or a window of it, through the real dispatcher: batches per second. */
-async function benchRun(url: string, name: string) {
-  // An index of its own: objects that another run has copied would be done at once.
-  const indexPath = join(folder, `${name.replaceAll(" ", "-")}.duckdb`);
-  await copyFile(madeIndex, indexPath);
-  const index = await ObjectIndex.open(indexPath, { threads: 2 });
-  const queue = await openQueueStore({ url, namespace: "bench" });
-  for (const lane of lanes) await queue.queue(laneQueue(lane)).waitUntilReady();
-  await using memory = await QueueMemory.watch(url, "bench");
-  try {
-    // In stretches, as a plan that is ordered by target has them.
-    const perLane = Math.ceil(actions / lanes.length);
-    const plan = await copyPlan(index, {
-      cid: `bench-plan-on-${name.replaceAll(" ", "-")}`,
-      actions,
-      target: `1 + object_id // ${perLane}`,
-      folder,
-      evaluatedAt: start.toISOString(),
-    });
-    const begun = performance.now();
-    await index.beginRun(plan, start);
-    const planned = performance.now();
-    const dispatcher = await startDispatcher({
-      store: queue,
-      index,
-      drivers: new Map(),
-      heldByPolicy: async () => new Set(),
-      onError: (error) => {
-        console.error(error.message);
-      },
-    });
-    await jobsOnLanes(queue, 1);
-    const served = performance.now();
-    await jobsOnLanes(queue, defaultQueuedPerLaneMax);
-    const full = performance.now();
-    console.log(
-      `  begin a run of ${actions} actions ${seconds(planned - begun)}; after that each of ` +
-        `${lanes.length} lanes has work in ${seconds(served - planned)}, ` +
-        `is full in ${seconds(full - planned)}`,
-    );
-    const used = process.cpuUsage();
-    const { done, queuedMost, packed } = await watchRun(index, queue);
-    const took = performance.now() - full;
-    const { user, system } = process.cpuUsage(used);
-    const eachMs = (user + system) / 1_000 / (done / batchObjectsMax);
-    console.log(
-      `  ${done} actions in ${seconds(took)}: ${perSecond(done, took)} actions/s, ` +
-        `${perSecond(done / batchObjectsMax, took)} batches/s, ` +
-        `${eachMs.toFixed(1)} ms of processor time a batch, with what stands in for workers`,
-    );
-    console.log(
-      `  queue store at most ${(memory.most / MiB).toFixed(1)} MiB more than empty, ` +
-        `${queuedMost} batches queued at most`,
-    );
-    await dispatcher.close();
-    return { batches: (done / batchObjectsMax / took) * 1_000, packed };
-  } finally {
-    await queue.close();
-    await index.close();
-  }
-}
-
-/** Consumes the lanes until the run, or the time to watch it, is over. */
-async function watchRun(index: ObjectIndex, queue: QueueStore) {
-  let packed = "";
-  const copy = async ({ data }: { readonly data: StepJobData }): Promise<StepResult> => {
-    const { segmentCid } = data;
-    packed = await pack({
-      segmentCid,
-      outcomes: await copiedOutcomes(index, data),
-    } satisfies CopyReport);
-    return { packed };
-  };
-  for (const lane of lanes) {
-    const settings = { ...laneTiming, concurrency: workersPerLane };
-    queue.worker<StepJobData, StepResult>(laneQueue(lane), copy, settings);
-  }
-  const until = performance.now() + windowMs;
-  let queuedMost = 0;
-  for (;;) {
-    await sleep(250);
-    queuedMost = Math.max(queuedMost, await queued(index));
-    const run = (await index.runs()).at(-1);
-    if (run === undefined) throw new Error("the run is gone");
-    if (run.endedAt !== undefined || performance.now() > until) {
-      return { done: run.progress.done, queuedMost, packed };
-    }
-  }
-}
-
-/** Batches that the dispatcher let into the queue and that have not ended. */
-async function queued(index: ObjectIndex): Promise<number> {
-  const run = (await index.runs()).at(-1);
-  const groups = await index.workGroups(run?.id ?? "");
-  return groups.reduce((sum, group) => sum + group.queued, 0);
+async function benchRun(url: string) {
+  const run = await dispatchRun({ url, indexPath: madeIndex, folder, actions, windowMs });
+  const { done, watchedMs } = run;
+  console.log(
+    `  begin a run of ${actions} actions ${seconds(run.beginMs)}; after that each of ` +
+      `${lanes.length} lanes has work in ${seconds(run.servedMs)}, is full in ${seconds(run.fullMs)}`,
+  );
+  const eachMs = run.processorMs / (done / batchObjectsMax);
+  console.log(
+    `  ${done} actions in ${seconds(watchedMs)}: ${perSecond(done, watchedMs)} actions/s, ` +
+      `${perSecond(done / batchObjectsMax, watchedMs)} batches/s, ` +
+      `${eachMs.toFixed(1)} ms of processor time a batch, with what stands in for workers`,
+  );
+  console.log(
+    `  queue store at most ${(run.queueBytes / MiB).toFixed(1)} MiB more than empty, ` +
+      `${run.queuedMost} batches queued at most`,
+  );
+  return { batches: (done / batchObjectsMax / watchedMs) * 1_000, packed: run.packed };
 }
 
 /** The same flows and results, no index, no dispatcher: flows per second of the queue alone. */
@@ -204,18 +120,6 @@ async function benchObjects(url: string, ours: number): Promise<void> {
 async function takeResults(job: Job): Promise<StepResult> {
   await job.getChildrenValues();
   return { packed: "" };
-}
-
-/** Waits until each lane has so many jobs, or all that the run has for it. */
-async function jobsOnLanes(queue: QueueStore, most: number): Promise<void> {
-  const wanted = Math.min(most, Math.floor(actions / batchObjectsMax / lanes.length));
-  for (;;) {
-    const counts = await Promise.all(
-      lanes.map((lane) => queue.queue(laneQueue(lane)).getWaitingCount()),
-    );
-    if (counts.every((count) => count >= wanted)) return;
-    await sleep(5);
-  }
 }
 
 function seconds(ms: number): string {

@@ -43,7 +43,7 @@ export interface Measurement {
   readonly goal?: number;
 }
 
-export type Unit = "s" | "B" | "rows/s" | "objects/s";
+export type Unit = "s" | "B" | "rows/s" | "objects/s" | "CIDs";
 
 /** Whether a ratio keeps its goal; undefined without one. */
 export function meetsGoal(

@@ -2,6 +2,7 @@ import { textTable } from "#cli/output/text-table.ts";
 import { formatSize } from "#model/quantity.ts";
 import { type Measurement, meetsGoal, type Unit } from "./benchmark.ts";
 import { type Growth, growthOf } from "./growth-of.ts";
+import type { MeasuredGoal } from "./goals.ts";
 import type { MemoryReport, SizeReport } from "./measure-size.ts";
 
 /** What one size gave, for people. */
@@ -44,6 +45,36 @@ const columns = [
   { title: "ratio", right },
   { title: "of processor", right },
   { title: "goal" },
+];
+
+/** All goals at one size, for people. */
+export function formatGoals(objects: number, measured: readonly MeasuredGoal[]): string {
+  const rows = measured.map(({ number, benchmark, measured: one }) => [
+    String(number),
+    `${benchmark}: ${one.what}`,
+    formatFigure(one.ours, one.unit),
+    formatFigure(one.peer, one.unit),
+    one.peerName,
+    formatRatio(one.ratio),
+    one.processor === undefined ? "" : formatRatio(one.processor.ratio),
+    goalWords(one),
+  ]);
+  const early = objects < goalsFrom ? earlyGoals : "";
+  return (
+    `goals, ${objects.toLocaleString("en-US")} objects\n${textTable(goalColumns, rows)}` +
+    `An index is there already where a published claim has to read a file system.\n${early}`
+  );
+}
+
+const goalColumns = [
+  { title: "goal", right },
+  { title: "what" },
+  { title: "ours", right },
+  { title: "other side", right },
+  { title: "which is" },
+  { title: "ratio", right },
+  { title: "of processor", right },
+  { title: "met" },
 ];
 
 /** How costs grow from one size to the next; empty for a single size. */

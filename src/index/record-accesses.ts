@@ -5,6 +5,7 @@ import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Access, AccessCounts, AccessSummary } from "#model/index-store.ts";
+import type { SqlRow } from "#model/sql.ts";
 
 // 2^x overflows a double near x = 1,024; the landmark moves long before.
 const halfLivesMax = 400;
@@ -53,12 +54,23 @@ export async function foldAccesses(transaction: Transaction, now: Date): Promise
   const { landmark, halfLifeMs } = await heatSettings(transaction.connection);
   await transaction.run(sumByObject, [micros(landmark), halfLifeMs * 1_000]);
   await transaction.run(addHeat);
-  await transaction.run(addToKnownDays);
-  await transaction.run(addNewDays);
-  return await transaction.row<{ applied: number; unknown: number }>(
-    `SELECT count(object_id) AS applied, count(*) - count(object_id) AS unknown
-     FROM resolved_accesses`,
-  );
+  const { marks, days, severalDays, ...counts } = await transaction.row<FoldFacts>(foldFacts);
+  if (marks > 0) await transaction.run(liftMarks);
+  const further = severalDays > 0 ? await transaction.run(addSumsOfDays) : 0;
+  // Often all days are there, or none.
+  const known = await transaction.run(addToKnownDays);
+  if (known < days + further) await transaction.run(addNewDays(known > 0));
+  return counts;
+}
+
+interface FoldFacts extends SqlRow {
+  readonly applied: number;
+  readonly unknown: number;
+  /** Objects that a deletion was announced for. */
+  readonly marks: number;
+  /** Objects that were read on one day, and on several. */
+  readonly days: number;
+  readonly severalDays: number;
 }
 
 async function stageAccesses(
@@ -139,32 +151,47 @@ const resolveShares = resolveAccesses(
   "LEFT JOIN objects AS o ON o.object_id = coalesce(r.object_id, p.object_id)",
 );
 
+// Nearly all objects are read on one day of a batch: their sum is that of this day as well. Of the
+// others it has no day, and those of their days follow.
 const sumByObject = `
   CREATE OR REPLACE TEMP TABLE access_sums AS
   SELECT object_id, count(*) AS reads, max(read_at) AS accessed,
-    sum(weight * pow(2, (epoch_us(read_at) - $1::BIGINT) / $2::DOUBLE)) AS weight
+    sum(weight * pow(2, (epoch_us(read_at) - $1::BIGINT) / $2::DOUBLE)) AS weight,
+    CASE WHEN min(read_at)::DATE = max(read_at)::DATE THEN max(read_at)::DATE END AS day
   FROM resolved_accesses WHERE object_id IS NOT NULL AND weight > 0 GROUP BY object_id`;
 
-// Whoever reads an object after it was marked for deletion lifts the mark: when a rule selects
-// it again, it gets a new grace.
+const foldFacts = `
+  SELECT count(object_id) AS applied, count(*) - count(object_id) AS unknown,
+    (SELECT count(*) FROM objects WHERE tombstoned IS NOT NULL) AS marks,
+    (SELECT count(day) FROM access_sums) AS days,
+    (SELECT count(*) - count(day) FROM access_sums) AS "severalDays"
+  FROM resolved_accesses`;
+
+const addSumsOfDays = `
+  INSERT INTO access_sums BY NAME
+  SELECT object_id, read_at::DATE AS day, count(*) AS reads
+  FROM resolved_accesses SEMI JOIN (FROM access_sums WHERE day IS NULL) USING (object_id)
+  WHERE weight > 0 GROUP BY ALL`;
+
 const addHeat = `
   UPDATE objects SET heat_weight = objects.heat_weight + s.weight,
-    reads = objects.reads + s.reads, accessed = greatest(objects.accessed, s.accessed),
-    tombstoned = CASE WHEN present_mask <> 0 AND s.accessed >= tombstoned THEN NULL
-      ELSE tombstoned END
+    reads = objects.reads + s.reads, accessed = greatest(objects.accessed, s.accessed)
   FROM access_sums AS s WHERE objects.object_id = s.object_id`;
 
-const daySums = `
-  SELECT object_id, read_at::DATE AS day, count(*) AS reads
-  FROM resolved_accesses WHERE object_id IS NOT NULL AND weight > 0 GROUP BY ALL`;
+// Whoever reads an object after it was marked for deletion lifts the mark: when a rule selects
+// it again, it gets a new grace. Apart, as a column that is set is written for all that is read.
+const liftMarks = `
+  UPDATE objects SET tombstoned = NULL FROM access_sums AS s
+  WHERE objects.object_id = s.object_id AND objects.present_mask <> 0
+    AND s.accessed >= objects.tombstoned`;
 
 const addToKnownDays = `
-  UPDATE access_days SET reads = access_days.reads + d.reads
-  FROM (${daySums}) AS d
-  WHERE access_days.object_id = d.object_id AND access_days.day = d.day`;
+  UPDATE access_days SET reads = access_days.reads + s.reads
+  FROM access_sums AS s
+  WHERE access_days.object_id = s.object_id AND access_days.day = s.day`;
 
-const addNewDays = `
+const addNewDays = (someAreKnown: boolean): string => `
   INSERT INTO access_days
-  SELECT d.object_id, d.day, d.reads FROM (${daySums}) AS d
-  ANTI JOIN access_days AS k ON k.object_id = d.object_id AND k.day = d.day
-  ORDER BY d.object_id, d.day`;
+  SELECT s.object_id, s.day, s.reads FROM access_sums AS s
+  ${someAreKnown ? "ANTI JOIN access_days AS k ON k.object_id = s.object_id AND k.day = s.day" : ""}
+  WHERE s.day IS NOT NULL ORDER BY s.object_id, s.day`;

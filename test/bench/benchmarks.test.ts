@@ -6,7 +6,8 @@ import { ObjectIndex } from "#index/object-index.ts";
 import { makeLivelyIndex } from "../../bench/lively-index.ts";
 import type { Measurement } from "../../bench/runner/benchmark.ts";
 import { benchmarkNames, findBenchmark } from "../../bench/runner/find-benchmarks.ts";
-import { formatGrowth, formatSizeReport } from "../../bench/runner/format-report.ts";
+import { formatGoals, formatGrowth, formatSizeReport } from "../../bench/runner/format-report.ts";
+import { goalBenchmarks, goals, measuredGoals } from "../../bench/runner/goals.ts";
 import { growthOf } from "../../bench/runner/growth-of.ts";
 import { measureSize, type SizeReport } from "../../bench/runner/measure-size.ts";
 
@@ -29,6 +30,7 @@ describe.each(names)("the benchmark %s", (name) => {
     expect(report.measurements.length).toBeGreaterThan(0);
     const odd = report.measurements.filter((one) => !isSound(one));
     expect(odd).toEqual([]);
+    expect(measuredGoals(name, report).every(({ benchmark }) => benchmark === name)).toBe(true);
     const words = report.measurements.map(({ what }) => what);
     expect(new Set(words).size).toBe(words.length);
   });
@@ -74,6 +76,25 @@ test("a report says whether goals and the memory limit were kept", () => {
   );
   expect(text).toContain("allowed were 1.00 GiB: NOT kept");
   expect(formatSizeReport("some", reportOf(1_000, 2, 2))).toContain("<= 1.2, met");
+});
+
+test("every goal for the index has a benchmark that there is", () => {
+  const numbers = new Set(goals.map(({ number }) => number));
+  expect([...numbers]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 16]);
+  expect(goalBenchmarks.filter((name) => !names.includes(name))).toEqual([]);
+});
+
+test("goals become one table, and one that nobody measured is noticed", () => {
+  const { measurements } = reportOf(1_000_000, 3, 2);
+  const [measured] = measurements;
+  if (measured === undefined) throw new Error("nothing was measured");
+  const text = formatGoals(1_000_000, [
+    { number: 7, benchmark: "some", what: "work", measured },
+    { number: 8, benchmark: "some", what: "work", measured: { ...measured, ratio: 1 } },
+  ]);
+  expect(text).toMatch(/ 7 +some: work +3\.00 s +2\.00 s +bare +1\.50x +0\.75x +<= 1\.2, missed/);
+  expect(text).toMatch(/ 8 +some: work .* 1\.00x +0\.75x +<= 1\.2, met/);
+  expect(() => measuredGoals("plan", { measurements })).toThrow("plan does not measure goal 1: ");
 });
 
 function reportOf(objects: number, ours: number, peer: number): SizeReport {

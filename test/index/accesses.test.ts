@@ -41,6 +41,41 @@ test("reads count once per batch, by CID and by path, and unknown ones are told"
   expect(await index.checkSummaries()).toEqual([]);
 });
 
+test("reads count for their days, wherever batches are cut", async () => {
+  const { index } = await openIndex();
+  const numbers = [0, 1, 2];
+  await index.putObjects(
+    numbers.map((number) => objectOf(number)),
+    start,
+  );
+  const read = fc.record({
+    object: fc.constantFrom(...numbers),
+    hours: fc.integer({ min: 0, max: 90 }),
+    weight: fc.constantFrom(0, 0.5, 1),
+  });
+  const expected = new Map<string, number>();
+  let batch = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(read, { minLength: 1, maxLength: 12 }), async (reads) => {
+      batch += 1;
+      const accesses = reads.map(({ object, hours, weight }) => {
+        const at = new Date(start.getTime() - hours * 3_600_000);
+        const key = `${object} ${at.toISOString().slice(0, 10)}`;
+        if (weight > 0) expected.set(key, (expected.get(key) ?? 0) + 1);
+        return { object: cidOf(object), at, weight };
+      });
+      await index.recordAccesses(`b${batch}`, accesses);
+      await using session = await index.session();
+      const text = `SELECT object_id || ' ' || day AS key, reads FROM access_day`;
+      const rows = await session.rows({ text, parameters: [] });
+      expect(new Map(rows.map(({ key, reads: count }) => [key, count]))).toEqual(expected);
+      expect(rows).toHaveLength(expected.size);
+    }),
+    { numRuns: 40 },
+  );
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
 test("heat is the sum of weights that halve every half-life, in any order and batching", async () => {
   const halfLifeMs = 3 * day;
   const { index } = await openIndex(["hot"], { heatHalfLifeMs: halfLifeMs });

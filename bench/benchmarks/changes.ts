@@ -1,0 +1,151 @@
+import { copyFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ObjectIndex } from "#index/object-index.ts";
+import type { Access } from "#model/index-store.ts";
+import { loadAttributes } from "#policies/attribute-registry.ts";
+import { compileFilter } from "#policies/compile-filter.ts";
+import { sql, toStatement } from "#policies/sql-fragment.ts";
+import { livelyTime, makeLivelyIndex } from "../lively-index.ts";
+import { median, secondsOf } from "../median.ts";
+import type { Benchmark, Measurement } from "../runner/benchmark.ts";
+import { compare, counted } from "../runner/compare.ts";
+import type { Workbench } from "../runner/workbench.ts";
+import { sampleCid } from "../sample-objects.ts";
+
+const condition = "idle > 30d and heat < 0.5 and size >= 1MiB and not held";
+/** Of ten objects one is changed. */
+const distance = 10;
+const batchReads = 100_000;
+/** Objects changed a second while others scan, and how many of them at once. */
+const updatesPerSecond = 20_000;
+const updatesAtOnce = 10_000;
+const busyMs = 3_000;
+const scansMin = 5;
+
+export default {
+  name: "changes",
+  about: "a scan after a tenth of the rows changed or while they do, against a clean one",
+  rounds: 3,
+  prepare: async ({ folder, objects }) => {
+    await makeLivelyIndex(`${folder}/index.duckdb`, objects);
+    await copyFile(`${folder}/index.duckdb`, `${folder}/changed.duckdb`);
+  },
+  async measure(bench) {
+    const clean = await bench.openIndex();
+    const changed = await bench.openIndex("changed.duckdb");
+    const statement = await scanOf(clean);
+    const scan = async (index: ObjectIndex): Promise<void> => {
+      await using session = await index.session();
+      await session.rows(statement);
+    };
+    await changeTenth(bench, changed);
+    const after = await compare({
+      what: "a scan after a tenth of the rows changed",
+      rounds: bench.rounds * 3,
+      ours: () => scan(changed),
+      peer: () => scan(clean),
+      peerName: "the same, unchanged",
+      goal: 1.5,
+    });
+    return [after, ...(await compareBusy(bench, clean, () => scan(clean)))];
+  },
+} satisfies Benchmark;
+
+/** Four conditions, two of them on columns that change. */
+async function scanOf(index: ObjectIndex) {
+  const moment = { now: livelyTime, backends: await index.backends(), heat: await index.heat() };
+  const where = compileFilter(condition, { ...moment, registry: await loadAttributes() });
+  return toStatement(sql`SELECT count(*) FROM object AS o WHERE ${where}`);
+}
+
+/** As reads do it, which change three columns: spread evenly, so that each part has some. */
+async function changeTenth({ objects }: Workbench, index: ObjectIndex): Promise<void> {
+  for (let from = 0; from < objects; from += batchReads * distance) {
+    const count = Math.ceil(Math.min(objects - from, batchReads * distance) / distance);
+    await index.recordAccesses(`from ${from}`, readsOf(from, count, distance));
+  }
+}
+
+function readsOf(from: number, count: number, every: number): readonly Access[] {
+  return Array.from({ length: count }, (_, at) => {
+    return { object: sampleCid(from + at * every).toString(), at: livelyTime, weight: 1 };
+  });
+}
+
+async function compareBusy(
+  { objects, rounds }: Workbench,
+  index: ObjectIndex,
+  scan: () => Promise<void>,
+): Promise<readonly Measurement[]> {
+  const count = Math.min(updatesAtOnce, objects);
+  const reads = readsOf(0, count, Math.max(1, Math.floor(objects / count)));
+  const figures: { idle: number; busy: number; rate: number }[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const idle: number[] = [];
+    const busy: number[] = [];
+    while (idle.length < scansMin * 2) idle.push(await secondsOf(scan));
+    const writer = new Writer(index, reads, `round ${round}`);
+    const begun = performance.now();
+    while (busy.length < scansMin || performance.now() - begun < busyMs) {
+      busy.push(await secondsOf(scan));
+    }
+    const rate = await writer.end();
+    figures.push({ idle: median(idle), busy: median(busy), rate });
+  }
+  const middle = (of: (figure: (typeof figures)[number]) => number) => median(figures.map(of));
+  return [
+    {
+      what: "a scan while rows change",
+      ours: middle(({ busy }) => busy),
+      peer: middle(({ idle }) => idle),
+      ratio: middle(({ busy, idle }) => busy / idle),
+      peerName: "the same, idle",
+      unit: "s",
+      better: "less",
+      goal: 2.5,
+    },
+    counted({
+      what: "rows changed meanwhile",
+      ours: middle(({ rate }) => rate),
+      peer: updatesPerSecond,
+      peerName: "what is asked for",
+      unit: "rows/s",
+      better: "more",
+    }),
+  ];
+}
+
+/** Changes rows at the rate asked for, or as fast as it can. */
+class Writer {
+  readonly #stop = new AbortController();
+  readonly #running: Promise<number>;
+
+  constructor(index: ObjectIndex, reads: readonly Access[], name: string) {
+    this.#running = write(index, reads, name, this.#stop.signal);
+  }
+
+  /** Says how many rows it changed a second. */
+  async end(): Promise<number> {
+    this.#stop.abort();
+    return await this.#running;
+  }
+}
+
+async function write(
+  index: ObjectIndex,
+  reads: readonly Access[],
+  name: string,
+  stop: AbortSignal,
+): Promise<number> {
+  const begun = performance.now();
+  let written = 0;
+  while (!stop.aborted) {
+    await index.recordAccesses(`${name}, after ${written}`, reads);
+    written += reads.length;
+    const due = begun + (written / updatesPerSecond) * 1_000;
+    await sleep(Math.max(0, due - performance.now()), undefined, { signal: stop }).catch(() => {
+      // It is to end now.
+    });
+  }
+  return (written / (performance.now() - begun)) * 1_000;
+}
