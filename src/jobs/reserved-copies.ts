@@ -1,6 +1,7 @@
 import { throwIfOut } from "#jobs/backend-outage.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import type { StepContext } from "#jobs/step-context.ts";
+import type { Storages } from "#jobs/storages.ts";
 import { confidences, type Confidence, type Evidence, type ObjectRef } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit, ReservedCopy } from "#model/removal.ts";
@@ -16,17 +17,21 @@ export interface ReservedCheck {
 /**
  * Asks each backend for the copy it must keep. A copy that was re-hashed within `proofAgeMaxMs`
  * must be there with the right size; an older one is re-hashed now (docs/decisions/0010), and so is
- * any that lies under a name by which other programs may have written to it.
+ * any that lies under a name by which other programs may have written to it. Copies on backends
+ * that are one and the same storage are one copy, whatever was recorded of them.
  */
 export async function checkReserved(
   permit: RemovalPermit,
   object: ObjectRef,
   context: StepContext,
+  storages: Storages,
 ): Promise<ReservedCheck> {
   const evidence: Evidence[] = [];
   if (permit.reserved.length === 0 && permit.authority !== "delete") {
     return { evidence, refusal: refuse("REFUSED", `permit ${permit.id} reserves no copy`) };
   }
+  const refusal = await refusedAsSame(permit, storages, context);
+  if (refusal !== undefined) return { evidence, refusal };
   for (const reserved of permit.reserved) {
     const level = levelFor(reserved, context);
     try {
@@ -46,6 +51,30 @@ export async function checkReserved(
     }
   }
   return { evidence, refusal: undefined };
+}
+
+/** The copies that must remain, and the one that goes, have to be as many storages. */
+async function refusedAsSame(
+  { backend, reserved }: RemovalPermit,
+  storages: Storages,
+  { signal }: StepContext,
+): Promise<ActionEnd | undefined> {
+  const places = [backend, ...reserved.map((copy) => copy.backend)];
+  for (const [at, place] of places.entries()) {
+    try {
+      const same = await storages.sameAs(place, places.slice(0, at));
+      if (same === undefined) continue;
+      const message = `kept: backends ${same} and ${place} are the same storage, and hold one copy`;
+      return refuse("REFUSED", message);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = EngineError.from(thrown);
+      if (error.details["out"] !== undefined) throw error;
+      const message = `kept: which storage backend ${place} is could not be asked: ${error.message}`;
+      return refuse(error.code, message);
+    }
+  }
+  return undefined;
 }
 
 async function check(

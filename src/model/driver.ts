@@ -76,6 +76,12 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
    */
   copyWithin?(object: ObjectRef, from: StoredCopy, options?: WriteOptions): Promise<StoredCopy>;
 
+  /** Undefined where nobody can tell which storage it is: then it counts as one of its own. */
+  readonly identity?: StorageIdentity | undefined;
+
+  /** What would stand in the way of work here although `status` answers: for doctor. */
+  troubles?(options?: CallOptions): Promise<readonly BackendTrouble[]>;
+
   /** Releases connections. No call follows. */
   close(): Promise<void>;
 
@@ -284,6 +290,30 @@ export interface ListedCopy {
   readonly name?: string;
   /** Pass as `cursor` to go on after this entry. */
   readonly cursor: string;
+}
+
+/**
+ * Which storage is behind a backend. Two of one kind that share a name are the same storage, at
+ * least in part: what lies there is one copy, and no removal from one rests on the other.
+ */
+export interface StorageIdentity {
+  /** Storages of different kinds are never the same. */
+  readonly kind: string;
+  /** As the storage itself says where it can. Throws what `status` throws. */
+  names(options?: CallOptions): Promise<StorageNames>;
+}
+
+export interface StorageNames {
+  readonly is: readonly string[];
+  /** Storages that it keeps its copies on. Two that keep theirs apart may share one of these. */
+  readonly on?: readonly string[];
+}
+
+/** Something that does not work as it is configured. `failed`: copies, checks or removals fail. */
+export interface BackendTrouble {
+  readonly state: "warn" | "failed";
+  readonly message: string;
+  readonly hint?: string | undefined;
 }
 
 export interface BackendStatus {

@@ -25,7 +25,7 @@ import type {
 import type { VariableValues } from "#model/variable-values.ts";
 import type { Diagnostic } from "#model/diagnostic.ts";
 import type { BackendHealth, OutageReport } from "#model/backend-health.ts";
-import type { BackendStatus } from "#model/driver.ts";
+import type { BackendStatus, BackendTrouble } from "#model/driver.ts";
 import type { ToldEvent } from "#model/engine-event.ts";
 import type { FailureFilter, FailureReport, Repair, Suspension } from "#model/failure.ts";
 import type {
@@ -190,6 +190,10 @@ export interface EngineApi extends BatchApi, InventoryApi, ObjectContentApi, Pla
 export interface BackendReport extends Backend {
   /** What it answers now, or in words why it does not. */
   readonly status: BackendStatus | string;
+  /** What to do where it does not answer, if anybody knows. */
+  readonly hint?: string | undefined;
+  /** What stands in the way of work there although it answers. */
+  readonly troubles: readonly BackendTrouble[];
   /** What the controller knows of it, from workers and its own probes. */
   readonly health: BackendHealth;
 }

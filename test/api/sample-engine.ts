@@ -72,11 +72,18 @@ export function sampleEngine(calls: Calls = []): EngineApi {
     backends: () =>
       answer(
         [
-          { ...backend, status: "no route to host", health: sampleHealth },
+          {
+            ...backend,
+            status: "no route to host",
+            hint: "mend the route",
+            troubles: [],
+            health: sampleHealth,
+          },
           {
             ...backend,
             id: 1,
             health: sampleHealth,
+            troubles: [{ state: "warn", message: "a node is away", hint: "start it" }],
             status: {
               server: "s3",
               writable: true,

@@ -1,6 +1,11 @@
 import { z } from "zod";
 import type { PriceCard } from "#model/backend.ts";
-import { type BackendStatus, type DriverCapabilities, driverOperations } from "#model/driver.ts";
+import {
+  type BackendStatus,
+  type BackendTrouble,
+  type DriverCapabilities,
+  driverOperations,
+} from "#model/driver.ts";
 import type { BackendReport } from "#model/engine-api.ts";
 import { confidences, forms, tiers } from "#model/copy.ts";
 import { backendHealthSchema } from "#api/schemas/failure-schema.ts";
@@ -51,4 +56,12 @@ export const backendSchema = shapeOf<BackendReport>({
       totalBytes: count.optional(),
     }),
   ]),
+  hint: z.string().optional(),
+  troubles: z.array(
+    shapeOf<BackendTrouble>({
+      state: z.enum(["warn", "failed"]),
+      message: z.string(),
+      hint: z.string().optional(),
+    }),
+  ),
 });

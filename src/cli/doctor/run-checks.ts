@@ -4,6 +4,7 @@ import { EngineError } from "#model/engine-error.ts";
 import { outsidePort } from "#engine/outside-port.ts";
 import type { Config } from "#config.ts";
 import type { CommandContext } from "#cli/command.ts";
+import { checkBackend } from "#cli/doctor/check-backend.ts";
 import { checkDataDirectory } from "#cli/doctor/check-data-directory.ts";
 import { outsideFindings } from "#cli/doctor/check-outside.ts";
 import { checkLeader } from "#cli/doctor/check-leader.ts";
@@ -53,12 +54,7 @@ async function checkEngine(context: CommandContext, { safety }: Config): Promise
   try {
     const { api } = await context.connect();
     const { leader, nodes } = await api.status();
-    const backends = (await api.backends()).map(({ name, status }): Check => {
-      const title = `backend ${name}`;
-      if (typeof status === "string") return { name: title, state: "failed", message: status };
-      const rights = status.writable ? "readable and writable" : "read-only";
-      return { name: title, state: "ok", message: `${status.server}, ${rights}` };
-    });
+    const backends = (await api.backends()).flatMap(checkBackend);
     return [...checkLeader(leader), ...checkNodeClocks(nodes, safety.clockSkewMs), ...backends];
   } catch (error) {
     return [failed("engine", error)];

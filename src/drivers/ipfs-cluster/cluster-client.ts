@@ -189,6 +189,8 @@ const clusterPeer = z.object({
   id: z.string(),
   peername: z.string().default(""),
   error: z.string().default(""),
+  /** Its IPFS node; of a peer that does not answer without an ID. */
+  ipfs: z.object({ id: z.string().default("") }).default({ id: "" }),
 });
 const metric = z.object({ peer: z.string(), value: z.string(), valid: z.boolean() });
 const addedCar = z.object({

@@ -11,6 +11,7 @@ import type {
   ListOptions,
   ReadOptions,
   RemoveOptions,
+  StorageIdentity,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -24,6 +25,7 @@ import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { checkedCar } from "#drivers/contract/checked-car.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
+import { ipfsPeer } from "#drivers/contract/ipfs-peer.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { clusterCapabilitiesOf } from "#drivers/ipfs-cluster/cluster-capabilities.ts";
 import type { ClusterClient, PinRequest } from "#drivers/ipfs-cluster/cluster-client.ts";
@@ -40,6 +42,15 @@ import { isPinnedEnough, waitUntilPinned } from "#drivers/ipfs-cluster/wait-unti
 export class ClusterDriver implements Driver {
   readonly kind = "ipfs-cluster";
   readonly capabilities: DriverCapabilities;
+  /** The nodes that pin, which a `kubo` backend may be as well. */
+  readonly identity: StorageIdentity = {
+    kind: "ipfs",
+    names: async (options = {}) => {
+      const peers = await this.#client.peers(options);
+      const nodes = peers.filter(({ ipfs }) => ipfs.id !== "").map(({ ipfs }) => ipfsPeer(ipfs.id));
+      return { is: [...peers.map(({ id }) => `peer ${id}`), ...nodes] };
+    },
+  };
   readonly #backend: string;
   readonly #options: ClusterOptions;
   readonly #client: ClusterClient;

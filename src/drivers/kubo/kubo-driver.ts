@@ -12,6 +12,7 @@ import type {
   ListOptions,
   ReadOptions,
   RemoveOptions,
+  StorageIdentity,
   VerifyOptions,
   WriteBody,
   WriteOptions,
@@ -23,6 +24,7 @@ import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { bytesOf, CountedCapacity } from "#drivers/contract/counted-capacity.ts";
+import { ipfsPeer } from "#drivers/contract/ipfs-peer.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
@@ -44,6 +46,10 @@ export class KuboDriver implements Driver {
   readonly kind = "kubo";
   readonly capabilities = kuboCapabilities;
   readonly account: string | undefined;
+  readonly identity: StorageIdentity = {
+    kind: "ipfs",
+    names: async ({ signal } = {}) => ({ is: [ipfsPeer(await this.#node.peer(signal))] }),
+  };
   readonly #backend: string;
   readonly #node: KuboNode;
   readonly #capacity: CountedCapacity;

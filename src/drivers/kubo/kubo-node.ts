@@ -2,6 +2,7 @@ import type { ObjectRef } from "#model/copy.ts";
 import type { ByteStream, DriverContext } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { dagPbCode, parseCid, rawCode } from "#content/cid.ts";
+import { strangeError } from "#drivers/contract/http-error.ts";
 import { kuboError, saysNotPinned, unreadableDag } from "#drivers/kubo/kubo-error.ts";
 import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
 import { KuboRpc } from "#drivers/kubo/kubo-rpc.ts";
@@ -79,6 +80,14 @@ export class KuboNode {
     throw new EngineError("NOT_SUPPORTED", message, {
       hint: `update the node to Kubo ${oldestVersion.join(".")} or newer`,
     });
+  }
+
+  /** Its peer ID: whoever knows it by another address means the same node. */
+  async peer(signal: Signal): Promise<string> {
+    const doing = `asking ${this.#backend} who it is`;
+    const { ID: id } = await this.#rpc.value<{ readonly ID?: string }>("id", {}, { doing, signal });
+    if (id !== undefined && id !== "") return id;
+    throw strangeError(doing, "Kubo");
   }
 
   /** Whether the node pins these roots recursively, every one of them. */

@@ -16,6 +16,7 @@ import type {
   NamedFile,
   ReadOptions,
   RemoveOptions,
+  StorageIdentity,
   VerifyOptions,
   WriteBody,
   WriteOptions,
@@ -93,6 +94,12 @@ export class LocalDriver implements Driver {
       new Usage(folder, new Capacity(context.backend, context.capacityBytes)),
     );
   }
+
+  /** The folder, whatever path leads to it. */
+  readonly identity: StorageIdentity = {
+    kind: "folder",
+    names: async () => ({ is: [await this.#folder.systemName()] }),
+  };
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {
     throwIfCancelled(options.signal, "asking for the state of the store");

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, type Stats } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { EngineError } from "#model/engine-error.ts";
 import { fileError, systemCode } from "#drivers/local/file-error.ts";
@@ -72,6 +72,17 @@ export class StoreFolder {
     throw new EngineError("UNAVAILABLE", `the store at ${this.root} is not there`, {
       hint: "check that its disk is mounted; nothing was changed",
     });
+  }
+
+  /** By what the system knows the folder, whatever paths and mounts lead to it. */
+  async systemName(): Promise<string> {
+    this.checkMounted();
+    try {
+      const { dev, ino } = await stat(this.objects, { bigint: true });
+      return `${dev}:${ino}`;
+    } catch (error) {
+      throw fileError(error, "cannot tell which folder it is:", this.objects);
+    }
   }
 
   /** Shards that exist, in the order of listings. */

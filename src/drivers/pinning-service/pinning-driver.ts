@@ -10,6 +10,7 @@ import type {
   ListOptions,
   ReadOptions,
   RemoveOptions,
+  StorageIdentity,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -23,6 +24,7 @@ import { checkedCar } from "#drivers/contract/checked-car.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import type { GatewayReader } from "#drivers/contract/gateway-reader.ts";
+import { ipfsPeer } from "#drivers/contract/ipfs-peer.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { bytesOfRequests, hasMeta, listRequests } from "#drivers/pinning-service/list-requests.ts";
 import {
@@ -41,6 +43,8 @@ import { waitUntilPinned } from "#drivers/pinning-service/wait-until-pinned.ts";
 
 /** As many as the specification lets a pin have. */
 const originsMax = 20;
+/** So many pins are looked at to learn on which nodes a service keeps them. */
+const identifyingPins = 100;
 
 export interface PinningParts {
   readonly client: PinningClient;
@@ -53,6 +57,22 @@ export interface PinningParts {
 export class PinningDriver implements Driver {
   readonly kind = "pinning-service";
   readonly capabilities: DriverCapabilities;
+  /**
+   * The account, whatever `meta` tells its pins apart: a service keeps content once. It keeps it
+   * on nodes which a cluster or a `kubo` backend may be as well: those of its newest pins are told.
+   */
+  readonly identity: StorageIdentity = {
+    kind: "ipfs",
+    names: async (options = {}) => {
+      const { url, token } = this.#options;
+      const filter = { states: ["pinned"], limit: identifyingPins } as const;
+      const { results } = await this.#parts.client.page(filter, options);
+      const delegates = results.flatMap((request) => request.delegates);
+      const peers = delegates.flatMap((address) => /\/p2p\/([^/]+)$/.exec(address)?.[1] ?? []);
+      const account = `account ${token} at ${new URL(url).href}`;
+      return { is: [account], on: [...new Set(peers.map(ipfsPeer))] };
+    },
+  };
   readonly #backend: string;
   readonly #options: PinningOptions;
   readonly #parts: PinningParts;

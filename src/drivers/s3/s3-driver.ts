@@ -14,6 +14,7 @@ import type {
   NamedFile,
   ReadOptions,
   RemoveOptions,
+  StorageIdentity,
   ThawState,
   UnfinishedWrites,
   VerifyOptions,
@@ -38,6 +39,7 @@ import { BucketInventoryFiles } from "#drivers/s3/bucket-inventory-files.ts";
 import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
 import { clearUploads } from "#drivers/s3/clear-uploads.ts";
 import { accountOf } from "#drivers/s3/account-of.ts";
+import { bucketIdentity } from "#drivers/s3/bucket-identity.ts";
 import { isArchiveClass } from "#drivers/s3/archive-of.ts";
 import { parseLocator } from "#drivers/s3/copy-source.ts";
 import { CidKeys } from "#drivers/s3/cid-keys.ts";
@@ -58,6 +60,7 @@ export class S3Driver implements Driver {
   readonly capabilities: DriverCapabilities;
   readonly inventoryFiles?: InventoryFiles;
   readonly account: string;
+  readonly identity: StorageIdentity;
   readonly #backend: string;
   readonly #options: S3Options;
   readonly #client: BucketClient;
@@ -80,6 +83,7 @@ export class S3Driver implements Driver {
       this.inventoryFiles = new BucketInventoryFiles(options, reach);
     }
     this.account = accountOf(options);
+    this.identity = bucketIdentity(options);
     this.#client = client;
     this.#keys =
       options.layout === "file" ? new NamedKeys(client, options) : new CidKeys(client, options);

@@ -1,3 +1,4 @@
+import { backendReports } from "#engine/backend-reports.ts";
 import { collectGarbage } from "#engine/collect-garbage.ts";
 import type { EngineContext } from "#engine/context.ts";
 import type { Execution } from "#engine/execution.ts";
@@ -60,13 +61,15 @@ export function nodePart(
     },
     async backends() {
       const known = (await index.backends()).filter(({ name }) => pool.names.includes(name));
-      return Promise.all(
-        known.map(async (backend) => ({
-          ...backend,
-          status: await pool.status(backend.name),
-          health: healthOf(backend.name),
-        })),
+      const answers = await backendReports(
+        pool,
+        known.map(({ name }) => name),
       );
+      return known.map((backend, at) => ({
+        ...backend,
+        ...answers[at]!,
+        health: healthOf(backend.name),
+      }));
     },
     async setCordon(backend, cordoned) {
       await index.setCordon(backend, cordoned);

@@ -6,6 +6,7 @@ import { countedRetries, measuredAction } from "#jobs/measured-action.ts";
 import { isPermitExpired, permitExpired } from "#jobs/permit-expired.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
+import { Storages } from "#jobs/storages.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { isHeldByStorage } from "#model/held-by-storage.ts";
@@ -28,6 +29,7 @@ const remove: StepHandler = {
     const { memory, signal } = context;
     const removals = await permitted(context);
     const victim = victimOf(context);
+    const storages = new Storages(context);
     // Whoever had the job before may have said "kept" while yet another worker, of whom this one
     // knows nothing, removed the copy: such an end is believed once the backend was asked again.
     const told = new Map(
@@ -52,6 +54,7 @@ const remove: StepHandler = {
           part.filter(({ action }) => !memory.has(action.sequence)),
           victim,
           context,
+          storages,
         );
       }
       await settleAll(rest(), notTried, signal);
@@ -70,11 +73,15 @@ async function removeTogether(
   removals: readonly Removal[],
   victim: Driver,
   context: StepContext,
+  storages: Storages,
 ): Promise<void> {
   const { memory, signal, settings, drain } = context;
   const checks = new Map<Removal, ReservedCheck>();
   const check = async (removal: Removal): Promise<void> => {
-    checks.set(removal, await checkReserved(removal.permit, removal.action.object, context));
+    checks.set(
+      removal,
+      await checkReserved(removal.permit, removal.action.object, context, storages),
+    );
   };
   await forEachObject(removals, settings.objectsAtOnce, signal, check, drain);
   await memory.keepEvidence([...checks.values()].flatMap((done) => done.evidence));

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { confidences, forms } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Driver, DriverOperation } from "#model/driver.ts";
+import { isSameStorage } from "#model/same-storage.ts";
 import { type KitTest, kitBackend } from "./kit-test.ts";
 import type { DriverSubject } from "../driver-subject.ts";
 import { bodyFor, fileFrom, permit, type Sample, sample, strongest } from "../sample-object.ts";
@@ -25,6 +26,20 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
         expect(driver.capabilities).toEqual(capabilities);
         expect(driver.kind).toBe(subject.definition.name);
         expect(capabilities.forms.length).toBeGreaterThan(0);
+      },
+    },
+    {
+      name: "says which storage it is, and the same when it is opened again",
+      run: async ({ driver, open }) => {
+        const { identity } = driver;
+        const again = (await open()).identity;
+        expect(identity?.kind).toBeTruthy();
+        expect(again?.kind).toBe(identity?.kind);
+        const [names, others] = [await identity?.names(), await again?.names()];
+        expect(names?.is.length).toBeGreaterThan(0);
+        expect(names !== undefined && others !== undefined && isSameStorage(names, others)).toBe(
+          true,
+        );
       },
     },
     ...(["read", "write", "remove", "list", "verify"] as const).map((operation): KitTest => ({
