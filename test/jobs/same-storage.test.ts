@@ -39,10 +39,8 @@ describe("a removal between backends that are one storage", () => {
   });
 
   test("asks storage of another kind nothing", async () => {
-    const names = () => Promise.reject(new EngineError("INTERNAL", "nobody asks"));
-    const { end, found } = await evicted((_, cold) =>
-      driverWith(cold, { identity: { kind: "ipfs", names } }),
-    );
+    const identity = { kind: "ipfs", names: neverAsked };
+    const { end, found } = await evicted((_, cold) => driverWith(cold, { identity }));
     expect(end).toMatchObject({ outcome: "done" });
     expect(found).toBe("absent");
   });
@@ -58,6 +56,10 @@ test("storages share what one is and the other is or lies on, and not what both 
   expect(isSameStorage(service, { is: ["account 2"], on: ["node a"] })).toBe(false);
   expect(isSameStorage(node, { is: ["node b"] })).toBe(false);
 });
+
+function neverAsked(): Promise<never> {
+  return Promise.reject(new EngineError("INTERNAL", "nobody asks"));
+}
 
 /** Evicts an object from hot that lies on cold too, where cold's driver is replaced. */
 async function evicted(replaced: (hot: Driver, cold: Driver) => Driver) {
