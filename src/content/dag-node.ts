@@ -3,7 +3,7 @@ import { decode as decodeDagPb } from "@ipld/dag-pb";
 import { UnixFS } from "ipfs-unixfs";
 import { CID } from "multiformats/cid";
 import type { CarBlock } from "#content/car-parser.ts";
-import { dagCborCode, dagPbCode, rawCode } from "#content/cid.ts";
+import { dagCborCode, dagPbCode, rawCode, sha256Code } from "#content/cid.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** What a checked block means as a part of a file. */
@@ -45,6 +45,32 @@ export function decodeNode({ cid, bytes }: CarBlock): DagNode {
       cause: thrown,
     });
   }
+}
+
+/**
+ * The leaves below a checked block that holds nothing but links to the raw leaves of a file, in
+ * their order; undefined for every other block.
+ */
+export function leavesBelow({ cid, bytes }: CarBlock): readonly FileLeaf[] | undefined {
+  if (cid.code !== dagPbCode) return undefined;
+  const node = decodeDagPb(bytes);
+  const file = node.Data ? UnixFS.unmarshal(node.Data) : undefined;
+  const isParent = file?.type === "file" && (file.data ?? nothing).length === 0;
+  if (!isParent || file.blockSizes.length !== node.Links.length) return undefined;
+  const leaves: FileLeaf[] = [];
+  for (const [at, { Hash: leaf, Tsize: stored }] of node.Links.entries()) {
+    const length = Number(file.blockSizes[at]);
+    // What is stored of a raw leaf is its bytes: where these differ, the file says strange things.
+    if (leaf.code !== rawCode || leaf.multihash.code !== sha256Code) return undefined;
+    if (length !== stored) return undefined;
+    leaves.push({ cid: leaf, bytes: length });
+  }
+  return leaves;
+}
+
+export interface FileLeaf {
+  readonly cid: CID;
+  readonly bytes: number;
 }
 
 function linksOfDagCbor({ cid, bytes }: CarBlock): readonly CID[] {

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { FillingBody } from "#drivers/contract/filling-body.ts";
+import type { LeastSpeed } from "#drivers/contract/least-speed.ts";
 
 /** Answers that are read whole are not larger than this. */
 const textBytesMax = 16 * 1024 * 1024;
@@ -34,9 +36,22 @@ export class HttpAnswer {
     } catch (thrown) {
       throw this.#fail(thrown);
     }
-    if (!this.#response.complete) throw this.#fail(new Error("the answer broke off"));
-    const late = this.#response.trailers["x-stream-error"]?.trim();
-    if (late !== undefined && late !== "") throw this.#fail(new LateError(late));
+    this.#checkEnd();
+  }
+
+  /** The body, for whoever has memory for it; throws as `bytes` does, and what `speed` does. */
+  filling(speed: LeastSpeed): Pick<FillingBody, "readInto" | "close"> {
+    const body = new FillingBody(this.#response, speed, () => {
+      this.#checkEnd();
+    });
+    const readInto = async (memory: Uint8Array): Promise<number> => {
+      try {
+        return await body.readInto(memory);
+      } catch (thrown) {
+        throw this.#fail(thrown);
+      }
+    };
+    return { readInto, close: () => body.close() };
   }
 
   async text(): Promise<string> {
@@ -63,6 +78,12 @@ export class HttpAnswer {
   /** Lets go of the body; the connection can be used again. */
   async discard(): Promise<void> {
     for await (const _ of this.bytes());
+  }
+
+  #checkEnd(): void {
+    if (!this.#response.complete) throw this.#fail(new Error("the answer broke off"));
+    const late = this.#response.trailers["x-stream-error"]?.trim();
+    if (late !== undefined && late !== "") throw this.#fail(new LateError(late));
   }
 }
 

@@ -32,6 +32,7 @@ import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { collectGarbage } from "#drivers/kubo/collect-garbage.ts";
 import { kuboCapabilities } from "#drivers/kubo/kubo-capabilities.ts";
 import { dropDamagedBlocks } from "#drivers/kubo/drop-damaged-blocks.ts";
+import { isIntactFile } from "#drivers/kubo/intact-file.ts";
 import { unreadableDag } from "#drivers/kubo/kubo-error.ts";
 import { KuboGroups } from "#drivers/kubo/kubo-groups.ts";
 import { KuboNode } from "#drivers/kubo/kubo-node.ts";
@@ -155,7 +156,8 @@ export class KuboDriver implements Driver {
     options: VerifyOptions = {},
   ): Promise<Evidence> {
     if (level === "sampled") return await this.#sample(object, options);
-    return await verifyCopy(this, this.#backend, object, level, options);
+    const isIntact = () => isIntactFile(this.#node, object, options.signal);
+    return await verifyCopy(this, this.#backend, object, level, options, isIntact);
   }
 
   async remove(

@@ -5,7 +5,7 @@ import { dagPbCode, parseCid, rawCode } from "#content/cid.ts";
 import { strangeError } from "#drivers/contract/http-error.ts";
 import { kuboError, saysNotPinned, unreadableDag } from "#drivers/kubo/kubo-error.ts";
 import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
-import { KuboRpc } from "#drivers/kubo/kubo-rpc.ts";
+import { type Filling, KuboRpc } from "#drivers/kubo/kubo-rpc.ts";
 
 /**
  * The oldest version that is spoken to. Older ones do not write a block that they have already,
@@ -152,6 +152,13 @@ export class KuboNode {
     const doing = `reading ${wordsFor(cids)} from ${this.#backend}`;
     const parameters = { arg: cids, progress: false, offline: true };
     return await this.#rpc.bytes("cat", parameters, { doing, signal });
+  }
+
+  /** The bytes of a file from there on, for memory of the caller's; not verified. */
+  async file(cid: string, offset: number, signal: Signal): Promise<Filling> {
+    const doing = `reading ${cid} from ${this.#backend}`;
+    const parameters = { arg: cid, offset: String(offset), progress: false, offline: true };
+    return await this.#rpc.filling("cat", parameters, { doing, signal });
   }
 
   /**

@@ -3,6 +3,7 @@ import { EngineError } from "#model/engine-error.ts";
 import { type HttpAnswer, LateError } from "#drivers/contract/http-answer.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
+import { LeastSpeed } from "#drivers/contract/least-speed.ts";
 import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 import { jsonLines } from "#drivers/contract/json-lines.ts";
 import { authorizationHeader } from "#drivers/kubo/authorization-header.ts";
@@ -29,6 +30,9 @@ export interface RpcCall {
   /** The node may be silent for long before it answers. */
   readonly isLong?: boolean;
 }
+
+/** See FillingBody. */
+export type Filling = ReturnType<HttpAnswer["filling"]>;
 
 /** A list is a parameter that is given several times. */
 type Parameters = Readonly<Record<string, string | boolean | readonly string[]>>;
@@ -79,6 +83,15 @@ export class KuboRpc {
     const answer = await this.#ask(command, parameters, call);
     const { idleTimeoutMs } = call.isLong === true ? this.#patient : this.#quick;
     return notTooSlow(lateBytes(call.doing, answer), idleTimeoutMs, call.doing);
+  }
+
+  /** The same bytes, for whoever has memory for them. */
+  async filling(command: string, parameters: Parameters, call: RpcCall): Promise<Filling> {
+    const { doing } = call;
+    const answer = await this.#ask(command, parameters, call);
+    const { idleTimeoutMs } = call.isLong === true ? this.#patient : this.#quick;
+    const body = answer.filling(new LeastSpeed(idleTimeoutMs, doing));
+    return { ...body, readInto: (memory) => late(doing, () => body.readInto(memory)) };
   }
 
   close(): void {
