@@ -1,6 +1,7 @@
 // The whole loop on this machine with nothing installed: import a real tree, heat, policies,
 // plan, apply with a worker killed in the middle, and a report that can be checked.
 import { existsSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
 import { chmod, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -9,6 +10,9 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
 import { writeAccessLog } from "./demo/access-log.ts";
 import { output, startNode, stopNode, thermocline } from "./thermocline-process.ts";
+
+/** The embedded queue is made first: seconds, but for a machine that is busy with other things. */
+const answerWithinMs = 180_000;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const keep = process.argv.includes("--keep");
@@ -23,24 +27,39 @@ await mkdir(join(workspace, "policies"));
 await cp(join(root, "examples/policies"), join(workspace, "policies"), { recursive: true });
 await cp(join(root, "examples/demo/thermocline.yaml"), join(workspace, "thermocline.yaml"));
 
-say("A controller with its embedded queue, and two workers, as processes of their own");
-const controller = startNode(workspace, log, "controller");
-await answering();
-const first = startNode(workspace, log, "worker", "--node-name", "worker-1");
-const second = startNode(workspace, log, "worker", "--node-name", "worker-2");
+const nodes: ChildProcess[] = [];
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void abandon());
 
 try {
-  await tell();
+  say("A controller with its embedded queue, and two workers, as processes of their own");
+  const controller = start("controller");
+  await answering(controller);
+  const worker = start("worker", "--node-name", "worker-1");
+  start("worker", "--node-name", "worker-2");
+  await tell(worker);
   console.log(
     `\nThe demo took ${Math.round((Date.now() - started) / 1000)} s. ` +
       (keep ? `The workspace stays: ${workspace}` : "Its workspace is removed (--keep keeps it)."),
   );
 } finally {
-  for (const node of [first, second, controller]) await stopNode(node);
+  for (const node of nodes.toReversed()) await stopNode(node);
   if (!keep) await rm(workspace, { recursive: true, force: true });
 }
 
-async function tell(): Promise<void> {
+function start(...args: string[]): ChildProcess {
+  const node = startNode(workspace, log, ...args);
+  nodes.push(node);
+  return node;
+}
+
+/** Interrupted: nothing that was started goes on, and nothing of it stays. */
+async function abandon(): Promise<never> {
+  await Promise.all(nodes.map((node) => stopNode(node, 10_000)));
+  if (!keep) await rm(workspace, { recursive: true, force: true });
+  process.exit(130);
+}
+
+async function tell(worker: ChildProcess): Promise<void> {
   say("Importing a tree nobody here wrote: the installed dependencies of this project");
   await thermocline(workspace, "import", "dir", join(root, "node_modules"), "--backend", "hot");
 
@@ -63,7 +82,7 @@ async function tell(): Promise<void> {
   await thermocline(workspace, "plan");
 
   say("Applying; one of the two workers is killed in the middle (kill -9)");
-  const killing = killInTheMiddle();
+  const killing = killInTheMiddle(worker);
   await thermocline(workspace, "apply", "--yes", "--override", "objects");
   await killing;
 
@@ -74,7 +93,7 @@ async function tell(): Promise<void> {
   await report();
 }
 
-async function killInTheMiddle(): Promise<void> {
+async function killInTheMiddle(worker: ChildProcess): Promise<void> {
   for (;;) {
     await delay(1_000);
     const { runs } = await json<{ runs: DemoRun[] }>("runs");
@@ -86,8 +105,8 @@ async function killInTheMiddle(): Promise<void> {
       return;
     }
     if (remaining > actions * 0.9) continue;
-    const ended = once(first, "exit");
-    first.kill("SIGKILL");
+    const ended = once(worker, "exit");
+    worker.kill("SIGKILL");
     await ended;
     console.error(
       `*** worker-1 killed (kill -9) with ${remaining} of ${actions} actions to go ***`,
@@ -133,8 +152,8 @@ async function json<Value>(...args: string[]): Promise<Value> {
 }
 
 /** The controller says where it answers in a file; asking earlier would start a second engine. */
-async function answering(): Promise<void> {
-  const deadline = Date.now() + 30_000;
+async function answering(controller: ChildProcess): Promise<void> {
+  const deadline = Date.now() + answerWithinMs;
   while (!existsSync(join(workspace, ".thermocline", "controller.json"))) {
     if (controller.exitCode !== null || Date.now() > deadline) {
       throw new Error(`the controller does not answer:\n${await readFile(log, "utf8")}`);

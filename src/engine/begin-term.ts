@@ -45,7 +45,12 @@ export async function beginTerm(turn: Turn, options: TermOptions): Promise<Begin
     node: holder.node,
     began: now(),
     permitTtlMs,
-    permitsFrom: permitsFrom(last, complete, config.safety, now()),
+    permitsFrom: firstPermitAt(
+      { last, longestTtlMs: await index.terms.longestPermitTtlMs() },
+      complete,
+      config.safety,
+      now(),
+    ),
     complete,
   };
   return { index, term };
@@ -78,17 +83,24 @@ async function findIndex(
   return { index: await reopen(), complete };
 }
 
+/** What the index tells of the terms before. */
+export interface EarlierTerms {
+  readonly last: Pick<Term, "permitsFrom"> | undefined;
+  readonly longestTtlMs: number;
+}
+
 /** The moment from which on no permit can be in use that the index does not know. */
-function permitsFrom(
-  last: Term | undefined,
+export function firstPermitAt(
+  { last, longestTtlMs }: EarlierTerms,
   complete: boolean,
-  { permitTtlMs, clockSkewMs }: Config["safety"],
+  { permitTtlMs, clockSkewMs }: Pick<Config["safety"], "permitTtlMs" | "clockSkewMs">,
   now: Date,
 ): Date {
-  const earlier = last?.permitsFrom.getTime() ?? 0;
-  if (complete) return new Date(earlier);
-  const longest = Math.max(last?.permitTtlMs ?? 0, permitTtlMs);
-  return new Date(Math.max(earlier, now.getTime() + longest + permitMarginMs(clockSkewMs)));
+  const longest = Math.max(longestTtlMs, permitTtlMs) + permitMarginMs(clockSkewMs);
+  // A clock that is right again may find a time noted that is years away: nothing waits longer
+  // than permits can be in use, and once more that, should the settings have been larger before.
+  const earlier = Math.min(last?.permitsFrom.getTime() ?? 0, now.getTime() + 2 * longest);
+  return new Date(complete ? earlier : Math.max(earlier, now.getTime() + longest));
 }
 
 function tooOld(epoch: number): EngineError {

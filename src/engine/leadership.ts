@@ -45,6 +45,10 @@ export class Leadership implements WriteFence {
   #index: ObjectIndex | undefined;
   #publisher: SnapshotPublisher | undefined;
   #sealed = false;
+  /** Until when no permit is issued, by a clock that nobody sets. */
+  #heldUntilMs = 0;
+  /** How far the clock went forward the last time, where they are held for that. */
+  #stepMs: number | undefined;
 
   private constructor(options: LeadershipOptions, holder: LeaseHolder) {
     this.#options = options;
@@ -79,7 +83,14 @@ export class Leadership implements WriteFence {
   get dispatch(): DispatchLeadership {
     const term = this.#term;
     if (term === undefined) throw new EngineError("INTERNAL", "this process does not lead");
-    return { epoch: term.epoch, permitsFrom: term.permitsFrom, lost: this.lost };
+    return {
+      epoch: term.epoch,
+      permitsFrom: term.permitsFrom,
+      lost: this.lost,
+      clockStepped: (stepMs, holdMs) => {
+        this.#clockStepped(stepMs, holdMs);
+      },
+    };
   }
 
   /** The queue store, opened once. */
@@ -93,16 +104,29 @@ export class Leadership implements WriteFence {
     const term = this.#term;
     if (term === undefined || this.lost.aborted) return undefined;
     const waiting = await (await this.store()).lease().waiting();
-    const waits = term.permitsFrom.getTime() > this.#options.now().getTime();
+    const heldMs = this.#heldUntilMs - performance.now();
+    const from = new Date(this.#options.now().getTime() + heldMs).toISOString();
     return {
       node: term.node,
       pid: process.pid,
       epoch: term.epoch,
       since: term.began.toISOString(),
       standbys: waiting.map(({ node, pid }) => ({ node, pid })),
-      removalsFrom: waits ? term.permitsFrom.toISOString() : undefined,
+      removalsFrom: heldMs > 0 ? from : undefined,
+      clockStepMs: heldMs > 0 ? this.#stepMs : undefined,
       published: this.#publisher?.state,
     };
+  }
+
+  /** Whoever leads next, perhaps at once, does not see the step: the index tells it. */
+  #clockStepped(stepMs: number, holdMs: number): void {
+    this.#stepMs = stepMs;
+    this.#heldUntilMs = Math.max(this.#heldUntilMs, performance.now() + holdMs);
+    const { config, now, onError } = this.#options;
+    const until = new Date(now().getTime() + holdMs);
+    this.#index?.terms.holdPermits(until, config.safety.permitTtlMs).catch((error: unknown) => {
+      onError(EngineError.from(error));
+    });
   }
 
   /** Waits for the turn of this process and opens the index with it. */
@@ -254,6 +278,7 @@ export class Leadership implements WriteFence {
     const { index, term } = await beginTerm(turn, options);
     await this.#claimQueue(index, lease);
     this.#term = term;
+    this.#heldUntilMs = performance.now() + term.permitsFrom.getTime() - now().getTime();
     await index.terms.begin(term);
     if (snapshots === undefined) return index;
     const { node } = holder;

@@ -46,8 +46,8 @@ export class TermBook {
   }
 
   /**
-   * Notes that this index is an older state of itself: permits that it does not know may be in
-   * use until then.
+   * Notes that permits may be in use until then of which this index is not sure: it is an older
+   * state of itself, or the clock by which they end went forward.
    */
   async holdPermits(until: Date, permitTtlMs: number): Promise<void> {
     const latest = await this.latest();
@@ -82,6 +82,17 @@ export class TermBook {
   /** Resolves when every write that was begun has ended: nothing of the term is under way. */
   async settled(): Promise<void> {
     await this.#database.idle();
+  }
+
+  /** The longest time for which a permit of any kept term may be used; 0 where there is none. */
+  async longestPermitTtlMs(): Promise<number> {
+    const [row] = await this.#database.read(
+      async (connection) =>
+        await connection.rows<{ longest: number | null }>(
+          "SELECT max(permit_ttl_ms) AS longest FROM controller_terms",
+        ),
+    );
+    return row?.longest ?? 0;
   }
 
   /** The newest term; undefined when no controller has written the index yet. */

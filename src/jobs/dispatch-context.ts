@@ -18,7 +18,7 @@ export interface DispatchContext {
   readonly commit: CommitPort;
   readonly queuedPerLaneMax: number;
   readonly clockSkewMs: number;
-  /** So long permits may be in use that have run out by a clock that was set forward. */
+  /** So long permits may be in use that have run out by this clock, or that nobody here knows. */
   readonly permitsHeldMs: () => number;
   readonly admission: Admission;
   readonly waits: WaitBoard;

@@ -60,6 +60,8 @@ export interface DispatchLeadership {
   readonly permitsFrom: Date;
   /** Aborted once another controller has taken over. */
   readonly lost: AbortSignal;
+  /** Hears that the clock went forward: for so long, nobody who leads issues or settles permits. */
+  clockStepped?(stepMs: number, holdMs: number): void;
 }
 
 /** The controller's side of the queue: keeps lanes filled, commits results, ends runs. */
@@ -169,13 +171,16 @@ function contextOf(options: DispatcherOptions): DispatchContext {
   const clockSkewMs = options.clockSkewMs ?? defaultClockSkewMs;
   const permitTtlMs = options.permitTtlMs ?? defaultPermitTtlMs;
   const onError = options.onError ?? (() => undefined);
+  const permitsFromMs = options.leadership?.permitsFrom.getTime() ?? 0;
   const steps = new ForwardSteps({
     wallMs: () => now().getTime(),
     monotonicMs: options.monotonicMs ?? (() => performance.now()),
     toleratedMs: clockSkewMs,
     holdMs: permitTtlMs + permitMarginMs(clockSkewMs),
+    heldMs: Math.max(0, permitsFromMs - now().getTime()),
     onStep: (stepMs, holdMs) => {
       onError(stepError(stepMs, holdMs));
+      options.leadership?.clockStepped?.(stepMs, holdMs);
     },
   });
   const context = () => ({
@@ -186,7 +191,7 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     unreachable: options.unreachable?.() ?? new Set<string>(),
     heldByPolicy: (objectIds: readonly number[]) => options.heldByPolicy(objectIds),
     ...(options.leadership === undefined ? {} : { epoch: options.leadership.epoch }),
-    ...permitsFrom(options, now(), steps.heldMs()),
+    ...permitsFrom(now(), steps.heldMs()),
   });
   return {
     store: options.store,
@@ -207,10 +212,8 @@ function contextOf(options: DispatcherOptions): DispatchContext {
 }
 
 /** Before this no permit is issued: after a takeover, and after the clock was set forward. */
-function permitsFrom({ leadership }: DispatcherOptions, now: Date, heldMs: number) {
-  const term = leadership?.permitsFrom.getTime() ?? -Infinity;
-  const from = Math.max(term, heldMs > 0 ? now.getTime() + heldMs : -Infinity);
-  return Number.isFinite(from) ? { permitsFrom: new Date(from) } : {};
+function permitsFrom(now: Date, heldMs: number) {
+  return heldMs > 0 ? { permitsFrom: new Date(now.getTime() + heldMs) } : {};
 }
 
 function stepError(stepMs: number, holdMs: number): EngineError {

@@ -9,6 +9,8 @@ export interface ForwardStepsOptions extends StepClocks {
   readonly toleratedMs: number;
   /** So long after a step, permits that were issued before it may be in use. */
   readonly holdMs: number;
+  /** For so long they may be in use already: earlier controllers issued them. Default 0. */
+  readonly heldMs?: number;
   /** Hears of each step above what is tolerated, and for how long permits are held then. */
   readonly onStep?: (aheadMs: number, holdMs: number) => void;
 }
@@ -26,18 +28,20 @@ export class ForwardSteps {
   #least: number;
   #leastBefore: number;
   #since: number;
-  #heldUntil = -Infinity;
+  #heldUntil: number;
 
   constructor(options: ForwardStepsOptions) {
     this.#options = options;
     this.#since = options.monotonicMs();
     this.#least = options.wallMs() - this.#since;
     this.#leastBefore = this.#least;
+    this.#heldUntil = this.#since + (options.heldMs ?? 0);
   }
 
   /**
    * Looks at both clocks: for how many more milliseconds permits may be in use that have run out
-   * by the wall clock. 0 while it was not set forward.
+   * by the wall clock, or of which earlier controllers alone knew. Counted by the clock that nobody
+   * sets, so that it neither ends early nor late when the other one is set. 0 when there are none.
    */
   heldMs(): number {
     const { toleratedMs, holdMs, onStep } = this.#options;
@@ -51,7 +55,7 @@ export class ForwardSteps {
     this.#least = Math.min(this.#least, ahead);
     const stepMs = ahead - Math.min(this.#least, this.#leastBefore);
     if (stepMs > toleratedMs) {
-      this.#heldUntil = now + holdMs;
+      this.#heldUntil = Math.max(this.#heldUntil, now + holdMs);
       this.#least = ahead;
       this.#leastBefore = ahead;
       this.#since = now;

@@ -6,8 +6,9 @@ const statTimeoutMs = 10_000;
 
 /**
  * Settles permits that ran out with an unknown outcome, once nobody can be using them any more
- * (docs/decisions/0010); those it cannot ask about now wait, and all of them while the clock that
- * says so was set forward a short time ago (docs/decisions/0116).
+ * (docs/decisions/0010); those it cannot ask about now wait, and all of them while no permit is
+ * issued either: the clock that says so went forward a short time ago, under this controller or
+ * the one before (docs/decisions/0116, 0131).
  */
 export async function settleExpiredPermits(context: DispatchContext): Promise<void> {
   if (context.permitsHeldMs() > 0) return;

@@ -8,8 +8,13 @@ export interface LeaderState {
   readonly since: string;
   /** Controllers that wait for their turn. */
   readonly standbys: readonly { readonly node: string; readonly pid: number }[];
-  /** Until then no copy is given up: permits of earlier controllers may be in use. */
+  /**
+   * Until then (ISO 8601 UTC) no copy is given up and no open permit settled: permits of earlier
+   * controllers, or from before the clock went forward, may be in use.
+   */
   readonly removalsFrom: string | undefined;
+  /** How far the clock of the controller went forward, where removals wait for that. */
+  readonly clockStepMs: number | undefined;
   /** Undefined without `standby.directory`. */
   readonly published: PublishedIndex | undefined;
 }

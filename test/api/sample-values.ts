@@ -303,7 +303,8 @@ export const sampleLeader: LeaderState = {
   epoch: 3,
   since: at,
   standbys: [{ node: "n2", pid: 8 }],
-  removalsFrom: undefined,
+  removalsFrom: at,
+  clockStepMs: 7_200_000,
   published: {
     directory: "/shared/index",
     cid: "bafkreifake",

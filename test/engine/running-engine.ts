@@ -35,6 +35,8 @@ export interface RunningEngineOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Share of objects that a plan may move or remove. */
   readonly maxObjects?: string;
+  /** The clock of the engine; that of the process unless it is given. */
+  readonly now?: () => Date;
   /** Puts another driver in the place of one that was just opened. */
   driver?(driver: Driver, backend: string): Driver;
   /** Prepares the folder before the engine opens the backends in it. */
@@ -65,6 +67,7 @@ export async function runEngine(options: RunningEngineOptions): Promise<RunningE
       env: { ...options.env, TEST_QUEUE_URL: options.queueUrl },
       version: "0.0.0-test",
       onError: (error) => errors.push(error),
+      ...(options.now === undefined ? {} : { now: options.now }),
     });
   const engine = await open();
   return {

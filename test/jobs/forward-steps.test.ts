@@ -54,8 +54,20 @@ test("small steps count together, unless permits from before them have run out",
   }
 });
 
+test("what earlier controllers may have issued is waited for by the clock that nobody sets", () => {
+  const { steps, pass, set } = controller({ heldMs: 90 * minute });
+  expect(steps.heldMs()).toBe(90 * minute);
+  set(-3 * hour);
+  pass(20 * minute);
+  expect(steps.heldMs()).toBe(70 * minute);
+  set(2 * hour);
+  expect(steps.heldMs()).toBe(70 * minute);
+  pass(70 * minute);
+  expect(steps.heldMs()).toBe(0);
+});
+
 /** A controller whose clock may be set, that tolerates 90 s and whose permits count for an hour. */
-function controller() {
+function controller(options: { readonly heldMs?: number } = {}) {
   let wall = Date.parse("2026-03-01T12:00:00Z");
   let monotonic = 1_000;
   const told: number[] = [];
@@ -64,6 +76,7 @@ function controller() {
     monotonicMs: () => monotonic,
     toleratedMs: 90_000,
     holdMs: hour,
+    ...options,
     onStep: (stepMs) => told.push(stepMs),
   });
   return {

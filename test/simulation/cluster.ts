@@ -1,11 +1,13 @@
+import { firstPermitAt } from "#engine/begin-term.ts";
 import { stepControls } from "#engine/step-controls.ts";
-import { startDispatcher } from "#jobs/dispatcher.ts";
+import { type DispatchLeadership, startDispatcher } from "#jobs/dispatcher.ts";
 import { Admission } from "#jobs/admission.ts";
 import { BackendWatch } from "#jobs/backend-watch.ts";
 import { startWorker, type WorkerApi } from "#jobs/worker.ts";
 import type { DispatchIndex } from "#jobs/dispatch-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { defaultClockSkewMs } from "#model/removal.ts";
 import type { Batch } from "#model/run.ts";
 import type { Faults } from "./faults.ts";
 import type { ModelBackend } from "./model-backend.ts";
@@ -53,6 +55,12 @@ export class Cluster {
   /** Of the controller that lives now. */
   #admission = new Admission([]);
   #watch: BackendWatch | undefined;
+  /** What the index knows of permits that may be in use, for the next controller. */
+  #permitsFrom = new Date(0);
+  /** How far the clock of the machine of the controllers was set from the true time. */
+  #steppedMs = 0;
+  /** The least of that which no controller has noted as a step since. */
+  #leastSteppedMs = 0;
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -71,8 +79,10 @@ export class Cluster {
     const { faults, random, scheduler } = this.#parts;
     // It died twice before it was started again: there is one controller at a time.
     if (name === "controller" && this.#nodes.get(name)?.alive === true) return;
+    if (name === "controller") this.#keepClockOfBefore();
     const skewed = faults.enabled.has("clock-skew") && !faults.over;
-    const skewMs = skewed ? random.between(-skewMaxMs, skewMaxMs) : 0;
+    const ownMs = skewed ? random.between(-skewMaxMs, skewMaxMs) : 0;
+    const skewMs = ownMs + (name === "controller" ? this.#steppedMs : 0);
     if (skewed) faults.count("clock-skew");
     const node = new SimulatedNode(name, (this.#lives += 1), skewMs);
     this.#nodes.set(name, node);
@@ -96,11 +106,21 @@ export class Cluster {
     node.frozenUntil = Math.max(node.frozenUntil, this.#parts.scheduler.now + ms);
   }
 
+  /** Sets the clock on the machine of the controllers, for every life that follows. */
+  stepClock(ms: number): void {
+    const { scheduler } = this.#parts;
+    this.#setClock(this.#steppedMs + ms);
+    const controller = this.#nodes.get("controller");
+    if (controller !== undefined) controller.skewMs += ms;
+    scheduler.note(() => `the controller's clock is set by ${ms / 1_000} s`);
+  }
+
   /** From now on nothing new goes wrong, and somebody made room: what is full waits for that. */
   calm(): void {
     this.#parts.faults.over = true;
     for (const backend of this.#parts.backends.values()) backend.capacityBytes = undefined;
     for (const node of this.#nodes.values()) node.skewMs = 0;
+    if (this.#steppedMs !== 0) this.#setClock(0);
     this.#parts.restraints.clear();
   }
 
@@ -122,12 +142,54 @@ export class Cluster {
       minimumCopies: setup.minimumCopies,
       queuedPerLaneMax: setup.queuedPerLaneMax,
       repairEveryMs: 5_000,
+      leadership: this.#leadership(node),
+      ...defect.controller,
       heldByPolicy: async (ids) => new Set(ids.filter((id) => policyHolds.has(id))),
       onError: (error) => {
         this.errors.push(error.message);
         this.#parts.scheduler.note(() => `reports: ${error.message}`);
       },
     });
+  }
+
+  #setClock(offMs: number): void {
+    this.#steppedMs = offMs;
+    this.#leastSteppedMs = Math.min(this.#leastSteppedMs, offMs);
+    this.#parts.promises.clockSet(offMs);
+  }
+
+  /**
+   * Controllers that follow each other must keep to the clock skew (decision 0131): a step forward
+   * that none lived to note has not happened.
+   */
+  #keepClockOfBefore(): void {
+    if (this.#steppedMs - this.#leastSteppedMs > defaultClockSkewMs) {
+      this.#setClock(this.#leastSteppedMs);
+    }
+    this.#leastSteppedMs = this.#steppedMs;
+  }
+
+  /** The next controller takes over the index as it is: it is told what this one noted there. */
+  #leadership(node: SimulatedNode): DispatchLeadership {
+    const { scheduler, setup } = this.#parts;
+    const { permitTtlMs } = setup;
+    const safety = { permitTtlMs, clockSkewMs: defaultClockSkewMs };
+    const before = { last: { permitsFrom: this.#permitsFrom }, longestTtlMs: permitTtlMs };
+    return {
+      epoch: node.life,
+      permitsFrom: firstPermitAt(before, true, safety, new Date()),
+      lost: new AbortController().signal,
+      clockStepped: (_stepMs, holdMs) => {
+        const until = new Date(Date.now() + holdMs);
+        const offMs = this.#steppedMs;
+        void scheduler.call("index: holdPermits", () => {
+          if (until > this.#permitsFrom) this.#permitsFrom = until;
+          if (this.#nodes.get("controller") === node) {
+            this.#leastSteppedMs = Math.min(offMs, this.#steppedMs);
+          }
+        });
+      },
+    };
   }
 
   #watchOf(drivers: ReadonlyMap<string, Driver>): BackendWatch {

@@ -26,6 +26,7 @@ export const faultKinds = {
   freeze: "a process stands still for a while and then goes on",
   "clock-skew": "the clocks of nodes differ by up to forty seconds",
   "clock-jump": "the clock of a node jumps",
+  "clock-step": "the clock of the controller is set forward or back by minutes",
   "api-error": "a worker does not reach the controller",
   hold: "somebody holds an object, and releases it again",
   "policy-hold": "a policy begins to protect an object, and ends to",
@@ -42,6 +43,8 @@ export const faultKinds = {
 
 /** Kinds that came later: seeds that were found before them are drawn without them. */
 const later: ReadonlySet<FaultKind> = new Set(["standing-pause", "suspend", "hand-in", "reads"]);
+/** Kinds that only themes ask for: drawn for all, they would change every seed that was found. */
+const themed: ReadonlySet<FaultKind> = new Set(["clock-step"]);
 /** What some seeds were found without, though it was on the list. */
 const onceEmpty: ReadonlySet<FaultKind> = new Set(["cordon", "verify"]);
 
@@ -76,7 +79,7 @@ export class Faults {
     more: Random | undefined,
   ) {
     const kinds = Object.keys(faultKinds) as FaultKind[];
-    const first = kinds.filter((kind) => !later.has(kind));
+    const first = kinds.filter((kind) => !later.has(kind) && !themed.has(kind));
     // Drawn for all, whatever is forbidden: what is left behaves as before.
     const probability = random.pick([0, 0.15, 0.3, 0.5]);
     const drawn = random.some(first, probability);

@@ -84,6 +84,9 @@ export class Happenings {
       pause: () => {
         for (const run of this.#runs) this.#later(0, () => this.#pause(run));
       },
+      "clock-step": () => {
+        this.#stepsClock();
+      },
     };
     const known = Object.keys(acts) as FaultKind[];
     const fitting = known.filter((kind) => what !== "permitted" || kind === "pause");
@@ -125,6 +128,36 @@ export class Happenings {
       const node = random.pick(this.#cluster.nodes);
       node.skewMs = random.between(-40_000, 40_000);
       this.#note(`the clock of ${node.toString()} jumps, now ${Math.round(node.skewMs)} ms off`);
+    });
+    this.#clockSteps();
+  }
+
+  /** The clock of the controller's machine is set, whether a controller runs there or not. */
+  #clockSteps(): void {
+    const { random, faults } = this.#parts;
+    if (!faults.enabled.has("clock-step")) return;
+    this.#sometimes("clock-step", 2, async () => {
+      this.#stepsClock();
+      // A worker that stands still hears the new time late.
+      if (!faults.enabled.has("freeze") || random.chance(0.5)) return;
+      for (const { name } of this.#cluster.nodes) {
+        if (name !== "controller") this.#cluster.freeze(name, random.between(0, 60_000));
+      }
+    });
+  }
+
+  #stepsClock(): void {
+    const { random, faults, setup, theme } = this.#parts;
+    if (faults.over) return;
+    this.#cluster.stepClock(random.pick([-20, -8, -3, 3, 8, 20]) * 60_000);
+    // What was settled too early would be given to this run.
+    this.runsToCome += 1;
+    const drawn = (theme.actions ?? drawActions)(random, setup);
+    this.#later(random.between(2_000, 20_000), () => this.#begin(drawn));
+    if (!faults.enabled.has("crash-controller") || random.chance(0.5)) return;
+    // What is known of the step may be lost with the process that noticed it.
+    this.#later(random.between(0, 30_000), async () => {
+      this.#dies("controller");
     });
   }
 

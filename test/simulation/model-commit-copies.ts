@@ -1,4 +1,5 @@
 import { judgeReachable } from "#index/runs/judge-removal.ts";
+import { refuseTooEarly } from "#index/runs/refuse-too-early.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import { storedCopy } from "#model/reported-copy.ts";
 import type { CommitResult, CopyOutcome, StepData } from "#model/run.ts";
@@ -20,6 +21,7 @@ export async function commitCopies(
   const holds = await context.heldByPolicy([...new Set(asked.map(({ object }) => object))]);
   const isHeld = (object: number) => state.object(object).held || holds.has(object);
   const { ended, copied, removals } = sortOut(state, run, fresh, outcomes);
+  if (removals.length > 0) refuseTooEarly(context);
   state.copies.change(copied);
   for (const action of fresh.filter(({ verb }) => verb === "tombstone")) {
     const held = isHeld(action.object);

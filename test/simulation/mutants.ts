@@ -1,5 +1,6 @@
 import type { RemovalCase } from "#index/runs/judge-removal.ts";
 import { Admission, type AdmissionRule } from "#jobs/admission.ts";
+import type { DispatcherOptions } from "#jobs/dispatcher.ts";
 import type { Driver } from "#model/driver.ts";
 import type { IndexStore } from "#model/index-store.ts";
 import type { WaitReason } from "#model/wait.ts";
@@ -17,6 +18,8 @@ export interface Seams {
   readonly driver?: (driver: Driver, by: "controller" | "worker") => Partial<Driver>;
   /** What holds work back, as the controller asks it. */
   readonly admission?: (admission: Admission) => Admission;
+  /** What the controller is started with instead. */
+  readonly controller?: Partial<DispatcherOptions>;
   /** Calls to a job that do something else. */
   readonly job?: (job: ModelJob) => Partial<ModelJob>;
 }
@@ -155,6 +158,9 @@ export const mutants: Readonly<Record<string, Seams>> = {
       },
     }),
   },
+  "nobody notices that the controller's clock goes forward": {
+    controller: { monotonicMs: () => Date.now() },
+  },
   "what checks found is not recorded": { index: () => ({ recordEvidence: async () => undefined }) },
 };
 
@@ -209,4 +215,5 @@ export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, m
   "reads do not lift the mark for deletion": ["deletion", 1, 60],
   "content is called safe where a permit may delete it": ["deletion", 1, 60],
   "a check that is told late makes good what was found damaged since": ["checks", 1, 60],
+  "nobody notices that the controller's clock goes forward": ["clocks", 145, 10],
 };

@@ -13,6 +13,8 @@ import { simulationStart } from "./virtual-time.ts";
  * within the thirty seconds for which it is waited for, and the way there.
  */
 const overrunMaxMs = 30_000 + 4_000;
+/** A worker that works has heard the controller's clock so long before it was permitted, at least. */
+const unheardMaxMs = 240_000;
 /** So far a clock of a node may be from the true time, where clocks are wrong. */
 const clockErrorMaxMs = 40_000;
 
@@ -57,6 +59,8 @@ export class Promises implements RemovalWatcher {
   /** Since when the index knows that a copy is damaged or lost. */
   readonly #known = new Map<string, { readonly at: number; readonly checked: number }>();
   readonly #clocksAreWrong: boolean;
+  /** What the controller's clock was set to be off, and from when on. */
+  readonly #clock: { readonly from: number; readonly offMs: number }[] = [{ from: 0, offMs: 0 }];
   readonly #scheduler: Scheduler;
   readonly #backends: ReadonlyMap<string, ModelBackend>;
   readonly #minimumCopies: number;
@@ -75,8 +79,9 @@ export class Promises implements RemovalWatcher {
     this.#backends = backends;
     this.#minimumCopies = minimumCopies;
     const { enabled } = faults;
-    this.#clocksAreWrong = enabled.has("clock-skew") || enabled.has("clock-jump");
-    this.#overrunMs = overrunMaxMs + (this.#clocksAreWrong ? clockErrorMaxMs : 0);
+    const differ = enabled.has("clock-skew") || enabled.has("clock-jump");
+    this.#clocksAreWrong = differ || enabled.has("clock-step");
+    this.#overrunMs = overrunMaxMs + (differ ? clockErrorMaxMs : 0);
     this.#stale = faults.enabled.has("stale-answer");
     this.#damage = [...damage].some((kind) => faults.enabled.has(kind));
   }
@@ -90,6 +95,17 @@ export class Promises implements RemovalWatcher {
   handedIn(object: number, backend: string): void {
     this.wanted(object);
     this.#handedInAt.set(`${object} ${backend}`, this.#scheduler.now);
+  }
+
+  /** The clock of the controllers is so far from the true time from now on. */
+  clockSet(offMs: number): void {
+    this.#clock.push({ from: this.#scheduler.now, offMs });
+  }
+
+  /** The earliest it may be now by the controller's clock, for who heard it since that moment. */
+  #earliestTime(since: number): number {
+    const known = this.#clock.filter((_, at) => (this.#clock[at + 1]?.from ?? Infinity) > since);
+    return this.#scheduler.now + Math.min(...known.map(({ offMs }) => offMs));
   }
 
   issued(permit: RemovalPermit): void {
@@ -191,7 +207,8 @@ export class Promises implements RemovalWatcher {
     const { permit } = known;
     if (permit.backend !== backend || permit.cid !== cid) broken("the permit is for another copy");
     const expiresAt = Date.parse(permit.expiresAt) - simulationStart.getTime();
-    if (this.#scheduler.now > expiresAt + this.#overrunMs) broken("the permit ran out long before");
+    const earliest = this.#earliestTime(known.at - unheardMaxMs);
+    if (earliest > expiresAt + this.#overrunMs) broken("the permit ran out long before");
     if (known.held) broken("a hold was on it when the permit was issued");
     if (permit.authority === "delete") {
       const handedIn = this.#handedInAt.get(`${number} ${backend}`);

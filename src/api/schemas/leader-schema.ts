@@ -20,5 +20,6 @@ export const leaderSchema = shapeOf<LeaderState>({
   since: time,
   standbys: z.array(z.looseObject({ node: z.string(), pid: count })),
   removalsFrom: time.optional(),
+  clockStepMs: z.number().optional(),
   published: publishedSchema.optional(),
 });

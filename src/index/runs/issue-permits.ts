@@ -6,13 +6,13 @@ import {
   type RemovalCase,
 } from "#index/runs/judge-removal.ts";
 import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit-store.ts";
+import { refuseTooEarly } from "#index/runs/refuse-too-early.ts";
 import { wholeGroups } from "#index/runs/group-removals.ts";
 import { type ActionOutcome, leaveFlight } from "#index/runs/record-outcomes.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import { type OpenAction, requirementsOf } from "#index/runs/step-batch.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Confidence } from "#model/copy.ts";
-import { EngineError } from "#model/engine-error.ts";
 import type { CommitContext } from "#model/index-store.ts";
 
 /**
@@ -89,23 +89,6 @@ function awaitedBackends(
     }
   }
   return [...awaited].toSorted((a, b) => a - b).map((id) => facts.names.get(id) ?? "");
-}
-
-/** The job of the batch steps aside until then; nothing of its commit is recorded yet. */
-function refuseTooEarly({ now, permitsFrom }: CommitContext): void {
-  const retryAfterMs = (permitsFrom?.getTime() ?? 0) - now.getTime();
-  if (retryAfterMs <= 0) return;
-  throw new EngineError(
-    "UNAVAILABLE",
-    `no copy is given up before ${permitsFrom?.toISOString()}: until then a permit may be in use ` +
-      "that an earlier controller issued and this index does not know, or that was issued before " +
-      "the clock of this one went forward",
-    {
-      retryAfterMs,
-      details: { wait: "dependency" },
-      hint: "nothing to do: removals go on by themselves",
-    },
-  );
 }
 
 interface Facts {
