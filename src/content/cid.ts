@@ -42,10 +42,17 @@ function remember(text: string, cid: CID): void {
   recent.set(text, cid);
 }
 
-/** The one text form we store and compare: base32 for CIDv1, base58 for CIDv0. */
+/** The one text form we store and compare: base32 for CIDv1, base58 for CIDv0. Throws USAGE. */
 export function canonicalCid(text: string): string {
-  return parseCid(text).toString();
+  return commonForm.test(text) ? text : parseCid(text).toString();
 }
+
+/**
+ * What nearly all are, and as it should be: version 1, a codec of one byte and a SHA-256 in base32,
+ * whose last digit has two bits that must be 0. The library remembers texts beside each CID, which
+ * costs more than all else where a backend lists millions.
+ */
+const commonForm = /^ba[ef][a-z2-7][br]ei[a-h][a-z2-7]{50}[aeimquy4]$/;
 
 /** Canonical text → the binary form kept in the index and in plans. */
 export function cidToBytes(text: string): Uint8Array {

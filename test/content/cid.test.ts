@@ -1,5 +1,18 @@
+import * as fc from "fast-check";
+import { CID } from "multiformats/cid";
+import { create as createDigest } from "multiformats/hashes/digest";
 import { expect, test } from "vitest";
-import { canonicalCid, cidFromBytes, cidToBytes, parseCid, rawCid } from "#content/cid.ts";
+import {
+  canonicalCid,
+  cidFromBytes,
+  cidToBytes,
+  dagCborCode,
+  dagPbCode,
+  parseCid,
+  rawCid,
+  rawCode,
+  sha256Code,
+} from "#content/cid.ts";
 
 const v1 = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
 const v0 = "Qmf412jQZiuVUtdgnB36FXFX7xg5V6KEbSJ4dpQuhkLyfD";
@@ -14,6 +27,34 @@ test("every usual base leads to the same canonical text", async () => {
   }
   expect(canonicalCid(v0)).toBe(v0);
 });
+
+test("what is taken for canonical at a glance is what the library says", () => {
+  const characters = "abcdefghijklmnopqrstuvwxyz234567A08=\n".split("");
+  const changed = fc.record({
+    codec: fc.constantFrom(0, rawCode, dagPbCode, dagCborCode, 0x7f, 0x80, 0x129),
+    digest: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    at: fc.integer({ min: 0, max: 58 }),
+    character: fc.constantFrom(...characters),
+  });
+  fc.assert(
+    fc.property(changed, ({ codec, digest, at, character }) => {
+      const cid = CID.createV1(codec, createDigest(sha256Code, digest)).toString();
+      expect(canonicalCid(cid)).toBe(cid);
+      const other = cid.slice(0, at) + character + cid.slice(at + 1);
+      expect(orNone(() => canonicalCid(other))).toBe(orNone(() => parseCid(other).toString()));
+      expect(orNone(() => canonicalCid(`${other}\n`))).toBeUndefined();
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+function orNone(text: () => string): string | undefined {
+  try {
+    return text();
+  } catch {
+    return undefined;
+  }
+}
 
 test("text and bytes are two forms of one CID", () => {
   for (const text of [v0, v1]) expect(cidFromBytes(cidToBytes(text))).toBe(text);

@@ -100,12 +100,15 @@ function* entriesOf(
 
 /** Keys in CSV inventories are URL-encoded. */
 function decoded(key: string): string {
+  if (!encodedCharacter.test(key)) return key;
   try {
     return decodeURIComponent(key.replaceAll("+", " "));
   } catch {
     return key;
   }
 }
+
+const encodedCharacter = /[%+]/;
 
 function snakeCase(name: string): string {
   return name.replaceAll(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();

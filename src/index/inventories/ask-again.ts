@@ -22,6 +22,9 @@ export async function* askAgain(
   checkedSince: Date,
   look: Look,
 ): AsyncGenerator<void> {
+  const checked = [listing.backendId, micros(checkedSince)];
+  const { lately } = await connection.row<{ lately: number }>(copiesChecked, checked);
+  if (lately === 0) return;
   await connection.run("CREATE OR REPLACE TEMP TABLE asked (cid BLOB)");
   await compareListing(connection, listing);
   const { entries } = await connection.row<{ entries: number }>(
@@ -35,12 +38,9 @@ export async function* askAgain(
     if (copy !== undefined) await stage.add({ cid: cidText(cid), copy, size: undefined });
   };
   // A page at a time: what is staged between would end a stream.
-  for (let after = -1; ;) {
-    const page = await connection.rows<Doubtful>(doubtfulCopies, [
-      listing.backendId,
-      micros(checkedSince),
-      after,
-    ]);
+  let after = -1;
+  for (;;) {
+    const page = await connection.rows<Doubtful>(doubtfulCopies, [...checked, after]);
     for (let at = 0; at < page.length; at += askedAtOnce) {
       const some = page.slice(at, at + askedAtOnce);
       await Promise.all(some.map(({ cid, size, profile }) => ask(cid, size, profile)));
@@ -55,6 +55,7 @@ export async function* askAgain(
     if (page.length < pageRows) break;
   }
   await stage.flush();
+  if (after >= 0) await connection.run(listingAskedAgain);
 }
 
 interface Doubtful extends SqlRow {
@@ -63,6 +64,10 @@ interface Doubtful extends SqlRow {
   readonly size: number;
   readonly profile: string;
 }
+
+const copiesChecked = `
+  SELECT count(*) AS lately FROM copies
+  WHERE backend_id = $1 AND checked_at >= make_timestamp($2::BIGINT)`;
 
 const doubtfulCopies = `
   SELECT o.object_id, o.cid, o.size, o.profile
@@ -73,7 +78,7 @@ const doubtfulCopies = `
   ORDER BY o.object_id LIMIT ${pageRows}`;
 
 /** What was listed, with what the backend said when it was asked again. */
-export const listingAskedAgain = `
+const listingAskedAgain = `
   CREATE OR REPLACE TEMP VIEW listing AS
   SELECT * FROM listed ANTI JOIN asked USING (cid)
   UNION ALL FROM found_again`;

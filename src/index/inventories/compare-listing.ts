@@ -74,13 +74,14 @@ export async function compareListing(
 
 /** Content that only the backend knew becomes an object when its size is told. */
 async function addStrangers(transaction: Transaction, now: Date): Promise<void> {
+  await transaction.run(findStrangers);
   const { count } = await transaction.row<{ count: number }>(
-    `SELECT count(*) AS count FROM listing_resolved AS r JOIN listing AS l USING (position)
-     WHERE r.object_id IS NULL AND r.position = r.first_position AND l.size IS NOT NULL`,
+    "SELECT count(*) AS count FROM strangers",
   );
   if (count === 0) return;
-  await transaction.run(insertStrangers, [transaction.takeIds("object", count), micros(now)]);
-  await resolveCids(transaction, "listing");
+  const first = transaction.takeIds("object", count);
+  await transaction.run(insertStrangers, [first, micros(now)]);
+  await transaction.run(resolveStrangers, [first]);
 }
 
 async function keepDifferences(transaction: Transaction, backendId: number): Promise<void> {
@@ -94,18 +95,29 @@ async function countKinds(
   return await connection.row(kinds);
 }
 
+const findStrangers = `
+  CREATE OR REPLACE TEMP TABLE strangers AS
+  SELECT r.position, row_number() OVER (ORDER BY r.position) - 1 AS number
+  FROM listing_resolved AS r JOIN listing AS l USING (position)
+  WHERE r.object_id IS NULL AND r.position = r.first_position AND l.size IS NOT NULL`;
+
 // The CID tells version and codec: a raw root is the SHA-256 of the bytes, a UnixFS root is
 // taken to be of the profile that its version stands for. A verification will tell.
 const insertStrangers = `
   INSERT INTO objects
-  SELECT $1 - 1 + row_number() OVER (ORDER BY l.position), l.cid_key, l.cid, l.size,
+  SELECT $1 + s.number, l.cid_key, l.cid, l.size,
     CASE WHEN octet_length(l.cid) = 34 THEN 'unixfs-v0-2015'
          WHEN hex(l.cid[2:2]) = '55' THEN 'raw-sha256' ELSE 'unixfs-v1-2025' END,
     NULL, 0, NULL, NULL, NULL, make_timestamp($2::BIGINT), NULL, make_timestamp($2::BIGINT),
     NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, FALSE, NULL, NULL, NULL, 'created'
-  FROM listing AS l JOIN listing_resolved AS r USING (position)
-  WHERE r.object_id IS NULL AND r.position = r.first_position AND l.size IS NOT NULL
+  FROM listing AS l JOIN strangers AS s USING (position)
   ORDER BY l.position`;
+
+const resolveStrangers = `
+  CREATE OR REPLACE TEMP TABLE listing_resolved AS
+  SELECT r.position, r.first_position,
+    coalesce(r.object_id, $1::BIGINT + s.number)::BIGINT AS object_id
+  FROM listing_resolved AS r LEFT JOIN strangers AS s ON s.position = r.first_position`;
 
 /** What has no name takes the one that the backend has for it; since when it is called so, nobody knows. */
 const nameNameless = `

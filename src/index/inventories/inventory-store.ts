@@ -1,7 +1,7 @@
 import { backendIds, requireBackend } from "#index/backends.ts";
 import { type Connection, micros } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
-import { askAgain, listingAskedAgain, type Look } from "#index/inventories/ask-again.ts";
+import { askAgain, type Look } from "#index/inventories/ask-again.ts";
 import { correctByListing, type Listing, tryListing } from "#index/inventories/compare-listing.ts";
 import { knownBytes } from "#index/inventories/known-bytes.ts";
 import { ListingParts } from "#index/inventories/listing-parts.ts";
@@ -98,7 +98,6 @@ export class InventoryStore {
       const listing = { ...facts, backendId, begunAt, asOf: begunAt };
       const asking = askAgain(connection, listing, this.#doubtSince(source, begunAt), source.look);
       for await (const _ of asking) yield { phase: "checking", ...step() };
-      await connection.run(listingAskedAgain);
       yield { phase: "comparing", ...step() };
       const found = await this.#compare(connection, listing, source.dryRun);
       await parts.drop();
