@@ -6,6 +6,7 @@ import { bitOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { readTestsOfAll, type RuleTests } from "#policies/plan/scan-candidates.ts";
+import { sifting } from "#policies/plan/sifting.ts";
 import { namesOver, quotaName, readUsage } from "#policies/plan/used-by.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -140,7 +141,7 @@ async function gatherNear(
       : sql`UNION SELECT o.object_id FROM ${tests.from} WHERE ${joinFragments(near, "\nOR ")}`;
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_near AS
     SELECT ${objectId}::BIGINT AS object_id UNION SELECT object_id FROM plan_first ${others}`);
-  return trusted("o.object_id IN (SELECT object_id FROM plan_near)");
+  return sql`o.object_id IN (SELECT object_id FROM ${sifting("plan_near")})`;
 }
 
 /** Notes whether the first objects of a rule, which are not all of its, ever free too little. */
@@ -171,11 +172,10 @@ export async function countAhead(
   const per = rule?.verb.quota?.per;
   const same =
     per === undefined
-      ? trusted("true")
-      : sql`${quotaName(per)} = (SELECT ${quotaName(per)} FROM object o
-          WHERE o.object_id = ${objectId}::BIGINT)`;
+      ? trusted("")
+      : sql`AND d.object_id IN (SELECT o.object_id FROM object o WHERE ${quotaName(per)}
+          = (SELECT ${quotaName(per)} FROM object o WHERE o.object_id = ${objectId}::BIGINT))`;
   const [row] = await planning.rows(sql`SELECT count(DISTINCT d.object_id) AS objects
-    FROM plan_draft d JOIN object o ON o.object_id = d.object_id
-    WHERE d.rule = ${index}::INTEGER AND ${same}`);
+    FROM plan_draft d WHERE d.rule = ${index}::INTEGER ${same}`);
   return Number(row?.["objects"] ?? 0);
 }

@@ -1,6 +1,7 @@
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import type { RemovalRule } from "#policies/plan/judge-removals.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { sifting } from "#policies/plan/sifting.ts";
 import { quotaName } from "#policies/plan/used-by.ts";
 import type { Quota } from "#policies/removal-bound.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -19,7 +20,7 @@ export async function cutToNeed(planning: Planning, rule: RemovalRule): Promise<
 async function cutToMark(planning: Planning, rule: RemovalRule): Promise<void> {
   await readNeed(planning, rule);
   await planning.beforeCut?.(rule.index, rule.verb.from, trusted("plan_turn"));
-  await cut(planning, trusted("'all'"), rule.rule.group);
+  await cut(planning, undefined, rule.rule.group);
 }
 
 /** Tells who waits for it of a mark for which nothing can be freed. */
@@ -50,24 +51,28 @@ async function cutToQuota(
   await cut(planning, name, rule.group);
 }
 
+/** Cuts by a name that each object `o` has, or all together. */
 async function cut(
   planning: Planning,
-  name: SqlFragment,
+  name: SqlFragment | undefined,
   group: "collection" | undefined,
 ): Promise<void> {
-  const unit =
-    group === undefined
-      ? trusted("object_id::VARCHAR")
-      : trusted("coalesce('in ' || collection, object_id::VARCHAR)");
+  const isGrouped = group !== undefined;
+  const freed = trusted("t.object_id, t.position, t.size * bit_count(t.gone) AS freed");
+  // Of objects that go one by one down to a mark, all is known that matters.
+  const turns =
+    name === undefined && !isGrouped
+      ? sql`SELECT ${freed}, 'all' AS name FROM plan_turn t`
+      : sql`SELECT ${freed}, ${name ?? trusted("'all'")} AS name, o.collection
+          FROM ${sifting("plan_turn")} t LEFT JOIN object o ON o.object_id = t.object_id`;
+  const before = sql`SELECT *, sum(freed) OVER (PARTITION BY name
+      ORDER BY position, object_id ROWS UNBOUNDED PRECEDING) - freed AS before FROM (${turns})`;
+  const whole = isGrouped
+    ? sql`SELECT * REPLACE (min(before) OVER (PARTITION BY name,
+        coalesce('in ' || collection, object_id::VARCHAR)) AS before) FROM (${before})`
+    : before;
   await planning.run(sql`DELETE FROM plan_turn WHERE object_id NOT IN (
-    SELECT f.object_id FROM (
-      SELECT object_id, name, min(before) OVER (PARTITION BY name, ${unit}) AS before FROM (
-        SELECT object_id, collection, name,
-          sum(freed) OVER (PARTITION BY name
-            ORDER BY position, object_id ROWS UNBOUNDED PRECEDING) - freed AS before
-        FROM (SELECT t.object_id, t.position, t.size * bit_count(t.gone) AS freed, o.collection,
-            ${name} AS name
-          FROM plan_turn t JOIN object o ON o.object_id = t.object_id))) f
+    SELECT f.object_id FROM (${whole}) f
     JOIN plan_need n ON n.name = f.name WHERE f.before < n.bytes)`);
 }
 

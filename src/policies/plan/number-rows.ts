@@ -7,6 +7,7 @@ import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, wordNames } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { sifting } from "#policies/plan/sifting.ts";
 import type { CompiledBounds } from "#policies/removal-bound.ts";
 import { runWords } from "#policies/run-actions/run-actions.ts";
 import {
@@ -62,7 +63,8 @@ export function rowsStatement(rules: readonly CompiledRule[]): SqlStatement {
       c.source, c.target, c.victim, (${ruleNames(rules)})[c.rule_index + 1] AS rule,
       ${reasons(rules)} AS reason, ${requirements(rules)} AS requirements
     FROM (SELECT r.* EXCLUDE (writes), o.cid, o.profile
-      FROM plan_row r JOIN object o ON o.object_id = r.object_id ORDER BY ${rowOrder}) c`);
+      FROM ${sifting("plan_row")} r LEFT JOIN object o ON o.object_id = r.object_id
+      ORDER BY ${rowOrder}) c`);
 }
 
 /** Name of a rule from its place in the set (`r.rule_index`). */

@@ -1,5 +1,6 @@
 import type { Verb } from "#model/plan.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { sifting } from "#policies/plan/sifting.ts";
 import { rowCost } from "#policies/price/action-cost.ts";
 import { groupCost, isCostOfSums } from "#policies/price/group-cost.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";
@@ -97,7 +98,7 @@ async function touchedObjects(planning: Planning): Promise<TouchedObjects> {
         bool_or(verb = 'delete') AS deleted,
         bit_or(1::BIGINT << victim) FILTER (verb <> 'delete') AS gone,
         coalesce(bit_or(1::BIGINT << target), 0) AS come
-      FROM plan_row GROUP BY object_id) r
+      FROM ${sifting("plan_row")} GROUP BY object_id) r
     LEFT JOIN object o ON o.object_id = r.object_id`);
   const count = (column: string) => Number(counts?.[column] ?? 0);
   return {

@@ -9,8 +9,8 @@ select o.object_id from object o where (bit_count(((o.present_mask & ~o.listed_m
 -- selects 0 2 4 6 7 9 10 11 12 14 15 16 17 18 19 21 22 23 25 26 28 29 31 32 33 34 35 36 37
 
 -- copies/archived: {"kind":"ensure","copies":{"min":1},"on":"0b100","confidence":"verified"} limit {}
-select o.object_id from object o where ((bit_count((o.listed_mask & $1::BIGINT))::BIGINT = $2::BIGINT) and ((o.heat_weight * $3::DOUBLE) < $4::BIGINT)) order by o.object_id;
--- $1 = 4, $2 = 0, $3 = 0.0625, $4 = 1
+select o.object_id from object o where ((bit_count((o.listed_mask & $1::BIGINT))::BIGINT = $2::BIGINT) and (o.heat_weight < $3::DOUBLE)) order by o.object_id;
+-- $1 = 4, $2 = 0, $3 = 16
 -- selects 0 2 3 4 5 13 14 21 26 27 35 38 39
 
 -- copies/leave-warm: {"kind":"evict","from":"0b10"} limit {}
