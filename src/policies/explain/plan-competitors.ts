@@ -1,8 +1,15 @@
+import {
+  type ActiveMark,
+  activeMarks,
+  gatherFirst,
+  type Guess,
+  usualGuess,
+} from "#policies/explain/first-objects.ts";
 import { isIndependent } from "#policies/explain/independence.ts";
 import { mayChange } from "#policies/explain/rule-reach.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
 import { groupRules } from "#policies/plan/group.ts";
-import { bitOf, maskSql } from "#policies/plan/mask-sql.ts";
+import { bitOf } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { readTestsOfAll, type RuleTests } from "#policies/plan/scan-candidates.ts";
@@ -23,7 +30,7 @@ const firstMax = 1_000_000;
 export async function planCompetitors(
   planning: Planning,
   objectId: number,
-  { atLeast = 1_000 }: { readonly atLeast?: number } = {},
+  { atLeast = 1_000, guess = usualGuess }: { readonly atLeast?: number; guess?: Guess } = {},
 ): Promise<Planning> {
   const { set, session, safety, rules } = planning;
   // What keeps back a collection may be anywhere in it.
@@ -34,7 +41,7 @@ export async function planCompetitors(
       // A plan of fewer objects leaves the names and the usage of only these behind.
       const tests = await readTestsOfAll(planning);
       await readUsage(planning);
-      const seen = await gatherFirst(planning, tests, marks, turn);
+      const seen = await gatherFirst(planning, tests, marks, turn, guess);
       const chosen = sharing ?? (await gatherNear(planning, tests, marks, objectId));
       if (!(await isIndependent(planning, tests, chosen))) break;
       const few = new Planning(set, session, safety);
@@ -46,14 +53,6 @@ export async function planCompetitors(
   const all = new Planning(set, session, safety);
   await decideActions(all);
   return all;
-}
-
-/** A rule that frees a backend above its mark. */
-interface ActiveMark {
-  readonly rule: number;
-  readonly backend: number;
-  /** How many objects free about what is needed, and some more. */
-  readonly first: number;
 }
 
 /** Over `o`: those whose objects share its quota, where nothing but quotas of their kind bounds rules. */
@@ -69,54 +68,6 @@ async function sharesQuota(planning: Planning, objectId: number): Promise<SqlFra
   // Without a name it shares no quota: nothing of it is given up for one.
   if (name === null || name === undefined) return sql`o.object_id = ${objectId}::BIGINT`;
   return sql`${quotaName(per)} = ${name}::VARCHAR`;
-}
-
-async function activeMarks(planning: Planning, atLeast: number): Promise<readonly ActiveMark[]> {
-  const marks: ActiveMark[] = [];
-  for (const { index, verb } of rulesOf(planning.rules, "evict", "demote")) {
-    for (const { backend, bytes } of verb.free ?? []) {
-      const [row] = await planning.rows(sql`SELECT avg(size) AS size FROM (
-        SELECT o.size FROM object o WHERE (o.present_mask & ${maskSql(bitOf(backend))}) <> 0
-        LIMIT 10000)`);
-      const size = Math.max(1, Number(row?.["size"] ?? 1));
-      marks.push({ rule: index, backend, first: atLeast + Math.ceil((1.25 * bytes) / size) });
-    }
-  }
-  return marks;
-}
-
-/**
- * `plan_first`: of each such rule the first objects that it might free, in its order. Answers
- * those marks for which there are more.
- */
-async function gatherFirst(
-  planning: Planning,
-  { from, fits }: RuleTests,
-  marks: readonly ActiveMark[],
-  turn: number,
-): Promise<readonly ActiveMark[]> {
-  await planning.run(
-    trusted(`CREATE OR REPLACE TEMP TABLE plan_first
-    (rule INTEGER, backend INTEGER, object_id BIGINT)`),
-  );
-  const cut: ActiveMark[] = [];
-  for (const mark of marks) {
-    const rule = planning.rules[mark.rule];
-    if (rule === undefined) continue;
-    const keys = rule.order.map(
-      ({ key, descending }) => sql`${key} ${trusted(descending ? "DESC" : "ASC")} NULLS LAST, `,
-    );
-    const most = mark.first * turn;
-    await planning.run(sql`INSERT INTO plan_first
-      SELECT ${mark.rule}::INTEGER, ${mark.backend}::INTEGER, o.object_id FROM ${from}
-      WHERE (o.present_mask & ${maskSql(bitOf(mark.backend))}) <> 0
-        AND ${fits(rule, mark.rule)}
-      ORDER BY ${joinFragments(keys, "")} o.object_id LIMIT ${most}::BIGINT`);
-    const [row] = await planning.rows(sql`SELECT count(*) AS objects FROM plan_first
-      WHERE rule = ${mark.rule}::INTEGER AND backend = ${mark.backend}::INTEGER`);
-    if (Number(row?.["objects"]) === most) cut.push(mark);
-  }
-  return cut;
 }
 
 /** Over `o`: the object, the first ones, and those that make more or less of what is to be freed. */

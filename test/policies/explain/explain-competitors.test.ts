@@ -92,7 +92,7 @@ test(
   async () => {
     const index = await openFixtureIndex();
     await fc.assert(
-      fc.asyncProperty(boundedWorlds.map(withoutGroups), fc.nat(), async (world, pick) => {
+      fc.asyncProperty(boundedWorlds.map(withoutGroups), fc.nat(), fc.nat(3), async (world, pick, spare) => {
         const exceeded = world.objects.filter((object) => isExceeded(world, object));
         fc.pre(exceeded.length > 0);
         const object = exceeded[pick % exceeded.length]!;
@@ -119,6 +119,9 @@ test(
         await decideActions(alone, { objects: [object.id] });
         const few = await seen(await planCompetitors(alone, object.id, { atLeast: 1 }));
         expect(few).toEqual(whole);
+        const guess = { from: 1, spare };
+        const guessed = await planCompetitors(alone, object.id, { atLeast: 1, guess });
+        expect(await seen(guessed)).toEqual(whole);
       }),
       { numRuns: runs, endOnFailure: true },
     );
