@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SqlContext } from "#policies/attribute-definition.ts";
 import heat from "#policies/attributes/heat.ts";
