@@ -92,37 +92,42 @@ test(
   async () => {
     const index = await openFixtureIndex();
     await fc.assert(
-      fc.asyncProperty(boundedWorlds.map(withoutGroups), fc.nat(), fc.nat(3), async (world, pick, spare) => {
-        const exceeded = world.objects.filter((object) => isExceeded(world, object));
-        fc.pre(exceeded.length > 0);
-        const object = exceeded[pick % exceeded.length]!;
-        await index.put(world.objects);
-        const set = setOf(world.backends, ...world.rules.map(({ rule }) => rule));
-        const safety = { minimumCopies: world.minimumCopies, headRoomShare: 0.05 };
-        await using session = await index.session();
-        const bounded = rulesOf(set.rules, "evict").flatMap(({ index, verb }) =>
-          isBounded(verb) && world.rules[index]?.matches(object) === true ? [index] : [],
-        );
-        const seen = async (planning: Planning) => ({
-          rows: await planning.rows(
-            trusted(`SELECT * EXCLUDE (place, position) FROM plan_row
+      fc.asyncProperty(
+        boundedWorlds.map(withoutGroups),
+        fc.nat(),
+        fc.nat(3),
+        async (world, pick, spare) => {
+          const exceeded = world.objects.filter((object) => isExceeded(world, object));
+          fc.pre(exceeded.length > 0);
+          const object = exceeded[pick % exceeded.length]!;
+          await index.put(world.objects);
+          const set = setOf(world.backends, ...world.rules.map(({ rule }) => rule));
+          const safety = { minimumCopies: world.minimumCopies, headRoomShare: 0.05 };
+          await using session = await index.session();
+          const bounded = rulesOf(set.rules, "evict").flatMap(({ index, verb }) =>
+            isBounded(verb) && world.rules[index]?.matches(object) === true ? [index] : [],
+          );
+          const seen = async (planning: Planning) => ({
+            rows: await planning.rows(
+              trusted(`SELECT * EXCLUDE (place, position) FROM plan_row
               WHERE object_id = ${object.id} ORDER BY ${rowOrder.parts.join("")}`),
-          ),
-          ahead: await Promise.all(
-            bounded.map(async (rule) => await countAhead(planning, object.id, rule)),
-          ),
-        });
-        const all = new Planning(set, session, safety);
-        await decideActions(all);
-        const whole = await seen(all);
-        const alone = new Planning(set, session, safety);
-        await decideActions(alone, { objects: [object.id] });
-        const few = await seen(await planCompetitors(alone, object.id, { atLeast: 1 }));
-        expect(few).toEqual(whole);
-        const guess = { from: 1, spare };
-        const guessed = await planCompetitors(alone, object.id, { atLeast: 1, guess });
-        expect(await seen(guessed)).toEqual(whole);
-      }),
+            ),
+            ahead: await Promise.all(
+              bounded.map(async (rule) => await countAhead(planning, object.id, rule)),
+            ),
+          });
+          const all = new Planning(set, session, safety);
+          await decideActions(all);
+          const whole = await seen(all);
+          const alone = new Planning(set, session, safety);
+          await decideActions(alone, { objects: [object.id] });
+          const few = await seen(await planCompetitors(alone, object.id, { atLeast: 1 }));
+          expect(few).toEqual(whole);
+          const guess = { from: 1, spare };
+          const guessed = await planCompetitors(alone, object.id, { atLeast: 1, guess });
+          expect(await seen(guessed)).toEqual(whole);
+        },
+      ),
       { numRuns: runs, endOnFailure: true },
     );
   },
