@@ -3,7 +3,12 @@ import { count, counted } from "#cli/output/words.ts";
 import { textPairs } from "#cli/output/text-table.ts";
 import { streamWithProgress } from "#cli/stream-with-progress.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { InventoryReport, InventoryRequest } from "#model/inventory.ts";
+import type {
+  AskedLocks,
+  InventoryProgress,
+  InventoryReport,
+  InventoryRequest,
+} from "#model/inventory.ts";
 import type { UnfinishedWrites } from "#model/driver.ts";
 import { formatDuration, formatSize } from "#model/quantity.ts";
 
@@ -27,7 +32,7 @@ export async function inventoryCommand(
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(restart === undefined ? {} : { restart }),
   });
-  const { report, unfinished, earlier, elapsedMs } = await streamWithProgress(
+  const { report, unfinished, locks, earlier, elapsedMs } = await streamWithProgress(
     context,
     steps,
     (step) => ({
@@ -43,9 +48,10 @@ export async function inventoryCommand(
   );
   if (report === undefined) throw new EngineError("INTERNAL", "the inventory has no report");
   if (earlier > 0) context.note(`went on behind ${count(earlier)} entries listed before`);
-  context.print(() => describe(report, unfinished, elapsedMs, dryRun === true), {
+  context.print(() => describe({ report, unfinished, locks, elapsedMs }, dryRun === true), {
     report,
     ...(unfinished === undefined ? {} : { unfinished }),
+    ...(locks === undefined ? {} : { locks }),
     elapsedMs,
     dryRun: dryRun === true,
   });
@@ -56,12 +62,13 @@ export async function inventoryCommand(
   return differences > 0 && detailedExitcode === true ? differencesExitCode : 0;
 }
 
-function describe(
-  report: InventoryReport,
-  unfinished: UnfinishedWrites | undefined,
-  elapsedMs: number,
-  isDryRun: boolean,
-): string {
+interface Found extends Pick<InventoryProgress, "elapsedMs"> {
+  readonly report: InventoryReport;
+  readonly unfinished: UnfinishedWrites | undefined;
+  readonly locks: AskedLocks | undefined;
+}
+
+function describe({ report, unfinished, locks, elapsedMs }: Found, isDryRun: boolean): string {
   return textPairs([
     ["backend", report.backend],
     ["listed", count(report.listed)],
@@ -73,8 +80,19 @@ function describe(
     ...(unfinished !== undefined && unfinished.found > 0
       ? [["unfinished", describeUnfinished(unfinished, isDryRun)] as const]
       : []),
+    ...(locks !== undefined && (locks.locked > 0 || locks.problem !== undefined)
+      ? [["locked there", describeLocks(locks)] as const]
+      : []),
     ["took", `${formatDuration(elapsedMs)}${isDryRun ? ", a dry run: nothing was changed" : ""}`],
   ]);
+}
+
+/** Only some were asked about, so that others may be locked as well. */
+function describeLocks({ asked, locked, problem }: AskedLocks): string {
+  const found = `${count(locked)} of the ${counted(asked, "copy")} asked about`;
+  return problem === undefined
+    ? found
+    : `${found}; the others are asked about next time: ${problem}`;
 }
 
 function describeUnfinished(unfinished: UnfinishedWrites, isDryRun: boolean): string {

@@ -1,5 +1,6 @@
 import type { StageType, StageValue } from "#index/connection.ts";
 import { endLeases } from "#index/leases.ts";
+import { forgetLocks } from "#index/storage-locks.ts";
 import { addToSummaries, refreshSummaries } from "#index/summaries.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Confidence, CopyState, Form } from "#model/copy.ts";
@@ -73,6 +74,7 @@ async function applyLastChanges(transaction: Transaction): Promise<number> {
   if (known > 0) {
     await transaction.run(deleteGone);
     await transaction.run(updateKnown);
+    await forgetLocks(transaction);
   }
   await endLeases(transaction);
   const added = await transaction.run(insertNew);

@@ -22,6 +22,7 @@ import { failuresOfRunRules } from "#index/migrations/018-failures-of-run-rules.
 import { costs } from "#index/migrations/019-costs.ts";
 import { named } from "#index/migrations/020-named.ts";
 import { guessedTimes } from "#index/migrations/021-guessed-times.ts";
+import { storageLocks } from "#index/migrations/022-storage-locks.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -47,6 +48,7 @@ const migrations: readonly Migration[] = [
   costs,
   named,
   guessedTimes,
+  storageLocks,
 ];
 
 /** The schema version this engine writes. */

@@ -1,5 +1,5 @@
 import { tryCidKey } from "#index/cid-key.ts";
-import type { Connection } from "#index/connection.ts";
+import { type Connection, micros } from "#index/connection.ts";
 import { summariser, type SummaryRow } from "#index/object-summary.ts";
 import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -64,7 +64,7 @@ export async function objectDetail(
     created: row.created.toISOString(),
     ingested: row.ingested.toISOString(),
     reads: row.reads,
-    copies: await copiesOf(connection, objectId),
+    copies: await copiesOf(connection, objectId, now),
     history: await historyOf(connection, objectId),
   };
 }
@@ -98,7 +98,11 @@ interface ObjectRow extends SummaryRow {
   readonly reads: number;
 }
 
-async function copiesOf(connection: Connection, objectId: number): Promise<ObjectDetail["copies"]> {
+async function copiesOf(
+  connection: Connection,
+  objectId: number,
+  now: Date,
+): Promise<ObjectDetail["copies"]> {
   const rows = await connection.rows<{
     backend: string;
     form: string;
@@ -107,14 +111,48 @@ async function copiesOf(connection: Connection, objectId: number): Promise<Objec
     bytes: number;
     checked_at: Date | null;
   }>("FROM copy WHERE object_id = $1 ORDER BY backend_id", [objectId]);
-  return rows.map(({ backend, form, state, confidence, bytes, checked_at: checkedAt }) => ({
-    backend,
-    form,
-    state,
-    confidence,
-    bytes,
-    checkedAt: checkedAt?.toISOString(),
-  }));
+  const locks = await locksOf(connection, objectId, now);
+  return rows.map(({ backend, form, state, confidence, bytes, checked_at: checkedAt }) => {
+    const lock = locks.get(backend);
+    return {
+      backend,
+      form,
+      state,
+      confidence,
+      bytes,
+      checkedAt: checkedAt?.toISOString(),
+      ...(lock === undefined ? {} : { lock }),
+    };
+  });
+}
+
+/** Locks that hold at a moment, by backend. */
+async function locksOf(
+  connection: Connection,
+  objectId: number,
+  now: Date,
+): Promise<ReadonlyMap<string, NonNullable<ObjectDetail["copies"][number]["lock"]>>> {
+  const rows = await connection.rows<{
+    backend: string;
+    legal_hold: boolean;
+    until: Date | null;
+    mode: string | null;
+    seen_at: Date;
+  }>("FROM lock WHERE object_id = $1 AND (legal_hold OR until > make_timestamp($2::BIGINT))", [
+    objectId,
+    micros(now),
+  ]);
+  return new Map(
+    rows.map(({ backend, legal_hold: legalHold, until, mode, seen_at: seenAt }) => [
+      backend,
+      {
+        legalHold,
+        ...(until === null ? {} : { until: until.toISOString() }),
+        ...(mode === null ? {} : { mode }),
+        seenAt: seenAt.toISOString(),
+      },
+    ]),
+  );
 }
 
 async function historyOf(

@@ -3,6 +3,7 @@ import { backendIds, requireBackend } from "#index/backends.ts";
 import { cidKey } from "#index/cid-key.ts";
 import { openRepairs } from "#index/failures/repair-log.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
+import { type LockFinding, recordLocks } from "#index/storage-locks.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Evidence } from "#model/copy.ts";
 
@@ -51,7 +52,28 @@ export async function recordEvidence(
   );
   const lost = await recordDrift(transaction, evidence, now);
   await applyCopyChanges(transaction);
+  await recordLocksOf(transaction, evidence, ids);
   return lost;
+}
+
+/** What checks were told of locks on copies that they found. */
+async function recordLocksOf(
+  transaction: Transaction,
+  evidence: readonly Evidence[],
+  backends: ReadonlyMap<string, number>,
+): Promise<void> {
+  if (!evidence.some(({ lock }) => lock !== undefined)) return;
+  const objects = await transaction.rows<{ position: number; object_id: number }>(
+    "SELECT position, object_id FROM found_cids_resolved WHERE object_id IS NOT NULL",
+  );
+  const findings = objects.flatMap(({ position, object_id: objectId }): readonly LockFinding[] => {
+    const found = evidence[position];
+    if (found?.lock === undefined) return [];
+    const { backend, lock, checkedAt } = found;
+    const backendId = requireBackend(backends, backend);
+    return [{ objectId, backendId, lock, seenAt: new Date(checkedAt) }];
+  });
+  await recordLocks(transaction, findings);
 }
 
 /** A ledger entry and a repair for each copy that was believed present and is not. */

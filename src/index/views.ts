@@ -29,6 +29,10 @@ const sources: Readonly<Record<ViewName, ViewSource>> = {
   },
   tag: { from: "tags" },
   lease: { from: "leases" },
+  lock: {
+    from: "storage_locks AS k JOIN backends AS b USING (backend_id)",
+    columns: { backend: "b.name" },
+  },
   access_day: { from: "access_days" },
   backend: { from: "backends WHERE configured" },
   failing: {

@@ -49,4 +49,22 @@ export interface Evidence {
   readonly method: string;
   readonly checkedAt: string;
   readonly bytesRead: number;
+  /**
+   * What the storage itself lets nobody remove the copy for; null where it was asked and there is
+   * nothing. Absent where nobody looked, or the storage does not show it.
+   */
+  readonly lock?: StorageLock | null;
+}
+
+/** A lock that the storage keeps on a copy by itself, such as S3 Object Lock. */
+export interface StorageLock {
+  /** Holds until somebody lifts it. */
+  readonly legalHold: boolean;
+  /** ISO 8601 UTC; from then on it holds no longer. Absent with nothing but a legal hold. */
+  readonly until?: string;
+  /**
+   * How the storage calls it: `GOVERNANCE`, `COMPLIANCE`. Absent where it refused a removal and does
+   * not show until when: `until` then says when it is worth asking again.
+   */
+  readonly mode?: string;
 }

@@ -1,5 +1,12 @@
 import type { ZodType } from "zod";
-import type { Confidence, Evidence, Form, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type {
+  Confidence,
+  Evidence,
+  Form,
+  ObjectRef,
+  StorageLock,
+  StoredCopy,
+} from "#model/copy.ts";
 import type { GarbageStep } from "#model/garbage.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 
@@ -97,6 +104,13 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
    * Present exactly when `capabilities.thaw`.
    */
   thaw?(object: ObjectRef, copy: StoredCopy, options?: CallOptions): Promise<ThawState>;
+
+  /**
+   * What the storage itself lets nobody remove the copy for, now; null when it shows no lock
+   * on it, undefined when there is no copy. Reads no content. Present exactly when
+   * `capabilities.locks`.
+   */
+  lockOf?(object: ObjectRef, options?: CallOptions): Promise<StorageLock | null | undefined>;
 
   /**
    * Frees the room of what no copy needs, and says how far it is: at the beginning, now and then,
@@ -288,6 +302,8 @@ export interface ListedCopy {
   readonly size: number | undefined;
   /** What people call it there, such as the name of a pin; absent when nothing. */
   readonly name?: string;
+  /** A lock that the listing tells of; absent when it tells of none, which proves nothing. */
+  readonly lock?: StorageLock;
   /** Pass as `cursor` to go on after this entry. */
   readonly cursor: string;
 }
@@ -345,6 +361,8 @@ export interface DriverCapabilities {
   readonly garbage?: true;
   /** True where copies are called as people call the object: `write` wants `ObjectRef.name`. */
   readonly storesByName?: true;
+  /** True where the storage may lock copies by itself, and can be asked for that. */
+  readonly locks?: true;
   /** True where copies may lie in an archive that must restore them before they can be read. */
   readonly thaw?: true;
 }

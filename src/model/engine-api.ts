@@ -1,3 +1,4 @@
+import type { StorageLock } from "#model/copy.ts";
 import type { AccessLogFormat, AccessLogOptions } from "#model/access-log.ts";
 import type { AuditEntry, AuditExportRequest, AuditReport, AuditRequest } from "#model/audit.ts";
 import type { Backend } from "#model/backend.ts";
@@ -335,6 +336,8 @@ export interface ObjectDetail extends ObjectSummary {
     confidence: string;
     bytes: number;
     checkedAt: string | undefined;
+    /** What its backend keeps it for by itself, and when that said so (ISO 8601 UTC). */
+    lock?: StorageLock & { readonly seenAt: string };
   }[];
   readonly history: readonly { at: string; kind: string; reason: string }[];
 }

@@ -63,6 +63,18 @@ export const indexViews = {
     rule: ["VARCHAR", "policy/rule that wanted it for a time, or that has something run"],
     since: ["TIMESTAMP", "when it was made, or when that was done"],
   },
+  lock: {
+    object_id: ["BIGINT", "key of the object"],
+    backend_id: ["INTEGER", "Backend.id of the backend that lets nobody remove its copy"],
+    backend: ["VARCHAR", "name of that backend"],
+    legal_hold: ["BOOLEAN", "it holds until somebody lifts it there"],
+    until: ["TIMESTAMP", "it holds until then; null with nothing but a legal hold"],
+    mode: [
+      "VARCHAR",
+      "what the backend calls it; null when it only refused a removal: asked again at `until`",
+    ],
+    seen_at: ["TIMESTAMP", "when the backend said so last"],
+  },
   access_day: {
     object_id: ["BIGINT", "key of the object"],
     day: ["DATE", "UTC day"],

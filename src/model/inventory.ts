@@ -82,6 +82,16 @@ export interface InventoryProgress {
   readonly report?: InventoryReport;
   /** With the summary of a listing, where killed writers may leave parts behind. */
   readonly unfinished?: UnfinishedWrites;
+  /** With the summary, where the backend may lock copies: what it said when it was asked. */
+  readonly locks?: AskedLocks;
+}
+
+/** What a backend said of locks of its own on copies, when it was asked about some of them. */
+export interface AskedLocks {
+  readonly asked: number;
+  readonly locked: number;
+  /** Why not all were asked about that should have been. */
+  readonly problem?: string;
 }
 
 export interface DriftRequest {

@@ -208,6 +208,8 @@ export const blockReasons = [
   "unverified",
   /** It failed too often for the same cause; a person releases it, or a success. */
   "quarantined",
+  /** The backend itself lets nobody remove the copy, until a time or until somebody lifts that. */
+  "locked",
   /** It would cost more than it saves within the horizon of its policy. */
   "break-even",
 ] as const;

@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { expect } from "vitest";
 import { EngineError } from "#model/engine-error.ts";
-import { isHeldByStorage } from "#model/held-by-storage.ts";
+import { isHeldByStorage, lockOfError } from "#model/held-by-storage.ts";
 import type { Driver } from "#model/driver.ts";
 import { fileBody, permit, sample } from "../conformance/sample-object.ts";
 
@@ -50,9 +50,23 @@ export async function expectLocksRespected(
   expect(asked).toBe(0);
   expect(String(await remove(retained))).toMatch(/locked by the service until .*GOVERNANCE/);
   expect(await remove(free)).toBe("removed");
-  for (const { object } of [held, retained]) {
-    expect(await driver.verify(object, "verified")).toMatchObject({ finding: "present" });
+  const retention = { legalHold: false, mode: "GOVERNANCE" };
+  const locks = [{ legalHold: true }, retention].entries();
+  for (const [at, lock] of locks) {
+    const { object } = at === 0 ? held : retained;
+    const found = await driver.verify(object, "verified");
+    expect(found).toMatchObject({ finding: "present", lock });
+    expect(await driver.lockOf?.(object)).toEqual(found.lock);
   }
+  const told = (await driver.lockOf?.(retained.object))?.until ?? "";
+  expect(Math.abs(Date.parse(told) - until.getTime())).toBeLessThan(1_000);
+  const error = EngineError.from(refused);
+  expect(lockOfError(error)).toEqual({ legalHold: true });
+  const unlocked = sample(100, 5);
+  await driver.write(unlocked.object, fileBody(unlocked));
+  expect(await driver.verify(unlocked.object, "listed")).toMatchObject({ lock: null });
+  expect(await driver.remove(unlocked.object, permit(unlocked.object, "archive"))).toBe("removed");
+  expect(await driver.lockOf?.(unlocked.object)).toBeUndefined();
 
   // A hold that is set between our look and the removal: now the service itself refuses.
   await judge.send(new PutObjectLegalHoldCommand({ ...hold, LegalHold: { Status: "OFF" } }));
@@ -106,7 +120,11 @@ async function expectOlderLockRespected(
   expect(String(refused)).toContain(`version ${VersionId ?? ""} of ${stored.object.cid}`);
   expect(asked).toBe(0);
   expect(await versions()).toEqual(before);
+  // The newest version alone would be free: what counts is that the copy cannot go.
+  expect(await driver.lockOf?.(stored.object)).toEqual({ legalHold: true });
+  expect(await driver.verify(stored.object, "listed")).toMatchObject({ lock: { legalHold: true } });
   await setHold("OFF");
+  expect(await driver.lockOf?.(stored.object)).toBeNull();
   expect(await driver.remove(stored.object, leave, { confirm })).toBe("removed");
   expect(asked).toBe(3);
   expect(await versions()).toEqual([beside.Key]);

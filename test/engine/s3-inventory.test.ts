@@ -10,6 +10,7 @@ import type { InventoryReport } from "#model/inventory.ts";
 import { fileBody, type Sample, sample } from "../conformance/sample-object.ts";
 import { newBucket, openBucket, referee } from "../drivers/s3-bucket.ts";
 import { openIndex, temporaryFolder } from "../index/open-index.ts";
+import { driverWith } from "../jobs/driver-with.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
 
 const why = versitygwMissing();
@@ -55,6 +56,55 @@ describe.skipIf(why !== undefined)(`S3 Inventory${why ? ` (skipped: ${why})` : "
       expect(await take()).toMatchObject({ ...figures, begunAt: createdAt.toISOString() });
       expect(await take()).toMatchObject({ confirmed: 2, lost: 0, unexpected: 0 });
       expect(await index.checkSummaries()).toEqual([]);
+      await driver.close();
+    },
+  );
+
+  test.each(["CSV", "Parquet"] as const)(
+    "%s: locks that it tells of are known, and those that hold are looked at in the bucket",
+    async (format) => {
+      const bucket = await newBucket(server);
+      const driver = await openBucket(server, bucket);
+      const { index, folder } = await openIndex(["far"]);
+      const [held, retained, expired, free] = [10, 20, 30, 40].map((bytes) => sample(bytes)) as [
+        Sample,
+        Sample,
+        Sample,
+        Sample,
+      ];
+      for (const one of [held, retained, expired, free]) {
+        await driver.write(one.object, fileBody(one));
+      }
+      const manifest = await writeInventory(bucket, format, [
+        { key: held.object.cid, size: 10, lock: ["", "", "ON"] },
+        {
+          key: retained.object.cid,
+          size: 20,
+          lock: ["2026-02-01T00:00:00.000Z", "GOVERNANCE", "OFF"],
+        },
+        {
+          key: expired.object.cid,
+          size: 30,
+          lock: ["2025-12-31T12:00:00.000Z", "COMPLIANCE", "OFF"],
+        },
+        { key: free.object.cid, size: 40 },
+      ]);
+      const locks = async () => {
+        const text = `SELECT o.size, k.legal_hold AS held, k.until, k.mode
+          FROM lock AS k JOIN object AS o USING (object_id) ORDER BY o.size`;
+        await using session = await index.session();
+        return await session.rows({ text, parameters: [] });
+      };
+      const silent = driverWith(driver, { lockOf: () => Promise.resolve(undefined) });
+      await inventory(index, silent, folder, manifest);
+      expect(await locks()).toEqual([
+        { size: 10, held: true, until: null, mode: null },
+        { size: 20, held: false, until: new Date("2026-02-01"), mode: "GOVERNANCE" },
+        { size: 30, held: false, until: new Date("2025-12-31T12:00:00Z"), mode: "COMPLIANCE" },
+      ]);
+      // This bucket locks nothing: what still holds is asked about, and gone.
+      await inventory(index, driver, folder, manifest);
+      expect((await locks()).map(({ size }) => size)).toEqual([30]);
       await driver.close();
     },
   );
@@ -170,6 +220,8 @@ interface Key {
   readonly key: string;
   readonly size: number;
   readonly is_delete_marker?: string;
+  /** Until when, how, and whether under a legal hold. */
+  readonly lock?: readonly [until: string, mode: string, legalHold: "ON" | "OFF"];
 }
 
 function known({ object }: Sample) {
@@ -178,6 +230,14 @@ function known({ object }: Sample) {
   const times = { created: undefined, modified: undefined };
   const state = { state: "present", confidence: "verified", checkedAt: written } as const;
   return { ...object, ...facts, ...times, copies: [{ backend: "far", copy, ...state }] };
+}
+
+const none = ["", "", "OFF"] as const;
+
+const lockFields = ["ObjectLockRetainUntilDate", "ObjectLockMode", "ObjectLockLegalHoldStatus"];
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
 }
 
 /** As S3 lays an inventory out; answers the path of its manifest. */
@@ -193,19 +253,21 @@ async function writeInventory(
   const name = format === "CSV" ? "0.csv.gz" : "0.parquet";
   const path = join(root, "data", name);
   if (format === "CSV") {
-    const lines = keys.map(({ key, size, is_delete_marker: marker = "false" }) => {
+    const lines = keys.map(({ key, size, is_delete_marker: marker = "false", lock = none }) => {
       const encoded = encodeURIComponent(key).replaceAll("%20", "+");
-      return `"${bucket}","${encoded}","","true","${marker}","${size}"\n`;
+      return `"${bucket}","${encoded}","","true","${marker}","${size}",${lock.map((field) => `"${field}"`).join()}\n`;
     });
     await writeFile(path, gzipSync(lines.join("")));
   } else {
     const { index } = await openIndex([]);
     await using session = await index.session();
     const rows = keys.map(
-      ({ key, size, is_delete_marker: marker = "false" }) =>
-        `('${bucket}', '${key}', '', true, ${marker}, ${size}::BIGINT)`,
+      ({ key, size, is_delete_marker: marker = "false", lock: [until, ...lock] = none }) =>
+        `('${bucket}', '${key}', '', true, ${marker}, ${size}::BIGINT,
+          nullif('${until}', '')::TIMESTAMPTZ, '${lock.join("', '")}')`,
     );
-    const columns = "t(bucket, key, version_id, is_latest, is_delete_marker, size)";
+    const locks = lockFields.map(snakeCase).join();
+    const columns = `t(bucket, key, version_id, is_latest, is_delete_marker, size, ${locks})`;
     const text = `SELECT * FROM (VALUES ${rows.join(", ")}) AS ${columns} ORDER BY key`;
     await session.exportParquet({ text, parameters: [] }, path);
   }
@@ -217,7 +279,9 @@ async function writeInventory(
     version: "2016-11-30",
     creationTimestamp: String(createdAt.getTime()),
     fileFormat: format,
-    fileSchema: "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size",
+    fileSchema: ["Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size", ...lockFields].join(
+      ", ",
+    ),
     files: [{ key: `far/daily/data/${name}`, size: bytes.length, MD5checksum: md5 }],
   };
   const file = join(folder, "manifest.json");

@@ -277,7 +277,7 @@ describe("the removal protocol", () => {
   });
 });
 
-const holdFast = () => Promise.reject(heldByStorage("under a legal hold"));
+const holdFast = () => Promise.reject(heldByStorage("under a legal hold", { legalHold: true }));
 
 /** An object with an intact copy on `hot` and on `cold`. */
 async function onBoth(engine: TestEngine, text: string, verifiedAt: Date): Promise<ObjectRef> {

@@ -44,6 +44,7 @@ export const backendSchema = shapeOf<BackendReport>({
     garbage: z.literal(true).optional(),
     storesByName: z.literal(true).optional(),
     thaw: z.literal(true).optional(),
+    locks: z.literal(true).optional(),
   }),
   health: backendHealthSchema,
   status: z.union([

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { UnfinishedWrites } from "#model/driver.ts";
 import {
+  type AskedLocks,
   type DriftEntry,
   driftDetails,
   driftKinds,
@@ -40,6 +41,7 @@ export const inventoryProgressSchema = shapeOf<InventoryProgress>({
     abandoned: count,
     abandonedBytes: count,
   }).optional(),
+  locks: shapeOf<AskedLocks>({ asked: count, locked: count, problem: optionalText }).optional(),
 });
 
 /** One copy that is not as the index believed. */

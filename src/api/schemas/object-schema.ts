@@ -40,6 +40,12 @@ export const objectDetailSchema = shapeOf<ObjectDetail>({
       confidence: z.enum(confidences),
       bytes: count,
       checkedAt: time.optional(),
+      lock: shapeOf<NonNullable<ObjectDetail["copies"][number]["lock"]>>({
+        legalHold: z.boolean(),
+        until: time.optional(),
+        mode: optionalText,
+        seenAt: time,
+      }).optional(),
     }),
   ),
   history: z.array(z.looseObject({ at: time, kind: z.string(), reason: z.string() })),

@@ -1,4 +1,5 @@
 import type { ObjectDetail, ObjectSummary } from "#model/engine-api.ts";
+import { storageLockWords } from "#model/storage-lock-words.ts";
 import { formatSize } from "#model/quantity.ts";
 import { textPairs, textTable } from "#cli/output/text-table.ts";
 import type { RowForm } from "#cli/output/write-rows.ts";
@@ -81,6 +82,15 @@ export function formatObject(object: ObjectDetail, now: Date): string {
 /** The copies of an object as a table. */
 export function formatCopies(object: ObjectDetail, now: Date): string {
   if (object.copies.length === 0) return "no copy anywhere\n";
+  const locks = object.copies.flatMap(({ backend, lock }) =>
+    lock === undefined
+      ? []
+      : [`on ${backend} ${storageLockWords(lock)}, as it said ${ago(lock.seenAt, now)}\n`],
+  );
+  return `${copyTable(object, now)}${locks.join("")}`;
+}
+
+function copyTable(object: ObjectDetail, now: Date): string {
   return textTable(
     [
       { title: "backend" },

@@ -126,6 +126,7 @@ const reasons: Readonly<Record<BlockReason, string>> = {
   "not-supported": "the backend's driver cannot do it",
   unverified: "copies must be verified first: run thermocline verify",
   quarantined: "they failed too often for one cause: see thermocline quarantine ls",
+  locked: "the backend itself locks them: see thermocline objects show",
   limit: "the rule's limit is reached; the next plan goes on",
   budget: "what the budget has left is not enough",
   group: "others of their collection cannot, and they go together",

@@ -29,6 +29,7 @@ import type {
   UnfinishedUpload,
 } from "#drivers/s3/bucket-client.ts";
 import { BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
+import { BucketLocking } from "#drivers/s3/bucket-locking.ts";
 import { BucketVersioning } from "#drivers/s3/bucket-versioning.ts";
 import { copySource } from "#drivers/s3/copy-source.ts";
 import { keyVersions } from "#drivers/s3/key-versions.ts";
@@ -52,6 +53,7 @@ export class AwsBucketClient implements BucketClient {
   readonly #requests: BucketRequests;
   readonly #uploads: AwsUploads;
   readonly #versioning: BucketVersioning;
+  readonly #locking: BucketLocking;
   readonly #silenceMs: number;
   #bucketSeenAt = -Infinity;
 
@@ -69,6 +71,7 @@ export class AwsBucketClient implements BucketClient {
     this.#requests = new BucketRequests(options);
     this.#uploads = new AwsUploads(this.#client, this.#patient, this.#requests);
     this.#versioning = new BucketVersioning(this.#client, this.#bucket);
+    this.#locking = new BucketLocking(this.#client, this.#bucket);
   }
 
   #prepared(client: S3Client): S3Client {
@@ -131,6 +134,14 @@ export class AwsBucketClient implements BucketClient {
       return await this.#versioning.isOn(signal);
     } catch (error) {
       throw this.#requests.error(error, "asking for versions", signal);
+    }
+  }
+
+  async keepsLocks(signal: Signal): ReturnType<BucketClient["keepsLocks"]> {
+    try {
+      return await this.#locking.keepsLocks(signal);
+    } catch (error) {
+      throw this.#requests.error(error, "asking whether the bucket locks objects", signal);
     }
   }
 

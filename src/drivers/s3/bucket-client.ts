@@ -17,6 +17,8 @@ export interface BucketClient {
   keepsVersions(signal: AbortSignal | undefined): Promise<boolean>;
   /** Every version of a key, in any order. FORBIDDEN without the right to list them. */
   versions(key: string, signal: AbortSignal | undefined): Promise<readonly KeyVersion[]>;
+  /** Whether the bucket can lock objects: known for a minute. Unknown where nobody may ask. */
+  keepsLocks(signal: AbortSignal | undefined): Promise<"yes" | "no" | "unknown">;
   /** What forbids the removal of one version of a key, as far as the key's rights show it. */
   versionLock(
     key: string,

@@ -1,4 +1,5 @@
 import type { HeadObjectOutput } from "@aws-sdk/client-s3";
+import type { StorageLock } from "#model/copy.ts";
 import type { ObjectLock } from "#drivers/s3/bucket-client.ts";
 
 /** Reads from the headers of an object what forbids its removal, if the key's rights show it. */
@@ -21,4 +22,10 @@ export function lockWords(lock: ObjectLock | undefined, now: Date): string | und
   const { retention } = lock ?? {};
   if (retention === undefined || retention.until <= now) return undefined;
   return `locked by the service until ${retention.until.toISOString()} (${retention.mode})`;
+}
+
+/** The lock as the index keeps it. */
+export function storageLock({ legalHold, retention }: ObjectLock): StorageLock {
+  if (retention === undefined) return { legalHold };
+  return { legalHold, until: retention.until.toISOString(), mode: retention.mode };
 }

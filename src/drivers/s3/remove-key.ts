@@ -1,13 +1,9 @@
 import type { RemoveOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { heldByStorage } from "#model/held-by-storage.ts";
-import type {
-  BucketClient,
-  HeadResult,
-  KeyVersion,
-  ObjectLock,
-} from "#drivers/s3/bucket-client.ts";
-import { lockWords } from "#drivers/s3/object-lock.ts";
+import type { BucketClient, HeadResult, ObjectLock } from "#drivers/s3/bucket-client.ts";
+import { lockWords, storageLock } from "#drivers/s3/object-lock.ts";
+import { ownVersions, type OwnVersionsOptions } from "#drivers/s3/own-versions.ts";
 
 type Signal = AbortSignal | undefined;
 
@@ -38,37 +34,19 @@ export async function removeKey(
   return true;
 }
 
-export interface RemoveKeyOptions extends Pick<RemoveOptions, "confirm"> {
-  readonly signal: Signal;
-  /** Where others may store under the same key: what is theirs stays, each version too. */
-  readonly isOurs?: ((found: HeadResult) => boolean) | undefined;
-}
+export type RemoveKeyOptions = Pick<RemoveOptions, "confirm"> & OwnVersionsOptions;
 
 /** All versions of ours, the newest last; refused when one of them is locked. */
 async function versionsToRemove(
   client: BucketClient,
   key: string,
-  { versionId }: HeadResult,
-  { signal, isOurs }: Omit<RemoveKeyOptions, "confirm">,
+  found: HeadResult,
+  options: OwnVersionsOptions,
 ): Promise<readonly (string | undefined)[]> {
-  // Of what was stored before a bucket had versions, or after, services may not tell the version.
-  if (versionId === undefined && !(await client.keepsVersions(signal))) return [undefined];
-  const versions = await client.versions(key, signal);
-  const newest = versionId ?? versions.find(({ isLatest }) => isLatest)?.versionId;
-  // Where others store too, another version may have come since we looked: only the ETag tells.
-  if (versionId === undefined && isOurs !== undefined && newest !== "null") return [undefined];
-  const older: KeyVersion[] = [];
-  for (const version of versions) {
-    if (version.versionId === newest) continue;
-    if (isOurs === undefined) older.push(version);
-    else if (!version.isMarker) {
-      const found = await client.head(key, signal, version.versionId);
-      if (found !== undefined && isOurs(found)) older.push(version);
-    }
-  }
+  const { newest, older } = await ownVersions(client, key, found, options);
   for (const { versionId, isMarker } of older) {
     if (isMarker) continue;
-    const lock = await client.versionLock(key, versionId, signal);
+    const lock = await client.versionLock(key, versionId, options.signal);
     refuseLocked(`version ${versionId} of ${key}`, lock);
   }
   return [...older.map(({ versionId }) => versionId), newest];
@@ -76,8 +54,8 @@ async function versionsToRemove(
 
 function refuseLocked(what: string, lock: ObjectLock | undefined): void {
   const words = lockWords(lock, new Date());
-  if (words === undefined) return;
-  throw heldByStorage(`${what} is ${words}`, lock?.retention?.until.toISOString());
+  if (lock === undefined || words === undefined) return;
+  throw heldByStorage(`${what} is ${words}`, storageLock(lock));
 }
 
 /** A lock may be younger than our look, or not shown to our key: then the refusal names it. */
@@ -95,9 +73,14 @@ async function lockedOr(
       ? (await client.head(key, signal).catch(() => undefined))?.lock
       : await client.versionLock(key, versionId, signal).catch(() => undefined);
   const words = lockWords(lock, new Date());
-  if (words !== undefined) return heldByStorage(`${key} is ${words}`);
-  return lockNames.test(error.message) ? heldByStorage(error.message) : thrown;
+  if (lock && words !== undefined) return heldByStorage(`${key} is ${words}`, storageLock(lock));
+  if (!lockNames.test(error.message)) return thrown;
+  const until = new Date(Date.now() + askAgainAfterMs).toISOString();
+  return heldByStorage(error.message, { legalHold: false, until });
 }
+
+/** A lock that is not shown to our key is believed for so long. */
+const askAgainAfterMs = 24 * 3_600_000;
 
 /** How services word it: "… protected by object lock", "forbidden by object lock", "WORM". */
 const lockNames = /object lock|legal hold|\bWORM\b/i;

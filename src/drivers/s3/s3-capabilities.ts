@@ -12,6 +12,7 @@ export const s3Capabilities: DriverCapabilities = {
   inventoryFiles: "s3",
   unfinishedWrites: true,
   thaw: true,
+  locks: true,
 };
 
 /** The same under a layout: lists that the service writes do not tell whose file a name is. */

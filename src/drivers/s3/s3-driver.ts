@@ -1,4 +1,4 @@
-import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
+import type { Confidence, Evidence, ObjectRef, StorageLock, StoredCopy } from "#model/copy.ts";
 import type {
   BackendStatus,
   ByteStream,
@@ -43,6 +43,7 @@ import { bucketIdentity } from "#drivers/s3/bucket-identity.ts";
 import { isArchiveClass } from "#drivers/s3/archive-of.ts";
 import { parseLocator } from "#drivers/s3/copy-source.ts";
 import { CidKeys } from "#drivers/s3/cid-keys.ts";
+import { CopyLocks } from "#drivers/s3/copy-locks.ts";
 import type { CopyKeys, KeptCopy } from "#drivers/s3/copy-keys.ts";
 import { NamedKeys } from "#drivers/s3/named-keys.ts";
 import { recordFolder } from "#drivers/s3/readable-keys.ts";
@@ -68,6 +69,7 @@ export class S3Driver implements Driver {
   readonly #capacity: CountedCapacity;
   readonly #named: BucketNamedFiles;
   readonly #archived: ArchivedObjects;
+  readonly #locks: CopyLocks;
 
   /** `reach` opens another bucket of the same account. */
   constructor(
@@ -89,6 +91,7 @@ export class S3Driver implements Driver {
       options.layout === "file" ? new NamedKeys(client, options) : new CidKeys(client, options);
     const keys = this.#keys;
     this.#capacity = new CountedCapacity(backend, capacityBytes, () => keys.storedBytes());
+    this.#locks = new CopyLocks(client, keys);
     this.#archived = new ArchivedObjects(client, options);
     this.#named = new BucketNamedFiles(client, options);
   }
@@ -195,6 +198,16 @@ export class S3Driver implements Driver {
     level: Confidence,
     options: VerifyOptions = {},
   ): Promise<Evidence> {
+    const evidence = await this.#checked(object, level, options);
+    if (evidence.finding !== "present") return evidence;
+    return { ...evidence, ...(await this.#locks.seenWith(object, options.signal)) };
+  }
+
+  lockOf(object: ObjectRef, options: CallOptions = {}): Promise<StorageLock | null | undefined> {
+    return this.#locks.of(object, options.signal);
+  }
+
+  async #checked(object: ObjectRef, level: Confidence, options: VerifyOptions): Promise<Evidence> {
     try {
       return await verifyCopy(this, this.#backend, object, level, options);
     } catch (thrown) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { InventoryFile, InventoryPlace } from "#engine/imports/inventory-place.ts";
 import type { ListedEntry } from "#index/inventories/inventory-store.ts";
 import type { ReadRowsOptions } from "#index/row-files/read-rows.ts";
+import type { StorageLock } from "#model/copy.ts";
 import type { InventoryFiles } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { ColumnBatch } from "#model/sql.ts";
@@ -61,7 +62,15 @@ export async function openS3Inventory(place: InventoryPlace): Promise<S3Inventor
 /** Reads the rows of one file. */
 export type RowReader = (path: string, options: ReadRowsOptions) => AsyncIterable<ColumnBatch>;
 
-const wanted = ["key", "size", "is_latest", "is_delete_marker"];
+const wanted = [
+  "key",
+  "size",
+  "is_latest",
+  "is_delete_marker",
+  "object_lock_retain_until_date",
+  "object_lock_mode",
+  "object_lock_legal_hold_status",
+];
 
 /** What an inventory lists, behind a cursor: the newest version of each key. */
 export async function* s3Entries(
@@ -88,15 +97,45 @@ function* entriesOf(
   file: number,
   isEncoded: boolean,
 ): Generator<ListedEntry> {
-  const [positions, keys, sizes, latest, markers] = columns;
+  const [positions, keys, sizes, latest, markers, untils, modes, holds] = columns;
   for (let row = 0; row < rows; row += 1) {
     if (latest?.[row] === "false" || markers?.[row] === "true") continue;
     const cursor = `${file}:${Number(positions?.[row]) + 1}`;
     const text = String(keys?.[row]);
     const copy = inventoryFiles.copyOf(isEncoded ? decoded(text) : text, Number(sizes?.[row]));
-    yield copy === undefined ? { foreign: true, cursor } : { ...copy, cursor };
+    if (copy === undefined) {
+      yield { foreign: true, cursor };
+      continue;
+    }
+    const lock = listedLock(untils?.[row], modes?.[row], holds?.[row]);
+    yield { ...copy, cursor, ...(lock === undefined ? {} : { lock }) };
   }
 }
+
+/** The lock that an inventory tells of, where it has these fields. */
+function listedLock(until: unknown, mode: unknown, hold: unknown): StorageLock | undefined {
+  const legalHold = textOf(hold).toUpperCase() === "ON";
+  const at = timeOf(textOf(until));
+  const retained = at !== undefined && textOf(mode) !== "";
+  if (!legalHold && !retained) return undefined;
+  return { legalHold, ...(retained ? { until: at.toISOString(), mode: textOf(mode) } : {}) };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** CSV files have times in ISO 8601, those of Parquet come as `2027-01-31 12:00:00+00`. */
+function timeOf(text: string): Date | undefined {
+  const [, day, clock, zone = "Z"] = timePattern.exec(text) ?? [];
+  if (day === undefined || clock === undefined) return undefined;
+  const offset = /^[+-]\d\d$/.test(zone) ? `${zone}:00` : zone;
+  const time = new Date(`${day}T${clock}${offset}`);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+const timePattern =
+  /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,3})?)\d*(Z|[+-]\d\d(?::\d\d)?)?$/;
 
 /** Keys in CSV inventories are URL-encoded. */
 function decoded(key: string): string {

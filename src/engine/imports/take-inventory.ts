@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { dataPaths } from "#config/data-paths.ts";
 import type { EngineContext } from "#engine/context.ts";
+import { askForLocks } from "#engine/imports/ask-for-locks.ts";
 import { BucketInventory } from "#engine/imports/bucket-inventory.ts";
 import { LocalInventory } from "#engine/imports/local-inventory.ts";
 import { openS3Inventory, type RowReader, s3Entries } from "#engine/imports/s3-inventory.ts";
@@ -8,7 +9,7 @@ import type { InventorySource, InventoryStep } from "#index/inventories/inventor
 import { isBucketUrl } from "#model/bucket-url.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { InventoryProgress, InventoryRequest } from "#model/inventory.ts";
+import type { AskedLocks, InventoryProgress, InventoryRequest } from "#model/inventory.ts";
 
 /** What of the engine an inventory needs. */
 export interface InventoryContext {
@@ -56,9 +57,28 @@ export async function* takeInventory(
     });
     for await (const step of steps) {
       const progress = progressOf(step, origin.source, context.now(), startedAt);
-      const isEnd = progress.type === "summary" && !origin.isLate;
-      const unfinished = isEnd ? await driver.clearUnfinished?.({ dryRun }) : undefined;
-      yield unfinished === undefined ? progress : { ...progress, unfinished };
+      if (progress.type !== "summary") {
+        yield progress;
+        continue;
+      }
+      const unfinished = origin.isLate ? undefined : await driver.clearUnfinished?.({ dryRun });
+      let locks: AskedLocks | undefined;
+      if (!dryRun && step.found !== undefined) {
+        const { begunAt } = step.found;
+        const { index, now } = context;
+        const asking = askForLocks({ index, driver, backend, begunAt, now });
+        let asked = await asking.next();
+        for (; asked.done !== true; asked = await asking.next()) {
+          const { report: _, ...soFar } = progress;
+          yield { ...soFar, type: "progress", phase: "checking" };
+        }
+        locks = asked.value;
+      }
+      yield {
+        ...progress,
+        ...(unfinished === undefined ? {} : { unfinished }),
+        ...(locks === undefined ? {} : { locks }),
+      };
     }
   } finally {
     underWay.delete(folder);

@@ -3,6 +3,7 @@ import { type Connection, micros } from "#index/connection.ts";
 import { openRepairs } from "#index/failures/repair-log.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
 import { ledgerColumns, type Transaction } from "#index/transaction.ts";
+import { applyLocks } from "#index/storage-locks.ts";
 import type { DriftReport } from "#model/index-store.ts";
 
 /** A listing of a backend, in the temporary table or view `listing`. */
@@ -34,6 +35,7 @@ export async function correctByListing(
   await openRepairs(transaction, now);
   await keepDifferences(transaction, backendId);
   await applyCopyChanges(transaction);
+  await recordListedLocks(transaction, listing);
   const report = { backend, ...(await countKinds(transaction)) };
   const { differences } = await transaction.row<{ differences: number }>(countDifferences);
   await transaction.run(ledgerOfDrift, [
@@ -82,6 +84,18 @@ async function addStrangers(transaction: Transaction, now: Date): Promise<void> 
   const first = transaction.takeIds("object", count);
   await transaction.run(insertStrangers, [first, micros(now)]);
   await transaction.run(resolveStrangers, [first]);
+}
+
+/** A listing that tells of no lock proves none: only those that it does tell of are taken over. */
+async function recordListedLocks(
+  transaction: Transaction,
+  { backendId, asOf }: Listing,
+): Promise<void> {
+  await transaction.run(listedLocks, [backendId, micros(asOf)]);
+  const { locks } = await transaction.row<{ locks: number }>(
+    "SELECT count(*) AS locks FROM lock_findings",
+  );
+  if (locks > 0) await applyLocks(transaction);
 }
 
 async function keepDifferences(transaction: Transaction, backendId: number): Promise<void> {
@@ -175,6 +189,14 @@ const lostCopies = `
   SELECT object_id, $1::INTEGER AS backend_id,
     CASE kind WHEN 'lost' THEN 'lost' ELSE 'corrupt' END AS state
   FROM compared WHERE object_id IS NOT NULL AND kind IN ('lost', 'damaged')`;
+
+const listedLocks = `
+  CREATE OR REPLACE TEMP TABLE lock_findings AS
+  SELECT r.object_id, $1::INTEGER AS backend_id, l.legal_hold, l.lock_until AS until,
+    l.lock_mode AS mode, make_timestamp($2::BIGINT) AS seen_at
+  FROM listing AS l JOIN listing_resolved AS r USING (position)
+  WHERE l.legal_hold IS NOT NULL AND r.object_id IS NOT NULL
+    AND r.position = r.first_position`;
 
 const insertDifferences = `
   INSERT INTO differences

@@ -5,6 +5,12 @@ import { askAgain, type Look } from "#index/inventories/ask-again.ts";
 import { correctByListing, type Listing, tryListing } from "#index/inventories/compare-listing.ts";
 import { knownBytes } from "#index/inventories/known-bytes.ts";
 import { ListingParts } from "#index/inventories/listing-parts.ts";
+import {
+  type LockCandidate,
+  lockCandidates,
+  type LockFinding,
+  recordLocks,
+} from "#index/storage-locks.ts";
 import { readRows, type ReadRowsOptions } from "#index/row-files/read-rows.ts";
 import type { ListedCopy, ListOptions } from "#model/driver.ts";
 import type { EngineEvent } from "#model/engine-event.ts";
@@ -35,6 +41,9 @@ export interface InventorySource {
 
 /** What the index believes that copies of these CIDs take on the backend; see `ListOptions`. */
 export type KnownBytes = NonNullable<ListOptions["knownBytes"]>;
+
+/** What a backend says of its lock on one copy. */
+export type LockAnswer = Omit<LockFinding, "backendId">;
 
 /** How far an inventory is. */
 export interface InventoryStep {
@@ -111,6 +120,29 @@ export class InventoryStore {
   #doubtSince({ isLate }: InventorySource, begunAt: Date): Date {
     // What a worker whose clock is behind says it has just written was written after we listed.
     return isLate ? new Date(0) : new Date(begunAt.getTime() - this.#context.clockSkewMs);
+  }
+
+  /** Copies to ask a backend about, as it may lock them; an inventory of `begunAt` came before. */
+  async copiesToAskForLocks(
+    backend: string,
+    begunAt: Date,
+    limit: number,
+  ): Promise<readonly LockCandidate[]> {
+    const now = this.#context.now();
+    return await this.#database.read(async (connection) => {
+      const backendId = requireBackend(await backendIds(connection), backend);
+      return await lockCandidates(connection, { backendId, since: begunAt, now, limit });
+    });
+  }
+
+  /** Records what the backend said of its locks. */
+  async recordLocks(backend: string, answers: readonly LockAnswer[]): Promise<void> {
+    if (answers.length === 0) return;
+    await this.#database.write(async (transaction) => {
+      const backendId = requireBackend(await backendIds(transaction.connection), backend);
+      const findings = answers.map((answer) => ({ ...answer, backendId }));
+      await recordLocks(transaction, findings);
+    });
   }
 
   async #compare(connection: Connection, listing: Listing, dryRun: boolean): Promise<DriftReport> {

@@ -16,7 +16,7 @@ export interface ListingStart {
 }
 
 const stateSchema = z.object({
-  schemaVersion: z.literal(2),
+  schemaVersion: z.literal(3),
   source: z.string(),
   begunAt: z.iso.datetime(),
   cursor: z.string().optional(),
@@ -63,7 +63,7 @@ export class ListingParts {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     return new ListingParts(connection, folder, {
-      schemaVersion: 2,
+      schemaVersion: 3,
       source,
       begunAt: begunAt.toISOString(),
       listed: 0,

@@ -1,5 +1,6 @@
 import { cidKey } from "#index/cid-key.ts";
 import type { Connection, StageType, StageValue } from "#index/connection.ts";
+import type { StorageLock } from "#model/copy.ts";
 import type { ListedCopy } from "#model/driver.ts";
 
 const stageRows = 10_000;
@@ -15,6 +16,9 @@ const listedColumns = {
   bytes: "BIGINT",
   size: "BIGINT",
   name: "VARCHAR",
+  legal_hold: "BOOLEAN",
+  lock_until: "TIMESTAMP",
+  lock_mode: "VARCHAR",
 } as const satisfies Record<string, StageType>;
 
 /** Collects listed copies in a temporary table, so that few of them are in this heap. */
@@ -36,10 +40,11 @@ export class ListingStage {
     return new ListingStage(connection, table, position);
   }
 
-  async add({ cid, copy, size, name }: Omit<ListedCopy, "cursor">): Promise<void> {
+  async add({ cid, copy, size, name, lock }: Omit<ListedCopy, "cursor">): Promise<void> {
     const { key, bytes } = cidKey(cid);
     const { locator, form, bytes: stored } = copy;
-    this.#rows.push([this.#position, key, bytes, locator, form, stored, size, pathOf(name)]);
+    const row = [this.#position, key, bytes, locator, form, stored, size, pathOf(name)];
+    this.#rows.push([...row, ...lockRow(lock)]);
     this.#position += 1;
     if (this.#rows.length === stageRows) await this.flush();
   }
@@ -49,6 +54,12 @@ export class ListingStage {
     this.#rows = [];
     await this.#connection.appendStage(this.#table, Object.values(listedColumns), rows);
   }
+}
+
+function lockRow(lock: StorageLock | undefined): readonly StageValue[] {
+  if (lock === undefined) return [null, null, null];
+  const until = lock.until === undefined ? null : new Date(lock.until);
+  return [lock.legalHold, until, lock.mode ?? null];
 }
 
 /** What a backend calls a copy, as a name of its object. */

@@ -10,6 +10,7 @@ import { markRunActions } from "#index/runs/mark-run-actions.ts";
 import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import { type OpenAction, type StepBatch, stepBatches } from "#index/runs/step-batch.ts";
+import { type LockFinding, recordLocks } from "#index/storage-locks.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import type { PermitRefusal } from "#model/removal.ts";
@@ -47,6 +48,7 @@ export async function commitCopies(
     fresh: [],
     ended: [],
     copied: [],
+    locks: [],
     made: [],
     halfDone: [],
     removals: [],
@@ -57,6 +59,7 @@ export async function commitCopies(
   const { fresh, ended, copied, removals } = sorted;
   const heldByPolicy = await policyHolds(fresh, context);
   await changeCopies(transaction, copied);
+  await recordLocks(transaction, sorted.locks);
   await grantLeases(transaction, run, sorted.made, context.now);
   await settleCopies(transaction, run, sorted.halfDone, context.now);
   ended.push(...(await tombstone(transaction, fresh, heldByPolicy, context.now)));
@@ -85,6 +88,8 @@ interface Sorted {
   readonly fresh: OpenAction[];
   readonly ended: ActionOutcome[];
   readonly copied: CopyChange[];
+  /** What the targets said of locks on the new copies. */
+  readonly locks: LockFinding[];
   readonly made: MadeCopy[];
   /** Actions of them that go on with a removal. */
   readonly halfDone: number[];
@@ -122,8 +127,13 @@ function sortOut(
         sorted.ended.push({ ...base(action), outcome: "failed", ...(problem ?? nothingReported) });
         continue;
       }
-      sorted.copied.push(changeOf(action, action.target, copied, cid));
+      const change = changeOf(action, action.target, copied, cid);
+      sorted.copied.push(change);
       const { object_id: objectId, target: backendId, rule } = action;
+      const { lock } = copied.evidence;
+      if (lock !== undefined) {
+        sorted.locks.push({ objectId, backendId, lock, seenAt: change.checkedAt });
+      }
       sorted.made.push({ objectId, backendId, rule });
       if (action.victim !== null) sorted.halfDone.push(action.sequence);
     }

@@ -51,6 +51,7 @@ const placements: Readonly<Record<string, Placement>> = {
   access_days: { family: "heat", ...byObject },
   access_logs: { family: "heat", key: undefined, order: ["log_id"] },
   copies: { family: "copies", ...byObject, order: ["object_id", "backend_id"] },
+  storage_locks: { family: "copies", ...byObject, order: ["object_id", "backend_id"] },
   leases: { family: "copies", ...byObject },
   ledger_entries: { family: "ledger", key: "entry_id", order: ["entry_id"] },
   recovered_entries: { family: "ledger", key: "entry_id", order: ["entry_id"] },

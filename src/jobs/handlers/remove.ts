@@ -7,10 +7,11 @@ import { isPermitExpired, permitExpired } from "#jobs/permit-expired.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import { Storages } from "#jobs/storages.ts";
+import type { Evidence, StorageLock } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { isHeldByStorage } from "#model/held-by-storage.ts";
-import { outcomeUnknownAfter, removeTimeoutMs } from "#model/removal.ts";
+import { isHeldByStorage, lockOfError } from "#model/held-by-storage.ts";
+import { outcomeUnknownAfter, type RemovalPermit, removeTimeoutMs } from "#model/removal.ts";
 import type { ActionEnd, CommitResult, RemovalEnd, RemoveOutcome } from "#model/run.ts";
 
 /** Copies whose removal is prepared together: their evidence is kept in one write. */
@@ -93,7 +94,8 @@ async function removeTogether(
           )
         : await settledRemoval(removal, done.refusal, victim, context);
     const findings = done.evidence.filter((evidence) => evidence.finding !== "present");
-    memory.add(findings.length === 0 ? outcome : { ...outcome, findings });
+    const all = [...findings, ...(outcome.findings ?? [])];
+    memory.add(all.length === 0 ? outcome : { ...outcome, findings: all });
   };
   await forEachObject([...checks], settings.objectsAtOnce, signal, end, drain);
 }
@@ -144,8 +146,25 @@ async function removeOne(
     // A try that got no answer may still be acted on, whatever a later one was told.
     const { code, message } = unanswered ?? error;
     const end = unanswered === undefined ? endOf(error) : failedBy(code, message);
-    return settledRemoval(removal, end, victim, context);
+    const lock = unanswered === undefined ? lockOfError(error) : undefined;
+    const settled = await settledRemoval(removal, end, victim, context);
+    if (lock === undefined || settled.outcome === "done") return settled;
+    return { ...settled, findings: [lockedCopy(permit, lock, context.now())] };
   }
+}
+
+/** What the index is told of a copy that its backend let nobody remove, and that is still there. */
+function lockedCopy({ backend, cid }: RemovalPermit, lock: StorageLock, now: Date): Evidence {
+  return {
+    backend,
+    cid,
+    finding: "present",
+    confidence: "listed",
+    method: "asked the backend to remove it, which keeps it under a lock",
+    checkedAt: now.toISOString(),
+    bytesRead: 0,
+    lock,
+  };
 }
 
 async function permitted(context: StepContext): Promise<readonly Removal[]> {

@@ -37,6 +37,7 @@ export const blockWords: Readonly<Record<BlockReason, string>> = {
   group: "another object of its collection cannot have the same, and they go together",
   "not-supported": "the backend cannot remove copies",
   quarantined: "it failed too often for the same cause",
+  locked: "the backend lets nobody remove the copy",
   "break-even": "it would cost more than it saves within the horizon of the policy",
   unverified: "the only copy is not verified; run verify on it",
 };

@@ -6,6 +6,7 @@ import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.
 import { actionWords, wordsOfBlock } from "#policies/explain/action-words.ts";
 import { type Clause, clauseOf, testsIn } from "#policies/explain/clause.ts";
 import { explainClauses } from "#policies/explain/explain-clauses.ts";
+import { lockWords, readLocks } from "#policies/explain/lock-words.ts";
 import { nextChange } from "#policies/explain/next-change.ts";
 import { stateAmongOthers } from "#policies/explain/object-state.ts";
 import { quarantineWords } from "#policies/explain/quarantine-words.ts";
@@ -56,10 +57,15 @@ export async function explainObject(
     result: ruleResult(set, index, state),
     clauses: explainClauses(clauses[index] as Clause, facts),
   }));
+  const locks = await readLocks(planning, objectId);
   return {
     rules,
-    conclusion: [...conclude(set, state, budgets), ...(await quarantineWords(planning, objectId))],
-    nextChange: nextChange({ set, clauses, readings, state }),
+    conclusion: [
+      ...conclude(set, state, budgets),
+      ...locks.map(lockWords),
+      ...(await quarantineWords(planning, objectId)),
+    ],
+    nextChange: nextChange({ set, clauses, readings, state, locks }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Explanation } from "#model/explanation.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { type Clause, type Test, testsIn, truthOf } from "#policies/explain/clause.ts";
+import type { FoundLock } from "#policies/explain/lock-words.ts";
 import type { Reading } from "#policies/explain/read-tests.ts";
 import type { ObjectState } from "#policies/explain/rule-result.ts";
 import { isUnforeseen, type TimeCourse, timeCourse } from "#policies/explain/time-course.ts";
@@ -13,6 +14,8 @@ export interface Forecast {
   readonly clauses: readonly Clause[];
   readonly readings: ReadonlyMap<Test, Reading>;
   readonly state: ObjectState;
+  /** What backends lock of it. */
+  readonly locks: readonly FoundLock[];
 }
 
 /**
@@ -28,9 +31,8 @@ export function nextChange(forecast: Forecast): Explanation["nextChange"] {
     const what = `${rule.id} ${change.to ? "will match" : "will no longer match"}`;
     return [{ ms: change.ms, what }];
   });
-  const [first] = [...changes, ...graceEnd(forecast), ...leaseEnds(forecast)].toSorted(
-    (a, b) => a.ms - b.ms,
-  );
+  const ends = [...graceEnd(forecast), ...leaseEnds(forecast), ...lockEnds(forecast)];
+  const [first] = [...changes, ...ends].toSorted((a, b) => a.ms - b.ms);
   if (first === undefined) return undefined;
   const at = new Date(set.moment.now.getTime() + first.ms);
   // A heat that will cross its limit in a hundred thousand years is not worth a date.
@@ -70,6 +72,16 @@ function leaseEnds({ set, state }: Forecast): readonly { ms: number; what: strin
     const ms = until.getTime() - set.moment.now.getTime();
     const what = `the time of ${rule.rule.id} ends: its copies may go`;
     return ms > 0 ? [{ ms, what }] : [];
+  });
+}
+
+/** When backends let go of copies that a rule would give up. */
+function lockEnds({ set, state, locks }: Forecast): readonly { ms: number; what: string }[] {
+  if (!state.blocked.some(({ reason }) => reason === "locked")) return [];
+  return locks.flatMap(({ backend, legalHold, until }) => {
+    if (legalHold || until === undefined) return [];
+    const ms = until.getTime() - set.moment.now.getTime();
+    return [{ ms, what: `the lock of ${backend} on its copy ends` }];
   });
 }
 

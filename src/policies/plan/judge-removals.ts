@@ -48,7 +48,8 @@ export function wantRemovals(
   const able = removableMask(planning);
   const movable = (verb.from & ~able) === 0n ? claims : sql`(${claims} & ${maskSql(able)})`;
   const stuck = planning.hasStuck ? trusted("c.stuck_removals") : noBackends;
-  const victims = without(movable, stuck);
+  const locked = lockedOf(planning);
+  const victims = without(movable, stuck, locked);
   const vacant = (mask: bigint) =>
     mask === 0n
       ? noBackends
@@ -59,6 +60,7 @@ export function wantRemovals(
   const free = sql`(c.in_flight_mask & ${to}) = 0`;
   const wants = sql`SELECT c.*, c.present_mask AS present, ${victims} AS wants,
       ${planning.hasStuck ? sql`${movable} & ${stuck}` : noBackends} AS stuck,
+      ${planning.hasLocked ? sql`${movable} & ${locked} AS locked_there,` : trusted("")}
       ${there} AS counted, ${isDemote ? sql`${there} = 0` : trusted("false")} AS misses,
       ${isDemote ? goal : noBackends} AS open,
       ${vacant(choice.cordoned & targetsOf(rule))} AS cordoned,
@@ -70,7 +72,9 @@ export function wantRemovals(
       AND ${isDemote ? free : trusted("true")} AND ${trusted(alive)}`;
   return sql`SELECT *, (block IS NULL AND eligible <> 0 AND readable)::INTEGER AS needs
     FROM (SELECT *, 0::BIGINT AS picked, 0::BIGINT AS kept_free, open & room AS eligible,
-        CASE WHEN held THEN 'held' WHEN wants = 0 AND stuck <> 0 THEN 'quarantined'
+        CASE WHEN held THEN 'held'
+          ${trusted(planning.hasLocked ? "WHEN wants = 0 AND locked_there <> 0 THEN 'locked'" : "")}
+          WHEN wants = 0 AND stuck <> 0 THEN 'quarantined'
           WHEN wants = 0 THEN 'not-supported' WHEN NOT misses THEN NULL
           WHEN NOT readable THEN 'no-source' WHEN (open & room) <> 0 THEN NULL
           ELSE ${noTargetReason} END AS block
@@ -127,10 +131,16 @@ export function judgeRemovals(
     SELECT c.object_id, c.size, c.present_mask${trusted(words.join(""))}, c.source, c.target, c.gain, c.gone, c.depends,
       c.gone <> 0 AS acts ${orderColumns(planning, index)},
       c.size * CASE WHEN c.target IS NULL THEN bit_count(c.gone) ELSE 1 END AS bytes,
-      CASE WHEN c.block IS NOT NULL THEN c.block WHEN ${left} <> 0 THEN ${why} END AS block,
+      CASE WHEN c.block IS NOT NULL THEN c.block WHEN ${left} <> 0 THEN ${why}
+        ${trusted(planning.hasLocked ? "WHEN c.locked_there <> 0 THEN 'locked'" : "")} END AS block,
       (CASE WHEN c.target IS NULL THEN NULL WHEN (c.gone >> c.source) & 1 = 1 THEN c.source
         ${joinFragments(primary, " ")} END)::INTEGER AS primary_victim
     FROM (SELECT c.* REPLACE (${without(gone, planning.removed)} AS gone) FROM ${last} c) c`;
+}
+
+/** Backends that let nobody remove their copy of a candidate. */
+export function lockedOf({ hasLocked }: Planning): SqlFragment {
+  return hasLocked ? trusted("c.locked") : noBackends;
 }
 
 /** Where a demote may go; what it empties is never its target. */

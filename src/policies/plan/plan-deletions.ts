@@ -48,13 +48,15 @@ function wantDeletions(planning: Planning, index: number, before: readonly numbe
   const able = maskSql(removableMask(planning));
   return sql`SELECT *, coalesce(deletion = 'mark' OR (deletion = 'due' AND copies <> 0), false) AS acts,
       CASE WHEN held THEN 'held' WHEN ensured THEN 'ensure' WHEN deletion = 'wait' THEN 'grace'
+        WHEN deletion = 'due' AND locked <> 0 THEN 'locked'
         WHEN deletion = 'due' AND stuck <> 0 THEN 'quarantined'
         WHEN deletion = 'due' AND copies <> present_mask THEN 'not-supported' END AS block
     FROM (SELECT c.object_id, c.size, c.present_mask, c.held, c.deletion,
         c.size * bit_count(c.present_mask) AS bytes, 
         ${matchedAny(ensures)} OR c.leased <> 0 AS ensured,
         c.present_mask & ${able} & c.stuck_removals AS stuck,
-        c.present_mask & ${able} & ~c.stuck_removals AS copies ${orderColumns(planning, index)}
+        c.present_mask & ${able} & c.locked AS locked,
+        c.present_mask & ${able} & ~(c.stuck_removals | c.locked) AS copies ${orderColumns(planning, index)}
       FROM plan_candidate c
       WHERE ${matched(index)} AND NOT ${matchedAny(before)} AND c.present_mask <> 0)`;
 }

@@ -53,6 +53,7 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
     "plan_want",
     sql`SELECT c.*, c.gone <> 0 AS acts, c.size * bit_count(c.gone) AS bytes,
       CASE WHEN c.surplus <= bit_count(c.gone) THEN NULL WHEN c.held THEN 'held'
+        ${planning.hasLocked ? sql`WHEN (${left} & c.locked) <> 0 THEN 'locked'` : trusted("")}
         WHEN (${left} & c.stuck_removals) <> 0 THEN 'quarantined'
         ELSE ${whyKept(planning, left, state)} END AS block
     FROM plan_surplus c`,
@@ -63,7 +64,7 @@ async function planRule(planning: Planning, rule: EnsureRule, max: number): Prom
 
 function pickVictims(planning: Planning, { verb }: EnsureRule): SqlFragment {
   const backends = backendsIn(verb.on & removableMask(planning), planning.backends);
-  const candidates = sql`c.present_mask & ~(c.removed | c.gone | c.added | c.stuck_removals)
+  const candidates = sql`c.present_mask & ~(c.removed | c.gone | c.added | c.stuck_removals | c.locked)
     & ${maskSql(verb.on)}`;
   const state = { gained: trusted("c.added"), gone: trusted("(c.removed | c.gone)") };
   return sql`SELECT c.object_id, arg_max(b.id,

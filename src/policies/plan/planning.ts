@@ -33,6 +33,8 @@ export class Planning {
   mayWait = false;
   /** Whether some object failed too often to be copied or removed somewhere. */
   hasStuck = false;
+  /** Whether some backend lets nobody remove its copy of some object. */
+  hasLocked = false;
   /** Candidates of which there is no table yet, and whether somebody has read them even so. */
   #unread: { readonly masks: SqlFragment; readonly columns: string } | undefined;
   #wasRead = false;

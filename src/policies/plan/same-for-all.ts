@@ -6,12 +6,13 @@ import { bitCount } from "#policies/plan/mask-sql.ts";
 /** Columns of candidates that these rules make nothing of, with the value that stands for all. */
 export function sameForAll(
   rules: readonly CompiledRule[],
-  isStuck: boolean,
+  { isStuck, isLocked }: { readonly isStuck: boolean; readonly isLocked: boolean },
 ): ReadonlyMap<string, string> {
   const verbs = new Set(rules.map(({ verb }) => verb.kind));
   const columns: readonly (readonly [string, string, boolean])[] = [
     ["stuck_copies", "0::BIGINT", !isStuck],
     ["stuck_removals", "0::BIGINT", !isStuck],
+    ["locked", "0::BIGINT", !isLocked],
     ["leased", "0::BIGINT", leaseRules(rules).length === 0],
     ["collection", "NULL::VARCHAR", groupRules(rules).length === 0],
     ["place", "NULL::BIGINT", !hasChoice(rules)],

@@ -9,6 +9,7 @@ import {
   readLeases,
   withLeases,
 } from "#policies/plan/lease.ts";
+import { findLocked } from "#policies/plan/find-locked.ts";
 import { findStuck } from "#policies/plan/find-stuck.ts";
 import { objectPlace } from "#policies/plan/rendezvous.ts";
 import { bitOf, confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
@@ -37,17 +38,38 @@ export async function scanCandidates(planning: Planning, only?: ObjectChoice): P
   const stuck = isStuck
     ? trusted("LEFT JOIN plan_stuck q ON q.object_id = c.object_id")
     : trusted(", (SELECT 0 AS copies, 0 AS removals) q");
-  const same = sameForAll(rules, isStuck);
+  const isLocked = losesCopies(rules) && (await findLocked(planning, only));
+  planning.hasLocked = isLocked;
+  const locked = trusted(isLocked ? "LEFT JOIN plan_locked k ON k.object_id = c.object_id" : "");
+  const same = sameForAll(rules, { isStuck, isLocked });
   const except = same.size === 0 ? "*" : `* EXCLUDE (${[...same.keys()].join(", ")})`;
   const masks = sql`SELECT ${trusted(except)} FROM (
     SELECT c.*, 0::BIGINT AS added, 0::BIGINT AS removed,
       coalesce(q.copies, 0)::BIGINT AS stuck_copies,
-      coalesce(q.removals, 0)::BIGINT AS stuck_removals, ${deletionState(planning)} AS deletion
+      coalesce(q.removals, 0)::BIGINT AS stuck_removals,
+      ${trusted(isLocked ? "coalesce(k.backends, 0)::BIGINT" : "0::BIGINT")} AS locked,
+      ${deletionState(planning)} AS deletion
     FROM (SELECT c.* REPLACE (${isHeld(rules)} AS held) FROM (${scan(planning, only)}) c) c
-    ${stuck})`;
+    ${locked} ${stuck})`;
   const columns = [...same].map(([column, value]) => `, ${value} AS ${column}`).join("");
   await planning.hasCandidates(masks, columns, isReadOnce(rules));
 }
+
+/** Whether rules may give up copies at all. */
+function losesCopies(rules: readonly CompiledRule[]): boolean {
+  return rules.some(({ verb }) =>
+    verb.kind === "ensure"
+      ? verb.copies.max !== undefined || "forMs" in verb
+      : losing.has(verb.kind),
+  );
+}
+
+const losing: ReadonlySet<CompiledRule["verb"]["kind"]> = new Set([
+  "demote",
+  "evict",
+  "delete",
+  "promote",
+]);
 
 /**
  * Whether candidates are likely to be read only once: for one rule that gives up copies and asks

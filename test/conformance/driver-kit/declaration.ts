@@ -102,6 +102,16 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
       },
     },
     {
+      name: "tells locks of its storage exactly when it declares them",
+      run: async ({ driver }) => {
+        expect(driver.lockOf !== undefined).toBe(capabilities.locks === true);
+        const stored = sample(10);
+        await driver.write(stored.object, bodyFor(driver, stored));
+        // Nothing locks it: storage that cannot tell says nothing.
+        expect((await driver.lockOf?.(stored.object)) ?? null).toBeNull();
+      },
+    },
+    {
       name: "verifies at each declared level and refuses the others",
       run: async ({ driver }) => {
         const stored = sample(100);

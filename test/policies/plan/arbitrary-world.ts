@@ -96,6 +96,11 @@ function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObjec
       tags: fc.subarray(["new", "seen", "by=us", "by=them", "project=x", "project=y"]),
       checkedAt: fc.constantFrom(...leaseTimes),
       held: fc.constantFrom(false, false, false, false, true),
+      locks: fc.dictionary(
+        fc.constantFrom(...ids.map(String)),
+        fc.constantFrom("legal hold" as const, ...lockEnds),
+        { maxKeys: 1, noNullPrototype: true },
+      ),
       accessed: fc.constantFrom(undefined, undefined, ...leaseTimes),
       leases: fc.array(
         fc.record({
@@ -127,6 +132,8 @@ function arbitraryObject(ids: readonly number[]): fc.Arbitrary<Omit<FixtureObjec
 
 /** An hour ago, and longer ago than rules want copies for. */
 const leaseTimes = [1, 30].map((hours) => new Date(testNow.getTime() - hours * 3_600_000));
+/** An hour ago, at this very moment, and in an hour. */
+const lockEnds = [-1, 0, 1].map((hours) => new Date(testNow.getTime() + hours * 3_600_000));
 const forMs = fc.constantFrom(undefined, undefined, 86_400_000);
 
 function withTime<Verb extends object>(verb: Verb, time: number | undefined) {

@@ -26,6 +26,8 @@ export interface FixtureObject {
   readonly checked?: Readonly<Record<number, Date>>;
   /** Copies that a rule (`policy/rule`) wanted for a time; without a backend: it is gone again. */
   readonly leases?: readonly FixtureLease[];
+  /** Copies that their backend lets nobody remove: until then, or under a legal hold. */
+  readonly locks?: Readonly<Record<number, Date | "legal hold">>;
 }
 
 /** Since when a rule has had a copy that it wants for a time. */
@@ -73,6 +75,9 @@ export async function openFixtureIndex(threads = 2): Promise<FixtureIndex> {
       );
       await writer.stage("staged", leaseSchema, leases);
       await writer.run("INSERT INTO lease SELECT * FROM staged");
+      await writer.run("DELETE FROM lock");
+      await writer.stage("staged", lockSchema, objects.flatMap(lockRows));
+      await writer.run("INSERT INTO lock BY NAME SELECT * FROM staged");
       const tags = objects.flatMap(({ id, tags }) => (tags ?? []).map((tag) => [id, tag]));
       await writer.stage("staged", { object_id: "BIGINT", tag: "VARCHAR" }, tags);
       await writer.run("INSERT INTO tag SELECT * FROM staged");
@@ -103,6 +108,24 @@ const leaseSchema = {
   rule: "VARCHAR",
   since: "TIMESTAMP",
 } as const;
+
+const lockSchema = {
+  object_id: "BIGINT",
+  backend_id: "INTEGER",
+  backend: "VARCHAR",
+  legal_hold: "BOOLEAN",
+  until: "TIMESTAMP",
+  mode: "VARCHAR",
+  seen_at: "TIMESTAMP",
+} as const;
+
+function lockRows({ id, locks = {} }: FixtureObject) {
+  return Object.entries(locks).map(([backend, lock]) => {
+    const held = lock === "legal hold";
+    const retained = held ? [null, null] : [lock, "COMPLIANCE"];
+    return [id, Number(backend), `b${backend}`, held, ...retained, new Date("2026-05-01")];
+  });
+}
 
 const checkSchema = {
   object_id: "BIGINT",

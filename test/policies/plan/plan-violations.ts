@@ -62,6 +62,10 @@ function unsafe(
       ({ backend }) => backend === victim || victim === null,
     );
     if (leased) found.push(`${name} loses a copy that is wanted for a time`);
+    const lock = victim === null ? undefined : object.locks?.[victim];
+    if (lock === "legal hold" || (lock !== undefined && lock > testNow)) {
+      found.push(`${name} loses a copy that ${victim} locks`);
+    }
   }
   const deletes = removals.filter(({ verb }) => verb === "delete" || verb === "tombstone");
   if (deletes.length > 0 && matching.some(({ verb }) => verb.kind === "ensure")) {
