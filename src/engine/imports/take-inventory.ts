@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { dataPaths } from "#config/data-paths.ts";
 import type { EngineContext } from "#engine/context.ts";
-import { askForLocks } from "#engine/imports/ask-for-locks.ts";
+import { askForLocks, type LockQuestions } from "#engine/imports/ask-for-locks.ts";
 import { BucketInventory } from "#engine/imports/bucket-inventory.ts";
 import { LocalInventory } from "#engine/imports/local-inventory.ts";
 import { openS3Inventory, type RowReader, s3Entries } from "#engine/imports/s3-inventory.ts";
@@ -62,18 +62,10 @@ export async function* takeInventory(
         continue;
       }
       const unfinished = origin.isLate ? undefined : await driver.clearUnfinished?.({ dryRun });
-      let locks: AskedLocks | undefined;
-      if (!dryRun && step.found !== undefined) {
-        const { begunAt } = step.found;
-        const { index, now } = context;
-        const asking = askForLocks({ index, driver, backend, begunAt, now });
-        let asked = await asking.next();
-        for (; asked.done !== true; asked = await asking.next()) {
-          const { report: _, ...soFar } = progress;
-          yield { ...soFar, type: "progress", phase: "checking" };
-        }
-        locks = asked.value;
-      }
+      const asksLocks = !dryRun && step.found !== undefined;
+      const locks = asksLocks
+        ? yield* lockSteps(context, { driver, backend, begunAt: step.found.begunAt }, progress)
+        : undefined;
       yield {
         ...progress,
         ...(unfinished === undefined ? {} : { unfinished }),
@@ -82,6 +74,25 @@ export async function* takeInventory(
     }
   } finally {
     underWay.delete(folder);
+  }
+}
+
+/** Asks the backend about its locks, as a part of the inventory that has just ended. */
+async function* lockSteps(
+  { index, now }: InventoryContext,
+  asked: Pick<LockQuestions, "driver" | "backend" | "begunAt">,
+  progress: InventoryProgress,
+): AsyncGenerator<InventoryProgress, AskedLocks | undefined> {
+  const { report: _, ...soFar } = progress;
+  const asking = askForLocks({ ...asked, index, now });
+  try {
+    for (;;) {
+      const { done, value } = await asking.next();
+      if (done === true) return value;
+      yield { ...soFar, type: "progress", phase: "checking" };
+    }
+  } finally {
+    await asking.return(undefined);
   }
 }
 
