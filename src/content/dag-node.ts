@@ -4,6 +4,7 @@ import { UnixFS } from "ipfs-unixfs";
 import { CID } from "multiformats/cid";
 import type { CarBlock } from "#content/car-parser.ts";
 import { dagCborCode, dagPbCode, rawCode, sha256Code } from "#content/cid.ts";
+import type { Profile } from "#content/profile.ts";
 import { EngineError } from "#model/engine-error.ts";
 
 /** What a checked block means as a part of a file. */
@@ -66,6 +67,20 @@ export function leavesBelow({ cid, bytes }: CarBlock): readonly FileLeaf[] | und
     leaves.push({ cid: leaf, bytes: length });
   }
   return leaves;
+}
+
+/**
+ * Whether a root may be that of a file as a profile cuts it, as far as its own block tells: what is
+ * below its first link has the length of full leaves, or of full nodes.
+ */
+export function isCutAs({ cid, bytes }: CarBlock, { chunkBytes, width }: Profile): boolean {
+  if (cid.code !== dagPbCode) return false;
+  const { fileBytes } = decodeNode({ cid, bytes });
+  const { Data: data } = decodeDagPb(bytes);
+  if (fileBytes === undefined || data === undefined) return false;
+  const first = Number(UnixFS.unmarshal(data).blockSizes[0] ?? 0n);
+  for (let full = chunkBytes; full <= fileBytes; full *= width) if (full === first) return true;
+  return false;
 }
 
 export interface FileLeaf {

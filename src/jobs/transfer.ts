@@ -5,11 +5,20 @@ import { copyWithin } from "#jobs/copy-within.ts";
 import { deliver, strongestCheck, type Delivered, type Place } from "#jobs/deliver.ts";
 import { blame, transferFault, type TransferFault } from "#jobs/transfer-fault.ts";
 import type { Form, ObjectRef, StoredCopy } from "#model/copy.ts";
-import type { ByteStream, CallOptions, DriverCapabilities, LeftBytes } from "#model/driver.ts";
+import type {
+  ByteStream,
+  CallOptions,
+  DriverCapabilities,
+  LeftBytes,
+  ReadOptions,
+} from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { SinglePiece } from "#model/single-piece.ts";
 
 export { transferFault, type TransferFault };
+
+/** For less, blocks are as quick, and nothing is gone on with. */
+const asFileBytesMin = 4 * 1024 * 1024;
 
 export interface TransferSource extends Place {
   readonly copy: StoredCopy;
@@ -65,10 +74,12 @@ async function transferAs(
   source: TransferSource,
   target: Place,
   options: TransferOptions,
+  asFile = form === "file" && givesFile(source, object),
 ): Promise<Transferred> {
   const call: CallOptions = options.signal ? { signal: options.signal } : {};
   const known = form === source.copy.form ? source.copy.bytes : undefined;
-  const passes = form === source.copy.form && checksInPassing(form, object);
+  const from = asFile ? "file" : source.copy.form;
+  const passes = form === from && checksInPassing(form, object);
   const reuse = passes && target.driver.releasesPieces === true;
   let bytes = 0;
   let started = false;
@@ -87,16 +98,16 @@ async function transferAs(
     held = left?.bytes ?? 0;
     const stored =
       left === undefined
-        ? await source.driver.read(object, source.copy, { ...call, reuse })
-        : after(left, () => readRest(object, source, left.bytes, call), resumed);
-    const verified = convertForm(stored, source.copy.form, form, object, "store");
+        ? await source.driver.read(object, source.copy, { ...call, reuse, asFile })
+        : after(left, () => readRest(object, source, left.bytes, { ...call, asFile }), resumed);
+    const verified = convertForm(stored, from, form, object, "store");
     return verified instanceof SinglePiece ? verified.through(pass) : each(verified, pass);
   }
   const send = async (resumes: boolean): Promise<Delivered> => {
     const delivery = { form, bytes: form === "file" ? object.size : known, open, resumes };
     return deliver(object, delivery, target, call);
   };
-  const resumes = passes && form === "file" && givesRanges(source, object);
+  const resumes = passes && form === "file" && (asFile || givesRanges(source, object));
   try {
     const delivered = await send(resumes).catch((thrown: unknown) => {
       if (!resumed.used || resumed.sourceFailed) throw thrown;
@@ -110,8 +121,16 @@ async function transferAs(
   } catch (thrown) {
     const error = EngineError.from(thrown);
     if (transferFault(error) || !started) throw error;
+    // It is cut in another way than its profile says, or damaged: its blocks tell.
+    const doubtful = error.code === "NOT_SUPPORTED" || error.code === "CORRUPT";
+    if (asFile && doubtful) return await transferAs(form, object, source, target, options, false);
     throw await sourceFault(object, source, error, call);
   }
+}
+
+/** Whether blocks can be read as the file that they make, from any of its bytes on. */
+function givesFile({ driver, copy }: TransferSource, { size }: ObjectRef): boolean {
+  return copy.form === "dag" && driver.readsFiles === true && size >= asFileBytesMin;
 }
 
 /** Whether a file can be read from any of its bytes on. */
@@ -123,9 +142,9 @@ function readRest(
   object: ObjectRef,
   { driver, copy }: TransferSource,
   start: number,
-  call: CallOptions,
+  options: ReadOptions,
 ): Promise<ByteStream> {
-  return driver.read(object, copy, { ...call, range: { start, end: copy.bytes } });
+  return driver.read(object, copy, { ...options, range: { start, end: object.size } });
 }
 
 /** What was left at the target, and then the rest: all of it is checked together. */

@@ -27,6 +27,8 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
    * memory of pieces may be filled again meanwhile.
    */
   readonly releasesPieces?: boolean;
+  /** True when `read` heeds `asFile`. */
+  readonly readsFiles?: boolean;
 
   /** Reaches the storage and says what is free. Throws UNAVAILABLE, UNAUTHENTICATED, FORBIDDEN. */
   status(options?: CallOptions): Promise<BackendStatus>;
@@ -230,6 +232,12 @@ export interface RemoveOptions extends CallOptions {
 export interface ReadOptions extends CallOptions {
   /** Half-open byte range of the stored form; needs the capability `ranges`. */
   readonly range?: { readonly start: number; readonly end: number };
+  /**
+   * The bytes of the file that a copy of the form `dag` holds, instead of its blocks; `range` is one
+   * of these. Needs `readsFiles`. NOT_SUPPORTED, from the call or from the stream, when it holds no
+   * file or one that is cut in another way than its profile cuts files.
+   */
+  readonly asFile?: boolean;
   /**
    * The consumer has done with each piece when it asks for the next, so that its memory may be
    * filled again. Without this, pieces stay as they are.

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { convertForm } from "#content/convert-form.ts";
 import type { ByteStream, Driver } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
 import ipfsCluster from "#drivers/ipfs-cluster/ipfs-cluster.ts";
 import {
   bodyFor,
@@ -13,6 +14,7 @@ import {
   sample,
 } from "../conformance/sample-object.ts";
 import { clusterMissing, startCluster, type TwoPeerCluster } from "../services/ipfs-cluster.ts";
+import { watchServer } from "../services/watched-server.ts";
 import { clusterOptionsFor, emptyPinset } from "./cluster-place.ts";
 
 const missing = clusterMissing();
@@ -234,6 +236,34 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
     expect(listed.toSorted()).toEqual(stored.map(({ object }) => object.cid).toSorted());
     const rest = driver.list({ cursor: listed[203] ?? "" });
     expect((await Array.fromAsync(rest)).map(({ cid }) => cid)).toEqual(listed.slice(204));
+  });
+
+  it("an upload that broke off goes on: blocks that a node has are not sent again", async () => {
+    const watched = await watchServer(cluster.peers[0].api);
+    try {
+      const driver = await open({ url: watched.endpoint });
+      const stored = sample(24 * 1_048_576 + 5, 41);
+      const whole = bodyFor(driver, stored);
+      const breaking = (async function* (): ByteStream {
+        let bytes = 0;
+        for await (const piece of whole.stream) {
+          if (bytes > 20 * 1_048_576) throw new EngineError("UNAVAILABLE", "the source is out");
+          bytes += piece.length;
+          yield piece;
+        }
+      })();
+      const failing = driver.write(stored.object, { ...whole, stream: breaking });
+      await expect(failing).rejects.toThrow("the source is out");
+      watched.requests.splice(0);
+      await driver.write(stored.object, bodyFor(driver, stored));
+      const added = watched.requests.filter(({ url }) => url.startsWith("/add?"));
+      expect(added).toHaveLength(1);
+      expect(added[0]?.bytes).toBeLessThan(12 * 1_048_576);
+      const evidence = await driver.verify(stored.object, "verified");
+      expect(evidence).toMatchObject({ finding: "present", confidence: "verified" });
+    } finally {
+      await watched.stop();
+    }
   });
 
   it("a peer that is away makes no copy lost, and takes no new ones", async () => {

@@ -14,14 +14,16 @@ export function openKubo(
     readonly capacityBytes?: number | undefined;
     readonly secret?: string;
     readonly swarm?: string;
+    readonly timeout?: string;
   } = {},
 ): Promise<Driver> {
-  const { backend = "node", capacityBytes, secret, swarm } = options;
+  const { backend = "node", capacityBytes, secret, swarm, timeout } = options;
+  const patience = timeout === undefined ? {} : { timeout };
   const group = swarm === undefined ? {} : { swarm };
   const authorization = secret === undefined ? {} : { authorization: "env:SECRET" };
   return kubo.open({
     backend,
-    options: kubo.options.parse({ rpc, ...authorization, ...group }),
+    options: kubo.options.parse({ rpc, ...authorization, ...group, ...patience }),
     capacityBytes,
     secret: () => Promise.resolve(secret ?? ""),
   });

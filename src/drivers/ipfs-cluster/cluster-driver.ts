@@ -19,6 +19,7 @@ import { EngineError } from "#model/engine-error.ts";
 import type { GarbageStep } from "#model/garbage.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
+import { BlocksThere } from "#drivers/contract/blocks-there.ts";
 import type { Reservation } from "#drivers/contract/capacity.ts";
 import { CountedCapacity } from "#drivers/contract/counted-capacity.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
@@ -26,6 +27,7 @@ import { checkedCar } from "#drivers/contract/checked-car.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { ipfsPeer } from "#drivers/contract/ipfs-peer.ts";
+import { rootedCar } from "#drivers/contract/rooted-car.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { clusterCapabilitiesOf } from "#drivers/ipfs-cluster/cluster-capabilities.ts";
 import type { ClusterClient, PinRequest } from "#drivers/ipfs-cluster/cluster-client.ts";
@@ -198,7 +200,11 @@ export class ClusterDriver implements Driver {
       }),
     });
     const pin = this.#pin(object, 0, await this.#preferred.ids(options));
-    const added = await this.#client.addBlocks(object.cid, pin, checked, options);
+    const there = new BlocksThere(options.replace === true ? 0 : object.size, (block, bytes) =>
+      this.#reader.hold(block, bytes, this.#options.replicationMax, options),
+    );
+    const car = there.isAsking ? rootedCar(checked, object, there) : checked;
+    const added = await this.#client.addBlocks(object.cid, pin, car, options);
     if (added.cid === object.cid) return { bytes, peers: added.allocations };
     const message = `${this.#backend}: the cluster took ${object.cid} for ${added.cid}`;
     throw new EngineError("CORRUPT", message, { hint: "nothing was pinned; try it again" });

@@ -75,6 +75,15 @@ export class NodeReader {
     }
   }
 
+  /** Whether so many of the known nodes have a block of so many bytes; all of them for 0 or less. */
+  async hold(cid: string, bytes: number, copies: number, call: CallOptions): Promise<boolean> {
+    const nodes = this.#nodes;
+    const wanted = copies > 0 ? copies : Math.max(1, nodes.length);
+    if (nodes.length < wanted) return false;
+    const held = await Promise.all(nodes.map((node) => node.holds(cid, bytes, call)));
+    return held.filter(Boolean).length >= wanted;
+  }
+
   /** What the known nodes hold together; undefined where none is known. */
   async room(call: CallOptions): Promise<NodeRoom | undefined> {
     if (this.#nodes.length === 0) return undefined;

@@ -52,6 +52,14 @@ export class RpcNode {
     }
   }
 
+  /** Whether this node says that it has a block of so many bytes. */
+  async holds(cid: string, bytes: number, call: CallOptions): Promise<boolean> {
+    const query = { arg: cid, offline: "true" };
+    const answer = await this.#answer("block/stat", query, `looking for block ${cid}`, call);
+    const found = blockStat.safeParse(await answer.json());
+    return answer.ok && found.success && found.data.Size === bytes;
+  }
+
   /** Takes a damaged block away, and before it the pin that holds it there. */
   async removeBlock(cid: string, root: string, call: CallOptions): Promise<void> {
     const doing = `taking the damaged block ${cid} off the node at ${this.url}`;
@@ -114,6 +122,7 @@ export interface NodeRoom {
 }
 
 const repoStat = z.object({ NumObjects: z.number(), RepoSize: z.number(), StorageMax: z.number() });
+const blockStat = z.object({ Size: z.number() });
 const refusal = z.object({ Message: z.string() });
 const removal = z.object({ Error: z.string().default("") });
 

@@ -74,7 +74,7 @@ class LeafCheck {
 
   async areIntact(parent: string, leaves: readonly FileLeaf[]): Promise<boolean> {
     if (leaves.some(({ bytes }) => bytes > carBlockBytesMax)) return false;
-    const body = await this.#node.file(parent, 0, this.#signal);
+    const body = await this.#node.filling(parent, this.#signal);
     const checks: Promise<boolean>[] = [];
     try {
       for (const leaf of leaves) {

@@ -22,11 +22,13 @@ import type { GarbageStep } from "#model/garbage.ts";
 import { formatSize } from "#model/quantity.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
+import { BlocksThere } from "#drivers/contract/blocks-there.ts";
 import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { bytesOf, CountedCapacity } from "#drivers/contract/counted-capacity.ts";
 import { ipfsPeer } from "#drivers/contract/ipfs-peer.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
+import { rootedCar } from "#drivers/contract/rooted-car.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { collectGarbage } from "#drivers/kubo/collect-garbage.ts";
@@ -39,13 +41,16 @@ import { KuboNode } from "#drivers/kubo/kubo-node.ts";
 import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
 import { listPins } from "#drivers/kubo/list-pins.ts";
 import { oneAtATime, streamOneAtATime } from "#drivers/kubo/one-at-a-time.ts";
-import { rootedCar } from "#drivers/kubo/rooted-car.ts";
+import { readFile } from "#drivers/kubo/read-file.ts";
 import { sampleBlocks } from "#drivers/kubo/sample-blocks.ts";
+
+const sentWholeMax = 1_000;
 
 /** Copies as recursive pins of one IPFS node. What nobody pins is no copy, though it is there. */
 export class KuboDriver implements Driver {
   readonly kind = "kubo";
   readonly capabilities = kuboCapabilities;
+  readonly readsFiles = true;
   readonly account: string | undefined;
   readonly identity: StorageIdentity = {
     kind: "ipfs",
@@ -55,6 +60,8 @@ export class KuboDriver implements Driver {
   readonly #node: KuboNode;
   readonly #capacity: CountedCapacity;
   readonly #groups: KuboGroups;
+  /** Objects of which blocks that were said to be there were not: all are sent next time. */
+  readonly #sentWhole = new Set<string>();
 
   constructor(context: DriverContext<KuboOptions>) {
     const { swarm } = context.options;
@@ -95,21 +102,21 @@ export class KuboDriver implements Driver {
   }
 
   async read(object: ObjectRef, _copy: StoredCopy, options: ReadOptions = {}): Promise<ByteStream> {
-    const { signal, range } = options;
+    const { signal, range, asFile } = options;
     const { cid } = object;
     const doing = `reading ${cid} from ${this.#backend}`;
     throwIfCancelled(signal, doing);
-    if (range !== undefined) {
+    if (range !== undefined && asFile !== true) {
       throw new EngineError("NOT_SUPPORTED", `${doing}: blocks have no ranges of bytes`);
     }
     if (!(await this.#node.isPinned(cid, signal))) {
       throw new EngineError("NOT_FOUND", `${doing}: the node does not pin it`);
     }
-    return stopOnAbort(
-      readable(() => this.#node.export(cid, signal), cid),
-      signal,
-      doing,
-    );
+    const stream =
+      asFile === true
+        ? readFile(this.#node, object, options)
+        : readable(() => this.#node.export(cid, signal), cid);
+    return stopOnAbort(stream, signal, doing);
   }
 
   async write(object: ObjectRef, body: WriteBody, options: WriteOptions = {}): Promise<StoredCopy> {
@@ -232,12 +239,35 @@ export class KuboDriver implements Driver {
       await discardBody(body);
       return existing;
     }
-    const car = rootedCar(stopOnAbort(body.stream, signal, doing), object);
-    await this.#node.import(object, car, signal);
+    await this.#send(object, stopOnAbort(body.stream, signal, doing), signal);
     const stored = await this.stat(object, options);
     if (stored === undefined) throw pinnedByOthers(doing);
     this.#capacity.add(stored.bytes - (existing?.bytes ?? 0));
     return stored;
+  }
+
+  /** Sends the blocks that the node has not, and has it pin all of them. */
+  async #send(
+    object: ObjectRef,
+    stream: ByteStream,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { cid, size } = object;
+    const there = new BlocksThere(this.#sentWhole.has(cid) ? 0 : size, async (block, bytes) => {
+      return (await this.#node.blockBytes(block, signal)) === bytes;
+    });
+    try {
+      await this.#node.import(object, rootedCar(stream, object, there), signal);
+      this.#sentWhole.delete(cid);
+    } catch (thrown) {
+      const { code } = EngineError.from(thrown);
+      if (there.found === 0 || (code !== "CORRUPT" && code !== "TIMEOUT")) throw thrown;
+      // The node was wrong about them, and may look for them in the network for ever.
+      if (this.#sentWhole.size >= sentWholeMax) this.#sentWhole.clear();
+      this.#sentWhole.add(cid);
+      const message = `writing ${cid} to ${this.#backend}: blocks of an earlier try are missing`;
+      throw new EngineError("UNAVAILABLE", message, { cause: thrown });
+    }
   }
 
   /** The node itself goes beyond its limit; we do not. */

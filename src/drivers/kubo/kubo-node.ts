@@ -3,6 +3,17 @@ import type { ByteStream, DriverContext } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { dagPbCode, parseCid, rawCode } from "#content/cid.ts";
 import { strangeError } from "#drivers/contract/http-error.ts";
+import type {
+  BlockStat,
+  Collected,
+  Dropped,
+  FilesStat,
+  Imported,
+  ImportedRoot,
+  Pin,
+  Pulled,
+  Walked,
+} from "#drivers/kubo/kubo-answers.ts";
 import { kuboError, saysNotPinned, unreadableDag } from "#drivers/kubo/kubo-error.ts";
 import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
 import { type Filling, KuboRpc } from "#drivers/kubo/kubo-rpc.ts";
@@ -140,6 +151,19 @@ export class KuboNode {
     return Buffer.concat(await Array.fromAsync(stream));
   }
 
+  /** Bytes of a block that the node says it has; undefined when it has none. */
+  async blockBytes(cid: string, signal: Signal): Promise<number | undefined> {
+    const doing = `looking for block ${cid} at ${this.#backend}`;
+    const parameters = { arg: cid, offline: true };
+    try {
+      const found = await this.#rpc.value<BlockStat>("block/stat", parameters, { doing, signal });
+      return found.Size;
+    } catch (error) {
+      if (EngineError.from(error).code === "NOT_FOUND") return undefined;
+      throw error;
+    }
+  }
+
   /** All blocks below a root, as a CAR; not verified. */
   async export(cid: string, signal: Signal): Promise<ByteStream> {
     const doing = `reading ${cid} from ${this.#backend}`;
@@ -154,11 +178,23 @@ export class KuboNode {
     return await this.#rpc.bytes("cat", parameters, { doing, signal });
   }
 
-  /** The bytes of a file from there on, for memory of the caller's; not verified. */
-  async file(cid: string, offset: number, signal: Signal): Promise<Filling> {
+  /** The bytes of a file, for memory of the caller's; not verified. */
+  async filling(cid: string, signal: Signal): Promise<Filling> {
     const doing = `reading ${cid} from ${this.#backend}`;
-    const parameters = { arg: cid, offset: String(offset), progress: false, offline: true };
+    const parameters = { arg: cid, progress: false, offline: true };
     return await this.#rpc.filling("cat", parameters, { doing, signal });
+  }
+
+  /** The bytes of a file from `start` up to `end`; not verified. */
+  async file(
+    cid: string,
+    { start, end }: { readonly start: number; readonly end: number },
+    signal: Signal,
+  ): Promise<ByteStream> {
+    const doing = `reading ${cid} from ${this.#backend}`;
+    const part = { offset: String(start), length: String(end - start) };
+    const parameters = { arg: cid, ...part, progress: false, offline: true };
+    return await this.#rpc.bytes("cat", parameters, { doing, signal });
   }
 
   /**
@@ -333,47 +369,6 @@ function nobodyHasIt(doing: string): EngineError {
   return new EngineError("NOT_SUPPORTED", `${doing}: no block came for a while`, {
     hint: "connect the nodes of the swarm with each other (Peering.Peers)",
   });
-}
-
-interface Pulled {
-  readonly Progress?: number;
-  readonly Pins?: readonly string[];
-}
-
-interface FilesStat {
-  readonly Type: string;
-  readonly Size: number;
-  readonly CumulativeSize: number;
-}
-
-/** What is 0 is left out. */
-interface Walked {
-  readonly TotalSize?: number;
-  readonly DagStats?: readonly { readonly Size?: number }[];
-}
-
-interface Imported {
-  readonly Root?: ImportedRoot;
-}
-
-/** A root of an imported CAR: it is pinned unless the node says why not. */
-interface ImportedRoot {
-  readonly Cid: { readonly "/": string };
-  readonly PinErrorMsg?: string;
-}
-
-interface Dropped {
-  readonly Error?: string;
-}
-
-interface Collected {
-  readonly Key?: { readonly "/": string };
-  readonly Error?: string;
-}
-
-interface Pin {
-  readonly Cid?: string;
-  readonly Name?: string;
 }
 
 /** A recursive pin, with the name that somebody gave it, or none. */
