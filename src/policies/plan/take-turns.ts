@@ -1,4 +1,5 @@
 import type { BlockReason } from "#model/plan.ts";
+import { earlyTurns, fitting, type Most } from "#policies/plan/early-turns.ts";
 import { noteShort, noteWishes } from "#policies/plan/group.ts";
 import { orderColumn } from "#policies/plan/scan-candidates.ts";
 import type { Planning } from "#policies/plan/planning.ts";
@@ -33,7 +34,9 @@ export async function takeTurns(
     const spent = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
     const most: Most = { objects: limit?.objects, bytes: limit?.bytes, spent };
     const ranked =
-      group === undefined ? oneByOne(planning, index, most) : byGroup(planning, index, most);
+      group === undefined
+        ? await oneByOne(planning, index, most, acting)
+        : byGroup(planning, index, most);
     await planning.table("plan_turn", ranked);
   }
   const granted = isLimited ? await countTurns(planning) : acting;
@@ -110,19 +113,16 @@ async function blockRest(
   await noteShort(planning, index, "limit", rest);
 }
 
-/** The limits of a rule, if it has them, and what it has used of them. */
-interface Most {
-  readonly objects: number | undefined;
-  readonly bytes: number | undefined;
-  readonly spent: { readonly objects: number; readonly bytes: number };
-}
-
-function oneByOne(planning: Planning, index: number, most: Most): SqlFragment {
-  const fits = most.bytes === undefined ? trusted("true") : sql`w.bytes <= ${most.bytes}::BIGINT`;
+async function oneByOne(
+  planning: Planning,
+  index: number,
+  most: Most,
+  acting: Turns,
+): Promise<SqlFragment> {
   return sql`SELECT ${trusted(chosen)}, row_number() OVER turns AS position
-    FROM plan_want w WHERE w.acts
+    FROM plan_want w WHERE w.acts ${await earlyTurns(planning, index, most, acting)}
     WINDOW turns AS (${turnOrder(planning, index)})
-    ${within(most, fits, trusted("OVER (turns ROWS UNBOUNDED PRECEDING)"))}`;
+    ${within(most, fitting(most.bytes), trusted("OVER (turns ROWS UNBOUNDED PRECEDING)"))}`;
 }
 
 /** A collection takes its turn with its first object, whole; one that is too large is passed over. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { rowsDiscarded } from "#jobs/plan-file.ts";
 import { buildPlan } from "#policies/plan/build-plan.ts";
+import { trusted } from "#policies/sql-fragment.ts";
 import { testBackend } from "../demo-backends.ts";
 import { type FixtureIndex, openFixtureIndex } from "./fixture-index.ts";
 import { briefly, planOf } from "./plan-of.ts";
@@ -71,6 +72,54 @@ test("a plan of many objects gives back its tables and is the same when it is ma
   }
   const { plan } = await planOf(index, set);
   expect(cids).toEqual(new Set([plan.cid]));
+});
+
+/** An order, and what of an object the heat, where an object has some, is compared by. */
+const orders = [
+  { descending: false, direction: 1 },
+  { descending: true, direction: -1 },
+] as const;
+
+test.for([
+  { objects: undefined, bytes: 300_000_000 },
+  { objects: 7_000, bytes: undefined },
+  { objects: 20_000, bytes: 90_000 },
+  { objects: 25_000, bytes: 40_000_000 },
+])("the first objects of many within a limit have their turn: %o", async (limit) => {
+  const index = await filled(2, 60_000);
+  await index.run(`UPDATE object SET present_mask = 9, verified_mask = 9,
+    owner = CASE WHEN object_id % 7 <> 0 THEN 'somebody' END`);
+  const known = Array.from({ length: 60_000 }, (_, id) => ({
+    id,
+    size: (id * 7_919) % 100_000,
+    heat: id % 7 === 0 ? undefined : ((id * 104_729) % 1_000) / 100,
+  }));
+  for (const { descending, direction } of orders) {
+    const key = trusted("CASE WHEN o.owner IS NOT NULL THEN o.heat_weight END");
+    const verb = { kind: "evict", from: on(3) } as const;
+    const set = setOf(
+      [...backends, hot],
+      ruleOf("cool", verb, "true", { order: [{ key, descending }], limit }),
+    );
+    const rank = (heat: number | undefined) =>
+      heat === undefined ? Number.POSITIVE_INFINITY : heat * direction;
+    const due: number[] = [];
+    const left = {
+      objects: limit.objects ?? Number.POSITIVE_INFINITY,
+      bytes: limit.bytes ?? Number.POSITIVE_INFINITY,
+    };
+    const turns = known
+      .filter(({ size }) => size <= left.bytes)
+      .toSorted((a, b) => rank(a.heat) - rank(b.heat) || a.id - b.id);
+    for (const { id, size } of turns) {
+      left.objects -= 1;
+      left.bytes -= size;
+      if (left.objects < 0 || left.bytes < 0) break;
+      due.push(id);
+    }
+    const { actions } = await planOf(index, set);
+    expect(actions.map(({ objectId }) => objectId)).toEqual(due);
+  }
 });
 
 test("targets share new copies in proportion to their free space", async () => {
