@@ -51,6 +51,8 @@ export interface RuleDiff {
 /** One object, and what each plan does to it for the rule: empty when nothing. */
 export interface PlanDiffSample {
   readonly cid: string;
+  /** One of its names in the index; missing where the index knows none. */
+  readonly path?: string;
   readonly size: number;
   readonly from: readonly string[];
   readonly to: readonly string[];

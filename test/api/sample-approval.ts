@@ -53,6 +53,7 @@ export const samplePlanDiff: PlanDiff = {
       samples: [
         {
           cid: "bafkreiobject",
+          path: "/photos/one.jpg",
           size: 10,
           from: ["demote to cold from hot"],
           to: ["demote to ice from hot"],

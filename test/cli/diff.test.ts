@@ -25,6 +25,7 @@ it("diff shows rules, counts and samples; with --detailed-exitcode differences a
   expect(plain.code).toBe(0);
   expect(plain.stdout).toMatch(/cool\/down +changed +1 +10 B/);
   expect(plain.stdout).toContain("objects: 0 gained, 0 lost, 1 changed, 1 the same");
+  expect(plain.stdout).toContain("/photos/one.jpg bafkreiobject (10 B): ");
   expect(plain.stdout).toContain("demote to cold from hot → demote to ice from hot");
   expect(asked).toEqual([{ from: { policies: ["/old"] }, to: { policies: ["/new"] }, samples: 1 }]);
   expect((await line.run([...words, "--detailed-exitcode"], { api })).code).toBe(2);

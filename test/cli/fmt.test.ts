@@ -16,6 +16,9 @@ afterEach(() => line[Symbol.asyncDispose]());
 const ordered = "apiVersion: thermocline/v1\nkind: Policy # of ours\n";
 const disordered = "kind: Policy # of ours\napiVersion: thermocline/v1\n";
 
+/** In order, the alias would come before its anchor. */
+const aliased = "kind: &kind Policy\napiVersion: *kind\n";
+
 async function read(name: string): Promise<string> {
   return await readFile(join(line.cwd, name), "utf8");
 }
@@ -41,8 +44,13 @@ it("leaves what is not sound as it is, says so and exits with 1", async () => {
   const { code, stderr } = await line.run(["fmt", "policies"]);
   expect([code, stderr]).toEqual([
     1,
-    "policies/a.thermocline.yaml is left as it is: it is not sound YAML, or needs its order\n",
+    expect.stringMatching(/^policies\/a\.thermocline\.yaml:2:1: .+; it is left as it is\n$/),
   ]);
+  await writeFile(join(line.cwd, "policies", "a.thermocline.yaml"), aliased);
+  expect((await line.run(["fmt", "policies"])).stderr).toBe(
+    "policies/a.thermocline.yaml needs its order, as an alias and its anchor do; it is left as it is\n",
+  );
+  expect(await read("policies/a.thermocline.yaml")).toBe(aliased);
 });
 
 it("sorts definitions and what includes them each in its file, and leaves the entries alone", async () => {

@@ -47,8 +47,8 @@ test("two versions of the policies are planned on one index and compared object 
   expect(
     diff.rules.map(({ difference, objects, samples }) => [difference, objects, samples]),
   ).toEqual([
-    ["gained", 1, [{ cid: await cid(four), size: 9, from: [], to: [done] }]],
-    ["lost", 1, [{ cid: await cid(one), size: 9, from: [done], to: [] }]],
+    ["gained", 1, [{ cid: await cid(four), path: four, size: 9, from: [], to: [done] }]],
+    ["lost", 1, [{ cid: await cid(one), path: one, size: 9, from: [done], to: [] }]],
   ]);
   const warm = await version("warm", rule("true", "warm"));
   const elsewhere = await engine.diffPlans({ from: old, to: warm, samples: 1 });

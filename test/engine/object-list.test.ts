@@ -78,7 +78,7 @@ test("a list of many objects arrives in pieces while it is read", async () => {
   expect(sizes.length).toBe(2);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(2_048);
   expect((await list({})).length).toBe(6_004);
-});
+}, 180_000);
 
 test("a file has the same objects in the same order, readable elsewhere", async () => {
   const file = join(folder, "new", "objects.parquet");

@@ -51,6 +51,7 @@ export const planDiffSchema = shapeOf<PlanDiff>({
       samples: z.array(
         shapeOf<PlanDiffSample>({
           cid: z.string(),
+          path: z.string().optional(),
           size: count,
           from: z.array(z.string()),
           to: z.array(z.string()),

@@ -38,8 +38,9 @@ function doings({ actions, cost }: ComparedPlan): string {
   return cost === undefined ? work : `${work}, ${costWords(cost)}`;
 }
 
-function sampleText({ cid, size, from, to }: PlanDiffSample): string {
-  return `${cid} (${formatSize(size)}): ${effectWords(from)} → ${effectWords(to)}`;
+function sampleText({ cid, path, size, from, to }: PlanDiffSample): string {
+  const name = path === undefined ? cid : `${path} ${cid}`;
+  return `${name} (${formatSize(size)}): ${effectWords(from)} → ${effectWords(to)}`;
 }
 
 function effectWords(effects: readonly string[]): string {

@@ -86,12 +86,13 @@ async function ruleDiffs(session: ReadSession, samples: number): Promise<readonl
     ),
   );
   const shown = await session.rows(
-    toStatement(sql`SELECT rule, difference, cid, size, to_json(before)::VARCHAR AS before,
-        to_json(after)::VARCHAR AS after
-      FROM plan_diff_rule WHERE difference <> 'same'
-      QUALIFY row_number() OVER (PARTITION BY rule, difference ORDER BY size DESC, cid)
-        <= ${samples}::BIGINT
-      ORDER BY size DESC, cid`),
+    toStatement(sql`SELECT s.rule, s.difference, s.cid, s.size, o.path,
+        to_json(s.before)::VARCHAR AS before, to_json(s.after)::VARCHAR AS after
+      FROM (SELECT * FROM plan_diff_rule WHERE difference <> 'same'
+        QUALIFY row_number() OVER (PARTITION BY rule, difference ORDER BY size DESC, cid)
+          <= ${samples}::BIGINT) s
+      LEFT JOIN object o ON o.cid = s.cid
+      ORDER BY s.size DESC, s.cid`),
   );
   return counts
     .map((row) => ruleDiff(row, shown))
@@ -113,6 +114,7 @@ function ruleDiff(row: SqlRow, shown: readonly SqlRow[]): RuleDiff {
     bytes: Number(row["bytes"]),
     samples: own.map((one) => ({
       cid: CID.decode(one["cid"] as Uint8Array).toString(),
+      ...(typeof one["path"] === "string" ? { path: one["path"] } : {}),
       size: Number(one["size"]),
       from: JSON.parse(one["before"] as string) as readonly string[],
       to: JSON.parse(one["after"] as string) as readonly string[],
