@@ -26,7 +26,9 @@ if (!(minutes > 0) || !Number.isSafeInteger(seed) || queues === undefined) {
 }
 
 // An interrupt ends the nodes too: `exit` listeners run.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => process.exit(130));
+}
 
 const reports: ChaosReport[] = [];
 const failures: string[] = [];

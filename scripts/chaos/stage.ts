@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,12 +22,24 @@ import {
   stageConfig,
   stagePolicies,
 } from "./stage-files.ts";
+import {
+  mountSmallDisk,
+  ownWorkspace,
+  unmountLeftDisks,
+  unmountSmallDisk,
+  workspacePrefix,
+} from "./small-disk.ts";
 import { SupervisedNode } from "./supervised-node.ts";
 
 const controllerNames = ["controller-1", "controller-2"] as const;
 const workerNames = ["worker-1", "worker-2"] as const;
 const startTimeoutMs = 60_000;
 const stopPatienceMs = 30_000;
+
+/** Whether everything stays as it is, to be looked at. */
+interface Keeping {
+  isKept: boolean;
+}
 
 /** A workspace with a queue store, a controller and its standby, and workers: what chaos is let loose on. */
 export class Stage {
@@ -49,12 +60,13 @@ export class Stage {
   readonly hasSmallDisk: boolean;
   readonly #environment: Readonly<Record<string, string>>;
   #isClosed = false;
+  readonly #keeping: Keeping;
 
   private constructor(
     path: string,
     queue: QueuePlace,
     bucket: BucketPlace | undefined,
-    hasSmallDisk: boolean,
+    { hasSmallDisk, keeping }: { readonly hasSmallDisk: boolean; readonly keeping: Keeping },
   ) {
     this.path = path;
     this.faults = new FaultLog(join(path, "faults.ndjson"));
@@ -63,6 +75,7 @@ export class Stage {
     const places = [...folderBackends, ...(bucket === undefined ? [] : [bucketBackend])];
     this.backends = places.map(({ name }) => name);
     this.hasSmallDisk = hasSmallDisk;
+    this.#keeping = keeping;
     this.#environment = {
       CHAOS_BUCKET_SECRET: bucketAccess.secretAccessKey,
       ...(queue.url === undefined ? {} : { CHAOS_QUEUE_URL: queue.url }),
@@ -75,15 +88,21 @@ export class Stage {
 
   /** Writes the files, starts the queue store and the nodes, and waits for the controller. */
   static async open(kind: QueueKind): Promise<Stage> {
-    const path = await mkdtemp(join(tmpdir(), "thermocline-chaos-"));
+    await unmountLeftDisks();
+    const path = await mkdtemp(join(tmpdir(), workspacePrefix));
+    await ownWorkspace(path);
     // PostgreSQL runs as a user of its own when we are root.
     await chmod(path, 0o755);
     const small = join(path, "storage", "small");
     await mkdir(small, { recursive: true });
-    const hasSmallDisk = mountDisk(small);
+    const hasSmallDisk = mountSmallDisk(small, smallDiskBytes);
+    const keeping = { isKept: false };
+    process.once("exit", () => {
+      if (hasSmallDisk && !keeping.isKept) unmountSmallDisk(small);
+    });
     const queue = await openQueue(kind, path);
     const bucket = await bucketPlace(path, bucketBackend.name);
-    const stage = new Stage(path, queue, bucket, hasSmallDisk);
+    const stage = new Stage(path, queue, bucket, { hasSmallDisk, keeping });
     try {
       await mkdir(join(path, "policies"));
       for (const [name, text] of Object.entries(stagePolicies)) {
@@ -176,8 +195,9 @@ export class Stage {
     this.#isClosed = true;
     for (const node of this.nodes) await node.dismiss(stopPatienceMs);
     for (const server of this.servers) await server.close();
+    this.#keeping.isKept = keep;
     if (keep) return;
-    if (this.hasSmallDisk) spawnSync("umount", ["--lazy", this.storage("small")]);
+    if (this.hasSmallDisk) unmountSmallDisk(this.storage("small"));
     await rm(this.path, { recursive: true, force: true });
   }
 
@@ -186,7 +206,6 @@ export class Stage {
     if (this.#isClosed) return;
     for (const node of this.nodes) node.abandon();
     for (const server of this.servers) server.abandon();
-    if (this.hasSmallDisk) spawnSync("umount", ["--lazy", this.storage("small")]);
   }
 
   #node(name: string, role: string): SupervisedNode {
@@ -200,10 +219,4 @@ async function openQueue(kind: QueueKind, path: string): Promise<QueuePlace> {
   if (kind === "redis") return redisPlace(path);
   if (kind === "postgres") return postgresPlace(path);
   return embeddedPlace(dataPaths(join(path, ".thermocline")).queue);
-}
-
-/** A file system in memory, if we may mount one. */
-function mountDisk(folder: string): boolean {
-  const options = `size=${smallDiskBytes},mode=755`;
-  return spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder]).status === 0;
 }

@@ -15,8 +15,8 @@ test("bytes that are a CID are written as its text, wherever they stand", () => 
 
 test("other bytes are hexadecimal digits, also where they begin like a CID", () => {
   const longer = Uint8Array.from([...cid, 0]);
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
   for (const bytes of [longer, cid.slice(0, -1), Uint8Array.from([1, 0x55, 0, 0]), cid.slice(1)]) {
-    expect(toJsonText({ bytes })).toBe(`{"bytes":"${hex(bytes)}"}`);
+    const hex = Buffer.from(bytes).toString("hex");
+    expect(toJsonText({ bytes })).toBe(`{"bytes":"${hex}"}`);
   }
 });
