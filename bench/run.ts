@@ -13,6 +13,7 @@ import type { SizeReport } from "./runner/measure-size.ts";
 import { readNumber, readObjectCounts } from "./runner/read-number.ts";
 import { runSize } from "./runner/run-size.ts";
 
+const allGoals = "goals";
 const stop = new AbortController();
 for (const [signal, number] of [
   ["SIGINT", 2],
@@ -89,8 +90,6 @@ async function list(json: boolean): Promise<void> {
     console.log(`${allGoals.padEnd(10)}what of these the project has goals for, in one table`);
   }
 }
-
-const allGoals = "goals";
 
 type Wanted = ReturnType<typeof readCommandLine>;
 

@@ -57,6 +57,13 @@ test("without a name it lists what there is", async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^arrow {5}results as Arrow/m);
   expect(stdout).toMatch(/^plan {6}/m);
+  expect(stdout).toMatch(/^goals {5}/m);
+});
+
+test("the table of goals is asked for alone", async () => {
+  const { code, stderr } = await start("goals", "plan").ended;
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("goals stands alone: it runs plan, arrow, heat,");
 });
 
 test("a name that there is not ends with 64 and the nearest one", async () => {
