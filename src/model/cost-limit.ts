@@ -7,10 +7,13 @@ export type CostLimit = { readonly usd: number; readonly per?: undefined } | Bud
 
 /** `50 USD` or `50 USD/month`. Throws INVALID_DOCUMENT. */
 export function parseCostLimit(text: string): CostLimit {
-  const [, amount = "", period] = /^(.*?)(?:\s*\/\s*(\w+)\s*)?$/.exec(text) ?? [];
+  const slash = text.lastIndexOf("/");
+  const period = slash === -1 ? undefined : text.slice(slash + 1).trim();
   const per = budgetPeriods.find((known) => known === period);
   // What is not a period is not an amount of money either.
-  return per === undefined ? { usd: parseMoney(text) } : { usd: parseMoney(amount), per };
+  return per === undefined
+    ? { usd: parseMoney(text) }
+    : { usd: parseMoney(text.slice(0, slash)), per };
 }
 
 /** The same as a limit of plans. */

@@ -93,7 +93,7 @@ export class TokenReader {
   unexpected(token: Token, expected: string, hint?: string): never {
     const { source, start, end } = token.span;
     const found = token.kind === "end" ? "the expression ends here" : quoted(source, start, end);
-    const before = /\S+\s*$/.exec(source.slice(0, start))?.[0].trim();
+    const before = /(?<!\S)\S+$/.exec(source.slice(0, start).trimEnd())?.[0];
     const standard = before === undefined ? "write a condition" : `look after ${shown(before)}`;
     const meant = hint ?? signHint(source.slice(start, start + 1), before);
     return this.fail("E0150", `expected ${expected}, but ${found}`, meant ?? standard, token.span);
