@@ -15,6 +15,10 @@ export interface TestObject {
   readonly created: number;
   readonly modified: number | null;
   readonly ingested: number;
+  /** When it last came in under its path; null where a list told of it. */
+  readonly named: number | null;
+  /** Which of its times nobody told: that of its creation, or only since when it has its path. */
+  readonly guessed: "created" | "named" | null;
   readonly accessed: number | null;
   readonly weight: number;
   /** How many of all objects are colder and hotter, and their number. */
@@ -75,13 +79,20 @@ const service = fc.record({
   values: fc.uniqueArray(fc.constantFrom(...pairs, ...readings, ...days), { maxLength: 5 }),
 });
 
+/** What is known of when an object came; apart for the same reason. */
+const times = fc.record({
+  named: fc.option(instant, { freq: 2 }),
+  guessed: fc.constantFrom(null, null, null, "created", "named"),
+});
+
 /** The same objects with a past: marks, moves, ends, and tags that are values by a key. */
 export function objectsInService(count: number): readonly TestObject[] {
   const pasts = fc.sample(service, { seed: 8, numRuns: count });
+  const known = fc.sample(times, { seed: 9, numRuns: count });
   const all: TestObject[] = [];
   for (const [at, object] of sampleObjects(count).entries()) {
     const { values = [], ...past } = pasts[at] ?? {};
-    all.push({ ...object, ...past, tags: [...object.tags, ...values], all });
+    all.push({ ...object, ...past, ...known[at], tags: [...object.tags, ...values], all });
   }
   return all;
 }
@@ -95,6 +106,8 @@ export function sampleObjects(count: number): readonly TestObject[] {
   return sample.map((values, id) => ({
     id,
     ...values,
+    named: null,
+    guessed: null,
     tombstoned: null,
     expiry: null,
     moved: null,
@@ -118,14 +131,15 @@ export async function insertObjects(
   for (const object of objects) {
     await index.run(`insert into object (object_id, cid, size, path, names, type, collection, owner,
       created, modified, ingested, accessed, heat_weight, held, present_mask, listed_mask,
-      sampled_mask, verified_mask, in_flight_mask, tombstoned, nearest_expiry, moved) values (${object.id},
+      sampled_mask, verified_mask, in_flight_mask, tombstoned, nearest_expiry, moved, named,
+      guessed) values (${object.id},
       from_hex('${Buffer.from(cidOf(object.id)).toString("hex")}'), ${object.size}, ${text(object.path)},
       ${object.path === null ? 0 : 1}, ${text(object.type)}, ${text(object.collection)},
       ${text(object.owner)}, ${time(object.created)}, ${time(object.modified)},
       ${time(object.ingested)}, ${time(object.accessed)}, ${object.weight}, ${object.held},
       ${mask(object, 0)}, ${mask(object, 1)}, ${mask(object, 2)}, ${mask(object, 3)},
       ${object.inFlight}, ${time(object.tombstoned)}, ${time(object.expiry)},
-      ${time(object.moved)})`);
+      ${time(object.moved)}, ${time(object.named)}, ${text(object.guessed)})`);
     for (const tag of object.tags) {
       await index.run(`insert into tag values (${object.id}, ${text(tag)})`);
     }
