@@ -5,13 +5,15 @@ usage: copies.py --events FILE --ledger FILE --backends NAME … < values
 
 FILE of --events: what the world told the engine, one JSON object a line, in any order:
   {"type": "told", "at", "cid", "backend", "confidence", "bytes"}   an import named a copy
-  {"type": "check", "at", "cid", "backend", "finding", "confidence"}  a check was reported
+  {"type": "check", "at", "cid", "backend", "finding", "confidence"}  a check was reported;
+      "lock", where it was told: a list of [legal hold, until or null, mode or null], empty for none
   {"type": "listing", "at", "backend", "copies": {cid: bytes}}      an inventory of a backend
 FILE of --ledger: all entries, one JSON object a line: {"entry", "recorded", "kind", "outcome",
 "run", "cid", "backend", "bytes"}; a copy that was made is an `outcome` with bytes, one that was
 removed is a `proof`.
 Standard input: what the engine says, as one JSON object:
   {"objects": {cid: {"present", "listed", "sampled", "verified": [names], "oldest"}},
+   "locks": {cid: {backend: [legal hold, until or null, mode or null]}},
    "backends": {name: {"bytes", "copies"}}, "runs": {run: {"done", "skipped", "failed"}}}
 
 Prints one JSON line; exits 1 when a value differs or nothing was compared.
@@ -41,6 +43,20 @@ class Copies:
 
     def __init__(self):
         self.known = {}
+        self.locks = {}
+
+    def lock(self, cid, backend, told, at):
+        """What its storage said of a lock; one that it did not show (no mode) only time ends."""
+        if self.known.get((cid, backend), ["lost"])[0] == "lost":
+            return
+        before = self.locks.get((cid, backend))
+        if before is not None:
+            held, until, mode, seen = before
+            if seen > at or (not told and mode is None and not held and time(until) > at):
+                return
+        self.locks.pop((cid, backend), None)
+        if told:
+            self.locks[cid, backend] = [*told, at]
 
     def find(self, cid, backend, state, confidence, at, size=None):
         before = self.known.get((cid, backend))
@@ -61,6 +77,8 @@ class Copies:
             proven = max(filter(None, [old_proven, proven]), default=None)
             confidence = max(old_confidence, confidence, key=LEVELS.index)
         self.known[cid, backend] = [state, confidence, old_size if size is None else size, proven, at]
+        if state == "lost":
+            self.locks.pop((cid, backend), None)
 
     def listing(self, backend, listed, at):
         for (cid, where), (state, *_, size, _proven, _at) in list(self.known.items()):
@@ -102,6 +120,8 @@ def replay(events, ledger):
                 happening["cid"], happening["backend"], STATES[happening["finding"]],
                 happening["confidence"], at,
             )
+            if "lock" in happening:
+                copies.lock(happening["cid"], happening["backend"], happening["lock"], at)
         elif kind == "outcome":
             runs[happening["run"]][happening["outcome"]] += 1
             if happening["outcome"] == "done" and happening["bytes"] is not None:
@@ -111,10 +131,24 @@ def replay(events, ledger):
                 )
         elif kind == "proof":
             copies.known.pop((happening["cid"], happening["backend"]), None)
+            copies.locks.pop((happening["cid"], happening["backend"]), None)
     return copies, runs
 
 
+def same_lock(engine, here):
+    def plain(lock):
+        return lock and [lock[0], lock[1] and time(lock[1]), lock[2]]
+
+    return plain(engine) == plain(here)
+
+
 def differences(said, copies, runs, backends):
+    for cid in said["objects"]:
+        for backend in backends:
+            engine = said["locks"].get(cid, {}).get(backend)
+            here = copies.locks.get((cid, backend))
+            if not same_lock(engine, here):
+                yield f"{cid}: lock of {backend}", engine, here
     for cid, values in said["objects"].items():
         for level in LEVELS:
             named = "present" if level == "claimed" else level
@@ -158,7 +192,7 @@ def main():
         print(f"{what} is {engine}, not {here}", file=sys.stderr)
     print(json.dumps({
         "objects": len(said["objects"]), "runs": len(said["runs"]),
-        "copies": len(copies.known), "differences": found,
+        "copies": len(copies.known), "locks": len(copies.locks), "differences": found,
     }))
     sys.exit(1 if found or not said["objects"] or not said["runs"] else 0)
 

@@ -8,6 +8,7 @@ import { integerBetween } from "../../scripts/seeded-random.ts";
 import { cidOf, openIndex } from "../index/open-index.ts";
 import { backends, objectCount, RandomCopies } from "./random-copies.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
+import type { SqlRow } from "#model/sql.ts";
 
 const program = fileURLToPath(new URL("copies.py", import.meta.url));
 const python = onPath("python3");
@@ -29,6 +30,7 @@ async function said(index: ObjectIndex) {
        sum(failed)::DOUBLE AS failed FROM runs JOIN batches USING (run_key) GROUP BY ALL`,
   );
   const known = await rows("SELECT name, used_bytes AS bytes, copies FROM backends");
+  const locked = await rows("SELECT object_id, backend, legal_hold, until, mode FROM lock");
   const cids = new Map(Array.from({ length: objectCount }, (_, at) => [at, cidOf(at)]));
   return {
     objects: Object.fromEntries(
@@ -43,9 +45,20 @@ async function said(index: ObjectIndex) {
         },
       ]),
     ),
+    locks: locksByCid(locked),
     backends: Object.fromEntries(known.map(({ name, ...figures }) => [String(name), figures])),
     runs: Object.fromEntries(runs.map(({ run_id: run, ...counts }) => [String(run), counts])),
   };
+}
+
+/** As the program takes them: what each backend holds fast of an object. */
+function locksByCid(rows: readonly SqlRow[]) {
+  const byCid: Record<string, Record<string, unknown>> = {};
+  for (const { object_id: id, backend, legal_hold: held, until, mode } of rows) {
+    const ofObject = (byCid[cidOf(Number(id))] ??= {});
+    ofObject[String(backend)] = [held, until ?? null, mode ?? null];
+  }
+  return byCid;
 }
 
 /** The ledger as it was exported, a JSON object an entry. */
@@ -62,6 +75,7 @@ async function ledgerLines(index: ObjectIndex): Promise<readonly string[]> {
 
 test.skipIf(python === undefined).for([1, 2])(
   "a program of its own recomputes copies, masks and outcomes after random work %i",
+  { timeout: 180_000 },
   async (seed) => {
     const { index, folder } = await openIndex(backends);
     const work = new RandomCopies(index, folder, seed);
@@ -99,5 +113,8 @@ test.skipIf(python === undefined).for([1, 2])(
       backends: { ...answer.backends, a: { bytes: 1, copies: 1 } },
     };
     expect(compare(changed)).toMatchObject({ status: 1, differences: 2 });
+    const [locked = ""] = Object.keys(answer.locks);
+    const unlocked = { ...answer, locks: { ...answer.locks, [locked]: {} } };
+    expect(compare(unlocked)).toMatchObject({ status: 1 });
   },
 );

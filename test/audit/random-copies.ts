@@ -1,5 +1,5 @@
 import type { ObjectIndex } from "#index/object-index.ts";
-import { confidences } from "#model/copy.ts";
+import { confidences, type StorageLock } from "#model/copy.ts";
 import type { Batch, CopyOutcome } from "#model/run.ts";
 import { integerBetween, pickOne, seededRandom } from "../../scripts/seeded-random.ts";
 import { makePlan, stepOf, type TestAction } from "../index/make-plan.ts";
@@ -68,11 +68,23 @@ export class RandomCopies {
     const evidence = this.#some(5).map((number) => {
       const backend = this.#one(backends);
       const [finding, confidence] = [this.#one(findings), this.#one(confidences)];
-      this.#tell("check", { cid: cidOf(number), backend, finding, confidence });
+      const looked = finding === "present" && this.#random() < 0.8;
+      const lock = looked ? this.#one(this.#locks()) : undefined;
+      const told = lock && [lock.legalHold, lock.until ?? null, lock.mode ?? null];
+      const said = lock === undefined ? {} : { lock: told ?? [] };
+      this.#tell("check", { cid: cidOf(number), backend, finding, confidence, ...said });
       const checkedAt = this.#now.toISOString();
-      return { ...evidenceOf(number, backend, finding, confidence), checkedAt };
+      const found = { ...evidenceOf(number, backend, finding, confidence), checkedAt };
+      return lock === undefined ? found : { ...found, lock };
     });
     await this.#index.recordEvidence(evidence, this.#now);
+  }
+
+  /** What storage may say of a lock. */
+  #locks(): readonly (StorageLock | null)[] {
+    const until = new Date(this.#now.getTime() + 5 * 60_000).toISOString();
+    const retained = { legalHold: false, until, mode: "COMPLIANCE" };
+    return [null, { legalHold: true }, retained, { legalHold: false, until }];
   }
 
   async #list(): Promise<void> {

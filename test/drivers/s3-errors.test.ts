@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Driver } from "#model/driver.ts";
+import { s3Error } from "#drivers/s3/s3-error.ts";
 import s3 from "#drivers/s3/s3.ts";
 import { collect, fileBody, sample } from "../conformance/sample-object.ts";
 
@@ -29,18 +30,7 @@ describe("an S3 service that answers with an error", () => {
     await once(server, "listening");
     const address = server.address();
     const port = typeof address === "object" ? address?.port : undefined;
-    driver = await s3.open({
-      backend: "archive",
-      options: s3.options.parse({
-        bucket: "bucket",
-        endpoint: `http://127.0.0.1:${port}`,
-        forcePathStyle: true,
-        accessKeyId: "key",
-        secretAccessKey: "env:SECRET",
-      }),
-      capacityBytes: undefined,
-      secret: () => Promise.resolve("secret"),
-    });
+    ({ driver } = await reached(`http://127.0.0.1:${port}`));
   });
 
   afterEach(async () => {
@@ -83,6 +73,33 @@ describe("an S3 service that answers with an error", () => {
     answer = { status: 301, headers, body: errorBody("PermanentRedirect") };
     const hint = expect.stringContaining("region: eu-central-1") as string;
     await expect(driver.status()).rejects.toMatchObject({ code: "INVALID_DOCUMENT", hint });
+  });
+
+  it("a region that the service expects is named as the one to set", async () => {
+    const said = "the region 'us-east-1' is wrong; expecting 'eu-west-3'";
+    const body = `<Error><Code>AuthorizationHeaderMalformed</Code><Message>${said}</Message></Error>`;
+    answer = { status: 400, body };
+    const hint = expect.stringContaining("`region: eu-west-3`") as string;
+    await expect(driver.status()).rejects.toMatchObject({ code: "INVALID_DOCUMENT", hint });
+  });
+
+  it("a service without TLS, or with a certificate of its own, is told apart from one that is away", async () => {
+    const address = server.address();
+    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+    await using plain = await reached(`https://127.0.0.1:${port}`);
+    await expect(plain.driver.status()).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.not.stringContaining("\n") as string,
+      hint: expect.stringContaining("http://") as string,
+    });
+    const thrown = Object.assign(new Error("self-signed certificate"), {
+      code: "DEPTH_ZERO_SELF_SIGNED_CERT",
+    });
+    expect(s3Error(thrown, "listing")).toMatchObject({
+      code: "UNAVAILABLE",
+      retryable: false,
+      hint: expect.stringContaining("NODE_EXTRA_CA_CERTS") as string,
+    });
   });
 
   it("a clock that is wrong is told by how much", async () => {
@@ -162,4 +179,21 @@ function errorBody(code: string): string {
     "<Message>as documented</Message><Resource>/bucket</Resource>" +
     "<RequestId>4442587FB7D0A2F9</RequestId></Error>"
   );
+}
+
+/** The driver of a bucket at an address. */
+async function reached(endpoint: string) {
+  const driver = await s3.open({
+    backend: "archive",
+    options: s3.options.parse({
+      bucket: "bucket",
+      endpoint,
+      forcePathStyle: true,
+      accessKeyId: "key",
+      secretAccessKey: "env:SECRET",
+    }),
+    capacityBytes: undefined,
+    secret: () => Promise.resolve("secret"),
+  });
+  return { driver, [Symbol.asyncDispose]: () => driver.close() };
 }

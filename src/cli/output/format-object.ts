@@ -85,7 +85,7 @@ export function formatCopies(object: ObjectDetail, now: Date): string {
   const locks = object.copies.flatMap(({ backend, lock }) =>
     lock === undefined
       ? []
-      : [`on ${backend} ${storageLockWords(lock)}, as it said ${ago(lock.seenAt, now)}\n`],
+      : [`on ${backend}: ${storageLockWords(lock)}, as it said ${ago(lock.seenAt, now)}\n`],
   );
   return `${copyTable(object, now)}${locks.join("")}`;
 }

@@ -76,17 +76,20 @@ function errorFacts(thrown: unknown): Facts {
     status: error.$metadata?.httpStatusCode,
     requestId: error.$metadata?.requestId,
     retryAfterMs: retryAfterMs(error.$response?.headers),
-    hint: hintOf(text(error.name), error.$metadata?.httpStatusCode, error.$response?.headers),
+    hint: hintOf(error),
   };
 }
 
 /** The region in which a bucket is, or by how much a clock is wrong: services say it. */
-function hintOf(
-  name: string,
-  status: number | undefined,
-  headers: Readonly<Record<string, string>> = {},
-): string | undefined {
-  const region = headers["x-amz-bucket-region"];
+function hintOf({
+  name: given,
+  message,
+  $metadata: { httpStatusCode: status } = {},
+  $response: { headers = {} } = {},
+}: ServiceError): string | undefined {
+  const name = text(given);
+  const [, expected] = /expecting ['"]([\w-]+)['"]/.exec(text(message)) ?? [];
+  const region = headers["x-amz-bucket-region"] ?? expected;
   const meaning = byName[name] ?? byStatus[status ?? 0];
   if (region !== undefined && meaning === wrongRegion) {
     return `the bucket is in ${region}: set \`region: ${region}\` of this backend`;
@@ -113,7 +116,9 @@ function retryAfterMs(headers: Readonly<Record<string, string>> = {}): number | 
 
 function describe({ name, status, message }: Facts): string {
   const label = [name, status].filter((part) => part !== "" && part !== undefined).join(" ");
-  return message === "" || message === name ? label : `${label}: ${message}`;
+  // What OpenSSL says has its ends of lines with it.
+  const said = message.replaceAll(/\s+/g, " ").trim();
+  return said === "" || said === name ? label : `${label}: ${said}`;
 }
 
 interface Meaning {
@@ -154,7 +159,18 @@ const slowDown: Meaning = { code: "RATE_LIMITED", text: "the service asks to slo
 const unreachable: Meaning = {
   code: "UNAVAILABLE",
   text: "the service cannot be reached",
-  hint: "check `endpoint` and the network",
+  hint: "check `endpoint` (http:// or https://) and the network",
+};
+const noTls: Meaning = {
+  code: "UNAVAILABLE",
+  text: "no TLS connection came about",
+  hint: "where the service has no TLS, `endpoint` begins with http://",
+};
+const untrusted: Meaning = {
+  code: "UNAVAILABLE",
+  text: "the certificate of the service is not trusted",
+  hint: "have NODE_EXTRA_CA_CERTS name the certificate of who signed it, or correct `endpoint`",
+  retryable: false,
 };
 const broken: Meaning = { code: "UNAVAILABLE", text: "the service has a problem of its own" };
 const noAnswer: Meaning = { code: "TIMEOUT", text: "no answer in time" };
@@ -262,8 +278,14 @@ const byNetwork: Readonly<Record<string, Meaning>> = {
   ENETUNREACH: unreachable,
   EPIPE: unreachable,
   ETIMEDOUT: noAnswer,
-  CERT_HAS_EXPIRED: { ...unreachable, retryable: false },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { ...unreachable, retryable: false },
+  EPROTO: noTls,
+  CERT_HAS_EXPIRED: untrusted,
+  CERT_NOT_YET_VALID: untrusted,
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  ERR_TLS_CERT_ALTNAME_INVALID: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
 };
 
 const byStatus: Readonly<Record<number, Meaning>> = {
