@@ -128,7 +128,7 @@ export async function storedActions(
   if (!isPlanCid(cid)) throw new EngineError("USAGE", `"${cid}" is not the CID of a plan`);
   const { rowsPath } = await storedPlan(context, cid);
   await using session = await context.index.session();
-  return planRows(session, rowsPath, offset, limit);
+  return await planRows(session, rowsPath, offset, limit);
 }
 
 /** A plan that was applied, by CID, or one that was saved, by the name of its file. */

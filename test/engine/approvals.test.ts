@@ -56,6 +56,7 @@ test("a plan that matches waits until somebody with the role agrees, and the led
   await running.importFiles(3);
   const run = await applied(engine);
   expect(run).toMatchObject({ state: "awaiting-approval", progress: { actions: 3, remaining: 3 } });
+  expect(await engine.planActions(run.planCid, 0, 2)).toHaveLength(2);
   expect((await engine.why(run.id)).facts.join("\n")).toContain("policy cool (removals > 0)");
   await expect(engine.controlRun(run.id, "run")).rejects.toMatchObject({ code: "CONFLICT" });
   await expect(decide(engine, "mallory", { plan: run.id })).rejects.toMatchObject({
