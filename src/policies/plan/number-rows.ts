@@ -56,14 +56,16 @@ function place(rules: readonly CompiledRule[]): SqlFragment {
 
 /**
  * All rows of the plan in their final form (`planColumns`), in order and numbered. They are sorted
- * only here; the texts are made after that, since millions of them would not fit into a sort.
+ * only here; the texts are made after that, since millions of them would not fit into a sort. When
+ * there are `many`, their objects are looked up without a sieve.
  */
-export function rowsStatement(rules: readonly CompiledRule[]): SqlStatement {
+export function rowsStatement(rules: readonly CompiledRule[], many = false): SqlStatement {
+  const rows = many ? trusted("plan_row r JOIN") : sql`${sifting("plan_row")} r LEFT JOIN`;
   return toStatement(sql`SELECT row_number() OVER () - 1 AS sequence, c.verb, c.object_id, c.cid, c.size, c.profile,
       c.source, c.target, c.victim, (${ruleNames(rules)})[c.rule_index + 1] AS rule,
       ${reasons(rules)} AS reason, ${requirements(rules)} AS requirements
     FROM (SELECT r.* EXCLUDE (writes), o.cid, o.profile
-      FROM ${sifting("plan_row")} r LEFT JOIN object o ON o.object_id = r.object_id
+      FROM ${rows} object o ON o.object_id = r.object_id
       ORDER BY ${rowOrder}) c`);
 }
 

@@ -69,6 +69,12 @@ export class Planning {
     return this.set.rules;
   }
 
+  /** Whether rules act on so many objects that a sieve for them (`sifting`) takes more than it saves. */
+  get actsOnMany(): boolean {
+    const objects = [...this.spent.values()].reduce((sum, spent) => sum + spent.objects, 0);
+    return objects > siftedMax;
+  }
+
   /** Numbers the steps of the plan: actions run roughly in this order. */
   nextStep(): number {
     this.#step += 1;
@@ -172,6 +178,9 @@ export type PlanTable =
   | "plan_surplus"
   | "plan_turn"
   | "plan_want";
+
+/** A sieve takes two bytes and more for each of them, and lets most pass where they are most. */
+const siftedMax = 500_000;
 
 /** Giving back a table takes some milliseconds, so tables of fewer objects are left to the end. */
 const largeObjects = 50_000;

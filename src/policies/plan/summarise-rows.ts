@@ -89,6 +89,7 @@ function backendOf(id: unknown): number | null {
 
 /** What is left of verified copies is asked of the index afresh, apart from the code that planned. */
 async function touchedObjects(planning: Planning): Promise<TouchedObjects> {
+  const rows = planning.actsOnMany ? trusted("plan_row") : sifting("plan_row");
   const [counts] = await planning.rows(sql`SELECT (SELECT count(*) FROM object) AS all_objects,
       count(*) AS acting, count(*) FILTER (r.touched) AS touched,
       count(*) FILTER (r.deleted) AS deleted,
@@ -98,7 +99,7 @@ async function touchedObjects(planning: Planning): Promise<TouchedObjects> {
         bool_or(verb = 'delete') AS deleted,
         bit_or(1::BIGINT << victim) FILTER (verb <> 'delete') AS gone,
         coalesce(bit_or(1::BIGINT << target), 0) AS come
-      FROM ${sifting("plan_row")} GROUP BY object_id) r
+      FROM ${rows} GROUP BY object_id) r
     LEFT JOIN object o ON o.object_id = r.object_id`);
   const count = (column: string) => Number(counts?.[column] ?? 0);
   return {
