@@ -29,7 +29,10 @@ export async function openServers(): Promise<Servers> {
   await using begun = new AsyncDisposableStack();
   const [stores, s3, ourNode, peerNode] = await Promise.all([
     LocalStores.open().then((opened) => begun.use(opened)),
-    startVersitygw().then((started) => begun.adopt(started, (one) => one.stop())),
+    // As S3 does; without it, connecting is most of what a small object costs either side.
+    startVersitygw({ keepAlive: true }).then((started) =>
+      begun.adopt(started, (one) => one.stop()),
+    ),
     startKubo().then((started) => begun.adopt(started, (one) => one.stop())),
     startKubo().then((started) => begun.adopt(started, (one) => one.stop())),
   ]);

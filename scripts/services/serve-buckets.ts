@@ -10,13 +10,16 @@ export async function serveBuckets(place: {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Whether it answers several requests over one connection; it does not by itself. */
+  readonly keepAlive?: boolean;
 }): Promise<ServerProcess> {
   const found = versitygw.find();
   if (!found.available) throw new Error(found.reason);
-  const { root, port, region, accessKeyId, secretAccessKey } = place;
+  const { root, port, region, accessKeyId, secretAccessKey, keepAlive = false } = place;
   const [folder, versions] = [join(root, "buckets"), join(root, "versions")];
   for (const path of [folder, versions]) await mkdir(path, { recursive: true });
   const options = ["--port", `127.0.0.1:${port}`, "--region", region, "--quiet"];
+  if (keepAlive) options.push("--keep-alive");
   const posix = ["posix", "--versioning-dir", versions, folder];
   return await startServer(found.path, [...options, "--health", "/health", ...posix], {
     folder: root,

@@ -36,14 +36,17 @@ export async function askVersitygw({ endpoint }: VersitygwServer): Promise<strin
 }
 
 /** An S3 server of a test's own: loopback, random port, private folder. */
-export async function startVersitygw(): Promise<VersitygwServer> {
+export async function startVersitygw(
+  settings: { readonly keepAlive?: boolean } = {},
+): Promise<VersitygwServer> {
   const root = await mkdtemp(join(tmpdir(), "thermocline-s3-"));
   const folder = join(root, "buckets");
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const region = "eu-test-1";
   const [accessKeyId, secretAccessKey] = ["test-access", "test-secret"];
-  const start = () => serveBuckets({ root, port, region, accessKeyId, secretAccessKey });
+  const start = () =>
+    serveBuckets({ root, port, region, accessKeyId, secretAccessKey, ...settings });
   let server = await start();
   return {
     endpoint,

@@ -239,7 +239,7 @@ export class KuboDriver implements Driver {
       await discardBody(body);
       return existing;
     }
-    await this.#send(object, stopOnAbort(body.stream, signal, doing), signal);
+    await this.#send(object, stopOnAbort(body.stream, signal, doing), options);
     const stored = await this.stat(object, options);
     if (stored === undefined) throw pinnedByOthers(doing);
     this.#capacity.add(stored.bytes - (existing?.bytes ?? 0));
@@ -250,10 +250,12 @@ export class KuboDriver implements Driver {
   async #send(
     object: ObjectRef,
     stream: ByteStream,
-    signal: AbortSignal | undefined,
+    { signal, replace }: WriteOptions,
   ): Promise<void> {
     const { cid, size } = object;
-    const there = new BlocksThere(this.#sentWhole.has(cid) ? 0 : size, async (block, bytes) => {
+    // Of what is replaced nobody has seen the blocks below those that were damaged.
+    const all = replace === true || this.#sentWhole.has(cid);
+    const there = new BlocksThere(all ? 0 : size, async (block, bytes) => {
       return (await this.#node.blockBytes(block, signal)) === bytes;
     });
     try {
@@ -261,7 +263,8 @@ export class KuboDriver implements Driver {
       this.#sentWhole.delete(cid);
     } catch (thrown) {
       const { code } = EngineError.from(thrown);
-      if (there.found === 0 || (code !== "CORRUPT" && code !== "TIMEOUT")) throw thrown;
+      const isDoubtful = code === "CORRUPT" || (code === "TIMEOUT" && signal?.aborted !== true);
+      if (there.found === 0 || !isDoubtful) throw thrown;
       // The node was wrong about them, and may look for them in the network for ever.
       if (this.#sentWhole.size >= sentWholeMax) this.#sentWhole.clear();
       this.#sentWhole.add(cid);

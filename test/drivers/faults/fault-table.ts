@@ -33,12 +33,13 @@ export const faults: readonly Fault[] = (["sent", "received"] as const).flatMap(
   { ...everywhere("connection cut", direction, "UNAVAILABLE"), arm: spoils("cut", direction) },
   {
     ...everywhere("body cut short", direction, "UNAVAILABLE"),
-    // The SDK sends the part again.
-    ...(direction === "sent" && { outcome: { ...all("UNAVAILABLE"), s3: "goes on" } }),
+    // The SDK sends the part again; a large file on an IPFS node is read again by its blocks.
+    outcome: { ...all("UNAVAILABLE"), [direction === "sent" ? "s3" : "kubo"]: "goes on" },
     arm: spoils("shorten", direction),
   },
   {
     ...everywhere("one bit flipped", direction, "UNAVAILABLE"),
+    ...(direction === "received" && { outcome: { ...all("UNAVAILABLE"), kubo: "goes on" } }),
     arm: spoils("flip", direction),
   },
   {
