@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackendPool } from "#engine/backend-pool.ts";
-import type { BackendStatus, BackendTrouble, StorageNames } from "#model/driver.ts";
+import type { BackendStatus, BackendTrouble } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { isSameStorage } from "#model/same-storage.ts";
 
@@ -32,20 +32,28 @@ export async function backendReports(
       if (other === at || one === undefined || two === undefined) return false;
       return one.kind === two.kind && isSameStorage(one.names, two.names);
     });
-    return { ...answer, troubles: [...answer.troubles, ...same.map(sameStorage)] };
+    return { ...answer, troubles: [...answer.troubles, ...sameStorage(same)] };
   });
 }
 
 async function answerOf(pool: BackendPool, name: string): Promise<BackendAnswer> {
   try {
-    const driver = await pool.driver(name);
-    const status = await driver.status();
-    const asking = driver.troubles?.({ signal: AbortSignal.timeout(patienceMs) });
-    const troubles = await asking?.catch((thrown: unknown) => [troubleOf(thrown)]);
-    return { status, troubles: troubles ?? [] };
+    const status = await (await pool.driver(name)).status();
+    return { status, troubles: await troublesOf(pool, name) };
   } catch (thrown) {
-    const { message, hint } = EngineError.from(thrown);
-    return { status: message, ...(hint !== undefined && { hint }), troubles: [] };
+    const { code, message, hint } = EngineError.from(thrown);
+    // Who may not do one thing may be told at once what else.
+    const troubles = code === "FORBIDDEN" ? await troublesOf(pool, name) : [];
+    return { status: message, ...(hint !== undefined && { hint }), troubles };
+  }
+}
+
+async function troublesOf(pool: BackendPool, name: string): Promise<readonly BackendTrouble[]> {
+  try {
+    const driver = await pool.driver(name);
+    return (await driver.troubles?.({ signal: AbortSignal.timeout(patienceMs) })) ?? [];
+  } catch (thrown) {
+    return [troubleOf(thrown)];
   }
 }
 
@@ -58,7 +66,7 @@ function troubleOf(thrown: unknown): BackendTrouble {
 async function storageOf(
   pool: BackendPool,
   name: string,
-): Promise<{ readonly kind: string; readonly names: StorageNames } | undefined> {
+): Promise<{ readonly kind: string; readonly names: readonly string[] } | undefined> {
   const patience = new AbortController();
   const asking = async () => {
     const { identity } = await pool.driver(name);
@@ -74,10 +82,14 @@ async function storageOf(
   }
 }
 
-function sameStorage(other: string): BackendTrouble {
-  return {
-    state: "failed",
-    message: `the same storage as backend ${other}: what lies there is one copy, not two`,
-    hint: "give each backend storage of its own, or take one of them out; until then no removal from one rests on the other",
-  };
+function sameStorage(others: readonly string[]): readonly BackendTrouble[] {
+  if (others.length === 0) return [];
+  const which = `${others.length === 1 ? "backend" : "backends"} ${others.join(", ")}`;
+  return [
+    {
+      state: "failed",
+      message: `the same storage as ${which}: what lies there is one copy`,
+      hint: "give each backend storage of its own, or take one out; no removal from one rests on the other",
+    },
+  ];
 }

@@ -1,14 +1,14 @@
 import { throwIfOut } from "#jobs/backend-outage.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import type { StepContext } from "#jobs/step-context.ts";
-import type { StorageIdentity, StorageNames } from "#model/driver.ts";
+import type { StorageIdentity } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { isSameStorage } from "#model/same-storage.ts";
 
 /** Which storage is behind each backend of a step, as it says itself: asked once, where it matters. */
 export class Storages {
   readonly #context: Pick<StepContext, "drivers" | "signal">;
-  readonly #names = new Map<string, Promise<StorageNames>>();
+  readonly #names = new Map<string, Promise<readonly string[]>>();
 
   constructor(context: Pick<StepContext, "drivers" | "signal">) {
     this.#context = context;
@@ -30,7 +30,7 @@ export class Storages {
     return undefined;
   }
 
-  #of(backend: string, identity: StorageIdentity): Promise<StorageNames> {
+  #of(backend: string, identity: StorageIdentity): Promise<readonly string[]> {
     const known = this.#names.get(backend);
     if (known !== undefined) return known;
     const { drivers, signal } = this.#context;

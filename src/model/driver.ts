@@ -324,13 +324,7 @@ export interface StorageIdentity {
   /** Storages of different kinds are never the same. */
   readonly kind: string;
   /** As the storage itself says where it can. Throws what `status` throws. */
-  names(options?: CallOptions): Promise<StorageNames>;
-}
-
-export interface StorageNames {
-  readonly is: readonly string[];
-  /** Storages that it keeps its copies on. Two that keep theirs apart may share one of these. */
-  readonly on?: readonly string[];
+  names(options?: CallOptions): Promise<readonly string[]>;
 }
 
 /** Something that does not work as it is configured. `failed`: copies, checks or removals fail. */

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { isSameStorage } from "#model/same-storage.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { TestEngine } from "../conformance/test-engine.ts";
 import { driverWith } from "./driver-with.ts";
@@ -44,17 +43,6 @@ describe("a removal between backends that are one storage", () => {
     expect(end).toMatchObject({ outcome: "done" });
     expect(found).toBe("absent");
   });
-});
-
-test("storages share what one is and the other is or lies on, and not what both lie on", () => {
-  const node = { is: ["node a"] };
-  const cluster = { is: ["peer 1", "node a", "node b"] };
-  const service = { is: ["account 1"], on: ["node a"] };
-  expect(isSameStorage(node, cluster)).toBe(true);
-  expect(isSameStorage(service, node)).toBe(true);
-  expect(isSameStorage(cluster, service)).toBe(true);
-  expect(isSameStorage(service, { is: ["account 2"], on: ["node a"] })).toBe(false);
-  expect(isSameStorage(node, { is: ["node b"] })).toBe(false);
 });
 
 function neverAsked(): Promise<never> {

@@ -4,6 +4,8 @@ import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import type { HttpService } from "#drivers/contract/http-service.ts";
 import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 
+/** The identity CID of no bytes. */
+const contentInCid = "bafkqaaa";
 const carType = "application/vnd.ipld.car";
 
 /** Reads content as a CAR from a gateway that need not be trusted: what it gives is verified. */
@@ -18,8 +20,11 @@ export class GatewayReader {
     this.#service = service;
   }
 
-  async open(cid: string, { signal }: CallOptions): Promise<ByteStream> {
-    const doing = `${this.#backend}: reading ${cid}`;
+  async open(cid: string, call: CallOptions): Promise<ByteStream> {
+    return await this.#open(cid, `${this.#backend}: reading ${cid}`, call);
+  }
+
+  async #open(cid: string, doing: string, { signal }: CallOptions): Promise<ByteStream> {
     const path = `/ipfs/${cid}?format=car`;
     const headers = { Accept: carType };
     const answer = await this.#service.ask({ method: "GET", path, headers, doing, signal });
@@ -29,6 +34,12 @@ export class GatewayReader {
     }
     const bytes = notTooSlow(answer.bytes(), this.#service.idleTimeoutMs, doing);
     return toldMissing(bytes, doing);
+  }
+
+  /** Whether it gives CARs: of content that is in its own CID, so that nothing has to be found. */
+  async probe(call: CallOptions): Promise<void> {
+    const doing = `${this.#backend}: asking the gateway ${this.url} for a CAR`;
+    for await (const _ of await this.#open(contentInCid, doing, call)) continue;
   }
 
   close(): void {

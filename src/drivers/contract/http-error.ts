@@ -15,7 +15,7 @@ export function networkError(
   return new EngineError(kind, `${doing}: the service cannot be reached (${words})`, {
     // A certificate that is not trusted stays so.
     retryable: typeof code !== "string" || !code.includes("CERT"),
-    hint: "check `url` of this backend and the network",
+    hint: "check that it runs, its address in the options of this backend, and the network",
     cause: thrown,
   });
 }
@@ -27,7 +27,8 @@ export function refusedError(
   words: string,
 ): EngineError {
   const { code, text, hint, retryable } = fullWords.test(words) ? full : meaningOf(status);
-  const said = words === "" ? "" : `: ${words.slice(0, wordsMax)}`;
+  const plain = plainWords(words);
+  const said = plain === "" ? "" : `: ${plain}`;
   const retryAfterMs = toldRetryAfterMs(headers["retry-after"], headers["date"]);
   return new EngineError(code, `${doing}: ${text} (${status}${said})`, {
     ...(hint === undefined ? {} : { hint }),
@@ -42,11 +43,18 @@ export function strangeError(doing: string, service: string): EngineError {
   const message = `${doing}: what answers there does not answer as ${service} does`;
   return new EngineError("UNAVAILABLE", message, {
     retryable: false,
-    hint: "check `url` of this backend: it may be that of a proxy or of another service",
+    hint: "check the address in the options of this backend: it may be a proxy's, or another service's",
   });
 }
 
 const wordsMax = 500;
+
+/** On one line, without the tags of a page or of XML. */
+function plainWords(words: string): string {
+  const start = words.slice(0, 4 * wordsMax);
+  const text = /^\s*</.test(start) ? start.replaceAll(/<[^<>]*>/g, " ") : start;
+  return text.replaceAll(/\s+/g, " ").trim().slice(0, wordsMax);
+}
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -70,7 +78,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
   404: {
     code: "UNAVAILABLE",
     text: "the service has no such address",
-    hint: "check `url` of this backend",
+    hint: "check the address in the options of this backend",
     retryable: false,
   },
   408: { code: "TIMEOUT", text: "no answer in time" },
@@ -91,15 +99,21 @@ const full: Meaning = {
   hint: "make room there, or evict from this backend",
 };
 
+const refusedRequest: Meaning = {
+  code: "NOT_SUPPORTED",
+  text: "the service refuses the request",
+  hint: "check that the address of this backend is that of such a service, and of a version that is supported",
+};
+
 function meaningOf(status: number): Meaning {
   const known = meanings[status];
   if (known !== undefined) return known;
   if (status >= 500) return { code: "UNAVAILABLE", text: "the service has a problem of its own" };
-  if (status >= 400) return { code: "NOT_SUPPORTED", text: "the service refuses the request" };
+  if (status >= 400) return refusedRequest;
   return {
     code: "INVALID_DOCUMENT",
     text: "the service sends us elsewhere",
-    hint: "set `url` of this backend to the address that answers itself",
+    hint: "give the address that answers itself in the options of this backend",
   };
 }
 

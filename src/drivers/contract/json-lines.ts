@@ -28,7 +28,7 @@ function parse(line: string, doing: string): unknown {
 
 function malformed(doing: string, cause?: unknown): EngineError {
   return new EngineError("UNAVAILABLE", `${doing}: the answer is not made of lines of JSON`, {
-    hint: "check `url` of this backend and what stands between it and this machine",
+    hint: "check the address of this backend and what stands between it and this machine",
     cause,
   });
 }

@@ -16,6 +16,9 @@ import {
 
 const service = "the REST API of IPFS Cluster";
 
+/** Older ones answer with whole lists where these answer with streams. */
+const oldestMajor = 1;
+
 /** How a pin is asked for: the query options of the REST API. */
 export interface PinRequest {
   readonly replicationMin: number;
@@ -44,7 +47,11 @@ export class ClusterClient {
 
   async version(call: Call): Promise<string> {
     const request = this.#request("GET", "/version", "asking for the version", call);
-    return (await this.#value(request, z.object({ version: z.string() }))).version;
+    const { version } = await this.#value(request, z.object({ version: z.string() }));
+    if (Number(version.split(".")[0]) >= oldestMajor) return version;
+    throw new EngineError("NOT_SUPPORTED", `${this.#backend}: IPFS Cluster ${version} is too old`, {
+      hint: `update its peers to IPFS Cluster ${oldestMajor}.0 or newer`,
+    });
   }
 
   async peers(call: Call): Promise<readonly ClusterPeer[]> {

@@ -1,6 +1,7 @@
 import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
 import type {
   BackendStatus,
+  BackendTrouble,
   ByteStream,
   CallOptions,
   ClearOptions,
@@ -34,6 +35,7 @@ import type { ClusterClient, PinRequest } from "#drivers/ipfs-cluster/cluster-cl
 import { collectGarbage } from "#drivers/ipfs-cluster/collect-garbage.ts";
 import type { ClusterOptions } from "#drivers/ipfs-cluster/cluster-options.ts";
 import { bytesKey, isHeld, listPins, pinCopy } from "#drivers/ipfs-cluster/list-pins.ts";
+import { findTroubles } from "#drivers/ipfs-cluster/find-troubles.ts";
 import type { NodeReader } from "#drivers/ipfs-cluster/node-reader.ts";
 import { pinStanding, type WantedPin } from "#drivers/ipfs-cluster/pin-info.ts";
 import { PreferredPeers } from "#drivers/ipfs-cluster/preferred-peers.ts";
@@ -50,7 +52,7 @@ export class ClusterDriver implements Driver {
     names: async (options = {}) => {
       const peers = await this.#client.peers(options);
       const nodes = peers.filter(({ ipfs }) => ipfs.id !== "").map(({ ipfs }) => ipfsPeer(ipfs.id));
-      return { is: [...peers.map(({ id }) => `peer ${id}`), ...nodes] };
+      return [...peers.map(({ id }) => `peer ${id}`), ...nodes];
     },
   };
   readonly #backend: string;
@@ -89,6 +91,11 @@ export class ClusterDriver implements Driver {
       freeBytes: freeBytes === undefined ? room : Math.min(freeBytes, room ?? freeBytes),
       totalBytes,
     };
+  }
+
+  troubles(options: CallOptions = {}): Promise<readonly BackendTrouble[]> {
+    const parts = { client: this.#client, reader: this.#reader, preferred: this.#preferred };
+    return findTroubles({ options: this.#options, ...parts }, options);
   }
 
   async stat(object: ObjectRef, options: CallOptions = {}): Promise<StoredCopy | undefined> {

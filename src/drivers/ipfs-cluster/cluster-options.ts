@@ -27,6 +27,14 @@ export const clusterOptions = z
       .record(z.string().min(1), z.string())
       .default({})
       .describe("Peers to prefer, by the tags they publish: `group: rack-1`."),
+    allocatePer: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Tag of the peers, e.g. `region`: the copies of a pin go to peers that differ in it, as " +
+          "`per:` in a policy spreads copies over backends. Needs `replicationMax`.",
+      ),
     name: z
       .string()
       .min(1)
@@ -66,6 +74,10 @@ export const clusterOptions = z
   .refine(({ username, token }) => username === undefined || token === undefined, {
     message: "either username and password, or a token",
     path: ["token"],
+  })
+  .refine(({ allocatePer, replicationMax: max }) => allocatePer === undefined || max > 0, {
+    message: "allocatePer needs to know how many peers: set replicationMin and replicationMax",
+    path: ["allocatePer"],
   })
   .refine(({ replicationMin: min, replicationMax: max }) => inOrder(min, max), {
     message: "replicationMin and replicationMax are both -1, both 0, or in that order",

@@ -22,15 +22,15 @@ export interface NodeRead {
 /** Reads content from the IPFS nodes behind a cluster: over their RPC API, or a gateway. */
 export class NodeReader {
   readonly #options: NodeReaderOptions;
-  readonly #nodes: readonly RpcNode[];
-  readonly #gateway: GatewayReader | undefined;
+  readonly nodes: readonly RpcNode[];
+  readonly gateway: GatewayReader | undefined;
 
   constructor(options: NodeReaderOptions) {
     this.#options = options;
     const { backend, rpc, gateway, authorization, idleTimeoutMs } = options;
     const service = (url: string) => new HttpService({ url, authorization, idleTimeoutMs });
-    this.#nodes = rpc.map((url) => new RpcNode(backend, url, service(url)));
-    this.#gateway =
+    this.nodes = rpc.map((url) => new RpcNode(backend, url, service(url)));
+    this.gateway =
       gateway === undefined
         ? undefined
         : new GatewayReader(backend, gateway, new HttpService({ url: gateway, idleTimeoutMs }));
@@ -46,11 +46,11 @@ export class NodeReader {
       const stream = await holder.exportCar(cid, true, call);
       return { stream, from: `on the node at ${holder.url}` };
     }
-    if (this.#gateway !== undefined) {
-      const stream = await this.#gateway.open(cid, call);
-      return { stream, from: `through the gateway ${this.#gateway.url}` };
+    if (this.gateway !== undefined) {
+      const stream = await this.gateway.open(cid, call);
+      return { stream, from: `through the gateway ${this.gateway.url}` };
     }
-    const [node] = this.#nodes;
+    const [node] = this.nodes;
     if (node !== undefined) {
       const stream = await node.exportCar(cid, false, call);
       return { stream, from: `through the node at ${node.url}` };
@@ -67,7 +67,7 @@ export class NodeReader {
    */
   async removeDamaged(blocks: readonly CarBlock[], root: string, call: CallOptions): Promise<void> {
     for (const { cid, bytes } of blocks) {
-      for (const node of this.#nodes) {
+      for (const node of this.nodes) {
         const stored = await node.block(cid.toString(), call);
         if (stored === undefined || Buffer.compare(stored, bytes) === 0) continue;
         await node.removeBlock(cid.toString(), root, call);
@@ -77,7 +77,7 @@ export class NodeReader {
 
   /** Whether so many of the known nodes have a block of so many bytes; all of them for 0 or less. */
   async hold(cid: string, bytes: number, copies: number, call: CallOptions): Promise<boolean> {
-    const nodes = this.#nodes;
+    const nodes = this.nodes;
     const wanted = copies > 0 ? copies : Math.max(1, nodes.length);
     if (nodes.length < wanted) return false;
     const held = await Promise.all(nodes.map((node) => node.holds(cid, bytes, call)));
@@ -86,8 +86,8 @@ export class NodeReader {
 
   /** What the known nodes hold together; undefined where none is known. */
   async room(call: CallOptions): Promise<NodeRoom | undefined> {
-    if (this.#nodes.length === 0) return undefined;
-    const rooms = await Promise.all(this.#nodes.map((node) => node.room(call)));
+    if (this.nodes.length === 0) return undefined;
+    const rooms = await Promise.all(this.nodes.map((node) => node.room(call)));
     return rooms.reduce((sum, room) => ({
       blocks: sum.blocks + room.blocks,
       usedBytes: sum.usedBytes + room.usedBytes,
@@ -96,14 +96,14 @@ export class NodeReader {
   }
 
   close(): void {
-    for (const node of this.#nodes) node.close();
-    this.#gateway?.close();
+    for (const node of this.nodes) node.close();
+    this.gateway?.close();
   }
 
   /** A node that answers and pins; one that does not answer leaves it to the others. */
   async #holding(holders: readonly string[], call: CallOptions): Promise<RpcNode | undefined> {
     let failure: EngineError | undefined;
-    for (const node of this.#nodes) {
+    for (const node of this.nodes) {
       try {
         if (holders.includes(await node.peer(call))) return node;
       } catch (thrown) {
@@ -111,7 +111,7 @@ export class NodeReader {
         if (failure.code === "CANCELLED") throw failure;
       }
     }
-    if (failure !== undefined && this.#gateway === undefined) throw failure;
+    if (failure !== undefined && this.gateway === undefined) throw failure;
     return undefined;
   }
 }

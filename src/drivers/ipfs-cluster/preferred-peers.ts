@@ -23,7 +23,8 @@ export class PreferredPeers {
     const now = performance.now();
     if (this.#known === undefined || now - this.#known.at > knownForMs) {
       const named = await this.#named(call);
-      this.#known = { at: now, ids: [...new Set([...named, ...(await this.#tagged(call))])] };
+      const wanted = [...new Set([...named, ...(await this.#tagged(call))])];
+      this.#known = { at: now, ids: await this.#spread(wanted, call) };
     }
     return this.#known.ids;
   }
@@ -51,6 +52,31 @@ export class PreferredPeers {
     if (left?.length !== 0) return left ?? [];
     const words = tags.map(([tag, value]) => `${tag}=${value}`).join(", ");
     throw this.#nobody(`no peer with ${words}`, "see `informer.tags` in the peers' service.json");
+  }
+
+  /**
+   * As many peers as a pin goes to, no two with the same value of the tag by which it is spread:
+   * of each value one that was asked for, else the one with the most room. Throws where there are too few values.
+   */
+  async #spread(wanted: readonly string[], call: CallOptions): Promise<readonly string[]> {
+    const { allocatePer: tag, replicationMax: count } = this.#options;
+    if (tag === undefined) return wanted;
+    const values = await this.#client.metric(`tag:${tag}`, call);
+    const room = await this.#client.metric("freespace", call);
+    const free = (peer: string): number => Number(room.get(peer) ?? 0);
+    const others = [...values.keys()].filter((peer) => !wanted.includes(peer));
+    const inOrder = [...wanted, ...others.toSorted((one, other) => free(other) - free(one))];
+    const chosen = new Map<string, string>();
+    for (const peer of inOrder) {
+      const value = values.get(peer);
+      if (value !== undefined && !chosen.has(value)) chosen.set(value, peer);
+    }
+    if (chosen.size >= count) return [...chosen.values()].slice(0, count);
+    const found = [...chosen.keys()].join(", ") || "none";
+    throw this.#nobody(
+      `too few values of the tag ${tag} for ${count} peers that differ in it: ${found}`,
+      "see `informer.tags` in the peers' service.json, or lower `replicationMax`",
+    );
   }
 
   #nobody(what: string, hint: string): EngineError {

@@ -22,7 +22,11 @@ export class RpcNode {
 
   /** Its peer ID; asked once. */
   async peer(call: CallOptions): Promise<string> {
-    if (this.#peer !== undefined) return this.#peer;
+    return this.#peer ?? (await this.askPeer(call));
+  }
+
+  /** The same, asked anew. */
+  async askPeer(call: CallOptions): Promise<string> {
     const doing = `asking the node at ${this.url} who it is`;
     const answer = await this.#ask("id", {}, doing, call);
     const identity = z.object({ ID: z.string() }).safeParse(await answer.json());
@@ -100,6 +104,7 @@ export class RpcNode {
     if (answer.ok) return answer;
     const words = await wordsOf(answer);
     const where = `${this.#backend}: ${doing}`;
+    if (answer.status === 403) throw deniedBy(where, command);
     throw missingBlocks(words, where) ?? refusedError(answer, where, words);
   }
 
@@ -125,6 +130,15 @@ const repoStat = z.object({ NumObjects: z.number(), RepoSize: z.number(), Storag
 const blockStat = z.object({ Size: z.number() });
 const refusal = z.object({ Message: z.string() });
 const removal = z.object({ Error: z.string().default("") });
+
+/** The node says 403 to wrong credentials and to paths that right ones may not ask for. */
+function deniedBy(where: string, command: string): EngineError {
+  return new EngineError("FORBIDDEN", `${where}: the node does not let us call ${command}`, {
+    hint:
+      "check `rpcAuthorization`, which is the whole header (`Bearer TOKEN`), against the user and " +
+      "AllowedPaths in the node's API.Authorizations",
+  });
+}
 
 async function wordsOf(answer: HttpAnswer): Promise<string> {
   const said = refusal.safeParse(await answer.json());

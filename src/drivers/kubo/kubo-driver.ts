@@ -1,6 +1,7 @@
 import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
 import type {
   BackendStatus,
+  BackendTrouble,
   ByteStream,
   CallOptions,
   ClearOptions,
@@ -35,6 +36,7 @@ import { collectGarbage } from "#drivers/kubo/collect-garbage.ts";
 import { kuboCapabilities } from "#drivers/kubo/kubo-capabilities.ts";
 import { dropDamagedBlocks } from "#drivers/kubo/drop-damaged-blocks.ts";
 import { isIntactFile } from "#drivers/kubo/intact-file.ts";
+import { findTroubles } from "#drivers/kubo/find-troubles.ts";
 import { unreadableDag } from "#drivers/kubo/kubo-error.ts";
 import { KuboGroups } from "#drivers/kubo/kubo-groups.ts";
 import { KuboNode } from "#drivers/kubo/kubo-node.ts";
@@ -54,8 +56,9 @@ export class KuboDriver implements Driver {
   readonly account: string | undefined;
   readonly identity: StorageIdentity = {
     kind: "ipfs",
-    names: async ({ signal } = {}) => ({ is: [ipfsPeer(await this.#node.peer(signal))] }),
+    names: async ({ signal } = {}) => [ipfsPeer(await this.#node.peer(signal))],
   };
+  readonly #context: DriverContext<KuboOptions>;
   readonly #backend: string;
   readonly #node: KuboNode;
   readonly #capacity: CountedCapacity;
@@ -65,6 +68,7 @@ export class KuboDriver implements Driver {
 
   constructor(context: DriverContext<KuboOptions>) {
     const { swarm } = context.options;
+    this.#context = context;
     this.account = swarm === undefined ? undefined : `ipfs swarm ${swarm}`;
     this.#backend = context.backend;
     this.#node = new KuboNode(context);
@@ -93,6 +97,10 @@ export class KuboDriver implements Driver {
       freeBytes: Math.min(freeBytes ?? roomBytes, roomBytes),
       totalBytes: totalBytes ?? room.maxBytes,
     };
+  }
+
+  troubles({ signal }: CallOptions = {}): Promise<readonly BackendTrouble[]> {
+    return findTroubles(this.#context, signal);
   }
 
   async stat({ cid }: ObjectRef, { signal }: CallOptions = {}): Promise<StoredCopy | undefined> {

@@ -16,7 +16,7 @@ import type {
 } from "#drivers/kubo/kubo-answers.ts";
 import { kuboError, saysNotPinned, unreadableDag } from "#drivers/kubo/kubo-error.ts";
 import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
-import { type Filling, KuboRpc } from "#drivers/kubo/kubo-rpc.ts";
+import { type Filling, type KuboRpc, openRpc } from "#drivers/kubo/kubo-rpc.ts";
 
 /**
  * The oldest version that is spoken to. Older ones do not write a block that they have already,
@@ -53,14 +53,8 @@ export class KuboNode {
 
   constructor(context: DriverContext<KuboOptions>) {
     this.#backend = context.backend;
-    const { rpc, authorization, timeout } = context.options;
-    this.rpc = rpc;
-    this.#rpc = new KuboRpc({
-      rpc,
-      timeoutMs: timeout,
-      secret: async () =>
-        authorization === undefined ? undefined : await context.secret(authorization),
-    });
+    this.rpc = context.options.rpc;
+    this.#rpc = openRpc(context);
   }
 
   /** Name and version, once it was seen that we can work with it. */

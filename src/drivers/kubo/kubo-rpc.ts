@@ -1,4 +1,4 @@
-import type { ByteStream } from "#model/driver.ts";
+import type { ByteStream, DriverContext } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type HttpAnswer, LateError } from "#drivers/contract/http-answer.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
@@ -8,6 +8,7 @@ import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 import { jsonLines } from "#drivers/contract/json-lines.ts";
 import { authorizationHeader } from "#drivers/kubo/authorization-header.ts";
 import { kuboError } from "#drivers/kubo/kubo-error.ts";
+import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
 import { carForm } from "#drivers/contract/car-form.ts";
 
 /** Whoever does not answer a small question within this time is not there. */
@@ -52,7 +53,9 @@ export class KuboRpc {
       return text === undefined ? undefined : authorizationHeader(text);
     };
     this.#hasSecret = async () => (await secret()) !== undefined;
-    const service = { url: `${rpc.replace(/\/+$/, "")}/api/v0`, authorization };
+    // People copy the address with the path of the API, or without.
+    const address = rpc.replace(/\/+$/, "").replace(/\/api\/v0$/, "");
+    const service = { url: `${address}/api/v0`, authorization };
     this.#quick = new HttpService({ ...service, idleTimeoutMs: Math.min(silenceMs, timeoutMs) });
     this.#patient = new HttpService({ ...service, idleTimeoutMs: timeoutMs });
   }
@@ -92,6 +95,18 @@ export class KuboRpc {
     const { idleTimeoutMs } = call.isLong === true ? this.#patient : this.#quick;
     const body = answer.filling(new LeastSpeed(idleTimeoutMs, doing));
     return { ...body, readInto: (memory) => late(doing, () => body.readInto(memory)) };
+  }
+
+  /** Whether this user may call a command. What it is called with must have it refuse and do nothing. */
+  async mayCall(command: string, parameters: Parameters, call: RpcCall): Promise<boolean> {
+    try {
+      await this.value(command, parameters, call);
+      return true;
+    } catch (thrown) {
+      const { code } = EngineError.from(thrown);
+      if (code === "CANCELLED" || code === "UNAUTHENTICATED") throw thrown;
+      return code !== "FORBIDDEN";
+    }
   }
 
   close(): void {
@@ -151,6 +166,14 @@ export class KuboRpc {
       hint: "check `authorization` of this backend against API.Authorizations of the node",
     });
   }
+}
+
+/** As the options of a backend say. */
+export function openRpc(context: Pick<DriverContext<KuboOptions>, "options" | "secret">): KuboRpc {
+  const { rpc, authorization, timeout } = context.options;
+  const secret = async (): Promise<string | undefined> =>
+    authorization === undefined ? undefined : await context.secret(authorization);
+  return new KuboRpc({ rpc, timeoutMs: timeout, secret });
 }
 
 /**

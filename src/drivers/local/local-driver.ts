@@ -98,7 +98,7 @@ export class LocalDriver implements Driver {
   /** The folder, whatever path leads to it. */
   readonly identity: StorageIdentity = {
     kind: "folder",
-    names: async () => ({ is: [await this.#folder.systemName()] }),
+    names: async () => [await this.#folder.systemName()],
   };
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {

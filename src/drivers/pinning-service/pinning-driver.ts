@@ -1,6 +1,7 @@
 import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
 import type {
   BackendStatus,
+  BackendTrouble,
   ByteStream,
   CallOptions,
   Driver,
@@ -16,6 +17,7 @@ import type {
 } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit } from "#model/removal.ts";
+import { askedTrouble } from "#drivers/contract/asked-trouble.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
 import type { Reservation } from "#drivers/contract/capacity.ts";
 import { CountedCapacity } from "#drivers/contract/counted-capacity.ts";
@@ -24,7 +26,6 @@ import { checkedCar } from "#drivers/contract/checked-car.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import type { GatewayReader } from "#drivers/contract/gateway-reader.ts";
-import { ipfsPeer } from "#drivers/contract/ipfs-peer.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { bytesOfRequests, hasMeta, listRequests } from "#drivers/pinning-service/list-requests.ts";
 import {
@@ -43,8 +44,6 @@ import { waitUntilPinned } from "#drivers/pinning-service/wait-until-pinned.ts";
 
 /** As many as the specification lets a pin have. */
 const originsMax = 20;
-/** So many pins are looked at to learn on which nodes a service keeps them. */
-const identifyingPins = 100;
 
 export interface PinningParts {
   readonly client: PinningClient;
@@ -57,22 +56,8 @@ export interface PinningParts {
 export class PinningDriver implements Driver {
   readonly kind = "pinning-service";
   readonly capabilities: DriverCapabilities;
-  /**
-   * The account, whatever `meta` tells its pins apart: a service keeps content once. It keeps it
-   * on nodes which a cluster or a `kubo` backend may be as well: those of its newest pins are told.
-   */
-  readonly identity: StorageIdentity = {
-    kind: "ipfs",
-    names: async (options = {}) => {
-      const { url, token } = this.#options;
-      const filter = { states: ["pinned"], limit: identifyingPins } as const;
-      const { results } = await this.#parts.client.page(filter, options);
-      const delegates = results.flatMap((request) => request.delegates);
-      const peers = delegates.flatMap((address) => /\/p2p\/([^/]+)$/.exec(address)?.[1] ?? []);
-      const account = `account ${token} at ${new URL(url).href}`;
-      return { is: [account], on: [...new Set(peers.map(ipfsPeer))] };
-    },
-  };
+  /** The account, whatever `meta` tells its pins apart: a service keeps content once. */
+  readonly identity: StorageIdentity;
   readonly #backend: string;
   readonly #options: PinningOptions;
   readonly #parts: PinningParts;
@@ -83,6 +68,9 @@ export class PinningDriver implements Driver {
     this.#options = context.options;
     this.capabilities = pinningCapabilitiesOf(context.options);
     this.#parts = parts;
+    const { url, token } = context.options;
+    const names = [`${token} at ${new URL(url).href.replace(/\/+$/, "")}`];
+    this.identity = { kind: "pinning-service", names: () => Promise.resolve(names) };
     const { backend, capacityBytes } = context;
     this.#capacity = new CountedCapacity(backend, capacityBytes, () =>
       bytesOfRequests(this.list()),
@@ -102,6 +90,15 @@ export class PinningDriver implements Driver {
       freeBytes,
       totalBytes,
     };
+  }
+
+  async troubles(options: CallOptions = {}): Promise<readonly BackendTrouble[]> {
+    const { node, gateway } = this.#parts;
+    const check = "check `node` and `nodeAuthorization` of this backend";
+    return [
+      ...(await askedTrouble(async () => node?.addresses(options), check)),
+      ...(await askedTrouble(async () => gateway?.probe(options))),
+    ];
   }
 
   async stat(object: ObjectRef, options: CallOptions = {}): Promise<StoredCopy | undefined> {

@@ -8,6 +8,6 @@ import type { S3Options } from "#drivers/s3/s3-options.ts";
  */
 export function bucketIdentity({ endpoint, bucket, prefix }: S3Options): StorageIdentity {
   const service = endpoint === undefined ? "aws" : new URL(endpoint).host;
-  const is = [`${bucket}/${prefix} at ${service}`];
-  return { kind: "bucket", names: () => Promise.resolve({ is }) };
+  const names = [`${bucket}/${prefix} at ${service}`];
+  return { kind: "bucket", names: () => Promise.resolve(names) };
 }

@@ -116,8 +116,9 @@ function retryAfterMs(headers: Readonly<Record<string, string>> = {}): number | 
 
 function describe({ name, status, message }: Facts): string {
   const label = [name, status].filter((part) => part !== "" && part !== undefined).join(" ");
-  // What OpenSSL says has its ends of lines with it.
-  const said = message.replaceAll(/\s+/g, " ").trim();
+  // What OpenSSL says has its ends of lines with it; what the SDK adds is for who programs with it.
+  const [told = ""] = message.split(/\s*Deserialization error:/, 1);
+  const said = told.replaceAll(/\s+/g, " ").trim();
   return said === "" || said === name ? label : `${label}: ${said}`;
 }
 

@@ -36,7 +36,7 @@ export function declarationTests(subject: DriverSubject): readonly KitTest[] {
         expect(identity?.kind).toBeTruthy();
         expect(again?.kind).toBe(identity?.kind);
         const [names, others] = [await identity?.names(), await again?.names()];
-        expect(names?.is.length).toBeGreaterThan(0);
+        expect(names?.length).toBeGreaterThan(0);
         expect(names !== undefined && others !== undefined && isSameStorage(names, others)).toBe(
           true,
         );
