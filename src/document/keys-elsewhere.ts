@@ -1,4 +1,5 @@
 import type { ZodType, core } from "zod";
+import { unwrappedSchemas } from "#document/unwrapped-schemas.ts";
 
 /** Schemas nest a few levels; more than this is none that anybody wrote. */
 const depthMax = 8;
@@ -21,33 +22,12 @@ function visit(
   visitor: Visitor,
 ): void {
   if (depth > depthMax) return;
-  const { def } = (schema as core.$ZodTypes)._zod;
-  switch (def.type) {
-    case "optional":
-    case "nullable":
-    case "default":
-    case "prefault":
-    case "nonoptional":
-    case "readonly":
-    case "catch":
-      visit(def.innerType, parent, depth, visitor);
-      return;
-    case "pipe":
-      visit(def.in, parent, depth, visitor);
-      return;
-    case "array":
-      visit(def.element, parent, depth, visitor);
-      return;
-    case "record":
-      visit(def.valueType, parent, depth + 1, visitor);
-      return;
-    case "union":
-      for (const option of def.options) visit(option, parent, depth, visitor);
-      return;
-    case "object":
-      visitor(parent, Object.keys(def.shape));
-      for (const [key, field] of Object.entries(def.shape)) visit(field, key, depth + 1, visitor);
-      return;
-    default:
+  for (const one of unwrappedSchemas(schema)) {
+    const { def } = (one as core.$ZodTypes)._zod;
+    if (def.type === "array") visit(def.element, parent, depth, visitor);
+    if (def.type === "record") visit(def.valueType, parent, depth + 1, visitor);
+    if (def.type !== "object") continue;
+    visitor(parent, Object.keys(def.shape));
+    for (const [key, field] of Object.entries(def.shape)) visit(field, key, depth + 1, visitor);
   }
 }

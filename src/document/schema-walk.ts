@@ -1,5 +1,6 @@
 import type { ZodType, core } from "zod";
 import type { DocumentPath } from "#document/document-places.ts";
+import { unwrappedSchemas } from "#document/unwrapped-schemas.ts";
 
 /** The keys that the map at a path may have; a union adds up what its fitting options allow. */
 export function allowedKeys(schema: ZodType, path: DocumentPath, raw: unknown): string[] {
@@ -29,31 +30,10 @@ function childSchema(schema: core.$ZodType, step: PropertyKey): core.$ZodType | 
   return undefined;
 }
 
-/** Unwraps optional, default, pipe, lazy and union down to what describes a structure. */
+/** What describes the structure of a value; of several, those that its literal keys allow. */
 function objectsBehind(schema: core.$ZodType, value: unknown): readonly core.$ZodType[] {
-  const { def } = (schema as core.$ZodTypes)._zod;
-  switch (def.type) {
-    case "optional":
-    case "nullable":
-    case "default":
-    case "prefault":
-    case "nonoptional":
-    case "readonly":
-    case "catch":
-      return objectsBehind(def.innerType, value);
-    case "pipe":
-      return objectsBehind(def.in, value);
-    case "lazy":
-      return objectsBehind(def.getter(), value);
-    case "intersection":
-      return [...objectsBehind(def.left, value), ...objectsBehind(def.right, value)];
-    case "union":
-      return def.options
-        .flatMap((option) => objectsBehind(option, value))
-        .filter((option) => discriminatorsFit(option, value));
-    default:
-      return [schema];
-  }
+  const behind = unwrappedSchemas(schema);
+  return behind.length === 1 ? behind : behind.filter((one) => discriminatorsFit(one, value));
 }
 
 /** False when a literal key of the option (`kind: x`) contradicts the value. */

@@ -87,10 +87,12 @@ function termsOf(
   );
   const fulfilled = own.filter(({ from }) => from === undefined || isOneOf(actor, from, roles));
   if (fulfilled.length > 0) return fulfilled;
-  const why =
-    own.length < open.length ? "; whoever applied it does not approve it" : `: ${actor} has not`;
+  const isOwn = own.length < open.length;
+  const why = isOwn ? `; ${actor} applied it, and does not approve it` : `: ${actor} has not`;
   throw new EngineError("FORBIDDEN", `it needs approval by ${termsText(open)}${why}`, {
-    hint: "roles are given to people under `roles:` in thermocline.yaml",
+    hint: isOwn
+      ? "somebody else who may has to approve it; `thermocline reject` takes it back"
+      : "roles are given to people under `roles:` in thermocline.yaml",
   });
 }
 

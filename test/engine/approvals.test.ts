@@ -83,7 +83,7 @@ test("whoever applied a plan does not approve it, where the policy says so", asy
   const run = await applied(running.engine);
   await expect(decide(running.engine, "alice@desk", { plan: run.id })).rejects.toMatchObject({
     code: "FORBIDDEN",
-    message: expect.stringContaining("whoever applied it") as unknown,
+    message: expect.stringContaining("alice@desk applied it, and does not approve it") as unknown,
   });
   expect((await decide(running.engine, "dave", { plan: run.id })).state).toBe("running");
   await ended(running.engine, run.id);

@@ -3,6 +3,7 @@ import type { ByteStream, Driver, VerifyOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { SinglePiece } from "#model/single-piece.ts";
 import { checksInPassing, verifyStream } from "#content/verify-stream.ts";
+import { evidenceOf } from "#drivers/contract/evidence-of.ts";
 import { exactly } from "#drivers/contract/exactly.ts";
 
 /**
@@ -24,15 +25,7 @@ export async function verifyCopy(
     });
   }
   const options = signal === undefined ? {} : { signal };
-  const found = (finding: Evidence["finding"], method: string, bytesRead: number): Evidence => ({
-    backend,
-    cid: object.cid,
-    finding,
-    confidence: level,
-    method,
-    checkedAt: new Date().toISOString(),
-    bytesRead,
-  });
+  const found = evidenceOf(backend, object, level);
   const known = level === "verified" ? written : undefined;
   const copy = known ?? (await driver.stat(object, options));
   if (copy === undefined) return found("absent", "looked for it: not there", 0);

@@ -1,4 +1,5 @@
 import { convertForm } from "#content/convert-form.ts";
+import { evidenceOf } from "#drivers/contract/evidence-of.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
 import type { ByteStream, CallOptions, DriverCapabilities } from "#model/driver.ts";
@@ -37,15 +38,9 @@ export async function verifyPinned(
     throw new EngineError("NOT_SUPPORTED", `${backend} has no check "${level}"`, { hint });
   }
   let bytesRead = 0;
-  const found = (finding: Evidence["finding"], method: string): Evidence => ({
-    backend,
-    cid: object.cid,
-    finding,
-    confidence: level,
-    method,
-    checkedAt: new Date().toISOString(),
-    bytesRead,
-  });
+  const evidence = evidenceOf(backend, object, level);
+  const found = (finding: Evidence["finding"], method: string): Evidence =>
+    evidence(finding, method, bytesRead);
   const { isPinned, said, open } = await look();
   if (!isPinned) return found("absent", said);
   if (level === "listed" || open === undefined) return found("present", said);
