@@ -1,8 +1,10 @@
 import { rm } from "node:fs/promises";
-import { listObjects, type ObjectSource } from "#engine/objects.ts";
+import { exportObjects, listObjects, type ObjectSource } from "#engine/objects.ts";
+import { makeReport } from "#engine/reports/make-report.ts";
 import { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { takeSnapshot } from "#engine/snapshots/take-snapshot.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
+import type { ObjectsRequest } from "#model/engine-api.ts";
 import { rowsAt } from "#jobs/plan-file.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 import { buildPlan } from "#policies/plan/build-plan.ts";
@@ -15,8 +17,12 @@ export const works: Readonly<
 > = {
   plan: planEverything,
   snapshot: snapshotEverything,
-  list: (index) => listEverything(index, undefined),
-  "sorted-list": (index) => listEverything(index, "heat desc, size"),
+  list: (index) => listEverything(index, {}),
+  "sorted-list": (index) => listEverything(index, { sort: "heat desc, size" }),
+  "filtered-list": (index) => listEverything(index, { where: "heat >= 0.5 and size > 1KiB" }),
+  report: reportEverything,
+  csv: (index, out) => exportList(index, `${out}.csv`),
+  json: (index, out) => exportList(index, `${out}.json`),
   export: (index, out) => exportEverything(index, `${out}.parquet`, "parquet"),
   arrow: (index, out) => exportEverything(index, `${out}.arrow`, "arrow"),
 };
@@ -52,8 +58,34 @@ async function snapshotEverything(index: ObjectIndex, out: string): Promise<void
   }
 }
 
-async function listEverything(index: ObjectIndex, sort: string | undefined): Promise<number> {
-  const source: ObjectSource = {
+async function listEverything(index: ObjectIndex, request: ObjectsRequest): Promise<number> {
+  let bytes = 0;
+  for await (const piece of listObjects(await sourceOf(index), request)) {
+    // As an answer has them.
+    bytes += JSON.stringify(piece).length;
+  }
+  return bytes;
+}
+
+async function reportEverything(index: ObjectIndex): Promise<void> {
+  const source = { ...(await sourceOf(index)), minimumCopies: 1 };
+  for (const by of ["tier", "owner"] as const) {
+    for (const report of ["usage", "heat", "copies", "cost", "age"] as const) {
+      await makeReport(source, { report, by });
+    }
+  }
+}
+
+async function exportList(index: ObjectIndex, file: string): Promise<void> {
+  try {
+    await exportObjects(await sourceOf(index), { file, sort: "heat desc, size" });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function sourceOf(index: ObjectIndex): Promise<ObjectSource> {
+  return {
     index,
     registry: await loadAttributes(),
     now: () => livelyTime,
@@ -63,10 +95,6 @@ async function listEverything(index: ObjectIndex, sort: string | undefined): Pro
       heat: await index.heat(),
     }),
   };
-  let rows = 0;
-  const request = sort === undefined ? {} : { sort };
-  for await (const piece of listObjects(source, request)) rows += piece.length;
-  return rows;
 }
 
 async function exportEverything(

@@ -20,6 +20,8 @@ const listenField = z.string().regex(/^(?:unix:.+|[^\s/]+:\d{1,5})$/, {
 const clockSkewMinMs = 1_000;
 const snapshotsEveryMinMs = 60_000;
 const ledgerEveryMinMs = 1_000;
+/** With less, what is done with each of a million objects does not stay within it. */
+const indexMemoryMinBytes = 256 * 2 ** 20;
 
 const percentField = quantityField((text) => {
   const match = /^(\d+(?:\.\d+)?)%$/.exec(text.trim());
@@ -179,8 +181,12 @@ export const configSchema = z.strictObject({
   index: z
     .strictObject({
       memoryLimit: sizeField
+        .refine(
+          (bytes) => bytes >= indexMemoryMinBytes,
+          "the index needs 256MiB or more: half of it is what DuckDB takes besides what it counts, and lists under way",
+        )
         .prefault("1GiB")
-        .describe("memory that the process takes for the index"),
+        .describe("memory that the process takes for the index; 256MiB or more"),
       threads: z.int().min(1).max(256).optional().describe("its threads; default all cores"),
     })
     .prefault({})

@@ -10,6 +10,7 @@ import {
 import { arrowPieces } from "#index/arrow/arrow-pieces.ts";
 import type { IpcForm } from "#index/arrow/ipc-bytes.ts";
 import { batchRows } from "#index/batch-rows.ts";
+import { collectYoung } from "#index/collect-young.ts";
 import { readColumn } from "#index/column-reader.ts";
 import { indexError } from "#index/index-error.ts";
 import { chunkRowsMax, stageChunk, type StageType, type StageValue } from "#index/stage-chunk.ts";
@@ -22,6 +23,9 @@ export type { StageType, StageValue };
 
 /** Asked what kind of statement it is before it runs; throws to refuse it. */
 export type StatementCheck = (kind: StatementType) => void;
+
+/** So many chunks may wait, after they were read, for their memory to be freed. */
+const chunksKept = 8;
 
 /** A DuckDB connection with the bindings, conversions and errors the index wants. */
 export class Connection {
@@ -135,8 +139,9 @@ export class Connection {
     };
     let next = fetch();
     try {
-      for (;;) {
+      for (let read = 1; ; read += 1) {
         const chunk = await next;
+        if (read % chunksKept === 0) collectYoung();
         if (chunk === null || chunk.rowCount === 0) return;
         next = fetch();
         yield chunk;

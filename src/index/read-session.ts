@@ -24,6 +24,9 @@ const temporaryWork: ReadonlySet<StatementType> = new Set([
   StatementType.DROP,
 ]);
 
+/** Objects are given so many at a time: what is given lives until the next ones are asked for. */
+const pieceRows = 256;
+
 /**
  * One consistent reading of the index. The session lives inside a READ ONLY transaction: DuckDB
  * itself then refuses every write but those to temporary tables, and the statement kinds that
@@ -95,7 +98,9 @@ export class IndexSession implements ReadSession {
     this.#requireOpen();
     const summarise = await summariser(this.#connection, now);
     for await (const batch of this.columns(statement)) {
-      yield batchRows<SummaryRow>(batch).map(summarise);
+      for (let from = 0; from < batch.rows; from += pieceRows) {
+        yield batchRows<SummaryRow>(batch, from, from + pieceRows).map(summarise);
+      }
     }
   }
 

@@ -232,6 +232,19 @@ safety: {minimumCopies: 0}
   });
 });
 
+describe("index.memoryLimit", () => {
+  it("is refused where the index could not keep it, with the reason", async () => {
+    expect((await load(limited("256MiB"))).index.memoryBytes).toBe(256 * 2 ** 20);
+    const small = await refused(load(limited("255MiB")));
+    const [diagnostic] = small.details["diagnostics"] as readonly Diagnostic[];
+    expect(diagnostic?.message).toContain("the index needs 256MiB or more");
+  });
+});
+
+function limited(memoryLimit: string): Readonly<Record<string, string>> {
+  return { "thermocline.yaml": `${version}index: {memoryLimit: ${memoryLimit}}\n` };
+}
+
 function origins(config: Config): Record<string, string> {
   return Object.fromEntries(config.settings.map(({ path, origin }) => [path, origin]));
 }
