@@ -6,6 +6,7 @@ import { holdObjects } from "#index/holds.ts";
 import { putObjects } from "#index/put-objects.ts";
 import { IndexSession } from "#index/read-session.ts";
 import { countAccesses } from "#index/record-accesses.ts";
+import { type LockFinding, recordLocks } from "#index/storage-locks.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { FixtureObject } from "#model/fixture.ts";
 import type { BackendFacts, HeatSettings } from "#model/index-store.ts";
@@ -62,6 +63,13 @@ export class FixtureIndex implements AsyncDisposable {
       if (held.length > 0) await holdObjects(transaction, held, "supposed by a test", this.#now);
       const byName = await backendIds(transaction.connection);
       await setFacts(transaction, objects, ids, byName);
+      const locks = objects.flatMap((object, at) =>
+        object.locks.map(({ backend, lock }): LockFinding => {
+          const backendId = requireBackend(byName, backend);
+          return { objectId: ids[at] ?? -1, backendId, lock, seenAt: this.#now };
+        }),
+      );
+      await recordLocks(transaction, locks);
       return { objects: ids, backends: byName };
     });
   }

@@ -1,3 +1,4 @@
+import type { StorageLock } from "#model/copy.ts";
 import type { Access, NewObject } from "#model/index-store.ts";
 
 /** An object that a policy test supposes, with what an object in service would gather in time. */
@@ -17,6 +18,8 @@ export interface FixtureObject extends NewObject {
     readonly backend: string | undefined;
     readonly since: Date;
   }[];
+  /** Copies that their backends let nobody remove. */
+  readonly locks: readonly { readonly backend: string; readonly lock: StorageLock }[];
   /** Its reads; `object` is its CID. */
   readonly accesses: readonly Access[];
   /** What its heat is to be at a moment, whatever its reads give. */

@@ -94,6 +94,12 @@ const copySchema = z
         })
         .describe("A rule with for: had it made.")
         .optional(),
+      locked: z
+        .union([z.literal("legal-hold"), durationField])
+        .describe(
+          "Its backend lets nobody remove it: for so long from the clock on, or legal-hold.",
+        )
+        .optional(),
     }),
   ])
   .transform((given) =>

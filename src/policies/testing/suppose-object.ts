@@ -48,6 +48,7 @@ export function supposeObject(
         since: before(ago),
       }))
       .concat(leasesOf(copies, before)),
+    locks: locksOf(copies, now),
     copies: copies.flatMap((copy): readonly NewCopy[] => {
       if ("arriving" in copy && copy.arriving) return [];
       const stored = { locator: cid, form: "file", bytes: size } as const;
@@ -84,6 +85,20 @@ function leasesOf(
     const { by: rule, ago } = copy.leased;
     // What was made and is lost is on no lease any more, but the rule had it.
     return [{ rule, backend: copy.state === "present" ? copy.on : undefined, since: before(ago) }];
+  });
+}
+
+/** Copies that their backends let nobody remove. */
+function locksOf(
+  copies: NonNullable<FixtureAttributes["copies"]>,
+  now: Date,
+): FixtureObject["locks"] {
+  return copies.flatMap((copy): FixtureObject["locks"] => {
+    if (!("locked" in copy) || copy.locked === undefined) return [];
+    const { on: backend, locked } = copy;
+    if (locked === "legal-hold") return [{ backend, lock: { legalHold: true } }];
+    const until = new Date(now.getTime() + locked).toISOString();
+    return [{ backend, lock: { legalHold: false, until, mode: "COMPLIANCE" } }];
   });
 }
 
