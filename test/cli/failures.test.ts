@@ -122,9 +122,14 @@ it("lists suspended policies and ends a suspension with a reason", async () => {
 
 it("lists repairs, and shouts where no intact copy is left", async () => {
   const lost = { ...sampleRepair, path: "/gone", copies: 0 };
-  const { stdout } = await line.run(["repairs"], answering("repairs", [sampleRepair, lost]));
+  const { stdout, stderr } = await line.run(
+    ["repairs"],
+    answering("repairs", [sampleRepair, lost]),
+  );
   expect(stdout).toMatch(/^\/a +hot +corrupt .* run-2 +open$/m);
   expect(stdout).toMatch(/^\/gone .* LOST: no intact copy is left$/m);
+  // Nobody looks at them here: what is made good stays listed.
+  expect(stderr).toContain("until one runs, they stay listed");
 });
 
 it("shows trouble in the status, worst first", async () => {

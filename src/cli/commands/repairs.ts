@@ -11,8 +11,13 @@ export default defineCommand({
   setup: (command) =>
     command.option("--limit <n>", "show so many, the oldest first", positiveInteger, repairsShown),
   async run(context, _args, { limit }) {
-    const { api } = await context.connect();
+    const { api, where } = await context.connect();
     const repairs = await api.repairs(limit);
     context.print(() => formatRepairs(repairs, context.io.clock.now()), { repairs });
+    if (repairs.length > 0 && where === "process") {
+      context.note(
+        "a controller looks at these, and closes what is made good: until one runs, they stay listed",
+      );
+    }
   },
 });
