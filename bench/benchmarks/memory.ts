@@ -7,10 +7,10 @@ import { compare, counted } from "../runner/compare.ts";
 import { peakMemory } from "../runner/peak-memory.ts";
 import { threads } from "../runner/workbench.ts";
 
-/** With this a plan for each of a million objects works; less was not tried. */
-const leastMib = 128;
-/** Of larger ones, as much as a prototype needed. */
-const bytesPerObject = 24;
+/** The least that a configuration may allow. */
+const leastMib = 256;
+/** Of larger ones: 954 MiB of ten million, four times what a prototype needed for one rule. */
+const bytesPerObject = 100;
 
 export default {
   name: "memory",
