@@ -49,7 +49,8 @@ const columns = [
 
 /** All goals at one size, for people. */
 export function formatGoals(objects: number, measured: readonly MeasuredGoal[]): string {
-  const rows = measured.map(({ number, benchmark, measured: one }) => [
+  const inOrder = measured.toSorted((one, other) => one.number - other.number);
+  const rows = inOrder.map(({ number, benchmark, measured: one }) => [
     String(number),
     `${benchmark}: ${one.what}`,
     formatFigure(one.ours, one.unit),
