@@ -9,7 +9,7 @@ import { weighOthers } from "#policies/explain/weigh-others.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
 import type { BlockedWish } from "#policies/plan/blocked-wishes.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
-import { rowOrder } from "#policies/plan/number-rows.ts";
+import { rowOrder } from "#policies/plan/final-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { costRefusals } from "#policies/price/refuse-losses.ts";
 import { sql } from "#policies/sql-fragment.ts";

@@ -8,7 +8,7 @@ import { decideActions } from "#policies/plan/build-plan.ts";
 import { groupRules } from "#policies/plan/group.ts";
 import { bitOf } from "#policies/plan/mask-sql.ts";
 import { type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
-import { rowOrder } from "#policies/plan/number-rows.ts";
+import { rowOrder } from "#policies/plan/final-rows.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { type CompiledBounds, isBounded } from "#policies/removal-bound.ts";
 import { sql, trusted } from "#policies/sql-fragment.ts";

@@ -16,7 +16,7 @@ import { rulesOf } from "#policies/plan/match-words.ts";
 import { blockedCounts } from "#policies/plan/blocked-wishes.ts";
 import { neededApprovals } from "#policies/plan/needed-approvals.ts";
 import { beginDraft } from "#policies/plan/draft.ts";
-import { gatherRows, rowsStatement } from "#policies/plan/number-rows.ts";
+import { gatherRows, rowsStatement } from "#policies/plan/final-rows.ts";
 import { pairActions } from "#policies/plan/pair-actions.ts";
 import { planCid } from "#policies/plan/plan-cid.ts";
 import { planDeletions } from "#policies/plan/plan-deletions.ts";

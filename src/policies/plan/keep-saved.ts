@@ -1,4 +1,4 @@
-import { ruleNames } from "#policies/plan/number-rows.ts";
+import { ruleNames } from "#policies/plan/final-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { sql } from "#policies/sql-fragment.ts";
 

@@ -1,7 +1,7 @@
 import { type LeftOut, type LeftOutReason, leftOutReasons } from "#model/control.ts";
 import type { ReadSession } from "#model/sql.ts";
 import { readStuck } from "#policies/plan/find-stuck.ts";
-import { ruleNames } from "#policies/plan/number-rows.ts";
+import { ruleNames } from "#policies/plan/final-rows.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 

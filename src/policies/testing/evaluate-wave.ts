@@ -4,7 +4,7 @@ import type { ReadSession } from "#model/sql.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
 import { blockedCounts } from "#policies/plan/blocked-wishes.ts";
-import { rowsStatement } from "#policies/plan/number-rows.ts";
+import { rowsStatement } from "#policies/plan/final-rows.ts";
 import { toPlanAction } from "#policies/plan/plan-rows.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { matchingRules } from "#policies/plan/scan-candidates.ts";

@@ -5,7 +5,7 @@ import { explainObject } from "#policies/explain/explain-object.ts";
 import { countAhead, planCompetitors } from "#policies/explain/plan-competitors.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
-import { rowOrder } from "#policies/plan/number-rows.ts";
+import { rowOrder } from "#policies/plan/final-rows.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { isBounded } from "#policies/removal-bound.ts";
 import { trusted } from "#policies/sql-fragment.ts";
