@@ -258,7 +258,8 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
       await driver.write(stored.object, bodyFor(driver, stored));
       const added = watched.requests.filter(({ url }) => url.startsWith("/add?"));
       expect(added).toHaveLength(1);
-      expect(added[0]?.bytes).toBeLessThan(12 * 1_048_576);
+      // Up to ten of the first twenty were still on their way between us and both nodes.
+      expect(added[0]?.bytes).toBeLessThan(18 * 1_048_576);
       const evidence = await driver.verify(stored.object, "verified");
       expect(evidence).toMatchObject({ finding: "present", confidence: "verified" });
     } finally {
