@@ -23,7 +23,7 @@ type Format = (typeof formats)[number];
 
 export default {
   name: "inventory",
-  about: "inventories of S3 and of a list of pins, first and again, against DuckDB's own reading",
+  about: "inventories of S3 and of pins, first and again, against DuckDB's own reading",
   rounds: 1,
   prepare: makeInventories,
   async measure(bench) {

@@ -208,7 +208,8 @@ describe.skipIf(missing !== undefined)("the kubo driver and a real node", () => 
     const proxy = await TcpProxy.open(() => Number(new URL(node.rpc).port));
     try {
       const driver = await open({ rpc: `http://127.0.0.1:${proxy.port}` });
-      const stored = sample(9_000_000);
+      // More than the sockets between hold: else all has come before the cut.
+      const stored = sample(40_000_000);
       const body = bodyFor(driver, stored);
       const cutting = { ...body, stream: cutIn(body.stream, () => proxy.cut()) };
       const failed = { code: "UNAVAILABLE", retryable: true };
