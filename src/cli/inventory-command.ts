@@ -87,12 +87,12 @@ function describe({ report, unfinished, locks, elapsedMs }: Found, isDryRun: boo
   ]);
 }
 
-/** Only some were asked about, so that others may be locked as well. */
+/** Only some were asked about, so that others may be locked as well: their removal is refused then. */
 function describeLocks({ asked, locked, problem }: AskedLocks): string {
   const found = `${count(locked)} of the ${counted(asked, "copy")} asked about`;
   return problem === undefined
     ? found
-    : `${found}; the others are asked about next time: ${problem}`;
+    : `${found}; the others were not: next time those known to be locked are: ${problem}`;
 }
 
 function describeUnfinished(unfinished: UnfinishedWrites, isDryRun: boolean): string {

@@ -38,12 +38,15 @@ function findingRow({ objectId, backendId, lock, seenAt }: LockFinding): readonl
 }
 
 /**
- * Applies the temporary table `lock_findings`: of each copy the last finding counts. Storage that
- * refused a removal without a word on its lock shows none to those who look either, so that nothing
- * but time ends what is believed because of that (it has no mode).
+ * Applies the temporary table `lock_findings`: of each copy the last finding counts, but what a
+ * finding cannot undo stays. Nobody shortens a retention in the mode COMPLIANCE: whoever sees less
+ * of it is not shown all. Storage that refused a removal without a word on its lock (a row without
+ * mode) shows none to those who look either, so that only time, or a lock that is shown, ends what
+ * is believed because of that; and it says nothing against what is known to hold longer.
  */
 export async function applyLocks(transaction: Transaction): Promise<void> {
   await transaction.run(lastFindings);
+  await transaction.run(nextLocks);
   await transaction.run(deleteOlder);
   await transaction.run(insertLocks);
 }
@@ -59,19 +62,35 @@ const lastFindings = `
   QUALIFY row_number() OVER (PARTITION BY object_id, backend_id
     ORDER BY seen_at DESC, legal_hold IS NULL, until DESC NULLS LAST) = 1`;
 
+/** What replaces rows `k`, by findings `n`; `legal_hold` is null where nothing does. */
+const nextLocks = `
+  CREATE OR REPLACE TEMP TABLE next_locks AS
+  SELECT object_id, backend_id,
+    CASE WHEN stays THEN coalesce(legal_hold, FALSE) ELSE legal_hold END AS legal_hold,
+    CASE WHEN stays THEN known_until ELSE until END AS until,
+    CASE WHEN stays THEN 'COMPLIANCE' ELSE mode END AS mode, seen_at
+  FROM (
+    SELECT n.*, k.until AS known_until, k.legal_hold AS known_hold,
+      coalesce(k.mode = 'COMPLIANCE' AND k.until > n.seen_at
+        AND (n.until IS NULL OR n.until <= k.until), FALSE) AS stays,
+      CASE WHEN n.legal_hold IS NULL
+        THEN k.mode IS NULL AND NOT k.legal_hold AND k.until > n.seen_at
+        ELSE NOT n.legal_hold AND n.mode IS NULL AND (k.legal_hold OR k.until >= n.until)
+        END AS says_nothing
+    FROM last_locks AS n LEFT JOIN storage_locks AS k USING (object_id, backend_id)
+    WHERE k.seen_at IS NULL OR k.seen_at <= n.seen_at
+  )
+  WHERE says_nothing IS NOT TRUE AND NOT (stays AND legal_hold IS NULL AND NOT known_hold)`;
+
 const deleteOlder = `
-  DELETE FROM storage_locks USING last_locks AS n
-  WHERE storage_locks.object_id = n.object_id AND storage_locks.backend_id = n.backend_id
-    AND storage_locks.seen_at <= n.seen_at
-    AND NOT (n.legal_hold IS NULL AND storage_locks.mode IS NULL
-      AND NOT storage_locks.legal_hold AND storage_locks.until > n.seen_at)`;
+  DELETE FROM storage_locks USING next_locks AS n
+  WHERE storage_locks.object_id = n.object_id AND storage_locks.backend_id = n.backend_id`;
 
 const insertLocks = `
   INSERT INTO storage_locks
   SELECT n.object_id, n.backend_id, n.legal_hold, n.until, n.mode, n.seen_at
-  FROM last_locks AS n
+  FROM next_locks AS n
   SEMI JOIN (FROM copies WHERE state <> 'lost') AS c USING (object_id, backend_id)
-  ANTI JOIN storage_locks AS k USING (object_id, backend_id)
   WHERE n.legal_hold IS NOT NULL
   ORDER BY n.object_id, n.backend_id`;
 
@@ -81,9 +100,9 @@ const deleteOfGone = `
     AND n.state IN ('gone', 'lost')`;
 
 /**
- * Copies of which an inventory asks the backend for locks: those whose lock holds as far as is known
- * (the look longest ago first, as somebody may have lifted it), then those that it was the first to
- * tell of.
+ * Copies of which an inventory asks the backend for locks: those whose lock holds as far as is
+ * known and may be lifted (the look longest ago first), and as many of those that it was the first
+ * to tell of. Where there are fewer of the one kind, more of the other.
  */
 export async function lockCandidates(
   connection: Connection,
@@ -117,12 +136,14 @@ export interface LockQuestion {
 
 const toAsk = `
   SELECT o.object_id, o.cid, o.size, o.profile FROM (
-    SELECT object_id, 0 AS turn, seen_at FROM storage_locks
+    SELECT object_id, 0 AS turn, row_number() OVER (ORDER BY seen_at, object_id) AS place
+    FROM storage_locks
     WHERE backend_id = $1 AND (legal_hold OR until > make_timestamp($3::BIGINT))
+      AND (mode = 'COMPLIANCE' AND until > make_timestamp($3::BIGINT)) IS NOT TRUE
     UNION ALL
-    SELECT object_id, 1, NULL
+    SELECT object_id, 1, row_number() OVER (ORDER BY object_id)
     FROM copies ANTI JOIN storage_locks USING (object_id, backend_id)
     WHERE backend_id = $1 AND state = 'present' AND since = make_timestamp($2::BIGINT)
       AND checked_at = since
   ) JOIN objects AS o USING (object_id)
-  ORDER BY turn, seen_at, object_id LIMIT $4`;
+  ORDER BY place, turn LIMIT $4`;

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { CreateMultipartUploadCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type InventoryContext, takeInventory } from "#engine/imports/take-inventory.ts";
@@ -9,14 +8,14 @@ import type { Driver } from "#model/driver.ts";
 import type { InventoryReport } from "#model/inventory.ts";
 import { fileBody, type Sample, sample } from "../conformance/sample-object.ts";
 import { newBucket, openBucket, referee } from "../drivers/s3-bucket.ts";
-import { openIndex, temporaryFolder } from "../index/open-index.ts";
+import { openIndex } from "../index/open-index.ts";
 import { driverWith } from "../jobs/driver-with.ts";
+import { inventoryCreatedAt as createdAt, writeInventory } from "./write-s3-inventory.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
 
 const why = versitygwMissing();
 let server: VersitygwServer;
 const written = new Date("2026-01-01T00:00:00Z");
-const createdAt = new Date("2026-01-02T00:00:00Z");
 
 describe.skipIf(why !== undefined)(`S3 Inventory${why ? ` (skipped: ${why})` : ""}`, () => {
   beforeAll(async () => {
@@ -108,6 +107,34 @@ describe.skipIf(why !== undefined)(`S3 Inventory${why ? ` (skipped: ${why})` : "
       await driver.close();
     },
   );
+
+  test("an inventory of before a copy was checked or made anew brings no lock back", async () => {
+    const bucket = await newBucket(server);
+    const driver = await openBucket(server, bucket);
+    const { index, folder } = await openIndex(["far"]);
+    const [lifted, anew] = [sample(10), sample(20)] as [Sample, Sample];
+    for (const one of [lifted, anew]) await driver.write(one.object, fileBody(one));
+    const manifest = await writeInventory(bucket, "CSV", [
+      { key: lifted.object.cid, size: 10, lock: ["", "", "ON"] },
+      { key: anew.object.cid, size: 20, lock: ["2036-02-01T00:00:00.000Z", "COMPLIANCE", "OFF"] },
+    ]);
+    const locked = async () => {
+      await using session = await index.session();
+      const text = `SELECT o.size FROM lock JOIN object AS o USING (object_id) ORDER BY o.size`;
+      return (await session.rows({ text, parameters: [] })).map(({ size }) => size);
+    };
+    const silent = driverWith(driver, { lockOf: () => Promise.resolve(undefined) });
+    await inventory(index, silent, folder, manifest);
+    expect(await locked()).toEqual([10, 20]);
+    // Since then one was seen lifted, and the other was lost and written again.
+    await index.recordEvidence([{ ...evidence(lifted, 1), lock: null }], createdAt);
+    await index.recordEvidence([evidence(anew, 1, "absent")], createdAt);
+    await index.recordEvidence([evidence(anew, 2)], createdAt);
+    expect(await locked()).toEqual([]);
+    await inventory(index, silent, folder, manifest);
+    expect(await locked()).toEqual([]);
+    await driver.close();
+  });
 
   test("the newest in a bucket is fetched file by file; what is not as its manifest says changes nothing", async () => {
     const bucket = await newBucket(server);
@@ -216,77 +243,12 @@ async function place(bucket: string, key: string, bytes: Uint8Array): Promise<vo
   judge.destroy();
 }
 
-interface Key {
-  readonly key: string;
-  readonly size: number;
-  readonly is_delete_marker?: string;
-  /** Until when, how, and whether under a legal hold. */
-  readonly lock?: readonly [until: string, mode: string, legalHold: "ON" | "OFF"];
-}
-
 function known({ object }: Sample) {
   const copy = { locator: "x", form: "file", bytes: object.size } as const;
   const facts = { names: [], tags: [], type: undefined, collection: undefined, owner: undefined };
   const times = { created: undefined, modified: undefined };
   const state = { state: "present", confidence: "verified", checkedAt: written } as const;
   return { ...object, ...facts, ...times, copies: [{ backend: "far", copy, ...state }] };
-}
-
-const none = ["", "", "OFF"] as const;
-
-const lockFields = ["ObjectLockRetainUntilDate", "ObjectLockMode", "ObjectLockLegalHoldStatus"];
-
-function snakeCase(name: string): string {
-  return name.replaceAll(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
-}
-
-/** As S3 lays an inventory out; answers the path of its manifest. */
-async function writeInventory(
-  bucket: string,
-  format: "CSV" | "Parquet",
-  keys: readonly Key[],
-): Promise<string> {
-  const root = await temporaryFolder();
-  const folder = join(root, "2026-01-02T00-00Z");
-  await mkdir(folder);
-  await mkdir(join(root, "data"));
-  const name = format === "CSV" ? "0.csv.gz" : "0.parquet";
-  const path = join(root, "data", name);
-  if (format === "CSV") {
-    const lines = keys.map(({ key, size, is_delete_marker: marker = "false", lock = none }) => {
-      const encoded = encodeURIComponent(key).replaceAll("%20", "+");
-      return `"${bucket}","${encoded}","","true","${marker}","${size}",${lock.map((field) => `"${field}"`).join()}\n`;
-    });
-    await writeFile(path, gzipSync(lines.join("")));
-  } else {
-    const { index } = await openIndex([]);
-    await using session = await index.session();
-    const rows = keys.map(
-      ({ key, size, is_delete_marker: marker = "false", lock: [until, ...lock] = none }) =>
-        `('${bucket}', '${key}', '', true, ${marker}, ${size}::BIGINT,
-          nullif('${until}', '')::TIMESTAMPTZ, '${lock.join("', '")}')`,
-    );
-    const locks = lockFields.map(snakeCase).join();
-    const columns = `t(bucket, key, version_id, is_latest, is_delete_marker, size, ${locks})`;
-    const text = `SELECT * FROM (VALUES ${rows.join(", ")}) AS ${columns} ORDER BY key`;
-    await session.exportParquet({ text, parameters: [] }, path);
-  }
-  const bytes = await readFile(path);
-  const md5 = createHash("md5").update(bytes).digest("hex");
-  const manifest = {
-    sourceBucket: bucket,
-    destinationBucket: "arn:aws:s3:::reports",
-    version: "2016-11-30",
-    creationTimestamp: String(createdAt.getTime()),
-    fileFormat: format,
-    fileSchema: ["Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size", ...lockFields].join(
-      ", ",
-    ),
-    files: [{ key: `far/daily/data/${name}`, size: bytes.length, MD5checksum: md5 }],
-  };
-  const file = join(folder, "manifest.json");
-  await writeFile(file, JSON.stringify(manifest));
-  return file;
 }
 
 async function inventory(
@@ -310,5 +272,18 @@ function contextOf(
     pool: { driver: () => Promise.resolve(driver) },
     config: { dataDirectory },
     now: () => new Date("2026-01-03T00:00:00Z"),
+  };
+}
+
+/** Of a look so many hours after the inventory was made. */
+function evidence(one: Sample, hour: number, finding: "present" | "absent" = "present") {
+  return {
+    backend: "far",
+    cid: one.object.cid,
+    finding,
+    confidence: "listed" as const,
+    method: "HEAD",
+    checkedAt: new Date(createdAt.getTime() + hour * 3_600_000).toISOString(),
+    bytesRead: 0,
   };
 }

@@ -4,7 +4,7 @@ import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { AskedLocks } from "#model/inventory.ts";
 
-/** So many copies are asked about after one inventory; others are met when they are verified. */
+/** So many copies are asked about after one inventory; others are met when they are verified or removed. */
 const askedMax = 10_000;
 const askedAtOnce = 16;
 const recordedAtOnce = 512;
@@ -57,7 +57,8 @@ export async function* askForLocks({
     }
     return { asked, locked };
   } catch (thrown) {
-    // The inventory itself has ended well: this goes on after the next one.
+    // The inventory itself has ended well. Known locks are asked about after the next one; new
+    // copies are not new any more then: what locks them is met when they are verified or removed.
     return { asked, locked, problem: EngineError.from(thrown).message };
   } finally {
     if (answers.length > 0) await record();

@@ -86,7 +86,10 @@ async function addStrangers(transaction: Transaction, now: Date): Promise<void> 
   await transaction.run(resolveStrangers, [first]);
 }
 
-/** A listing that tells of no lock proves none: only those that it does tell of are taken over. */
+/**
+ * A listing that tells of no lock proves none: only those that it does tell of are taken over, and
+ * not of copies that were checked or made since, whose locks may be others by now.
+ */
 async function recordListedLocks(
   transaction: Transaction,
   { backendId, asOf }: Listing,
@@ -195,6 +198,7 @@ const listedLocks = `
   SELECT r.object_id, $1::INTEGER AS backend_id, l.legal_hold, l.lock_until AS until,
     l.lock_mode AS mode, make_timestamp($2::BIGINT) AS seen_at
   FROM listing AS l JOIN listing_resolved AS r USING (position)
+  ANTI JOIN (FROM compared WHERE kind = 'newer') AS c ON c.object_id = r.object_id
   WHERE l.legal_hold IS NOT NULL AND r.object_id IS NOT NULL
     AND r.position = r.first_position`;
 
