@@ -108,9 +108,9 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
   thaw?(object: ObjectRef, copy: StoredCopy, options?: CallOptions): Promise<ThawState>;
 
   /**
-   * What the storage itself lets nobody remove the copy for, now; null when it shows no lock
-   * on it, undefined when there is no copy. Reads no content. Present exactly when
-   * `capabilities.locks`.
+   * What the storage itself lets nobody remove the copy for, now; null when there is no lock on
+   * it, undefined when there is no copy, or when our credentials may not see all locks and are
+   * shown none. Reads no content. Present exactly when `capabilities.locks`.
    */
   lockOf?(object: ObjectRef, options?: CallOptions): Promise<StorageLock | null | undefined>;
 

@@ -21,6 +21,7 @@ import type {
   KeyVersion,
   ListPage,
   ListRequest,
+  LocksShown,
   ObjectLock,
   PartUpload,
   PutRequest,
@@ -33,6 +34,7 @@ import { BucketLocking } from "#drivers/s3/bucket-locking.ts";
 import { BucketVersioning } from "#drivers/s3/bucket-versioning.ts";
 import { copySource } from "#drivers/s3/copy-source.ts";
 import { keyVersions } from "#drivers/s3/key-versions.ts";
+import { locksShown } from "#drivers/s3/locks-shown.ts";
 import { objectLockOf } from "#drivers/s3/object-lock.ts";
 import { httpStatus, notS3, s3Error } from "#drivers/s3/s3-error.ts";
 import { signByChecksum } from "#drivers/s3/sign-by-checksum.ts";
@@ -142,6 +144,14 @@ export class AwsBucketClient implements BucketClient {
       return await this.#locking.keepsLocks(signal);
     } catch (error) {
       throw this.#requests.error(error, "asking whether the bucket locks objects", signal);
+    }
+  }
+
+  async locksShown(key: string, signal: Signal): Promise<LocksShown> {
+    try {
+      return await locksShown(this.#client, { bucket: this.#bucket, key }, signal);
+    } catch (error) {
+      throw this.#requests.error(error, `asking whether locks on ${key} are shown`, signal);
     }
   }
 

@@ -19,6 +19,8 @@ export interface BucketClient {
   versions(key: string, signal: AbortSignal | undefined): Promise<readonly KeyVersion[]>;
   /** Whether the bucket can lock objects: known for a minute. Unknown where nobody may ask. */
   keepsLocks(signal: AbortSignal | undefined): Promise<"yes" | "no" | "unknown">;
+  /** How much of the locks on this key the credentials may see. */
+  locksShown(key: string, signal: AbortSignal | undefined): Promise<LocksShown>;
   /** What forbids the removal of one version of a key, as far as the key's rights show it. */
   versionLock(
     key: string,
@@ -117,6 +119,12 @@ export interface KeyVersion {
   /** It is what the key stands for now. */
   readonly isLatest: boolean;
 }
+
+/**
+ * `some`: retentions or legal holds alone; `unlockable`: the service says that nothing is ever locked
+ * here; `unknown`: nothing lies under this key, or the service does not say.
+ */
+export type LocksShown = "all" | "some" | "none" | "unlockable" | "unknown";
 
 export interface ObjectLock {
   readonly legalHold: boolean;

@@ -74,9 +74,17 @@ async function lockedOr(
       : await client.versionLock(key, versionId, signal).catch(() => undefined);
   const words = lockWords(lock, new Date());
   if (lock && words !== undefined) return heldByStorage(`${key} is ${words}`, storageLock(lock));
-  if (!lockNames.test(error.message)) return thrown;
+  if (!lockNames.test(wordsOfService(error, key))) return thrown;
   const until = new Date(Date.now() + askAgainAfterMs).toISOString();
   return heldByStorage(error.message, { legalHold: false, until });
+}
+
+/** What the service itself said, without the names of keys and buckets: people may call them anything. */
+function wordsOfService({ cause }: EngineError, key: string): string {
+  if (!(cause instanceof Error)) return "";
+  const names = [key, encodeURIComponent(key), encodeURI(key)];
+  const words = names.reduce((text, name) => text.replaceAll(name, " "), cause.message);
+  return words.replaceAll(/\barn:[^\s"]+/g, " ");
 }
 
 /** A lock that is not shown to our key is believed for so long. */

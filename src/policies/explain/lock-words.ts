@@ -38,7 +38,7 @@ export function lockWords({ backend, seenAt, until, ...lock }: FoundLock): strin
     ...(lock.mode === undefined ? {} : { mode: lock.mode }),
   });
   const lifted = lock.legalHold
-    ? `; once it is lifted there: thermocline verify, or import inventory ${backend}, sees it`
+    ? `; once it is lifted there: thermocline verify, or import inventory ${backend}, sees it if our credentials may see locks`
     : "";
   return `its copy on ${backend} is ${words}, as it said at ${seenAt.toISOString()}${lifted}`;
 }
