@@ -91,7 +91,7 @@ test("explain says what locks a copy, until when, and when that ends", async () 
   const held = await explainObject(set, session, 2);
   expect(held.conclusion[1]).toBe(
     "its copy on b0 is under a legal hold of the backend, as it said at 2026-05-01T00:00:00.000Z; " +
-      "once it is lifted there: thermocline verify, or import inventory b0, sees it",
+      "once it is lifted there: thermocline verify, or import inventory b0, sees it if our credentials may see locks",
   );
   expect(held.nextChange).toBeUndefined();
 });
