@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BackendPool } from "#engine/backend-pool.ts";
 import type { BackendStatus, BackendTrouble } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import { isSameStorage } from "#model/same-storage.ts";
+import { formatDuration } from "#model/quantity.ts";
+import { isSameStorage, type StorageName } from "#model/same-storage.ts";
 
 /** Longer than that nobody waits for what is asked beside the status. */
 const patienceMs = 10_000;
@@ -27,12 +28,17 @@ export async function backendReports(
     Promise.all(names.map((name) => storageOf(pool, name))),
   ]);
   return answers.map((answer, at) => {
-    const same = names.filter((_, other) => {
-      const [one, two] = [storages[at], storages[other]];
-      if (other === at || one === undefined || two === undefined) return false;
-      return one.kind === two.kind && isSameStorage(one.names, two.names);
+    const own = storages[at];
+    if (own === undefined) return answer;
+    const alike = names.filter((_, other) => other !== at && storages[other]?.kind === own.kind);
+    const same = alike.filter((name) => {
+      const other = storages[names.indexOf(name)];
+      return isSameStorage(own.names ?? [], other?.names ?? []);
     });
-    return { ...answer, troubles: [...answer.troubles, ...sameStorage(same)] };
+    // That a backend does not answer is told already.
+    const silent = typeof answer.status === "string" ? undefined : own.error;
+    const more = [...sameStorage(same, own.hint), ...unknownStorage(alike, silent)];
+    return { ...answer, troubles: [...answer.troubles, ...more] };
   });
 }
 
@@ -62,34 +68,65 @@ function troubleOf(thrown: unknown): BackendTrouble {
   return { state: "warn", message, hint };
 }
 
+/** What a backend says of the storage behind it, or why it does not. */
+interface Storage {
+  readonly kind: string;
+  readonly hint: string | undefined;
+  readonly names?: readonly StorageName[];
+  readonly error?: EngineError;
+}
+
 /** Undefined where nobody can tell: that it does not answer is told already. */
-async function storageOf(
-  pool: BackendPool,
-  name: string,
-): Promise<{ readonly kind: string; readonly names: readonly string[] } | undefined> {
+async function storageOf(pool: BackendPool, name: string): Promise<Storage | undefined> {
+  const identity = await pool.driver(name).then(
+    (driver) => driver.identity,
+    () => undefined,
+  );
+  if (identity === undefined) return undefined;
+  const { kind, hint } = identity;
   const patience = new AbortController();
-  const asking = async () => {
-    const { identity } = await pool.driver(name);
-    if (identity === undefined) return undefined;
-    const signal = AbortSignal.timeout(patienceMs);
-    return { kind: identity.kind, names: await identity.names({ signal }) };
-  };
+  const late = sleep(patienceMs, undefined, { signal: patience.signal }).then(() => {
+    const message = `it did not say within ${formatDuration(patienceMs)}`;
+    throw new EngineError("TIMEOUT", message, { hint: "ask again when it has less to do" });
+  });
   try {
-    const late = sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined);
-    return await Promise.race([asking().catch(() => undefined), late]);
+    const asking = async () => identity.names({ signal: AbortSignal.timeout(patienceMs) });
+    return { kind, hint, names: await Promise.race([asking(), late]) };
+  } catch (thrown) {
+    return { kind, hint, error: EngineError.from(thrown) };
   } finally {
     patience.abort();
   }
 }
 
-function sameStorage(others: readonly string[]): readonly BackendTrouble[] {
+function sameStorage(
+  others: readonly string[],
+  hint: string | undefined,
+): readonly BackendTrouble[] {
   if (others.length === 0) return [];
-  const which = `${others.length === 1 ? "backend" : "backends"} ${others.join(", ")}`;
+  const what =
+    "give each backend storage of its own, or take one out; no removal from one rests on the other";
   return [
     {
       state: "failed",
-      message: `the same storage as ${which}: what lies there is one copy`,
-      hint: "give each backend storage of its own, or take one out; no removal from one rests on the other",
+      message: `the same storage as ${backendWords(others)}: what lies there is one copy`,
+      hint: hint === undefined ? what : `${what}; ${hint}`,
     },
   ];
+}
+
+/** Only where there are others that it may be the same as. */
+function unknownStorage(
+  others: readonly string[],
+  error: EngineError | undefined,
+): readonly BackendTrouble[] {
+  if (others.length === 0 || error === undefined) return [];
+  const message = `which storage it is could not be asked: ${error.message}`;
+  const until = `until then no removal rests on it and ${backendWords(others)} together`;
+  const hint = error.hint === undefined ? until : `${error.hint}; ${until}`;
+  return [{ state: "failed", message, hint }];
+}
+
+function backendWords(names: readonly string[]): string {
+  return `${names.length === 1 ? "backend" : "backends"} ${names.join(", ")}`;
 }

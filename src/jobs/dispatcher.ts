@@ -1,3 +1,4 @@
+import { SameStorages } from "#jobs/same-storages.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -183,12 +184,14 @@ function contextOf(options: DispatcherOptions): DispatchContext {
       options.leadership?.clockStepped?.(stepMs, holdMs);
     },
   });
+  const sameStorages = new SameStorages();
   const context = () => ({
     now: now(),
     clockSkewMs,
     permitTtlMs,
     minimumCopies: options.minimumCopies ?? 1,
     unreachable: options.unreachable?.() ?? new Set<string>(),
+    sameStorage: sameStorages.pairs(now()),
     heldByPolicy: (objectIds: readonly number[]) => options.heldByPolicy(objectIds),
     ...(options.leadership === undefined ? {} : { epoch: options.leadership.epoch }),
     ...permitsFrom(now(), steps.heldMs()),
@@ -197,7 +200,7 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     store: options.store,
     index: options.index,
     drivers: options.drivers,
-    commit: { index: options.index, context },
+    commit: { index: options.index, context, sameStorages },
     now,
     onError,
     permitsHeldMs: () => steps.heldMs(),

@@ -1,17 +1,18 @@
 import { throwIfOut } from "#jobs/backend-outage.ts";
+import { placesOf, refusedAsSame, sameRefusal } from "#jobs/refused-as-same.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import type { StepContext } from "#jobs/step-context.ts";
 import type { Storages } from "#jobs/storages.ts";
 import { confidences, type Confidence, type Evidence, type ObjectRef } from "#model/copy.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { RemovalPermit, ReservedCopy } from "#model/removal.ts";
-import type { ActionEnd } from "#model/run.ts";
+import type { ActionEnd, RemovalEnd } from "#model/run.ts";
 
 /** What the backends said, now, about the copies that must remain. */
 export interface ReservedCheck {
   readonly evidence: readonly Evidence[];
   /** Set when the removal must not happen, and why. */
-  readonly refusal: ActionEnd | undefined;
+  readonly refusal: RemovalEnd | undefined;
 }
 
 /**
@@ -32,11 +33,16 @@ export async function checkReserved(
   }
   const refusal = await refusedAsSame(permit, storages, context);
   if (refusal !== undefined) return { evidence, refusal };
+  const places = placesOf(permit);
   for (const reserved of permit.reserved) {
     const level = levelFor(reserved, context);
     try {
-      const found = await check(object, reserved, level, context);
+      const holders = new Set<string>();
+      const found = await check(object, reserved, level, context, holders);
       evidence.push(found);
+      const others = places.filter((place) => place !== reserved.backend);
+      const same = await storages.holding(reserved.backend, [...holders], others);
+      if (same !== undefined) return { evidence, refusal: sameRefusal(same, reserved.backend) };
       if (found.finding === "present") continue;
       const code = found.finding === "corrupt" ? "CORRUPT" : "NOT_FOUND";
       const message = `kept: the copy on ${reserved.backend} that must remain is ${found.finding}`;
@@ -53,43 +59,24 @@ export async function checkReserved(
   return { evidence, refusal: undefined };
 }
 
-/** The copies that must remain, and the one that goes, have to be as many storages. */
-async function refusedAsSame(
-  { backend, reserved }: RemovalPermit,
-  storages: Storages,
-  { signal }: StepContext,
-): Promise<ActionEnd | undefined> {
-  const places = [backend, ...reserved.map((copy) => copy.backend)];
-  for (const [at, place] of places.entries()) {
-    try {
-      const same = await storages.sameAs(place, places.slice(0, at));
-      if (same === undefined) continue;
-      const message = `kept: backends ${same} and ${place} are the same storage, and hold one copy`;
-      return refuse("REFUSED", message);
-    } catch (thrown) {
-      signal.throwIfAborted();
-      const error = EngineError.from(thrown);
-      if (error.details["out"] !== undefined) throw error;
-      const message = `kept: which storage backend ${place} is could not be asked: ${error.message}`;
-      return refuse(error.code, message);
-    }
-  }
-  return undefined;
-}
-
 async function check(
   object: ObjectRef,
   reserved: ReservedCopy,
   level: Confidence,
   context: StepContext,
+  holders: Set<string>,
 ): Promise<Evidence> {
   const { signal } = context;
+  const onHolders = (names: readonly string[]): void => {
+    for (const name of names) holders.add(name);
+  };
   const driver = context.drivers.get(reserved.backend);
   if (driver === undefined) {
     const message = `this node does not reach backend ${reserved.backend}`;
     throw new EngineError("NOT_SUPPORTED", message);
   }
-  const found = await runWithRetries(() => driver.verify(object, level, { signal }), context);
+  const asked = () => driver.verify(object, level, { signal, onHolders });
+  const found = await runWithRetries(asked, context);
   if (found.finding === "present" && rank(found.confidence) < rank(level)) {
     const message = `backend ${reserved.backend} can only be checked as ${found.confidence}`;
     throw new EngineError("NOT_SUPPORTED", message);

@@ -9,6 +9,7 @@ import type {
 } from "#model/copy.ts";
 import type { GarbageStep } from "#model/garbage.ts";
 import type { RemovalPermit } from "#model/removal.ts";
+import type { StorageName } from "#model/same-storage.ts";
 
 /**
  * One kind of storage, opened for one backend.
@@ -219,6 +220,11 @@ export interface VerifyOptions extends CallOptions {
    * first. When it is gone again, it is found absent all the same.
    */
   readonly written?: StoredCopy;
+  /**
+   * Hears which storages say that they hold the copy, by names of `identity`, where a backend
+   * consists of several that come and go.
+   */
+  readonly onHolders?: (names: readonly string[]) => void;
 }
 
 export interface RemoveOptions extends CallOptions {
@@ -323,8 +329,13 @@ export interface ListedCopy {
 export interface StorageIdentity {
   /** Storages of different kinds are never the same. */
   readonly kind: string;
-  /** As the storage itself says where it can. Throws what `status` throws. */
-  names(options?: CallOptions): Promise<readonly string[]>;
+  /**
+   * As the storage itself says where it can. Throws what `status` throws, and UNAVAILABLE while a
+   * part of it does not say who it is. Nothing secret: a hash of it where accounts are told apart.
+   */
+  names(options?: CallOptions): Promise<readonly StorageName[]>;
+  /** What to do when storages are taken for the same that are not; absent where that cannot be. */
+  readonly hint?: string;
 }
 
 /** Something that does not work as it is configured. `failed`: copies, checks or removals fail. */

@@ -1,3 +1,4 @@
+import type { SamePair } from "#model/same-storage.ts";
 import type { Backend } from "#model/backend.ts";
 import type { Confidence, CopyState, Evidence, StoredCopy, Tier } from "#model/copy.ts";
 import type { DriverCapabilities, ListedCopy } from "#model/driver.ts";
@@ -112,6 +113,8 @@ export interface CommitContext {
   readonly minimumCopies: number;
   /** Backends that do not answer now: a removal that would rest on a copy there waits. */
   readonly unreachable?: ReadonlySet<string>;
+  /** Backends that are one and the same storage: none of their copies rests on another. */
+  readonly sameStorage?: readonly SamePair[];
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   /** The epoch of the controller that answers, and so vouches for the permits. */
   readonly epoch?: number;

@@ -4,6 +4,7 @@ import type { Verb } from "#model/plan.ts";
 import type { PermitRefusal, RemovalPermit, RemovalProof } from "#model/removal.ts";
 import type { RunOrder } from "#model/run-order.ts";
 import type { ReportedCopy, ReportedEvidence } from "#model/reported-copy.ts";
+import type { SamePair } from "#model/same-storage.ts";
 
 export const runStates = [
   "awaiting-approval",
@@ -157,7 +158,17 @@ export type ActionEnd =
  * How a removal ends that was not made. `expired`: its permit ran out before its turn, so that the
  * action stays open and is judged anew for another permit.
  */
-export type RemovalEnd = ActionEnd | { readonly outcome: "expired"; readonly reason: string };
+export type RemovalEnd =
+  | ActionEnd
+  | { readonly outcome: "expired"; readonly reason: string }
+  | SameStorageEnd;
+
+/** Kept because two of its backends are one and the same storage: permits rest on others then. */
+export interface SameStorageEnd {
+  readonly outcome: "skipped";
+  readonly reason: string;
+  readonly sameStorage: SamePair;
+}
 
 /** Answer of the single writer to a commit: which removals may go on. */
 export interface CommitResult {

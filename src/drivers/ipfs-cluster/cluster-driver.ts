@@ -13,6 +13,7 @@ import type {
   ReadOptions,
   RemoveOptions,
   StorageIdentity,
+  VerifyOptions,
   WriteBody,
   WriteOptions,
 } from "#model/driver.ts";
@@ -27,12 +28,12 @@ import { checkPermit } from "#drivers/contract/check-permit.ts";
 import { checkedCar } from "#drivers/contract/checked-car.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
-import { ipfsPeer } from "#drivers/contract/ipfs-peer.ts";
 import { rootedCar } from "#drivers/contract/rooted-car.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { clusterCapabilitiesOf } from "#drivers/ipfs-cluster/cluster-capabilities.ts";
 import type { ClusterClient, PinRequest } from "#drivers/ipfs-cluster/cluster-client.ts";
 import { collectGarbage } from "#drivers/ipfs-cluster/collect-garbage.ts";
+import { clusterNames } from "#drivers/ipfs-cluster/cluster-names.ts";
 import type { ClusterOptions } from "#drivers/ipfs-cluster/cluster-options.ts";
 import { bytesKey, isHeld, listPins, pinCopy } from "#drivers/ipfs-cluster/list-pins.ts";
 import { findTroubles } from "#drivers/ipfs-cluster/find-troubles.ts";
@@ -49,11 +50,7 @@ export class ClusterDriver implements Driver {
   /** The nodes that pin, which a `kubo` backend may be as well. */
   readonly identity: StorageIdentity = {
     kind: "ipfs",
-    names: async (options = {}) => {
-      const peers = await this.#client.peers(options);
-      const nodes = peers.filter(({ ipfs }) => ipfs.id !== "").map(({ ipfs }) => ipfsPeer(ipfs.id));
-      return [...peers.map(({ id }) => `peer ${id}`), ...nodes];
-    },
+    names: async (options = {}) => clusterNames(this.#backend, await this.#client.peers(options)),
   };
   readonly #backend: string;
   readonly #options: ClusterOptions;
@@ -136,7 +133,7 @@ export class ClusterDriver implements Driver {
     return pinCopy(object.cid, { [bytesKey]: String(bytes) });
   }
 
-  verify(object: ObjectRef, level: Confidence, options: CallOptions = {}): Promise<Evidence> {
+  verify(object: ObjectRef, level: Confidence, options: VerifyOptions = {}): Promise<Evidence> {
     const { capabilities } = this;
     const place = { backend: this.#backend, capabilities, client: this.#client };
     return verifyPin({ ...place, reader: this.#reader }, object, level, options);

@@ -1,5 +1,6 @@
 import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
-import type { CallOptions, DriverCapabilities } from "#model/driver.ts";
+import type { CallOptions, DriverCapabilities, VerifyOptions } from "#model/driver.ts";
+import { ipfsPeer } from "#drivers/contract/ipfs-peer.ts";
 import { type PinLook, verifyPinned } from "#drivers/contract/verify-pinned.ts";
 import type { ClusterClient } from "#drivers/ipfs-cluster/cluster-client.ts";
 import { isHeld } from "#drivers/ipfs-cluster/list-pins.ts";
@@ -25,7 +26,7 @@ export function verifyPin(
   { backend, capabilities, client, reader }: PinPlace,
   object: ObjectRef,
   level: Confidence,
-  options: CallOptions,
+  options: VerifyOptions,
 ): Promise<Evidence> {
   const look = async (): Promise<PinLook> => {
     const info = await client.standing(object.cid, { signal: options.signal });
@@ -33,6 +34,7 @@ export function verifyPin(
     const standing = pinStanding(info);
     const holders = standing.pinned.map(({ ipfsPeer }) => ipfsPeer);
     const open = (call: CallOptions) => reader.open(object.cid, holders, call);
+    options.onHolders?.(holders.map(ipfsPeer));
     return { isPinned: true, said: describeStanding(standing), open };
   };
   return verifyPinned({ backend, capabilities, hint, look }, object, level, options);

@@ -37,6 +37,7 @@ import {
 } from "#drivers/pinning-service/pin-request.ts";
 import { pinningCapabilitiesOf } from "#drivers/pinning-service/pinning-capabilities.ts";
 import type { PinningClient } from "#drivers/pinning-service/pinning-client.ts";
+import { pinningIdentity } from "#drivers/pinning-service/pinning-identity.ts";
 import type { PinningOptions } from "#drivers/pinning-service/pinning-options.ts";
 import type { SourceNode } from "#drivers/pinning-service/source-node.ts";
 import { verifyRequest } from "#drivers/pinning-service/verify-request.ts";
@@ -68,9 +69,7 @@ export class PinningDriver implements Driver {
     this.#options = context.options;
     this.capabilities = pinningCapabilitiesOf(context.options);
     this.#parts = parts;
-    const { url, token } = context.options;
-    const names = [`${token} at ${new URL(url).href.replace(/\/+$/, "")}`];
-    this.identity = { kind: "pinning-service", names: () => Promise.resolve(names) };
+    this.identity = pinningIdentity(context);
     const { backend, capacityBytes } = context;
     this.#capacity = new CountedCapacity(backend, capacityBytes, () =>
       bytesOfRequests(this.list()),

@@ -85,7 +85,7 @@ export class S3Driver implements Driver {
       this.inventoryFiles = new BucketInventoryFiles(options, reach);
     }
     this.account = accountOf(options);
-    this.identity = bucketIdentity(options);
+    this.identity = bucketIdentity(context);
     this.#client = client;
     this.#keys =
       options.layout === "file" ? new NamedKeys(client, options) : new CidKeys(client, options);

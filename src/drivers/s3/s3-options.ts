@@ -42,6 +42,14 @@ export const s3Options = z
       .boolean()
       .default(false)
       .describe("Put the bucket in the path, not the host name: most self-hosted services."),
+    account: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Account or tenant whose bucket it is, under any name. Only where the service has buckets " +
+          "of one name in several: backends with different ones are different storage.",
+      ),
     accessKeyId: z
       .string()
       .min(1)

@@ -4,8 +4,11 @@ import {
   judgeReachable,
   type LivePermit,
   type RemovalCase,
+  type RemovalJudgement,
+  type SameBackends,
 } from "#index/runs/judge-removal.ts";
 import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit-store.ts";
+import { sameBackends } from "#index/runs/same-backends.ts";
 import { refuseTooEarly } from "#index/runs/refuse-too-early.ts";
 import { wholeGroups } from "#index/runs/group-removals.ts";
 import { type ActionOutcome, leaveFlight } from "#index/runs/record-outcomes.ts";
@@ -36,11 +39,11 @@ export async function issuePermits(
   const permits: StoredPermit[] = [];
   const refusals: ActionOutcome[] = [];
   const together = await wholeGroups(transaction, run, actions, (action) =>
-    judgeReachable(caseOf(action, facts, context, heldByPolicy), facts.out),
+    judge(caseOf(action, facts, context, heldByPolicy), facts),
   );
   for (const action of actions) {
     const removal = caseOf(action, facts, context, heldByPolicy);
-    const judgement = together(action) ?? judgeReachable(removal, facts.out);
+    const judgement = together(action) ?? judge(removal, facts);
     if (judgement.permitted) {
       permits.push(permitFor(action, run, judgement.reserved, facts, context));
       addLive(facts.live, action.object_id, {
@@ -99,6 +102,8 @@ interface Facts {
   readonly ids: ReadonlyMap<string, number>;
   /** Backends that do not answer now. */
   readonly out: ReadonlySet<number>;
+  /** Of each backend the others that are the same storage. */
+  readonly same: SameBackends;
   /** When the run began. */
   readonly begunAt: Date;
 }
@@ -147,6 +152,7 @@ async function readFacts(
     names: new Map(backends.map((row) => [row.backend_id, row.name])),
     ids,
     out: new Set([...(context.unreachable ?? [])].flatMap((name) => ids.get(name) ?? [])),
+    same: sameBackends(context, ids),
     begunAt: run.createdAt,
   };
 }
@@ -170,7 +176,23 @@ function caseOf(
     livePermits: facts.live.get(action.object_id) ?? [],
     plannedVictims: facts.planned.get(action.object_id) ?? new Set(),
     minimumCopies: Math.max(1, context.minimumCopies),
+    sameStorage: facts.same,
   };
+}
+
+/** Judges a removal; a refusal says which of the copies counted as one. */
+function judge(removal: RemovalCase, facts: Facts): RemovalJudgement {
+  const judgement = judgeReachable(removal, facts.out);
+  if (judgement.permitted || facts.same.size === 0) return judgement;
+  const held = removal.copies.map(({ backendId }) => backendId);
+  const pairs = held.flatMap((one) =>
+    held
+      .filter((other) => one < other && facts.same.get(one)?.has(other) === true)
+      .map((other) => `${facts.names.get(one)} and ${facts.names.get(other)}`),
+  );
+  if (pairs.length === 0) return judgement;
+  const message = `${judgement.message}; ${pairs.join(", ")} are the same storage`;
+  return { ...judgement, message };
 }
 
 /** Of the run and the action; with the second of its issue when an earlier one ran out unused. */

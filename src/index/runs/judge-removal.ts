@@ -19,7 +19,11 @@ export interface RemovalCase {
   readonly plannedVictims: ReadonlySet<number>;
   /** Fewest verified copies that remain, at least 1. */
   readonly minimumCopies: number;
+  /** Of each backend the others that are the same storage, as far as that was found. */
+  readonly sameStorage?: SameBackends;
 }
+
+export type SameBackends = ReadonlyMap<number, ReadonlySet<number>>;
 
 export interface CopyFact {
   readonly backendId: number;
@@ -43,10 +47,11 @@ export type RemovalJudgement =
 /**
  * Decides one removal. A copy that another live permit may remove counts as gone, a copy that
  * another one reserved may not go: so any set of permits, used in any order or not at all,
- * leaves what every one of them promised.
+ * leaves what every one of them promised. Copies on backends that are the same storage go and
+ * remain together, and count once.
  */
 export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
-  const { authority, victim, livePermits } = removal;
+  const { authority, victim, livePermits, sameStorage = new Map() } = removal;
   if (!removal.copies.some((copy) => copy.backendId === victim)) {
     return refuse("absent", "the index knows no copy there any more");
   }
@@ -54,20 +59,21 @@ export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
   if (authority === "delete" && !removal.tombstoned) {
     return refuse("not-tombstoned", "the mark for deletion was lifted since the run began");
   }
-  if (livePermits.some((permit) => permit.reserved.has(victim))) {
+  const going = withSame([victim], sameStorage);
+  if (livePermits.some(({ reserved }) => [...reserved].some((id) => going.has(id)))) {
     return refuse("reserved", "another removal of this object rests on this copy");
   }
-  const gone = new Set([victim, ...livePermits.map((permit) => permit.victim)]);
+  const gone = withSame([victim, ...livePermits.map((permit) => permit.victim)], sameStorage);
   const remaining = removal.copies
     .filter((copy) => !gone.has(copy.backendId))
-    .toSorted(reservedFirst(removal.plannedVictims));
+    .toSorted(reservedFirst(removal.plannedVictims, sameStorage));
   const reserved = new Map<number, Confidence>();
   for (const requirement of removal.requirements) {
-    const refusal = reserve(reserved, remaining, requirement);
+    const refusal = reserve(reserved, remaining, requirement, sameStorage);
     if (refusal !== undefined) return refuse("ensure", refusal);
   }
   if (authority === "delete") return { permitted: true, reserved };
-  const found = reserveMinimum(reserved, remaining, removal.minimumCopies);
+  const found = reserveMinimum(reserved, remaining, removal.minimumCopies, sameStorage);
   if (found === removal.minimumCopies) return { permitted: true, reserved };
   return refuse(
     "below-minimum",
@@ -90,6 +96,7 @@ function reserve(
   reserved: Map<number, Confidence>,
   remaining: readonly CopyFact[],
   requirement: CopyRequirement,
+  sameStorage: SameBackends,
 ): string | undefined {
   const mask = BigInt(requirement.backends);
   const eligible = remaining.filter(
@@ -97,7 +104,7 @@ function reserve(
       (mask & (1n << BigInt(copy.backendId))) !== 0n &&
       atLeast(copy.confidence, requirement.confidence),
   );
-  const chosen = takeReservedFirst(eligible, reserved, requirement.copies);
+  const chosen = takeReservedFirst(eligible, reserved, requirement.copies, sameStorage);
   if (chosen.length < requirement.copies) {
     return (
       `${requirement.rule} needs ${requirement.copies} ${requirement.confidence} copies, ` +
@@ -113,28 +120,52 @@ function reserveMinimum(
   reserved: Map<number, Confidence>,
   remaining: readonly CopyFact[],
   minimum: number,
+  sameStorage: SameBackends,
 ): number {
   const verified = remaining.filter((copy) => copy.confidence === "verified");
-  const chosen = takeReservedFirst(verified, reserved, minimum);
+  const chosen = takeReservedFirst(verified, reserved, minimum, sameStorage);
   for (const copy of chosen) raise(reserved, copy.backendId, "verified");
   return chosen.length;
 }
 
-/** Fewest copies reserved: those that are reserved already serve once more. */
+/**
+ * Fewest copies reserved: those that are reserved already serve once more, and none that is the
+ * same storage as another of them.
+ */
 function takeReservedFirst(
   copies: readonly CopyFact[],
   reserved: ReadonlyMap<number, Confidence>,
   count: number,
+  sameStorage: SameBackends,
 ): readonly CopyFact[] {
-  return copies
-    .toSorted((a, b) => Number(reserved.has(b.backendId)) - Number(reserved.has(a.backendId)))
-    .slice(0, count);
+  const chosen: CopyFact[] = [];
+  const taken = new Set(reserved.keys());
+  for (const copy of copies.toSorted(
+    (a, b) => Number(reserved.has(b.backendId)) - Number(reserved.has(a.backendId)),
+  )) {
+    if (chosen.length >= count) break;
+    const others = sameStorage.get(copy.backendId) ?? [];
+    if ([...others].some((id) => taken.has(id))) continue;
+    chosen.push(copy);
+    taken.add(copy.backendId);
+  }
+  return chosen;
 }
 
-/** Copies that no plan wants to remove, then the most recently verified ones. */
-function reservedFirst(plannedVictims: ReadonlySet<number>) {
+/** These backends, and all that are the same storage as one of them. */
+function withSame(backends: readonly number[], sameStorage: SameBackends): ReadonlySet<number> {
+  return new Set(backends.flatMap((id) => [id, ...(sameStorage.get(id) ?? [])]));
+}
+
+/**
+ * Copies that no plan wants to remove, then those that are the same storage as the fewest others,
+ * so that as many as can be count, then the most recently verified ones.
+ */
+function reservedFirst(plannedVictims: ReadonlySet<number>, sameStorage: SameBackends) {
+  const others = ({ backendId }: CopyFact): number => sameStorage.get(backendId)?.size ?? 0;
   return (a: CopyFact, b: CopyFact): number =>
     Number(plannedVictims.has(a.backendId)) - Number(plannedVictims.has(b.backendId)) ||
+    others(a) - others(b) ||
     (b.verifiedAt?.getTime() ?? 0) - (a.verifiedAt?.getTime() ?? 0) ||
     a.backendId - b.backendId;
 }

@@ -4,6 +4,7 @@ import { checkReserved, type ReservedCheck } from "#jobs/reserved-copies.ts";
 import { type Removal, settledRemoval, unstoppable } from "#jobs/settled-removal.ts";
 import { countedRetries, measuredAction } from "#jobs/measured-action.ts";
 import { isPermitExpired, permitExpired } from "#jobs/permit-expired.ts";
+import { refusedAsSame } from "#jobs/refused-as-same.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import { stopOf, stopWords, type StepContext, type StepHandler } from "#jobs/step-context.ts";
 import { Storages } from "#jobs/storages.ts";
@@ -30,7 +31,6 @@ const remove: StepHandler = {
     const { memory, signal } = context;
     const removals = await permitted(context);
     const victim = victimOf(context);
-    const storages = new Storages(context);
     // Whoever had the job before may have said "kept" while yet another worker, of whom this one
     // knows nothing, removed the copy: such an end is believed once the backend was asked again.
     const told = new Map(
@@ -55,7 +55,6 @@ const remove: StepHandler = {
           part.filter(({ action }) => !memory.has(action.sequence)),
           victim,
           context,
-          storages,
         );
       }
       await settleAll(rest(), notTried, signal);
@@ -74,9 +73,9 @@ async function removeTogether(
   removals: readonly Removal[],
   victim: Driver,
   context: StepContext,
-  storages: Storages,
 ): Promise<void> {
   const { memory, signal, settings, drain } = context;
+  const storages = new Storages(context);
   const checks = new Map<Removal, ReservedCheck>();
   const check = async (removal: Removal): Promise<void> => {
     checks.set(
@@ -86,7 +85,11 @@ async function removeTogether(
   };
   await forEachObject(removals, settings.objectsAtOnce, signal, check, drain);
   await memory.keepEvidence([...checks.values()].flatMap((done) => done.evidence));
-  const end = async ([removal, done]: readonly [Removal, ReservedCheck]): Promise<void> => {
+  // Copies are read for minutes, and meanwhile what was away comes back.
+  const storagesNow = new Storages(context);
+  const end = async ([removal, checked]: readonly [Removal, ReservedCheck]): Promise<void> => {
+    const refusal = checked.refusal ?? (await refusedAsSame(removal.permit, storagesNow, context));
+    const done = { ...checked, refusal };
     const outcome =
       done.refusal === undefined
         ? await measuredAction(context, removal.permit.backend, () =>

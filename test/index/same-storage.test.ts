@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import type { CommitResult } from "#model/run.ts";
+import type { SamePair } from "#model/same-storage.ts";
+import { makePlan, stepOf, type TestAction } from "./make-plan.ts";
+import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
+import { context, onlyBatch } from "./run-steps.ts";
+
+const later = new Date(start.getTime() + 60_000);
+const nodeAndCluster: readonly SamePair[] = [["cluster", "node"]];
+
+/** One object on all four: the copy of the cluster was verified last. */
+async function stored() {
+  const { index, folder } = await openIndex(["node", "cluster", "bucket", "disk"]);
+  const copies = [copyOn("node"), copyOn("cluster", "verified", later), copyOn("bucket")];
+  await index.putObjects([objectOf(0, copies)], start);
+  const permits = async (
+    action: Omit<TestAction, "object" | "verb">,
+    sameStorage: readonly SamePair[],
+  ): Promise<CommitResult> => {
+    const actions = [{ verb: "evict", object: 0, ...action }] as const;
+    const run = await index.beginRun(await makePlan(index, folder, actions), start);
+    const lane = ["node", "cluster", "bucket", "disk"][action.victim ?? 0] ?? "";
+    const step = stepOf(await onlyBatch(index, run.id, lane));
+    return index.commitCopies(step, [], context({ sameStorage, now: later }));
+  };
+  return { index, permits };
+}
+
+function reservedOf({ permits }: CommitResult): readonly string[] {
+  return permits.flatMap(({ reserved }) => reserved.map(({ backend }) => backend));
+}
+
+test("a permit rests on the copy verified last, but on none that is the same storage", async () => {
+  const { permits } = await stored();
+  expect(reservedOf(await permits({ victim: 0 }, []))).toEqual(["cluster"]);
+  const { permits: again } = await stored();
+  expect(reservedOf(await again({ victim: 0 }, nodeAndCluster))).toEqual(["bucket"]);
+});
+
+test("what the same storage holds is no second copy for a rule, and the refusal says so", async () => {
+  const { permits } = await stored();
+  const two = [{ rule: "p/two", backends: "3", copies: 2, confidence: "verified" }] as const;
+  const answer = await permits({ victim: 2, requirements: two }, nodeAndCluster);
+  expect(answer).toMatchObject({
+    permits: [],
+    refusals: [
+      {
+        reason: "ensure",
+        message:
+          "p/two needs 2 verified copies, 1 would remain for certain; " +
+          "node and cluster are the same storage",
+      },
+    ],
+  });
+});
+
+test("a copy goes with that of the same storage, so no other permit rests on it", async () => {
+  const { permits } = await stored();
+  expect(reservedOf(await permits({ victim: 0 }, nodeAndCluster))).toEqual(["bucket"]);
+  const bucket = await permits({ victim: 2 }, nodeAndCluster);
+  expect(bucket.refusals).toMatchObject([{ reason: "reserved" }]);
+  const { permits: others } = await stored();
+  expect(reservedOf(await others({ victim: 2 }, nodeAndCluster))).toHaveLength(1);
+  // Either may be what the bucket's removal rests on: both stay.
+  for (const victim of [0, 1]) {
+    const answer = await others({ victim }, nodeAndCluster);
+    expect(answer.refusals).toMatchObject([{ reason: "reserved" }]);
+  }
+});
+
+test("as many storages as there are count where one backend spans several", async () => {
+  const { index, permits } = await stored();
+  await index.putObjects([objectOf(0, [copyOn("disk")])], start);
+  const three = [{ rule: "p/two", backends: "15", copies: 2, confidence: "verified" }] as const;
+  const spans: readonly SamePair[] = [...nodeAndCluster, ["cluster", "disk"]];
+  const answer = await permits({ victim: 2, requirements: three }, spans);
+  expect(reservedOf(answer)).toEqual(["node", "disk"]);
+});
