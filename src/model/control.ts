@@ -118,6 +118,7 @@ export interface RetryRequest {
 /** Why an action that failed is not tried again, in the words people read. */
 export const leftOutReasons = {
   quarantined: "quarantined, having failed too often for one cause: thermocline quarantine ls",
+  locked: "kept by a lock of their backend: thermocline explain OBJECT says until when",
   "no-rule": "wanted by a rule that the policies no longer have",
   "not-planned": "done, unwanted or impossible by now: thermocline explain OBJECT says which",
 } as const;

@@ -5,6 +5,7 @@ import { sql } from "#policies/sql-fragment.ts";
 
 /** A lock that a backend has on its copy of an object, and that holds now. */
 export interface FoundLock {
+  readonly backendId: number;
   readonly backend: string;
   readonly legalHold: boolean;
   readonly until: Date | undefined;
@@ -18,16 +19,20 @@ export async function readLocks(
   planning: Planning,
   objectId: number,
 ): Promise<readonly FoundLock[]> {
-  const rows = await planning.rows(sql`SELECT k.backend, k.legal_hold, k.until, k.mode, k.seen_at
+  const rows =
+    await planning.rows(sql`SELECT k.backend_id, k.backend, k.legal_hold, k.until, k.mode, k.seen_at
     FROM lock k WHERE k.object_id = ${objectId}::BIGINT AND ${lockHolds(planning)}
     ORDER BY k.backend_id`);
-  return rows.map(({ backend, legal_hold: held, until, mode, seen_at: seenAt }) => ({
-    backend: String(backend),
-    legalHold: held === true,
-    until: until instanceof Date ? until : undefined,
-    mode: typeof mode === "string" ? mode : undefined,
-    seenAt: seenAt as Date,
-  }));
+  return rows.map(
+    ({ backend_id: id, backend, legal_hold: held, until, mode, seen_at: seenAt }) => ({
+      backendId: Number(id),
+      backend: String(backend),
+      legalHold: held === true,
+      until: until instanceof Date ? until : undefined,
+      mode: typeof mode === "string" ? mode : undefined,
+      seenAt: seenAt as Date,
+    }),
+  );
 }
 
 /** What a backend locks, until when, since when that is known, and what ends it. */

@@ -77,12 +77,34 @@ function leaseEnds({ set, state }: Forecast): readonly { ms: number; what: strin
 
 /** When backends let go of copies that a rule would give up. */
 function lockEnds({ set, state, locks }: Forecast): readonly { ms: number; what: string }[] {
-  if (!state.blocked.some(({ reason }) => reason === "locked")) return [];
-  return locks.flatMap(({ backend, legalHold, until }) => {
+  const blocked = state.blocked.filter(({ reason }) => reason === "locked");
+  const claimed = blocked.reduce((mask, { ruleIndex }) => mask | claims(set, ruleIndex), 0n);
+  return locks.flatMap(({ backendId, backend, legalHold, until, mode }) => {
     if (legalHold || until === undefined) return [];
+    if (((claimed >> BigInt(backendId)) & 1n) === 0n) return [];
     const ms = until.getTime() - set.moment.now.getTime();
-    return [{ ms, what: `the lock of ${backend} on its copy ends` }];
+    // A refusal without a time is believed for a while only.
+    const what = mode === undefined ? "is asked about again" : "ends";
+    return [{ ms, what: `the lock of ${backend} on its copy ${what}` }];
   });
+}
+
+/** The backends whose copies a rule may give up; -1 is all of them. */
+function claims({ rules }: CompiledPolicySet, index: number): bigint {
+  const verb = rules[index]?.verb;
+  switch (verb?.kind) {
+    case "demote":
+    case "evict":
+      return verb.from;
+    case "ensure":
+      return verb.on;
+    case "promote":
+      return verb.to;
+    case "delete":
+      return -1n;
+    default:
+      return 0n;
+  }
 }
 
 /** The end of the grace that the winning delete rule gives. */

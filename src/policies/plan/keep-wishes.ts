@@ -2,8 +2,11 @@ import { type LeftOut, type LeftOutReason, leftOutReasons } from "#model/control
 import type { ReadSession } from "#model/sql.ts";
 import { readStuck } from "#policies/plan/find-stuck.ts";
 import { ruleNames } from "#policies/plan/final-rows.ts";
+import { leaseRules } from "#policies/plan/lease.ts";
+import { maskSql } from "#policies/plan/mask-sql.ts";
+import { matched, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Of all that is wanted now, what was wanted before: actions that failed (retry). */
 export interface WishScope {
@@ -36,15 +39,17 @@ export async function keepWishes(
   planning.blocked.keepOnly(() => false);
 }
 
-/** The wishes that no draft is left of: quarantined, without their rule, or met otherwise. */
+/** The wishes that no draft is left of: without their rule, locked, quarantined, or met otherwise. */
 async function leftOutOf(
   planning: Planning,
   table: string,
   rules: SqlFragment,
   rule: SqlFragment,
 ): Promise<readonly LeftOut[]> {
+  const locked = await lockedWish(planning);
   const rows = await planning.rows(sql`SELECT count(*) AS actions,
       CASE WHEN NOT list_contains(${rules}, w.rule) THEN 'no-rule'
+        WHEN ${locked} THEN 'locked'
         WHEN w.object_id IN (SELECT object_id FROM plan_stuck) OR EXISTS (SELECT 1 FROM failing AS f
           WHERE f.object_id = w.object_id AND f.quarantined_at IS NOT NULL
             AND f.step = 'act' AND f.rule = w.rule) THEN 'quarantined'
@@ -58,4 +63,37 @@ async function leftOutOf(
     const row = rows.find((one) => one["reason"] === reason);
     return row === undefined ? [] : [{ reason, actions: Number(row["actions"]) }];
   });
+}
+
+/** Whether a removal (`w`) is still wanted of a copy that its backend lets nobody remove. */
+async function lockedWish(planning: Planning): Promise<SqlFragment> {
+  if (!planning.hasLocked) return trusted("false");
+  const claims = [
+    ...rulesOf(planning.rules, "demote", "evict").map(({ rule, index, verb }) =>
+      claimOf(rule.id, matched(index), maskSql(verb.from)),
+    ),
+    ...rulesOf(planning.rules, "ensure").flatMap(({ rule, index, verb: { on, copies } }) => {
+      if (copies.max === undefined) return [];
+      const there = sql`((c.present_mask | c.added) & ~c.removed & ${maskSql(on)})`;
+      const surplus = sql`${matched(index)} AND bit_count(${there}) > ${copies.max}::INTEGER`;
+      return [claimOf(rule.id, surplus, maskSql(on))];
+    }),
+    ...rulesOf(planning.rules, "delete").map(({ rule, index }) =>
+      claimOf(rule.id, sql`${matched(index)} AND c.deletion = 'due'`, maskSql(-1n)),
+    ),
+    // What was had for a time goes when its rule does not match any more.
+    ...leaseRules(planning.rules).map(({ rule, index }) =>
+      claimOf(rule.id, trusted("true"), trusted(`c.x${index}`)),
+    ),
+  ];
+  if (claims.length === 0) return trusted("false");
+  await planning.settle();
+  return sql`(w.verb IN ('demote', 'evict', 'delete') AND EXISTS (
+    SELECT 1 FROM plan_candidate AS c WHERE c.object_id = w.object_id
+      AND NOT c.held AND (${joinFragments(claims, " OR ")})))`;
+}
+
+/** Whether a rule wants a locked copy of a candidate (`c`) gone. */
+function claimOf(rule: string, wants: SqlFragment, mask: SqlFragment): SqlFragment {
+  return sql`(w.rule = ${rule} AND ${wants} AND (c.present_mask & c.locked & ${mask}) <> 0)`;
 }

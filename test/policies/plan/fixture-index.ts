@@ -27,7 +27,7 @@ export interface FixtureObject {
   /** Copies that a rule (`policy/rule`) wanted for a time; without a backend: it is gone again. */
   readonly leases?: readonly FixtureLease[];
   /** Copies that their backend lets nobody remove: until then, or under a legal hold. */
-  readonly locks?: Readonly<Record<number, Date | "legal hold">>;
+  readonly locks?: Readonly<Record<number, Date | "legal hold" | { readonly refusedUntil: Date }>>;
 }
 
 /** Since when a rule has had a copy that it wants for a time. */
@@ -122,7 +122,11 @@ const lockSchema = {
 function lockRows({ id, locks = {} }: FixtureObject) {
   return Object.entries(locks).map(([backend, lock]) => {
     const held = lock === "legal hold";
-    const retained = held ? [null, null] : [lock, "COMPLIANCE"];
+    const retained = held
+      ? [null, null]
+      : "refusedUntil" in lock
+        ? [lock.refusedUntil, null]
+        : [lock, "COMPLIANCE"];
     return [id, Number(backend), `b${backend}`, held, ...retained, new Date("2026-05-01")];
   });
 }

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import type { LeftOut } from "#model/control.ts";
+import type { ReadSession } from "#model/sql.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { explainObject } from "#policies/explain/explain-object.ts";
 import { testBackend } from "../demo-backends.ts";
@@ -71,6 +73,52 @@ test("a locked copy counts as a copy: others may rest on it", async () => {
   expect(await planned(index, set)).toEqual(["evict 1 -1"]);
 });
 
+test("a retry says which removals wait for a lock, and only of copies that their rule wants gone", async () => {
+  const index = await stage(
+    { id: 1, copies: both, locks: { 0: tomorrow } },
+    { id: 2, copies: both, locks: { 1: tomorrow } },
+    { id: 3, copies: { 1: "verified" }, locks: { 1: legalHold } },
+    { id: 4, copies: both, locks: { 0: legalHold }, held: true },
+    {
+      id: 5,
+      copies: both,
+      locks: { 0: legalHold, 1: tomorrow },
+      tombstoned: new Date("2026-05-01"),
+    },
+  );
+  const leftOut = async (set: CompiledPolicySet, verb: string, object: number) => {
+    const found: LeftOut[] = [];
+    const wishes = async (session: ReadSession) => {
+      const text = `CREATE OR REPLACE TEMP TABLE wished AS
+        SELECT ${object} AS object_id, '${verb}' AS verb, 'test/r0' AS rule`;
+      await session.run({ text, parameters: [] });
+      return "wished";
+    };
+    const onLeftOut = (all: readonly LeftOut[]) => void found.push(...all);
+    await planOf(index, set, { scope: { wishes, onLeftOut } });
+    return found.map(({ reason, actions }) => `${actions} ${reason}`);
+  };
+  const evict = setOf(backends, ruleOf("r0", { kind: "evict", from: on(0) }));
+  expect(await leftOut(evict, "evict", 1)).toEqual(["1 locked"]);
+  expect(await leftOut(evict, "evict", 2)).toEqual([]);
+  expect(await leftOut(evict, "evict", 3)).toEqual(["1 not-planned"]);
+  expect(await leftOut(evict, "evict", 4)).toEqual(["1 not-planned"]);
+  const demote = setOf(backends, ruleOf("r0", { kind: "demote", from: on(0), to: on(2) }));
+  expect(await leftOut(demote, "demote", 1)).toEqual(["1 locked"]);
+  const surplus = setOf(
+    backends,
+    ruleOf("r0", ensure(on(0, 1), 1, { copies: { min: 1, max: 1 } })),
+  );
+  expect(await leftOut(surplus, "evict", 5)).toEqual(["1 locked"]);
+  expect(await leftOut(surplus, "evict", 3)).toEqual(["1 not-planned"]);
+  expect(await leftOut(surplus, "replicate", 5)).toEqual(["1 not-planned"]);
+  const deletion = setOf(backends, ruleOf("r0", { kind: "delete", graceMs: 0 }));
+  expect(await leftOut(deletion, "delete", 3)).toEqual(["1 not-planned"]);
+  expect(await leftOut(deletion, "delete", 5)).toEqual(["1 locked"]);
+  const none = setOf(backends, ruleOf("r1", { kind: "evict", from: on(0) }));
+  expect(await leftOut(none, "evict", 1)).toEqual(["1 no-rule"]);
+});
+
 test("explain says what locks a copy, until when, and when that ends", async () => {
   const index = await stage(
     { id: 1, copies: both, locks: { 0: tomorrow } },
@@ -94,4 +142,26 @@ test("explain says what locks a copy, until when, and when that ends", async () 
       "once it is lifted there: thermocline verify, or import inventory b0, sees it if our credentials may see locks",
   );
   expect(held.nextChange).toBeUndefined();
+});
+
+test("explain foretells the end of locks only where a blocked rule wants the copy gone", async () => {
+  const refused = { refusedUntil: tomorrow };
+  const index = await stage(
+    { id: 1, copies: both, locks: { 0: legalHold, 1: tomorrow } },
+    { id: 2, copies: both, locks: { 0: refused } },
+    { id: 3, copies: both, locks: { 0: tomorrow }, tombstoned: new Date("2026-05-01") },
+  );
+  const evict = setOf(backends, ruleOf("r0", { kind: "evict", from: on(0) }));
+  const next = async (set: CompiledPolicySet, object: number) => {
+    await using session = await index.session();
+    return (await explainObject(set, session, object)).nextChange;
+  };
+  const at = tomorrow.toISOString();
+  expect(await next(evict, 1)).toBeUndefined();
+  expect(await next(evict, 2)).toEqual({
+    at,
+    what: "the lock of b0 on its copy is asked about again",
+  });
+  const deletion = setOf(backends, ruleOf("r0", { kind: "delete", graceMs: 0 }));
+  expect(await next(deletion, 3)).toEqual({ at, what: "the lock of b0 on its copy ends" });
 });
