@@ -41,15 +41,18 @@ export interface Measurement {
   readonly processor?: { readonly ours: number; readonly peer: number; readonly ratio: number };
   /** What the ratio should be at most, or at least when more is better. */
   readonly goal?: number;
+  /** What was not as the goal asks: then it is missed, whatever the ratio. */
+  readonly unmet?: string;
 }
 
 export type Unit = "s" | "B" | "rows/s" | "objects/s" | "CIDs";
 
 /** Whether a ratio keeps its goal; undefined without one. */
 export function meetsGoal(
-  { better, goal }: Pick<Measurement, "better" | "goal">,
+  { better, goal, unmet }: Pick<Measurement, "better" | "goal" | "unmet">,
   ratio: number,
 ): boolean | undefined {
   if (goal === undefined) return undefined;
+  if (unmet !== undefined) return false;
   return better === "less" ? ratio <= goal : ratio >= goal;
 }

@@ -102,10 +102,11 @@ function exponents({ ours, peer, processor }: Growth): readonly string[] {
 }
 
 function goalWords(measurement: Measurement): string {
-  const { goal, better, ratio, processor } = measurement;
+  const { goal, better, ratio, processor, unmet } = measurement;
   if (goal === undefined) return "";
   const bound = `${better === "less" ? "<=" : ">="} ${goal}`;
   if (meetsGoal(measurement, ratio)) return `${bound}, met`;
+  if (unmet !== undefined) return `${bound}, missed (${unmet})`;
   const isMetByProcessor = processor && meetsGoal(measurement, processor.ratio);
   return `${bound}, missed${isMetByProcessor ? " (met by processor time)" : ""}`;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ObjectIndex } from "#index/object-index.ts";
+import { measurementsOf } from "../../bench/benchmarks/changes.ts";
 import { makeLivelyIndex } from "../../bench/lively-index.ts";
 import type { Measurement } from "../../bench/runner/benchmark.ts";
 import { benchmarkNames, findBenchmark } from "../../bench/runner/find-benchmarks.ts";
@@ -85,6 +86,15 @@ test("every goal for the index has a benchmark that there is", () => {
   expect(goalBenchmarks.filter((name) => !names.includes(name))).toEqual([]);
 });
 
+test("a scan while hardly any row changes misses its goal, however fast it is", () => {
+  expect(busyTable(1_138)).toMatch(
+    /scan while rows change .*<= 2\.5, missed \(too few rows changed\)/,
+  );
+  expect(busyTable(1_138)).toMatch(/rows changed meanwhile .*>= 0\.9, missed/);
+  expect(busyTable(19_900)).toMatch(/scan while rows change .*<= 2\.5, met/);
+  expect(busyTable(19_900)).toMatch(/rows changed meanwhile .*>= 0\.9, met/);
+});
+
 test("goals become one table, and one that nobody measured is noticed", () => {
   const { measurements } = reportOf(1_000_000, 3, 2);
   const [measured] = measurements;
@@ -97,6 +107,17 @@ test("goals become one table, and one that nobody measured is noticed", () => {
   expect(text).toMatch(/ 8 +some: work .* 1\.00x +0\.75x +<= 1\.2, met/);
   expect(() => measuredGoals("plan", { measurements })).toThrow("plan does not measure goal 1: ");
 });
+
+/** What the table says when that many rows changed a second and scans took no longer. */
+function busyTable(rate: number): string {
+  const [scan, changed] = measurementsOf([{ idle: 1, busy: 1, rate }]);
+  if (scan === undefined || changed === undefined) throw new Error("nothing was measured");
+  const goal = { number: 8, benchmark: "changes" };
+  return formatGoals(1_000_000, [
+    { ...goal, what: scan.what, measured: scan },
+    { ...goal, what: changed.what, measured: changed },
+  ]);
+}
 
 function reportOf(objects: number, ours: number, peer: number): SizeReport {
   const measured = { ours, peer, ratio: ours / peer, unit: "s", better: "less" } as const;
