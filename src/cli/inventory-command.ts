@@ -92,7 +92,7 @@ function describeLocks({ asked, locked, problem }: AskedLocks): string {
   const found = `${count(locked)} of the ${counted(asked, "copy")} asked about`;
   return problem === undefined
     ? found
-    : `${found}; the others were not: next time those known to be locked are: ${problem}`;
+    : `${found}; of the others only those known to be locked are asked about next time: ${problem}`;
 }
 
 function describeUnfinished(unfinished: UnfinishedWrites, isDryRun: boolean): string {

@@ -30,8 +30,8 @@ export class CopyLocks {
    */
   async of(object: ObjectRef, signal: Signal): Promise<StorageLock | null | undefined> {
     const kept = await this.#client.keepsLocks(signal);
-    if (kept === "no") return null;
     let shown = this.#shownBefore();
+    if (kept === "no" || shown === "unlockable") return null;
     const locks: (ObjectLock | undefined)[] = [];
     for (const key of await this.#keys.held(object, signal)) {
       if (shown === "none") return undefined;
