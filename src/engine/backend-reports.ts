@@ -17,7 +17,7 @@ export interface BackendAnswer {
 
 /**
  * What each of these backends says of itself just now, in their order, with what stands in the way
- * of work there, and which of them are one and the same storage.
+ * of work there, and which of them are one and the same storage: that is told once, at the later one.
  */
 export async function backendReports(
   pool: BackendPool,
@@ -31,13 +31,16 @@ export async function backendReports(
     const own = storages[at];
     if (own === undefined) return answer;
     const alike = names.filter((_, other) => other !== at && storages[other]?.kind === own.kind);
-    const same = alike.filter((name) => {
-      const other = storages[names.indexOf(name)];
-      return isSameStorage(own.names ?? [], other?.names ?? []);
+    const same = names.slice(0, at).flatMap((name, earlier) => {
+      const other = storages[earlier];
+      if (other?.kind !== own.kind) return [];
+      return isSameStorage(own.names ?? [], other.names ?? []) ? [{ ...other, name }] : [];
     });
+    const hint = [own, ...same].find((one) => one.hint !== undefined)?.hint;
     // That a backend does not answer is told already.
     const silent = typeof answer.status === "string" ? undefined : own.error;
-    const more = [...sameStorage(same, own.hint), ...unknownStorage(alike, silent)];
+    const earlier = same.map(({ name }) => name);
+    const more = [...sameStorage(earlier, hint), ...unknownStorage(alike, silent)];
     return { ...answer, troubles: [...answer.troubles, ...more] };
   });
 }

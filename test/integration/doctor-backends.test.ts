@@ -145,11 +145,7 @@ function kuboCases(
     "kubo-old": ["kubo", at(old), "Kubo 0.34.1 is too old"],
     "kubo-at-cluster": ["kubo", at(api), "does not accept the credentials (401"],
     "kubo-at-bucket": ["kubo", at(s3), "refuses the request (405: MethodNotAllowed The"],
-    "kubo-again": [
-      "kubo",
-      at(`${rpc}/api/v0/`),
-      "the same storage as backends kubo-right, cluster-",
-    ],
+    "kubo-again": ["kubo", at(`${rpc}/api/v0/`), "the same storage as backend kubo-right"],
   };
 }
 
