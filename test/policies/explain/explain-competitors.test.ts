@@ -37,13 +37,26 @@ function bitsOf({ copies = {} }: FixtureObject, mask: bigint): number {
   return Object.keys(copies).filter((id) => ((mask >> BigInt(id)) & 1n) === 1n).length;
 }
 
+/** Whether a rule selects the object, and all that go together with it. */
+function selects(
+  ruled: World["rules"][number] | undefined,
+  object: FixtureObject,
+  objects: readonly FixtureObject[],
+): boolean {
+  const isGrouped = ruled?.rule.group !== undefined && object.collection !== undefined;
+  const together = isGrouped
+    ? objects.filter(({ collection }) => collection === object.collection)
+    : [object];
+  return together.every((one) => ruled?.matches(one) === true);
+}
+
 /** Whether such a rule selects the object and has something to free of it. */
 function isExceeded({ rules, objects }: World, object: FixtureObject): boolean {
   return rulesOf(
     rules.map(({ rule }) => rule),
     "evict",
   ).some(({ index, verb: { from, free = [], quota } }) => {
-    if (rules[index]?.matches(object) !== true || bitsOf(object, from) === 0) return false;
+    if (!selects(rules[index], object, objects) || bitsOf(object, from) === 0) return false;
     if (quota === undefined) return free.some(({ backend }) => object.copies?.[backend]);
     const name = ({ owner, collection, tags = [] }: FixtureObject) => {
       if (quota.per === "owner") return owner;
