@@ -3,8 +3,10 @@ import { basename, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { defaultProfile } from "#content/profile.ts";
 import type { Place } from "#jobs/deliver.ts";
+import { FileCount } from "#jobs/file-count.ts";
 import { Gate } from "#jobs/gate.ts";
 import { importFile, type ImportedFile } from "#jobs/import-file.ts";
+import { ImportGroups } from "#jobs/import-groups.ts";
 import { localFileError } from "#jobs/local-file-error.ts";
 import { IndexFeed } from "#jobs/index-feed.ts";
 import { OrderedTasks } from "#jobs/ordered-tasks.ts";
@@ -21,8 +23,10 @@ export interface ImportOptions {
 }
 
 const progressEveryMs = 200;
-/** Small files in memory at once, at most a MiB each; and results waiting behind a large file. */
-const limits = { running: 16, pending: 2_000 };
+/** Files at once beside those in groups, at most a MiB of each in memory. */
+const aloneAtOnce = 16;
+/** Results waiting behind a large file. */
+const pendingMax = 2_000;
 const largeFilesAtOnce = 2;
 /** Nobody else in this process waits longer than about this for the thread. */
 const turnMs = 10;
@@ -56,14 +60,17 @@ class DirectoryImport {
   readonly #request: ImportRequest;
   readonly #target: Place;
   readonly #options: ImportOptions;
-  readonly #tasks = new OrderedTasks<Outcome>(limits);
+  readonly #tasks = new OrderedTasks<Outcome>({ running: pendingMax, pending: pendingMax });
   readonly #largeFiles = new Gate(largeFilesAtOnce);
+  readonly #alone = new Gate(aloneAtOnce);
+  readonly #groups: ImportGroups;
   readonly #feed: IndexFeed;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #startedAt: number;
   #reportedAt: number;
   #othersRanAt = performance.now();
+  readonly #fileCount: FileCount;
   #files = 0;
   #bytes = 0;
   /** What the index would have said, were this not a dry run. */
@@ -84,7 +91,9 @@ class DirectoryImport {
     this.#options = options;
     const { signal } = this.#stop;
     this.#signal = options.signal ? AbortSignal.any([signal, options.signal]) : signal;
+    this.#groups = new ImportGroups(target.driver, this.#signal, () => this.#now());
     this.#feed = new IndexFeed(request, basename(root), target.backend, index);
+    this.#fileCount = new FileCount(root, this.#signal);
     this.#startedAt = this.#now();
     this.#reportedAt = this.#startedAt;
   }
@@ -93,6 +102,7 @@ class DirectoryImport {
     try {
       yield* this.#walk();
       while (this.#tasks.pending > 0) {
+        this.#groups.flush();
         await this.#tasks.waitForAny(progressEveryMs);
         yield* this.#settle();
       }
@@ -100,6 +110,7 @@ class DirectoryImport {
       // On the way out by an error, too: what is stored must be known.
       this.#stop.abort();
       await this.#settleRest();
+      await this.#fileCount.ended;
     }
     yield* this.#leftOut();
     const links = this.#links === 0 ? {} : { message: `${this.#links} links were not followed` };
@@ -117,12 +128,19 @@ class DirectoryImport {
 
   async *#start(path: string): AsyncGenerator<ImportProgress> {
     yield* this.#settle();
-    while (!this.#tasks.hasRoom) {
+    while (!this.#hasRoom) {
+      // What is gathered may be what the others wait behind.
+      if (!this.#tasks.hasRoom) this.#groups.flush();
       await this.#tasks.waitForAny(progressEveryMs);
       yield* this.#settle();
     }
     this.#tasks.add(() => this.#import(path));
     await this.#letOthersRun();
+  }
+
+  get #hasRoom(): boolean {
+    if (!this.#tasks.hasRoom || !this.#groups.hasRoom) return false;
+    return this.#tasks.running - this.#groups.waiting < aloneAtOnce;
   }
 
   /** Small files keep the thread busy without a break: others on it get their turn. */
@@ -141,6 +159,8 @@ class DirectoryImport {
         dryRun: this.#request.dryRun ?? false,
         signal: this.#signal,
         largeFiles: this.#largeFiles,
+        alone: this.#alone,
+        groups: this.#groups,
       });
       return { path, file };
     } catch (thrown) {
@@ -157,6 +177,7 @@ class DirectoryImport {
       else if (endsImport(outcome.error)) throw this.#stopped(outcome.error);
       else yield this.#problem(outcome.error);
     }
+    this.#groups.flushOld();
     if (this.#feed.isFull) await this.#feed.put(this.#date());
     yield* this.#leftOut();
     if (this.#now() - this.#reportedAt >= progressEveryMs) yield this.#progress("progress");
@@ -173,6 +194,7 @@ class DirectoryImport {
   /** After the end, whatever it was: records what the tasks that were under way have stored. */
   async #settleRest(): Promise<void> {
     while (this.#tasks.pending > 0) {
+      this.#groups.flush();
       for (const outcome of this.#tasks.take()) {
         if ("file" in outcome) this.#count(outcome.path, outcome.file);
       }
@@ -195,6 +217,7 @@ class DirectoryImport {
     return {
       type,
       files: this.#files,
+      ...this.#fileCount.total(this.#files + this.#problems),
       bytes: this.#bytes,
       added: this.#feed.added + this.#dryRun.added,
       known: this.#feed.known + this.#dryRun.known,

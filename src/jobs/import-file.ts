@@ -5,6 +5,7 @@ import { verifyFile } from "#content/verify-file.ts";
 import { convertForm } from "#content/convert-form.ts";
 import type { Delivered, Place } from "#jobs/deliver.ts";
 import type { Gate } from "#jobs/gate.ts";
+import type { ImportGroups } from "#jobs/import-groups.ts";
 import { LocalFile } from "#jobs/local-file.ts";
 import { mediaType } from "#jobs/media-type.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
@@ -38,6 +39,9 @@ export interface ImportFileOptions {
   readonly signal: AbortSignal;
   /** Only so many large files pass at once: each has several pieces in memory. */
   readonly largeFiles: Gate;
+  /** Only so many are stored at once, each alone. */
+  readonly alone: Gate;
+  readonly groups: ImportGroups;
 }
 
 /**
@@ -55,7 +59,7 @@ export async function importFile(
 ): Promise<ImportedFile> {
   using file = LocalFile.open(path);
   using _ = file.size > smallFileBytesMax ? await options.largeFiles.enter() : undefined;
-  const content = await readContent(file, options);
+  const content = isRead(file, options) ? wholeOf(file, options) : await hashed(file, options);
   const { object } = content;
   const facts = {
     object,
@@ -67,32 +71,57 @@ export async function importFile(
     const found = await lookAt(target, object, options.signal);
     return { ...facts, delivered: undefined, known: found !== undefined };
   }
-  const delivered = await runWithRetries(() => store(content, target, options), options).catch(
-    async (thrown: unknown) => {
-      const error = EngineError.from(thrown);
-      // The second reading found other bytes than the first.
-      if (!transferFault(error) && error.code === "CORRUPT") file.checkUnchanged();
-      throw error;
-    },
-  );
+  const delivered =
+    (await storeInGroup(content, options)) ?? (await storeAlone(content, file, target, options));
   return { ...facts, delivered, known: !delivered.moved };
+}
+
+async function storeInGroup(
+  { object, bytes }: Content,
+  { groups, name }: ImportFileOptions,
+): Promise<Delivered | undefined> {
+  return bytes && (await groups.store(withName(object, name), bytes));
+}
+
+async function storeAlone(
+  content: Content,
+  file: LocalFile,
+  target: Place,
+  options: ImportFileOptions,
+): Promise<Delivered> {
+  using _ = await options.alone.enter();
+  try {
+    return await runWithRetries(() => store(content, target, options), options);
+  } catch (thrown) {
+    const error = EngineError.from(thrown);
+    // The second reading found other bytes than the first.
+    if (!transferFault(error) && error.code === "CORRUPT") file.checkUnchanged();
+    throw error;
+  }
 }
 
 interface Content {
   readonly object: ObjectRef;
+  /** All of them, where they are in memory. */
+  readonly bytes?: Uint8Array;
   /** The bytes from their start, each time it is called. */
   open(): ByteStream;
 }
 
-async function readContent(
-  file: LocalFile,
-  { profile, signal }: ImportFileOptions,
-): Promise<Content> {
-  if (file.size <= Math.min(smallFileBytesMax, profileNamed(profile).chunkBytes)) {
-    const bytes = file.bytes();
-    const object = { ...addressBytes(bytes, profile), profile };
-    return { object, open: () => new SinglePiece(() => bytes) };
-  }
+/** Whether a file is held in memory while it is stored. */
+function isRead({ size }: LocalFile, { profile }: ImportFileOptions): boolean {
+  return size <= Math.min(smallFileBytesMax, profileNamed(profile).chunkBytes);
+}
+
+function wholeOf(file: LocalFile, { profile }: ImportFileOptions): Content {
+  const bytes = file.bytes();
+  // Hundreds of small files may wait to be stored.
+  file.close();
+  const object = { ...addressBytes(bytes, profile), profile };
+  return { object, bytes, open: () => new SinglePiece(() => bytes) };
+}
+
+async function hashed(file: LocalFile, { profile, signal }: ImportFileOptions): Promise<Content> {
   const object = { ...(await addressFile(stoppable(file.stream(), signal), profile)), profile };
   file.checkUnchanged();
   return { object, open: () => verifyFile(file.stream(), object) };

@@ -18,6 +18,7 @@ export class LocalFile implements Disposable {
   readonly created: Date | undefined;
   readonly modified: Date;
   readonly #descriptor: number;
+  #isOpen = true;
   readonly #modifiedNs: bigint;
 
   private constructor(path: string, descriptor: number, facts: Facts) {
@@ -85,8 +86,14 @@ export class LocalFile implements Disposable {
     if (Number(now.size) !== this.size || now.mtimeNs !== this.#modifiedNs) throw this.#changed();
   }
 
+  /** Harmless when it is closed already. */
+  close(): void {
+    if (this.#isOpen) closeSync(this.#descriptor);
+    this.#isOpen = false;
+  }
+
   [Symbol.dispose](): void {
-    closeSync(this.#descriptor);
+    this.close();
   }
 
   async #piece(position: number): Promise<Uint8Array> {

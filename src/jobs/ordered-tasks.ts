@@ -22,6 +22,10 @@ export class OrderedTasks<Result> {
     return this.#queue.length;
   }
 
+  get running(): number {
+    return this.#running;
+  }
+
   /** Whether a task may be added now. */
   get hasRoom(): boolean {
     return this.#queue.length < this.#limits.pending && this.#running < this.#limits.running;

@@ -16,7 +16,7 @@ export type TreeEntry =
   | { readonly kind: "unreadable"; readonly path: string; readonly error: EngineError };
 
 /** A folder with this file is the store of a local backend, not content. */
-const storeMarker = "thermocline-store.json";
+export const storeMarker = "thermocline-store.json";
 
 /**
  * Walks a folder depth first, names in the order of their UTF-16 units: the same tree gives the

@@ -357,6 +357,8 @@ export interface ImportRequest {
 export interface ImportProgress {
   readonly type: "progress" | "problem" | "summary";
   readonly files: number;
+  /** Files of the folder, as soon as they are counted: the import does not wait for that. */
+  readonly filesTotal?: number;
   readonly bytes: number;
   readonly added: number;
   readonly known: number;

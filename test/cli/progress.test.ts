@@ -8,6 +8,7 @@ function show(
   mode: ProgressMode,
   steps: readonly (readonly [second: number, done: number])[],
   isTTY = false,
+  bytesEach = 2 ** 20,
 ): string {
   let ms = 0;
   let shown = "";
@@ -23,21 +24,21 @@ function show(
   const view = new ProgressView(mode, sink, clock);
   for (const [second, done] of steps) {
     ms = second * 1_000;
-    view.update(progressAt(done));
+    view.update(progressAt(done, bytesEach));
   }
   view.end();
   return shown;
 }
 
-function progressAt(done: number): Progress {
-  const bytes = done * 2 ** 20;
+function progressAt(done: number, bytesEach: number): Progress {
+  const bytes = done * bytesEach;
   return {
     what: "run r1",
     noun: "objects",
     done,
     total: 1_000,
     bytesDone: bytes,
-    bytesTotal: 1_000 * 2 ** 20,
+    bytesTotal: 1_000 * bytesEach,
   };
 }
 
@@ -51,6 +52,13 @@ describe("progress", () => {
     expect(lines[0]).toBe("run r1: 0 of 1,000 objects, 0 B of 1000 MiB");
     expect(lines[1]).toBe(
       "run r1: 100 of 1,000 objects, 100 MiB of 1000 MiB, 16.7 MiB/s, 54s left",
+    );
+  });
+
+  it("tells how many small objects pass, as their bytes tell little", () => {
+    const steps = [0, 3, 6].map((second) => [second, second * 100] as const);
+    expect(show("plain", steps, false, 4_096)).toContain(
+      "run r1: 300 of 1,000 objects, 1.17 MiB of 3.91 MiB, 100 objects/s, 7s left",
     );
   });
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { addressBytes } from "#content/address-file.ts";
 import { deterministicBytes } from "../content/deterministic-bytes.ts";
+import { FileCount } from "#jobs/file-count.ts";
 import { driverWith } from "./driver-with.ts";
 import {
   cidOf,
@@ -115,6 +116,21 @@ describe("importing a folder", () => {
     await put("a.txt", "x");
     await summaryOf(importTree({ prefix, collection: "c" }));
     expect(await rows("SELECT path, collection FROM object")).toEqual([{ path, collection: "c" }]);
+  });
+
+  test("says how many files there are as soon as they are counted", async () => {
+    await put("a.txt", "a");
+    await put("sub/deeper/b.txt", "b");
+    await put("store/thermocline-store.json", "{}");
+    await put("store/objects/c", "c");
+    await symlink("/etc/passwd", join(tree, "link"));
+    const steps = importTree();
+    const counted = new FileCount(tree, new AbortController().signal);
+    await counted.ended;
+    expect(counted.total(0)).toEqual({ filesTotal: 2 });
+    // Files may have come since they were counted.
+    expect(counted.total(7)).toEqual({ filesTotal: 7 });
+    expect(await summaryOf(steps)).toMatchObject({ files: 2 });
   });
 
   test("counts links, and does not follow them", async () => {

@@ -10,6 +10,7 @@ const lineType = z.enum(["progress", "problem", "summary"]);
 export const importProgressSchema = shapeOf<ImportProgress>({
   type: lineType,
   files: count,
+  filesTotal: count.optional(),
   bytes: count,
   added: count,
   known: count,

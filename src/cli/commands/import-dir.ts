@@ -36,7 +36,7 @@ export default defineCommand({
       what: "import",
       noun: "files",
       done: step.files,
-      total: undefined,
+      total: step.filesTotal,
       bytesDone: step.bytes,
       bytesTotal: undefined,
       remark: step.problems > 0 ? counted(step.problems, "problem") : "",

@@ -24,6 +24,8 @@ const plainIntervalMs = 2_000;
 /** A line that says what the one before it said comes this often: a sign of life. */
 const sameLineIntervalMs = 60_000;
 const barIntervalMs = 100;
+/** Below this many bytes each, the number of things done tells more than their bytes. */
+const smallBytes = 64 * 1024;
 /** Rates are taken over the last seconds, so that they follow what happens. */
 const rateWindowMs = 10_000;
 
@@ -143,14 +145,21 @@ function describe(progress: Progress, speed: Speed): string {
       ? formatSize(bytesDone)
       : `${formatSize(bytesDone)} of ${formatSize(bytesTotal)}`,
   ];
-  if (speed.bytesPerSecond !== undefined && speed.bytesPerSecond > 0) {
-    parts.push(rate(speed.bytesPerSecond));
-  }
+  const pace = paceOf(noun, speed);
+  if (pace !== undefined) parts.push(pace);
   if (speed.etaMs !== undefined && speed.etaMs > 0) {
     parts.push(`${formatDuration(Math.max(1_000, speed.etaMs))} left`);
   }
   if (remark !== undefined && remark !== "") parts.push(remark);
   return `${what}: ${parts.join(", ")}`;
+}
+
+/** Bytes, or where they are few for the number of things, that number. */
+function paceOf(noun: string, { perSecond = 0, bytesPerSecond = 0 }: Speed): string | undefined {
+  if (perSecond >= 1 && bytesPerSecond < perSecond * smallBytes) {
+    return `${count(Math.round(perSecond))} ${noun}/s`;
+  }
+  return bytesPerSecond > 0 ? rate(bytesPerSecond) : undefined;
 }
 
 function barOf({ done, total }: Progress): string {
