@@ -23,6 +23,7 @@ import { costs } from "#index/migrations/019-costs.ts";
 import { named } from "#index/migrations/020-named.ts";
 import { guessedTimes } from "#index/migrations/021-guessed-times.ts";
 import { storageLocks } from "#index/migrations/022-storage-locks.ts";
+import { noIndexOfDigestKeys } from "#index/migrations/023-no-index-of-digest-keys.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -49,6 +50,7 @@ const migrations: readonly Migration[] = [
   named,
   guessedTimes,
   storageLocks,
+  noIndexOfDigestKeys,
 ];
 
 /** The schema version this engine writes. */

@@ -1,8 +1,9 @@
 import type { Migration } from "#index/migration.ts";
 
 /**
- * Narrow tables with dense integer keys, in order of arrival. Nothing but the digest key has an
- * index: zone maps serve the dense keys, and each index costs memory and write time.
+ * Narrow tables with dense integer keys, in order of arrival. Nothing has an index: zone maps serve
+ * the dense keys, a scan of one column the digest keys, and an index has to fit into memory while
+ * it is written.
  */
 export const firstForm: Migration = {
   number: 1,
@@ -30,7 +31,6 @@ export const firstForm: Migration = {
        verified_mask BIGINT NOT NULL, in_flight_mask BIGINT NOT NULL,
        oldest_verified TIMESTAMP, nearest_expiry TIMESTAMP,
        held BOOLEAN NOT NULL, tombstoned TIMESTAMP)`,
-    `CREATE INDEX objects_by_cid ON objects (cid_key)`,
     // Names after the first: the first one stands on the object row.
     `CREATE TABLE further_names (object_id BIGINT NOT NULL, path VARCHAR NOT NULL)`,
     `CREATE TABLE tags (object_id BIGINT NOT NULL, tag VARCHAR NOT NULL)`,

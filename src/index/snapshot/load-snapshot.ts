@@ -60,17 +60,10 @@ async function loadTable(
 ): Promise<void> {
   // What migrations put into a new index is what the snapshot knows better.
   await connection.run(`DELETE FROM ${quoted(table)}`);
-  const indexes = await connection.rows<{ name: string; sql: string }>(
-    "SELECT index_name AS name, sql FROM duckdb_indexes() WHERE table_name = $1",
-    [table],
-  );
-  // Built once at the end, an index costs a fraction of what it costs row by row.
-  for (const { name } of indexes) await connection.run(`DROP INDEX ${quoted(name)}`);
   const ranges = new Set(families.flatMap(({ files }) => files.map(({ range }) => range)));
   for (const range of [...ranges].toSorted((a, b) => a - b)) {
     await loadRange(connection, table, families, range);
   }
-  for (const { sql } of indexes) await connection.run(sql);
 }
 
 /** Puts the columns of all families together again. */
