@@ -1,5 +1,5 @@
 import { objectsAllowed } from "#model/plan-limits.ts";
-import { mayPut, mayTakeTurn } from "#policies/explain/rule-reach.ts";
+import { mayAct, mayPut } from "#policies/explain/rule-reach.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import type { RuleTests } from "#policies/plan/scan-candidates.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -56,7 +56,7 @@ function bytesOf({ backends, rules }: Planning): SqlFragment {
 
 function ruleLimits(planning: Planning, tests: RuleTests): readonly Shared[] {
   return planning.rules.flatMap(({ limit }, index) => {
-    const takers = mayTakeTurn(planning, tests, index);
+    const takers = mayAct(planning, tests, index);
     return [
       { takers, taken: trusted("1"), most: limit.objects },
       { takers, taken: bytesOf(planning), most: limit.bytes },
@@ -68,7 +68,7 @@ async function policyLimits(planning: Planning, tests: RuleTests): Promise<reado
   const shared: Shared[] = [];
   for (const [policy, limits] of Object.entries(planning.set.limits)) {
     const acts = planning.rules.flatMap((rule, index) =>
-      rule.policy === policy ? [mayTakeTurn(planning, tests, index)] : [],
+      rule.policy === policy ? [mayAct(planning, tests, index)] : [],
     );
     if (acts.length === 0) continue;
     const takers = sql`(${joinFragments(acts, " OR ")})`;

@@ -20,20 +20,6 @@ export function mayAct(planning: Planning, { fits }: RuleTests, index: number): 
   return lease === undefined ? acts : sql`(${acts} OR ${endedCopies(planning, lease)} <> 0)`;
 }
 
-/**
- * Over `o`: objects that may take a place within the limit of a rule: those as well that count for
- * no exceeded quota, since a plan limits a rule before it leaves them out.
- */
-export function mayTakeTurn(planning: Planning, tests: RuleTests, index: number): SqlFragment {
-  const rule = planning.rules[index];
-  const verb = rule?.verb;
-  const isRemoval = verb?.kind === "evict" || verb?.kind === "demote";
-  if (rule === undefined || !isRemoval || verb.quota === undefined) {
-    return mayAct(planning, tests, index);
-  }
-  return sql`(${tests.fits(rule, index)} AND ${isOn(verb.from)})`;
-}
-
 function mayWant({ verb }: CompiledRule, index: number): SqlFragment {
   switch (verb.kind) {
     case "ensure": {

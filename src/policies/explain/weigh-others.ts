@@ -6,6 +6,7 @@ import { countAhead, planCompetitors } from "#policies/explain/plan-competitors.
 import type { ObjectState } from "#policies/explain/rule-result.ts";
 import { decideActions } from "#policies/plan/build-plan.ts";
 import { groupRules } from "#policies/plan/group.ts";
+import { isFreed } from "#policies/plan/cut-to-need.ts";
 import { bitOf } from "#policies/plan/mask-sql.ts";
 import { type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import { rowOrder } from "#policies/plan/final-rows.ts";
@@ -48,8 +49,10 @@ export async function weighOthers(
   const acts = new Set(rows.map((row) => Number(row["rule_index"])));
   const blocked: ObjectState["blocked"][number][] = [];
   const ahead = new Map<number, number>();
-  for (const { index } of bounded) {
-    if (!acts.has(index)) ahead.set(index, await countAhead(together, objectId, index));
+  for (const rule of bounded) {
+    // What else keeps it, of a rule that frees too little, is told below.
+    if (acts.has(rule.index) || !(await isFreed(together, rule, objectId))) continue;
+    ahead.set(rule.index, await countAhead(together, objectId, rule.index));
   }
   for (const index of lostRules(own, acts)) {
     if ((ahead.get(index) ?? 0) > 0) continue;

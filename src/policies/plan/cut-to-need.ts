@@ -1,4 +1,6 @@
-import { maskSql } from "#policies/plan/mask-sql.ts";
+import { bitOf, maskSql } from "#policies/plan/mask-sql.ts";
+import type { PlacedRule } from "#policies/plan/match-words.ts";
+import { hasLimit } from "#policies/plan/take-turns.ts";
 import type { RemovalRule } from "#policies/plan/judge-removals.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { sifting } from "#policies/plan/sifting.ts";
@@ -9,7 +11,8 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 /**
  * Leaves in `plan_turn` what is needed to get a backend down to its mark, or owners within their
  * quota, in the order of the rule and no object more. What this plan frees and puts there already
- * counts; a collection that goes together goes whole.
+ * counts; a collection that goes together goes whole. What a limit passes over frees nothing, but
+ * stays, to be told of where it was needed.
  */
 export async function cutToNeed(planning: Planning, rule: RemovalRule): Promise<void> {
   const { free, quota } = rule.verb;
@@ -19,8 +22,11 @@ export async function cutToNeed(planning: Planning, rule: RemovalRule): Promise<
 
 async function cutToMark(planning: Planning, rule: RemovalRule): Promise<void> {
   await readNeed(planning, rule);
-  await planning.beforeCut?.(rule.index, rule.verb.from, trusted("plan_turn"));
-  await cut(planning, undefined, rule.rule.group);
+  const fitting = trusted(
+    hasLimit(planning, rule.index) ? "(FROM plan_turn WHERE fits)" : "plan_turn",
+  );
+  await planning.beforeCut?.(rule.index, rule.verb.from, fitting);
+  await cut(planning, rule, undefined);
 }
 
 /** Tells who waits for it of a mark for which nothing can be freed. */
@@ -37,9 +43,15 @@ async function readNeed(planning: Planning, { verb }: RemovalRule): Promise<void
     SELECT 'all' AS name, ${bytes}::BIGINT + ${change} AS bytes`);
 }
 
-async function cutToQuota(
+async function cutToQuota(planning: Planning, rule: RemovalRule, quota: Quota): Promise<void> {
+  await readNeeds(planning, rule, quota);
+  await cut(planning, rule, quotaName(quota.per));
+}
+
+/** The same of each name beyond a quota. */
+async function readNeeds(
   planning: Planning,
-  { index, verb, rule }: RemovalRule,
+  { index, verb }: RemovalRule,
   { per, bytes }: Quota,
 ): Promise<void> {
   const name = quotaName(per);
@@ -48,17 +60,46 @@ async function cutToQuota(
       FROM (${changeOf(verb.from)}) d JOIN object o ON o.object_id = d.object_id) GROUP BY name)
     SELECT u.name, u.bytes - ${bytes}::BIGINT + coalesce(d.bytes, 0) AS bytes
     FROM plan_used u LEFT JOIN change d ON d.name = u.name WHERE u.rule = ${index}::INTEGER`);
-  await cut(planning, name, rule.group);
+}
+
+/** Whether what the plan does frees all that a rule has to, where an object has copies. */
+export async function isFreed(
+  planning: Planning,
+  rule: PlacedRule<"evict" | "demote">,
+  objectId: number,
+): Promise<boolean> {
+  const { free = [], quota } = rule.verb;
+  const own = sql`object o WHERE o.object_id = ${objectId}::BIGINT`;
+  const isMet = async (name: SqlFragment) => {
+    const [row] = await planning.rows(sql`SELECT coalesce(max(n.bytes), 0) <= 0 AS met
+      FROM plan_need n WHERE n.name = (SELECT ${name} FROM ${own})`);
+    return row?.["met"] === true;
+  };
+  if (quota !== undefined) {
+    await readNeeds(planning, rule, quota);
+    return await isMet(quotaName(quota.per));
+  }
+  for (const one of free) {
+    const from = bitOf(one.backend);
+    const there = sql`${own} AND (o.present_mask & ${maskSql(from)}) <> 0`;
+    const [row] = await planning.rows(sql`SELECT count(*) AS objects FROM ${there}`);
+    if (Number(row?.["objects"]) === 0) continue;
+    await readNeed(planning, { ...rule, verb: { ...rule.verb, from, free: [one] } });
+    if (!(await isMet(trusted("'all'")))) return false;
+  }
+  return true;
 }
 
 /** Cuts by a name that each object `o` has, or all together. */
 async function cut(
   planning: Planning,
+  { index, rule }: RemovalRule,
   name: SqlFragment | undefined,
-  group: "collection" | undefined,
 ): Promise<void> {
-  const isGrouped = group !== undefined;
-  const freed = trusted("t.object_id, t.position, t.size * bit_count(t.gone) AS freed");
+  const isGrouped = rule.group !== undefined;
+  const bytes = "t.size * bit_count(t.gone)";
+  const freed = trusted(`t.object_id, t.position,
+    ${hasLimit(planning, index) ? `CASE WHEN t.fits THEN ${bytes} ELSE 0 END` : bytes} AS freed`);
   // Of objects that go one by one down to a mark, all is known that matters.
   const turns =
     name === undefined && !isGrouped
@@ -67,13 +108,14 @@ async function cut(
           FROM ${sifting("plan_turn")} t LEFT JOIN object o ON o.object_id = t.object_id`;
   const before = sql`SELECT *, sum(freed) OVER (PARTITION BY name
       ORDER BY position, object_id ROWS UNBOUNDED PRECEDING) - freed AS before FROM (${turns})`;
-  const whole = isGrouped
-    ? sql`SELECT * REPLACE (min(before) OVER (PARTITION BY name,
-        coalesce('in ' || collection, object_id::VARCHAR)) AS before) FROM (${before})`
-    : before;
-  await planning.run(sql`DELETE FROM plan_turn WHERE object_id NOT IN (
-    SELECT f.object_id FROM (${whole}) f
-    JOIN plan_need n ON n.name = f.name WHERE f.before < n.bytes)`);
+  // A collection is needed where one of those it belongs to is.
+  const needed = isGrouped
+    ? sql`SELECT object_id FROM (SELECT f.object_id, bool_or(f.before < n.bytes) OVER (
+          PARTITION BY coalesce('in ' || f.collection, f.object_id::VARCHAR)) AS needed
+        FROM (${before}) f JOIN plan_need n ON n.name = f.name) WHERE needed`
+    : sql`SELECT f.object_id FROM (${before}) f
+        JOIN plan_need n ON n.name = f.name WHERE f.before < n.bytes`;
+  await planning.run(sql`DELETE FROM plan_turn WHERE object_id NOT IN (${needed})`);
 }
 
 /** Bytes that the drafts put on these backends (positive) and take from them, by object. */

@@ -13,6 +13,7 @@ import { matched, type PlacedRule, wordNames } from "#policies/plan/match-words.
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore, removableMask } from "#policies/plan/removable.ts";
 import { substituteMask } from "#policies/plan/substitute-target.ts";
+import { countsFor } from "#policies/plan/used-by.ts";
 import { orderColumns } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -69,6 +70,7 @@ export function wantRemovals(
       ${claimedBefore(planning)} AS avoid
     FROM ${candidates} c
     WHERE ${rule.ended ? trusted("true") : matched(index)} AND ${claims} <> 0
+      ${countsFor(planning.rules, rule)}
       AND ${isDemote ? free : trusted("true")} AND ${trusted(alive)}`;
   return sql`SELECT *, (block IS NULL AND eligible <> 0 AND readable)::INTEGER AS needs
     FROM (SELECT *, 0::BIGINT AS picked, 0::BIGINT AS kept_free, open & room AS eligible,

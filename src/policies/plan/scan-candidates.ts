@@ -1,5 +1,5 @@
 import type { CompiledRule } from "#policies/compiled-policy.ts";
-import { namesOver, quotaName, readUsage, usedBy } from "#policies/plan/used-by.ts";
+import { namesOver, quotaColumns, quotaName, readUsage, usedBy } from "#policies/plan/used-by.ts";
 import { groupRules, readPartialGroups } from "#policies/plan/group.ts";
 import {
   endedCopies,
@@ -143,6 +143,7 @@ function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
       (mask) => sql`o.${trusted(mask)} & ${known} AS ${trusted(mask)}`,
     ),
     ...leaseColumns(planning),
+    ...quotaColumns(rules),
     trusted(`${hasChoice(rules) ? objectPlace : "NULL::BIGINT"} AS place`),
     trusted(groupRules(rules).length === 0 ? "NULL::VARCHAR AS collection" : "o.collection"),
     ...Array.from(

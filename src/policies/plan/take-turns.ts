@@ -9,47 +9,58 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
  * Puts the acting rows of `plan_want` in the order of their rule (then by object) and cuts them
  * at its limits: `plan_turn` is what remains, and its number of rows is returned; with none there
  * is no such table. An object that alone exceeds the byte limit is passed over, so that it cannot
- * stand in the way for ever. `cutFurther` may take more rows out of `plan_turn`, before they count.
+ * stand in the way for ever. `cutToNeed` takes out of `plan_turn` what is not needed, before limits
+ * count anything; where the rule has limits, `fits` says there what is not passed over.
  */
 export async function takeTurns(
   planning: Planning,
   index: number,
-  cutFurther?: () => Promise<void>,
+  cutToNeed?: () => Promise<void>,
 ): Promise<number> {
   const acting = await weighWishes(planning, index);
   await noteWishes(planning, index);
   const rule = planning.rules[index];
   const { limit, order = [], group } = rule ?? {};
-  const isLimited = limit?.objects !== undefined || limit?.bytes !== undefined;
+  const isLimited = hasLimit(planning, index);
   if (acting.objects === 0) {
     await planning.release("plan_want");
     return 0;
   }
+  const before = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
+  const most: Most = { objects: limit?.objects, bytes: limit?.bytes, spent: before };
+  const isCut = cutToNeed !== undefined;
   if (!isLimited && order.length === 0) {
     await planning.table(
       "plan_turn",
       trusted(`SELECT ${chosen}, w.object_id AS position FROM plan_want w WHERE w.acts`),
     );
   } else {
-    const spent = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
-    const most: Most = { objects: limit?.objects, bytes: limit?.bytes, spent };
+    const isLater = isCut && isLimited;
     const ranked =
       group === undefined
-        ? await oneByOne(planning, index, most, acting)
-        : byGroup(planning, index, most);
+        ? await oneByOne(planning, index, { most, acting, isLater })
+        : byGroup(planning, index, { most, isLater });
     await planning.table("plan_turn", ranked);
   }
-  const granted = isLimited ? await countTurns(planning) : acting;
+  const granted = isLimited && !isCut ? await countTurns(planning) : acting;
   await blockRest(planning, index, acting, granted);
   await planning.release("plan_want");
-  if (cutFurther !== undefined) await cutFurther();
-  const used = cutFurther === undefined ? granted : await countTurns(planning);
-  const before = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
+  if (isCut) {
+    await cutToNeed();
+    if (isLimited) await cutAtLimits(planning, index, most);
+  }
+  const used = isCut ? await countTurns(planning) : granted;
   planning.spent.set(index, {
     objects: before.objects + used.objects,
     bytes: before.bytes + used.bytes,
   });
   return used.objects;
+}
+
+/** Whether a rule itself says how much it does at most. */
+export function hasLimit({ rules }: Planning, index: number): boolean {
+  const { objects, bytes } = rules[index]?.limit ?? {};
+  return objects !== undefined || bytes !== undefined;
 }
 
 /** Of a wish, what is still of interest when it is granted. */
@@ -113,12 +124,37 @@ async function blockRest(
   await noteShort(planning, index, "limit", rest);
 }
 
+/** Takes out of `plan_turn` what is needed and beyond the limits of the rule. */
+async function cutAtLimits(planning: Planning, index: number, most: Most): Promise<void> {
+  const tests = withinTests(most, trusted("w.fits"), trusted("OVER units"));
+  await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_beyond AS
+    SELECT object_id, size FROM (
+      SELECT w.object_id, w.size, w.fits AND ${joinFragments(tests, " AND ")} AS granted
+      FROM plan_turn w WINDOW units AS (ORDER BY first RANGE UNBOUNDED PRECEDING))
+    WHERE NOT granted`);
+  await block(planning, index, "limit", trusted("FROM plan_beyond"));
+  await planning.run(
+    trusted("DELETE FROM plan_turn WHERE object_id IN (SELECT object_id FROM plan_beyond)"),
+  );
+}
+
+/** How the rows of a rule take turns. */
+interface Turning {
+  readonly most: Most;
+  /** Limits are looked at later: `fits` and `first` (the same for all of a group) are kept for it. */
+  readonly isLater: boolean;
+}
+
 async function oneByOne(
   planning: Planning,
   index: number,
-  most: Most,
-  acting: Turns,
+  { most, acting, isLater }: Turning & { readonly acting: Turns },
 ): Promise<SqlFragment> {
+  if (isLater) {
+    return sql`SELECT ${trusted(chosen)}, ${fitting(most.bytes)} AS fits,
+        row_number() OVER turns AS position, position AS first
+      FROM plan_want w WHERE w.acts WINDOW turns AS (${turnOrder(planning, index)})`;
+  }
   return sql`SELECT ${trusted(chosen)}, row_number() OVER turns AS position
     FROM plan_want w WHERE w.acts ${await earlyTurns(planning, index, most, acting)}
     WINDOW turns AS (${turnOrder(planning, index)})
@@ -126,7 +162,7 @@ async function oneByOne(
 }
 
 /** A collection takes its turn with its first object, whole; one that is too large is passed over. */
-function byGroup(planning: Planning, index: number, most: Most): SqlFragment {
+function byGroup(planning: Planning, index: number, { most, isLater }: Turning): SqlFragment {
   const turns = sql`SELECT ${trusted(chosen)}, coalesce('in ' || c.collection, w.object_id::VARCHAR) AS unit,
       row_number() OVER (${turnOrder(planning, index)}) AS turn
     FROM plan_want w JOIN plan_candidate c ON c.object_id = w.object_id WHERE w.acts`;
@@ -138,15 +174,27 @@ function byGroup(planning: Planning, index: number, most: Most): SqlFragment {
   const units = sql`SELECT *, min(turn) OVER own AS first, ${joinFragments(bounds, " AND ")} AS fits
     FROM (${turns}) WINDOW own AS (PARTITION BY unit)`;
   // Up to and with the whole collection: rows of one have the same place.
-  return sql`SELECT w.* EXCLUDE (unit, turn, first, fits),
+  const excluded = isLater ? "unit, turn" : "unit, turn, first, fits";
+  return sql`SELECT w.* EXCLUDE (${trusted(excluded)}),
       row_number() OVER (ORDER BY first, turn) AS position
     FROM (${units}) w WINDOW units AS (ORDER BY first RANGE UNBOUNDED PRECEDING)
-    ${within(most, trusted("w.fits"), trusted("OVER units"))}`;
+    ${isLater ? trusted("") : within(most, trusted("w.fits"), trusted("OVER units"))}`;
 }
 
 /** Leaves rows that fit, up to where those `up` to one would exceed what is left of a limit. */
-function within({ objects, bytes, spent }: Most, fits: SqlFragment, up: SqlFragment): SqlFragment {
-  const tests = [
+function within(most: Most, fits: SqlFragment, up: SqlFragment): SqlFragment {
+  const tests = withinTests(most, fits, up);
+  return tests.length === 0
+    ? trusted("")
+    : sql`QUALIFY ${fits} AND ${joinFragments(tests, " AND ")}`;
+}
+
+function withinTests(
+  { objects, bytes, spent }: Most,
+  fits: SqlFragment,
+  up: SqlFragment,
+): readonly SqlFragment[] {
+  return [
     ...(objects === undefined
       ? []
       : [sql`sum((${fits})::BIGINT) ${up} <= ${objects - spent.objects}::BIGINT`]),
@@ -156,9 +204,6 @@ function within({ objects, bytes, spent }: Most, fits: SqlFragment, up: SqlFragm
           sql`sum(CASE WHEN ${fits} THEN w.bytes ELSE 0 END) ${up} <= ${bytes - spent.bytes}::BIGINT`,
         ]),
   ];
-  return tests.length === 0
-    ? trusted("")
-    : sql`QUALIFY ${fits} AND ${joinFragments(tests, " AND ")}`;
 }
 
 /** How many rows a temporary table of this plan has. */

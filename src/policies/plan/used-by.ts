@@ -1,6 +1,8 @@
 import { metaValue } from "#policies/meta-value.ts";
+import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
-import { rulesOf } from "#policies/plan/match-words.ts";
+import { leaseRules } from "#policies/plan/lease.ts";
+import { type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import type { Quota } from "#policies/removal-bound.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -40,6 +42,37 @@ export function usedBy({ per, bytes }: Quota, from: bigint, narrowed?: SqlFragme
     FROM (SELECT ${name} AS name,
       o.size * bit_count(o.present_mask & ${maskSql(from)}) AS used FROM object o)
     WHERE name IS NOT NULL ${asked} GROUP BY name HAVING sum(used) > ${bytes}::BIGINT`;
+}
+
+/**
+ * For each quota a column of candidates (`q0`, `q1`, …): whether an object `o` counts for one that is
+ * exceeded. Left out where only such objects are candidates.
+ */
+export function quotaColumns(rules: readonly CompiledRule[]): readonly SqlFragment[] {
+  if (isOnlyTaker(rules)) return [];
+  return rulesOf(rules, "evict", "demote").flatMap(({ index, verb: { quota } }) =>
+    quota === undefined
+      ? []
+      : [
+          sql`coalesce(${quotaName(quota.per)} IN (${namesOver(index)}), false)
+            AS ${trusted(`q${index}`)}`,
+        ],
+  );
+}
+
+/** Narrows candidates `c` to those that count for an exceeded quota of a rule, if it has one. */
+export function countsFor(
+  rules: readonly CompiledRule[],
+  { index, verb }: PlacedRule<"evict" | "demote">,
+): SqlFragment {
+  return trusted(verb.quota === undefined || isOnlyTaker(rules) ? "" : `AND c.q${index}`);
+}
+
+/** Whether one rule at most makes candidates of objects. */
+function isOnlyTaker(rules: readonly CompiledRule[]): boolean {
+  return (
+    leaseRules(rules).length === 0 && rules.filter(({ verb }) => verb.kind !== "hold").length < 2
+  );
 }
 
 /** Over `object o`: whose quota it counts for; null when it is nobody's. */

@@ -231,3 +231,32 @@ test("a rule that stops at a mark says how many objects have their turn before t
     ["waits: p/relieve, because 2 objects before it in the order of the rule free what is needed"],
   ]);
 });
+
+test("where a limit ends what frees too little, the limit is named and not those before", async () => {
+  const { index } = await openIndex(["hot", "cold"], { now: () => now });
+  const objects = [4_000, 3_000, 2_000, 1_000].map((size, at) =>
+    objectOf(at + 1, [copyOn("hot"), copyOn("cold")], { size, owner: "ana" }),
+  );
+  await index.putObjects(objects, start);
+  for (const bounds of ["until: 4KB", "quota: {per: owner, bytes: 4KB}"]) {
+    const told = async (limit: number) => {
+      const set = await compiled(
+        index,
+        `  - name: relieve
+    where: size > 0B
+    order: size desc
+    limit: {objects: ${limit}}
+    evict: {from: backend = "hot", ${bounds}}`,
+        (backend) => ({ ...backend, usedBytes: backend.name === "hot" ? 10_000 : 0 }),
+      );
+      const conclusions = [1, 2, 3].map(async (at) => (await explained(index, set, at)).conclusion);
+      return (await Promise.all(conclusions)).flat();
+    };
+    const evicted = "evict: remove the copy on hot (p/relieve, within the limit of the rule)";
+    const isBeyond =
+      "blocked: p/relieve, because the limit of the rule is used up by objects before it";
+    const waits = "waits: p/relieve, because 2 objects before it in the order of the rule free";
+    expect(await told(1)).toEqual([evicted, isBeyond, isBeyond]);
+    expect(await told(3)).toEqual([evicted, evicted, `${waits} what is needed`]);
+  }
+});

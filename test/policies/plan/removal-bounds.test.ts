@@ -176,3 +176,136 @@ test("what the same plan puts on a backend, or on an owner's account, has to be 
     expect(briefly(actions).toSorted()).toEqual(["evict 0 -0", "evict 1 -0", "promote 9 1>0"]);
   }
 });
+
+function ofOwners(owners: readonly string[], more: Partial<FixtureObject> = {}) {
+  return onBoth(owners.map(() => 100)).map((object, at): FixtureObject => {
+    return { ...object, owner: owners[at] ?? "", ...more };
+  });
+}
+
+test("a limit counts only what helps an exceeded quota, in the order of the rule", async () => {
+  const index = await openFixtureIndex();
+  const limit = { objects: 2, bytes: undefined };
+  // Ana has one object more than her quota allows, as Ben has, whose turn comes later.
+  await index.put(ofOwners(["ana", "ana", "ana", "ben", "ben", "ben"]));
+  const quota = ruleOf("quota", evictBeyond(200), "true", { order: byHeat, limit });
+  const apart = await planOf(index, setOf(demoPair, quota));
+  expect(briefly(apart.actions)).toEqual(["evict 0 -0", "evict 3 -0"]);
+  expect(apart.plan.header.blocked).toEqual([]);
+
+  // What others than the owners beyond their quota have is judged for the sake of another rule.
+  await index.put(ofOwners(["cem", "dan", "ana", "ana", "ana"]));
+  const other = ruleOf("other", { kind: "evict", from: on(1) }, "o.object_id < 2");
+  const beside = await planOf(index, setOf(demoPair, quota, other));
+  expect(briefly(beside.actions).toSorted()).toEqual(["evict 0 -1", "evict 1 -1", "evict 2 -0"]);
+
+  // What cannot be had tells of nobody who is within the quota either.
+  await index.put(ofOwners(["cem", "dan", "ana", "ana", "ana"], { held: true }));
+  const { plan } = await planOf(index, setOf(demoPair, quota, other));
+  expect(plan.header.blocked).toMatchObject([
+    { rule: "test/quota", reason: "held", objects: 3 },
+    { rule: "test/other", reason: "held", objects: 2 },
+  ]);
+});
+
+test("whatever owners have, limits are used only for what is needed of them", async () => {
+  const index = await openFixtureIndex();
+  const object = fc.record({
+    size: fc.constantFrom(0, 50, 100, 400),
+    owner: fc.constantFrom("ana", "ben", undefined),
+    held: fc.constantFrom(false, false, false, true),
+  });
+  const limits = fc.record({
+    objects: fc.constantFrom(undefined, 1, 2, 4),
+    bytes: fc.constantFrom(undefined, 60, 150, 500),
+  });
+  const beside = fc.boolean();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(object, { minLength: 1, maxLength: 10 }),
+      limits,
+      fc.integer({ min: 0, max: 600 }),
+      beside,
+      async (given, limit, quota, isBeside) => {
+        const objects = given.map(({ owner, ...one }, id): FixtureObject => {
+          const named = owner === undefined ? {} : { owner };
+          return { ...one, id, heat: id, copies: both, ...named };
+        });
+        await index.put(objects);
+        const rule = ruleOf("quota", evictBeyond(quota), "true", { order: byHeat, limit });
+        // Has all of them judged, and does nothing.
+        const other = ruleOf("all", ensure(on(0, 1), 1, { copies: { min: 1, max: 2 } }), "true");
+        const set = isBeside ? setOf(demoPair, rule, other) : setOf(demoPair, rule);
+        const { actions } = await planOf(index, set);
+        const taken = actions.map(({ objectId }) => objectId);
+        expect(taken).toEqual(takenBy(objects, quota, limit));
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+/** The ids of what goes beyond a quota of each owner, with the limits of the rule, one by one. */
+function takenBy(
+  objects: readonly FixtureObject[],
+  quota: number,
+  { objects: most = Infinity, bytes = Infinity }: CompiledRule["limit"],
+): readonly number[] {
+  const beyond = new Map<string, number>();
+  for (const { owner, size = 0 } of objects) {
+    if (owner !== undefined) beyond.set(owner, (beyond.get(owner) ?? -quota) + size);
+  }
+  const taken: number[] = [];
+  let sum = 0;
+  for (const { id, owner, size = 0, held } of objects) {
+    const need = owner === undefined ? 0 : (beyond.get(owner) ?? 0);
+    if (held === true || owner === undefined || need <= 0 || size > bytes) continue;
+    if (taken.length === most || sum + size > bytes) break;
+    taken.push(id);
+    sum += size;
+    beyond.set(owner, need - size);
+  }
+  return taken;
+}
+
+function evicted(...ids: readonly number[]): readonly string[] {
+  return ids.map((id) => `evict ${id} -0`);
+}
+
+test("only what a limit keeps of what is needed counts as kept by it", async () => {
+  const index = await openFixtureIndex();
+  const objects = onBoth([100, 900, 100, 100, 100, 100], { owner: "ana" });
+  // 300 B have to go, and no object of more than 250 B may.
+  for (const verb of [evictUntil(300), evictBeyond(1_100)]) {
+    const most = async (limit: CompiledRule["limit"]) => {
+      const { brief, blocked } = await planned(index, objects, verb, { limit });
+      return [brief, blocked.map(({ reason, objects: kept }) => [reason, kept])];
+    };
+    expect(await most({ objects: 9, bytes: undefined })).toEqual([evicted(0, 1), []]);
+    expect(await most({ objects: 1, bytes: undefined })).toEqual([evicted(0), [["limit", 1]]]);
+    expect(await most({ objects: undefined, bytes: 899 })).toEqual([
+      evicted(0, 2, 3),
+      [["limit", 1]],
+    ]);
+    expect(await most({ objects: undefined, bytes: 250 })).toEqual([evicted(0, 2), [["limit", 2]]]);
+  }
+});
+
+test("a collection of several owners goes whole where one of them is beyond the quota", async () => {
+  const index = await openFixtureIndex();
+  const rows = [
+    ["ana", "first"],
+    ["ana", "second"],
+    ["ben", "second"],
+    ["ben", undefined],
+    ["cem", "second"],
+  ] as const;
+  const objects = onBoth(rows.map(() => 100)).map((object, at) => ({
+    ...object,
+    owner: rows[at]![0],
+    ...(rows[at]![1] === undefined ? {} : { collection: rows[at]![1] }),
+  }));
+  // The second collection is not needed for Ana any more, but for Ben; Cem is within the quota.
+  const { brief } = await planned(index, objects, evictBeyond(100), { group: "collection" });
+  expect(brief).toEqual(["evict 0 -0", "evict 1 -0", "evict 2 -0"]);
+});
