@@ -14,7 +14,7 @@ export interface ServerProcess {
   abandon(): void;
 }
 
-const readyWithinMs = 15_000;
+const readyWithinMs = 45_000;
 
 /** Starts a program and waits until it answers. Throws with its output when it does not. */
 export async function startServer(

@@ -27,10 +27,11 @@ export function clusterOptionsFor(
 const whole = new Map<string, Buffer>();
 
 /**
- * Takes every pin out of a cluster and its nodes, and mends what was damaged. No garbage is
- * collected: a node waits with that for uploads that a test cut off.
+ * Takes every pin out of a cluster and its nodes, mends what was damaged, and waits until both
+ * peers take pins. No garbage is collected: a node waits with that for uploads that a test cut off.
  */
 export async function emptyPinset(cluster: TwoPeerCluster): Promise<void> {
+  await cluster.untilTogether();
   const lines = (await cluster.ask("GET", "/allocations")).split("\n").filter(Boolean);
   for (const line of lines) {
     const { cid } = JSON.parse(line) as { readonly cid: string };

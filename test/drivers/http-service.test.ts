@@ -6,10 +6,11 @@ import { HttpService } from "#drivers/contract/http-service.ts";
 const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 test.each([
-  { method: "GET", asked: 2 },
-  { method: "POST", asked: 1 },
+  { method: "GET", asked: 2, repeats: {} },
+  { method: "POST", asked: 1, repeats: {} },
+  { method: "POST", asked: 2, repeats: { isRepeatable: true } },
 ] as const)("over dead kept connections a $method goes out $asked time(s)", async (told) => {
-  const { method } = told;
+  const { method, repeats } = told;
   let answers = true;
   let heard = 0;
   const waiting: Socket[] = [];
@@ -33,7 +34,7 @@ test.each([
   const { port } = server.address() as { readonly port: number };
   const service = new HttpService({ url: `http://127.0.0.1:${port}`, idleTimeoutMs: 20_000 });
   const ask = async (): Promise<string> =>
-    await (await service.ask({ method, path: "/", doing: "asking" })).text();
+    await (await service.ask({ method, path: "/", doing: "asking", ...repeats })).text();
   expect(await Promise.all([ask(), ask(), ask(), ask()])).toEqual(["ok", "ok", "ok", "ok"]);
   answers = false;
   heard = 0;

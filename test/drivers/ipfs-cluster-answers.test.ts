@@ -9,24 +9,29 @@ import { playAnswers, type PlayedService } from "../services/played-service.ts";
 describe("an IPFS Cluster that answers with an error", () => {
   let service: PlayedService;
   let driver: Driver;
+  const opened: Driver[] = [];
   const { object } = sample(10);
 
-  beforeEach(async () => {
-    service = await playAnswers();
+  async function open(patience: Readonly<Record<string, string>> = {}): Promise<void> {
     driver = await ipfsCluster.open({
       backend: "cluster",
       options: ipfsCluster.options.parse({
         url: `${service.url}/some/path/`,
         token: "env:TOKEN",
-        pinTimeout: "100ms",
-        timeout: "300ms",
+        ...patience,
       }),
       capacityBytes: undefined,
       secret: () => Promise.resolve("the-token"),
     });
+    opened.push(driver);
+  }
+
+  beforeEach(async () => {
+    service = await playAnswers();
+    await open();
   });
   afterEach(async () => {
-    await driver.close();
+    for (const one of opened.splice(0)) await one.close();
     await service.stop();
   });
 
@@ -107,6 +112,7 @@ describe("an IPFS Cluster that answers with an error", () => {
   });
 
   it("a peer that says nothing for too long is TIMEOUT", async () => {
+    await open({ timeout: "300ms" });
     service.answer(() => ({ status: 200, body: "", hangs: true }));
     await expect(driver.stat(object)).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
   });
@@ -124,6 +130,7 @@ describe("an IPFS Cluster that answers with an error", () => {
   });
 
   it("a pin that takes long has its step come back, and no body is sent a second time", async () => {
+    await open({ pinTimeout: "100ms" });
     let pinned = false;
     service.answer(({ method, path }) => {
       if (path.includes("/allocations")) return pinned ? wanted : absent;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { convertForm } from "#content/convert-form.ts";
 import type { ByteStream, Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -16,16 +16,20 @@ import {
 import { clusterMissing, startCluster, type TwoPeerCluster } from "../services/ipfs-cluster.ts";
 import { watchServer } from "../services/watched-server.ts";
 import { clusterOptionsFor, emptyPinset } from "./cluster-place.ts";
+import { blockFiles, pinsOf } from "./kubo-place.ts";
 
 const missing = clusterMissing();
 if (missing !== undefined) console.error(`skipped: ipfs-cluster against peers: ${missing}`);
 
 describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", () => {
   let cluster: TwoPeerCluster;
+  /** What a new node pins by itself. */
+  let nodesOwn: readonly string[];
   const opened: Driver[] = [];
 
   beforeAll(async () => {
     cluster = await startCluster();
+    nodesOwn = await pinsOf(cluster.peers[0].node);
   });
   afterAll(async () => {
     await cluster.stop();
@@ -139,6 +143,11 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
     const [kept, gone] = [sample(3_000, 41), sample(1_500_000, 42)];
     for (const stored of [kept, gone]) await driver.write(stored.object, bodyFor(driver, stored));
     await driver.remove(gone.object, permit(gone.object, "cluster"));
+    // Each peer hears of it in its own time, and then tells its node.
+    for (const { node } of cluster.peers) {
+      const pinned = async () => (await pinsOf(node)).filter((cid) => !nodesOwn.includes(cid));
+      await expect.poll(pinned, { timeout: 30_000 }).toEqual([kept.object.cid]);
+    }
     const steps = await Array.fromAsync(driver.collectGarbage?.() ?? []);
     const last = steps.at(-1);
     const names = last?.nodes?.map(({ name }) => name).toSorted();
@@ -243,11 +252,21 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
     try {
       const driver = await open({ url: watched.endpoint });
       const stored = sample(24 * 1_048_576 + 5, 41);
+      const nodes = cluster.peers.map(({ node }) => node);
+      const before = await Promise.all(nodes.map(blockFiles));
       const whole = bodyFor(driver, stored);
       const breaking = (async function* (): ByteStream {
         let bytes = 0;
         for await (const piece of whole.stream) {
-          if (bytes > 20 * 1_048_576) throw new EngineError("UNAVAILABLE", "the source is out");
+          if (bytes > 20 * 1_048_576) {
+            // A failure drops what is still under way to the nodes.
+            for (const [position, node] of nodes.entries()) {
+              const had = before[position]?.length ?? 0;
+              const haveCome = async () => (await blockFiles(node)).length - had >= 8;
+              await vi.waitUntil(haveCome, { timeout: 30_000 });
+            }
+            throw new EngineError("UNAVAILABLE", "the source is out");
+          }
           bytes += piece.length;
           yield piece;
         }
@@ -258,7 +277,6 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
       await driver.write(stored.object, bodyFor(driver, stored));
       const added = watched.requests.filter(({ url }) => url.startsWith("/add?"));
       expect(added).toHaveLength(1);
-      // Up to ten of the first twenty were still on their way between us and both nodes.
       expect(added[0]?.bytes).toBeLessThan(18 * 1_048_576);
       const evidence = await driver.verify(stored.object, "verified");
       expect(evidence).toMatchObject({ finding: "present", confidence: "verified" });

@@ -53,9 +53,14 @@ export function blockFile({ repo }: KuboNode, cid: string): string {
 
 /** Unpins everything and collects what nobody needs: the node is as it was at first. */
 export async function emptyKubo(node: KuboNode): Promise<void> {
-  const listed = JSON.parse(await node.ask("pin/ls?type=recursive")) as PinList;
-  for (const cid of Object.keys(listed.Keys ?? {})) await node.ask(`pin/rm?arg=${cid}`);
+  for (const cid of await pinsOf(node)) await node.ask(`pin/rm?arg=${cid}`);
   await node.ask("repo/gc?quiet=true");
+}
+
+/** The roots that a node pins with all below them. */
+export async function pinsOf(node: KuboNode): Promise<readonly string[]> {
+  const listed = JSON.parse(await node.ask("pin/ls?type=recursive")) as PinList;
+  return Object.keys(listed.Keys ?? {});
 }
 
 /** Files of blocks in a node's repository. */

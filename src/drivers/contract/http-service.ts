@@ -22,6 +22,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | ByteStream;
+  /** Asked twice it does no more than once; of a GET that is so. */
+  readonly isRepeatable?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** What the request is for, for messages: "listing the pins of cluster-eu". */
   readonly doing: string;
@@ -136,16 +138,17 @@ export class HttpService {
 }
 
 /**
- * Whether a kept connection had died before it was used again, which shows only then: a GET goes
- * out once more, on a connection of its own, which cannot have died before. Anything else may
- * change something, or have a body that is used up, and is left to whoever asked.
+ * Whether a kept connection had died before it was used again, which shows only then: what may be
+ * asked twice goes out once more, on a connection of its own, which cannot have died before: other
+ * kept ones may have died with it. Anything else may change something, or have a body that is used
+ * up, and is left to whoever asked.
  */
 function isStale(
   outgoing: ClientRequest,
-  { method, signal }: HttpRequest,
+  { method, isRepeatable = method === "GET", signal }: HttpRequest,
   thrown: unknown,
 ): boolean {
   const { code } = thrown as { readonly code?: unknown };
   const isReset = code === "ECONNRESET" || code === "EPIPE";
-  return isReset && outgoing.reusedSocket && method === "GET" && signal?.aborted !== true;
+  return isReset && outgoing.reusedSocket && isRepeatable && signal?.aborted !== true;
 }

@@ -128,10 +128,9 @@ export class KuboRpc {
       doing,
       signal,
     } as const;
-    const answer =
-      file === undefined
-        ? await onceMore(() => service.ask(request))
-        : await service.ask({ ...request, ...carForm(file) });
+    // A file is used up; all else that is asked may be asked twice.
+    const rest = file === undefined ? { isRepeatable: true } : carForm(file);
+    const answer = await service.ask({ ...request, ...rest });
     if (answer.ok) return answer;
     throw await this.#refusal(command, answer, call);
   }
@@ -174,21 +173,6 @@ export function openRpc(context: Pick<DriverContext<KuboOptions>, "options" | "s
   const secret = async (): Promise<string | undefined> =>
     authorization === undefined ? undefined : await context.secret(authorization);
   return new KuboRpc({ rpc, timeoutMs: timeout, secret });
-}
-
-/**
- * A kept connection may have died since, which shows only when it is used: then nobody has been
- * asked yet, and the question goes out again on a new one. All that is asked may be asked twice.
- */
-async function onceMore<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await ask();
-  } catch (thrown) {
-    const { cause } = EngineError.from(thrown);
-    const { code } = (cause ?? {}) as { readonly code?: unknown };
-    if (code !== "ECONNRESET" && code !== "EPIPE") throw thrown;
-    return await ask();
-  }
 }
 
 /** What Kubo says when it refuses, or undefined when it was not Kubo that did. */
