@@ -32,8 +32,9 @@ if (missing !== undefined) {
 }
 const sizes = readSizes();
 const results: Result[] = [];
-await using servers = await openServers();
-closeOnSignal(servers);
+const opening = openServers();
+closeOnSignal(opening);
+await using servers = await opening;
 await measure(`one file of ${formatSize(sizes.large)}`, largeObject(servers, sizes.large));
 await measure(`${sizes.small} files of 4 KiB`, smallObjects(servers, sizes.small));
 await measure(`${formatSize(sizes.large)} as a CAR`, carExport(servers, sizes.large));

@@ -24,8 +24,9 @@ if (missing !== undefined) {
   process.exit(1);
 }
 const contents = await readContents();
-await using all = await openTripPlaces();
-closeOnSignal(all);
+const opening = openTripPlaces();
+closeOnSignal(opening);
+await using all = await opening;
 const { places, judge } = all;
 const trips = [];
 for (const content of contents) {

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import type { KuboNode } from "../../test/services/kubo.ts";
 import { kubo } from "../../scripts/services/kubo.ts";
 
@@ -37,6 +39,34 @@ export async function ipfsToFile(
   }
 }
 
+/** The same, where it is given bytes. */
+export async function ipfsOf(
+  node: KuboNode,
+  bytes: Readable,
+  ...args: readonly string[]
+): Promise<string> {
+  const child = start(node, args, "pipe", "pipe");
+  const [printed, [code]] = await Promise.all([
+    text(child.stdout!),
+    once(child, "exit"),
+    pipeline(bytes, child.stdin!),
+  ]);
+  if (code !== 0) throw new Error(`ipfs ${args[0]} ended with ${code}`);
+  return printed.trim();
+}
+
+/** Runs it, and gives what it prints to whoever takes it. */
+export async function ipfsTo<Taken>(
+  node: KuboNode,
+  take: (printed: Readable) => Promise<Taken>,
+  ...args: readonly string[]
+): Promise<Taken> {
+  const child = start(node, args, "pipe");
+  const [taken, [code]] = await Promise.all([take(child.stdout!), once(child, "exit")]);
+  if (code !== 0) throw new Error(`ipfs ${args[0]} ended with ${code}`);
+  return taken;
+}
+
 /** Has a node forget everything. */
 export async function emptyNode(node: KuboNode): Promise<void> {
   const pins = JSON.parse(await node.ask("pin/ls?type=recursive")) as {
@@ -52,9 +82,14 @@ export async function emptyNode(node: KuboNode): Promise<void> {
 
 const pinsAtOnce = 500;
 
-function start(node: KuboNode, args: readonly string[], output: "pipe" | number) {
+function start(
+  node: KuboNode,
+  args: readonly string[],
+  output: "pipe" | number,
+  input: "pipe" | "ignore" = "ignore",
+) {
   const found = kubo.find();
   if (!found.available) throw new Error(found.reason);
   const env = { ...process.env, IPFS_PATH: node.repo, IPFS_TELEMETRY: "off" };
-  return spawn(found.path, args, { env, stdio: ["ignore", output, "inherit"] });
+  return spawn(found.path, args, { env, stdio: [input, output, "inherit"] });
 }

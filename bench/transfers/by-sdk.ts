@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -20,17 +20,28 @@ export async function uploadFileChecked(
   bucket: string,
   path: string,
 ): Promise<void> {
-  const sent = createHash("sha256");
+  await uploadChecked(sdk, bucket, createReadStream(path));
+}
+
+/** The same of bytes that come from elsewhere. */
+export async function uploadChecked(sdk: S3Client, bucket: string, bytes: Readable): Promise<void> {
+  const { hashing, hash } = hashInPassing();
+  await upload(sdk, bucket, bytes.pipe(hashing));
+  const stored = createHash("sha256");
+  for await (const piece of await download(sdk, bucket)) stored.update(piece as Buffer);
+  if (!hash.digest().equals(stored.digest())) throw new Error("what arrived is not what was sent");
+}
+
+/** Hashes what passes. */
+export function hashInPassing(): { readonly hashing: Transform; readonly hash: Hash } {
+  const hash = createHash("sha256");
   const hashing = new Transform({
     transform: (bytes: Buffer, _encoding, done) => {
-      sent.update(bytes);
+      hash.update(bytes);
       done(undefined, bytes);
     },
   });
-  await upload(sdk, bucket, createReadStream(path).pipe(hashing));
-  const stored = createHash("sha256");
-  for await (const bytes of await download(sdk, bucket)) stored.update(bytes as Buffer);
-  if (!sent.digest().equals(stored.digest())) throw new Error("what arrived is not what was sent");
+  return { hashing, hash };
 }
 
 /** What one writes with the SDK to download a large object. */
@@ -64,12 +75,14 @@ export async function sha256Of(path: string): Promise<Buffer> {
   return hash.digest();
 }
 
-async function upload(sdk: S3Client, bucket: string, body: Readable): Promise<void> {
+/** Uploads a stream in parts. */
+export async function upload(sdk: S3Client, bucket: string, body: Readable): Promise<void> {
   const params = { Bucket: bucket, Key: key, Body: body };
   await new Upload({ client: sdk, params, partSize: partBytes, queueSize: partsAtOnce }).done();
 }
 
-async function download(sdk: S3Client, bucket: string): Promise<Readable> {
+/** The bytes of the large object. */
+export async function download(sdk: S3Client, bucket: string): Promise<Readable> {
   const { Body } = await sdk.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
   return Body as Readable;
 }

@@ -11,7 +11,7 @@ import type { ContentReader } from "#engine/callers/fetching.ts";
 import { addOptions, emptyNode, ipfs, ipfsToFile } from "./by-ipfs.ts";
 import { sha256Of } from "./by-sdk.ts";
 import type { Comparison } from "./compare-sides.ts";
-import { type LargeFile, storeLargeFile } from "./large-object.ts";
+import { type LargeFile, storeLargeFile } from "./copying.ts";
 import type { Servers } from "./servers.ts";
 
 /** From a file to its CID, to a CAR, and to a CAR that is exported with every block checked. */

@@ -1,10 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { transfer, type TransferSource } from "#jobs/transfer.ts";
-import type { ObjectRef } from "#model/copy.ts";
-import type { Driver } from "#model/driver.ts";
+import { transfer } from "#jobs/transfer.ts";
 import { permit } from "../../test/conformance/sample-object.ts";
-import { largeFile } from "../../test/round-trips/trip-content.ts";
 import { addOptions, emptyNode, ipfs, ipfsToFile } from "./by-ipfs.ts";
 import {
   downloadFile,
@@ -13,26 +10,12 @@ import {
   uploadFile,
   uploadFileChecked,
 } from "./by-sdk.ts";
-import type { Comparison, Side } from "./compare-sides.ts";
+import type { Comparison } from "./compare-sides.ts";
+import { kuboToS3, s3ToKubo } from "./between-services.ts";
+import { copying, type LargeFile, storeLargeFile } from "./copying.ts";
 import { openNewBucket, type Servers } from "./servers.ts";
 
-/** A large file in a store, as our drivers and as other programs see it. */
-export interface LargeFile {
-  readonly object: ObjectRef;
-  readonly source: TransferSource;
-  readonly path: string;
-}
-
-/** Makes it. */
-export async function storeLargeFile({ stores }: Servers, bytes: number): Promise<LargeFile> {
-  const { object, body } = await largeFile(bytes);
-  const driver = await stores.driver("large");
-  const copy = (await driver.stat(object)) ?? (await driver.write(object, body()));
-  const path = join(stores.folder, "large", copy.locator);
-  return { object, source: { backend: "large", driver, copy }, path };
-}
-
-/** One large file to a bucket and an IPFS node, and back. */
+/** One large file between a store, a bucket and an IPFS node, each way. */
 export function largeObject(servers: Servers, bytes: number): readonly Comparison[] {
   const file = () => storeLargeFile(servers, bytes);
   return [
@@ -40,6 +23,8 @@ export function largeObject(servers: Servers, bytes: number): readonly Compariso
     { what: "s3 to local", begin: async () => await s3ToLocal(servers, await file()) },
     { what: "local to kubo", begin: async () => await localToKubo(servers, await file()) },
     { what: "kubo to local", begin: async () => await kuboToLocal(servers, await file()) },
+    { what: "s3 to kubo", begin: async () => await s3ToKubo(servers, await file()) },
+    { what: "kubo to s3", begin: async () => await kuboToS3(servers, await file()) },
   ];
 }
 
@@ -161,16 +146,5 @@ async function kuboToLocal(servers: Servers, { object, source, path }: LargeFile
       },
     ],
     end: () => Promise.all([emptyNode(ourNode), emptyNode(peerNode)]),
-  };
-}
-
-/** What a worker does with one large object. */
-function copying(object: ObjectRef, source: TransferSource, backend: string, driver: Driver): Side {
-  return {
-    run: async () => {
-      const { evidence, moved } = await transfer(object, source, { backend, driver });
-      if (!moved || evidence.confidence !== "verified") throw new Error("it was not copied");
-    },
-    clear: () => driver.remove(object, permit(object, backend)),
   };
 }

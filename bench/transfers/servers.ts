@@ -27,7 +27,7 @@ export const partsAtOnce = 4;
 /** Starts the servers that all comparisons share. */
 export async function openServers(): Promise<Servers> {
   await using begun = new AsyncDisposableStack();
-  const [stores, s3, ourNode, peerNode] = await Promise.all([
+  const starting = [
     LocalStores.open().then((opened) => begun.use(opened)),
     // As S3 does; without it, connecting is most of what a small object costs either side.
     startVersitygw({ keepAlive: true }).then((started) =>
@@ -35,12 +35,17 @@ export async function openServers(): Promise<Servers> {
     ),
     startKubo().then((started) => begun.adopt(started, (one) => one.stop())),
     startKubo().then((started) => begun.adopt(started, (one) => one.stop())),
-  ]);
+  ] as const;
+  // All have begun, and end together, when one of them does not.
+  await Promise.allSettled(starting);
+  const [stores, s3, ourNode, peerNode] = await Promise.all(starting);
   const sdk = begun.adopt(referee(s3), (client) => client.destroy());
   const kubo = begun.adopt(await openKubo(ourNode), (driver) => driver.close());
   const pids = [s3.pid, ourNode.pid, peerNode.pid];
   const ending = begun.move();
-  const close = () => ending.disposeAsync();
+  let closed: Promise<void> | undefined;
+  // Whoever closes them a second time waits for the first.
+  const close = () => (closed ??= ending.disposeAsync());
   return { stores, s3, sdk, ourNode, peerNode, kubo, pids, [Symbol.asyncDispose]: close };
 }
 

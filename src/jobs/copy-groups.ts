@@ -46,10 +46,12 @@ interface Places {
   readonly target: ObjectGroups;
 }
 
-/** The two sides, if both take groups at this moment. */
+/** The two sides, if both take groups at this moment, and no service copies within itself. */
 function placesOf({ data, drivers }: StepContext): Places | undefined {
-  const source = groupsWith(drivers.get(data.source ?? ""));
-  const target = groupsWith(drivers.get(data.target ?? ""));
+  const [from, to] = [drivers.get(data.source ?? ""), drivers.get(data.target ?? "")];
+  const isOneService = from?.account !== undefined && from.account === to?.account;
+  if (isOneService && to?.groupsWithinAccount !== true) return undefined;
+  const [source, target] = [groupsWith(from), groupsWith(to)];
   return source === undefined || target === undefined ? undefined : { source, target };
 }
 

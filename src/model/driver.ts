@@ -86,6 +86,9 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
    */
   copyWithin?(object: ObjectRef, from: StoredCopy, options?: WriteOptions): Promise<StoredCopy>;
 
+  /** True when groups are quicker than `copyWithin` for small objects of the same `account`. */
+  readonly groupsWithinAccount?: boolean;
+
   /** Undefined where nobody can tell which storage it is: then it counts as one of its own. */
   readonly identity?: StorageIdentity | undefined;
 

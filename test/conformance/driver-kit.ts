@@ -22,7 +22,7 @@ export function testDriver(subject: DriverSubject): void {
     ...roundTripTests(subject),
     ...interruptionTests(subject),
     ...pieceTests(subject),
-    ...groupTests(),
+    ...groupTests(subject),
     ...verificationTests(subject),
     ...listingTests(),
     ...namedFileTests(subject),

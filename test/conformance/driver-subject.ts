@@ -20,6 +20,8 @@ export interface DriverSubject {
   readonly bytesMin?: number;
   /** A size that makes the driver take its path for large bodies. */
   readonly largeBytes: number;
+  /** Objects of a group in tests; as many as a group may have unless each is a request of its own. */
+  readonly groupObjects?: number;
   /** A fresh, empty place to store. */
   storage(): Promise<SubjectStorage>;
 }

@@ -32,6 +32,7 @@ testDriver({
   skip: [],
   // Two whole parts and a little: parts have 5 MiB at least.
   largeBytes: 2 * 5 * 1024 * 1024 + 3,
+  groupObjects: 32,
   storage,
 });
 

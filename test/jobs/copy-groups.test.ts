@@ -94,23 +94,51 @@ test("groups go only where a whole one may pass at once, and count against the l
   expect(requests.wanted).toBeGreaterThan(0);
 });
 
+test("what a service copies within itself goes by no group, unless groups are quicker there", async () => {
+  for (const groupsWithinAccount of [undefined, true]) {
+    await using engine = await TestEngine.open(server.url);
+    const objects = await storeOnHot(engine, 40);
+    const of = async (name: string) =>
+      inAccount(await engine.stores.driver(name), groupsWithinAccount);
+    const calls = await replicate(engine, objects, ["hot"], await of("cold"), await of("hot"));
+    expect(calls.get("storeGroup") ?? 0).toBe(groupsWithinAccount === true ? 1 : 0);
+    expect(calls.get("write") ?? 0).toBe(groupsWithinAccount === true ? 0 : 40);
+  }
+});
+
 /** Copies objects from hot to cold; how often each method of the target was called. */
 async function replicate(
   engine: TestEngine,
   objects: readonly ObjectRef[],
   backends: readonly string[] = ["hot", "cold"],
   target?: Driver,
+  source?: Driver,
 ): Promise<ReadonlyMap<string, number>> {
   const calls = new Map<string, number>();
   const drivers = await engine.drivers(...backends);
   const cold = target ?? drivers.get("cold");
   if (cold === undefined) throw new Error("no driver");
   drivers.set("cold", counting(cold, calls));
+  if (source !== undefined) drivers.set("hot", source);
   engine.index.begin("run", [replicateOf(objects)]);
   await engine.work(drivers);
   await engine.dispatch(drivers);
   await engine.ended("run");
   return calls;
+}
+
+/** A driver that others of the same account could copy from without a byte passing here. */
+function inAccount(driver: Driver, groupsWithinAccount: boolean | undefined): Driver {
+  const facts: Readonly<Record<string | symbol, unknown>> = {
+    account: "an account",
+    groupsWithinAccount,
+  };
+  return new Proxy(driver, {
+    get(target, name) {
+      const value: unknown = name in facts ? facts[name] : Reflect.get(target, name);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 function replicateOf(objects: readonly ObjectRef[]) {

@@ -7,10 +7,9 @@ import type {
   ClearOptions,
   Driver,
   DriverContext,
-  GroupBytes,
-  GroupCopy,
   ListedCopy,
   ListOptions,
+  ObjectGroups,
   ReadOptions,
   RemoveOptions,
   StorageIdentity,
@@ -54,6 +53,9 @@ export class KuboDriver implements Driver {
   readonly capabilities = kuboCapabilities;
   readonly readsFiles = true;
   readonly account: string | undefined;
+  readonly groupsWithinAccount = true;
+  readonly readGroup: ObjectGroups["readGroup"];
+  readonly storeGroup: ObjectGroups["storeGroup"];
   readonly identity: StorageIdentity = {
     kind: "ipfs",
     names: async ({ signal } = {}) => [ipfsPeer(await this.#node.peer(signal))],
@@ -62,7 +64,8 @@ export class KuboDriver implements Driver {
   readonly #backend: string;
   readonly #node: KuboNode;
   readonly #capacity: CountedCapacity;
-  readonly #groups: KuboGroups;
+  /** What must not happen at once: replacing blocks, and dropping those that no pin needs. */
+  readonly #unpinned: string;
   /** Objects of which blocks that were said to be there were not: all are sent next time. */
   readonly #sentWhole = new Set<string>();
 
@@ -74,13 +77,16 @@ export class KuboDriver implements Driver {
     this.#node = new KuboNode(context);
     const { backend, capacityBytes } = context;
     this.#capacity = new CountedCapacity(backend, capacityBytes, () => bytesOf(this.list()));
-    this.#groups = new KuboGroups({
+    this.#unpinned = `blocks without a pin at ${this.#node.rpc}`;
+    const groups = new KuboGroups({
       backend,
       node: this.#node,
       capacity: this.#capacity,
       copyOf,
       checkRoom: (bytes, signal) => this.#checkRoom(bytes, signal),
     });
+    this.readGroup = groups.readGroup.bind(groups);
+    this.storeGroup = groups.storeGroup.bind(groups);
   }
 
   async status({ signal }: CallOptions = {}): Promise<BackendStatus> {
@@ -193,18 +199,6 @@ export class KuboDriver implements Driver {
     return listPins(this.#node, copyOf, options);
   }
 
-  readGroup(objects: readonly ObjectRef[], options?: CallOptions): Promise<GroupBytes> {
-    return this.#groups.readGroup(objects, options);
-  }
-
-  storeGroup(
-    objects: readonly ObjectRef[],
-    bytes: readonly Uint8Array[],
-    options?: CallOptions,
-  ): Promise<readonly (GroupCopy | undefined)[]> {
-    return this.#groups.storeGroup(objects, bytes, options);
-  }
-
   collectGarbage(options: ClearOptions = {}): AsyncIterable<GarbageStep> {
     const collect = () => collectGarbage(this.#node, options);
     // A rehearsal drops nothing.
@@ -215,11 +209,6 @@ export class KuboDriver implements Driver {
   close(): Promise<void> {
     this.#node.close();
     return Promise.resolve();
-  }
-
-  /** What must not happen at once: replacing blocks, and dropping those that no pin needs. */
-  get #unpinned(): string {
-    return `blocks without a pin at ${this.#node.rpc}`;
   }
 
   async #write(

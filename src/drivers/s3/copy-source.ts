@@ -5,6 +5,11 @@ export function copySource({ bucket, key }: Pick<CopySource, "bucket" | "key">):
   return [bucket, ...key.split("/")].map(encodeURIComponent).join("/");
 }
 
+/** How copies of this driver say where they are. */
+export function locatorOf(bucket: string, key: string): string {
+  return `s3://${bucket}/${key}`;
+}
+
 /** The bucket and key that a locator of this driver names. */
 export function parseLocator(
   locator: string,

@@ -12,6 +12,7 @@ import type {
   ListOptions,
   NamedBody,
   NamedFile,
+  ObjectGroups,
   ReadOptions,
   RemoveOptions,
   StorageIdentity,
@@ -35,13 +36,14 @@ import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { verifyCopy } from "#drivers/contract/verify-copy.ts";
 import { ArchivedObjects } from "#drivers/s3/archived-objects.ts";
 import type { BucketClient } from "#drivers/s3/bucket-client.ts";
+import { bucketGroups } from "#drivers/s3/bucket-groups.ts";
 import { BucketInventoryFiles } from "#drivers/s3/bucket-inventory-files.ts";
 import { BucketNamedFiles } from "#drivers/s3/bucket-named-files.ts";
 import { clearUploads } from "#drivers/s3/clear-uploads.ts";
 import { accountOf } from "#drivers/s3/account-of.ts";
 import { bucketIdentity } from "#drivers/s3/bucket-identity.ts";
 import { isArchiveClass } from "#drivers/s3/archive-of.ts";
-import { parseLocator } from "#drivers/s3/copy-source.ts";
+import { locatorOf, parseLocator } from "#drivers/s3/copy-source.ts";
 import { CidKeys } from "#drivers/s3/cid-keys.ts";
 import { CopyLocks } from "#drivers/s3/copy-locks.ts";
 import type { CopyKeys, KeptCopy } from "#drivers/s3/copy-keys.ts";
@@ -60,6 +62,8 @@ export class S3Driver implements Driver {
   readonly kind = "s3";
   readonly capabilities: DriverCapabilities;
   readonly inventoryFiles?: InventoryFiles;
+  readonly readGroup?: ObjectGroups["readGroup"];
+  readonly storeGroup?: ObjectGroups["storeGroup"];
   readonly account: string;
   readonly identity: StorageIdentity;
   readonly #backend: string;
@@ -94,6 +98,8 @@ export class S3Driver implements Driver {
     this.#locks = new CopyLocks(client, keys);
     this.#archived = new ArchivedObjects(client, options);
     this.#named = new BucketNamedFiles(client, options);
+    const shared = { backend, options, client, capacity: this.#capacity, locks: this.#locks };
+    Object.assign(this, bucketGroups(shared));
   }
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {
@@ -321,6 +327,6 @@ export class S3Driver implements Driver {
   }
 
   #locator(key: string): string {
-    return `s3://${this.#options.bucket}/${key}`;
+    return locatorOf(this.#options.bucket, key);
   }
 }

@@ -2,17 +2,20 @@ import { expect } from "vitest";
 import { fileToCar } from "#content/file-to-car.ts";
 import { groupObjectsMax, type Driver } from "#model/driver.ts";
 import { groupsWith, requireGroups } from "#model/groups-with.ts";
+import type { DriverSubject } from "../driver-subject.ts";
 import { fileBody, sample, type Sample } from "../sample-object.ts";
 import { kitBackend, type KitTest } from "./kit-test.ts";
 
 /** Groups of small objects, where a driver has them. */
-export function groupTests(): readonly KitTest[] {
+export function groupTests({
+  groupObjects = groupObjectsMax,
+}: Pick<DriverSubject, "groupObjects">): readonly KitTest[] {
   return [
     test("stores a group, verified and whole, and reads it as a group", async ({ open }) => {
       // With a capacity every driver counts what its copies take.
       const driver = await open({ capacityBytes: 64 * 1024 * 1024 });
       const { usedBytes: before = 0 } = await driver.status();
-      const samples = samplesOf(groupObjectsMax, 700);
+      const samples = samplesOf(groupObjects, 700);
       const stored = await storeAll(driver, samples);
       for (const [at, { object }] of samples.entries()) {
         expect(stored[at]).toMatchObject({ moved: true });
@@ -63,7 +66,7 @@ export function groupTests(): readonly KitTest[] {
     }),
     test("two groups of the same objects at once end as one", async ({ driver, open }) => {
       const other = await open();
-      const samples = samplesOf(100, 300);
+      const samples = samplesOf(Math.min(groupObjects, 100), 300);
       const ends = await Promise.all([storeAll(driver, samples), storeAll(other, samples)]);
       for (const [at, { object }] of samples.entries()) {
         expect(ends.map((stored) => stored[at]?.evidence.finding)).toEqual(["present", "present"]);
@@ -74,7 +77,7 @@ export function groupTests(): readonly KitTest[] {
     }),
     test("a group that is stopped has stored what it says, and nothing in part", async (context) => {
       const { driver } = context;
-      const samples = samplesOf(groupObjectsMax, 2_000);
+      const samples = samplesOf(groupObjects, 2_000);
       const abort = new AbortController();
       const storing = storeAll(driver, samples, abort.signal);
       setImmediate(() => {

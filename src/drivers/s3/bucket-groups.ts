@@ -1,0 +1,161 @@
+import { isAddressOf } from "#content/address-file.ts";
+import type { CountedCapacity } from "#drivers/contract/counted-capacity.ts";
+import { readBackEvidence } from "#drivers/contract/read-back-evidence.ts";
+import { isArchiveClass } from "#drivers/s3/archive-of.ts";
+import type { BucketClient } from "#drivers/s3/bucket-client.ts";
+import type { Signal } from "#drivers/s3/bucket-requests.ts";
+import type { CopyLocks } from "#drivers/s3/copy-locks.ts";
+import { locatorOf } from "#drivers/s3/copy-source.ts";
+import { objectKey, objectMetadata } from "#drivers/s3/object-key.ts";
+import type { S3Options } from "#drivers/s3/s3-options.ts";
+import type { ObjectRef } from "#model/copy.ts";
+import type { CallOptions, GroupBytes, GroupCopy, ObjectGroups } from "#model/driver.ts";
+import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+
+/** Objects of a group under way at a time. */
+const objectsAtOnce = 8;
+
+/** What is wrong with one object; anything else may be wrong with the service. */
+const ofOneObject: ReadonlySet<ErrorCode> = new Set(["NOT_FOUND", "CONFLICT", "CORRUPT"]);
+
+export interface BucketGroupsOptions {
+  readonly backend: string;
+  readonly options: S3Options;
+  readonly client: BucketClient;
+  readonly capacity: CountedCapacity;
+  readonly locks: CopyLocks;
+}
+
+/** The facet of a bucket; nothing where keys are no CIDs, or what was stored cannot be read back. */
+export function bucketGroups(context: BucketGroupsOptions): Partial<ObjectGroups> {
+  const { layout, storageClass } = context.options;
+  if (layout !== "cid" || isArchiveClass(storageClass)) return {};
+  const groups = new BucketGroups(context);
+  return {
+    readGroup: (objects, options) => groups.readGroup(objects, options),
+    storeGroup: (objects, bytes, options) => groups.storeGroup(objects, bytes, options),
+  };
+}
+
+/**
+ * Groups of small objects in a bucket: each is a request of its own there, but none that only a
+ * single object needs. What is to be read is asked for at once, and not looked for first; what is to
+ * be stored is created if it is not there, which says as well whether it was.
+ */
+class BucketGroups implements ObjectGroups {
+  readonly #context: BucketGroupsOptions;
+
+  constructor(context: BucketGroupsOptions) {
+    this.#context = context;
+  }
+
+  async readGroup(
+    objects: readonly ObjectRef[],
+    { signal }: CallOptions = {},
+  ): Promise<GroupBytes> {
+    const bytes = await forEachOf(objects, signal, (object) => this.#read(object, signal));
+    return { bytes, [Symbol.dispose]: () => undefined };
+  }
+
+  async storeGroup(
+    objects: readonly ObjectRef[],
+    bytes: readonly Uint8Array[],
+    { signal }: CallOptions = {},
+  ): Promise<readonly (GroupCopy | undefined)[]> {
+    const { capacity } = this.#context;
+    try {
+      await capacity.count(signal);
+      using _reservation = capacity.reserve(bytes.reduce((sum, { length }) => sum + length, 0));
+      return await forEachOf(objects, signal, (object, at) =>
+        this.#store(object, bytes[at] ?? new Uint8Array(), signal),
+      );
+    } catch {
+      // Full, out, or told to stop: each object hears it again alone.
+      return objects.map(() => undefined);
+    }
+  }
+
+  /** The bytes of a file, if that is what lies there. */
+  async #read(object: ObjectRef, signal: Signal): Promise<Uint8Array | undefined> {
+    const { cid, size, profile } = object;
+    const pieces: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const piece of this.#context.client.get(this.#key(cid), undefined, signal)) {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes > size) return undefined;
+    }
+    const all = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+    return isAddressOf(cid, all, profile) ? all : undefined;
+  }
+
+  /** Creates a copy and reads it back. A copy in another form, or a damaged one, is left. */
+  async #store(
+    object: ObjectRef,
+    bytes: Uint8Array,
+    signal: Signal,
+  ): Promise<GroupCopy | undefined> {
+    const { client, options, backend, locks } = this.#context;
+    const key = this.#key(object.cid);
+    const other = await client.head(objectKey(options.prefix, object.cid, "car"), signal);
+    if (other !== undefined) return undefined;
+    const moved = await this.#create(object, key, bytes, signal);
+    if ((await this.#read(object, signal)) === undefined) return undefined;
+    const evidence = readBackEvidence(backend, object, new Date());
+    const lock = await locks.seenWith(object, signal);
+    const locator = locatorOf(options.bucket, key);
+    const copy = { locator, form: "file", bytes: object.size } as const;
+    return { copy, evidence: { ...evidence, ...lock }, moved };
+  }
+
+  /** False where something lay under the key already. */
+  async #create(
+    object: ObjectRef,
+    key: string,
+    bytes: Uint8Array,
+    signal: Signal,
+  ): Promise<boolean> {
+    const { client, options, capacity } = this.#context;
+    // Without conditions only a look says whether something is there.
+    if (!options.conditionalCreate && (await client.head(key, signal)) !== undefined) return false;
+    try {
+      const request = { key, create: true, metadata: objectMetadata(object, "file") };
+      await client.put(request, bytes, signal);
+    } catch (thrown) {
+      if (EngineError.from(thrown).code === "ALREADY_EXISTS") return false;
+      throw thrown;
+    }
+    capacity.add(bytes.length);
+    return true;
+  }
+
+  #key(cid: string): string {
+    return objectKey(this.#context.options.prefix, cid, "file");
+  }
+}
+
+/**
+ * What was done with each, a few at a time; undefined where it failed. Where that may be the fault
+ * of the service, or somebody says stop, nothing further is begun.
+ */
+async function forEachOf<Result>(
+  objects: readonly ObjectRef[],
+  signal: Signal,
+  act: (object: ObjectRef, at: number) => Promise<Result | undefined>,
+): Promise<readonly (Result | undefined)[]> {
+  const results = Array.from<Result | undefined>({ length: objects.length });
+  const waiting = objects.entries();
+  let goesWell = true;
+  const lane = async (): Promise<void> => {
+    for (const [at, object] of waiting) {
+      if (!goesWell || signal?.aborted === true) return;
+      try {
+        results[at] = await act(object, at);
+      } catch (thrown) {
+        goesWell &&= ofOneObject.has(EngineError.from(thrown).code);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: objectsAtOnce }, lane));
+  return results;
+}

@@ -1,0 +1,111 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Driver } from "#model/driver.ts";
+import { groupsWith, requireGroups } from "#model/groups-with.ts";
+import { sample } from "../conformance/sample-object.ts";
+import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
+import { type WatchedServer, watchServer } from "../services/watched-server.ts";
+import { newBucket, openBucket } from "./s3-bucket.ts";
+
+const missing = versitygwMissing();
+if (missing !== undefined) console.error(`skipped: groups of objects on s3: ${missing}`);
+
+describe.skipIf(missing !== undefined)("groups of small objects in a bucket", () => {
+  let server: VersitygwServer;
+  let watched: WatchedServer;
+  let bucket = "";
+  const opened: Driver[] = [];
+  const samples = Array.from({ length: 24 }, (_, at) => sample(500 + at, at + 1));
+  const objects = samples.map(({ object }) => object);
+
+  beforeAll(async () => {
+    server = await startVersitygw();
+    watched = await watchServer(server.endpoint);
+  });
+  afterAll(async () => {
+    await watched.stop();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    bucket = await newBucket(server);
+  });
+  afterEach(async () => {
+    for (const driver of opened.splice(0)) await driver.close();
+  });
+
+  async function open(options: Readonly<Record<string, unknown>> = {}): Promise<Driver> {
+    const driver = await openBucket(server, bucket, { endpoint: watched.endpoint, ...options });
+    opened.push(driver);
+    return driver;
+  }
+
+  function store(driver: Driver) {
+    return requireGroups(driver).storeGroup(
+      objects,
+      samples.map(({ bytes }) => bytes),
+    );
+  }
+
+  /** How often each was asked of the keys of copies since the last time. */
+  function asked(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { method, url } of watched.requests.splice(0)) {
+      const { pathname, search } = new URL(url, watched.endpoint);
+      const key = pathname.split("/").at(-1) ?? "";
+      if (search.includes("list-type") || key === "" || key === bucket) continue;
+      const kind = key.endsWith(".car") ? `${method} car` : method;
+      counts[kind] = (counts[kind] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  it("take one request to read, and to store three: a look for a CAR, the sending, the reading back", async () => {
+    const driver = await open();
+    // What is known of the bucket for a minute is asked for once.
+    await driver.verify(sample(10).object, "listed");
+    asked();
+    const stored = await store(driver);
+    expect(stored.every((copy) => copy?.moved)).toBe(true);
+    const count = objects.length;
+    expect(asked()).toEqual({ "HEAD car": count, PUT: count, GET: count });
+
+    const again = await store(driver);
+    expect(again.every((copy) => copy?.moved === false)).toBe(true);
+    expect(asked()).toEqual({ "HEAD car": count, PUT: count, GET: count });
+
+    using read = await requireGroups(driver).readGroup(objects);
+    expect(read.bytes.map((bytes) => bytes?.length)).toEqual(objects.map(({ size }) => size));
+    expect(asked()).toEqual({ GET: count });
+  });
+
+  it("replace nothing where the service knows no conditions", async () => {
+    const driver = await open({ conditionalCreate: false });
+    expect((await store(driver)).every((copy) => copy?.moved)).toBe(true);
+    asked();
+    expect((await store(driver)).every((copy) => copy?.moved === false)).toBe(true);
+    expect(asked()["PUT"]).toBeUndefined();
+  });
+
+  it("end soon where the service is out, and leave everything to who asks one by one", async () => {
+    const driver = await open();
+    await store(driver);
+    asked();
+    await server.kill();
+    try {
+      const stored = await store(driver);
+      expect(stored.every((copy) => copy === undefined)).toBe(true);
+      using read = await requireGroups(driver).readGroup(objects);
+      expect(read.bytes.every((bytes) => bytes === undefined)).toBe(true);
+      // Each of the eight that were under way was tried as often as the client tries.
+      expect(asked()["GET"]).toBeLessThanOrEqual(3 * 8);
+    } finally {
+      await server.startAgain();
+    }
+  });
+
+  it("are not there where keys are names, all is kept as CARs, or nothing can be read back", async () => {
+    for (const options of [{ layout: "file" }, { layout: "car" }, { storageClass: "GLACIER" }]) {
+      expect(groupsWith(await open(options))).toBeUndefined();
+    }
+    expect(groupsWith(await open())).toBeDefined();
+  });
+});
