@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { cidKey } from "#index/cid-key.ts";
 import type { Connection } from "#index/connection.ts";
 import { Database } from "#index/database.ts";
@@ -11,16 +10,21 @@ import { bytesWritten } from "../runner/bytes-written.ts";
 import { compare, counted } from "../runner/compare.ts";
 import { duckdbLimit, threads, type Workbench } from "../runner/workbench.ts";
 import { sampleCid } from "../sample-objects.ts";
+import { makeWideTable, rewriteWideTable, wideTableBytes } from "../wide-table.ts";
 
 /** Reads that one batch brings, as an access log does. */
 const batchReads = 100_000;
 const readsMax = 500_000;
+const peerName = "a wide Parquet table rewritten";
 
 export default {
   name: "heat",
-  about: "reads folded into heat, against the group-by alone and a rewrite of the objects",
+  about: "reads folded into heat, against the group-by alone and a rewrite of a wide Parquet table",
   rounds: 3,
-  prepare: ({ folder, objects }) => makeLivelyIndex(`${folder}/index.duckdb`, objects),
+  async prepare({ folder, objects }) {
+    await makeLivelyIndex(`${folder}/index.duckdb`, objects);
+    await makeWideTable(folder, objects);
+  },
   async measure(bench) {
     const batches = makeReads(bench.objects);
     let folds = 0;
@@ -34,13 +38,9 @@ export default {
     const index = await bench.openIndex();
     const bare = await bench.openDuckdb("bare.duckdb");
     await makeKeys(bare, bench.objects);
-    const parquet = bench.path("objects.parquet");
-    const rewrite = async (): Promise<void> => {
-      await using session = await index.session();
-      const text = "SELECT * FROM objects ORDER BY object_id";
-      await session.exportParquet({ text, parameters: [] }, parquet);
-    };
-    const { rounds } = bench;
+    const reads = Math.min(bench.objects, readsMax);
+    await bare.run(`CREATE TABLE grouped AS ${groupReads(readsOf(reads, bench.objects))}`);
+    const { rounds, folder } = bench;
     const ours = () => fold(index);
     const measured = [
       await compare({
@@ -56,21 +56,13 @@ export default {
         rounds,
         goal: 0.2,
         ours,
-        peer: rewrite,
-        peerName: "all objects to Parquet",
+        peer: () => rewriteWideTable(bare, folder),
+        peerName,
       }),
-      counted({
-        what: "bytes written by a fold",
-        ours: written,
-        peer: (await stat(parquet)).size,
-        peerName: "that Parquet file",
-        unit: "B",
-        better: "less",
-        goal: 0.15,
-      }),
+      await compareBytes("bytes written by a fold", written, folder),
     ];
     await index.close();
-    return [...measured, ...(await compareStaged(bench, parquet))];
+    return [...measured, ...(await compareStaged(bench))];
   },
 } satisfies Benchmark;
 
@@ -78,16 +70,14 @@ export default {
  * The conditions under which the goals were set: as many reads as there are objects, of two of
  * five of them, in a table with the ids of their objects, folded at once.
  */
-async function compareStaged(bench: Workbench, parquet: string): Promise<readonly Measurement[]> {
+async function compareStaged(bench: Workbench): Promise<readonly Measurement[]> {
   const path = bench.path("index.duckdb");
   const limits = { readOnly: false, memoryLimit: duckdbLimit, threads, now: livelyTime };
   const database = await Database.open(path, limits);
   const connection = await database.connect();
   try {
-    await connection.run(`CREATE TEMP TABLE resolved_accesses AS
-      SELECT (range * 7919) % ceil(${bench.objects} * 0.42)::BIGINT AS object_id, 1.0 AS weight,
-        make_timestamp(${livelyTime.getTime() * 1_000} - range * 1000) AS read_at
-      FROM range(${bench.objects})`);
+    const reads = readsOf(bench.objects, bench.objects);
+    await connection.run(`CREATE TEMP TABLE resolved_accesses AS ${reads}`);
     const fold = async () => {
       await database.write((transaction) => foldAccesses(transaction, livelyTime), connection);
     };
@@ -95,19 +85,15 @@ async function compareStaged(bench: Workbench, parquet: string): Promise<readonl
     await fold();
     await connection.run("CHECKPOINT");
     const written = bytesWritten() - before;
-    const { rounds } = bench;
-    const group = `CREATE OR REPLACE TEMP TABLE sums AS
-      SELECT object_id, sum(weight), max(read_at) FROM resolved_accesses GROUP BY object_id`;
-    // In the form in which the index writes Parquet.
-    const select = `COPY (FROM objects ORDER BY object_id) TO '${parquet}'
-      (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd)`;
+    const { rounds, folder } = bench;
+    const group = groupReads("FROM resolved_accesses");
     return [
       await compare({
         what: "reads in a table folded at once",
         rounds,
         goal: 2.5,
         ours: fold,
-        peer: () => connection.run(group),
+        peer: () => connection.run(`CREATE OR REPLACE TEMP TABLE grouped AS ${group}`),
         peerName: "grouped only",
       }),
       await compare({
@@ -115,23 +101,39 @@ async function compareStaged(bench: Workbench, parquet: string): Promise<readonl
         rounds,
         goal: 0.2,
         ours: fold,
-        peer: () => connection.run(select),
-        peerName: "all objects to Parquet",
+        peer: () => rewriteWideTable(connection, folder),
+        peerName,
       }),
-      counted({
-        what: "bytes written by that",
-        ours: written,
-        peer: (await stat(parquet)).size,
-        peerName: "that Parquet file",
-        unit: "B",
-        better: "less",
-        goal: 0.15,
-      }),
+      await compareBytes("bytes written by that", written, folder),
     ];
   } finally {
     connection.close();
     await database.close();
   }
+}
+
+/** SQL for so many reads of two of five of the objects, spread over as much as that of the ids. */
+const readsOf = (reads: number, objects: number): string => `
+  SELECT (range * 7919) % ${Math.ceil(reads * 0.42)} * ${Math.floor(objects / reads)} AS object_id,
+    1.0 AS weight, make_timestamp(${livelyTime.getTime() * 1_000} - range * 1000) AS read_at
+  FROM range(${reads})`;
+
+const groupReads = (reads: string): string => `
+  SELECT object_id, sum(weight) AS weight, max(read_at) AS read_at FROM (${reads})
+  GROUP BY object_id`;
+
+async function compareBytes(what: string, ours: number, folder: string): Promise<Measurement> {
+  const peer = await wideTableBytes(folder);
+  const goal = 0.15;
+  return counted({
+    what,
+    ours,
+    peer,
+    peerName: "that Parquet file",
+    unit: "B",
+    better: "less",
+    goal,
+  });
 }
 
 /** One read for each object, as far as the most goes; two of five objects are read. */

@@ -10,6 +10,11 @@ import type { SqlRow } from "#model/sql.ts";
 // 2^x overflows a double near x = 1,024; the landmark moves long before.
 const halfLivesMax = 400;
 
+/** Rows that DuckDB keeps, and writes, together. */
+const rowGroupRows = 122_880;
+/** From so many objects on the bytes of a fold count for more than the blocks of a checkpoint. */
+const manyObjects = 50_000;
+
 /**
  * Adds reads to heat by forward decay (a read at t weighs weight · 2^((t − landmark) / half-life),
  * so that time alone never rewrites a row), to the daily counts and to the last access. A read
@@ -52,15 +57,29 @@ export async function countAccesses(
 export async function foldAccesses(transaction: Transaction, now: Date): Promise<AccessCounts> {
   await moveLandmark(transaction, now);
   const { landmark, halfLifeMs } = await heatSettings(transaction.connection);
-  await transaction.run(sumByObject, [micros(landmark), halfLifeMs * 1_000]);
+  await transaction.run(sumByObject, [micros(landmark), Math.LN2 / (halfLifeMs * 1_000)]);
   await transaction.run(addHeat);
-  const { marks, days, severalDays, ...counts } = await transaction.row<FoldFacts>(foldFacts);
+  const facts = await transaction.row<FoldFacts>(foldFacts);
+  const { applied, unknown, marks, days, severalDays } = facts;
   if (marks > 0) await transaction.run(liftMarks);
   const further = severalDays > 0 ? await transaction.run(addSumsOfDays) : 0;
   // Often all days are there, or none.
-  const known = await transaction.run(addToKnownDays);
+  const { some } = await transaction.row<{ some: boolean }>(someDaysAreKnown);
+  const known = some ? await transaction.run(addToKnownDays) : 0;
   if (known < days + further) await transaction.run(addNewDays(known > 0));
-  return counts;
+  if (isDense(facts)) transaction.checkpointAtCommit();
+  return { applied, unknown };
+}
+
+/**
+ * Whether the log of these updates would take more bytes than the columns into which it is folded
+ * later: 16 for each row and column that they name, of which there are three, against about 12 for
+ * each row, read or not, of the row groups that they touch.
+ */
+function isDense({ days, severalDays, rowGroups, objects }: FoldFacts): boolean {
+  const read = days + severalDays;
+  const rewritten = Math.min(objects, rowGroups * rowGroupRows);
+  return read >= manyObjects && read * 4 >= rewritten;
 }
 
 interface FoldFacts extends SqlRow {
@@ -71,6 +90,10 @@ interface FoldFacts extends SqlRow {
   /** Objects that were read on one day, and on several. */
   readonly days: number;
   readonly severalDays: number;
+  /** So many row groups have an object that was read. */
+  readonly rowGroups: number;
+  /** All that there are. */
+  readonly objects: number;
 }
 
 async function stageAccesses(
@@ -152,19 +175,22 @@ const resolveShares = resolveAccesses(
 );
 
 // Nearly all objects are read on one day of a batch: their sum is that of this day as well. Of the
-// others it has no day, and those of their days follow.
+// others it has no day, and those of their days follow. exp() takes less time than pow(2, …), and the
+// smallest day less than the smallest time.
 const sumByObject = `
   CREATE OR REPLACE TEMP TABLE access_sums AS
   SELECT object_id, count(*) AS reads, max(read_at) AS accessed,
-    sum(weight * pow(2, (epoch_us(read_at) - $1::BIGINT) / $2::DOUBLE)) AS weight,
-    CASE WHEN min(read_at)::DATE = max(read_at)::DATE THEN max(read_at)::DATE END AS day
+    sum(weight * exp((epoch_us(read_at) - $1::BIGINT) * $2::DOUBLE)) AS weight,
+    CASE WHEN min(read_at::DATE) = max(read_at)::DATE THEN max(read_at)::DATE END AS day
   FROM resolved_accesses WHERE object_id IS NOT NULL AND weight > 0 GROUP BY object_id`;
 
 const foldFacts = `
   SELECT count(object_id) AS applied, count(*) - count(object_id) AS unknown,
     (SELECT count(*) FROM objects WHERE tombstoned IS NOT NULL) AS marks,
     (SELECT count(day) FROM access_sums) AS days,
-    (SELECT count(*) - count(day) FROM access_sums) AS "severalDays"
+    (SELECT count(*) - count(day) FROM access_sums) AS "severalDays",
+    (SELECT count(DISTINCT object_id // ${rowGroupRows}) FROM access_sums) AS "rowGroups",
+    (SELECT count(*) FROM objects) AS objects
   FROM resolved_accesses`;
 
 const addSumsOfDays = `
@@ -185,6 +211,10 @@ const liftMarks = `
   WHERE objects.object_id = s.object_id AND objects.present_mask <> 0
     AND s.accessed >= objects.tombstoned`;
 
+const someDaysAreKnown = `
+  SELECT EXISTS (FROM access_days WHERE day
+    BETWEEN (SELECT min(day) FROM access_sums) AND (SELECT max(day) FROM access_sums)) AS some`;
+
 const addToKnownDays = `
   UPDATE access_days SET reads = access_days.reads + s.reads
   FROM access_sums AS s
@@ -194,4 +224,4 @@ const addNewDays = (someAreKnown: boolean): string => `
   INSERT INTO access_days
   SELECT s.object_id, s.day, s.reads FROM access_sums AS s
   ${someAreKnown ? "ANTI JOIN access_days AS k ON k.object_id = s.object_id AND k.day = s.day" : ""}
-  WHERE s.day IS NOT NULL ORDER BY s.object_id, s.day`;
+  WHERE s.day IS NOT NULL ORDER BY s.object_id`;

@@ -75,6 +75,7 @@ export class Transaction {
   readonly #next: Record<CounterName, number>;
   #entries: (LedgerEntry & { readonly acting: Acting | undefined })[] = [];
   #content = true;
+  #checkpoint = false;
 
   private constructor(connection: Connection, counters: Counters) {
     this.connection = connection;
@@ -129,6 +130,19 @@ export class Transaction {
   /** For writes that change nothing anyone reads (caches): the version stays. */
   keepVersion(): void {
     this.#content = false;
+  }
+
+  /**
+   * Asks for what was written to go into the columns at once, without the log: for changes of so
+   * many rows side by side that the log would be the longer of the two. While somebody reads an
+   * older state it goes to the log all the same, as that state is still needed.
+   */
+  checkpointAtCommit(): void {
+    this.#checkpoint = true;
+  }
+
+  get checkpointsAtCommit(): boolean {
+    return this.#checkpoint;
   }
 
   /** Writes the ledger and the counters. */
