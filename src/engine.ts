@@ -117,7 +117,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     now,
     moment: async (at) => ({
       now: at,
-      backends: await index.backends(),
+      backends: await index.backends(at),
       heat: await index.heat(),
       roles: Object.keys(config.roles),
       outside: outsideNames(config),

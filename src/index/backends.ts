@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "#index/connection.ts";
+import { sameStorages } from "#index/same-storages.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { type Backend, backendsMax, freeOfCharge, type PriceCard } from "#model/backend.ts";
 import type { Tier } from "#model/copy.ts";
@@ -59,12 +60,16 @@ function byName(a: BackendFacts, b: BackendFacts): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** Configured backends by id. */
-export async function listBackends(connection: Connection): Promise<readonly Backend[]> {
+/** Configured backends by id, with what is known at a time of those that are one storage. */
+export async function listBackends(connection: Connection, at: Date): Promise<readonly Backend[]> {
+  const same = await sameStorages(connection, at);
   const rows = await connection.rows<BackendRow>(
     "SELECT * FROM backends WHERE configured ORDER BY backend_id",
   );
-  return rows.map(toBackend);
+  return rows.map(toBackend).map((backend) => {
+    const others = same.get(backend.id);
+    return others === undefined ? backend : { ...backend, sameAs: [...others] };
+  });
 }
 
 /** A backend that is configured, or was and may still hold copies. */

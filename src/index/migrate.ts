@@ -24,6 +24,7 @@ import { named } from "#index/migrations/020-named.ts";
 import { guessedTimes } from "#index/migrations/021-guessed-times.ts";
 import { storageLocks } from "#index/migrations/022-storage-locks.ts";
 import { noIndexOfDigestKeys } from "#index/migrations/023-no-index-of-digest-keys.ts";
+import { sameStorages } from "#index/migrations/024-same-storages.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -51,6 +52,7 @@ const migrations: readonly Migration[] = [
   guessedTimes,
   storageLocks,
   noIndexOfDigestKeys,
+  sameStorages,
 ];
 
 /** The schema version this engine writes. */

@@ -162,8 +162,8 @@ export class ObjectIndex implements IndexStore {
     return await this.backends();
   }
 
-  async backends(): Promise<readonly Backend[]> {
-    return await this.#database.read(listBackends);
+  async backends(at: Date = this.#now()): Promise<readonly Backend[]> {
+    return await this.#database.read((connection) => listBackends(connection, at));
   }
 
   async setCordon(backend: string, cordoned: boolean): Promise<void> {

@@ -1,4 +1,3 @@
-import { SameStorages } from "#jobs/same-storages.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -184,14 +183,12 @@ function contextOf(options: DispatcherOptions): DispatchContext {
       options.leadership?.clockStepped?.(stepMs, holdMs);
     },
   });
-  const sameStorages = new SameStorages();
   const context = () => ({
     now: now(),
     clockSkewMs,
     permitTtlMs,
     minimumCopies: options.minimumCopies ?? 1,
     unreachable: options.unreachable?.() ?? new Set<string>(),
-    sameStorage: sameStorages.pairs(now()),
     heldByPolicy: (objectIds: readonly number[]) => options.heldByPolicy(objectIds),
     ...(options.leadership === undefined ? {} : { epoch: options.leadership.epoch }),
     ...permitsFrom(now(), steps.heldMs()),
@@ -200,7 +197,7 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     store: options.store,
     index: options.index,
     drivers: options.drivers,
-    commit: { index: options.index, context, sameStorages },
+    commit: { index: options.index, context },
     now,
     onError,
     permitsHeldMs: () => steps.heldMs(),

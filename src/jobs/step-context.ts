@@ -3,7 +3,6 @@ import type { CommitContext, IndexStore } from "#model/index-store.ts";
 import type { OutsidePort } from "#model/outside.ts";
 import type { Measurements } from "#model/metric.ts";
 import type { JobLock } from "#jobs/job-lock.ts";
-import type { SameStorages } from "#jobs/same-storages.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import type { StepJobData } from "#jobs/step-job.ts";
 import type { StepMemory } from "#jobs/step-memory.ts";
@@ -48,8 +47,6 @@ export const defaultStepSettings: StepSettings = {
 /** The single writer, as a commit step sees it. */
 export interface CommitPort {
   readonly index: Pick<IndexStore, "commitCopies" | "commitRemovals" | "recordEvidence">;
-  /** What workers found of backends that are one storage. */
-  readonly sameStorages?: SameStorages;
   context(): CommitContext;
 }
 

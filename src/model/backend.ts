@@ -20,6 +20,8 @@ export interface Backend {
   readonly cordoned: boolean;
   readonly price: PriceCard;
   readonly capabilities: DriverCapabilities;
+  /** Others (by id) that are known to be the same storage, at least in part; absent without any. */
+  readonly sameAs?: readonly number[];
 }
 
 /** Masks are signed 64-bit integers in SQL: bit 63 stays unused. */

@@ -1,4 +1,3 @@
-import type { SamePair } from "#model/same-storage.ts";
 import type { Backend } from "#model/backend.ts";
 import type { Confidence, CopyState, Evidence, StoredCopy, Tier } from "#model/copy.ts";
 import type { DriverCapabilities, ListedCopy } from "#model/driver.ts";
@@ -34,7 +33,8 @@ export interface IndexStore {
 
   /** Makes the stored inventory equal to the configured one; ids stay with their names. */
   syncBackends(backends: readonly BackendFacts[]): Promise<readonly Backend[]>;
-  backends(): Promise<readonly Backend[]>;
+  /** With what was known of them at a time; now unless it is named. */
+  backends(at?: Date): Promise<readonly Backend[]>;
   setCordon(backend: string, cordoned: boolean): Promise<void>;
 
   /** Adds objects, names, tags and copies; what is known already is merged, never doubled. */
@@ -113,8 +113,6 @@ export interface CommitContext {
   readonly minimumCopies: number;
   /** Backends that do not answer now: a removal that would rest on a copy there waits. */
   readonly unreachable?: ReadonlySet<string>;
-  /** Backends that are one and the same storage: none of their copies rests on another. */
-  readonly sameStorage?: readonly SamePair[];
   heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
   /** The epoch of the controller that answers, and so vouches for the permits. */
   readonly epoch?: number;

@@ -1,29 +1,48 @@
-import { expect, test } from "vitest";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { ObjectIndex } from "#index/object-index.ts";
+import type { Backend } from "#model/backend.ts";
 import type { CommitResult } from "#model/run.ts";
 import type { SamePair } from "#model/same-storage.ts";
 import { makePlan, stepOf, type TestAction } from "./make-plan.ts";
 import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
-import { context, onlyBatch } from "./run-steps.ts";
+import { context, hour, onlyBatch } from "./run-steps.ts";
 
 const later = new Date(start.getTime() + 60_000);
 const nodeAndCluster: readonly SamePair[] = [["cluster", "node"]];
+
+const nothing: readonly SamePair[] = [];
 
 /** One object on all four: the copy of the cluster was verified last. */
 async function stored() {
   const { index, folder } = await openIndex(["node", "cluster", "bucket", "disk"]);
   const copies = [copyOn("node"), copyOn("cluster", "verified", later), copyOn("bucket")];
   await index.putObjects([objectOf(0, copies)], start);
+  // Of another object a worker was asked to remove a copy, and found what these backends are.
+  await index.putObjects([objectOf(1, [copyOn("bucket"), copyOn("disk")])], start);
+  const learn = async (pairs: readonly SamePair[]) => {
+    const plan = await makePlan(index, folder, [{ verb: "evict", object: 1, victim: 2 }]);
+    const run = await index.beginRun(plan, start);
+    const step = stepOf(await onlyBatch(index, run.id, "bucket"));
+    const found = pairs.map((sameStorage, sequence) => {
+      return { sequence, outcome: "skipped", reason: "kept", sameStorage } as const;
+    });
+    await index.commitRemovals(step, found, later);
+  };
+  let learned: readonly SamePair[] = nothing;
   const permits = async (
     action: Omit<TestAction, "object" | "verb">,
     sameStorage: readonly SamePair[],
   ): Promise<CommitResult> => {
+    if (sameStorage !== learned) await learn(sameStorage);
+    learned = sameStorage;
     const actions = [{ verb: "evict", object: 0, ...action }] as const;
     const run = await index.beginRun(await makePlan(index, folder, actions), start);
     const lane = ["node", "cluster", "bucket", "disk"][action.victim ?? 0] ?? "";
     const step = stepOf(await onlyBatch(index, run.id, lane));
-    return index.commitCopies(step, [], context({ sameStorage, now: later }));
+    return index.commitCopies(step, [], context({ now: later }));
   };
-  return { index, permits };
+  return { index, permits, learn, folder };
 }
 
 function reservedOf({ permits }: CommitResult): readonly string[] {
@@ -32,7 +51,7 @@ function reservedOf({ permits }: CommitResult): readonly string[] {
 
 test("a permit rests on the copy verified last, but on none that is the same storage", async () => {
   const { permits } = await stored();
-  expect(reservedOf(await permits({ victim: 0 }, []))).toEqual(["cluster"]);
+  expect(reservedOf(await permits({ victim: 0 }, nothing))).toEqual(["cluster"]);
   const { permits: again } = await stored();
   expect(reservedOf(await again({ victim: 0 }, nodeAndCluster))).toEqual(["bucket"]);
 });
@@ -75,4 +94,25 @@ test("as many storages as there are count where one backend spans several", asyn
   const spans: readonly SamePair[] = [...nodeAndCluster, ["cluster", "disk"]];
   const answer = await permits({ victim: 2, requirements: three }, spans);
   expect(reservedOf(answer)).toEqual(["node", "disk"]);
+});
+
+function known(backends: readonly Backend[]) {
+  return backends.flatMap(({ name, sameAs }) => (sameAs === undefined ? [] : [[name, sameAs]]));
+}
+
+test("what was found is kept for a day, also when the index is opened again", async () => {
+  const { index, learn, folder } = await stored();
+  await learn([...nodeAndCluster, ["node", "cluster"], ["cluster", "disk"]]);
+  const all = [
+    ["node", [1]],
+    ["cluster", [0, 3]],
+    ["disk", [1]],
+  ];
+  expect(known(await index.backends(later))).toEqual(all);
+  await index.close();
+  const again = await ObjectIndex.open(join(folder, "index.duckdb"));
+  onTestFinished(() => again.close());
+  const after = (ms: number) => new Date(later.getTime() + ms);
+  expect(known(await again.backends(after(24 * hour - 1)))).toEqual(all);
+  expect(known(await again.backends(after(24 * hour)))).toEqual([]);
 });

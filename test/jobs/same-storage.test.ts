@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
-import type { CommitContext } from "#model/index-store.ts";
+import type { SamePair } from "#model/same-storage.ts";
 import { type QueueServer, queueServers } from "../conformance/queue-servers.ts";
 import { TestEngine } from "../conformance/test-engine.ts";
 import { driverWith } from "./driver-with.ts";
@@ -115,20 +115,18 @@ async function evicted(replaced: (hot: Driver, cold: Driver) => Driver) {
   if (hot === undefined || cold === undefined) throw new Error("no drivers");
   drivers.set("cold", replaced(hot, cold));
   const evict = { verb: "evict", source: null, target: null, victim: "hot" } as const;
-  engine.index.begin("run", [{ ...evict, objects: [object] }]);
+  // What the index is told, and keeps.
+  const known: SamePair[] = [];
+  const { index } = engine;
+  const commitRemovals = index.commitRemovals.bind(index);
+  index.commitRemovals = (step, outcomes) => {
+    known.push(...outcomes.flatMap((one) => ("sameStorage" in one ? [one.sameStorage] : [])));
+    return commitRemovals(step, outcomes);
+  };
+  index.begin("run", [{ ...evict, objects: [object] }]);
   await engine.work(drivers);
   await engine.dispatch(drivers);
   await engine.ended("run");
   const { finding } = await hot.verify(object, "verified");
-  // The next commit is told what is known by then.
-  let known: CommitContext["sameStorage"];
-  const { index } = engine;
-  const commitCopies = index.commitCopies.bind(index);
-  index.commitCopies = (step, outcomes, context) => {
-    known = context.sameStorage;
-    return commitCopies(step, outcomes, context);
-  };
-  index.begin("next", [{ ...evict, objects: [object] }]);
-  await engine.ended("next");
-  return { end: index.outcomes.get("run/0"), found: finding, known };
+  return { end: engine.index.outcomes.get("run/0"), found: finding, known };
 }

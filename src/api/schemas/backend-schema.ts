@@ -46,6 +46,7 @@ export const backendSchema = shapeOf<BackendReport>({
     thaw: z.literal(true).optional(),
     locks: z.literal(true).optional(),
   }),
+  sameAs: z.array(count).optional(),
   health: backendHealthSchema,
   status: z.union([
     z.string(),

@@ -40,7 +40,7 @@ export async function readingSource(
     ...settings,
     index: then,
     now: () => new Date(summary.takenAt),
-    moment: async (at) => ({ now: at, backends: await then.backends(), heat: await then.heat() }),
+    moment: async (at) => ({ now: at, backends: await then.backends(at), heat: await then.heat() }),
     snapshot: summary.cid,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };

@@ -9,6 +9,7 @@ import {
 import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
 import { runOfStep } from "#index/runs/step-batch.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
+import { noteSameStorages } from "#index/same-storages.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Evidence } from "#model/copy.ts";
@@ -64,6 +65,8 @@ export async function commitRemovals(
   );
   await keepDeleted(transaction, gone);
   await recordOutcomes(transaction, run, ended, now);
+  const same = outcomes.flatMap((one) => ("sameStorage" in one ? [one.sameStorage] : []));
+  await noteSameStorages(transaction, same, now);
 }
 
 /** Whether the action of a permit has ended, and not only the permit. */

@@ -5,15 +5,14 @@ import {
   type LivePermit,
   type RemovalCase,
   type RemovalJudgement,
-  type SameBackends,
 } from "#index/runs/judge-removal.ts";
 import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit-store.ts";
-import { sameBackends } from "#index/runs/same-backends.ts";
 import { refuseTooEarly } from "#index/runs/refuse-too-early.ts";
 import { wholeGroups } from "#index/runs/group-removals.ts";
 import { type ActionOutcome, leaveFlight } from "#index/runs/record-outcomes.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import { type OpenAction, requirementsOf } from "#index/runs/step-batch.ts";
+import { type SameBackends, sameStorages } from "#index/same-storages.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { CommitContext } from "#model/index-store.ts";
@@ -152,7 +151,7 @@ async function readFacts(
     names: new Map(backends.map((row) => [row.backend_id, row.name])),
     ids,
     out: new Set([...(context.unreachable ?? [])].flatMap((name) => ids.get(name) ?? [])),
-    same: sameBackends(context, ids),
+    same: await sameStorages(transaction.connection, context.now),
     begunAt: run.createdAt,
   };
 }

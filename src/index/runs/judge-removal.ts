@@ -1,3 +1,4 @@
+import type { SameBackends } from "#index/same-storages.ts";
 import { type Confidence, confidences } from "#model/copy.ts";
 import type { CopyRequirement } from "#model/plan.ts";
 import type { PermitRefusal } from "#model/removal.ts";
@@ -22,8 +23,6 @@ export interface RemovalCase {
   /** Of each backend the others that are the same storage, as far as that was found. */
   readonly sameStorage?: SameBackends;
 }
-
-export type SameBackends = ReadonlyMap<number, ReadonlySet<number>>;
 
 export interface CopyFact {
   readonly backendId: number;

@@ -17,9 +17,6 @@ const commit: StepHandler = {
     if (data.step === "removals") {
       const outcomes = await context.previous<readonly RemoveOutcome[]>();
       await port.index.commitRemovals(data, outcomes, now);
-      for (const outcome of outcomes) {
-        if ("sameStorage" in outcome) port.sameStorages?.add(outcome.sameStorage, now);
-      }
       await recordFindings(context, outcomes);
       return { permits: [], refusals: [] };
     }

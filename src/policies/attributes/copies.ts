@@ -3,6 +3,7 @@ import type { ObjectFunction, SqlContext } from "#policies/attribute-definition.
 import { evaluate } from "#policies/expression/evaluate.ts";
 import type { Expression } from "#policies/expression/expression.ts";
 import { numberType } from "#policies/expression/value-type.ts";
+import { copiesOn } from "#policies/plan/one-storage.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 const copies: ObjectFunction = {
@@ -13,7 +14,7 @@ const copies: ObjectFunction = {
   changes: "copies",
   summary:
     "How many present copies there are on the backends, and with the confidence, that the " +
-    "conditions ask for; without conditions, on all backends.",
+    "conditions ask for; without conditions, on all backends. Names of one storage count once.",
   example: "copies(tier >= cold, confidence >= verified) >= 1",
   parameters: [
     { name: "where", kind: "condition", of: "copies", optional: true },
@@ -28,18 +29,18 @@ const copies: ObjectFunction = {
  */
 function countCopies(context: SqlContext, conditions: readonly Expression[]): SqlFragment {
   const wanted = confidences.map((confidence) => wantedMask(confidence, context, conditions));
-  if (!isMonotone(wanted)) return countExactly(wanted);
+  if (!isMonotone(wanted)) return countExactly(context, wanted);
   const terms = confidences.flatMap((confidence, level) => {
     // What a lower confidence suffices for is counted there already.
     const added = (wanted[level] ?? 0n) & ~(wanted[level - 1] ?? 0n);
     return added === 0n ? [] : [sql`(${trusted(maskColumns[confidence])} & ${added}::BIGINT)`];
   });
   if (terms.length === 0) return sql`0::BIGINT`;
-  return sql`bit_count(${joinFragments(terms, " | ")})::BIGINT`;
+  return sql`${copiesOn(context, joinFragments(terms, " | "))}::BIGINT`;
 }
 
 /** Conditions such as `confidence = listed` leave better copies out. */
-function countExactly(wanted: readonly bigint[]): SqlFragment {
+function countExactly(context: SqlContext, wanted: readonly bigint[]): SqlFragment {
   const terms = confidences.map((confidence, level) => {
     const better = confidences[level + 1];
     const column = trusted(maskColumns[confidence]);
@@ -47,7 +48,7 @@ function countExactly(wanted: readonly bigint[]): SqlFragment {
       better === undefined ? column : sql`(${column} & ~${trusted(maskColumns[better])})`;
     return sql`(${exact} & ${wanted[level] ?? 0n}::BIGINT)`;
   });
-  return sql`bit_count(${joinFragments(terms, " | ")})::BIGINT`;
+  return sql`${copiesOn(context, joinFragments(terms, " | "))}::BIGINT`;
 }
 
 function isMonotone(wanted: readonly bigint[]): boolean {

@@ -12,6 +12,7 @@ import { stateAmongOthers } from "#policies/explain/object-state.ts";
 import { quarantineWords } from "#policies/explain/quarantine-words.ts";
 import { readTests } from "#policies/explain/read-tests.ts";
 import { aheadWords, type ObjectState, ruleResult } from "#policies/explain/rule-result.ts";
+import { sameStorageWords } from "#policies/explain/same-storage-words.ts";
 import { budgetState, openBudgets, planBudgets } from "#policies/plan/plan-budgets.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { matchingRules } from "#policies/plan/scan-candidates.ts";
@@ -63,6 +64,7 @@ export async function explainObject(
     conclusion: [
       ...conclude(set, state, budgets),
       ...locks.map(lockWords),
+      ...sameStorageWords(planning, state.masks.claimed),
       ...(await quarantineWords(planning, objectId)),
     ],
     nextChange: nextChange({ set, clauses, readings, state, locks }),

@@ -2,6 +2,7 @@ import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { endedCopies, leaseRules } from "#policies/plan/lease.ts";
 import { bitOf, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
+import { copiesOn } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import type { RuleTests } from "#policies/plan/scan-candidates.ts";
 import { namesOver, quotaName } from "#policies/plan/used-by.ts";
@@ -15,18 +16,18 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
 export function mayAct(planning: Planning, { fits }: RuleTests, index: number): SqlFragment {
   const rule = planning.rules[index];
   if (rule === undefined) return trusted("false");
-  const acts = sql`(${fits(rule, index)} AND ${mayWant(rule, index)})`;
+  const acts = sql`(${fits(rule, index)} AND ${mayWant(planning, rule, index)})`;
   const lease = leaseRules(planning.rules).find((one) => one.index === index);
   return lease === undefined ? acts : sql`(${acts} OR ${endedCopies(planning, lease)} <> 0)`;
 }
 
-function mayWant({ verb }: CompiledRule, index: number): SqlFragment {
+function mayWant(planning: Planning, { verb }: CompiledRule, index: number): SqlFragment {
   switch (verb.kind) {
     case "ensure": {
       const { min, max } = verb.copies;
       const held = trusted(`(o.${confidenceColumn(verb.confidence)} | o.in_flight_mask)`);
       return max === undefined
-        ? sql`bit_count(${held} & ${maskSql(verb.on)}) < ${min}::INTEGER`
+        ? sql`${copiesOn(planning, sql`${held} & ${maskSql(verb.on)}`)} < ${min}::INTEGER`
         : trusted("true");
     }
     case "evict":

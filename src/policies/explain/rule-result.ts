@@ -5,6 +5,8 @@ import type { CompiledPolicySet, CompiledVerb } from "#policies/compiled-policy.
 import { actionWords, type BackendNames, wordsOfBlock } from "#policies/explain/action-words.ts";
 import { type Lease, leaseWords } from "#policies/explain/lease-words.ts";
 import { type CompiledBounds, isBounded } from "#policies/removal-bound.ts";
+import { bitCount } from "#policies/plan/mask-sql.ts";
+import { eachOnceBits } from "#policies/plan/one-storage.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 
 /** One object as the planner sees it, and what it decided for it alone. */
@@ -70,7 +72,8 @@ function idleResult(
       const made = state.actions.find(({ target }) => has(verb.on, target));
       if (made !== undefined) return `applies: its copy is made by ${ruleName(made.ruleIndex)}`;
       if ((state.inFlight & verb.on) !== 0n) return "waits: a copy is on its way";
-      return `satisfied: ${there.length} ${verb.confidence} copies (${there.join(", ")})`;
+      const copies = bitCount(eachOnceBits(set.moment, state.masks[verb.confidence] & verb.on));
+      return `satisfied: ${copies} ${verb.confidence} copies (${there.join(", ")})`;
     }
     case "promote":
     case "demote": {

@@ -12,7 +12,7 @@ export function ruleStatement(rule: CompiledRule, { moment }: CompiledPolicySet)
   const keys = rule.order.map(({ key, descending }) =>
     descending ? sql`${key} DESC NULLS LAST` : sql`${key} NULLS LAST`,
   );
-  const work = rule.verb.kind === "hold" ? sql`true` : hasWork(rule, moment.now);
+  const work = rule.verb.kind === "hold" ? sql`true` : hasWork(rule, moment);
   return toPrintedText(sql`SELECT o.object_id, o.cid, o.path, o.size
 FROM object o
 WHERE ${selects(rule)}

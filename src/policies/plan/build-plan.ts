@@ -177,9 +177,10 @@ function askedLimits(plan: PlanLimits | undefined, scope: PlanScope | undefined)
 function inventoryDigest(backends: readonly Backend[]): string {
   const facts = backends
     .map((backend) => {
-      const { id, name, driver, tier, region, labels, capacityBytes, cordoned } = backend;
+      const { id, name, driver, tier, region, labels, capacityBytes, cordoned, sameAs } = backend;
       const price = hasPrice(backend) ? { price: backend.price } : {};
-      return { id, name, driver, tier, region, labels, capacityBytes, cordoned, ...price };
+      const same = sameAs === undefined ? {} : { sameAs };
+      return { id, name, driver, tier, region, labels, capacityBytes, cordoned, ...price, ...same };
     })
     .toSorted((a, b) => a.id - b.id);
   return createHash("sha256").update(canonicalJson(facts)).digest("hex");

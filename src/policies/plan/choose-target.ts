@@ -2,6 +2,7 @@ import type { Backend } from "#model/backend.ts";
 import type { SqlRow } from "#model/sql.ts";
 import { checkableMask } from "#policies/plan/copy-source.ts";
 import { bitOf, maskOf, maskSql, noBackends, without } from "#policies/plan/mask-sql.ts";
+import { withSame } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import {
   type BackendTerms,
@@ -85,7 +86,7 @@ export async function pickTargets(
     WHERE target IS NOT NULL`,
   );
   if (round === of || choice.open.length <= 1) return;
-  await planning.run(sql`UPDATE plan_turn SET picked = plan_turn.picked | (1::BIGINT << p.target)
+  await planning.run(sql`UPDATE plan_turn SET picked = plan_turn.picked | ${withSame(planning, trusted("(1::BIGINT << p.target)"))}
     FROM plan_pick p
     WHERE p.object_id = plan_turn.object_id AND plan_turn.needs > ${round}::INTEGER`);
 }

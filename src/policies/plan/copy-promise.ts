@@ -3,6 +3,7 @@ import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
 import { anyMask, confidenceColumn, maskSql, without } from "#policies/plan/mask-sql.ts";
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
+import { copiesOn, withSame, withSameBits } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -56,17 +57,21 @@ export function mayGo(
   bit: bigint | SqlFragment,
   { gained, gone, demote }: RemovalState,
 ): SqlFragment {
-  const victim = typeof bit === "bigint" ? maskSql(bit) : bit;
-  const left = (column: string) => without(anyMask(trusted(`c.${column}`), gained), gone, victim);
+  // What goes from one name of a storage goes from all.
+  const victims = typeof bit === "bigint" ? withSameBits(planning, bit) : undefined;
+  const victim = victims === undefined ? withSame(planning, bit as SqlFragment) : maskSql(victims);
+  const left = (column: string) =>
+    without(anyMask(trusted(`c.${column}`), gained), withSame(planning, gone), victim);
   const tests = [
-    sql`bit_count(${left("verified_mask")}) >= ${planning.minimumCopies}::INTEGER`,
+    sql`${copiesOn(planning, left("verified_mask"))} >= ${planning.minimumCopies}::INTEGER`,
     ...(leaseRules(planning.rules).length === 0 ? [] : [sql`(c.leased & ${victim}) = 0`]),
     ...copyPromises(planning.rules).flatMap((promise) => {
       const own = promise.index === demote;
-      if (typeof bit === "bigint" && (promise.on & bit) === 0n && !own) return [];
+      if (victims !== undefined && (promise.on & victims) === 0n && !own) return [];
       const spared = sql`(${maskSql(promise.on)} & ${victim}) = 0`;
-      const kept = sql`bit_count(${left(confidenceColumn(promise.confidence))}
-          & ${maskSql(promise.on)}) >= ${promise.copies}::INTEGER`;
+      const there = sql`${left(confidenceColumn(promise.confidence))}
+          & ${maskSql(promise.on)}`;
+      const kept = sql`${copiesOn(planning, there)} >= ${promise.copies}::INTEGER`;
       return [own ? kept : sql`(NOT ${matched(promise.index)} OR ${spared} OR ${kept})`];
     }),
   ];
@@ -75,8 +80,9 @@ export function mayGo(
 
 /** Why the copies `left` of a candidate stay: the floor of verified copies, or a promise. */
 export function whyKept(planning: Planning, left: SqlFragment, state: RemovalState): SqlFragment {
-  const first = sql`(${left} & -(${left}))`;
-  const after = without(anyMask(trusted("c.verified_mask"), state.gained), state.gone, first);
-  return sql`CASE WHEN bit_count(${after})
+  const first = withSame(planning, sql`(${left} & -(${left}))`);
+  const gone = withSame(planning, state.gone);
+  const after = without(anyMask(trusted("c.verified_mask"), state.gained), gone, first);
+  return sql`CASE WHEN ${copiesOn(planning, after)}
     < ${planning.minimumCopies}::INTEGER THEN 'minimum-copies' ELSE 'ensure' END`;
 }

@@ -1,5 +1,6 @@
 import type { Backend } from "#model/backend.ts";
 import { anyMask, bitOf, maskOf, maskSql, noBackends, without } from "#policies/plan/mask-sql.ts";
+import { copiesOn, withSame } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -17,7 +18,7 @@ export interface SourceWish {
  */
 export function copySource(planning: Planning, wish: SourceWish = {}): SqlFragment {
   const readable = planning.backends.filter(isReadable);
-  const except = wish.except ?? noBackends;
+  const except = wish.except === undefined ? noBackends : withSame(planning, wish.except);
   // A copy that this plan gives up is still there while others are made, but no first choice.
   const exceptions = planning.removes ? [anyMask(except, planning.removed), except] : [except];
   const classes = exceptions.flatMap((unusable) =>
@@ -63,5 +64,5 @@ function isReadable({ capabilities }: Backend): boolean {
 export function checkableMask(planning: Planning): SqlFragment {
   const readable = readableCopies(planning, "present_mask");
   return sql`(c.present_mask
-    & ~(CASE WHEN bit_count(${readable}) > 1 THEN 0 ELSE ${readable} END))`;
+    & ~(CASE WHEN ${copiesOn(planning, readable)} > 1 THEN 0 ELSE ${readable} END))`;
 }

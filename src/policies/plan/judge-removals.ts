@@ -10,6 +10,7 @@ import {
   without,
 } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, wordNames } from "#policies/plan/match-words.ts";
+import { ownStorages } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore, removableMask } from "#policies/plan/removable.ts";
 import { substituteMask } from "#policies/plan/substitute-target.ts";
@@ -55,8 +56,9 @@ export function wantRemovals(
     mask === 0n
       ? noBackends
       : without(maskSql(mask), verified, removed, trusted("c.in_flight_mask"));
+  const held = sql`(${verified} | c.in_flight_mask)`;
   const substitute = substituteMask(planning, rule, victims);
-  const open = vacant(choice.openMask);
+  const open = ownStorages(planning, vacant(choice.openMask), held);
   const goal = sql`CASE WHEN ${there} = 0 THEN ${to} ELSE ${substitute} END & ${open}`;
   const free = sql`(c.in_flight_mask & ${to}) = 0`;
   const wants = sql`SELECT c.*, c.present_mask AS present, ${victims} AS wants,

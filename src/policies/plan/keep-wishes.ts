@@ -5,6 +5,7 @@ import { ruleNames } from "#policies/plan/final-rows.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
+import { copiesOn, withSame } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -74,8 +75,9 @@ async function lockedWish(planning: Planning): Promise<SqlFragment> {
     ),
     ...rulesOf(planning.rules, "ensure").flatMap(({ rule, index, verb: { on, copies } }) => {
       if (copies.max === undefined) return [];
-      const there = sql`((c.present_mask | c.added) & ~c.removed & ${maskSql(on)})`;
-      const surplus = sql`${matched(index)} AND bit_count(${there}) > ${copies.max}::INTEGER`;
+      const gone = withSame(planning, trusted("c.removed"));
+      const there = sql`((c.present_mask | c.added) & ~${gone} & ${maskSql(on)})`;
+      const surplus = sql`${matched(index)} AND ${copiesOn(planning, there)} > ${copies.max}::INTEGER`;
       return [claimOf(rule.id, surplus, maskSql(on))];
     }),
     ...rulesOf(planning.rules, "delete").map(({ rule, index }) =>

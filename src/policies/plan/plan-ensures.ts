@@ -9,6 +9,7 @@ import { copySource } from "#policies/plan/copy-source.ts";
 import { bitCount, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import { addDrafts } from "#policies/plan/draft.ts";
+import { copiesOn, ownStorages } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { countRows, orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
 import { isBounded } from "#policies/removal-bound.ts";
@@ -69,22 +70,23 @@ function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragmen
   const on = maskSql(verb.on);
   const column = trusted(confidenceColumn(verb.confidence));
   const held = sql`(c.${column} | c.added | c.in_flight_mask)`;
-  return sql`SELECT * EXCLUDE (lack, cordoned, open, room, source, stuck_copies), least(lack, bit_count(eligible)) AS needs,
-      0::BIGINT AS picked, size * least(lack, bit_count(eligible)) AS bytes,
+  const targets = copiesOn(planning, trusted("eligible"));
+  return sql`SELECT * EXCLUDE (lack, cordoned, open, room, source, stuck_copies), least(lack, ${targets}) AS needs,
+      0::BIGINT AS picked, size * least(lack, ${targets}) AS bytes,
       source IS NOT NULL AND eligible <> 0 AS acts,
-      CASE WHEN source IS NULL THEN 'no-source' WHEN bit_count(eligible) >= lack THEN NULL
+      CASE WHEN source IS NULL THEN 'no-source' WHEN ${targets} >= lack THEN NULL
         ELSE ${noTargetReason} END AS block
     FROM (SELECT *, open & room AS eligible FROM (
       SELECT c.object_id, c.size, c.present_mask AS present, c.stuck_copies, c.place,
         ${held} & ${on} AS counted, bit_count(c.${column} & ${on}) AS had,
-        ${verb.copies.min}::INTEGER - bit_count(${held} & ${on}) AS lack,
-        ${maskSql(choice.openMask)} & ~${held} AS open,
+        ${verb.copies.min}::INTEGER - ${copiesOn(planning, sql`${held} & ${on}`)} AS lack,
+        ${ownStorages(planning, sql`${maskSql(choice.openMask)} & ~${held}`, held)} AS open,
         ${maskSql(choice.cordoned)} & ~${held} AS cordoned,
         ${roomMask(planning, choice)} AS room,
         ${unwanted(planning)} AS avoid, ${keptFree(planning)} AS kept_free,
         ${copySource(planning)} AS source ${orderColumns(planning, index)}
       FROM plan_candidate c
-      WHERE ${matched(index)} AND bit_count(${held} & ${on}) < ${verb.copies.min}::INTEGER))`;
+      WHERE ${matched(index)} AND ${copiesOn(planning, sql`${held} & ${on}`)} < ${verb.copies.min}::INTEGER))`;
 }
 
 /** Backends that a matching evict or demote rule wants without a copy: the last to choose. */

@@ -9,6 +9,7 @@ import { copySource } from "#policies/plan/copy-source.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import { addDrafts } from "#policies/plan/draft.ts";
+import { ownStorages } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -54,6 +55,7 @@ export async function planPromotions(planning: Planning): Promise<void> {
 function wantPromotions(planning: Planning, { index, verb }: PlacedRule<"promote">): SqlFragment {
   const choice = targetChoice(planning, verb.to, verb);
   const to = maskSql(verb.to);
+  const held = trusted("(c.verified_mask | c.added | c.in_flight_mask)");
   return sql`SELECT *, block IS NULL AS acts FROM (
       SELECT *, CASE WHEN source IS NULL THEN 'no-source' WHEN eligible <> 0 THEN NULL
           ELSE ${noTargetReason} END AS block
@@ -62,11 +64,11 @@ function wantPromotions(planning: Planning, { index, verb }: PlacedRule<"promote
           c.stuck_copies, c.place, bit_count(c.present_mask) AS had,
           0::BIGINT AS counted, 0::BIGINT AS avoid, 0::BIGINT AS picked, 0::BIGINT AS kept_free,
           1 AS needs,
-          ${maskSql(choice.openMask)} AS open, ${maskSql(choice.cordoned)} AS cordoned,
+          ${ownStorages(planning, maskSql(choice.openMask), held)} AS open, ${maskSql(choice.cordoned)} AS cordoned,
           ${roomMask(planning, choice)} AS room,
           ${copySource(planning)} AS source ${orderColumns(planning, index)}
         FROM plan_candidate c
         WHERE ${matched(index)} AND c.deletion IS NULL
           AND ((c.present_mask | c.added) & ${maskSql(verb.from)}) <> 0
-          AND ((c.verified_mask | c.added | c.in_flight_mask) & ${to}) = 0)))`;
+          AND (${held} & ${to}) = 0)))`;
 }

@@ -2,6 +2,7 @@ import { mayGo, whyKept } from "#policies/plan/copy-promise.ts";
 import { backendsIn, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import { addDrafts } from "#policies/plan/draft.ts";
+import { copiesOn, withSame } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { removableMask } from "#policies/plan/removable.ts";
 import {
@@ -28,14 +29,17 @@ export async function planSurplus(planning: Planning): Promise<void> {
 async function planRule(planning: Planning, rule: EnsureRule, max: number): Promise<void> {
   const { index, verb } = rule;
   const backends = backendsIn(verb.on & removableMask(planning), planning.backends);
-  const there = sql`((c.present_mask | c.added) & ~c.removed & ${maskSql(verb.on)})`;
+  const there = copiesOn(
+    planning,
+    sql`((c.present_mask | c.added) & ~${withSame(planning, trusted("c.removed"))} & ${maskSql(verb.on)})`,
+  );
   await planning.settle();
   await planning.table(
     "plan_surplus",
     sql`SELECT c.* REPLACE (${trusted(objectPlace)} AS place),
-      bit_count(${there}) - ${max}::INTEGER AS surplus, 0::BIGINT AS gone
+      ${there} - ${max}::INTEGER AS surplus, 0::BIGINT AS gone
     FROM plan_candidate c JOIN object o ON o.object_id = c.object_id
-    WHERE ${matched(index)} AND bit_count(${there}) > ${max}::INTEGER`,
+    WHERE ${matched(index)} AND ${there} > ${max}::INTEGER`,
   );
   // Each round gives up one copy per object; there are at most as many as backends.
   for (const _ of backends) {

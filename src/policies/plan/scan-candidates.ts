@@ -1,4 +1,4 @@
-import type { CompiledRule } from "#policies/compiled-policy.ts";
+import type { CompiledRule, Moment } from "#policies/compiled-policy.ts";
 import { namesOver, quotaColumns, quotaName, readUsage, usedBy } from "#policies/plan/used-by.ts";
 import { groupRules, readPartialGroups } from "#policies/plan/group.ts";
 import {
@@ -14,6 +14,7 @@ import { findStuck } from "#policies/plan/find-stuck.ts";
 import { objectPlace } from "#policies/plan/rendezvous.ts";
 import { bitOf, confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-words.ts";
+import { copiesOn } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { hasChoice, sameForAll } from "#policies/plan/same-for-all.ts";
 import { isBounded } from "#policies/removal-bound.ts";
@@ -162,7 +163,7 @@ function scan(planning: Planning, only: ObjectChoice | undefined): SqlFragment {
     rule.verb.kind === "hold"
       ? []
       : [
-          sql`(${hasWork(rule, planning.set.moment.now, namesOver(index))}
+          sql`(${hasWork(rule, planning.set.moment, namesOver(index))}
             AND ${fits(rule, index)})`,
         ],
   );
@@ -190,15 +191,20 @@ export function orderColumn(rule: number, at: number): string {
 }
 
 /** A cheap test over masks for "this rule could act here"; whose quota is exceeded, if it is known. */
-export function hasWork({ id, verb }: CompiledRule, now: Date, over?: SqlFragment): SqlFragment {
+export function hasWork(
+  { id, verb }: CompiledRule,
+  moment: Pick<Moment, "now" | "backends">,
+  over?: SqlFragment,
+): SqlFragment {
   switch (verb.kind) {
     case "ensure": {
       const { min, max } = verb.copies;
       const on = maskSql(verb.on);
       const counted = trusted(`(o.${confidenceColumn(verb.confidence)} | o.in_flight_mask)`);
-      const lacks = sql`bit_count(${counted} & ${on}) < ${min}::INTEGER`;
+      const lacks = sql`${copiesOn(moment, sql`${counted} & ${on}`)} < ${min}::INTEGER`;
       if (max === undefined) return lacks;
-      return sql`(${lacks} OR bit_count(o.present_mask & ${on}) > ${max}::INTEGER)`;
+      const there = sql`o.present_mask & ${on}`;
+      return sql`(${lacks} OR ${copiesOn(moment, there)} > ${max}::INTEGER)`;
     }
     case "evict":
     case "demote": {
@@ -215,7 +221,7 @@ export function hasWork({ id, verb }: CompiledRule, now: Date, over?: SqlFragmen
     case "delete":
       return trusted("o.present_mask <> 0");
     case "run":
-      return runWants({ id, verb, now });
+      return runWants({ id, verb, now: moment.now });
     case "hold":
       break;
   }

@@ -9,6 +9,7 @@ import {
   without,
 } from "#policies/plan/mask-sql.ts";
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
+import { copiesOn, withSame } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore } from "#policies/plan/removable.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -48,8 +49,13 @@ export function substituteMask(
     .map((ensure) => {
       const { on, confidence, copies: wanted } = ensure.verb;
       const column = trusted(`c.${confidenceColumn(confidence)}`);
+      const left = without(
+        anyMask(column, planning.added),
+        planning.removed,
+        withSame(planning, victim),
+      );
       return sql`CASE WHEN ${matched(ensure.index)} AND (${maskSql(on)} & ${victim}) <> 0
-        AND bit_count(${without(anyMask(column, planning.added), planning.removed, victim)} & ${maskSql(on)})
+        AND ${copiesOn(planning, sql`${left} & ${maskSql(on)}`)}
           < ${wanted.min}::INTEGER THEN ${maskSql(on)} ELSE -1 END`;
     });
   // A substitute never goes where some rule wants no copy.

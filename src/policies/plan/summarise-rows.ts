@@ -1,4 +1,5 @@
 import type { Verb } from "#model/plan.ts";
+import { copiesOn, withSame } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { sifting } from "#policies/plan/sifting.ts";
 import { rowCost } from "#policies/price/action-cost.ts";
@@ -90,10 +91,12 @@ function backendOf(id: unknown): number | null {
 /** What is left of verified copies is asked of the index afresh, apart from the code that planned. */
 async function touchedObjects(planning: Planning): Promise<TouchedObjects> {
   const rows = planning.actsOnMany ? trusted("plan_row") : sifting("plan_row");
+  const gone = withSame(planning, trusted("r.gone"));
+  const left = copiesOn(planning, sql`(o.verified_mask | r.come) & ~${gone}`);
   const [counts] = await planning.rows(sql`SELECT (SELECT count(*) FROM object) AS all_objects,
       count(*) AS acting, count(*) FILTER (r.touched) AS touched,
       count(*) FILTER (r.deleted) AS deleted,
-      count(*) FILTER (r.gone IS NOT NULL AND bit_count((o.verified_mask | r.come) & ~r.gone)
+      count(*) FILTER (r.gone IS NOT NULL AND ${left}
         < ${planning.minimumCopies}::INTEGER) AS below
     FROM (SELECT object_id, bool_or(victim IS NOT NULL OR verb = 'tombstone') AS touched,
         bool_or(verb = 'delete') AS deleted,
