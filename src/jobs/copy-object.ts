@@ -88,11 +88,14 @@ async function copyFrom(
   const onBytes = (bytes: number): void => {
     memory.moved(bytes);
   };
+  const onResumed = (bytes: number): void => {
+    memory.resumed(bytes);
+  };
   const copy = await source.driver.stat(object, { signal }).catch((thrown: unknown) => {
     throw sourceFault(EngineError.from(thrown), source.backend, undefined);
   });
   if (copy !== undefined) {
-    return transfer(object, { ...source, copy }, target, { signal, onBytes });
+    return transfer(object, { ...source, copy }, target, { signal, onBytes, onResumed });
   }
   const message = `backend ${source.backend} holds no copy of ${object.cid}`;
   throw sourceFault(new EngineError("NOT_FOUND", message), source.backend, {

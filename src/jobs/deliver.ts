@@ -8,6 +8,7 @@ import type {
   Driver,
   DriverCapabilities,
   LeftBytes,
+  OnPart,
   VerifyOptions,
   WriteOptions,
 } from "#model/driver.ts";
@@ -28,6 +29,8 @@ export interface Delivery {
   readonly open: (left?: LeftBytes) => ByteStream | Promise<ByteStream>;
   /** Whether `open` heeds `left`. */
   readonly resumes?: boolean;
+  /** As in `WriteOptions`. */
+  readonly onPart?: OnPart;
 }
 
 export interface Delivered {
@@ -65,7 +68,7 @@ export async function deliver(
 /** `moved` tells whether the driver asked for the bytes. */
 async function write(
   object: ObjectRef,
-  { form, bytes, open, resumes = false }: Delivery,
+  { form, bytes, open, resumes = false, onPart }: Delivery,
   target: Place,
   options: WriteOptions,
 ): Promise<{ readonly copy: StoredCopy; readonly moved: boolean }> {
@@ -102,7 +105,7 @@ async function write(
     const body = { form, bytes, stream, ...(resumes && { resume: pieces }) };
     // What is paused, shut down or out goes on later; only what is cancelled does not.
     const resumable = () => options.signal === undefined || stopOf(options.signal) !== "cancel";
-    const written = { ...options, resumable };
+    const written = { ...options, resumable, ...(onPart && { onPart }) };
     const copy = await at(target, () => target.driver.write(object, body, written));
     return { copy, moved };
   } catch (thrown) {

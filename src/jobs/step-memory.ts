@@ -33,6 +33,7 @@ export class StepMemory {
   #savedAt = Date.now();
   #toldAt = Date.now();
   #bytes = 0;
+  #resumedBytes = 0;
   #total = 0;
 
   private constructor(job: Job<StepJobData>) {
@@ -62,13 +63,16 @@ export class StepMemory {
     return [...this.#outcomes.values()].toSorted((a, b) => a.sequence - b.sequence);
   }
 
-  /** How many objects ended in which way, and the bytes moved by this process. */
-  tally(): Readonly<Record<Exclude<Outcome["outcome"], "expired"> | "objects" | "bytes", number>> {
+  /** How many objects ended in which way, and the bytes that this process moved, or found moved. */
+  tally(): Readonly<
+    Record<Exclude<Outcome["outcome"], "expired"> | "objects" | "bytes" | "resumedBytes", number>
+  > {
     const tally = { done: 0, skipped: 0, failed: 0, cancelled: 0 };
     for (const { outcome } of this.#outcomes.values()) {
       if (outcome !== "expired") tally[outcome] += 1;
     }
-    return { objects: this.#total, ...tally, bytes: this.#bytes };
+    const [bytes, resumedBytes] = [this.#bytes, this.#resumedBytes];
+    return { objects: this.#total, ...tally, bytes, resumedBytes };
   }
 
   /** Notes bytes that went to the target; now and then this tells those who watch the job. */
@@ -77,6 +81,11 @@ export class StepMemory {
     if (Date.now() - this.#toldAt < tellEveryMs) return;
     // Only who watches misses something when it fails.
     this.#tell(undefined).catch(() => undefined);
+  }
+
+  /** Notes bytes that the target had of an earlier try, so that they were not sent. */
+  resumed(bytes: number): void {
+    this.#resumedBytes += bytes;
   }
 
   /** Notes a finished object; now and then this saves in the background. */

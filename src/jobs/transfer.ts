@@ -10,6 +10,7 @@ import type {
   CallOptions,
   DriverCapabilities,
   LeftBytes,
+  OnPart,
   ReadOptions,
 } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -25,13 +26,20 @@ export interface TransferSource extends Place {
 }
 
 export interface TransferOptions extends CallOptions {
-  /** Called with the bytes of each piece that goes to the target; may throttle by waiting. */
+  /**
+   * Hears of bytes that go to the target: of those that were sent, where its driver tells; else of each
+   * piece, which waits for it.
+   */
   readonly onBytes?: (bytes: number) => void | Promise<void>;
+  /** Hears of bytes that the target has of an earlier try, which are not sent. */
+  readonly onResumed?: (bytes: number) => void;
 }
 
 export interface Transferred extends Delivered {
   /** Bytes that were written to the target. */
   readonly bytes: number;
+  /** Bytes that were there of an earlier try, and were not sent again. */
+  readonly resumed: number;
 }
 
 /**
@@ -54,7 +62,7 @@ export async function transfer(
   const within = await copyWithin(object, source, target, call);
   if (within !== undefined) {
     await options.onBytes?.(within.copy.bytes);
-    return { ...within, bytes: within.copy.bytes };
+    return { ...within, bytes: within.copy.bytes, resumed: 0 };
   }
   const { forms } = target.driver.capabilities;
   const form = formFor(source.copy.form, target.driver.capabilities);
@@ -81,7 +89,10 @@ async function transferAs(
   const from = asFile ? "file" : source.copy.form;
   const passes = form === from && checksInPassing(form, object);
   const reuse = passes && target.driver.releasesPieces === true;
-  let bytes = 0;
+  const counts = new Counts(options);
+  const { tellsParts = false } = target.driver;
+  /** Bytes that came from the source. */
+  let read = 0;
   let started = false;
   /** Bytes to come that were at the target already. */
   let held = 0;
@@ -89,8 +100,9 @@ async function transferAs(
   const pass = async (piece: Uint8Array): Promise<Uint8Array> => {
     const moved = Math.max(0, piece.length - held);
     held -= piece.length - moved;
-    bytes += moved;
-    if (moved > 0) await options.onBytes?.(moved);
+    read += moved;
+    if (!tellsParts) await counts.add("sent", moved);
+    await counts.add("there", piece.length - moved);
     return piece;
   };
   async function open(left?: LeftBytes): Promise<ByteStream> {
@@ -103,9 +115,10 @@ async function transferAs(
     const verified = convertForm(stored, from, form, object, "store");
     return verified instanceof SinglePiece ? verified.through(pass) : each(verified, pass);
   }
+  const onPart: OnPart = (what, done) => void counts.add(what, done);
   const send = async (resumes: boolean): Promise<Delivered> => {
     const delivery = { form, bytes: form === "file" ? object.size : known, open, resumes };
-    return deliver(object, delivery, target, call);
+    return deliver(object, { ...delivery, onPart }, target, call);
   };
   const resumes = passes && form === "file" && (asFile || givesRanges(source, object));
   try {
@@ -113,11 +126,11 @@ async function transferAs(
       if (!resumed.used || resumed.sourceFailed) throw thrown;
       const { code } = EngineError.from(thrown);
       // It cannot be read, it is damaged, or the disk has no room for it twice.
-      const noRoom = code === "NO_SPACE" && bytes === 0;
+      const noRoom = code === "NO_SPACE" && read === 0;
       if (!resumed.failed && code !== "CORRUPT" && !noRoom) throw thrown;
       return send(false);
     });
-    return { ...delivered, bytes };
+    return { ...delivered, bytes: counts.sent, resumed: counts.there };
   } catch (thrown) {
     const error = EngineError.from(thrown);
     if (transferFault(error) || !started) throw error;
@@ -125,6 +138,25 @@ async function transferAs(
     const doubtful = error.code === "NOT_SUPPORTED" || error.code === "CORRUPT";
     if (asFile && doubtful) return await transferAs(form, object, source, target, options, false);
     throw await sourceFault(object, source, error, call);
+  }
+}
+
+/** What of an object was sent, and what was at the target already. */
+class Counts {
+  sent = 0;
+  there = 0;
+  readonly #options: TransferOptions;
+
+  constructor(options: TransferOptions) {
+    this.#options = options;
+  }
+
+  async add(what: "sent" | "there", bytes: number): Promise<void> {
+    if (bytes === 0) return;
+    this[what] += bytes;
+    const { onBytes, onResumed } = this.#options;
+    if (what === "sent") await onBytes?.(bytes);
+    else onResumed?.(bytes);
   }
 }
 

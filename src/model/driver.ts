@@ -28,6 +28,8 @@ export interface Driver extends Partial<NamedFiles>, Partial<ObjectGroups> {
    * memory of pieces may be filled again meanwhile.
    */
   readonly releasesPieces?: boolean;
+  /** True when `write` calls `onPart` for all of a body. */
+  readonly tellsParts?: boolean;
   /** True when `read` heeds `asFile`. */
   readonly readsFiles?: boolean;
 
@@ -280,7 +282,12 @@ export interface WriteOptions extends CallOptions {
    * body may stay, unseen, and is not sent a second time. Without it nothing stays.
    */
   readonly resumable?: () => boolean;
+  /** Hears of each part of a body when that is done with. Needs `tellsParts`. */
+  readonly onPart?: OnPart;
 }
+
+/** `sent` just now, or `there` from an earlier try and not sent again. */
+export type OnPart = (what: "sent" | "there", bytes: number) => void;
 
 export interface ClearOptions extends CallOptions {
   /** Only say what there is. */

@@ -121,7 +121,7 @@ export const metricDefinitions = {
   },
   thermocline_transferred_bytes_total: counted(
     ["backend", "direction"],
-    "Bytes read from and written to backends.",
+    "Bytes read, written, and read back to verify; resumed: found there from an earlier try, not sent again.",
   ),
   thermocline_action_retries_total: counted(
     ["action", "backend", "class"],

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { ByteStream, Driver, WriteBody } from "#model/driver.ts";
+import type { ByteStream, Driver, OnPart, WriteBody } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { TcpProxy } from "../../scripts/chaos/tcp-proxy.ts";
 import { bodyFor, sample } from "../conformance/sample-object.ts";
@@ -40,8 +40,14 @@ describe.skipIf(missing !== undefined)("an upload to a Kubo node that broke off"
     await node.startAgain();
     const there = (await blockFiles(node)).length;
     expect(there).toBeGreaterThan(16);
-    const sent = await bytesOf(() => driver.write(object, bodyFor(driver, stored)));
+    const told = { sent: 0, there: 0 };
+    const onPart: OnPart = (what, bytes) => void (told[what] += bytes);
+    const sent = await bytesOf(() => driver.write(object, bodyFor(driver, stored), { onPart }));
     expect(sent).toBeLessThan(object.size - (there - 2) * mebibyte);
+    // What it says that it sent is what went over the wire, but for the words around it.
+    expect(told.there).toBeGreaterThanOrEqual((there - 2) * mebibyte);
+    expect(told.sent).toBeLessThanOrEqual(sent);
+    expect(told.sent + told.there).toBeGreaterThanOrEqual(object.size);
     expect(await driver.verify(object, "verified")).toMatchObject({ finding: "present" });
   });
 

@@ -11,8 +11,10 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ByteStream, Driver, WriteBody } from "#model/driver.ts";
+import { measuredDriver } from "#engine/metrics/measured-driver.ts";
+import type { ByteStream, Driver, OnPart, WriteBody } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { type Measurements, noMeasurements } from "#model/metric.ts";
 import { fileBody, pieces, type Sample, sample } from "../conformance/sample-object.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
 import { type WatchedServer, watchServer } from "../services/watched-server.ts";
@@ -65,9 +67,23 @@ describe.skipIf(missing !== undefined)("uploads to s3 that were cut off", () => 
     child.kill("SIGKILL");
     await once(child, "exit");
 
-    const driver = await open();
-    await driver.write(stored.object, fileBody(stored));
+    const counted = new Map<string, number>();
+    const measurements: Measurements = {
+      ...noMeasurements,
+      add: (_name, labels, by = 1) => {
+        const { direction = "" } = labels as { readonly direction?: string };
+        counted.set(direction, (counted.get(direction) ?? 0) + by);
+      },
+    };
+    const driver = measuredDriver(await open(), "archive", measurements);
+    const told = { sent: 0, there: 0 };
+    const onPart: OnPart = (what, bytes) => void (told[what] += bytes);
+    await driver.write(stored.object, fileBody(stored), { onPart });
     expect(sentParts()).toEqual([4, 5]);
+    // What is counted as moved is what was sent; the parts that were there are told apart.
+    expect(told).toEqual({ sent: partBytes + 1, there: 3 * partBytes });
+    expect(counted.get("write")).toBe(partBytes + 1);
+    expect(counted.get("resumed")).toBe(3 * partBytes);
     expect(await driver.verify(stored.object, "verified")).toMatchObject({ finding: "present" });
     expect(await uploads()).toEqual([]);
   });

@@ -52,6 +52,7 @@ describe("a download that was cut off", () => {
     expect(done.evidence).toMatchObject({ finding: "present", confidence: "verified" });
     expect(asked).toMatchObject([{ range: { start: 15 * mebibyte, end: object.size } }]);
     expect([moved, done.bytes]).toEqual([9 * mebibyte + 5, 9 * mebibyte + 5]);
+    expect(done.resumed).toBe(15 * mebibyte);
     expect(await incoming()).toEqual([]);
     expect(await target.driver.status()).toMatchObject({ usedBytes: object.size });
   });

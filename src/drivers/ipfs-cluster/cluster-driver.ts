@@ -29,6 +29,7 @@ import { checkedCar } from "#drivers/contract/checked-car.ts";
 import { discardBody } from "#drivers/contract/discard-body.ts";
 import { expectedBytes } from "#drivers/contract/expect-bytes.ts";
 import { rootedCar } from "#drivers/contract/rooted-car.ts";
+import { tellSent } from "#drivers/contract/tell-sent.ts";
 import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { clusterCapabilitiesOf } from "#drivers/ipfs-cluster/cluster-capabilities.ts";
 import type { ClusterClient, PinRequest } from "#drivers/ipfs-cluster/cluster-client.ts";
@@ -46,6 +47,7 @@ import { isPinnedEnough, waitUntilPinned } from "#drivers/ipfs-cluster/wait-unti
 /** Copies as pins of an IPFS Cluster: one pin per object, at as many peers as it is set to. */
 export class ClusterDriver implements Driver {
   readonly kind = "ipfs-cluster";
+  readonly tellsParts = true;
   readonly capabilities: DriverCapabilities;
   /** The nodes that pin, which a `kubo` backend may be as well. */
   readonly identity: StorageIdentity = {
@@ -207,7 +209,10 @@ export class ClusterDriver implements Driver {
     const there = new BlocksThere(options.replace === true ? 0 : object.size, (block, bytes) =>
       this.#reader.hold(block, bytes, this.#options.replicationMax, options),
     );
-    const car = there.isAsking ? rootedCar(checked, object, there) : checked;
+    const { onPart } = options;
+    const car = there.isAsking
+      ? rootedCar(checked, object, there, onPart)
+      : tellSent(checked, onPart);
     const added = await this.#client.addBlocks(object.cid, pin, car, options);
     if (added.cid === object.cid) return { bytes, peers: added.allocations };
     const message = `${this.#backend}: the cluster took ${object.cid} for ${added.cid}`;

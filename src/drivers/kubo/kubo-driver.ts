@@ -52,6 +52,7 @@ export class KuboDriver implements Driver {
   readonly kind = "kubo";
   readonly capabilities = kuboCapabilities;
   readonly readsFiles = true;
+  readonly tellsParts = true;
   readonly account: string | undefined;
   readonly groupsWithinAccount = true;
   readonly readGroup: ObjectGroups["readGroup"];
@@ -247,7 +248,7 @@ export class KuboDriver implements Driver {
   async #send(
     object: ObjectRef,
     stream: ByteStream,
-    { signal, replace }: WriteOptions,
+    { signal, replace, onPart }: WriteOptions,
   ): Promise<void> {
     const { cid, size } = object;
     // Of what is replaced nobody has seen the blocks below those that were damaged.
@@ -256,7 +257,7 @@ export class KuboDriver implements Driver {
       return (await this.#node.blockBytes(block, signal)) === bytes;
     });
     try {
-      await this.#node.import(object, rootedCar(stream, object, there), signal);
+      await this.#node.import(object, rootedCar(stream, object, there, onPart), signal);
       this.#sentWhole.delete(cid);
     } catch (thrown) {
       const { code } = EngineError.from(thrown);

@@ -115,7 +115,7 @@ export class AwsUploads {
         const stored = known.get(number);
         if (stored !== undefined && holds(stored, bytes, checksum.ChecksumSHA256)) {
           parts.push({ PartNumber: number, ETag: stored.ETag, ...checksum });
-          return;
+          return "there";
         }
         try {
           const numbered = { ...name, PartNumber: number };
@@ -123,6 +123,7 @@ export class AwsUploads {
           const command = new UploadPartCommand({ ...numbered, ...checksum, ...body });
           const { ETag } = await this.#client.send(command, withSignal(signal));
           parts.push({ PartNumber: number, ETag, ...checksum });
+          return "sent";
         } catch (error) {
           throw requests.error(error, doing, signal);
         }

@@ -66,7 +66,7 @@ export interface BucketClient {
 /** An upload in parts: invisible until completed. */
 export interface PartUpload {
   /** Numbers count from 1. A part that is there already is not sent again. */
-  part(number: number, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
+  part(number: number, bytes: Uint8Array, signal: AbortSignal): Promise<"sent" | "there">;
   /** A part that the service copies from an object it has. */
   copyPart(
     number: number,

@@ -60,6 +60,7 @@ import { uploadBody } from "#drivers/s3/upload-body.ts";
 /** Copies as objects of one bucket: one key per object, as the layout says. */
 export class S3Driver implements Driver {
   readonly kind = "s3";
+  readonly tellsParts = true;
   readonly capabilities: DriverCapabilities;
   readonly inventoryFiles?: InventoryFiles;
   readonly readGroup?: ObjectGroups["readGroup"];
@@ -190,6 +191,7 @@ export class S3Driver implements Driver {
         expectedBytes: bytes ?? object.size * 1.1,
         signal: options.signal,
         resumable: options.resumable,
+        onPart: options.onPart,
       });
       this.#archived.remember(object, request.key, sent);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ByteStream } from "#model/driver.ts";
+import type { ByteStream, OnPart } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { SinglePiece } from "#model/single-piece.ts";
 import { worthResuming } from "#drivers/contract/worth-resuming.ts";
@@ -28,6 +28,7 @@ export interface UploadOptions {
   readonly signal: AbortSignal | undefined;
   /** Asked when it fails: whether parts may stay for another try. Without it they never do. */
   readonly resumable?: (() => boolean) | undefined;
+  readonly onPart?: OnPart | undefined;
 }
 
 /**
@@ -42,7 +43,7 @@ export async function uploadBody(
   options: UploadOptions,
 ): Promise<SentChecksum> {
   if (stream instanceof SinglePiece) {
-    return await client.put(request, await stream.take(), options.signal);
+    return await putWhole(client, request, await stream.take(), options);
   }
   const partBytes = Math.max(options.partBytes, Math.ceil(options.expectedBytes / partsMax));
   const memory = new PartMemory(partBytes);
@@ -51,7 +52,7 @@ export async function uploadBody(
     const first = await parts.next();
     const second = first.done === true ? first : await parts.next();
     if (second.done === true) {
-      return await client.put(request, first.value ?? new Uint8Array(), options.signal);
+      return await putWhole(client, request, first.value ?? new Uint8Array(), options);
     }
     const upload = await client.begin(request, "sent", options.signal);
     try {
@@ -73,11 +74,22 @@ export async function uploadBody(
   }
 }
 
+async function putWhole(
+  client: BucketClient,
+  request: PutRequest,
+  bytes: Uint8Array,
+  { signal, onPart }: UploadOptions,
+): Promise<SentChecksum> {
+  const sent = await client.put(request, bytes, signal);
+  onPart?.("sent", bytes.length);
+  return sent;
+}
+
 async function sendParts(
   upload: PartUpload,
   parts: ByteStream,
   memory: PartMemory,
-  { concurrency }: UploadOptions,
+  { concurrency, onPart }: UploadOptions,
 ): Promise<void> {
   const cut = new AbortController();
   const sending = new Set<Promise<void>>();
@@ -88,7 +100,10 @@ async function sendParts(
       const sent: Promise<void> = upload
         .part(number, bytes, cut.signal)
         // Of a part that failed something may still be on its way: its memory is let go.
-        .then(() => memory.give(bytes))
+        .then((what) => {
+          onPart?.(what, bytes.length);
+          return memory.give(bytes);
+        })
         .finally(() => sending.delete(sent));
       sending.add(sent);
       // Its failure is met at the next wait.

@@ -1,5 +1,12 @@
 import { bodyThrough } from "#model/body-through.ts";
-import type { ByteStream, Driver, NamedFiles, ObjectGroups } from "#model/driver.ts";
+import type {
+  ByteStream,
+  Driver,
+  NamedFiles,
+  ObjectGroups,
+  OnPart,
+  WriteBody,
+} from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { requireGroups } from "#model/groups-with.ts";
 import type { Measurements } from "#model/metric.ts";
@@ -17,16 +24,10 @@ export function measuredDriver(
     if (count === 0) return;
     measurements.add("thermocline_driver_requests_total", { backend, op, outcome }, count);
   };
-  const moved = (direction: "read" | "write" | "verify", bytes: number): void => {
+  const moved = (direction: Direction, bytes: number): void => {
     if (bytes === 0) return;
     measurements.add("thermocline_transferred_bytes_total", { backend, direction }, bytes);
   };
-  const written = (stream: ByteStream): ByteStream =>
-    watched(
-      stream,
-      (bytes) => moved("write", bytes),
-      () => undefined,
-    );
   const call = async <Result>(op: string, act: () => Promise<Result>): Promise<Result> => {
     try {
       const result = await act();
@@ -54,8 +55,7 @@ export function measuredDriver(
         (outcome) => ended("read", outcome),
       );
     },
-    write: (object, body, options) =>
-      call("write", () => driver.write(object, bodyThrough(body, written), options)),
+    write: countedWrite(driver, { call, moved, ended }),
     ...objectGroups(driver, { call, moved, ended }),
     ...namedFiles(driver, { call, moved, ended }),
     verify: async (object, level, options) => {
@@ -80,10 +80,46 @@ export function measuredDriver(
   });
 }
 
+/** `resumed`: what a write found there of an earlier try, and did not send. */
+type Direction = "read" | "write" | "resumed" | "verify";
+
 interface Counting {
   readonly call: <Result>(op: string, act: () => Promise<Result>) => Promise<Result>;
-  readonly moved: (direction: "read" | "write" | "verify", bytes: number) => void;
+  readonly moved: (direction: Direction, bytes: number) => void;
   readonly ended: (op: string, outcome: string, count?: number) => void;
+}
+
+/** Counts bytes that are sent, and apart from them those that were there of an earlier try. */
+function countedWrite(driver: Driver, { call, moved }: Counting): Driver["write"] {
+  const passing = (stream: ByteStream): ByteStream =>
+    watched(
+      stream,
+      (bytes) => moved("write", bytes),
+      () => undefined,
+    );
+  return (object, body, options) => {
+    const onPart: OnPart = (what, bytes) => {
+      moved(what === "sent" ? "write" : "resumed", bytes);
+      options?.onPart?.(what, bytes);
+    };
+    return call("write", () =>
+      driver.tellsParts === true
+        ? driver.write(object, body, { ...options, onPart })
+        : driver.write(object, bodyThrough(noting(body, moved), passing), options),
+    );
+  };
+}
+
+function noting(body: WriteBody, moved: Counting["moved"]): WriteBody {
+  const { resume } = body;
+  if (resume === undefined) return body;
+  return {
+    ...body,
+    resume: (left) => {
+      moved("resumed", left.bytes);
+      return resume(left);
+    },
+  };
 }
 
 /** What is done with each object of a group counts as if it were done alone. */
