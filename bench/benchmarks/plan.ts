@@ -94,6 +94,7 @@ async function comparePlan(
   const measured = await compare({
     what: "a plan: one demote with order and limit",
     rounds: bench.rounds,
+    warm: true,
     goal: 1.3,
     ours: async () => {
       await using session = await index.session();

@@ -11,6 +11,8 @@ export interface Comparison {
   /** Makes everything as it was before ours is taken again; costs nothing. */
   readonly restore?: () => Promise<unknown>;
   readonly rounds: number;
+  /** Takes both sides once before any round counts: else whoever is first reads the file for both. */
+  readonly warm?: boolean;
   readonly goal?: number;
   /** How many things one round does: the time of one of them is told. */
   readonly times?: number;
@@ -39,6 +41,10 @@ export async function compare(comparison: Comparison): Promise<Measurement> {
     costs[onlySide].push(await costOf(comparison[onlySide]));
     const figures = { ours: Number.NaN, peer: Number.NaN, ratio: Number.NaN };
     return { what, peerName, unit: "s", better: "less", ...figures };
+  }
+  if (comparison.warm === true) {
+    await peer();
+    await ours();
   }
   for (let round = 0; round < rounds; round += 1) {
     await comparison.restore?.();

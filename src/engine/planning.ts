@@ -13,10 +13,17 @@ import type { ApplyRequest, PlanReport, PlanRequest } from "#model/engine-api.ts
 import { EngineError } from "#model/engine-error.ts";
 import { guards, type GuardResult, type Plan, type PlanAction } from "#model/plan.ts";
 import type { Run, RunStart } from "#model/run.ts";
-import { planPaths, readPlan, rowsAt, rowsDiscarded, writePlan } from "#jobs/plan-file.ts";
-import { buildPlan, type RowsWriter } from "#policies/plan/build-plan.ts";
+import {
+  planPaths,
+  readPlan,
+  rowsAt,
+  rowsDiscarded,
+  type RowsLook,
+  writePlan,
+} from "#jobs/plan-file.ts";
+import { buildPlan } from "#policies/plan/build-plan.ts";
 import type { PlanScope } from "#policies/plan/narrow-draft.ts";
-import { planRows, toPlanAction } from "#policies/plan/plan-rows.ts";
+import { planRows } from "#policies/plan/plan-rows.ts";
 
 /** Actions shown with a plan. */
 const sampleActions = 10;
@@ -43,13 +50,12 @@ export async function makePlan(
   const set = await context.policies.compile(await context.moment(now), { policies, variables });
   const only = request.only === undefined ? undefined : await choice(context, request.only, now);
   await using session = await index.session();
-  const keep = request.out === undefined ? rowsDiscarded : rowsAt(planPaths(request.out).rows);
   let sample: readonly PlanAction[] = [];
-  const writeRows: RowsWriter = async (reading, rows) => {
-    const text = `SELECT * FROM (${rows.text}) ORDER BY sequence LIMIT ${sampleActions}`;
-    sample = (await reading.rows({ ...rows, text })).map(toPlanAction);
-    return keep(reading, rows);
+  const look: RowsLook = async (reading, path) => {
+    sample = await planRows(reading, path, 0, sampleActions);
   };
+  const { out } = request;
+  const writeRows = out === undefined ? rowsDiscarded(look) : rowsAt(planPaths(out).rows, look);
   const plan = await buildPlan(set, session, {
     engine: context.version,
     indexVersion: await index.version(),
@@ -62,7 +68,7 @@ export async function makePlan(
     ...(request.limits === undefined ? {} : { limits: request.limits }),
     ...(variables === undefined ? {} : { variables }),
   });
-  const saved = request.out === undefined ? plan : await writePlan(plan, request.out);
+  const saved = out === undefined ? plan : await writePlan(plan, out);
   return { plan: saved, elapsedMs: performance.now() - started, sample };
 }
 

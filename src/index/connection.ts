@@ -151,6 +151,17 @@ export class Connection {
     }
   }
 
+  /**
+   * Refuses what is not one whole SELECT, and so cannot be part of another statement. It is only
+   * parsed: to prepare it would plan it, which is done once more with the other statement.
+   */
+  async requireSelection(text: string): Promise<void> {
+    this.#refuseWhileStreaming(text);
+    // Nothing else stands in parentheses after FROM; what closes them itself makes other statements.
+    const parsed = await this.#guard(() => this.duckdb.extractStatements(`FROM (${text}\n)`));
+    if (parsed.count !== 1) throw new EngineError("REFUSED", `not one SELECT: ${text}`);
+  }
+
   /** What the check lets pass, with its values; the caller destroys it. */
   async prepare(statement: SqlStatement, check?: StatementCheck): Promise<DuckDBPreparedStatement> {
     this.#refuseWhileStreaming(statement.text);

@@ -124,8 +124,7 @@ export class IndexSession implements ReadSession {
     format: RowFormat,
   ): Promise<{ rows: number; bytes: number }> {
     this.#requireOpen();
-    // It becomes part of another statement, so that it is looked at by itself.
-    (await this.#connection.prepare(statement, only(selections))).destroySync();
+    await this.#connection.requireSelection(statement.text);
     if (!/\border\s+by\b/i.test(statement.text)) {
       throw new EngineError("INTERNAL", "an export needs an ORDER BY to be reproducible");
     }

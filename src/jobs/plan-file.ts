@@ -8,14 +8,19 @@ import { makeFolderOf } from "#jobs/make-folder-of.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { savedPlanSchema } from "#model/plan-schema.ts";
 import type { Plan, SavedPlan } from "#model/plan.ts";
+import type { ReadSession } from "#model/sql.ts";
 import type { RowsWriter } from "#policies/plan/build-plan.ts";
 import { planCid, rowsCid } from "#policies/plan/plan-cid.ts";
 
+/** Looks at the file of rows while it is there. */
+export type RowsLook = (session: ReadSession, path: string) => Promise<void>;
+
 /** Keeps the rows of a plan as a Parquet file at this path. */
-export function rowsAt(path: string): RowsWriter {
+export function rowsAt(path: string, look?: RowsLook): RowsWriter {
   return async (session, rows) => {
     await makeFolderOf(path);
     await session.exportParquet(rows, path);
+    await look?.(session, path);
     return { cid: await fileCid(path), path };
   };
 }
@@ -24,16 +29,17 @@ export function rowsAt(path: string): RowsWriter {
  * Only identifies the rows: they pass through a file in the system's temporary folder, which
  * is gone when the plan is made. The identity is the same as with a kept file.
  */
-export const rowsDiscarded: RowsWriter = async (session, rows) => {
-  const folder = await mkdtemp(join(tmpdir(), "thermocline-plan-"));
-  try {
-    const path = join(folder, "rows.parquet");
-    await session.exportParquet(rows, path);
-    return { cid: await fileCid(path), path: "" };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-};
+export function rowsDiscarded(look?: RowsLook): RowsWriter {
+  return async (session, rows) => {
+    const folder = await mkdtemp(join(tmpdir(), "thermocline-plan-"));
+    try {
+      const { cid } = await rowsAt(join(folder, "rows.parquet"), look)(session, rows);
+      return { cid, path: "" };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+}
 
 /** Paths of a saved plan: `<name>.plan.json` and, beside it, `<name>.plan.parquet`. */
 export function planPaths(name: string): { readonly header: string; readonly rows: string } {

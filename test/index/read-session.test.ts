@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { EngineError } from "#model/engine-error.ts";
 import type { ReadSession } from "#model/sql.ts";
 import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
 
@@ -129,6 +130,25 @@ test("a Parquet export has the same bytes for any thread count and a path with a
     digests.add(createHash("sha256").update(content).digest("hex"));
   }
   expect(digests.size).toBe(1);
+});
+
+test("what is exported is one SELECT, and nothing closes its parentheses to write elsewhere", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(1)], start);
+  const elsewhere = join(folder, "elsewhere.csv");
+  const path = join(folder, "rows.parquet");
+  for (const text of [
+    "DELETE FROM tags RETURNING object_id -- ORDER BY",
+    `SELECT 1 ORDER BY 1) TO '${elsewhere}' (FORMAT csv) --`,
+    `SELECT 1 ORDER BY 1) TO '${elsewhere}' (FORMAT csv); COPY (SELECT 1`,
+    "SELECT 1 ORDER BY 1); SELECT * FROM (SELECT 1",
+    "SELECT 1 ORDER BY 1; SELECT 2",
+  ]) {
+    await using session = await index.session();
+    const exported = session.exportParquet({ text, parameters: [] }, path);
+    await expect(exported).rejects.toBeInstanceOf(EngineError);
+  }
+  expect((await readdir(folder)).filter((name) => /elsewhere|rows/.test(name))).toEqual([]);
 });
 
 test("a query of a person is one SELECT and reads nothing but the index", async () => {

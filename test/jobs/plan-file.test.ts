@@ -40,7 +40,7 @@ test("a saved plan reads back as it was, by any of its names", async () => {
 
 test("a plan has the same identity whether its rows are kept or not", async () => {
   const { index, plan } = await savedPlan();
-  const unsaved = await planOf(index, set, { writeRows: rowsDiscarded });
+  const unsaved = await planOf(index, set, { writeRows: rowsDiscarded() });
   expect(unsaved.plan.rowsPath).toBe("");
   expect(unsaved.plan.cid).toBe(plan.cid);
   await expect(writePlan(unsaved.plan, "nowhere")).rejects.toMatchObject({ code: "USAGE" });

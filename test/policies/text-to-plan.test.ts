@@ -57,7 +57,7 @@ test("the texts of the example policies lead to the actions they speak of, on a 
     indexVersion: 1,
     async writeRows(reading, rows) {
       actions.push(...(await reading.rows(rows)).map(toPlanAction));
-      return rowsDiscarded(reading, rows);
+      return rowsDiscarded()(reading, rows);
     },
   });
   const cids = [1, 2, 3, 4, 5, 6].map(cidOf);

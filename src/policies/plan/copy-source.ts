@@ -22,20 +22,30 @@ export function copySource(planning: Planning, wish: SourceWish = {}): SqlFragme
   // A copy that this plan gives up is still there while others are made, but no first choice.
   const exceptions = planning.removes ? [anyMask(except, planning.removed), except] : [except];
   const classes = exceptions.flatMap((unusable) =>
-    levels.map((level) => {
-      const copies = without(readableCopies(planning, level), unusable);
-      return sql`WHEN ${copies} <> 0 THEN ${copies}`;
-    }),
+    levels.map((level) => without(readableCopies(planning, level), unusable)),
   );
   const first = readable.filter(({ id }) => ((wish.preferred ?? 0n) & bitOf(id)) !== 0n);
-  const arms = [...new Set([...first, ...readable])].map(
-    ({ id }) => sql`WHEN surest & ${maskSql(bitOf(id))} <> 0 THEN ${trusted(`${id}`)}`,
-  );
-  if (arms.length === 0) return trusted("NULL::INTEGER");
+  const order = [...new Set([...first, ...readable])];
+  if (order.length === 0) return trusted("NULL::INTEGER");
+  if (classes.length * order.length <= armsMax) {
+    const arms = classes.flatMap((copies) => sourceArms(order, copies));
+    return sql`(CASE ${joinFragments(arms, " ")} END)::INTEGER`;
+  }
+  const surest = classes.map((copies) => sql`WHEN ${copies} <> 0 THEN ${copies}`);
   // A lambda over one value gives it a name: written out again for each backend, it would take
   // DuckDB longer to read than tens of thousands of candidates take.
-  return sql`list_transform([CASE ${joinFragments(classes, " ")} END],
-    lambda surest: CASE ${joinFragments(arms, " ")} END)[1]::INTEGER`;
+  return sql`list_transform([CASE ${joinFragments(surest, " ")} END], lambda surest:
+    CASE ${joinFragments(sourceArms(order, trusted("surest")), " ")} END)[1]::INTEGER`;
+}
+
+/** So many arms are read and run faster than a lambda. */
+const armsMax = 32;
+
+/** The first of these backends that is in a mask. */
+function sourceArms(order: readonly Backend[], mask: SqlFragment): readonly SqlFragment[] {
+  return order.map(
+    ({ id }) => sql`WHEN ${mask} & ${maskSql(bitOf(id))} <> 0 THEN ${trusted(`${id}`)}`,
+  );
 }
 
 const levels = ["verified_mask", "sampled_mask", "listed_mask", "present_mask"];

@@ -22,11 +22,23 @@ export async function cutToNeed(planning: Planning, rule: RemovalRule): Promise<
 
 async function cutToMark(planning: Planning, rule: RemovalRule): Promise<void> {
   await readNeed(planning, rule);
-  const fitting = trusted(
-    hasLimit(planning, rule.index) ? "(FROM plan_turn WHERE fits)" : "plan_turn",
-  );
+  const isLimited = hasLimit(planning, rule.index);
+  const fitting = trusted(isLimited ? "(FROM plan_turn WHERE fits)" : "plan_turn");
   await planning.beforeCut?.(rule.index, rule.verb.from, fitting);
-  await cut(planning, rule, undefined);
+  if (rule.rule.group === undefined) await cutAfterLast(planning, rule);
+  else await cut(planning, rule, undefined);
+}
+
+/** Of objects that go one by one down to a mark, leaves those up to the last one that is needed. */
+async function cutAfterLast(planning: Planning, { index }: RemovalRule): Promise<void> {
+  const [row] = await planning.rows(sql`SELECT
+      max(position) FILTER (before < (SELECT bytes FROM plan_need)) AS last
+    FROM (SELECT position,
+        sum(freed) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - freed AS before
+      FROM (SELECT t.position, ${freedBytes(planning, index)} AS freed FROM plan_turn t))`);
+  const last = row?.["last"] ?? null;
+  const after = last === null ? trusted("true") : sql`position > ${Number(last)}::BIGINT`;
+  await planning.run(sql`DELETE FROM plan_turn WHERE ${after}`);
 }
 
 /** Tells who waits for it of a mark for which nothing can be freed. */
@@ -97,15 +109,9 @@ async function cut(
   name: SqlFragment | undefined,
 ): Promise<void> {
   const isGrouped = rule.group !== undefined;
-  const bytes = "t.size * bit_count(t.gone)";
-  const freed = trusted(`t.object_id, t.position,
-    ${hasLimit(planning, index) ? `CASE WHEN t.fits THEN ${bytes} ELSE 0 END` : bytes} AS freed`);
-  // Of objects that go one by one down to a mark, all is known that matters.
-  const turns =
-    name === undefined && !isGrouped
-      ? sql`SELECT ${freed}, 'all' AS name FROM plan_turn t`
-      : sql`SELECT ${freed}, ${name ?? trusted("'all'")} AS name, o.collection
-          FROM ${sifting("plan_turn")} t LEFT JOIN object o ON o.object_id = t.object_id`;
+  const turns = sql`SELECT t.object_id, t.position, ${freedBytes(planning, index)} AS freed,
+      ${name ?? trusted("'all'")} AS name, o.collection
+    FROM ${sifting("plan_turn")} t LEFT JOIN object o ON o.object_id = t.object_id`;
   const before = sql`SELECT *, sum(freed) OVER (PARTITION BY name
       ORDER BY position, object_id ROWS UNBOUNDED PRECEDING) - freed AS before FROM (${turns})`;
   // A collection is needed where one of those it belongs to is.
@@ -116,6 +122,12 @@ async function cut(
     : sql`SELECT f.object_id FROM (${before}) f
         JOIN plan_need n ON n.name = f.name WHERE f.before < n.bytes`;
   await planning.run(sql`DELETE FROM plan_turn WHERE object_id NOT IN (${needed})`);
+}
+
+/** What a row `t` of `plan_turn` frees; nothing if it is beyond a limit by itself. */
+function freedBytes(planning: Planning, index: number): SqlFragment {
+  const bytes = "t.size * bit_count(t.gone)";
+  return trusted(hasLimit(planning, index) ? `CASE WHEN t.fits THEN ${bytes} ELSE 0 END` : bytes);
 }
 
 /** Bytes that the drafts put on these backends (positive) and take from them, by object. */

@@ -31,6 +31,8 @@ export class Planning {
   removes = false;
   /** Whether an action may rest on another one (`depends`). */
   mayWait = false;
+  /** Whether rules ask for names, and some object that is looked at has more than one (`plan_named`). */
+  hasNames = false;
   /** Whether some object failed too often to be copied or removed somewhere. */
   hasStuck = false;
   /** Whether some backend lets nobody remove its copy of some object. */
@@ -105,7 +107,7 @@ export class Planning {
 
   /** Says how many objects are judged, at least. */
   judges(objects: number): void {
-    this.#isLarge ||= objects >= largeObjects;
+    this.#isLarge ||= objects >= (this.safety.releaseFrom ?? largeObjects);
   }
 
   /** Makes a temporary table; one of that name is given back before. */
@@ -182,12 +184,17 @@ export type PlanTable =
 /** A sieve takes two bytes and more for each of them, and lets most pass where they are most. */
 const siftedMax = 500_000;
 
-/** Giving back a table takes some milliseconds, so tables of fewer objects are left to the end. */
-const largeObjects = 50_000;
+/**
+ * Giving back a table takes a statement for each column, so tables of fewer objects, which hold some
+ * hundred bytes for each, are left to the end.
+ */
+const largeObjects = 500_000;
 
 export interface PlanningSafety {
   readonly minimumCopies: number;
   readonly headRoomShare: number;
+  /** From so many objects on, tables that nobody needs any more are given back during the plan. */
+  readonly releaseFrom?: number | undefined;
 }
 
 /** Bytes for new copies once the head-room is left free; undefined without a known bound. */

@@ -90,11 +90,22 @@ async function readVerdicts(planning: Planning, only: ObjectChoice | undefined):
   const grouped = groupRules(rules).length > 0;
   // Whether a collection is whole depends on objects of it that are not asked about.
   const reached = grouped && only !== undefined ? withCollections(only) : only;
-  if (rules.some((rule) => rule.whereByName !== undefined)) {
-    await planning.run(scanNames(rules, reached));
-  }
+  planning.hasNames = await hasFurtherNames(planning, reached);
+  if (planning.hasNames) await planning.run(scanNames(rules, reached));
   if (!grouped) return;
   await readPartialGroups(planning, objectsOf(planning), untilOver(planning), among(reached));
+}
+
+/** Whether a rule asks for names, and one of these objects has more than one. */
+async function hasFurtherNames(
+  planning: Planning,
+  only: ObjectChoice | undefined,
+): Promise<boolean> {
+  if (planning.rules.every((rule) => rule.whereByName === undefined)) return false;
+  const some = await planning.rows(
+    sql`SELECT 1 FROM object o WHERE o.names > 1 ${among(only)} LIMIT 1`,
+  );
+  return some.length > 0;
 }
 
 /** These objects, and all others of their collections. */
@@ -127,9 +138,8 @@ export async function unselectedOf(
 
 /** `object o`, with what tests of rules look up. */
 function objectsOf(planning: Planning): SqlFragment {
-  const named = planning.rules.some((rule) => rule.whereByName !== undefined);
   return sql`object o
-    ${trusted(named ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
+    ${trusted(planning.hasNames ? "LEFT JOIN plan_named m ON m.object_id = o.object_id" : "")}
     ${withLeases(planning)}`;
 }
 
@@ -278,9 +288,11 @@ function matches(planning: Planning): RuleTest {
 /** Whether a rule selects an object, and has not had it copied for as long as it asks. */
 function untilOver(planning: Planning): RuleTest {
   const leases = new Map(leaseRules(planning.rules).map((lease) => [lease.index, lease]));
+  // As `objectsOf` is now: what is read later may be of other objects.
+  const { hasNames } = planning;
   return (rule, index) => {
     const lease = leases.get(index);
-    const selects = selected(rule, index);
+    const selects = hasNames ? selected(rule, index) : sql`(${rule.where})`;
     return lease === undefined ? selects : sql`(${selects} AND NOT ${isOver(planning, lease)})`;
   };
 }

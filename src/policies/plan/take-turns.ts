@@ -150,15 +150,17 @@ async function oneByOne(
   index: number,
   { most, acting, isLater }: Turning & { readonly acting: Turns },
 ): Promise<SqlFragment> {
+  // In order first: a window that orders by itself carries all columns along, once for each sum.
+  const inOrder = (which: SqlFragment) =>
+    sql`SELECT ${trusted(chosen)} FROM plan_want w WHERE w.acts ${which} ${turnOrder(planning, index)}`;
   if (isLater) {
-    return sql`SELECT ${trusted(chosen)}, ${fitting(most.bytes)} AS fits,
-        row_number() OVER turns AS position, position AS first
-      FROM plan_want w WHERE w.acts WINDOW turns AS (${turnOrder(planning, index)})`;
+    return sql`SELECT w.*, ${fitting(most.bytes)} AS fits, row_number() OVER () AS position,
+      position AS first FROM (${inOrder(trusted(""))}) w`;
   }
-  return sql`SELECT ${trusted(chosen)}, row_number() OVER turns AS position
-    FROM plan_want w WHERE w.acts ${await earlyTurns(planning, index, most, acting)}
-    WINDOW turns AS (${turnOrder(planning, index)})
-    ${within(most, fitting(most.bytes), trusted("OVER (turns ROWS UNBOUNDED PRECEDING)"))}`;
+  const early = await earlyTurns(planning, index, most, acting);
+  return sql`SELECT w.*, row_number() OVER () AS position
+    FROM (${inOrder(sql`AND ${fitting(most.bytes)} ${early}`)}) w
+    ${within(most, trusted("true"), trusted("OVER (ROWS UNBOUNDED PRECEDING)"))}`;
 }
 
 /** A collection takes its turn with its first object, whole; one that is too large is passed over. */

@@ -59,7 +59,12 @@ test("a plan of many objects gives back its tables and is the same when it is ma
     ruleOf("cool", { kind: "demote", from: on(3), to: on(0, 1, 2) }, "true", { order, limit }),
   );
   await using session = await index.session();
-  const options = { engine: "0.0.0", indexVersion: 1, writeRows: rowsDiscarded };
+  const options = {
+    engine: "0.0.0",
+    indexVersion: 1,
+    writeRows: rowsDiscarded(),
+    releaseFrom: 50_000,
+  };
   const tables = `SELECT table_name AS name FROM duckdb_tables()
     WHERE regexp_full_match(table_name, 'plan_(mask|want|turn|pick|draft|surplus)')`;
   const cids = new Set<string>();

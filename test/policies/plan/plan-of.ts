@@ -15,7 +15,7 @@ export async function planOf(
   const actions: PlanAction[] = [];
   const writeRows: RowsWriter = async (session, rows) => {
     actions.push(...(await session.rows(rows)).map(toPlanAction));
-    return await (options.writeRows ?? rowsDiscarded)(session, rows);
+    return await (options.writeRows ?? rowsDiscarded())(session, rows);
   };
   const plan = await buildPlan(set, session, {
     engine: "0.0.0",
