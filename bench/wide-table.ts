@@ -50,7 +50,7 @@ const wideRows = (from: number, to: number): string => `
   SELECT o.*, c.copies FROM index.objects AS o LEFT JOIN (
     SELECT object_id, list({'backend_id': backend_id, 'form': form, 'locator': locator,
       'state': state, 'bytes': bytes, 'confidence': confidence, 'checked_at': checked_at,
-      'verified_at': verified_at, 'expires_at': expires_at} ORDER BY backend_id) AS copies
+      'verified_at': verified_at, 'expires_at': expires_at}) AS copies
     FROM index.copies WHERE object_id >= ${from} AND object_id < ${to} GROUP BY object_id
   ) AS c USING (object_id)
   WHERE o.object_id >= ${from} AND o.object_id < ${to} ORDER BY o.object_id`;
