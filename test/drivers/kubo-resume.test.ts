@@ -88,6 +88,9 @@ describe.skipIf(missing !== undefined)("an upload to a Kubo node that broke off"
     } finally {
       await driverOnIt.close();
       await wrong.close();
+      // Kubo may go on looking for the blocks that it lacks, and collects no garbage meanwhile.
+      await node.kill();
+      await node.startAgain();
     }
   });
 
