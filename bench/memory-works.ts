@@ -9,12 +9,15 @@ import { rowsAt } from "#jobs/plan-file.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 import { buildPlan } from "#policies/plan/build-plan.ts";
 import { compilePolicyText } from "./compile-policy-text.ts";
+import { takeFirstInventory, takeNextInventory } from "./inventory-works.ts";
 import { livelyTime } from "./lively-index.ts";
 
 /** Works with every object of a lively index; whatever they write begins with `out`, and goes. */
 export const works: Readonly<
-  Record<string, (index: ObjectIndex, out: string) => Promise<unknown>>
+  Record<string, (index: ObjectIndex, out: string, copies: number) => Promise<unknown>>
 > = {
+  "first-inventory": takeFirstInventory,
+  "next-inventory": takeNextInventory,
   plan: planEverything,
   snapshot: snapshotEverything,
   list: (index) => listEverything(index, {}),

@@ -1,20 +1,21 @@
 // What this process holds, above the program itself, while it does something with every object of
 // an index within a memory limit; one line of JSON.
-//   node bench/within-limit.ts <work> <index.duckdb> <limit> [<folder for what it writes>]
+//   node bench/within-limit.ts <work> <index.duckdb> <limit> [<copies that are listed>]
+// Inventories make their index; the next one needs that of the first.
 import { dirname, join } from "node:path";
 import { ObjectIndex } from "#index/object-index.ts";
 import { works } from "./memory-works.ts";
 import { peakMemory } from "./runner/peak-memory.ts";
 import { threads } from "./runner/workbench.ts";
 
-const [name = "", path = "", memoryLimit = "1GiB", folder = dirname(path)] = process.argv.slice(2);
+const [name = "", path = "", memoryLimit = "1GiB", copies = "0"] = process.argv.slice(2);
 const work = works[name];
 if (work === undefined) throw new Error(`one of ${Object.keys(works).join(", ")}, not ${name}`);
 const base = peakMemory();
 const began = performance.now();
 const index = await ObjectIndex.open(path, { memoryLimit, threads });
 try {
-  await work(index, join(folder, `${name}-${process.pid}`));
+  await work(index, join(dirname(path), `${name}-${process.pid}`), Number(copies));
 } finally {
   await index.close();
 }

@@ -1,12 +1,17 @@
+import { execFile } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { ObjectIndex } from "#index/object-index.ts";
 import { parseSize } from "#model/quantity.ts";
 import { makeLivelyIndex } from "../lively-index.ts";
 import { planEverything } from "../memory-works.ts";
-import type { Benchmark } from "../runner/benchmark.ts";
+import type { Benchmark, Measurement } from "../runner/benchmark.ts";
 import { compare, counted } from "../runner/compare.ts";
 import { peakMemory } from "../runner/peak-memory.ts";
-import { threads } from "../runner/workbench.ts";
+import { threads, type Workbench } from "../runner/workbench.ts";
 
+const withinLimit = fileURLToPath(new URL("../within-limit.ts", import.meta.url));
 /** The least that a configuration may allow. */
 const leastMib = 256;
 /** Of larger ones: 954 MiB of ten million, four times what a prototype needed for one rule. */
@@ -14,7 +19,7 @@ const bytesPerObject = 100;
 
 export default {
   name: "memory",
-  about: "a plan within little memory, against one within eight times as much",
+  about: "a plan and inventories within little memory, a plan within eight times as much",
   rounds: 3,
   prepare: ({ folder, objects }) => makeLivelyIndex(`${folder}/index.duckdb`, objects),
   async measure(bench) {
@@ -37,6 +42,7 @@ export default {
         better: "less",
         goal: 1,
       }),
+      ...(await inventoriesWithin(bench, small)),
       await compare({
         what: "the time of such a plan",
         rounds: bench.rounds,
@@ -48,6 +54,29 @@ export default {
     ];
   },
 } satisfies Benchmark;
+
+/** Each in a process of its own, as a process never holds less at most than it held before. */
+async function inventoriesWithin(bench: Workbench, mib: number): Promise<readonly Measurement[]> {
+  const path = bench.path("inventory.duckdb");
+  const measurements: Measurement[] = [];
+  for (const work of ["first", "next"] as const) {
+    const args = [withinLimit, `${work}-inventory`, path, `${mib}MiB`, String(bench.objects)];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    measurements.push(
+      counted({
+        what: `memory of the ${work} inventory of so many copies, above that of the program`,
+        ours: (JSON.parse(stdout) as { held: number }).held,
+        peer: parseSize(`${mib}MiB`),
+        peerName: "the limit",
+        unit: "B",
+        better: "less",
+        goal: 1,
+      }),
+    );
+  }
+  await Promise.all([path, `${path}.wal`].map((file) => rm(file, { force: true })));
+  return measurements;
+}
 
 /** Opens the index within a limit, plans something for every object, and closes it. */
 async function planWithin(path: string, memoryLimit: string, out: string): Promise<void> {

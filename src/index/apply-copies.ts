@@ -66,7 +66,7 @@ export async function applyCopyChanges(transaction: Transaction): Promise<number
 }
 
 /** Applies the temporary table `last_changes`, which has each copy once. */
-async function applyLastChanges(transaction: Transaction): Promise<number> {
+export async function applyLastChanges(transaction: Transaction): Promise<number> {
   await transaction.run(copiesBefore);
   const { known } = await transaction.row<{ known: number }>(
     "SELECT count(*) AS known FROM copies_before",

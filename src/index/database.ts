@@ -8,6 +8,7 @@ import { indexError } from "#index/index-error.ts";
 import { migrate, requireCurrentSchema } from "#index/migrate.ts";
 import { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { parseSize } from "#model/quantity.ts";
 import type { WriteFence } from "#model/write-fence.ts";
 
 export interface DatabaseOptions {
@@ -30,6 +31,8 @@ const freedBytesKept = "16MiB";
 /** The DuckDB file: one instance, one writing connection, writes one after the other. */
 export class Database {
   readonly path: string;
+  /** What the process may hold because of it. */
+  readonly memoryBytes: number;
   readonly #instance: DuckDBInstance;
   readonly #writer: Connection;
   readonly #readOnly: boolean;
@@ -44,9 +47,10 @@ export class Database {
     path: string,
     instance: DuckDBInstance,
     writer: Connection,
-    { readOnly, fence }: DatabaseOptions,
+    { readOnly, fence, memoryLimit }: DatabaseOptions,
   ) {
     this.path = path;
+    this.memoryBytes = parseSize(memoryLimit);
     this.#instance = instance;
     this.#writer = writer;
     this.#readOnly = readOnly;
@@ -155,6 +159,17 @@ export class Database {
     await this.#queue;
   }
 
+  /**
+   * Folds the log into the file, after the writes that were begun: until then what they updated is
+   * held in memory. Another time does as well when that cannot be done now.
+   */
+  async checkpoint(): Promise<void> {
+    this.#requireOpen();
+    const turn = this.#queue.then(() => this.#writer.run("CHECKPOINT"));
+    this.#queue = turn.catch(() => undefined);
+    await turn.catch(unlessBusy);
+  }
+
   /** Waits for the reads and writes that were begun, folds the log into the file and lets it go. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -166,7 +181,7 @@ export class Database {
     } catch (error) {
       // A transaction that was cut off may not have been undone yet. What was committed is in the
       // log, which the next opening folds in.
-      if (!/cannot checkpoint/i.test(EngineError.from(error).message)) throw error;
+      unlessBusy(error);
     } finally {
       this.#writer.close();
       this.#instance.closeSync();
@@ -177,6 +192,10 @@ export class Database {
   #requireOpen(): void {
     if (this.#closed) throw new EngineError("CANCELLED", "the index is closed");
   }
+}
+
+function unlessBusy(error: unknown): void {
+  if (!/cannot checkpoint/i.test(EngineError.from(error).message)) throw error;
 }
 
 async function runTransaction<T>(

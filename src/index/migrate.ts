@@ -25,6 +25,7 @@ import { guessedTimes } from "#index/migrations/021-guessed-times.ts";
 import { storageLocks } from "#index/migrations/022-storage-locks.ts";
 import { noIndexOfDigestKeys } from "#index/migrations/023-no-index-of-digest-keys.ts";
 import { sameStorages } from "#index/migrations/024-same-storages.ts";
+import { inventoriesUnderWay } from "#index/migrations/025-inventories-under-way.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -53,6 +54,7 @@ const migrations: readonly Migration[] = [
   storageLocks,
   noIndexOfDigestKeys,
   sameStorages,
+  inventoriesUnderWay,
 ];
 
 /** The schema version this engine writes. */

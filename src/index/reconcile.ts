@@ -1,6 +1,10 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { backendIds, requireBackend } from "#index/backends.ts";
 import type { Database } from "#index/database.ts";
-import { correctByListing } from "#index/inventories/compare-listing.ts";
+import { ListingComparison, pieceRowsWithin } from "#index/inventories/listing-comparison.ts";
 import { ListingStage } from "#index/inventories/listing-stage.ts";
 import type { ListedCopy } from "#model/driver.ts";
 import type { DriftReport } from "#model/index-store.ts";
@@ -19,17 +23,30 @@ export async function reconcile(
   now: Date,
 ): Promise<DriftReport> {
   const connection = await database.connect();
+  const folder = await mkdtemp(join(tmpdir(), "thermocline-listing-"));
   try {
     const backendId = requireBackend(await backendIds(connection), backend);
     const stage = await ListingStage.begin(connection, "listing");
     for await (const copy of listed) await stage.add(copy);
     await stage.flush();
-    const listing = { foreign: 0, backend, backendId, source: "listing", begunAt: now, asOf: now };
-    return await database.write(
-      async (transaction) => await correctByListing(transaction, listing, now),
-      connection,
+    const facts = { id: randomUUID(), foreign: 0, backend, backendId, source: "listing" };
+    const listing = { ...facts, begunAt: now, asOf: now, doubtSince: now };
+    const comparison = await ListingComparison.begin(
+      [database, connection],
+      listing,
+      {
+        scratch: join(folder, "compared"),
+        pieceRows: pieceRowsWithin(database.memoryBytes),
+        dryRun: false,
+        now: () => now,
+      },
+      undefined,
     );
+    for await (const _ of comparison.resolve()) continue;
+    for await (const _ of comparison.compare()) continue;
+    return await comparison.end();
   } finally {
     connection.close();
+    await rm(folder, { recursive: true, force: true });
   }
 }

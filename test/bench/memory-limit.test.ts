@@ -24,6 +24,10 @@ const limits = [
   ["export", 192],
   ["arrow", 200],
 ] as const;
+/** The next inventory is of the index that the first one made. */
+const inventories = ["first-inventory", "next-inventory"] as const;
+const copies = 150_000;
+const inventoryLimit = 200;
 let folder = "";
 
 beforeAll(async () => {
@@ -36,8 +40,8 @@ afterAll(async () => {
 });
 
 /** MiB above the program itself, at most, of a process that does only this. */
-async function heldBy(work: string, limit: number): Promise<number> {
-  const args = [program, work, join(folder, "index.duckdb"), `${limit}MiB`];
+async function heldBy(work: string, limit: number, file = "index.duckdb"): Promise<number> {
+  const args = [program, work, join(folder, file), `${limit}MiB`, String(copies)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return Math.round((JSON.parse(stdout) as { held: number }).held / 2 ** 20);
 }
@@ -51,4 +55,16 @@ test.runIf(process.platform === "linux").each(limits)(
     expect(held).toBeLessThanOrEqual(limit);
   },
   300_000,
+);
+
+test.runIf(process.platform === "linux")(
+  "inventories stay within the limit, the first and the next, of which some copies differ",
+  async () => {
+    for (const work of inventories) {
+      const held = await heldBy(work, inventoryLimit, "inventory.duckdb");
+      expect(held).toBeGreaterThan(0);
+      expect(held).toBeLessThanOrEqual(inventoryLimit);
+    }
+  },
+  600_000,
 );

@@ -1,69 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { array, assert, asyncProperty, integer, nat, record } from "fast-check";
 import { expect, test } from "vitest";
-import type {
-  InventorySource,
-  InventoryStep,
-  ListedEntry,
-} from "#index/inventories/inventory-store.ts";
-import type { ObjectIndex } from "#index/object-index.ts";
+import type { InventorySource } from "#index/inventories/inventory-store.ts";
 import { makePlan, stepOf } from "./make-plan.ts";
 import { context, onlyBatch } from "./run-steps.ts";
 import { cidOf, copyOn, objectOf, openIndex, start, temporaryFolder } from "./open-index.ts";
-
-const begunAt = new Date(start.getTime() + 3_600_000);
-
-function entry(number: number, bytes = copyOn("hot").copy.bytes): ListedEntry {
-  const copy = { locator: `place/${number}`, form: "file", bytes } as const;
-  return { cid: cidOf(number), copy, size: bytes, cursor: String(number).padStart(4, "0") };
-}
-
-const foreign = (cursor: string): ListedEntry => ({ foreign: true, cursor });
-
-/** A backend that lists in the order of cursors, and breaks down behind so many entries. */
-function lister(entries: readonly ListedEntry[], breaksAfter = Infinity) {
-  const asked: (string | undefined)[] = [];
-  async function* list(cursor: string | undefined) {
-    asked.push(cursor);
-    await Promise.resolve();
-    let told = 0;
-    for (const one of entries.toSorted((a, b) => (a.cursor < b.cursor ? -1 : 1))) {
-      if (cursor !== undefined && one.cursor <= cursor) continue;
-      if (told === breaksAfter) throw new Error("connection lost");
-      told += 1;
-      yield one;
-    }
-  }
-  return { asked, list };
-}
-
-const nothing = () => Promise.resolve(undefined);
-
-async function take(
-  index: ObjectIndex,
-  folder: string,
-  list: InventorySource["entries"],
-  more: Partial<InventorySource> = {},
-): Promise<InventoryStep> {
-  const source = { backend: "hot", source: "listing", folder, begunAt };
-  const flags = { dryRun: false, restart: false, isLate: false, partEntries: 2, look: nothing };
-  const steps = await Array.fromAsync(
-    index.inventories.take({ ...source, ...flags, entries: list, ...more }),
-  );
-  const last = steps.at(-1);
-  if (last === undefined) throw new Error("an inventory has steps");
-  return last;
-}
-
-async function differences(index: ObjectIndex): Promise<readonly unknown[]> {
-  await using session = await index.session();
-  return await session.rows({
-    text: `SELECT kind, detail, object_id AS id, locator, bytes, believed_bytes AS believed
-      FROM differences ORDER BY locator`,
-    parameters: [],
-  });
-}
+import { begunAt, differences, entry, foreign, lister, nothing, take } from "./take-listing.ts";
 
 test("an inventory that was cut off goes on behind its last whole file", async () => {
   const { index } = await openIndex();
@@ -222,41 +164,6 @@ test("a listing that was compared already is not taken for one that was cut off"
   await take(index, folder, again.list);
   expect(again.asked).toEqual([undefined]);
 });
-
-test("cut off anywhere and gone on with: the same index as in one go", async () => {
-  const facts = array(record({ number: nat(8), bytes: nat(2) }), { maxLength: 8 });
-  const cuts = array(nat(6), { maxLength: 2 });
-  await assert(
-    asyncProperty(facts, cuts, integer({ min: 1, max: 3 }), async (some, points, partEntries) => {
-      const entries = [...new Map(some.map((one) => [one.number, one])).values()].map(
-        ({ number, bytes }) => (bytes === 0 ? entry(number) : entry(number, bytes)),
-      );
-      const inOneGo = await outcome(entries, [], partEntries);
-      expect(await outcome(entries, points, partEntries)).toEqual(inOneGo);
-    }),
-    { numRuns: 6, endOnFailure: true },
-  );
-}, 60_000);
-
-/** What an inventory finds that is cut off behind so many entries, each time it goes on. */
-async function outcome(
-  entries: readonly ListedEntry[],
-  cuts: readonly number[],
-  partEntries: number,
-): Promise<unknown> {
-  const { index } = await openIndex();
-  const known = [0, 2, 4].map((number) => objectOf(number, [copyOn("hot")]));
-  await index.putObjects(known, start);
-  const folder = join(await temporaryFolder(), "hot");
-  for (const cut of [...cuts, Infinity]) {
-    const { list } = lister(entries, cut);
-    const last = await take(index, folder, list, { partEntries }).catch(() => undefined);
-    if (last === undefined) continue;
-    expect(await index.checkSummaries()).toEqual([]);
-    return { found: last.found, differences: await differences(index) };
-  }
-  throw new Error("the last one is not cut off");
-}
 
 test("what a backend calls its copies becomes the name of objects that have none", async () => {
   const { index } = await openIndex();

@@ -85,6 +85,7 @@ function selectionOf({ backend, kind, limit }: DriftRequest, cid: SqlFragment): 
     FROM differences AS d JOIN backends AS b USING (backend_id)
     LEFT JOIN objects AS o ON o.object_id = d.object_id
     WHERE ${ofBackend} AND ${ofKind}
+      AND d.inventory_id IN (SELECT max(inventory_id) FROM inventories GROUP BY backend_id)
     ORDER BY b.name, d.kind, d.object_id, d.locator`;
   return limit === undefined ? all : sql`${all} LIMIT ${limit}`;
 }

@@ -1,9 +1,11 @@
 import { backendIds, requireBackend } from "#index/backends.ts";
 import { type Connection, micros } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
-import { askAgain, type Look } from "#index/inventories/ask-again.ts";
-import { correctByListing, type Listing, tryListing } from "#index/inventories/compare-listing.ts";
+import type { Look } from "#index/inventories/ask-again.ts";
+import type { Listing } from "#index/inventories/listing.ts";
+import { findProgress } from "#index/inventories/inventory-progress.ts";
 import { knownBytes } from "#index/inventories/known-bytes.ts";
+import { ListingComparison, pieceRowsWithin } from "#index/inventories/listing-comparison.ts";
 import { ListingParts } from "#index/inventories/listing-parts.ts";
 import {
   type LockCandidate,
@@ -35,6 +37,8 @@ export interface InventorySource {
   readonly isLate: boolean;
   /** Entries in one file, and so in what is listed twice after a crash; default 100,000. */
   readonly partEntries?: number;
+  /** Copies that are compared at a time; by default as many as the memory of the index allows. */
+  readonly pieceRows?: number;
   entries(cursor: string | undefined, knownBytes: KnownBytes): AsyncIterable<ListedEntry>;
   readonly look: Look;
 }
@@ -82,7 +86,7 @@ export class InventoryStore {
     return readRows(this.#database, path, options);
   }
 
-  /** Steps while it lists, and one with what was found. Nothing is changed before the end. */
+  /** Steps while it lists and compares, and one with what was found. Nothing is changed before all is listed. */
   async *take(source: InventorySource): AsyncGenerator<InventoryStep> {
     const connection = await this.#database.connect();
     try {
@@ -98,18 +102,32 @@ export class InventoryStore {
         return { listed, bytes, foreign, earlier, ...believed };
       };
       yield { phase: "listing", ...step() };
+      const cutOff = await findProgress(connection, backendId, parts.id);
       const known: KnownBytes = (cids) => knownBytes(connection, backendId, cids);
-      for await (const _ of collect(parts, source, known)) yield { phase: "listing", ...step() };
-      yield { phase: "checking", ...step() };
-      await parts.present();
-      const { begunAt, foreign } = parts;
-      const facts = { backend: source.backend, source: source.source, foreign };
-      const listing = { ...facts, backendId, begunAt, asOf: begunAt };
-      const asking = askAgain(connection, listing, this.#doubtSince(source, begunAt), source.look);
-      for await (const _ of asking) yield { phase: "checking", ...step() };
+      // What is being compared was listed to its end.
+      const collecting = cutOff === undefined ? collect(parts, source, known) : [];
+      for await (const _ of collecting) yield { phase: "listing", ...step() };
       yield { phase: "comparing", ...step() };
-      const found = await this.#compare(connection, listing, source.dryRun);
-      await parts.drop();
+      await parts.present();
+      const comparison = await ListingComparison.begin(
+        [this.#database, connection],
+        this.#listing(source, backendId, parts),
+        { ...this.#piecesOf(source), scratch: parts.scratch },
+        cutOff,
+      );
+      for await (const _ of comparison.resolve()) yield { phase: "comparing", ...step() };
+      yield { phase: "checking", ...step() };
+      for await (const _ of comparison.ask(source.look)) yield { phase: "checking", ...step() };
+      yield { phase: "comparing", ...step() };
+      for await (const _ of comparison.compare()) yield { phase: "comparing", ...step() };
+      const found = await comparison.end();
+      // A dry run leaves it to the inventory that was cut off, which needs it.
+      if (!source.dryRun || cutOff === undefined) await parts.drop();
+      const { dryRun } = source;
+      const { onEvent } = this.#context;
+      if (!dryRun && found.lost > 0) {
+        onEvent({ type: "copy-lost", backend: source.backend, objects: found.lost });
+      }
       yield { phase: "comparing", ...step(), found: { ...found, begunAt: parts.begunAt } };
     } finally {
       connection.close();
@@ -145,16 +163,16 @@ export class InventoryStore {
     });
   }
 
-  async #compare(connection: Connection, listing: Listing, dryRun: boolean): Promise<DriftReport> {
-    const { now, onEvent } = this.#context;
-    const { backend } = listing;
-    if (dryRun) return await tryListing(connection, listing);
-    const found = await this.#database.write(
-      async (transaction) => await correctByListing(transaction, listing, now()),
-      connection,
-    );
-    if (found.lost > 0) onEvent({ type: "copy-lost", backend, objects: found.lost });
-    return found;
+  #listing(source: InventorySource, backendId: number, parts: ListingParts): Listing {
+    const { id, begunAt, foreign } = parts;
+    const doubtSince = this.#doubtSince(source, begunAt);
+    const facts = { backend: source.backend, source: source.source, foreign };
+    return { ...facts, id, backendId, begunAt, asOf: begunAt, doubtSince };
+  }
+
+  #piecesOf({ dryRun, pieceRows }: InventorySource) {
+    const { now } = this.#context;
+    return { dryRun, now, pieceRows: pieceRows ?? pieceRowsWithin(this.#database.memoryBytes) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -17,6 +18,8 @@ export interface ListingStart {
 
 const stateSchema = z.object({
   schemaVersion: z.literal(3),
+  /** Those of before have none. */
+  id: z.string().default(() => randomUUID()),
   source: z.string(),
   begunAt: z.iso.datetime(),
   cursor: z.string().optional(),
@@ -64,6 +67,7 @@ export class ListingParts {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     return new ListingParts(connection, folder, {
       schemaVersion: 3,
+      id: randomUUID(),
       source,
       begunAt: begunAt.toISOString(),
       listed: 0,
@@ -71,6 +75,11 @@ export class ListingParts {
       bytes: 0,
       parts: 0,
     });
+  }
+
+  /** Of this listing alone: one that is begun anew has another. */
+  get id(): string {
+    return this.#state.id;
   }
 
   get begunAt(): Date {
@@ -131,24 +140,24 @@ export class ListingParts {
     await replaceFile(join(this.#folder, stateFile), `${JSON.stringify(this.#state)}\n`);
   }
 
-  /** Makes the temporary views `listed` and `listing` of all that was listed. */
-  async present(): Promise<void> {
-    await this.#presentFiles();
-    await this.#connection.run("CREATE OR REPLACE TEMP VIEW listing AS FROM listed");
+  /** Where what is made of the listing may lie beside it; goes with it. */
+  get scratch(): string {
+    return join(this.#folder, "compared");
   }
 
-  async #presentFiles(): Promise<void> {
+  /** Makes the temporary view `listing` of all that was listed. */
+  async present(): Promise<void> {
     const { parts } = this.#state;
     const files = Array.from({ length: parts }, (_, number) =>
       sqlLiteral(literalPath(this.#part(number))),
     );
     if (parts === 0) {
       await ListingStage.begin(this.#connection, "listing_none");
-      await this.#connection.run("CREATE OR REPLACE TEMP VIEW listed AS FROM listing_none");
+      await this.#connection.run("CREATE OR REPLACE TEMP VIEW listing AS FROM listing_none");
       return;
     }
     await this.#connection.run(
-      `CREATE OR REPLACE TEMP VIEW listed AS FROM read_parquet([${files.join(", ")}])`,
+      `CREATE OR REPLACE TEMP VIEW listing AS FROM read_parquet([${files.join(", ")}])`,
     );
   }
 
@@ -159,9 +168,10 @@ export class ListingParts {
 
   async #write(path: string): Promise<void> {
     const unfinished = `${path}.unfinished`;
+    // In the order of keys and in small groups: who reads a range of keys reads little else.
     await this.#connection.run(
-      `COPY (FROM listing_part ORDER BY position) TO ${sqlLiteral(unfinished)}
-       (FORMAT parquet, COMPRESSION zstd)`,
+      `COPY (FROM listing_part ORDER BY cid_key) TO ${sqlLiteral(unfinished)}
+       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsTogether})`,
     );
     await sync(unfinished);
     await rename(unfinished, path);
@@ -172,6 +182,8 @@ export class ListingParts {
   }
 }
 
+/** Of a part, and of what else is read by ranges. */
+export const rowsTogether = 4_096;
 const stateFile = "listing.json";
 
 async function readState(path: string): Promise<State | undefined> {
