@@ -136,7 +136,7 @@ export class BackendWatch {
       const error = EngineError.from(thrown, "UNAVAILABLE");
       this.#changing(backend, watched, () => {
         watched.access = afterFailure(watched.access, this.#at());
-        watched.accessMessage = signal.aborted ? "it gave no answer in time" : error.message;
+        watched.accessMessage = signal.aborted ? "it gave no answer in time" : withHint(error);
       });
     }
   }
@@ -220,4 +220,9 @@ function writesState({ writes, writesCode }: Watched): BackendState {
 
 function iso(time: number): string {
   return new Date(time).toISOString();
+}
+
+/** What went wrong, and what to do about it: nobody is shown the error itself while work waits. */
+function withHint({ message, hint }: EngineError): string {
+  return hint === undefined ? message : `${message}: ${hint}`;
 }

@@ -49,10 +49,10 @@ describe("an S3 service that answers with an error", () => {
     [403, "InvalidAccessKeyId", { code: "UNAUTHENTICATED", retryable: false }],
     [400, "ExpiredToken", { code: "UNAUTHENTICATED", retryable: false }],
     [403, "AccessDenied", { code: "FORBIDDEN", retryable: false }],
-    [404, "NoSuchBucket", { code: "NOT_FOUND", retryable: false }],
+    [404, "NoSuchBucket", { code: "UNAVAILABLE", retryable: false }],
     [404, "SomethingUnheardOf", { code: "UNAVAILABLE", retryable: false }],
-    [301, "PermanentRedirect", { code: "INVALID_DOCUMENT", retryable: false }],
-    [400, "AuthorizationHeaderMalformed", { code: "INVALID_DOCUMENT", retryable: false }],
+    [301, "PermanentRedirect", { code: "UNAVAILABLE", retryable: false }],
+    [400, "AuthorizationHeaderMalformed", { code: "UNAVAILABLE", retryable: false }],
     [501, "NotImplemented", { code: "NOT_SUPPORTED", retryable: false }],
     [507, "InsufficientStorage", { code: "NO_SPACE", retryable: false }],
     [400, "SomethingUnheardOf", { code: "NOT_SUPPORTED", retryable: false }],
@@ -72,7 +72,7 @@ describe("an S3 service that answers with an error", () => {
     const headers = { "x-amz-bucket-region": "eu-central-1" };
     answer = { status: 301, headers, body: errorBody("PermanentRedirect") };
     const hint = expect.stringContaining("region: eu-central-1") as string;
-    await expect(driver.status()).rejects.toMatchObject({ code: "INVALID_DOCUMENT", hint });
+    await expect(driver.status()).rejects.toMatchObject({ code: "UNAVAILABLE", hint });
   });
 
   it("a region that the service expects is named as the one to set", async () => {
@@ -80,7 +80,7 @@ describe("an S3 service that answers with an error", () => {
     const body = `<Error><Code>AuthorizationHeaderMalformed</Code><Message>${said}</Message></Error>`;
     answer = { status: 400, body };
     const hint = expect.stringContaining("`region: eu-west-3`") as string;
-    await expect(driver.status()).rejects.toMatchObject({ code: "INVALID_DOCUMENT", hint });
+    await expect(driver.status()).rejects.toMatchObject({ code: "UNAVAILABLE", hint });
   });
 
   it("a service without TLS, or with a certificate of its own, is told apart from one that is away", async () => {

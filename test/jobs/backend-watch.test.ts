@@ -74,6 +74,24 @@ function rulesOf(watch: BackendWatch) {
     (outage.judge(work(more), now) ?? capacity.judge(work(more), now))?.reason;
 }
 
+test("what to do about a backend that is out is said where work waits for it", async () => {
+  const watch = new BackendWatch({
+    backends: ["cold"],
+    status: () =>
+      Promise.reject(new EngineError("UNAVAILABLE", "no such bucket", { hint: "create it" })),
+    now: () => new Date("2026-01-01T00:00:00Z"),
+  });
+  onTestFinished(() => watch.close());
+  for (let tries = 0; tries < 10 && watch.out().size === 0; tries += 1) {
+    watch.report({ backend: "cold", node: "w", code: "UNAVAILABLE", message: "no such bucket" });
+    await watch.tick();
+  }
+  expect(watch.healthOf("cold")).toMatchObject({
+    state: "out",
+    message: "no such bucket: create it",
+  });
+});
+
 test("one report that the backend itself denies holds nothing, one it confirms opens the circuit", async () => {
   const { watch, report, pass, answers, states } = stage();
   await pass(500);

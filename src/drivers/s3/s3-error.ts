@@ -145,16 +145,19 @@ const denied: Meaning = {
   text: "the credentials do not allow this",
   hint: "the key needs s3:GetObject, PutObject, DeleteObject, ListBucket and AbortMultipartUpload",
 };
+// A backend that is set up wrongly, not an object with a problem: its work waits until it is mended.
 const noBucket: Meaning = {
-  code: "NOT_FOUND",
+  code: "UNAVAILABLE",
   text: "the bucket does not exist",
   hint: "create it, or correct `bucket` and `endpoint` of this backend",
+  retryable: false,
 };
 const absent: Meaning = { code: "NOT_FOUND", text: "it is not there" };
 const wrongRegion: Meaning = {
-  code: "INVALID_DOCUMENT",
+  code: "UNAVAILABLE",
   text: "the bucket is in another region",
   hint: "set `region` of this backend to the region of the bucket",
+  retryable: false,
 };
 const slowDown: Meaning = { code: "RATE_LIMITED", text: "the service asks to slow down" };
 const unreachable: Meaning = {
