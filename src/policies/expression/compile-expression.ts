@@ -8,7 +8,7 @@ import {
   isConstant,
   mayBeUnknown,
 } from "#policies/expression/expression.ts";
-import { readGlob } from "#policies/expression/glob.ts";
+import { readGlob, textAfter } from "#policies/expression/glob.ts";
 import { mirroredOperators } from "#policies/expression/mirrored-operators.ts";
 import type { ComparisonOperator, LiteralValue } from "#policies/expression/syntax.ts";
 import type { ValueType } from "#policies/expression/value-type.ts";
@@ -28,7 +28,29 @@ export function compileCondition(expression: Expression, context: SqlContext): S
     return sql`(${joinFragments(operands, operator)})`;
   }
   const value = compileValue(expression, context);
-  return mayBeUnknown(expression) ? sql`coalesce(${value}, false)` : value;
+  const known = mayBeUnknown(expression) ? sql`coalesce(${value}, false)` : value;
+  const isPattern = expression.kind === "like" || expression.kind === "matches";
+  const range = isPattern ? prefixRange(expression, context) : undefined;
+  return range === undefined ? known : sql`(${range} and ${known})`;
+}
+
+/**
+ * The range of texts that begin so: what the database knows of a stretch of rows, the least and the
+ * greatest text, tells it which ones it need not read. What is unknown is in no range.
+ */
+function prefixRange(
+  { kind, left, right }: Of<"like" | "matches">,
+  context: SqlContext,
+): SqlFragment | undefined {
+  if (kind !== "like") return undefined;
+  if (left.kind !== "attribute" || objectAttribute(left).some !== undefined) return undefined;
+  const pattern = evaluate(right, context.now, undefined);
+  if (typeof pattern !== "string") return undefined;
+  const glob = readGlob(pattern);
+  const after = glob.kind === "prefix" ? textAfter(glob.text) : undefined;
+  if (glob.kind !== "prefix" || after === undefined) return undefined;
+  const text = compileValue(left, context);
+  return sql`${text} >= ${glob.text}::VARCHAR and ${text} < ${after}::VARCHAR`;
 }
 
 /**

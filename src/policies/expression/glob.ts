@@ -26,6 +26,25 @@ export function readGlob(glob: string): Glob {
   return { kind: "pattern", regex: typeof regex === "string" ? `(?s)${regex}` : "[^\\s\\S]" };
 }
 
+/**
+ * The first text, by code points, after all those that begin with a prefix; undefined when there is
+ * none, or the prefix is no sound Unicode.
+ */
+export function textAfter(prefix: string): string | undefined {
+  if (!prefix.isWellFormed()) return undefined;
+  const characters = Array.from(prefix);
+  for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
+    const code = last.codePointAt(0) ?? codeMax;
+    if (code === codeMax) continue;
+    // Between these there are no characters, but halves of some.
+    const next = code + 1 === 0xd800 ? 0xe000 : code + 1;
+    return `${characters.join("")}${String.fromCodePoint(next)}`;
+  }
+  return undefined;
+}
+
+const codeMax = 0x10ffff;
+
 /** Why a glob means nothing, or undefined. */
 export function globProblem(glob: string): GlobProblem | undefined {
   const result = translate(glob);

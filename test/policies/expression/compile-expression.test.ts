@@ -5,6 +5,7 @@ import { type AttributeRegistry, loadAttributes } from "#policies/attribute-regi
 import { compileFilter, type FilterContext } from "#policies/compile-filter.ts";
 import { compilePolicies } from "#policies/compile-policies.ts";
 import { parsePolicies } from "#policies/parse-policies.ts";
+import { textAfter } from "#policies/expression/glob.ts";
 import { sql, toStatement } from "#policies/sql-fragment.ts";
 import { demoMoment, testBackend } from "../demo-backends.ts";
 import { type MemoryIndex, openMemoryIndex } from "../memory-index.ts";
@@ -146,4 +147,14 @@ test("a filter that means nothing is refused with the text, a caret and a remedy
       hint: "write a size: 64KiB, 10GiB",
     }),
   );
+});
+
+test("what comes after all texts that begin with a prefix is the next one by code points", () => {
+  expect(textAfter("/data/")).toBe("/data0");
+  expect(textAfter("a\u{10ffff}")).toBe("b");
+  expect(textAfter("a\ud7ff")).toBe("a\ue000");
+  expect(textAfter("a\uffff")).toBe("a\u{10000}");
+  expect(textAfter("")).toBeUndefined();
+  expect(textAfter("\u{10ffff}")).toBeUndefined();
+  expect(textAfter("a\ud800")).toBeUndefined();
 });

@@ -1,9 +1,9 @@
 -- names/keep-pictures: {"kind":"hold"} limit {}
-select o.object_id from object o where (coalesce(starts_with(o.path, $1::VARCHAR), false) or coalesce(regexp_matches(regexp_extract(o.path, '[^/]*$'), $2::VARCHAR), false)) order by o.object_id;
--- $1 = /data/, $2 = (?i)[.](jpe?g|png)$
+select o.object_id from object o where ((o.path >= $1::VARCHAR and o.path < $2::VARCHAR and coalesce(starts_with(o.path, $3::VARCHAR), false)) or coalesce(regexp_matches(regexp_extract(o.path, '[^/]*$'), $4::VARCHAR), false)) order by o.object_id;
+-- $1 = /data/, $2 = /data0, $3 = /data/, $4 = (?i)[.](jpe?g|png)$
 -- by name
-(coalesce(starts_with(n.path, $1::VARCHAR), false) or coalesce(regexp_matches(regexp_extract(n.path, '[^/]*$'), $2::VARCHAR), false));
--- $1 = /data/, $2 = (?i)[.](jpe?g|png)$
+((n.path >= $1::VARCHAR and n.path < $2::VARCHAR and coalesce(starts_with(n.path, $3::VARCHAR), false)) or coalesce(regexp_matches(regexp_extract(n.path, '[^/]*$'), $4::VARCHAR), false));
+-- $1 = /data/, $2 = /data0, $3 = /data/, $4 = (?i)[.](jpe?g|png)$
 -- selects 3 5 7 10 14 16 17 18 21 24 30 32 33 34 36
 
 -- names/evict-tmp: {"kind":"evict","from":"0b11"} limit {}
