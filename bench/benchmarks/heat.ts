@@ -19,7 +19,7 @@ const peerName = "a wide Parquet table rewritten";
 
 export default {
   name: "heat",
-  about: "reads folded into heat, against the group-by alone and a rewrite of a wide Parquet table",
+  about: "reads folded into heat, against grouping alone and a rewrite of wide Parquet",
   rounds: 3,
   async prepare({ folder, objects }) {
     await makeLivelyIndex(`${folder}/index.duckdb`, objects);
