@@ -128,14 +128,31 @@ async function askPeer({ api }: ClusterPeerPlace, method: string, path: string):
 async function untilTogether(peers: readonly ClusterPeerPlace[]): Promise<void> {
   const deadline = Date.now() + togetherWithinMs;
   for (const peer of peers) {
-    for (const metric of ["ping", "freespace", "tag:group"]) {
-      const path = `/monitor/metrics/${encodeURIComponent(metric)}`;
-      const heard = async (): Promise<number> =>
-        ((JSON.parse(await askPeer(peer, "GET", path)) ?? []) as readonly unknown[]).length;
-      while ((await heard()) < peers.length) {
-        if (Date.now() > deadline) throw new Error(`${peer.name} did not hear all: ${metric}`);
+    for (const name of ["ping", "freespace", "tag:group"]) {
+      const path = `/monitor/metrics/${encodeURIComponent(name)}`;
+      const hasHeardAll = async (): Promise<boolean> => {
+        const heard = JSON.parse(await askPeer(peer, "GET", path)) as readonly Metric[] | null;
+        return (heard ?? []).filter(isFresh).length === peers.length;
+      };
+      while (!(await hasHeardAll())) {
+        if (Date.now() > deadline) throw new Error(`${peer.name} did not hear all: ${name}`);
         await sleep(50);
       }
     }
   }
+}
+
+/** What a peer said of itself; times in nanoseconds. */
+interface Metric {
+  readonly valid: boolean;
+  readonly expire: number;
+  readonly received_at: number;
+}
+
+/**
+ * Each is said anew in half of the time for which it counts: an older one runs out before the
+ * next, since what was to be said in between was not, as of a node that was away just then.
+ */
+function isFresh({ valid, expire, received_at: receivedAt }: Metric): boolean {
+  return valid && expire - Date.now() * 1e6 >= (expire - receivedAt) / 2;
 }
