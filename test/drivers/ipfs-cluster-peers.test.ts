@@ -121,6 +121,31 @@ describe.skipIf(missing !== undefined)("the peers of an IPFS Cluster v1.1.6", ()
     } finally {
       await second.startAgain();
     }
+    await cluster.untilTogether();
+  });
+
+  it("that the cluster counts out are still a part of the storage", async () => {
+    const [first, second] = cluster.peers;
+    const [knew, node] = [await open({}), await openNode(second.node)];
+    const whole = (await knew.identity?.names()) ?? [];
+    await second.kill();
+    try {
+      const peers = async () => (await cluster.ask("GET", "/peers")).trim().split("\n").length;
+      await expect.poll(peers, { timeout: 30_000 }).toBe(1);
+      const inNode = (await node.identity?.names()) ?? [];
+      expect(isSameStorage((await knew.identity?.names()) ?? [], inNode)).toBe(true);
+      // One that never saw it is told by the other peer.
+      const fresh = await open({});
+      const heard = async () => new Set(await fresh.identity?.names());
+      await expect.poll(heard, { timeout: 30_000 }).toEqual(new Set(whole));
+      await first.kill();
+      await first.startAgain();
+      expect(isSameStorage((await knew.identity?.names()) ?? [], inNode)).toBe(true);
+    } finally {
+      await second.startAgain();
+    }
+    await cluster.untilTogether();
+    expect(new Set(await knew.identity?.names())).toEqual(new Set(whole));
   });
 });
 

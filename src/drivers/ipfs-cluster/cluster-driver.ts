@@ -34,7 +34,7 @@ import { stopOnAbort } from "#drivers/contract/stop-on-abort.ts";
 import { clusterCapabilitiesOf } from "#drivers/ipfs-cluster/cluster-capabilities.ts";
 import type { ClusterClient, PinRequest } from "#drivers/ipfs-cluster/cluster-client.ts";
 import { collectGarbage } from "#drivers/ipfs-cluster/collect-garbage.ts";
-import { clusterNames } from "#drivers/ipfs-cluster/cluster-names.ts";
+import { ClusterNames } from "#drivers/ipfs-cluster/cluster-names.ts";
 import type { ClusterOptions } from "#drivers/ipfs-cluster/cluster-options.ts";
 import { bytesKey, isHeld, listPins, pinCopy } from "#drivers/ipfs-cluster/list-pins.ts";
 import { findTroubles } from "#drivers/ipfs-cluster/find-troubles.ts";
@@ -52,11 +52,12 @@ export class ClusterDriver implements Driver {
   /** The nodes that pin, which a `kubo` backend may be as well. */
   readonly identity: StorageIdentity = {
     kind: "ipfs",
-    names: async (options = {}) => clusterNames(this.#backend, await this.#client.peers(options)),
+    names: (options = {}) => this.#names.names(options),
   };
   readonly #backend: string;
   readonly #options: ClusterOptions;
   readonly #client: ClusterClient;
+  readonly #names: ClusterNames;
   readonly #reader: NodeReader;
   readonly #capacity: CountedCapacity;
   readonly #preferred: PreferredPeers;
@@ -66,6 +67,7 @@ export class ClusterDriver implements Driver {
     this.#options = context.options;
     this.capabilities = clusterCapabilitiesOf(context.options);
     this.#client = client;
+    this.#names = new ClusterNames(context.backend, client);
     this.#reader = reader;
     this.#capacity = new CountedCapacity(context.backend, context.capacityBytes, async () => {
       let bytes = 0;
