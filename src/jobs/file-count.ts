@@ -8,11 +8,11 @@ const entriesAtOnce = 1_024;
 /** Counts the files of a folder while something else works on them, so that it can tell how long. */
 export class FileCount {
   #total: number | undefined;
-  /** When the counting has ended, however it did. */
+  /** When the counting has ended, however it did. Never rejects: a count that fails says nothing. */
   readonly ended: Promise<void>;
 
   constructor(root: string, signal: AbortSignal) {
-    this.ended = this.#countUp(root, signal);
+    this.ended = this.#countUp(root, signal).catch(() => undefined);
   }
 
   /** As a part of progress; nothing until all are counted. Files may have come since. */
@@ -27,7 +27,8 @@ export class FileCount {
       const { files, below } = await countIn(path, path === root, signal);
       if (signal.aborted) return;
       total += files;
-      folders.push(...below.map((name) => join(path, name)));
+      // One by one: a call takes only so many arguments, and folders hold more.
+      for (const name of below) folders.push(join(path, name));
     }
     this.#total = total;
   }
