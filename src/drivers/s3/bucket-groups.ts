@@ -8,6 +8,7 @@ import type { CopyLocks } from "#drivers/s3/copy-locks.ts";
 import { locatorOf } from "#drivers/s3/copy-source.ts";
 import { objectKey, objectMetadata } from "#drivers/s3/object-key.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
+import { isArchived } from "#model/archived.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import type { CallOptions, GroupBytes, GroupCopy, ObjectGroups } from "#model/driver.ts";
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
@@ -39,8 +40,9 @@ export function bucketGroups(context: BucketGroupsOptions): Partial<ObjectGroups
 
 /**
  * Groups of small objects in a bucket: each is a request of its own there, but none that only a
- * single object needs. What is to be read is asked for at once, and not looked for first; what is to
- * be stored is created if it is not there, which says as well whether it was.
+ * single object needs. What is to be read is asked for at once, and not looked for first. What is to
+ * be stored is looked for first: services may not heed the condition of a request to create, and a
+ * copy that is there needs no bytes to be sent.
  */
 class BucketGroups implements ObjectGroups {
   readonly #context: BucketGroupsOptions;
@@ -85,11 +87,13 @@ class BucketGroups implements ObjectGroups {
       bytes += piece.length;
       if (bytes > size) return undefined;
     }
+    // Content of another size is not this object, whatever its CID says.
+    if (bytes !== size) return undefined;
     const all = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
     return isAddressOf(cid, all, profile) ? all : undefined;
   }
 
-  /** Creates a copy and reads it back. A copy in another form, or a damaged one, is left. */
+  /** Finds or creates a copy and reads it back. One in another form, or a damaged one, is left. */
   async #store(
     object: ObjectRef,
     bytes: Uint8Array,
@@ -97,9 +101,12 @@ class BucketGroups implements ObjectGroups {
   ): Promise<GroupCopy | undefined> {
     const { client, options, backend, locks } = this.#context;
     const key = this.#key(object.cid);
-    const other = await client.head(objectKey(options.prefix, object.cid, "car"), signal);
-    if (other !== undefined) return undefined;
-    const moved = await this.#create(object, key, bytes, signal);
+    const found = await client.head(key, signal);
+    if (found !== undefined && found.bytes !== object.size) return undefined;
+    // A CAR is looked for only where it would be a second copy that is paid for.
+    const car = objectKey(options.prefix, object.cid, "car");
+    if (found === undefined && (await client.head(car, signal)) !== undefined) return undefined;
+    const moved = found === undefined && (await this.#create(object, key, bytes, signal));
     if ((await this.#read(object, signal)) === undefined) return undefined;
     const evidence = readBackEvidence(backend, object, new Date());
     const lock = await locks.seenWith(object, signal);
@@ -108,16 +115,14 @@ class BucketGroups implements ObjectGroups {
     return { copy, evidence: { ...evidence, ...lock }, moved };
   }
 
-  /** False where something lay under the key already. */
+  /** False where another writer was faster. */
   async #create(
     object: ObjectRef,
     key: string,
     bytes: Uint8Array,
     signal: Signal,
   ): Promise<boolean> {
-    const { client, options, capacity } = this.#context;
-    // Without conditions only a look says whether something is there.
-    if (!options.conditionalCreate && (await client.head(key, signal)) !== undefined) return false;
+    const { client, capacity } = this.#context;
     try {
       const request = { key, create: true, metadata: objectMetadata(object, "file") };
       await client.put(request, bytes, signal);
@@ -152,7 +157,8 @@ async function forEachOf<Result>(
       try {
         results[at] = await act(object, at);
       } catch (thrown) {
-        goesWell &&= ofOneObject.has(EngineError.from(thrown).code);
+        const error = EngineError.from(thrown);
+        goesWell &&= ofOneObject.has(error.code) || isArchived(error);
       }
     }
   };
