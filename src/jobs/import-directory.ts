@@ -99,6 +99,7 @@ class DirectoryImport {
   }
 
   async *run(): AsyncGenerator<ImportProgress> {
+    let mayFit = false;
     try {
       yield* this.#walk();
       while (this.#tasks.pending > 0) {
@@ -106,10 +107,15 @@ class DirectoryImport {
         await this.#tasks.waitForAny(progressEveryMs);
         yield* this.#settle();
       }
+    } catch (error) {
+      // Of what has begun, some may still fit.
+      mayFit = EngineError.from(error).code === "NO_SPACE";
+      throw error;
     } finally {
       // On the way out by an error, too: what is stored must be known.
-      this.#stop.abort();
+      if (!mayFit) this.#stop.abort();
       await this.#settleRest();
+      this.#stop.abort();
       await this.#fileCount.ended;
     }
     yield* this.#leftOut();
