@@ -61,10 +61,10 @@ async function copyGroup(
   { source, target }: Places,
   context: StepContext,
 ): Promise<number> {
-  const { signal } = context;
+  const { signal, drain } = context;
   try {
     const objects = group.map(({ object }) => object);
-    using read = await source.readGroup(objects, { signal });
+    using read = await source.readGroup(objects, { signal, drain });
     const found = group.flatMap((action, at) => {
       const bytes = read.bytes[at];
       return bytes === undefined ? [] : [{ action, bytes }];
@@ -73,7 +73,7 @@ async function copyGroup(
     const stored = await target.storeGroup(
       found.map(({ action }) => action.object),
       found.map(({ bytes }) => bytes),
-      { signal },
+      { signal, drain },
     );
     return note(
       found.map(({ action }) => action),

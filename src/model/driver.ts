@@ -7,6 +7,7 @@ import type {
   StorageLock,
   StoredCopy,
 } from "#model/copy.ts";
+import type { EngineError } from "#model/engine-error.ts";
 import type { GarbageStep } from "#model/garbage.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import type { StorageName } from "#model/same-storage.ts";
@@ -163,11 +164,12 @@ export interface NamedFile {
  * its bytes. A facet: a driver has both methods or none. They do only what is plain, and leave out
  * (undefined) whatever stands in the way: callers come back to that with `stat`, `read`, `write` and
  * `verify`, which say what it is. All objects of a group have one profile, and together at most
- * `groupObjectsMax` objects and `groupBytesMax` bytes. The signal leaves out the rest soon.
+ * `groupObjectsMax` objects and `groupBytesMax` bytes. The signal leaves out the rest soon. What was
+ * done until something stood in the way comes back; `onError` hears what that was.
  */
 export interface ObjectGroups {
   /** The bytes of those that are here as files, each checked to be its object's. */
-  readGroup(objects: readonly ObjectRef[], options?: CallOptions): Promise<GroupBytes>;
+  readGroup(objects: readonly ObjectRef[], options?: GroupOptions): Promise<GroupBytes>;
   /**
    * Stores files as `write` does, durably and atomically each, and then has each `verified`. Takes
    * an intact copy that is there for its own. The bytes are known to be those of the objects.
@@ -175,8 +177,15 @@ export interface ObjectGroups {
   storeGroup(
     objects: readonly ObjectRef[],
     bytes: readonly Uint8Array[],
-    options?: CallOptions,
+    options?: GroupOptions,
   ): Promise<readonly (GroupCopy | undefined)[]>;
+}
+
+export interface GroupOptions extends CallOptions {
+  /** Leaves out what has not begun, where a driver begins one object after the other. */
+  readonly drain?: AbortSignal;
+  /** Hears each error that left something out, which whoever counts or limits calls has to know. */
+  readonly onError?: (error: EngineError) => void;
 }
 
 export const groupObjectsMax = 256;

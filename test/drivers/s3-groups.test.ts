@@ -1,7 +1,10 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { measuredDriver } from "#engine/metrics/measured-driver.ts";
 import type { Driver } from "#model/driver.ts";
+import type { EngineError } from "#model/engine-error.ts";
 import { groupsWith, requireGroups } from "#model/groups-with.ts";
+import { type Measurements, noMeasurements } from "#model/metric.ts";
 import { sample, type Sample } from "../conformance/sample-object.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
 import { type WatchedServer, watchServer } from "../services/watched-server.ts";
@@ -27,6 +30,7 @@ describe.skipIf(missing !== undefined)("groups of small objects in a bucket", ()
     await server.stop();
   });
   beforeEach(async () => {
+    watched.requests.length = 0;
     bucket = await newBucket(server);
   });
   afterEach(async () => {
@@ -127,6 +131,60 @@ describe.skipIf(missing !== undefined)("groups of small objects in a bucket", ()
     } finally {
       await server.startAgain();
     }
+  });
+
+  it("tell the errors that left something out, which count as calls that failed", async () => {
+    const failed = new Map<string, number>();
+    const measurements: Measurements = {
+      ...noMeasurements,
+      add: (name, labels, count = 1) => {
+        const { op, outcome } = labels as Readonly<Record<string, string>>;
+        if (name !== "thermocline_driver_requests_total" || outcome === "ok") return;
+        failed.set(`${op} ${outcome}`, (failed.get(`${op} ${outcome}`) ?? 0) + count);
+      },
+    };
+    const driver = measuredDriver(await open(), "archive", measurements);
+    const told: string[] = [];
+    const onError = ({ code }: EngineError) => void told.push(code);
+    using read = await requireGroups(driver).readGroup(objects, { onError });
+    expect(read.bytes.every((bytes) => bytes === undefined)).toBe(true);
+    expect(told).toEqual(objects.map(() => "NOT_FOUND"));
+    expect([...failed]).toEqual([["read NOT_FOUND", objects.length]]);
+
+    told.length = 0;
+    failed.clear();
+    await server.kill();
+    try {
+      await requireGroups(driver).storeGroup(
+        objects,
+        samples.map(({ bytes }) => bytes),
+        { onError },
+      );
+      expect(told.length).toBeGreaterThan(0);
+      expect([...failed.values()].reduce((sum, count) => sum + count)).toBe(told.length);
+      expect([...failed.keys()].every((key) => key.startsWith("write "))).toBe(true);
+    } finally {
+      await server.startAgain();
+    }
+  });
+
+  it("begin nothing further once they are drained, and end what has begun", async () => {
+    const driver = await open();
+    const bytes = samples.map((one) => one.bytes);
+    const drain = new AbortController();
+    const storing = requireGroups(driver).storeGroup(objects, bytes, { drain: drain.signal });
+    const isSending = () => watched.requests.some(({ method }) => method === "PUT");
+    await expect.poll(isSending, { timeout: 20_000 }).toBe(true);
+    drain.abort();
+    const stored = await storing;
+    const urls = watched.requests.map(({ url }) => url);
+    for (const [at, { cid }] of objects.entries()) {
+      expect(stored[at] !== undefined).toBe(urls.some((url) => url.includes(cid)));
+    }
+    asked();
+    const none = await requireGroups(driver).storeGroup(objects, bytes, { drain: drain.signal });
+    expect(none.every((copy) => copy === undefined)).toBe(true);
+    expect(asked()).toEqual({});
   });
 
   it("are not there where keys are names, all is kept as CARs, or nothing can be read back", async () => {

@@ -8,11 +8,12 @@ import { oneAtATime } from "#drivers/kubo/one-at-a-time.ts";
 import type { ObjectRef, StoredCopy } from "#model/copy.ts";
 import type {
   ByteStream,
-  CallOptions,
   GroupBytes,
   GroupCopy,
+  GroupOptions,
   ObjectGroups,
 } from "#model/driver.ts";
+import { EngineError } from "#model/engine-error.ts";
 
 type Signal = AbortSignal | undefined;
 
@@ -41,21 +42,23 @@ export class KuboGroups implements ObjectGroups {
     this.#options = options;
   }
 
-  async readGroup(
-    objects: readonly ObjectRef[],
-    { signal }: CallOptions = {},
-  ): Promise<GroupBytes> {
+  async readGroup(objects: readonly ObjectRef[], options: GroupOptions = {}): Promise<GroupBytes> {
+    const { signal, onError } = options;
     const plain = objects.filter(isOneBlock);
-    const pinned = await this.#pinned(plain, signal).catch(() => new Set<ObjectRef>());
-    const read = await this.#read([...pinned], signal);
+    const pinned = await this.#pinned(plain, signal).catch((thrown: unknown) => {
+      onError?.(EngineError.from(thrown));
+      return new Set<ObjectRef>();
+    });
+    const read = await this.#read([...pinned], options);
     return { bytes: objects.map((object) => read.get(object)), [Symbol.dispose]: () => undefined };
   }
 
   async storeGroup(
     objects: readonly ObjectRef[],
     bytes: readonly Uint8Array[],
-    { signal }: CallOptions = {},
+    options: GroupOptions = {},
   ): Promise<readonly (GroupCopy | undefined)[]> {
+    const { signal, onError } = options;
     const content = new Map(objects.map((object, at) => [object, bytes[at] ?? new Uint8Array()]));
     const plain = objects.filter(isOneBlock);
     try {
@@ -65,12 +68,13 @@ export class KuboGroups implements ObjectGroups {
         signal,
       );
       const held = await this.#pinned(plain, signal);
-      const read = await this.#read([...held], signal);
+      const read = await this.#read([...held], options);
       return objects.map((object) =>
         read.has(object) ? this.#stored(object, !known.has(object)) : undefined,
       );
-    } catch {
+    } catch (thrown) {
       // Full, out, or told to stop: each object hears it again alone.
+      onError?.(EngineError.from(thrown));
       return objects.map(() => undefined);
     }
   }
@@ -116,7 +120,7 @@ export class KuboGroups implements ObjectGroups {
   /** The bytes of those that can be read and are what they should be. */
   async #read(
     objects: readonly ObjectRef[],
-    signal: Signal,
+    { signal, onError }: GroupOptions,
   ): Promise<ReadonlyMap<ObjectRef, Uint8Array>> {
     const read = new Map<ObjectRef, Uint8Array>();
     const keep = (object: ObjectRef, bytes: Uint8Array): void => {
@@ -134,7 +138,8 @@ export class KuboGroups implements ObjectGroups {
       const blocks = cids.map((cid) => this.#node.block(cid, signal));
       for (const [at, block] of (await Promise.allSettled(blocks)).entries()) {
         const object = objects[at];
-        if (object !== undefined && block.status === "fulfilled") keep(object, block.value);
+        if (block.status === "rejected") onError?.(EngineError.from(block.reason));
+        else if (object !== undefined) keep(object, block.value);
       }
     }
     return read;

@@ -10,7 +10,7 @@ import { objectKey, objectMetadata } from "#drivers/s3/object-key.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
 import { isArchived } from "#model/archived.ts";
 import type { ObjectRef } from "#model/copy.ts";
-import type { CallOptions, GroupBytes, GroupCopy, ObjectGroups } from "#model/driver.ts";
+import type { GroupBytes, GroupCopy, GroupOptions, ObjectGroups } from "#model/driver.ts";
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
 
 /** Objects of a group under way at a time. */
@@ -51,28 +51,27 @@ class BucketGroups implements ObjectGroups {
     this.#context = context;
   }
 
-  async readGroup(
-    objects: readonly ObjectRef[],
-    { signal }: CallOptions = {},
-  ): Promise<GroupBytes> {
-    const bytes = await forEachOf(objects, signal, (object) => this.#read(object, signal));
+  async readGroup(objects: readonly ObjectRef[], options: GroupOptions = {}): Promise<GroupBytes> {
+    const bytes = await forEachOf(objects, options, (object) => this.#read(object, options.signal));
     return { bytes, [Symbol.dispose]: () => undefined };
   }
 
   async storeGroup(
     objects: readonly ObjectRef[],
     bytes: readonly Uint8Array[],
-    { signal }: CallOptions = {},
+    options: GroupOptions = {},
   ): Promise<readonly (GroupCopy | undefined)[]> {
     const { capacity } = this.#context;
+    const { signal, onError } = options;
     try {
       await capacity.count(signal);
       using _reservation = capacity.reserve(bytes.reduce((sum, { length }) => sum + length, 0));
-      return await forEachOf(objects, signal, (object, at) =>
+      return await forEachOf(objects, options, (object, at) =>
         this.#store(object, bytes[at] ?? new Uint8Array(), signal),
       );
-    } catch {
+    } catch (thrown) {
       // Full, out, or told to stop: each object hears it again alone.
+      onError?.(EngineError.from(thrown));
       return objects.map(() => undefined);
     }
   }
@@ -145,7 +144,7 @@ class BucketGroups implements ObjectGroups {
  */
 async function forEachOf<Result>(
   objects: readonly ObjectRef[],
-  signal: Signal,
+  { signal, drain, onError }: GroupOptions,
   act: (object: ObjectRef, at: number) => Promise<Result | undefined>,
 ): Promise<readonly (Result | undefined)[]> {
   const results = Array.from<Result | undefined>({ length: objects.length });
@@ -153,11 +152,12 @@ async function forEachOf<Result>(
   let goesWell = true;
   const lane = async (): Promise<void> => {
     for (const [at, object] of waiting) {
-      if (!goesWell || signal?.aborted === true) return;
+      if (!goesWell || signal?.aborted === true || drain?.aborted === true) return;
       try {
         results[at] = await act(object, at);
       } catch (thrown) {
         const error = EngineError.from(thrown);
+        onError?.(error);
         goesWell &&= ofOneObject.has(error.code) || isArchived(error);
       }
     }

@@ -2,6 +2,7 @@ import { bodyThrough } from "#model/body-through.ts";
 import type {
   ByteStream,
   Driver,
+  GroupOptions,
   NamedFiles,
   ObjectGroups,
   OnPart,
@@ -124,9 +125,28 @@ function noting(body: WriteBody, moved: Counting["moved"]): WriteBody {
 
 /** What is done with each object of a group counts as if it were done alone. */
 function objectGroups(driver: Driver, { moved, ended }: Counting): ObjectGroups {
+  const group = async <Result>(
+    op: string,
+    options: GroupOptions | undefined,
+    act: (counting: GroupOptions) => Promise<Result>,
+  ): Promise<Result> => {
+    const failed = (thrown: unknown): void => ended(op, EngineError.from(thrown).code);
+    const onError = (error: EngineError): void => {
+      failed(error);
+      options?.onError?.(error);
+    };
+    try {
+      return await act({ ...options, onError });
+    } catch (thrown) {
+      failed(thrown);
+      throw thrown;
+    }
+  };
   return {
     readGroup: async (objects, options) => {
-      const read = await requireGroups(driver).readGroup(objects, options);
+      const read = await group("read", options, (counting) =>
+        requireGroups(driver).readGroup(objects, counting),
+      );
       const found = read.bytes.filter((bytes) => bytes !== undefined);
       ended("read", "ok", found.length);
       moved(
@@ -136,7 +156,9 @@ function objectGroups(driver: Driver, { moved, ended }: Counting): ObjectGroups 
       return read;
     },
     storeGroup: async (objects, bytes, options) => {
-      const stored = await requireGroups(driver).storeGroup(objects, bytes, options);
+      const stored = await group("write", options, (counting) =>
+        requireGroups(driver).storeGroup(objects, bytes, counting),
+      );
       const copies = stored.filter((copy) => copy !== undefined);
       ended("write", "ok", copies.length);
       ended("verify", "ok", copies.length);

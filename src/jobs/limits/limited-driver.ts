@@ -2,7 +2,13 @@ import { permitExpired } from "#jobs/permit-expired.ts";
 import { callsToStore, type Throttle } from "#jobs/limits/throttle.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import { bodyThrough } from "#model/body-through.ts";
-import type { ByteStream, Driver, ObjectGroups, RemoveOptions } from "#model/driver.ts";
+import type {
+  ByteStream,
+  Driver,
+  GroupOptions,
+  ObjectGroups,
+  RemoveOptions,
+} from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { requireGroups } from "#model/groups-with.ts";
 import { requireGarbage } from "#model/require-garbage.ts";
@@ -25,8 +31,7 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
     try {
       return await act();
     } catch (thrown) {
-      const { code, retryAfterMs } = EngineError.from(thrown);
-      if (code === "RATE_LIMITED" && retryAfterMs !== undefined) throttle.hold(retryAfterMs, true);
+      heed(throttle, EngineError.from(thrown));
       throw thrown;
     }
   };
@@ -93,19 +98,36 @@ export function limitedDriver(driver: Driver, throttle: Throttle): Driver {
   });
 }
 
+/** When the backend asks to slow down, everybody does. */
+function heed(throttle: Throttle, { code, retryAfterMs }: EngineError): void {
+  if (code === "RATE_LIMITED" && retryAfterMs !== undefined) throttle.hold(retryAfterMs, true);
+}
+
 type Call = <Result>(act: () => Promise<Result>) => Promise<Result>;
 
-/** A group waits for its tokens before it begins; what its checks read is made good afterwards. */
+/**
+ * A group waits for its tokens before it begins; what its checks read is made good afterwards. It
+ * ends with what it has done, so that the backend's wish to slow down comes beside that.
+ */
 function limitedGroups(driver: Driver, throttle: Throttle, call: Call): ObjectGroups {
+  const heeding = (options: GroupOptions = {}): GroupOptions => ({
+    ...options,
+    onError: (error) => {
+      heed(throttle, error);
+      options.onError?.(error);
+    },
+  });
   return {
     readGroup: async (objects, options) => {
       await throttle.group("download", sizeOf(objects), objects.length, options?.signal);
-      return call(() => requireGroups(driver).readGroup(objects, options));
+      return call(() => requireGroups(driver).readGroup(objects, heeding(options)));
     },
     storeGroup: async (objects, bytes, options) => {
       const size = sizeOf(objects);
       await throttle.group("upload", size, objects.length * callsToStore, options?.signal);
-      const stored = await call(() => requireGroups(driver).storeGroup(objects, bytes, options));
+      const stored = await call(() =>
+        requireGroups(driver).storeGroup(objects, bytes, heeding(options)),
+      );
       throttle.charge("download", size);
       return stored;
     },

@@ -7,6 +7,7 @@ import { NodeThrottles } from "#jobs/limits/node-throttles.ts";
 import { runWithRetries } from "#jobs/run-job.ts";
 import { defaultLimits } from "#model/backend-limits.ts";
 import type { Driver } from "#model/driver.ts";
+import { requireGroups } from "#model/groups-with.ts";
 import { fileBody, sample } from "../../conformance/sample-object.ts";
 import { newBucket, openBucket } from "../../drivers/s3-bucket.ts";
 import {
@@ -23,7 +24,12 @@ const why = missing === undefined ? "" : ` (skipped: ${missing})`;
 let storage: VersitygwServer | undefined;
 let proxy: Server | undefined;
 /** When each request came in, and whether it was sent away. */
-const seen: { readonly at: number; readonly method: string; readonly refused: boolean }[] = [];
+const seen: {
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly refused: boolean;
+}[] = [];
 const closing: (() => Promise<unknown> | void)[] = [];
 
 beforeAll(async () => {
@@ -59,6 +65,39 @@ test.skipIf(missing !== undefined)(`${name}${why}`, async () => {
   expect(await one.stat(second.object)).toMatchObject({ bytes: 1_000 });
 });
 
+const inGroup =
+  "a 429 within a group keeps what the group has stored, and every node away until then";
+test.skipIf(missing !== undefined)(
+  `${inGroup}${why}`,
+  async () => {
+    if (storage === undefined) throw new Error("no storage");
+    seen.length = 0;
+    const bucket = await newBucket(storage);
+    const book = new LimitBook({ backends, store: nothingKept, now: () => new Date() });
+    const [one, two] = [await node("one", bucket, book), await node("two", bucket, book)];
+    const group = Array.from({ length: 24 }, (_, at) => sample(1_000, at + 1));
+    const other = sample(1_000, 100);
+    const stored = await requireGroups(one).storeGroup(
+      group.map(({ object }) => object),
+      group.map(({ bytes }) => bytes),
+    );
+    const refusedAt = seen.find(({ refused }) => refused)?.at ?? Infinity;
+    await expect
+      .poll(() => book.heldUntil("archive", new Date()), { timeout: 5_000 })
+      .toBeDefined();
+    // Of the eight under way one was sent away, and none of the rest was begun after that.
+    expect(stored.filter((copy) => copy !== undefined).length).toBeLessThan(group.length);
+    expect(await two.stat(other.object)).toBeUndefined();
+    const asked = seen.filter(({ path }) => path.includes(other.object.cid)).map(({ at }) => at);
+    expect(Math.min(...asked)).toBeGreaterThan(refusedAt + retryAfterMs - 50);
+    for (const kept of stored.filter((copy) => copy !== undefined)) {
+      const object = group.find((other) => other.object.cid === kept.evidence.cid)?.object;
+      expect(object && (await one.stat(object))).toEqual(kept.copy);
+    }
+  },
+  30_000,
+);
+
 /** A node of its own: a driver that goes through the proxy, and shares from the controller. */
 async function node(called: string, bucket: string, book: LimitBook): Promise<Driver> {
   if (storage === undefined) throw new Error("no storage");
@@ -82,9 +121,9 @@ async function node(called: string, bucket: string, book: LimitBook): Promise<Dr
 /** Passes everything on to the real server, but sends the first upload away. */
 async function inFrontOf({ endpoint }: VersitygwServer): Promise<Server> {
   const server = createServer((request, response) => {
-    const { method = "GET", headers, url: path } = request;
+    const { method = "GET", headers, url: path = "" } = request;
     const refused = method === "PUT" && !seen.some((call) => call.refused);
-    seen.push({ at: performance.now(), method, refused });
+    seen.push({ at: performance.now(), method, path, refused });
     if (refused) {
       request.resume();
       response.writeHead(429, { "Retry-After": String(retryAfterMs / 1_000) });
