@@ -94,8 +94,9 @@ async function storeAlone(
     return await runWithRetries(() => store(content, target, options), options);
   } catch (thrown) {
     const error = EngineError.from(thrown);
-    // The second reading found other bytes than the first.
-    if (!transferFault(error) && error.code === "CORRUPT") file.checkUnchanged();
+    // The second reading found other bytes than the first. What is in memory was read once, and closed.
+    const wasReadTwice = content.bytes === undefined;
+    if (wasReadTwice && !transferFault(error) && error.code === "CORRUPT") file.checkUnchanged();
     throw error;
   }
 }

@@ -1,6 +1,12 @@
 import type { Delivered } from "#jobs/deliver.ts";
 import type { ObjectRef } from "#model/copy.ts";
-import { type Driver, type GroupCopy, groupBytesMax, groupObjectsMax } from "#model/driver.ts";
+import {
+  type Driver,
+  type GroupCopy,
+  groupBytesMax,
+  groupObjectsMax,
+  type ObjectGroups,
+} from "#model/driver.ts";
 import { groupsWith } from "#model/groups-with.ts";
 import { singlePieceMax } from "#model/single-piece.ts";
 
@@ -8,6 +14,10 @@ import { singlePieceMax } from "#model/single-piece.ts";
 const worthwhileObjects = 16;
 /** So many are being stored while the next is gathered. */
 const groupsAtOnce = 3;
+/** Bytes of files that wait, equal ones too, from which on no more are read. */
+const waitingBytesMax = 8 * groupBytesMax;
+/** So long nothing goes by groups after the backend took nothing of one. */
+const pauseMs = 5_000;
 /** What was read does not wait longer than this for others to go with. */
 const gatheredForMs = 500;
 
@@ -27,9 +37,10 @@ export class ImportGroups {
   /** Content on its way, so that equal files do not meet each other at the backend. */
   readonly #underWay = new Map<string, Promise<Delivered | undefined>>();
   #storing = 0;
-  /** A backend that takes nothing of a group is out or full: no other goes better. */
-  #goesWell = true;
+  /** A backend that takes nothing of a group is out or full: no other goes better until then. */
+  #pausedUntil = -Infinity;
   #waiting = 0;
+  #waitingBytes = 0;
 
   /** `now` in milliseconds. */
   constructor(driver: Driver, signal: AbortSignal, now: () => number) {
@@ -45,20 +56,24 @@ export class ImportGroups {
 
   /** Whether more may be read: their bytes are in memory from then on. */
   get hasRoom(): boolean {
-    return this.#storing < groupsAtOnce;
+    return this.#storing < groupsAtOnce && this.#waitingBytes < waitingBytesMax;
   }
 
   /** Stores a file together with others; undefined where it has to be stored alone. */
   async store(object: ObjectRef, bytes: Uint8Array): Promise<Delivered | undefined> {
-    if (bytes.length > singlePieceMax || !this.#takesGroups()) return undefined;
+    if (bytes.length > singlePieceMax || this.#groups === undefined) return undefined;
     this.#waiting += 1;
+    this.#waitingBytes += bytes.length;
     try {
       const same = this.#underWay.get(object.cid);
-      if (same === undefined) return await this.#gather(object, bytes);
-      const delivered = await same;
-      return delivered && { ...delivered, moved: false };
+      const storing = same ?? this.#gather(object, bytes);
+      // What is gathered may be what all others wait for, and nothing more is read meanwhile.
+      if (this.#waitingBytes >= waitingBytesMax) this.flush();
+      const delivered = await storing;
+      return same === undefined ? delivered : delivered && { ...delivered, moved: false };
     } finally {
       this.#waiting -= 1;
+      this.#waitingBytes -= bytes.length;
     }
   }
 
@@ -77,8 +92,9 @@ export class ImportGroups {
     void this.#end(group);
   }
 
-  #takesGroups(): boolean {
-    return this.#goesWell && groupsWith(this.#driver) !== undefined;
+  /** Undefined while groups do not go. */
+  get #groups(): ObjectGroups | undefined {
+    return this.#now() < this.#pausedUntil ? undefined : groupsWith(this.#driver);
   }
 
   async #gather(object: ObjectRef, bytes: Uint8Array): Promise<Delivered | undefined> {
@@ -103,7 +119,7 @@ export class ImportGroups {
   }
 
   async #store(group: readonly Waiting[]): Promise<readonly (GroupCopy | undefined)[]> {
-    const groups = this.#goesWell ? groupsWith(this.#driver) : undefined;
+    const groups = this.#groups;
     if (groups === undefined || group.length < worthwhileObjects) return [];
     try {
       const stored = await groups.storeGroup(
@@ -111,13 +127,17 @@ export class ImportGroups {
         group.map(({ bytes }) => bytes),
         { signal: this.#signal },
       );
-      this.#goesWell &&= stored.some((copy) => copy !== undefined);
+      if (stored.every((copy) => copy === undefined)) this.#pause();
       return stored;
     } catch {
       // Whatever it was: each file meets it again alone, where it is told from others.
-      this.#goesWell = false;
+      this.#pause();
       return [];
     }
+  }
+
+  #pause(): void {
+    this.#pausedUntil = this.#now() + pauseMs;
   }
 }
 

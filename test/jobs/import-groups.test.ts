@@ -1,6 +1,8 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { addressBytes } from "#content/address-file.ts";
+import { ImportGroups } from "#jobs/import-groups.ts";
 import type { Driver } from "#model/driver.ts";
 import { requireGroups } from "#model/groups-with.ts";
 import { driverWith } from "./driver-with.ts";
@@ -9,6 +11,7 @@ import {
   expectIndexOf,
   hot,
   importTree,
+  profile,
   put,
   rows,
   stageImports,
@@ -102,6 +105,52 @@ test.each<[string, StoreGroup]>([
   // Those that were on their way when the first ended, and no more.
   expect(seen.groups.length).toBeLessThanOrEqual(3);
   expect(seen.alone).toBe(600);
+});
+
+test("a backend that was out for a while takes groups again", async () => {
+  await putFiles(1_500);
+  let nowMs = Date.parse("2026-11-22T12:00:00Z");
+  const outUntil = nowMs + 1;
+  const { seen, driver } = watched((objects, bytes, options) => {
+    if (nowMs < outUntil) return Promise.resolve(objects.map(() => undefined));
+    return requireGroups(hot).storeGroup(objects, bytes, options);
+  });
+  const write = driver.write.bind(driver);
+  const passing = driverWith(driver, {
+    readGroup: (...call) => requireGroups(driver).readGroup(...call),
+    storeGroup: (...call) => requireGroups(driver).storeGroup(...call),
+    write: (...call) => {
+      // Some seconds pass while files are stored one by one.
+      nowMs += 50;
+      return write(...call);
+    },
+  });
+  const now = () => new Date(nowMs);
+  expect(await summaryOf(importTree({}, passing, { now }))).toMatchObject({ added: 1_500 });
+  expect(seen.alone).toBeLessThan(1_500);
+});
+
+test("equal files that wait for the first of them are not read without end", async () => {
+  const bytes = Buffer.alloc(256 * 1024, 7);
+  const object = { ...addressBytes(bytes, profile), profile };
+  const { seen, driver } = watched();
+  const groups = new ImportGroups(driver, new AbortController().signal, () => 0);
+  const storing: Promise<unknown>[] = [];
+  while (groups.hasRoom && storing.length < 2_000) storing.push(groups.store(object, bytes));
+  expect(storing.length * bytes.length).toBe(8 * 1024 * 1024);
+  // One file is no group: each is stored alone, without anybody telling them to go on.
+  expect(await Promise.all(storing)).toEqual(storing.map(() => undefined));
+  expect(groups).toMatchObject({ waiting: 0, hasRoom: true });
+  expect(seen.groups).toEqual([]);
+});
+
+test("many equal files of some size are one copy with all their names", async () => {
+  for (let number = 0; number < 60; number += 1) {
+    await writeFile(join(tree, String(number)), Buffer.alloc(256 * 1024, 7));
+  }
+  const { driver } = watched();
+  const summary = await summaryOf(importTree({}, driver, still));
+  expect(summary).toMatchObject({ files: 60, added: 1, known: 59, problems: 0 });
 });
 
 test("a damaged copy that is there already is replaced", async () => {
