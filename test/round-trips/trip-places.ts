@@ -45,14 +45,17 @@ export function tripPlacesMissing(): string | undefined {
 /** Starts the servers, and opens a driver on each. */
 export async function openTripPlaces(): Promise<TripPlaces> {
   await using begun = new AsyncDisposableStack();
-  const [stores, bucket, node, cluster, judge, pins] = await Promise.all([
+  const starting = [
     LocalStores.open().then((opened) => begun.use(opened)),
     openPublicBucket(begun),
     startKubo().then((started) => begun.adopt(started, (one) => one.stop())),
     startCluster().then((started) => begun.adopt(started, (one) => one.stop())),
     startKubo().then((started) => begun.adopt(started, (one) => one.stop())),
     openPins(begun),
-  ]);
+  ] as const;
+  // All have begun, and end together, when one of them does not.
+  await Promise.allSettled(starting);
+  const [stores, bucket, node, cluster, judge, pins] = await Promise.all(starting);
   const kubo = begun.adopt(await openKubo(node, { backend: "kubo" }), (one) => one.close());
   const peers = await ipfsCluster.open({
     backend: "cluster",
@@ -79,15 +82,20 @@ export async function openTripPlaces(): Promise<TripPlaces> {
     pins,
   ] as const;
   const ending = begun.move();
-  return { places, judge, [Symbol.asyncDispose]: () => ending.disposeAsync() };
+  let closed: Promise<void> | undefined;
+  // Whoever closes them a second time waits for the first.
+  const close = () => (closed ??= ending.disposeAsync());
+  return { places, judge, [Symbol.asyncDispose]: close };
 }
 
 /** The Pinning Service API of a cluster of its own, and a node that lends it what it is to pin. */
 async function openPins(begun: AsyncDisposableStack): Promise<TripPlace> {
-  const [cluster, source] = await Promise.all([
+  const starting = [
     startCluster().then((started) => begun.adopt(started, (one) => one.stop())),
     startKubo().then((started) => begun.adopt(started, (one) => one.stop())),
-  ]);
+  ] as const;
+  await Promise.allSettled(starting);
+  const [cluster, source] = await Promise.all(starting);
   const [first] = cluster.peers;
   const gateway = await readFile(join(first.node.repo, "gateway"), "utf8");
   const driver = await pinningService.open({
