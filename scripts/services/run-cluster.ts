@@ -69,7 +69,7 @@ export async function introducePeer(
     peer_addresses: others.map(({ id, swarmPort }) => `/ip4/127.0.0.1/tcp/${swarmPort}/p2p/${id}`),
     mdns_interval: "0s",
     // A peer counts for two of these without a word, which a busy machine may well take.
-    monitor_ping_interval: "2s",
+    monitor_ping_interval: "5s",
     peer_watch_interval: "1s",
     // One peer each, unless a pin says otherwise: then it says all of itself as soon as it is made.
     replication_factor_min: 1,

@@ -190,6 +190,70 @@ describe("an IPFS Cluster that answers with an error", () => {
     expect(service.asked.filter(({ path }) => path.endsWith("/recover"))).toHaveLength(1);
   });
 
+  const one = { id: "one", peername: "node-1", error: "", ipfs: { id: "k1" } };
+  const two = { id: "two", peername: "node-2", error: "", ipfs: { id: "k2" } };
+  const ping = { name: "ping", peer: "three", value: '{"ipfs_id":"k3"}' };
+  const names = ["peer one", "node k1", "peer two", "node k2"];
+  const silent = {
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("peer three was silent for long") as string,
+    hint: expect.stringContaining("restart the cluster service") as string,
+  };
+
+  /** Who is listed, and which alerts there are. */
+  function tells(peers: readonly object[], alerts: readonly object[] | null): void {
+    const lines = peers.map((peer) => JSON.stringify(peer)).join("\n");
+    service.answer(({ path }) => ({
+      status: 200,
+      body: path.endsWith("/health/alerts") ? JSON.stringify(alerts) : lines,
+    }));
+  }
+
+  it("tells only of the first peer that was silent: others may be lost that nobody names", async () => {
+    const space = { name: "freespace", peer: "two", value: "1" };
+    tells([one, two], null);
+    expect(await driver.identity?.names()).toEqual(names);
+    tells([one, two], [space]);
+    expect(await driver.identity?.names()).toEqual(names);
+    // A first one came back, a second one was lost since, or all are there: nobody can tell.
+    for (const listed of [[one], [one, two], [one, two, { ...one, id: "three" }]]) {
+      tells(listed, [space, ping]);
+      await expect(driver.identity?.names()).rejects.toMatchObject(silent);
+      await open();
+      await expect(driver.identity?.names()).rejects.toMatchObject(silent);
+    }
+  });
+
+  it("has all nodes that a peer had last, and none said by a peer that is lost is not none", async () => {
+    tells([one, two], []);
+    await driver.identity?.names();
+    tells([one], []);
+    expect(await driver.identity?.names()).toEqual(names);
+    tells([one, { ...two, ipfs: { id: "k4" } }], []);
+    const moved = ["peer one", "node k1", "peer two", "node k4"];
+    expect(await driver.identity?.names()).toEqual(moved);
+    const mute = { ...one, id: "three", peername: "node-3", ipfs: { id: "" } };
+    tells([one, two, mute], []);
+    const said = expect.stringContaining("node-3 does not say which IPFS node") as string;
+    await expect(driver.identity?.names()).rejects.toMatchObject({ message: said });
+    tells([one, two], []);
+    await expect(driver.identity?.names()).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("peer three is no longer there") as string,
+    });
+    tells([one, two, { ...mute, ipfs: { id: "k3" } }], []);
+    expect(await driver.identity?.names()).toEqual([...names, "peer three", "node k3"]);
+  });
+
+  it("that does not tell its alerts says nothing of itself", async () => {
+    service.answer(({ path }) =>
+      path.endsWith("/health/alerts")
+        ? { status: 404, body: JSON.stringify({ code: 404, message: "not found" }) }
+        : { status: 200, body: JSON.stringify(one) },
+    );
+    await expect(driver.identity?.names()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
   // The statuses of api/types.go in v1.1.6.
   const statuses = {
     present: ["pinned"],

@@ -59,14 +59,14 @@ export class ClusterClient {
     return await Array.fromAsync(this.#stream(request, clusterPeer));
   }
 
-  /** Peers that the cluster counts out, since they were silent for long, with their nodes. */
-  async lostPeers(call: Call): Promise<readonly LostPeer[]> {
+  /**
+   * A peer that was silent for long since the one that is asked was started; undefined when none
+   * was. The cluster tells no more than the first of them, and goes on telling it.
+   */
+  async silentPeer(call: Call): Promise<string | undefined> {
     const request = this.#request("GET", "/health/alerts", "asking for silent peers", call);
     const alerts = (await this.#value(request, z.array(alert).nullable())) ?? [];
-    return alerts.flatMap(({ name, peer: id, value }) => {
-      const node = name === "ping" ? nodeInPing(value) : undefined;
-      return node === undefined ? [] : [{ id, node }];
-    });
+    return alerts.find(({ name }) => name === "ping")?.peer;
   }
 
   /** What each peer says of a metric, newest and still valid. */
@@ -200,11 +200,6 @@ export class ClusterClient {
 }
 
 export type ClusterPeer = z.output<typeof clusterPeer>;
-/** A peer, and the peer ID of its IPFS node as it said last. */
-export interface LostPeer {
-  readonly id: string;
-  readonly node: string;
-}
 export type AddedCar = z.output<typeof addedCar>;
 
 const clusterPeer = z.object({
@@ -214,8 +209,7 @@ const clusterPeer = z.object({
   /** Its IPFS node; of a peer that does not answer without an ID. */
   ipfs: z.object({ id: z.string().default("") }).default({ id: "" }),
 });
-const alert = z.object({ name: z.string(), peer: z.string(), value: z.string().default("") });
-const pingValue = z.object({ ipfs_id: z.string().min(1) });
+const alert = z.object({ name: z.string(), peer: z.string() });
 const metric = z.object({ peer: z.string(), value: z.string(), valid: z.boolean() });
 const addedCar = z.object({
   cid: z.string(),
@@ -225,15 +219,6 @@ const addedCar = z.object({
     .transform((value) => value ?? []),
 });
 const refusalBody = z.object({ code: z.number(), message: z.string() });
-
-/** A peer tells its node with each sign of life (`PingValue`). */
-function nodeInPing(value: string): string | undefined {
-  try {
-    return pingValue.parse(JSON.parse(value)).ipfs_id;
-  } catch {
-    return undefined;
-  }
-}
 
 async function refusal(answer: HttpAnswer, { doing }: HttpRequest): Promise<EngineError> {
   const said = refusalBody.safeParse(await answer.json());
