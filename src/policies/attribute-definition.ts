@@ -29,6 +29,8 @@ export interface ObjectAttribute extends Entry {
   readonly nullable: boolean;
   /** `meta.<key>`: the attribute is used with a key. */
   readonly keyed?: true;
+  /** A column as it stands: the database knows the least and greatest text of stretches of rows. */
+  readonly isColumn?: true;
   /** SQL of the value. Durations are milliseconds as DOUBLE, points in time TIMESTAMP. */
   sql(context: SqlContext, key?: string): SqlFragment;
   /** A cheaper form of a comparison with a constant, where there is one. */

@@ -11,6 +11,7 @@ const attribute: ObjectAttribute = {
   changes: "edits",
   summary: "The collection it was imported into; missing when in none.",
   example: 'collection = "datasets"',
+  isColumn: true,
   sql: () => sql`o.collection`,
 };
 

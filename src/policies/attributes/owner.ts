@@ -11,6 +11,7 @@ const attribute: ObjectAttribute = {
   changes: "edits",
   summary: "Who answers for it; missing when unknown.",
   example: 'owner in ["ana", "ben"]',
+  isColumn: true,
   sql: () => sql`o.owner`,
 };
 

@@ -11,6 +11,7 @@ const attribute: ObjectAttribute = {
   summary:
     "A name the object is known under, from the root of its collection. Protective rules match when any of its names does, all others only when every name does.",
   example: 'path like "/scratch/**"',
+  isColumn: true,
   sql: ({ path }) => path,
   byName: true,
 };

@@ -11,6 +11,7 @@ const attribute: ObjectAttribute = {
   changes: "edits",
   summary: "Media type; missing when unknown.",
   example: 'type like "image/*"',
+  isColumn: true,
   sql: () => sql`o.type`,
 };
 

@@ -36,14 +36,15 @@ export function compileCondition(expression: Expression, context: SqlContext): S
 
 /**
  * The range of texts that begin so: what the database knows of a stretch of rows, the least and the
- * greatest text, tells it which ones it need not read. What is unknown is in no range.
+ * greatest text, tells it which ones it need not read. What is unknown is in no range. Of values that
+ * are computed nothing is known: they would only be computed more often.
  */
 function prefixRange(
   { kind, left, right }: Of<"like" | "matches">,
   context: SqlContext,
 ): SqlFragment | undefined {
   if (kind !== "like") return undefined;
-  if (left.kind !== "attribute" || objectAttribute(left).some !== undefined) return undefined;
+  if (left.kind !== "attribute" || objectAttribute(left).isColumn !== true) return undefined;
   const pattern = evaluate(right, context.now, undefined);
   if (typeof pattern !== "string") return undefined;
   const glob = readGlob(pattern);

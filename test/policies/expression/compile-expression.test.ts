@@ -149,6 +149,21 @@ test("a filter that means nothing is refused with the text, a caret and a remedy
   );
 });
 
+test("only columns as they stand are looked for as ranges, and what is computed only once", () => {
+  for (const [name, isRange] of [
+    ["path", true],
+    ["type", true],
+    ["owner", true],
+    ["collection", true],
+    ["name", false],
+    ["meta.project", false],
+    ["tags", false],
+  ] as const) {
+    const { text } = toStatement(compileFilter(`${name} like "p**"`, context));
+    expect([name, text.includes(">=")]).toEqual([name, isRange]);
+  }
+});
+
 test("what comes after all texts that begin with a prefix is the next one by code points", () => {
   expect(textAfter("/data/")).toBe("/data0");
   expect(textAfter("a\u{10ffff}")).toBe("b");
