@@ -75,8 +75,9 @@ export class BackendWatch {
       if (code === "NO_SPACE" || code === "WRITES_DISABLED") {
         this.#writesFail(watched, code, message, bytes ?? 0);
       } else {
+        // What it said to us while it is out says more: a report brings no hint.
+        if (watched.access.state === "closed") watched.accessMessage = message;
         watched.access = afterFailure(watched.access, this.#at());
-        watched.accessMessage = message;
         watched.urgent = watched.access.state === "closed";
       }
     });

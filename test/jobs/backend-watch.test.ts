@@ -82,10 +82,13 @@ test("what to do about a backend that is out is said where work waits for it", a
     now: () => new Date("2026-01-01T00:00:00Z"),
   });
   onTestFinished(() => watch.close());
+  const report = { backend: "cold", node: "w", code: "UNAVAILABLE" } as const;
   for (let tries = 0; tries < 10 && watch.out().size === 0; tries += 1) {
-    watch.report({ backend: "cold", node: "w", code: "UNAVAILABLE", message: "no such bucket" });
+    watch.report({ ...report, message: "no such bucket" });
     await watch.tick();
   }
+  // Other workers that meet it as well know no more.
+  watch.report({ ...report, message: "no such bucket" });
   expect(watch.healthOf("cold")).toMatchObject({
     state: "out",
     message: "no such bucket: create it",
