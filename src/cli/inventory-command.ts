@@ -32,22 +32,22 @@ export async function inventoryCommand(
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(restart === undefined ? {} : { restart }),
   });
-  const { report, unfinished, locks, earlier, elapsedMs } = await streamWithProgress(
-    context,
-    steps,
-    (step) => ({
+  const { report, unfinished, locks, earlier, earlierBegunAt, elapsedMs } =
+    await streamWithProgress(context, steps, (step) => ({
       what: "inventory",
       noun: "copies",
       done: step.listed,
       total: Math.max(step.total, step.listed),
       bytesDone: step.bytes,
       bytesTotal: Math.max(step.bytesTotal, step.bytes),
-      remark: step.phase === "listing" ? "" : step.phase,
+      remark: remarkOf(step),
       fields: { phase: step.phase, foreign: step.foreign },
-    }),
-  );
+    }));
   if (report === undefined) throw new EngineError("INTERNAL", "the inventory has no report");
-  if (earlier > 0) context.note(`went on behind ${count(earlier)} entries listed before`);
+  if (earlier > 0) {
+    const since = earlierBegunAt === undefined ? "" : `, by a listing begun at ${earlierBegunAt}`;
+    context.note(`went on behind ${count(earlier)} entries listed before${since}`);
+  }
   context.print(() => describe({ report, unfinished, locks, elapsedMs }, dryRun === true), {
     report,
     ...(unfinished === undefined ? {} : { unfinished }),
@@ -60,6 +60,11 @@ export async function inventoryCommand(
     context.note(`thermocline drift ${request.backend} lists what differs`);
   }
   return differences > 0 && detailedExitcode === true ? differencesExitCode : 0;
+}
+
+function remarkOf({ phase, earlierBegunAt }: InventoryProgress): string {
+  if (phase !== "listing") return phase;
+  return earlierBegunAt === undefined ? "" : `going on with a listing begun at ${earlierBegunAt}`;
 }
 
 interface Found extends Pick<InventoryProgress, "elapsedMs"> {

@@ -1,4 +1,6 @@
 import { rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { giveUpListings } from "#engine/imports/give-up-listings.ts";
 import type { PublishedIndex, PublishedIndexes } from "#engine/published-indexes.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -10,7 +12,8 @@ export interface IndexState {
 
 /**
  * Puts the newest published index that is newer than the given state in the place of the index
- * file, which nobody has open; the old file stays beside it. Undefined when there is none.
+ * file, which nobody has open; the old file stays beside it, and listings under
+ * way are given up. Undefined when there is none.
  */
 export async function restoreIndex(
   snapshots: PublishedIndexes,
@@ -27,6 +30,7 @@ export async function restoreIndex(
       onError(EngineError.from(error));
       continue;
     }
+    await giveUpListings(dirname(path));
     await rename(path, `${path}.replaced`);
     await rename(fetched, path);
     return snapshot;

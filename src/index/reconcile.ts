@@ -23,14 +23,19 @@ export async function reconcile(
   now: Date,
 ): Promise<DriftReport> {
   const connection = await database.connect();
-  const folder = await mkdtemp(join(tmpdir(), "thermocline-listing-"));
+  let folder: string | undefined;
   try {
+    folder = await mkdtemp(join(tmpdir(), "thermocline-listing-"));
     const backendId = requireBackend(await backendIds(connection), backend);
     const stage = await ListingStage.begin(connection, "listing");
-    for await (const copy of listed) await stage.add(copy);
+    let entries = 0;
+    for await (const copy of listed) {
+      await stage.add(copy);
+      entries += 1;
+    }
     await stage.flush();
     const facts = { id: randomUUID(), foreign: 0, backend, backendId, source: "listing" };
-    const listing = { ...facts, begunAt: now, asOf: now, doubtSince: now };
+    const listing = { ...facts, parts: 0, entries, begunAt: now, asOf: now, doubtSince: now };
     const comparison = await ListingComparison.begin(
       [database, connection],
       listing,
@@ -47,6 +52,6 @@ export async function reconcile(
     return await comparison.end();
   } finally {
     connection.close();
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }

@@ -77,6 +77,8 @@ export interface InventoryProgress {
   readonly foreign: number;
   /** Entries that an interrupted inventory had listed. */
   readonly earlier: number;
+  /** When that one began to list, which is what it goes on with. ISO 8601. */
+  readonly earlierBegunAt?: string;
   readonly elapsedMs: number;
   /** With the summary. */
   readonly report?: InventoryReport;

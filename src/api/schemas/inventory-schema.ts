@@ -34,6 +34,7 @@ export const inventoryProgressSchema = shapeOf<InventoryProgress>({
   bytesTotal: count,
   foreign: count,
   earlier: count,
+  earlierBegunAt: z.iso.datetime().optional(),
   elapsedMs: z.number(),
   report: inventoryReportSchema.optional(),
   unfinished: shapeOf<UnfinishedWrites>({

@@ -3,6 +3,7 @@ import { dataPaths } from "#config/data-paths.ts";
 import type { EngineContext } from "#engine/context.ts";
 import { askForLocks, type LockQuestions } from "#engine/imports/ask-for-locks.ts";
 import { BucketInventory } from "#engine/imports/bucket-inventory.ts";
+import { listingFolder } from "#engine/imports/give-up-listings.ts";
 import { LocalInventory } from "#engine/imports/local-inventory.ts";
 import { openS3Inventory, type RowReader, s3Entries } from "#engine/imports/s3-inventory.ts";
 import type { InventorySource, InventoryStep } from "#index/inventories/inventory-store.ts";
@@ -30,10 +31,7 @@ export async function* takeInventory(
   context: InventoryContext,
   { backend, s3Inventory, dryRun = false, restart = false }: InventoryRequest,
 ): AsyncGenerator<InventoryProgress> {
-  const folder = join(
-    dataPaths(context.config.dataDirectory).imports,
-    `inventory-${encodeURIComponent(backend)}`,
-  );
+  const folder = listingFolder(context.config.dataDirectory, backend);
   const driver = await context.pool.driver(backend);
   if (underWay.has(folder)) {
     throw new EngineError("LOCKED", `an inventory of ${backend} is being taken already`, {
@@ -148,7 +146,9 @@ function progressOf(
   now: Date,
   startedAt: Date,
 ): InventoryProgress {
-  const { found, ...counts } = step;
+  const { found, earlierBegunAt, ...steps } = step;
+  const since = earlierBegunAt?.toISOString();
+  const counts = { ...steps, ...(since === undefined ? {} : { earlierBegunAt: since }) };
   const elapsedMs = now.getTime() - startedAt.getTime();
   const progress = { ...counts, elapsedMs };
   if (found === undefined) return { type: "progress", ...progress };

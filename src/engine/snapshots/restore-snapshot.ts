@@ -3,6 +3,7 @@ import { access, link, mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
+import { giveUpListings } from "#engine/imports/give-up-listings.ts";
 import { indexOptions } from "#engine/open-index.ts";
 import { lacksLinks } from "#engine/snapshots/link-or-copy.ts";
 import { type RecoveredTails, recoverTails } from "#engine/ledger/recover-tails.ts";
@@ -60,6 +61,7 @@ export async function restoreSnapshot(
     await load(store, snapshot, draft, { config, now });
     const settled = await settle(store, draft, { config, now, ledger });
     await syncPath(draft);
+    await giveUpListings(config.dataDirectory);
     await place(draft, path);
     await syncPath(dirname(path));
     return { ...summarise(snapshot), path, ...settled };

@@ -1,6 +1,7 @@
 import { type Connection, micros } from "#index/connection.ts";
 import type { Listing } from "#index/inventories/listing.ts";
 import type { Transaction } from "#index/transaction.ts";
+import { EngineError } from "#model/engine-error.ts";
 import type { DriftReport } from "#model/index-store.ts";
 import type { SqlRow } from "#model/sql.ts";
 
@@ -21,14 +22,27 @@ export type Place = Partial<Pick<InventoryProgress, "keysThrough" | "objectsBelo
 /** What was found so far. */
 export type DriftCounts = Omit<DriftReport, "backend">;
 
+/** A comparison that was cut off. */
+export interface CutOff extends InventoryProgress {
+  /** What the listing had when it was listed to its end. */
+  readonly parts: number;
+  readonly entries: number;
+  /** When the comparison began. */
+  readonly comparedFrom: Date;
+}
+
+/** Whose progress it is. */
+export type ProgressOf = Pick<Listing, "backendId" | "id">;
+
 /** The comparison of a listing that was cut off. */
 export async function findProgress(
   connection: Connection,
-  backendId: number,
-  listingId: string,
-): Promise<InventoryProgress | undefined> {
+  { backendId, id: listingId }: ProgressOf,
+): Promise<CutOff | undefined> {
   const [row] = await connection.rows<ProgressRow>(
-    `SELECT inventory_id, known_below, keys_through::VARCHAR AS keys_through, objects_below
+    `SELECT inventory_id, known_below, keys_through::VARCHAR AS keys_through, objects_below,
+       listing_parts AS parts, listing_entries AS entries,
+       epoch_ms(compared_from) AS compared_from
      FROM inventories_under_way WHERE backend_id = $1 AND listing_id = $2`,
     [backendId, listingId],
   );
@@ -38,22 +52,28 @@ export async function findProgress(
     knownBelow: row.known_below,
     keysThrough: row.keys_through === null ? undefined : BigInt(row.keys_through),
     objectsBelow: row.objects_below,
+    parts: row.parts,
+    entries: row.entries,
+    comparedFrom: new Date(row.compared_from),
   };
 }
 
 /** Begins a comparison; one of an earlier listing of this backend is given up. */
 export async function beginProgress(
   transaction: Transaction,
-  { backendId, id: listingId, begunAt }: Pick<Listing, "backendId" | "id" | "begunAt">,
+  listing: Pick<Listing, "backendId" | "id" | "begunAt" | "parts" | "entries">,
+  now: Date,
 ): Promise<InventoryProgress> {
+  const { backendId, id: listingId, begunAt, parts, entries } = listing;
   await transaction.run(forgetUnfinished, [backendId]);
   await transaction.run("DELETE FROM inventories_under_way WHERE backend_id = $1", [backendId]);
   const { id } = await transaction.row<{ id: number }>(nextInventory);
   const knownBelow = transaction.takeIds("object", 0);
   await transaction.run(
     `INSERT INTO inventories_under_way
-     VALUES ($1, $2, $3, make_timestamp($4::BIGINT), $5, NULL, 0, 0, 0, 0, 0, 0)`,
-    [backendId, id, listingId, micros(begunAt), knownBelow],
+     VALUES ($1, $2, $3, $4, $5, make_timestamp($6::BIGINT), make_timestamp($7::BIGINT), $8,
+       NULL, 0, 0, 0, 0, 0, 0)`,
+    [backendId, id, listingId, parts, entries, micros(begunAt), micros(now), knownBelow],
   );
   return { inventoryId: id, knownBelow, keysThrough: undefined, objectsBelow: 0 };
 }
@@ -61,30 +81,28 @@ export async function beginProgress(
 /** Adds what was found in a piece. */
 export async function addCounts(
   transaction: Transaction,
-  backendId: number,
+  of: ProgressOf,
   { listed, confirmed, lost, unexpected, changed }: DriftCounts,
 ): Promise<void> {
-  await transaction.run(
+  const rows = await transaction.run(
     `UPDATE inventories_under_way SET listed = listed + $2::BIGINT,
        confirmed = confirmed + $3::BIGINT, lost = lost + $4::BIGINT,
        unexpected = unexpected + $5::BIGINT, changed = changed + $6::BIGINT
-     WHERE backend_id = $1`,
-    [backendId, listed, confirmed, lost, unexpected, changed],
+     WHERE backend_id = $1 AND listing_id = $7`,
+    [of.backendId, listed, confirmed, lost, unexpected, changed, of.id],
   );
+  requireOne(rows);
 }
 
 /** That everything up to there is done. */
-export async function moveOn(
-  transaction: Transaction,
-  backendId: number,
-  to: Place,
-): Promise<void> {
-  await transaction.run(
+export async function moveOn(transaction: Transaction, of: ProgressOf, to: Place): Promise<void> {
+  const rows = await transaction.run(
     `UPDATE inventories_under_way SET keys_through = coalesce($2::BIGINT, keys_through),
        objects_below = coalesce($3::BIGINT, objects_below)
-     WHERE backend_id = $1`,
-    [backendId, to.keysThrough ?? null, to.objectsBelow ?? null],
+     WHERE backend_id = $1 AND listing_id = $4`,
+    [of.backendId, to.keysThrough ?? null, to.objectsBelow ?? null, of.id],
   );
+  requireOne(rows);
 }
 
 /** What was found until now. */
@@ -102,12 +120,20 @@ export async function foundSoFar(
 /** Makes it the newest inventory of the backend, and its differences those that count. */
 export async function endProgress(
   transaction: Transaction,
-  { backendId, source, foreign }: { backendId: number; source: string; foreign: number },
+  { backendId, id, source, foreign }: Pick<Listing, "backendId" | "id" | "source" | "foreign">,
   now: Date,
 ): Promise<void> {
   await transaction.run(forgetEarlier, [backendId]);
-  await transaction.run(insertInventory, [backendId, source, micros(now), foreign]);
+  requireOne(await transaction.run(insertInventory, [backendId, source, micros(now), foreign, id]));
   await transaction.run("DELETE FROM inventories_under_way WHERE backend_id = $1", [backendId]);
+}
+
+/** Another inventory of the backend may have taken its place: nothing of this one counts then. */
+function requireOne(rows: number): void {
+  if (rows === 1) return;
+  throw new EngineError("CONFLICT", "another inventory of this backend began meanwhile", {
+    hint: "wait until that has ended, and take this one again",
+  });
 }
 
 interface ProgressRow extends SqlRow {
@@ -115,6 +141,9 @@ interface ProgressRow extends SqlRow {
   readonly known_below: number;
   readonly keys_through: string | null;
   readonly objects_below: number;
+  readonly parts: number;
+  readonly entries: number;
+  readonly compared_from: number;
 }
 
 const forgetUnfinished = `
@@ -133,5 +162,5 @@ const nextInventory = `
 const insertInventory = `
   INSERT INTO inventories
   SELECT inventory_id, $1::INTEGER, $2, begun_at, make_timestamp($3::BIGINT), listed, confirmed,
-    lost, unexpected, changed, $4::BIGINT
-  FROM inventories_under_way WHERE backend_id = $1`;
+    lost, unexpected, changed, $4::BIGINT, listing_id
+  FROM inventories_under_way WHERE backend_id = $1 AND listing_id = $5`;

@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { backendIds, requireBackend } from "#index/backends.ts";
 import { type Connection, micros } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
 import type { Look } from "#index/inventories/ask-again.ts";
 import type { Listing } from "#index/inventories/listing.ts";
-import { findProgress } from "#index/inventories/inventory-progress.ts";
+import { type CutOff, findProgress } from "#index/inventories/inventory-progress.ts";
 import { knownBytes } from "#index/inventories/known-bytes.ts";
 import { ListingComparison, pieceRowsWithin } from "#index/inventories/listing-comparison.ts";
 import { ListingParts } from "#index/inventories/listing-parts.ts";
@@ -58,6 +59,8 @@ export interface InventoryStep {
   readonly bytesTotal: number;
   readonly foreign: number;
   readonly earlier: number;
+  /** When the listing began that it goes on with. */
+  readonly earlierBegunAt?: Date;
   /** At the end. */
   readonly found?: DriftReport & { readonly begunAt: Date };
 }
@@ -70,6 +73,9 @@ export interface InventoryContext {
 
 const defaultPartEntries = 100_000;
 const entriesBetweenSteps = 1_000;
+
+/** Of a listing that has ended nothing is asked again: what it tells is not applied later than this. */
+const comparedWithinMs = 6 * 3_600_000;
 
 /** Takes the inventory of backends: what they list against what the index believes. */
 export class InventoryStore {
@@ -89,30 +95,34 @@ export class InventoryStore {
   /** Steps while it lists and compares, and one with what was found. Nothing is changed before all is listed. */
   async *take(source: InventorySource): AsyncGenerator<InventoryStep> {
     const connection = await this.#database.connect();
+    let parts: ListingParts | undefined;
     try {
       const backendId = requireBackend(await backendIds(connection), source.backend);
-      const parts = await openParts(connection, source, backendId);
+      const opened = await openParts(connection, source, backendId, this.#context.now());
+      const { cutOff } = opened;
+      const listing = opened.parts;
+      parts = listing;
       const believed = await connection.row<{ total: number; bytesTotal: number }>(
         `SELECT copies AS total, used_bytes AS "bytesTotal" FROM backends WHERE backend_id = $1`,
         [backendId],
       );
-      const earlier = parts.listed + parts.foreign;
+      const earlier = listing.listed + listing.foreign;
+      const since = earlier > 0 ? { earlierBegunAt: listing.begunAt } : {};
       const step = () => {
-        const { listed, bytes, foreign } = parts;
-        return { listed, bytes, foreign, earlier, ...believed };
+        const { listed, bytes, foreign } = listing;
+        return { listed, bytes, foreign, earlier, ...since, ...believed };
       };
       yield { phase: "listing", ...step() };
-      const cutOff = await findProgress(connection, backendId, parts.id);
       const known: KnownBytes = (cids) => knownBytes(connection, backendId, cids);
       // What is being compared was listed to its end.
-      const collecting = cutOff === undefined ? collect(parts, source, known) : [];
+      const collecting = cutOff === undefined ? collect(listing, source, known) : [];
       for await (const _ of collecting) yield { phase: "listing", ...step() };
       yield { phase: "comparing", ...step() };
-      await parts.present();
+      await listing.present();
       const comparison = await ListingComparison.begin(
         [this.#database, connection],
-        this.#listing(source, backendId, parts),
-        { ...this.#piecesOf(source), scratch: parts.scratch },
+        this.#listing(source, backendId, listing),
+        { ...this.#piecesOf(source), scratch: listing.scratch },
         cutOff,
       );
       for await (const _ of comparison.resolve()) yield { phase: "comparing", ...step() };
@@ -122,15 +132,16 @@ export class InventoryStore {
       for await (const _ of comparison.compare()) yield { phase: "comparing", ...step() };
       const found = await comparison.end();
       // A dry run leaves it to the inventory that was cut off, which needs it.
-      if (!source.dryRun || cutOff === undefined) await parts.drop();
+      if (!source.dryRun || cutOff === undefined) await listing.drop();
       const { dryRun } = source;
       const { onEvent } = this.#context;
       if (!dryRun && found.lost > 0) {
         onEvent({ type: "copy-lost", backend: source.backend, objects: found.lost });
       }
-      yield { phase: "comparing", ...step(), found: { ...found, begunAt: parts.begunAt } };
+      yield { phase: "comparing", ...step(), found: { ...found, begunAt: listing.begunAt } };
     } finally {
       connection.close();
+      await parts?.clearScratch();
     }
   }
 
@@ -164,10 +175,11 @@ export class InventoryStore {
   }
 
   #listing(source: InventorySource, backendId: number, parts: ListingParts): Listing {
-    const { id, begunAt, foreign } = parts;
+    const { id, begunAt, foreign, listed: entries } = parts;
     const doubtSince = this.#doubtSince(source, begunAt);
     const facts = { backend: source.backend, source: source.source, foreign };
-    return { ...facts, id, backendId, begunAt, asOf: begunAt, doubtSince };
+    const size = { parts: parts.parts, entries };
+    return { ...facts, ...size, id, backendId, begunAt, asOf: begunAt, doubtSince };
   }
 
   #piecesOf({ dryRun, pieceRows }: InventorySource) {
@@ -176,21 +188,51 @@ export class InventoryStore {
   }
 }
 
+/** A listing, and its comparison that was cut off. */
+interface Opened {
+  readonly parts: ListingParts;
+  readonly cutOff: CutOff | undefined;
+}
+
 /** Goes on with the listing that was interrupted, unless it was compared already. */
 async function openParts(
   connection: Connection,
-  { folder, source, begunAt, restart }: InventorySource,
+  { folder, source, begunAt, restart, dryRun }: InventorySource,
   backendId: number,
-): Promise<ListingParts> {
-  const start = { source, begunAt, restart };
-  const parts = await ListingParts.open(connection, folder, start);
-  const compared = await connection.rows(
-    `SELECT 1 FROM inventories WHERE backend_id = $1 AND begun_at = make_timestamp($2::BIGINT)`,
-    [backendId, micros(parts.begunAt)],
+  now: Date,
+): Promise<Opened> {
+  const { installation } = await connection.row<{ installation: string }>(
+    "SELECT id AS installation FROM installation",
   );
-  if (compared.length === 0) return parts;
-  return await ListingParts.open(connection, folder, { ...start, restart: true });
+  const start = { source, begunAt, installation };
+  // What only looks does not give up what was cut off.
+  const own = dryRun && restart ? join(folder, "dry-run") : folder;
+  const parts = await ListingParts.open(connection, own, { ...start, restart });
+  const cutOff = await findProgress(connection, { backendId, id: parts.id });
+  const anew = async () => ({
+    parts: await ListingParts.open(connection, own, { ...start, restart: true }),
+    cutOff: undefined,
+  });
+  if (cutOff !== undefined) {
+    if (now.getTime() - cutOff.comparedFrom.getTime() > comparedWithinMs) return await anew();
+    if (cutOff.parts === parts.parts && cutOff.entries === parts.listed) return { parts, cutOff };
+    // An older state of the listing came back: what is behind it is listed again, not lost.
+    parts.renew();
+    return { parts, cutOff: undefined };
+  }
+  const { compared } = await connection.row<{ compared: boolean }>(wasCompared, [
+    backendId,
+    parts.id,
+    micros(parts.begunAt),
+  ]);
+  return compared ? await anew() : { parts, cutOff: undefined };
 }
+
+/** Inventories of before do not say of which listing they are. */
+const wasCompared = `
+  SELECT count(*) > 0 AS compared FROM inventories
+  WHERE backend_id = $1 AND (listing_id = $2
+    OR (listing_id IS NULL AND begun_at = make_timestamp($3::BIGINT)))`;
 
 /** Lists to the end; yields now and then. */
 async function* collect(

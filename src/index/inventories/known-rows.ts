@@ -62,8 +62,12 @@ export class KnownRows {
   async present(): Promise<void> {
     await this.#connection.run(`CREATE OR REPLACE TEMP TABLE no_rows (${columns.join(", ")})`);
     const files =
-      this.#files.length === 0 ? "no_rows" : `read_parquet([${this.#files.join(", ")}])`;
-    await this.#connection.run(`CREATE OR REPLACE TEMP VIEW known_files AS FROM ${files}`);
+      this.#files.length === 0
+        ? "no_rows"
+        : `read_parquet([${this.#files.join(", ")}], hive_partitioning = false)`;
+    await this.#connection.run(
+      `CREATE OR REPLACE TEMP VIEW known_files AS SELECT ${names} FROM ${files}`,
+    );
     await this.#connection.run("CREATE OR REPLACE TEMP VIEW known_rows AS FROM known_files");
   }
 
@@ -71,7 +75,7 @@ export class KnownRows {
   async replaceAsked(): Promise<void> {
     await this.#connection.run(
       `CREATE OR REPLACE TEMP VIEW known_rows AS
-       FROM known_files ANTI JOIN asked USING (object_id)
+       SELECT ${names} FROM known_files ANTI JOIN asked USING (object_id)
        UNION ALL
        SELECT a.object_id, ${names.replace("object_id, cid,", "f.cid,")}
        FROM found_again AS f JOIN asked AS a ON a.cid = f.cid`,

@@ -85,7 +85,7 @@ export class ListingComparison {
   ): Promise<ListingComparison> {
     const begin = async (transaction: Transaction) => {
       transaction.keepVersion();
-      return await beginProgress(transaction, listing);
+      return await beginProgress(transaction, listing, options.now());
     };
     const progress = options.dryRun
       ? await progressOfNone(connection)
@@ -106,7 +106,10 @@ export class ListingComparison {
         await this.#correct(ofPiece, {});
       } else if (found.unknown > 0) {
         await this.#correct(ofPiece, { keysThrough: range.last }, async (transaction) => {
-          await takeStrangers(transaction, this.#progress, found, now());
+          await takeStrangers(transaction, this.#progress, found, {
+            listing: this.#listing,
+            now: now(),
+          });
         });
       }
       yield;
@@ -162,7 +165,7 @@ export class ListingComparison {
     await this.#database.write(async (transaction) => {
       await before?.(transaction);
       await this.#correctWithin(transaction, believed);
-      await moveOn(transaction, this.#listing.backendId, place);
+      await moveOn(transaction, this.#listing, place);
     }, this.#connection);
   }
 
@@ -170,7 +173,7 @@ export class ListingComparison {
     const { inventoryId } = this.#progress;
     const how = { inventoryId, now: this.#options.now() };
     const found = await correctByPiece(transaction, this.#listing, believed, how);
-    await addCounts(transaction, this.#listing.backendId, found);
+    await addCounts(transaction, this.#listing, found);
   }
 }
 

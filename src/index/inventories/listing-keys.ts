@@ -1,6 +1,7 @@
 import { type Connection, micros } from "#index/connection.ts";
 import { rangesOf } from "#index/inventories/key-ranges.ts";
 import type { InventoryProgress } from "#index/inventories/inventory-progress.ts";
+import type { Listing } from "#index/inventories/listing.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 
@@ -67,12 +68,13 @@ export async function takeStrangers(
   transaction: Transaction,
   begun: Begun,
   { nextObject }: ResolvedRange,
-  now: Date,
+  { listing, now }: { readonly listing: Pick<Listing, "backendId" | "asOf">; readonly now: Date },
 ): Promise<void> {
   // Some of it may have come in by others since.
   const first = transaction.takeIds("object", 0);
   if (first !== nextObject) await resolveCids(transaction, "listed_range");
-  await transaction.run(numberStrangers, [...unknownOf(begun), first]);
+  const leftToTheEnd = [listing.backendId, micros(listing.asOf)];
+  await transaction.run(numberStrangers, [...unknownOf(begun), first, ...leftToTheEnd]);
   const { added } = await transaction.row<{ added: number }>(
     "SELECT count(*) FILTER (added) AS added FROM piece",
   );
@@ -114,7 +116,8 @@ function unknownOf({ knownBelow, keysThrough }: Begun): readonly [number, bigint
   return [knownBelow, keysThrough ?? null];
 }
 
-// Ids in the order of the listing; what has no size can be no object.
+// Ids in the order of the listing; what has no size can be no object. What came in since with a copy
+// that was not checked since the listing is compared once, at the end (`KnownRows.arrived`).
 const numberStrangers = `
   CREATE OR REPLACE TEMP TABLE piece AS
   SELECT coalesce(object_id, CASE WHEN added
@@ -122,7 +125,9 @@ const numberStrangers = `
       END)::BIGINT AS object_id, * EXCLUDE (object_id)
   FROM (
     SELECT *, object_id IS NULL AND size IS NOT NULL AS added FROM resolved_range
-    WHERE ${unknown}
+    WHERE ${unknown} AND (object_id IS NULL OR object_id NOT IN (
+      SELECT object_id FROM copies
+      WHERE backend_id = $4 AND checked_at < make_timestamp($5::BIGINT) AND object_id >= $1))
   )`;
 
 // The CID tells version and codec: a raw root is the SHA-256 of the bytes, a UnixFS root is

@@ -12,6 +12,8 @@ import type { ListedCopy } from "#model/driver.ts";
 export interface ListingStart {
   readonly source: string;
   readonly begunAt: Date;
+  /** The installation whose index it is for: what was listed for another is not gone on with. */
+  readonly installation: string;
   /** Forget what an interrupted one had listed. */
   readonly restart: boolean;
 }
@@ -21,6 +23,8 @@ const stateSchema = z.object({
   /** Those of before have none. */
   id: z.string().default(() => randomUUID()),
   source: z.string(),
+  /** Those of before have none. */
+  installation: z.string().optional(),
   begunAt: z.iso.datetime(),
   cursor: z.string().optional(),
   listed: z.int().nonnegative(),
@@ -56,11 +60,13 @@ export class ListingParts {
   static async open(
     connection: Connection,
     folder: string,
-    { source, begunAt, restart }: ListingStart,
+    { source, begunAt, installation, restart }: ListingStart,
   ): Promise<ListingParts> {
     const found = await readState(join(folder, stateFile));
     const isFresh = begunAt.getTime() - Date.parse(found?.begunAt ?? "") <= ageMaxMs;
-    if (!restart && found?.source === source && isFresh) {
+    const isOurs =
+      found?.source === source && (found.installation ?? installation) === installation;
+    if (!restart && isOurs && isFresh) {
       return new ListingParts(connection, folder, found);
     }
     await rm(folder, { recursive: true, force: true });
@@ -69,6 +75,7 @@ export class ListingParts {
       schemaVersion: 3,
       id: randomUUID(),
       source,
+      installation,
       begunAt: begunAt.toISOString(),
       listed: 0,
       foreign: 0,
@@ -80,6 +87,16 @@ export class ListingParts {
   /** Of this listing alone: one that is begun anew has another. */
   get id(): string {
     return this.#state.id;
+  }
+
+  /** Takes another id: what is known of the listing is not of this state of it. */
+  renew(): void {
+    this.#state = { ...this.#state, id: randomUUID() };
+  }
+
+  /** Files that are whole. */
+  get parts(): number {
+    return this.#state.parts;
   }
 
   get begunAt(): Date {
@@ -138,6 +155,8 @@ export class ListingParts {
     };
     [this.#waiting, this.#foreign, this.#bytes] = [0, 0, 0];
     await replaceFile(join(this.#folder, stateFile), `${JSON.stringify(this.#state)}\n`);
+    // Else a power failure may bring back the one before, when the index knows of this one.
+    await sync(this.#folder);
   }
 
   /** Where what is made of the listing may lie beside it; goes with it. */
@@ -157,8 +176,13 @@ export class ListingParts {
       return;
     }
     await this.#connection.run(
-      `CREATE OR REPLACE TEMP VIEW listing AS FROM read_parquet([${files.join(", ")}])`,
+      `CREATE OR REPLACE TEMP VIEW listing AS FROM read_parquet([${files.join(", ")}], hive_partitioning = false)`,
     );
+  }
+
+  /** Removes what was made of the listing; the listing stays. */
+  async clearScratch(): Promise<void> {
+    await rm(this.scratch, { recursive: true, force: true });
   }
 
   /** The listing was used, or is of no use. */
@@ -175,6 +199,7 @@ export class ListingParts {
     );
     await sync(unfinished);
     await rename(unfinished, path);
+    await sync(this.#folder);
   }
 
   #part(number: number): string {
@@ -203,7 +228,8 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await rename(unfinished, path);
 }
 
+/** Has the bytes of a file, or the names in a folder, on the disk before it resolves. */
 async function sync(path: string): Promise<void> {
-  await using file = await open(path, "r+");
+  await using file = await open(path, "r");
   await file.sync();
 }

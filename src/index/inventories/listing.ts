@@ -2,6 +2,10 @@
 export interface Listing {
   /** No other listing has it. */
   readonly id: string;
+  /** Files that it is in. */
+  readonly parts: number;
+  /** Copies that are listed, also twice. */
+  readonly entries: number;
   readonly backend: string;
   readonly backendId: number;
   /** `listing`, or what else it was read from. */
