@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Config, loadConfig } from "#config.ts";
@@ -71,6 +71,16 @@ describe.skipIf(why !== undefined)(`a restored snapshot${why ? ` (skipped: ${why
       env: { TEST_QUEUE_URL: redis.url },
       version: "0.0.0-test",
     });
+
+  test("gives up listings of before, which know nothing of what was removed since", async () => {
+    const here = await moved();
+    const { imports } = dataPaths(here.dataDirectory);
+    await mkdir(join(imports, "inventory-hot"), { recursive: true });
+    await writeFile(join(imports, "inventory-hot", "listing.json"), "{}");
+    await writeFile(join(imports, "malformed.csv"), "");
+    await restoreSnapshot(store, { config: here, reference: "newest", now });
+    expect(await readdir(imports)).toEqual(["malformed.csv"]);
+  });
 
   test("plans the same plan, and every row but those of its terms is the same", async () => {
     const here = await moved();
