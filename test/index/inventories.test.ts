@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { cp, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { InventorySource } from "#index/inventories/inventory-store.ts";
@@ -159,7 +159,10 @@ test("a listing that was compared already is not taken for one that was cut off"
   const cut = index.inventories.take({ ...source, ...flags, entries: list });
   for await (const { phase } of cut) if (phase === "comparing") break;
   expect(await readdir(folder)).toHaveLength(2);
-  await take(index, join(await temporaryFolder(), "other"), list);
+  const kept = join(await temporaryFolder(), "kept");
+  await cp(folder, kept, { recursive: true });
+  await take(index, folder, list);
+  await cp(kept, folder, { recursive: true });
   const again = lister([entry(1)]);
   await take(index, folder, again.list);
   expect(again.asked).toEqual([undefined]);
