@@ -9,7 +9,7 @@ import { copySource } from "#policies/plan/copy-source.ts";
 import { bitCount, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts";
 import { addDrafts } from "#policies/plan/draft.ts";
-import { copiesOn, ownStorages } from "#policies/plan/one-storage.ts";
+import { copiesOn, eachOnce, ownStorages } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { countRows, orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
 import { isBounded } from "#policies/removal-bound.ts";
@@ -70,15 +70,17 @@ function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragmen
   const on = maskSql(verb.on);
   const column = trusted(confidenceColumn(verb.confidence));
   const held = sql`(c.${column} | c.added | c.in_flight_mask)`;
-  const targets = copiesOn(planning, trusted("eligible"));
+  const targets = trusted("bit_count(eligible)");
+  // Of a storage that spans others it is the others: with it first, none of them could follow.
+  const eligible = eachOnce(planning, trusted("open & room"));
   return sql`SELECT * EXCLUDE (lack, cordoned, open, room, source, stuck_copies), least(lack, ${targets}) AS needs,
       0::BIGINT AS picked, size * least(lack, ${targets}) AS bytes,
       source IS NOT NULL AND eligible <> 0 AS acts,
       CASE WHEN source IS NULL THEN 'no-source' WHEN ${targets} >= lack THEN NULL
         ELSE ${noTargetReason} END AS block
-    FROM (SELECT *, open & room AS eligible FROM (
+    FROM (SELECT *, ${eligible} AS eligible FROM (
       SELECT c.object_id, c.size, c.present_mask AS present, c.stuck_copies, c.place,
-        ${held} & ${on} AS counted, bit_count(c.${column} & ${on}) AS had,
+        ${held} & ${on} AS counted, ${copiesOn(planning, sql`c.${column} & ${on}`)} AS had,
         ${verb.copies.min}::INTEGER - ${copiesOn(planning, sql`${held} & ${on}`)} AS lack,
         ${ownStorages(planning, sql`${maskSql(choice.openMask)} & ~${held}`, held)} AS open,
         ${maskSql(choice.cordoned)} & ~${held} AS cordoned,

@@ -7,7 +7,7 @@ import { explainObject } from "#policies/explain/explain-object.ts";
 import { parsePolicies } from "#policies/parse-policies.ts";
 import { sql, toStatement } from "#policies/sql-fragment.ts";
 import { readWrite, testBackend } from "../demo-backends.ts";
-import { type World, worlds } from "./arbitrary-world.ts";
+import { worlds } from "./arbitrary-world.ts";
 import { type FixtureObject, openFixtureIndex } from "./fixture-index.ts";
 import { briefly, planOf } from "./plan-of.ts";
 import { ensure, on, ruleOf, setOf } from "./rule-of.ts";
@@ -133,6 +133,84 @@ test("a storage that spans two others counts as none beside them", async () => {
   expect(briefly((await planOf(index, set(3))).actions)).toEqual(["replicate 0 0>2"]);
 });
 
+test("a rule gets its copies whatever spans several others, and the reason counts storages", async () => {
+  const index = await openFixtureIndex();
+  // By chance the first copy of a third of them would go to the one that spans both others.
+  const spans = backendsWith(4, [1, 2], [1, 3]);
+  const many = Array.from({ length: 12 }, (_, id) => {
+    return { id, size: 100, copies: { 0: "verified" } } as const;
+  });
+  await index.put(many);
+  const two = ruleOf("two", ensure(on(1, 2, 3), 2));
+  const { actions, plan } = await planOf(index, setOf(spans, two));
+  expect(plan.header.blocked).toEqual([]);
+  for (const { id } of many) {
+    const targets = actions.filter(({ objectId }) => objectId === id).map(({ target }) => target);
+    expect(new Set(targets)).toEqual(new Set([2, 3]));
+    expect(targets).toHaveLength(2);
+  }
+  // Where only it may be written to, it is better than nothing, and the rest is said.
+  const cordoned = spans.map((backend) => ({ ...backend, cordoned: backend.id === 2 }));
+  const half = await planOf(index, setOf(cordoned, two));
+  expect(half.actions.map(({ target }) => target)).toEqual(many.map(() => 3));
+  expect(half.plan.header.blocked).toMatchObject([{ reason: "cordon", objects: 12 }]);
+  await index.put([both]);
+  const [action] = (await planOf(index, setOf(twins, ruleOf("two", ensure(on(0, 1, 2), 2)))))
+    .actions;
+  expect(action?.reason).toContain("has 1");
+});
+
+/** Clusters (0, 1) and nodes (2 to 6) of which each belongs to one of them or to none. */
+const clusters = fc
+  .array(fc.integer({ min: -1, max: 1 }), { minLength: 5, maxLength: 5 })
+  .map((of) =>
+    backendsWith(
+      7,
+      ...of.flatMap((cluster, node) => (cluster < 0 ? [] : [[cluster, node + 2] as const])),
+    ),
+  );
+
+test(
+  "rules get as many copies as there are storages, and say what they lack",
+  { timeout: 300_000 },
+  async () => {
+    const index = await openFixtureIndex();
+    const scenes = fc.record({
+      backends: clusters,
+      places: fc.uniqueArray(fc.nat(6), { minLength: 1 }),
+      held: fc.nat(6),
+      cordoned: fc.uniqueArray(fc.nat(6), { maxLength: 3 }),
+      min: fc.integer({ min: 1, max: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(scenes, async ({ backends, places, held, cordoned, min }) => {
+        const all = backends.map((one) => ({ ...one, cordoned: cordoned.includes(one.id) }));
+        const objects = Array.from({ length: 4 }, (_, id): FixtureObject => {
+          return { id, size: 100, copies: { [held]: "verified" } };
+        });
+        await index.put(objects);
+        const set = setOf(all, ruleOf("some", ensure(on(...places), min)));
+        const { actions, plan } = await planOf(index, set);
+        const had = places.includes(held) ? 1 : 0;
+        const free = places.filter(
+          (id) => id !== held && !cordoned.includes(id) && !isSame(set.moment, id, held),
+        );
+        const made = Math.min(min - had, storagesAmong(set.moment, free));
+        for (const { id } of objects) {
+          const targets = idsOf(
+            actions.filter(({ objectId }) => objectId === id).map(({ target }) => target),
+          );
+          expect(storagesAmong(set.moment, targets)).toBe(Math.max(0, made));
+          expect(targets).toHaveLength(Math.max(0, made));
+        }
+        const lacking = plan.header.blocked.reduce((sum, one) => sum + one.objects, 0);
+        expect(lacking).toBe(made < min - had ? objects.length : 0);
+      }),
+      { numRuns: runs },
+    );
+  },
+);
+
 const pairsOf = (count: number) =>
   fc
     .uniqueArray(fc.tuple(fc.nat(count - 1), fc.nat(count - 1)), { minLength: 1, maxLength: 3 })
@@ -182,12 +260,16 @@ function provenOn({ copies = {} }: FixtureObject): readonly number[] {
   return Object.keys(copies).flatMap((id) => (copies[+id] === "verified" ? [+id] : []));
 }
 
-function isSame({ backends }: World, one: number, other: number): boolean {
+interface Storages {
+  readonly backends: readonly Backend[];
+}
+
+function isSame({ backends }: Storages, one: number, other: number): boolean {
   return backends[one]?.sameAs?.includes(other) === true;
 }
 
 /** The most of these backends of which no two are the same storage, by trying all. */
-function storagesAmong(world: World, [first, ...rest]: readonly number[]): number {
+function storagesAmong(world: Storages, [first, ...rest]: readonly number[]): number {
   if (first === undefined) return 0;
   const apart = rest.filter((id) => !isSame(world, first, id));
   return Math.max(1 + storagesAmong(world, apart), storagesAmong(world, rest));
