@@ -39,8 +39,9 @@ const idsOfPair = `SELECT min(backend_id) AS one, max(backend_id) AS other FROM 
 export async function sameStorages(connection: Connection, at: Date): Promise<SameBackends> {
   const rows = await connection.rows<{ backend_id: number; other_id: number }>(
     `SELECT backend_id, other_id FROM same_storages
-     WHERE found_at > make_timestamp($1::BIGINT) ORDER BY ALL`,
-    [micros(new Date(at.getTime() - keptMs))],
+     WHERE found_at > make_timestamp($1::BIGINT) AND found_at <= make_timestamp($2::BIGINT)
+     ORDER BY ALL`,
+    [micros(new Date(at.getTime() - keptMs)), micros(at)],
   );
   const same = new Map<number, Set<number>>();
   const add = (one: number, other: number): void => {

@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ObjectIndex } from "#index/object-index.ts";
 import type { Backend } from "#model/backend.ts";
-import type { CommitResult } from "#model/run.ts";
+import type { CommitResult, StepData } from "#model/run.ts";
 import type { SamePair } from "#model/same-storage.ts";
 import { makePlan, stepOf, type TestAction } from "./make-plan.ts";
 import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
-import { context, hour, onlyBatch } from "./run-steps.ts";
+import { context, evidenceOf, gone, hour, masks, onlyBatch } from "./run-steps.ts";
 
 const later = new Date(start.getTime() + 60_000);
 const nodeAndCluster: readonly SamePair[] = [["cluster", "node"]];
@@ -30,6 +30,7 @@ async function stored() {
     await index.commitRemovals(step, found, later);
   };
   let learned: readonly SamePair[] = nothing;
+  let last: StepData | undefined;
   const permits = async (
     action: Omit<TestAction, "object" | "verb">,
     sameStorage: readonly SamePair[],
@@ -40,9 +41,14 @@ async function stored() {
     const run = await index.beginRun(await makePlan(index, folder, actions), start);
     const lane = ["node", "cluster", "bucket", "disk"][action.victim ?? 0] ?? "";
     const step = stepOf(await onlyBatch(index, run.id, lane));
+    last = step;
     return index.commitCopies(step, [], context({ now: later }));
   };
-  return { index, permits, learn, folder };
+  const lastStep = (): StepData => {
+    if (last === undefined) throw new Error("no permits were asked for");
+    return last;
+  };
+  return { index, permits, learn, folder, lastStep };
 }
 
 function reservedOf({ permits }: CommitResult): readonly string[] {
@@ -114,5 +120,27 @@ test("what was found is kept for a day, also when the index is opened again", as
   onTestFinished(() => again.close());
   const after = (ms: number) => new Date(later.getTime() + ms);
   expect(known(await again.backends(after(24 * hour - 1)))).toEqual(all);
+  expect(known(await again.backends(after(-1)))).toEqual([]);
   expect(known(await again.backends(after(24 * hour)))).toEqual([]);
+});
+
+test("what a removal may have taken from other names of the storage is to be checked again", async () => {
+  const { index, permits, lastStep } = await stored();
+  for (const isSettled of [false, true]) {
+    await index.putObjects(
+      [objectOf(0, [copyOn("node"), copyOn("cluster"), copyOn("bucket")])],
+      later,
+    );
+    await index.recordEvidence([evidenceOf(0, "cluster")], later);
+    expect((await masks(index))[0]).toMatchObject({ present: 7, verified: 7 });
+    const { permits: given } = await permits({ victim: 0 }, nodeAndCluster);
+    const id = given[0]?.id ?? "";
+    if (isSettled) await index.settlePermit(id, evidenceOf(0, "node", "absent"), later);
+    else await index.commitRemovals(lastStep(), [gone(0, id)], later);
+    expect((await masks(index))[0]).toMatchObject({ present: 6, verified: 4 });
+    expect(await index.checkSummaries()).toEqual([]);
+  }
+  // A full check makes it as sure as before.
+  await index.recordEvidence([evidenceOf(0, "cluster")], later);
+  expect((await masks(index))[0]).toMatchObject({ present: 6, verified: 6 });
 });

@@ -1,5 +1,6 @@
 import { changeCopies } from "#index/apply-copies.ts";
 import { micros } from "#index/connection.ts";
+import { doubtOtherNames } from "#index/runs/doubt-other-names.ts";
 import {
   endPermits,
   type PermitEnd,
@@ -63,10 +64,11 @@ export async function commitRemovals(
     transaction,
     gone.map((permit) => goneCopy(permit, now)),
   );
-  await keepDeleted(transaction, gone);
-  await recordOutcomes(transaction, run, ended, now);
   const same = outcomes.flatMap((one) => ("sameStorage" in one ? [one.sameStorage] : []));
   await noteSameStorages(transaction, same, now);
+  await doubtOtherNames(transaction, gone, now);
+  await keepDeleted(transaction, gone);
+  await recordOutcomes(transaction, run, ended, now);
 }
 
 /** Whether the action of a permit has ended, and not only the permit. */

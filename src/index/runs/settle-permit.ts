@@ -1,6 +1,7 @@
 import { changeCopies } from "#index/apply-copies.ts";
 import { type Connection, micros } from "#index/connection.ts";
 import { goneCopy, keepDeleted, recordProof, removed } from "#index/runs/commit-removals.ts";
+import { doubtOtherNames } from "#index/runs/doubt-other-names.ts";
 import {
   endPermits,
   publicPermit,
@@ -59,6 +60,7 @@ export async function settlePermit(
     recordProof(transaction, run, permit, "settled", [evidence], now);
     await endPermits(transaction, [{ permitId, state: "done" }], now);
     await changeCopies(transaction, [goneCopy(permit, now)]);
+    await doubtOtherNames(transaction, [permit], now);
     await keepDeleted(transaction, [permit]);
     await recordOutcomes(transaction, run, [removed(permit, batch, "absent")], now);
     return;
