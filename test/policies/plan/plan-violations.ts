@@ -145,8 +145,11 @@ function illPlaced(
 /** Collections that a rule moves without selecting, or without moving, all of their objects. */
 function divided(world: World, actions: readonly PlanAction[]): readonly string[] {
   return world.rules.flatMap(({ rule, matches }) => {
-    const own = actions.filter((action) => action.rule === rule.id);
     if (rule.group === undefined || rule.verb.kind === "ensure") return [];
+    // The end of a copy that was wanted for a time is each object's own: others never had it.
+    const isEnd = ({ verb }: PlanAction): boolean =>
+      rule.verb.kind === "promote" && verb === "evict";
+    const own = actions.filter((action) => action.rule === rule.id && !isEnd(action));
     const acting = new Set(own.map(({ objectId }) => objectId));
     const moved = new Set(
       world.objects.flatMap(({ id, collection }) => (acting.has(id) ? (collection ?? []) : [])),
