@@ -113,7 +113,7 @@ test("every report by every grouping is what a count over index query gives", as
       }
       await index.close();
     }),
-    { numRuns: Number(process.env["THERMOCLINE_PROPERTY_RUNS"] ?? 4), endOnFailure: true },
+    { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 4), endOnFailure: true },
   );
 });
 

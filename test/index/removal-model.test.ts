@@ -232,7 +232,7 @@ test(
           await world.index.close();
         }
       }),
-      { numRuns: Number(process.env["THERMOCLINE_PROPERTY_RUNS"] ?? 10) },
+      { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 10) },
     );
   },
   timeoutMs,

@@ -104,7 +104,7 @@ test("after any sequence of writes the summaries are what a simple model says", 
       await expectAsModel(index, model);
       await index.close();
     }),
-    { numRuns: Number(process.env["THERMOCLINE_PROPERTY_RUNS"] ?? 12) },
+    { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 12) },
   );
 });
 

@@ -61,3 +61,13 @@ export async function addDrafts(
   await planning.run(sql`INSERT INTO plan_draft BY NAME
     SELECT ${joinFragments(named, ", ")} FROM ${from}`);
 }
+
+/**
+ * Rows (`d`) that rest on other actions of the plan: removals, and moves whose own copy is not
+ * enough. What goes in the same step as such a move counts on its copy, and so on it.
+ */
+export function restsOnOthers({ mayWait }: Planning): SqlFragment {
+  if (!mayWait) return trusted("false");
+  return trusted(`(d.depends OR (d.victim IS NOT NULL AND (d.object_id, d.step) IN (
+    SELECT (m.object_id, m.step) FROM plan_draft m WHERE m.depends AND m.target IS NOT NULL)))`);
+}

@@ -1,5 +1,6 @@
 import type { BlockReason } from "#model/plan.ts";
 import type { CompiledRule } from "#policies/compiled-policy.ts";
+import { restsOnOthers } from "#policies/plan/draft.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -77,16 +78,14 @@ export async function keepWholeGroups(planning: Planning): Promise<void> {
       trusted(`INSERT INTO plan_short SELECT * FROM plan_lacking l
       WHERE (l.rule, l.collection) IN (SELECT (b.rule, b.collection) FROM plan_broken b)`),
     );
+    const gone = sql`(d.object_id IN (SELECT object_id FROM plan_broken WHERE rule = d.rule)
+        OR (${restsOnOthers(planning)} AND d.object_id IN (SELECT object_id FROM plan_broken)))`;
     await planning.blocked.count(
       planning,
-      trusted(`SELECT rule, 'group' AS reason, count(*) AS objects, sum(c.size)::BIGINT AS bytes
-      FROM plan_broken x JOIN plan_candidate c ON c.object_id = x.object_id GROUP BY rule`),
+      sql`SELECT rule, 'group' AS reason, count(*) AS objects, sum(size)::BIGINT AS bytes
+      FROM (SELECT DISTINCT d.rule, d.object_id, d.size FROM plan_draft d WHERE ${gone}) GROUP BY rule`,
     );
-    await planning.run(
-      trusted(`DELETE FROM plan_draft AS d
-      WHERE d.object_id IN (SELECT object_id FROM plan_broken WHERE rule = d.rule)
-        OR (d.depends AND d.target IS NULL AND d.object_id IN (SELECT object_id FROM plan_broken))`),
-    );
+    await planning.run(sql`DELETE FROM plan_draft AS d WHERE ${gone}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { restsOnOthers } from "#policies/plan/draft.ts";
 import { groupRules, isGroupRule } from "#policies/plan/group.ts";
 import {
   type Bound,
@@ -54,7 +55,7 @@ async function cut(planning: Planning, own: SqlFragment, bounds: Bounds): Promis
       ${firstOf(bounds, ({ words }) => words)} AS words
     FROM (${ranked(planning, own, bounds)}) WHERE ${anyOf(bounds, isExceeded)}`);
   // A removal that rests on another action of the plan goes with it, whoever wanted it.
-  const gone = sql`(${own} OR (d.depends AND d.target IS NULL))`;
+  const gone = sql`(${own} OR ${restsOnOthers(planning)})`;
   await planning.blocked.count(
     planning,
     sql`SELECT rule, reason, count(*) AS objects, sum(size)::BIGINT AS bytes, words

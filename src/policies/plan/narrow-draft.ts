@@ -1,3 +1,4 @@
+import { restsOnOthers } from "#policies/plan/draft.ts";
 import { keepSaved, type SavedScope } from "#policies/plan/keep-saved.ts";
 import { keepWishes, type WishScope } from "#policies/plan/keep-wishes.ts";
 import type { NamedLimits } from "#policies/plan/limit-bounds.ts";
@@ -39,7 +40,7 @@ export async function narrowDraft(planning: Planning, scope: PlanScope): Promise
   await planning.run(sql`DELETE FROM plan_draft WHERE NOT (${isOneOf(trusted("rule"))})`);
   planning.blocked.keepOnly((index) => planning.rules[index]?.policy === scope.policy);
   if (scope.free !== undefined) await keepWhatFrees(planning, scope.free);
-  await planning.run(trusted("DELETE FROM plan_draft WHERE depends AND target IS NULL"));
+  await planning.run(sql`DELETE FROM plan_draft AS d WHERE ${restsOnOthers(planning)}`);
 }
 
 /** In the order of the rules, as many objects as free enough, and all that is done to these. */

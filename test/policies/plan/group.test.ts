@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { CompiledRule, CompiledVerb } from "#policies/compiled-policy.ts";
 import type { PlanOptions } from "#policies/plan/build-plan.ts";
 import { trusted } from "#policies/sql-fragment.ts";
+import { testBackend } from "../demo-backends.ts";
 import { demoPair } from "./demo-pair.ts";
 import { type FixtureObject, openFixtureIndex } from "./fixture-index.ts";
 import { briefly, planOf } from "./plan-of.ts";
@@ -86,4 +87,26 @@ test("a collection without room for all of it is passed over, and another one ha
   const { actions, plan } = await planOf(index, setOf(full as typeof demoPair, rule));
   expect(briefly(actions)).toEqual(["replicate 4 0>1"]);
   expect(plan.header.blocked.map(({ reason }) => reason)).toContain("capacity");
+});
+
+test("a move that rests on what a collection does not get stays with it", async () => {
+  const backends = [0, 1, 2, 3].map((id) => testBackend({ id, name: `backend-${id}` }));
+  const index = await openFixtureIndex();
+  // Object 2 has no copy to read: its whole collection waits, and with it what object 1 would get.
+  await index.put([
+    { id: 1, collection: "a", copies: { 0: "verified" } },
+    { id: 2, collection: "a", copies: {} },
+  ]);
+  const rules = [
+    ruleOf("one", ensure(on(2), 1, { confidence: "claimed" }), "true", { group: "collection" }),
+    ruleOf("colder", { kind: "demote", from: on(0), to: on(3) }),
+    ruleOf("two", ensure(on(0, 2, 3), 2, { confidence: "claimed" })),
+  ];
+  const { actions, plan } = await planOf(index, setOf(backends, ...rules));
+  expect(briefly(actions)).toEqual([]);
+  const waiting = plan.header.blocked.filter(({ reason }) => reason === "group");
+  expect(waiting.map(({ rule, objects }) => [rule, objects])).toEqual([
+    ["test/one", 1],
+    ["test/colder", 1],
+  ]);
 });
