@@ -5,7 +5,7 @@ import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Access, AccessCounts, AccessSummary } from "#model/index-store.ts";
-import type { SqlRow } from "#model/sql.ts";
+import type { SqlRow, SqlValue } from "#model/sql.ts";
 
 // 2^x overflows a double near x = 1,024; the landmark moves long before.
 const halfLivesMax = 400;
@@ -14,6 +14,10 @@ const halfLivesMax = 400;
 const rowGroupRows = 122_880;
 /** From so many objects on the bytes of a fold count for more than the blocks of a checkpoint. */
 const manyObjects = 50_000;
+
+/** So many reads are grouped at a time, in so many parts at most: each reads all of them once. */
+const readsOfPart = 1_250_000;
+const partsMax = 16;
 
 /**
  * Adds reads to heat by forward decay (a read at t weighs weight · 2^((t − landmark) / half-life),
@@ -53,22 +57,58 @@ export async function countAccesses(
   return await foldAccesses(transaction, now);
 }
 
-/** Counts the reads in the temporary table `resolved_accesses`: `object_id, read_at, weight`. */
+/**
+ * Counts the reads in the temporary table `resolved_accesses`: `object_id, read_at, weight`. Many
+ * are counted by ranges of objects: to group few of them at a time takes less memory and time than
+ * to group all at once, and objects side by side are updated together.
+ */
 export async function foldAccesses(transaction: Transaction, now: Date): Promise<AccessCounts> {
   await moveLandmark(transaction, now);
   const { landmark, halfLifeMs } = await heatSettings(transaction.connection);
-  await transaction.run(sumByObject, [micros(landmark), Math.LN2 / (halfLifeMs * 1_000)]);
+  const reads = await transaction.row<ReadFacts>(readFacts);
+  // Often all days are there, or none: looked up before the first of them is added.
+  const { some } = await transaction.row<{ some: boolean }>(someDaysAreKnown);
+  const decay = [micros(landmark), Math.LN2 / (halfLifeMs * 1_000)];
+  const all = { read: 0, rowGroups: 0 };
+  for (const range of rangesOf(reads)) {
+    const { read, rowGroups } = await foldRange(transaction, { ...reads, some }, [
+      ...decay,
+      ...range,
+    ]);
+    all.read += read;
+    all.rowGroups += rowGroups;
+  }
+  // Otherwise it would take its memory until the next fold.
+  await transaction.run("DROP TABLE IF EXISTS access_sums");
+  if (isDense(all, reads.objects)) transaction.checkpointAtCommit();
+  return { applied: reads.applied, unknown: reads.unknown };
+}
+
+/** Ids from the first up to the second, without that. */
+type IdRange = readonly [from: number, to: number];
+
+/** So many equal parts of the ids that none has too many reads to group, if they lie evenly. */
+function rangesOf({ applied, first, last }: ReadFacts): readonly IdRange[] {
+  if (first === null || last === null) return [];
+  const parts = Math.min(partsMax, Math.ceil(applied / readsOfPart));
+  const step = Math.ceil((last + 1 - first) / parts);
+  return Array.from({ length: parts }, (_, at) => [first + at * step, first + (at + 1) * step]);
+}
+
+/** Counts the reads of some objects. */
+async function foldRange(
+  transaction: Transaction,
+  { marks, some }: ReadFacts & { readonly some: boolean },
+  range: readonly SqlValue[],
+): Promise<Touched> {
+  await transaction.run(sumByObject, range);
   await transaction.run(addHeat);
-  const facts = await transaction.row<FoldFacts>(foldFacts);
-  const { applied, unknown, marks, days, severalDays } = facts;
+  const { days, severalDays, rowGroups } = await transaction.row<SumFacts>(sumFacts);
   if (marks > 0) await transaction.run(liftMarks);
   const further = severalDays > 0 ? await transaction.run(addSumsOfDays) : 0;
-  // Often all days are there, or none.
-  const { some } = await transaction.row<{ some: boolean }>(someDaysAreKnown);
   const known = some ? await transaction.run(addToKnownDays) : 0;
   if (known < days + further) await transaction.run(addNewDays(known > 0));
-  if (isDense(facts)) transaction.checkpointAtCommit();
-  return { applied, unknown };
+  return { read: days + severalDays, rowGroups };
 }
 
 /**
@@ -76,24 +116,34 @@ export async function foldAccesses(transaction: Transaction, now: Date): Promise
  * later: 16 for each row and column that they name, of which there are three, against about 12 for
  * each row, read or not, of the row groups that they touch.
  */
-function isDense({ days, severalDays, rowGroups, objects }: FoldFacts): boolean {
-  const read = days + severalDays;
+function isDense({ read, rowGroups }: Touched, objects: number): boolean {
   const rewritten = Math.min(objects, rowGroups * rowGroupRows);
   return read >= manyObjects && read * 4 >= rewritten;
 }
 
-interface FoldFacts extends SqlRow {
+/** How many objects were read, and in how many row groups there is one of them. */
+interface Touched {
+  readonly read: number;
+  readonly rowGroups: number;
+}
+
+interface ReadFacts extends SqlRow {
   readonly applied: number;
   readonly unknown: number;
+  /** The ids that were read, from and to; null when there is none. */
+  readonly first: number | null;
+  readonly last: number | null;
   /** Objects that a deletion was announced for. */
   readonly marks: number;
+  /** All that there are. */
+  readonly objects: number;
+}
+
+interface SumFacts extends SqlRow {
   /** Objects that were read on one day, and on several. */
   readonly days: number;
   readonly severalDays: number;
-  /** So many row groups have an object that was read. */
   readonly rowGroups: number;
-  /** All that there are. */
-  readonly objects: number;
 }
 
 async function stageAccesses(
@@ -182,16 +232,20 @@ const sumByObject = `
   SELECT object_id, count(*) AS reads, max(read_at) AS accessed,
     sum(weight * exp((epoch_us(read_at) - $1::BIGINT) * $2::DOUBLE)) AS weight,
     CASE WHEN min(read_at::DATE) = max(read_at)::DATE THEN max(read_at)::DATE END AS day
-  FROM resolved_accesses WHERE object_id IS NOT NULL AND weight > 0 GROUP BY object_id`;
+  FROM resolved_accesses
+  WHERE object_id >= $3::BIGINT AND object_id < $4::BIGINT AND weight > 0 GROUP BY object_id`;
 
-const foldFacts = `
+const readFacts = `
   SELECT count(object_id) AS applied, count(*) - count(object_id) AS unknown,
+    min(object_id) AS first, max(object_id) AS last,
     (SELECT count(*) FROM objects WHERE tombstoned IS NOT NULL) AS marks,
-    (SELECT count(day) FROM access_sums) AS days,
-    (SELECT count(*) - count(day) FROM access_sums) AS "severalDays",
-    (SELECT count(DISTINCT object_id // ${rowGroupRows}) FROM access_sums) AS "rowGroups",
     (SELECT count(*) FROM objects) AS objects
   FROM resolved_accesses`;
+
+const sumFacts = `
+  SELECT count(day) AS days, count(*) - count(day) AS "severalDays",
+    count(DISTINCT object_id // ${rowGroupRows}) AS "rowGroups"
+  FROM access_sums`;
 
 const addSumsOfDays = `
   INSERT INTO access_sums BY NAME
@@ -213,7 +267,8 @@ const liftMarks = `
 
 const someDaysAreKnown = `
   SELECT EXISTS (FROM access_days WHERE day
-    BETWEEN (SELECT min(day) FROM access_sums) AND (SELECT max(day) FROM access_sums)) AS some`;
+    BETWEEN (SELECT min(read_at)::DATE FROM resolved_accesses)
+      AND (SELECT max(read_at)::DATE FROM resolved_accesses)) AS some`;
 
 const addToKnownDays = `
   UPDATE access_days SET reads = access_days.reads + s.reads

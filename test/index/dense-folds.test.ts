@@ -13,11 +13,11 @@ import { temporaryFolder } from "./open-index.ts";
 const objects = 120_000;
 const read = 60_000;
 /** Three reads of each of these objects, one of them on the day before the others. */
-const reads = `CREATE OR REPLACE TEMP TABLE resolved_accesses AS
+const readsOf = (times: number): string => `CREATE OR REPLACE TEMP TABLE resolved_accesses AS
   SELECT range % ${read} AS object_id, 0.5 AS weight,
     make_timestamp(${livelyTime.getTime() * 1_000})
       - to_hours(1 + 24 * (range // ${2 * read})) AS read_at
-  FROM range(${3 * read})`;
+  FROM range(${3 * read}) CROSS JOIN range(${times}) AS again(turn)`;
 let folder = "";
 let lively = "";
 
@@ -40,9 +40,9 @@ async function openLively() {
   return { path, database };
 }
 
-async function fold(database: Database) {
+async function fold(database: Database, times = 1) {
   const connection = await database.connect();
-  await connection.run(reads);
+  await connection.run(readsOf(times));
   const counts = await database.write((tx) => foldAccesses(tx, livelyTime), connection);
   connection.close();
   return counts;
@@ -83,6 +83,15 @@ async function expectFolds(path: string, folds: number): Promise<void> {
   ]);
 }
 
+test("so many reads that they are counted by ranges of objects count as several folds do", async () => {
+  const { path, database } = await openLively();
+  expect(await fold(database, 15)).toEqual({ applied: 45 * read, unknown: 0 });
+  expect(await bytesOf(`${path}.wal`)).toBe(0);
+  expect(await fold(database)).toEqual({ applied: 3 * read, unknown: 0 });
+  await database.close();
+  await expectFolds(path, 16);
+});
+
 test("a fold of much of the index goes into its columns without the log", async () => {
   const { path, database } = await openLively();
   const counts = { applied: 3 * read, unknown: 0 };
@@ -122,7 +131,7 @@ test("killed right after a fold, the index has all of it", async () => {
     const limits = { memoryLimit: "1GiB", threads: 2, readOnly: false, now };
     const database = await Database.open(${JSON.stringify(path)}, limits);
     const connection = await database.connect();
-    await connection.run(${JSON.stringify(reads)});
+    await connection.run(${JSON.stringify(readsOf(1))});
     await database.write((transaction) => foldAccesses(transaction, now), connection);
     process.kill(process.pid, "SIGKILL");`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
