@@ -58,7 +58,8 @@ export async function readSources(
   return Promise.all(read);
 }
 
-function diagnosticsOf(error: EngineError): readonly Diagnostic[] {
+/** What is wrong in documents, where that is the error. */
+export function diagnosticsOf(error: EngineError): readonly Diagnostic[] {
   const { diagnostics } = error.details;
   return Array.isArray(diagnostics) ? (diagnostics as Diagnostic[]) : [];
 }

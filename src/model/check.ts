@@ -1,3 +1,5 @@
+import type { Diagnostic } from "#model/diagnostic.ts";
+
 /** What one check of `doctor` found. A warning is worth knowing and stops nothing. */
 export interface Check {
   readonly name: string;
@@ -8,4 +10,6 @@ export interface Check {
   readonly why?: string;
   /** What to do. */
   readonly hint?: string;
+  /** What is wrong in a document, and where. */
+  readonly diagnostics?: readonly Diagnostic[];
 }

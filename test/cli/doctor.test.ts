@@ -33,6 +33,22 @@ test.skipIf(why !== undefined)(
   },
 );
 
+test("doctor shows what is wrong in the configuration, where it is and what to write", async () => {
+  await writeFile(
+    join(line.cwd, "thermocline.yaml"),
+    "apiVersion: thermocline/v1\nkind: Config\nqueu: {}\n",
+  );
+  const text = await line.run(["doctor"]);
+  expect(text.code).toBe(1);
+  expect(text.stdout).toContain("FAILED  configuration: thermocline.yaml has an error\n");
+  expect(text.stdout).toContain('thermocline.yaml:3:1: error: unknown key "queu"');
+  expect(text.stdout).toContain("3 | queu: {}");
+  const { checks } = JSON.parse((await line.run(["doctor", "-o", "json"])).stdout);
+  expect(checks.at(-1)).toMatchObject({
+    diagnostics: [{ code: "E0102", range: { start: { line: 3, col: 1 } } }],
+  });
+});
+
 test.skipIf(why !== undefined)("a warning of doctor is no failure", async () => {
   const redis = await startRedis();
   await configure(redis.url);

@@ -1,5 +1,7 @@
+import { formatDiagnostics, toJson } from "#document/format-diagnostics.ts";
 import type { Check } from "#model/check.ts";
 import { runChecks } from "#cli/doctor/run-checks.ts";
+import { readSources } from "#cli/report-error.ts";
 import { defineCommand } from "#cli/command.ts";
 
 export default defineCommand({
@@ -10,7 +12,19 @@ export default defineCommand({
   async run(context) {
     const checks = await runChecks(context);
     const ok = checks.every(({ state }) => state !== "failed");
-    context.print(() => checks.map(formatCheck).join(""), { ok, checks });
+    const diagnostics = checks.flatMap((check) => check.diagnostics ?? []);
+    const sources = await readSources(diagnostics, context.io.cwd);
+    const color = context.color.stdout;
+    const marked = (check: Check): string =>
+      formatDiagnostics(check.diagnostics ?? [], sources, "text", { color });
+    const told = checks.map((check) => ({
+      ...check,
+      ...(check.diagnostics && { diagnostics: check.diagnostics.map(toJson) }),
+    }));
+    context.print(() => checks.map((check) => marked(check) + formatCheck(check)).join(""), {
+      ok,
+      checks: told,
+    });
     return ok ? 0 : 1;
   },
 });

@@ -4,6 +4,7 @@ import { EngineError } from "#model/engine-error.ts";
 import { outsidePort } from "#engine/outside-port.ts";
 import type { Config } from "#config.ts";
 import type { CommandContext } from "#cli/command.ts";
+import { diagnosticsOf } from "#cli/report-error.ts";
 import { checkBackend } from "#cli/doctor/check-backend.ts";
 import { checkDataDirectory } from "#cli/doctor/check-data-directory.ts";
 import { outsideFindings } from "#cli/doctor/check-outside.ts";
@@ -70,6 +71,14 @@ async function check(name: string, finding: Finding): Promise<Check> {
 }
 
 function failed(name: string, thrown: unknown): Check {
-  const { message, hint } = EngineError.from(thrown);
-  return { name, state: "failed", message, ...(hint === undefined ? {} : { hint }) };
+  const error = EngineError.from(thrown);
+  const { message, hint } = error;
+  const diagnostics = diagnosticsOf(error);
+  return {
+    name,
+    state: "failed",
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(diagnostics.length > 0 && { diagnostics }),
+  };
 }
