@@ -89,7 +89,7 @@ describe("an S3 service that answers with an error", () => {
     await using plain = await reached(`https://127.0.0.1:${port}`);
     await expect(plain.driver.status()).rejects.toMatchObject({
       code: "UNAVAILABLE",
-      message: expect.not.stringContaining("\n") as string,
+      message: expect.stringMatching(/^[^\n]*\(Error: wrong version number\)$/) as string,
       hint: expect.stringContaining("http://") as string,
     });
     const thrown = Object.assign(new Error("self-signed certificate"), {
@@ -99,6 +99,23 @@ describe("an S3 service that answers with an error", () => {
       code: "UNAVAILABLE",
       retryable: false,
       hint: expect.stringContaining("NODE_EXTRA_CA_CERTS") as string,
+    });
+  });
+
+  it("a bucket in the host name of a service that has no such hosts is told how to be set up", async () => {
+    const failure = new Error("getaddrinfo ENOTFOUND bucket.storage.example");
+    const thrown = Object.assign(failure, { code: "ENOTFOUND" });
+    expect(s3Error(thrown, "listing")).toMatchObject({
+      code: "UNAVAILABLE",
+      retryable: true,
+      hint: expect.stringContaining("`forcePathStyle: true`") as string,
+    });
+  });
+
+  it("an answer without a message is told by its code alone", async () => {
+    answer = { status: 403, body: "<Error><Code>SignatureDoesNotMatch</Code></Error>" };
+    await expect(driver.status()).rejects.toMatchObject({
+      message: expect.stringMatching(/\(SignatureDoesNotMatch 403\)$/) as string,
     });
   });
 

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   type S3Client,
@@ -190,6 +192,31 @@ describe.skipIf(missing !== undefined)(`s3 against versitygw v1.7.0`, () => {
     expect((await judge.send(list)).Versions ?? []).toEqual([]);
     expect(await driver.remove(stored.object, permit(stored.object, "archive"))).toBe("absent");
   });
+
+  it.each(["cid", "file"])(
+    "stores again what somebody deleted in a bucket with versions, under layout %s",
+    async (layout) => {
+      const settings = { Status: "Enabled" } as const;
+      const versioned = { Bucket: bucket, VersioningConfiguration: settings };
+      await judge.send(new PutBucketVersioningCommand(versioned));
+      const driver = await open({ layout });
+      for (const stored of [sample(5_000), sample(12 * 1024 * 1024)]) {
+        const named = { ...stored.object, name: "/photos/a picture.jpg" };
+        const { locator } = await driver.write(named, fileBody(stored));
+        const erase = (Key?: string) =>
+          judge.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+        await erase(locator.slice(`s3://${bucket}/`.length));
+        const { finding, method } = await driver.verify(named, "listed");
+        expect(finding).toBe("absent");
+        expect(method).toMatch(/not there; an older version is still in the bucket, behind the/);
+        const { Contents = [] } = await judge.send(new ListObjectsV2Command({ Bucket: bucket }));
+        for (const { Key } of Contents) await erase(Key);
+        expect(await driver.write(named, fileBody(stored))).toMatchObject({ locator });
+        expect(await driver.verify(named, "verified")).toMatchObject({ finding: "present" });
+        expect(await driver.remove(named, permit(named, "archive"))).toBe("removed");
+      }
+    },
+  );
 
   it("lists many pages in the order of keys, past what is not ours", async () => {
     const driver = await open({ prefix: "store" });

@@ -32,6 +32,7 @@ import type {
 import { BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
 import { BucketLocking } from "#drivers/s3/bucket-locking.ts";
 import { BucketVersioning } from "#drivers/s3/bucket-versioning.ts";
+import { createOverMarker } from "#drivers/s3/create-over-marker.ts";
 import { copySource } from "#drivers/s3/copy-source.ts";
 import { keyVersions } from "#drivers/s3/key-versions.ts";
 import { locksShown } from "#drivers/s3/locks-shown.ts";
@@ -241,21 +242,27 @@ export class AwsBucketClient implements BucketClient {
       const folders = (answer.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix ?? []);
       return { entries, folders, token: answer.NextContinuationToken };
     } catch (error) {
-      throw this.#requests.error(error, `listing ${this.#bucket}/${request.prefix}`, signal);
+      throw this.#requests.error(
+        error,
+        `listing ${request.prefix === "" ? "keys" : request.prefix}`,
+        signal,
+      );
     }
   }
 
   async put(request: PutRequest, bytes: Uint8Array, signal: Signal): Promise<SentChecksum> {
     try {
       const checksum = await this.#requests.checksum(bytes);
-      const command = new PutObjectCommand({
+      const input = {
         ...this.#requests.target(request),
         ...checksum,
-        ...this.#requests.condition(request),
         Body: bytes,
         ContentLength: bytes.length,
+      };
+      await createOverMarker(this.#client, this.#requests, request, signal, (condition) => {
+        const command = new PutObjectCommand({ ...input, ...condition });
+        return this.#client.send(command, withSignal(signal));
       });
-      await this.#client.send(command, withSignal(signal));
       return checksum.ChecksumSHA256;
     } catch (error) {
       throw this.#requests.error(error, `storing ${request.key}`, signal);
@@ -265,15 +272,17 @@ export class AwsBucketClient implements BucketClient {
   async copy(request: CopyRequest, signal: Signal): Promise<void> {
     try {
       const { tags, checksums } = this.#options;
-      const command = new CopyObjectCommand({
+      const input = {
         ...this.#requests.target(request),
-        ...this.#requests.condition(request),
         CopySource: copySource(request.source),
-        MetadataDirective: "REPLACE",
+        MetadataDirective: "REPLACE" as const,
         ...(Object.keys(tags).length === 0 ? {} : { TaggingDirective: "REPLACE" as const }),
         ...(checksums ? { ChecksumAlgorithm: "SHA256" as const } : {}),
+      };
+      await createOverMarker(this.#client, this.#requests, request, signal, (condition) => {
+        const command = new CopyObjectCommand({ ...input, ...condition });
+        return this.#patient.send(command, withSignal(signal));
       });
-      await this.#patient.send(command, withSignal(signal));
     } catch (error) {
       throw this.#requests.error(error, `copying ${request.source.key}`, signal);
     }
@@ -309,16 +318,9 @@ export class AwsBucketClient implements BucketClient {
 
   async #checkBucket(signal: Signal): Promise<void> {
     if (performance.now() - this.#bucketSeenAt < bucketSeenForMs) return;
-    await this.list(
-      {
-        prefix: this.#options.prefix,
-        folders: false,
-        after: undefined,
-        token: undefined,
-        limit: 1,
-      },
-      signal,
-    );
+    const { prefix } = this.#options;
+    const probe = { prefix, folders: false, after: undefined, token: undefined, limit: 1 };
+    await this.list(probe, signal);
   }
 }
 

@@ -21,6 +21,7 @@ import type {
   UnfinishedUpload,
 } from "#drivers/s3/bucket-client.ts";
 import { type BucketRequests, type Signal, withSignal } from "#drivers/s3/bucket-requests.ts";
+import { createOverMarker } from "#drivers/s3/create-over-marker.ts";
 import { copySource } from "#drivers/s3/copy-source.ts";
 import { httpStatus } from "#drivers/s3/s3-error.ts";
 import { tooManyParts } from "#drivers/s3/too-many-parts.ts";
@@ -145,12 +146,12 @@ export class AwsUploads {
       complete: async (signal) => {
         await this.#refuseTaken(request, signal);
         try {
-          const command = new CompleteMultipartUploadCommand({
-            ...name,
-            ...requests.condition(request),
-            MultipartUpload: { Parts: parts.toSorted((a, b) => a.PartNumber - b.PartNumber) },
+          const Parts = parts.toSorted((a, b) => a.PartNumber - b.PartNumber);
+          await createOverMarker(this.#client, requests, request, signal, (condition) => {
+            const input = { ...name, ...condition, MultipartUpload: { Parts } };
+            const command = new CompleteMultipartUploadCommand(input);
+            return this.#patient.send(command, withSignal(signal));
           });
-          await this.#patient.send(command, withSignal(signal));
         } catch (error) {
           throw tooManyParts(requests.error(error, doing, signal), parts.length);
         }

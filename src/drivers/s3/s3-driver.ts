@@ -48,13 +48,13 @@ import { CidKeys } from "#drivers/s3/cid-keys.ts";
 import { CopyLocks } from "#drivers/s3/copy-locks.ts";
 import type { CopyKeys, KeptCopy } from "#drivers/s3/copy-keys.ts";
 import { NamedKeys } from "#drivers/s3/named-keys.ts";
-import { recordFolder } from "#drivers/s3/readable-keys.ts";
-import { refuseNamedCopies } from "#drivers/s3/refuse-named-copies.ts";
+import { probeLayout } from "#drivers/s3/refuse-named-copies.ts";
 import { s3CapabilitiesOf } from "#drivers/s3/s3-capabilities.ts";
 import type { S3Options } from "#drivers/s3/s3-options.ts";
 import { readKey } from "#drivers/s3/parallel-read.ts";
 import { removeKey } from "#drivers/s3/remove-key.ts";
 import { serverSideCopy } from "#drivers/s3/server-side-copy.ts";
+import { withOlderVersions } from "#drivers/s3/with-older-versions.ts";
 import { uploadBody } from "#drivers/s3/upload-body.ts";
 
 /** Copies as objects of one bucket: one key per object, as the layout says. */
@@ -104,14 +104,7 @@ export class S3Driver implements Driver {
   }
 
   async status(options: CallOptions = {}): Promise<BackendStatus> {
-    // Whatever else lies in the bucket may come before it in a list of all.
-    const prefix = this.#options.prefix + recordFolder;
-    const probe = { prefix, folders: true, after: undefined, token: undefined, limit: 1 };
-    const { entries } = await this.#client.list(probe, options.signal);
-    refuseNamedCopies(
-      this.#options,
-      entries.map(({ key }) => key),
-    );
+    await probeLayout(this.#client, this.#options, options.signal);
     await this.#capacity.count(options.signal);
     const { freeBytes, totalBytes, isLimited } = this.#capacity;
     const usedBytes = isLimited ? this.#capacity.usedBytes : undefined;
@@ -207,6 +200,10 @@ export class S3Driver implements Driver {
     options: VerifyOptions = {},
   ): Promise<Evidence> {
     const evidence = await this.#checked(object, level, options);
+    if (evidence.finding === "absent") {
+      const keys = await this.#keys.held(object, options.signal);
+      return await withOlderVersions(evidence, this.#client, keys, options.signal);
+    }
     if (evidence.finding !== "present") return evidence;
     return { ...evidence, ...(await this.#locks.seenWith(object, options.signal)) };
   }

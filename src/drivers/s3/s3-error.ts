@@ -118,8 +118,11 @@ function describe({ name, status, message }: Facts): string {
   const label = [name, status].filter((part) => part !== "" && part !== undefined).join(" ");
   // What OpenSSL says has its ends of lines with it; what the SDK adds is for who programs with it.
   const [told = ""] = message.split(/\s*Deserialization error:/, 1);
-  const said = told.replaceAll(/\s+/g, " ").trim();
-  return said === "" || said === name ? label : `${label}: ${said}`;
+  // And OpenSSL says where in its source: "…:SSL routines:FUNCTION:REASON:FILE:LINE:".
+  const reason = /:SSL routines:[^:]*:([^:]+):/.exec(told)?.[1];
+  const said = (reason ?? told).replaceAll(/\s+/g, " ").trim();
+  // What the SDK says where an answer has no message is none.
+  return said === "" || said === name || said === "UnknownError" ? label : `${label}: ${said}`;
 }
 
 interface Meaning {
@@ -164,6 +167,11 @@ const unreachable: Meaning = {
   code: "UNAVAILABLE",
   text: "the service cannot be reached",
   hint: "check `endpoint` (http:// or https://) and the network",
+};
+const noSuchHost: Meaning = {
+  ...unreachable,
+  text: "no host of this name is found",
+  hint: "where the service has no host name for each bucket, set `forcePathStyle: true`; else check `endpoint` and the network",
 };
 const noTls: Meaning = {
   code: "UNAVAILABLE",
@@ -276,7 +284,7 @@ const byName: Readonly<Record<string, Meaning>> = {
 const byNetwork: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: unreachable,
   ECONNRESET: unreachable,
-  ENOTFOUND: unreachable,
+  ENOTFOUND: noSuchHost,
   EAI_AGAIN: unreachable,
   EHOSTUNREACH: unreachable,
   ENETUNREACH: unreachable,
