@@ -6,14 +6,13 @@ import {
   type GroupCopy,
   groupBytesMax,
   groupObjectsMax,
+  groupObjectsMin,
   type ObjectGroups,
 } from "#model/driver.ts";
 import { groupsWith } from "#model/groups-with.ts";
 import { reportedCopy, reportedEvidence } from "#model/reported-copy.ts";
 import { singlePieceMax } from "#model/single-piece.ts";
 
-/** Fewer are copied one by one in the time in which a thread would start. */
-const worthwhileObjects = 16;
 /** While one group is stored the next is read. */
 const groupsAtOnce = 2;
 
@@ -27,7 +26,7 @@ export async function copyGroups(
 ): Promise<void> {
   const { signal, drain, data } = context;
   const small = actions.filter(({ object }) => object.size <= singlePieceMax);
-  if (small.length < worthwhileObjects) return;
+  if (small.length < groupObjectsMin) return;
   // A side that takes nothing of a group is out or full, or has none of it: no other goes better.
   let goesWell = true;
   const copyNext = async (group: readonly SegmentAction[]): Promise<void> => {

@@ -5,13 +5,12 @@ import {
   type GroupCopy,
   groupBytesMax,
   groupObjectsMax,
+  groupObjectsMin,
   type ObjectGroups,
 } from "#model/driver.ts";
 import { groupsWith } from "#model/groups-with.ts";
 import { singlePieceMax } from "#model/single-piece.ts";
 
-/** Fewer are stored one by one in the time in which a thread would start. */
-const worthwhileObjects = 16;
 /** So many are being stored while the next is gathered. */
 const groupsAtOnce = 3;
 /** Bytes of files that wait, equal ones too, from which on no more are read. */
@@ -120,7 +119,7 @@ export class ImportGroups {
 
   async #store(group: readonly Waiting[]): Promise<readonly (GroupCopy | undefined)[]> {
     const groups = this.#groups;
-    if (groups === undefined || group.length < worthwhileObjects) return [];
+    if (groups === undefined || group.length < groupObjectsMin) return [];
     try {
       const stored = await groups.storeGroup(
         group.map(({ object }) => object),

@@ -189,6 +189,8 @@ export interface GroupOptions extends CallOptions {
 }
 
 export const groupObjectsMax = 256;
+/** Fewer are copied one by one in the time in which a thread would start. */
+export const groupObjectsMin = 16;
 export const groupBytesMax = 1024 * 1024;
 
 /** Bytes of a group in its order, in memory that may be used again once it is disposed of. */
