@@ -74,6 +74,13 @@ function syntaxFinding(problem: YAMLError, { source }: DocumentPlaces): Finding 
 /** Signs of YAML within an expression that nobody has put in quotes. */
 function unquoted({ code, message }: YAMLError, rest: string) {
   if (code === "MULTILINE_IMPLICIT_KEY") return withoutColon(rest);
+  // `{on: backend in ("a", "b")}`: the comma ends the text, and what follows is out of place.
+  if (code === "MISSING_CHAR" && message.includes("flow map") && within.test(rest)) {
+    return {
+      message: "a comma of a text that has no quotes ends it within { }",
+      hint: quotesHint("commas"),
+    };
+  }
   if (code === "BLOCK_AS_IMPLICIT_KEY" && !rest.startsWith("-")) {
     const [line = ""] = rest.split("\n", 1);
     return line.includes(": ")
@@ -108,6 +115,9 @@ function withoutColon(rest: string) {
 function quotesHint(sign: string): string {
   return `put an expression with ${sign} in quotes: {from: 'backend in ["a", "b"]'}`;
 }
+
+/** A bracket of the text closes where, of the map, nothing had opened. */
+const within = /^\s*\)/;
 
 const remedies: Readonly<Record<string, { message: string; hint: string }>> = {
   BAD_INDENT: {

@@ -120,7 +120,7 @@ class InventoryCheck {
     const able = selected.filter(({ capabilities }) => reaches(capabilities.confidence, verb));
     if (able.length < min) {
       const message = `${count(able)} can be checked up to "${verb.confidence}", ${min} are needed`;
-      this.report("E0306", [...path, "ensure"], message, "ask for a lower confidence:");
+      this.report("E0306", [...path, "ensure"], message, lowerHint(selected, able));
     }
     const { per } = verb;
     if (per === undefined) return;
@@ -207,6 +207,21 @@ function comparedNames(
 
 function list(backends: readonly Backend[]): string {
   return backends.length === 0 ? "none" : backends.map(({ name }) => `"${name}"`).join(", ");
+}
+
+/** What each of the others can be checked up to, and what would have it be more. */
+function lowerHint(selected: readonly Backend[], able: readonly Backend[]): string {
+  const lower = selected.filter((backend) => !able.includes(backend));
+  const said = lower.map(({ name, capabilities: { confidence } }) => {
+    return `"${name}" only up to "${confidences.findLast((level) => confidence.includes(level)) ?? "claimed"}"`;
+  });
+  const unread = lower.filter(({ capabilities: { operations } }) => !operations.includes("read"));
+  const read =
+    unread.length === 0
+      ? ""
+      : `; nothing can be read back from ${list(unread)}: where its driver has an option for that ` +
+        "(gateway, rpc), give it";
+  return `ask for a lower confidence: ${said.join(", ")}${read}`;
 }
 
 function count(backends: readonly Backend[]): string {

@@ -64,7 +64,11 @@ const confidenceField = z
 const perField = z
   .string()
   .regex(/^(region|tier|driver|labels\.[A-Za-z0-9_][A-Za-z0-9_./-]*)$/, {
-    error: "copies spread per region, tier, driver or labels.<key>",
+    error: ({ input }) =>
+      "copies spread per region, tier, driver or labels.<key>" +
+      (/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(String(input))
+        ? `: for a label write labels.${input}`
+        : ""),
   })
   .describe("Spread the copies over different values of this attribute of backends.");
 

@@ -96,6 +96,13 @@ describe("parseDocuments", () => {
     expect(findings("? [a]\n: b\n")[0]).toContain("E0101 a key must be plain text");
   });
 
+  it("explains the comma of an expression that ends it within a map in one line", () => {
+    expect(findings('kind: Box\nrules: {on: backend in ("a", "b"), per: tier}\n')).toEqual([
+      "2:33-2:34 E0101 a comma of a text that has no quotes ends it within { } | " +
+        `put an expression with commas in quotes: {from: 'backend in ["a", "b"]'}`,
+    ]);
+  });
+
   it("reads files with a byte order mark and Windows line ends like any other", () => {
     expect(findings("\uFEFFkind: Box\r\ntier: hott\r\n")[0]).toMatch(/^2:7-2:11 E0106 "hott"/);
   });

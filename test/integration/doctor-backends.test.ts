@@ -104,16 +104,18 @@ async function startAll(
     rpc: cluster.peers[0].node.rpc,
     bad,
   };
+  const alice = await secret("alice", "bearer:letmein");
   return {
     ...kuboCases(places, {
-      alice: await secret("alice", "bearer:letmein"),
+      alice,
       bob: await secret("bob", "basic:bob:few"),
     }),
     ...clusterCases(places, {
       auth: `username: ${cluster.username}, password: ${good}`,
       header: await secret("header", "Bearer letmein"),
+      alice,
     }),
-    ...pinningCases(places, `token: ${token}, scheme: Basic`),
+    ...pinningCases(places, `token: ${token}, scheme: Basic`, alice),
     ...bucketCases(places, {
       region: buckets.region,
       key: `accessKeyId: ${buckets.accessKeyId}`,
@@ -151,7 +153,7 @@ function kuboCases(
 
 function clusterCases(
   { dead, old, node, api, pinning, rpc, bad }: Places,
-  { auth, header }: Readonly<Record<"auth" | "header", string>>,
+  { auth, header, alice }: Readonly<Record<"auth" | "header" | "alice", string>>,
 ): Readonly<Record<string, Case>> {
   const at = (more: string, url = api): readonly [string, string] => {
     return ["ipfs-cluster", `url: "${url}", ${more}`];
@@ -174,6 +176,11 @@ function clusterCases(
       ...at(`${auth}, rpc: ["${node}"], rpcAuthorization: ${header}`),
       "belongs to no peer of this cluster",
     ],
+    // The secret as it stands at the node, and the address with the path of the API.
+    "cluster-rpc-secret": [
+      ...at(`${auth}, rpc: ["${node}/api/v0/"], rpcAuthorization: ${alice}`),
+      "belongs to no peer of this cluster",
+    ],
     "cluster-gateway-dead": [...at(`${auth}, gateway: "${dead}"`), "asking the gateway"],
     "cluster-nobody": [...at(`${auth}, allocations: [peer-9]`), 'has no peer "peer-9"'],
     "cluster-no-tag": [...at(`${auth}, allocateByTags: {group: rack-9}`), "no peer with group="],
@@ -189,14 +196,23 @@ function clusterCases(
 }
 
 function pinningCases(
-  { dead, api, pinning, rpc, bad }: Places,
+  { dead, api, pinning, rpc, node, bad }: Places,
   token: string,
+  alice: string,
 ): Readonly<Record<string, Case>> {
   const at = (url: string, more = token): readonly [string, string] => {
     return ["pinning-service", `url: "${url}", ${more}`];
   };
   return {
     "pinning-right": at(pinning, `${token}, node: "${rpc}"`),
+    "pinning-node-secret": at(
+      pinning,
+      `${token}, node: "${node}/api/v0", nodeAuthorization: ${alice}`,
+    ),
+    "pinning-node-auth": [
+      ...at(pinning, `${token}, node: "${node}", nodeAuthorization: ${bad}`),
+      "the node does not let us call id",
+    ],
     "pinning-dead": [...at(dead), "cannot be reached"],
     "pinning-wrong": [...at(pinning, `token: ${bad}`), "does not accept the credentials (401"],
     "pinning-at-node": [...at(rpc), "no such address (404)"],

@@ -170,6 +170,28 @@ describe("the inventory", () => {
   });
 });
 
+test("what cannot be checked so far is told with what it can be checked up to, and why", () => {
+  const unread = { ...readWrite, confidence: ["listed"], operations: ["write", "list"] } as const;
+  const backends = [
+    testBackend({ id: 0, name: "disk" }),
+    testBackend({ id: 1, name: "pins", tier: "cold", capabilities: unread }),
+  ];
+  const rule = "  - name: r\n    where: held\n    ensure: {copies: 2}\n";
+  const { diagnostics } = compileRules(rule, { ...demoMoment, backends });
+  expect(diagnostics.map(({ code, message, hint }) => `${code} ${message} | ${hint}`)).toEqual([
+    'E0306 rule "r": 1 backend can be checked up to "verified", 2 are needed | ask for a lower ' +
+      'confidence: "pins" only up to "listed"; nothing can be read back from "pins": where its ' +
+      "driver has an option for that (gateway, rpc), give it",
+  ]);
+});
+
+test("a spread over a bare name says how a label is written", () => {
+  const rule = "  - name: r\n    where: held\n    ensure: {copies: 2, per: rack}\n";
+  const source = { file: "p.yaml", text: policy("p", rule) };
+  const { diagnostics } = parsePolicies([source], { registry });
+  expect(diagnostics[0]?.message).toContain("labels.<key>: for a label write labels.rack");
+});
+
 test("a misspelt backend inside of copies() or of a class is reported once, at its place", () => {
   const text = policy(
     "p",

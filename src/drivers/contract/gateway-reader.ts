@@ -21,7 +21,8 @@ export class GatewayReader {
   }
 
   async open(cid: string, call: CallOptions): Promise<ByteStream> {
-    return await this.#open(cid, `${this.#backend}: reading ${cid}`, call);
+    const doing = `${this.#backend}: reading ${cid} through the gateway ${this.url}`;
+    return await this.#open(cid, doing, call);
   }
 
   async #open(cid: string, doing: string, { signal }: CallOptions): Promise<ByteStream> {

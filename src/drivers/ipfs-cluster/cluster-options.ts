@@ -55,7 +55,10 @@ export const clusterOptions = z
       ),
     rpcAuthorization: secretField
       .optional()
-      .describe("Value of the Authorization header for `rpc`."),
+      .describe(
+        "For `rpc`: the secret of a user in the nodes' `API.Authorizations`, as it stands there " +
+          "(`bearer:TOKEN`, `basic:USER:PASSWORD`), or the whole header.",
+      ),
     gateway: z
       .url({ protocol: /^https?$/ })
       .optional()

@@ -47,7 +47,7 @@ options:
     const nodes = { backend, rpc, gateway, idleTimeoutMs };
     const reader = new NodeReader({
       ...nodes,
-      authorization: async () =>
+      secret: async () =>
         rpcAuthorization === undefined ? undefined : await context.secret(rpcAuthorization),
     });
     return Promise.resolve(new ClusterDriver(context, client, reader));

@@ -3,13 +3,15 @@ import type { ByteStream, CallOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { GatewayReader } from "#drivers/contract/gateway-reader.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
+import { nodeRpc } from "#drivers/contract/node-rpc.ts";
 import { type NodeRoom, RpcNode } from "#drivers/ipfs-cluster/rpc-node.ts";
 
 export interface NodeReaderOptions {
   readonly backend: string;
   readonly rpc: readonly string[];
   readonly gateway: string | undefined;
-  readonly authorization: () => Promise<string | undefined>;
+  /** For `rpc`: of a user, as it stands in the nodes' `API.Authorizations`, or a whole header. */
+  readonly secret: () => Promise<string | undefined>;
   readonly idleTimeoutMs: number;
 }
 
@@ -27,8 +29,8 @@ export class NodeReader {
 
   constructor(options: NodeReaderOptions) {
     this.#options = options;
-    const { backend, rpc, gateway, authorization, idleTimeoutMs } = options;
-    const service = (url: string) => new HttpService({ url, authorization, idleTimeoutMs });
+    const { backend, rpc, gateway, secret, idleTimeoutMs } = options;
+    const service = (url: string) => nodeRpc({ rpc: url, secret, idleTimeoutMs });
     this.nodes = rpc.map((url) => new RpcNode(backend, url, service(url)));
     this.gateway =
       gateway === undefined

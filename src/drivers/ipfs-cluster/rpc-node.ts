@@ -5,6 +5,7 @@ import type { HttpAnswer } from "#drivers/contract/http-answer.ts";
 import { missingBlocks, toldMissing } from "#drivers/contract/gateway-reader.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import type { HttpService } from "#drivers/contract/http-service.ts";
+import { deniedByNode } from "#drivers/contract/node-rpc.ts";
 import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 
 /** The RPC API of one IPFS node behind a cluster. */
@@ -104,7 +105,7 @@ export class RpcNode {
     if (answer.ok) return answer;
     const words = await wordsOf(answer);
     const where = `${this.#backend}: ${doing}`;
-    if (answer.status === 403) throw deniedBy(where, command);
+    if (answer.status === 403) throw deniedByNode(where, command, "rpcAuthorization");
     throw missingBlocks(words, where) ?? refusedError(answer, where, words);
   }
 
@@ -114,7 +115,7 @@ export class RpcNode {
     doing: string,
     { signal }: CallOptions,
   ): Promise<HttpAnswer> {
-    const path = `/api/v0/${command}?${new URLSearchParams(query).toString()}`;
+    const path = `/${command}?${new URLSearchParams(query).toString()}`;
     const request = { method: "POST", path, signal, doing: `${this.#backend}: ${doing}` } as const;
     return this.#service.ask(request);
   }
@@ -130,15 +131,6 @@ const repoStat = z.object({ NumObjects: z.number(), RepoSize: z.number(), Storag
 const blockStat = z.object({ Size: z.number() });
 const refusal = z.object({ Message: z.string() });
 const removal = z.object({ Error: z.string().default("") });
-
-/** The node says 403 to wrong credentials and to paths that right ones may not ask for. */
-function deniedBy(where: string, command: string): EngineError {
-  return new EngineError("FORBIDDEN", `${where}: the node does not let us call ${command}`, {
-    hint:
-      "check `rpcAuthorization`, which is the whole header (`Bearer TOKEN`), against the user and " +
-      "AllowedPaths in the node's API.Authorizations",
-  });
-}
 
 async function wordsOf(answer: HttpAnswer): Promise<string> {
   const said = refusal.safeParse(await answer.json());

@@ -2,11 +2,11 @@ import type { ByteStream, DriverContext } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type HttpAnswer, LateError } from "#drivers/contract/http-answer.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
-import { HttpService } from "#drivers/contract/http-service.ts";
+import type { HttpService } from "#drivers/contract/http-service.ts";
 import { LeastSpeed } from "#drivers/contract/least-speed.ts";
 import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 import { jsonLines } from "#drivers/contract/json-lines.ts";
-import { authorizationHeader } from "#drivers/kubo/authorization-header.ts";
+import { nodeRpc } from "#drivers/contract/node-rpc.ts";
 import { kuboError } from "#drivers/kubo/kubo-error.ts";
 import type { KuboOptions } from "#drivers/kubo/kubo-options.ts";
 import { carForm } from "#drivers/contract/car-form.ts";
@@ -48,16 +48,9 @@ export class KuboRpc {
   readonly #hasSecret: () => Promise<boolean>;
 
   constructor({ rpc, secret, timeoutMs }: RpcOptions) {
-    const authorization = async (): Promise<string | undefined> => {
-      const text = await secret();
-      return text === undefined ? undefined : authorizationHeader(text);
-    };
     this.#hasSecret = async () => (await secret()) !== undefined;
-    // People copy the address with the path of the API, or without.
-    const address = rpc.replace(/\/+$/, "").replace(/\/api\/v0$/, "");
-    const service = { url: `${address}/api/v0`, authorization };
-    this.#quick = new HttpService({ ...service, idleTimeoutMs: Math.min(silenceMs, timeoutMs) });
-    this.#patient = new HttpService({ ...service, idleTimeoutMs: timeoutMs });
+    this.#quick = nodeRpc({ rpc, secret, idleTimeoutMs: Math.min(silenceMs, timeoutMs) });
+    this.#patient = nodeRpc({ rpc, secret, idleTimeoutMs: timeoutMs });
   }
 
   /** The one value that a command answers with. */

@@ -38,7 +38,10 @@ export const pinningOptions = z.strictObject({
     ),
   nodeAuthorization: secretField
     .optional()
-    .describe("Value of the Authorization header for `node`."),
+    .describe(
+      "For `node`: the secret of a user in its `API.Authorizations`, as it stands there " +
+        "(`bearer:TOKEN`, `basic:USER:PASSWORD`), or the whole header.",
+    ),
   gateway: webAddress
     .optional()
     .describe("Trustless gateway of the service: copies are read and re-hashed through it."),

@@ -1,6 +1,7 @@
 import type { DriverDefinition } from "#model/driver.ts";
 import { GatewayReader } from "#drivers/contract/gateway-reader.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
+import { nodeRpc } from "#drivers/contract/node-rpc.ts";
 import { lenderOf } from "#drivers/contract/lent-wrapper.ts";
 import { pinCapabilities } from "#drivers/contract/pin-capabilities.ts";
 import { pinningCapabilitiesOf } from "#drivers/pinning-service/pinning-capabilities.ts";
@@ -29,22 +30,29 @@ options:
   open: (context) => {
     const { backend, options } = context;
     const { token, scheme, nodeAuthorization, timeout: idleTimeoutMs } = options;
-    const service = (url: string, authorization: () => Promise<string | undefined>) =>
-      new HttpService({ url, authorization, idleTimeoutMs });
     const authorization = async (): Promise<string> => {
       const secret = await context.secret(token);
       const sent = scheme === "Basic" ? Buffer.from(secret).toString("base64") : secret;
       return `${scheme} ${sent}`;
     };
-    const forNode = async (): Promise<string | undefined> =>
+    const nodeSecret = async (): Promise<string | undefined> =>
       nodeAuthorization === undefined ? undefined : await context.secret(nodeAuthorization);
     const { node, gateway } = options;
     const lender = lenderOf(backend, options.url);
     return Promise.resolve(
       new PinningDriver(context, {
-        client: new PinningClient(backend, service(options.url, authorization)),
+        client: new PinningClient(
+          backend,
+          new HttpService({ url: options.url, authorization, idleTimeoutMs }),
+        ),
         node:
-          node === undefined ? undefined : new SourceNode(backend, lender, service(node, forNode)),
+          node === undefined
+            ? undefined
+            : new SourceNode(
+                backend,
+                lender,
+                nodeRpc({ rpc: node, secret: nodeSecret, idleTimeoutMs }),
+              ),
         gateway:
           gateway === undefined
             ? undefined

@@ -7,6 +7,7 @@ import type { HttpAnswer } from "#drivers/contract/http-answer.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import type { HttpRequest, HttpService } from "#drivers/contract/http-service.ts";
 import { jsonLines } from "#drivers/contract/json-lines.ts";
+import { deniedByNode } from "#drivers/contract/node-rpc.ts";
 import { lentName, lentWrapper } from "#drivers/contract/lent-wrapper.ts";
 
 /** What is lent to a service lies here, where no garbage collection and no pin touches it. */
@@ -147,7 +148,8 @@ export class SourceNode {
     throw refusedError(answer, `${this.#backend}: ${doing}`, await wordsOf(answer));
   }
 
-  #answer(
+  /** Throws where the node does not let us; who only connects goes on without. */
+  async #answer(
     command: string,
     query: Readonly<Record<string, string>>,
     doing: string,
@@ -155,7 +157,7 @@ export class SourceNode {
     file?: ByteStream,
   ): Promise<HttpAnswer> {
     const rest = new URLSearchParams(query).toString();
-    const path = `/api/v0/${command}${command.includes("?") ? "&" : "?"}${rest}`;
+    const path = `/${command}${command.includes("?") ? "&" : "?"}${rest}`;
     const request: HttpRequest = {
       method: "POST",
       path,
@@ -163,7 +165,11 @@ export class SourceNode {
       signal,
       ...(file === undefined ? {} : carForm(file)),
     };
-    return this.#service.ask(request);
+    const answer = await this.#service.ask(request);
+    if (answer.status !== 403 || command === "swarm/connect") return answer;
+    await answer.discard().catch(() => undefined);
+    const [name = command] = command.split("?", 1);
+    throw deniedByNode(request.doing, name, "nodeAuthorization");
   }
 }
 
