@@ -3,9 +3,10 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    setupFiles: ["./test/property-seed.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    setupFiles: ["./test/own-folder.ts", "./test/property-seed.ts"],
+    // Only what hangs takes so long, on a machine that does much else as well. Nothing is measured.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Two cores: a file per core, each in a process of its own (native addons, servers).
     pool: "forks",
     maxWorkers: 2,

@@ -28,7 +28,9 @@ if (files.length === 0) {
 }
 console.error(`${files.length} files, up to ${runs} cases for each property, seed ${seed}`);
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
-const child = spawn(process.execPath, [vitest, "run", ...files.toSorted()], {
+// As many cases as are asked for take as long as they take.
+const limit = "--test-timeout=3600000";
+const child = spawn(process.execPath, [vitest, "run", limit, ...files.toSorted()], {
   cwd,
   stdio: "inherit",
   env: { ...process.env, PROPERTY_SEED: String(seed), PROPERTY_RUNS: String(runs) },

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { endWithUs } from "./services/end-with-us.ts";
 
 const entry = fileURLToPath(new URL("../src/cli/thermocline.ts", import.meta.url));
 
@@ -19,6 +20,7 @@ type Environment = Readonly<Record<string, string>>;
 export async function thermocline(workspace: string, ...args: string[]): Promise<void> {
   console.log(`\n$ thermocline ${args.join(" ")}`);
   const child = spawn(process.execPath, [entry, ...args], { cwd: workspace, stdio: "inherit" });
+  endWithUs(child);
   const [code] = (await once(child, "exit")) as [number | null];
   if (code !== 0) throw new Error(`thermocline ${args[0]} ended with exit code ${code}`);
 }
@@ -41,6 +43,7 @@ export async function runCommand(
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...environment },
   });
+  endWithUs(child);
   const pieces: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
   child.stdout.on("data", (piece: Buffer) => pieces.stdout.push(piece));
   child.stderr.on("data", (piece: Buffer) => pieces.stderr.push(piece));
@@ -87,6 +90,7 @@ function spawnNode(
     stdio: ["ignore", file, file],
   });
   closeSync(file);
+  endWithUs(node);
   return node;
 }
 

@@ -68,7 +68,13 @@ export async function serveCeph(place: CephPlace): Promise<ServerProcess> {
     ]);
     // Memory is all it has: there is nothing to save in an orderly end.
     const stop = () => end("kill");
-    return { pid: gateway.pid, stop, kill: stop, abandon: () => abandon(started) };
+    return {
+      pid: gateway.pid,
+      hasEnded: () => gateway.hasEnded(),
+      stop,
+      kill: stop,
+      abandon: () => abandon(started),
+    };
   } catch (error) {
     await end("kill");
     throw error;

@@ -3,10 +3,13 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { endWithUs } from "./end-with-us.ts";
 
-/** A server that a test started; `stop` ends it by its process id and waits for the end. */
+/** A server that a test started, and that never outlives it; `stop` waits for its end. */
 export interface ServerProcess {
   readonly pid: number;
+  /** Whether it has ended, by itself or because it was told to. */
+  hasEnded(): boolean;
   stop(): Promise<void>;
   /** Ends it at once, as a power failure would. */
   kill(): Promise<void>;
@@ -40,6 +43,7 @@ export async function startServer(
     stdio: ["ignore", "pipe", "pipe"],
     ...options.user,
   });
+  endWithUs(child);
   const exited = once(child, "exit");
   const { says = "" } = options;
   let output = "";
@@ -52,14 +56,15 @@ export async function startServer(
     });
   }
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    if (!hasEnded()) child.kill(signal);
     await exited;
   };
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const stop = () => end(options.stopSignal ?? "SIGTERM");
   const deadline = Date.now() + (options.readyWithinMs ?? readyWithinMs);
   const isReady = async () => hasSaid && (await options.answers().catch(() => false));
   while (!(await isReady())) {
-    if (child.exitCode !== null || Date.now() > deadline) {
+    if (hasEnded() || Date.now() > deadline) {
       await stop();
       throw new Error(`${program} did not start:\n${output}`);
     }
@@ -67,6 +72,7 @@ export async function startServer(
   }
   return {
     pid: child.pid ?? 0,
+    hasEnded,
     stop,
     kill: () => end("SIGKILL"),
     abandon: () => void child.kill("SIGKILL"),

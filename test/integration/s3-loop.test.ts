@@ -2,11 +2,14 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { sharedQueueServer } from "../conformance/shared-queue-server.ts";
 import { startVersitygw, type VersitygwServer, versitygwMissing } from "../services/versitygw.ts";
 import { addFarBackend, type FarBackendOptions } from "./far-backend.ts";
 import { Workspace } from "./workspace.ts";
 
 const why = versitygwMissing();
+// Else each command of each test starts a server of its own.
+const queue = sharedQueueServer();
 let workspace: Workspace | undefined;
 let server: VersitygwServer | undefined;
 
@@ -89,7 +92,7 @@ async function start(
   options: FarBackendOptions,
 ): Promise<{ workspace: Workspace; server: VersitygwServer }> {
   server = await startVersitygw();
-  workspace = await Workspace.create({ policies: { archive: policy } });
+  workspace = await Workspace.create({ policies: { archive: policy }, queueUrl: queue.url });
   await addFarBackend(workspace, server, { ...options, fields: "region: eu-9" });
   return { workspace, server };
 }

@@ -123,8 +123,9 @@ export class Workspace {
 
   /** Waits until a controller that was started serves the workspace. */
   async controllerAnswers(node: ChildProcess): Promise<void> {
-    const deadline = Date.now() + 30_000;
-    while (Date.now() < deadline && node.exitCode === null) {
+    // One that was killed leaves work to the next: recovery of PostgreSQL, leases that run out.
+    const deadline = Date.now() + 150_000;
+    while (Date.now() < deadline && node.exitCode === null && node.signalCode === null) {
       const state = await readFile(
         join(this.path, ".thermocline", "controller.json"),
         "utf8",
@@ -132,7 +133,8 @@ export class Workspace {
       if ((JSON.parse(state) as { pid?: number }).pid === node.pid) return;
       await delay(100);
     }
-    throw new Error(`no controller: ${(await readFile(this.log, "utf8")).slice(-4_000)}`);
+    const how = node.exitCode ?? node.signalCode ?? "it runs";
+    throw new Error(`no controller (${how}): ${(await readFile(this.log, "utf8")).slice(-4_000)}`);
   }
 
   /** Re-hashes every stored file with an independent program against what the index promises. */

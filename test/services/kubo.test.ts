@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { connectKubo, type KuboNode, kuboMissing, startKubo } from "./kubo.ts";
 
+const emptyFolder = "bafyaabakaieac";
 const missing = kuboMissing();
 if (missing !== undefined) console.error(`skipped: ${missing}`);
 
@@ -39,6 +42,33 @@ describe.skipIf(missing !== undefined)("the IPFS nodes of tests", () => {
     const { Hash: cid } = JSON.parse(added) as { readonly Hash: string };
     await connectKubo(one, other);
     expect(await one.ask(`cat?arg=${cid}&timeout=20s`)).toBe("some bytes");
+  });
+
+  it("are not started again where they still run", async () => {
+    const node = await startKubo();
+    const { pid } = node;
+    try {
+      await node.startAgain();
+      expect(node.pid).toBe(pid);
+    } finally {
+      await node.stop();
+    }
+    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
+
+  it("are where they were when they are started again", async () => {
+    const node = await startKubo();
+    try {
+      const gateway = await readFile(join(node.repo, "gateway"), "utf8");
+      await node.kill();
+      await node.startAgain();
+      await vi.waitFor(async () => {
+        expect((await fetch(`${gateway}/ipfs/${emptyFolder}`)).status).toBe(200);
+      }, 60_000);
+      expect(JSON.parse(await node.ask("version"))).toMatchObject({ Version: "0.42.0" });
+    } finally {
+      await node.stop();
+    }
   });
 
   it("refuse whoever has not the secret that they were started with", async () => {

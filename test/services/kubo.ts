@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kubo } from "../../scripts/services/kubo.ts";
 import { initialiseKubo, type KuboSettings, runKubo } from "../../scripts/services/run-kubo.ts";
+import { freePort } from "../../scripts/services/server-process.ts";
 
 /** An IPFS node of a test's own: loopback, random ports, private repository, no other peers. */
 export interface KuboNode {
@@ -16,7 +17,7 @@ export interface KuboNode {
   ask(command: string, options?: { readonly body?: FormData }): Promise<string>;
   /** Ends the process at once; what it stored stays. */
   kill(): Promise<void>;
-  /** Starts it where it was, with what it stored. */
+  /** Starts it where it was, with what it stored, unless it still runs. */
   startAgain(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -36,7 +37,11 @@ export async function startKubo(
   const { authorization } = settings;
   const access = authorization === undefined ? {} : { authorization };
   const headers = authorization === undefined ? {} : { Authorization: authorization };
-  await initialiseKubo(repo, settings);
+  // Started again, it serves where it served; only the address of its API can be said then.
+  const gateway = `/ip4/127.0.0.1/tcp/${await freePort()}`;
+  const config = { "Addresses.Gateway": gateway, ...settings.config };
+  await initialiseKubo(repo, { ...settings, config });
+  let killed = Promise.resolve();
   let server = await runKubo(repo, access);
   const { rpc } = server;
   return {
@@ -52,8 +57,11 @@ export async function startKubo(
       if (!answer.ok) throw new Error(`${command}: ${text}`);
       return text;
     },
-    kill: () => server.kill(),
+    kill: () => (killed = server.kill()),
     startAgain: async () => {
+      await killed;
+      // The one that runs would answer for the other, and outlive its folder.
+      if (!server.hasEnded()) return;
       server = await runKubo(repo, { ...access, port: Number(new URL(rpc).port) });
     },
     stop: async () => {

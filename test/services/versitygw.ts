@@ -18,7 +18,7 @@ export interface VersitygwServer {
   makeBucket(name: string): Promise<void>;
   /** Ends the process at once; what it stored stays. */
   kill(): Promise<void>;
-  /** Starts it where it was, with what it stored. */
+  /** Starts it where it was, with what it stored, unless it still runs. */
   startAgain(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -47,6 +47,7 @@ export async function startVersitygw(
   const [accessKeyId, secretAccessKey] = ["test-access", "test-secret"];
   const start = () =>
     serveBuckets({ root, port, region, accessKeyId, secretAccessKey, ...settings });
+  let killed = Promise.resolve();
   let server = await start();
   return {
     endpoint,
@@ -60,8 +61,11 @@ export async function startVersitygw(
     makeBucket: async (name) => {
       await mkdir(join(folder, name));
     },
-    kill: () => server.kill(),
+    kill: () => (killed = server.kill()),
     startAgain: async () => {
+      await killed;
+      // The one that runs would answer for the other, and outlive its folder.
+      if (!server.hasEnded()) return;
       server = await start();
     },
     stop: async () => {

@@ -7,7 +7,7 @@ import ipfsCluster from "#drivers/ipfs-cluster/ipfs-cluster.ts";
 import kubo from "#drivers/kubo/kubo.ts";
 import pinningService from "#drivers/pinning-service/pinning-service.ts";
 import { clusterMissing, startCluster } from "../../services/ipfs-cluster.ts";
-import { kuboMissing, startKubo } from "../../services/kubo.ts";
+import { connectKubo, kuboMissing, startKubo } from "../../services/kubo.ts";
 import { startVersitygw, versitygwMissing } from "../../services/versitygw.ts";
 import { clusterOptionsFor } from "../cluster-place.ts";
 import { newBucket, openBucket } from "../s3-bucket.ts";
@@ -136,7 +136,7 @@ async function openPinning(): Promise<FaultPlace> {
   const cluster = begun.adopt(await startCluster(), (one) => one.stop());
   const source = begun.adopt(await startKubo(), (one) => one.stop());
   const proxy = begun.adopt(new SpoilingProxy(), (one) => one.close());
-  const [first] = cluster.peers;
+  const [first, second] = cluster.peers;
   const gateway = await readFile(join(first.node.repo, "gateway"), "utf8");
   const known = `${cluster.username}:${cluster.password}`;
   const open = (changed: Readonly<Record<string, unknown>>, secret = known) =>
@@ -167,6 +167,9 @@ async function openPinning(): Promise<FaultPlace> {
     kill: (which) => (which === "sent" ? source.kill() : first.node.kill()),
     startAgain: async () => {
       await Promise.all([source.startAgain(), first.node.startAgain()]);
+      // What only the other peer pinned comes to the gateway from there.
+      await connectKubo(first.node, second.node);
+      await cluster.untilTogether();
     },
   });
 }

@@ -191,7 +191,7 @@ test("an empty index and an empty policy set give an empty plan", async () => {
 
 test("more than sixty-two rules are evaluated together", async () => {
   const index = await filled(2, 200);
-  const rules = Array.from({ length: 130 }, (_, at) =>
+  const rules = Array.from({ length: 65 }, (_, at) =>
     ruleOf(`r${at}`, ensure(on(1), 1), `o.object_id = ${at}`),
   );
   const { actions } = await planOf(index, setOf([...backends, hot], ...rules));
