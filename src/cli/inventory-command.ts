@@ -1,6 +1,7 @@
 import type { CommandContext } from "#cli/command.ts";
 import { count, counted } from "#cli/output/words.ts";
 import { textPairs } from "#cli/output/text-table.ts";
+import type { Progress } from "#cli/output/progress-view.ts";
 import { streamWithProgress } from "#cli/stream-with-progress.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type {
@@ -37,9 +38,8 @@ export async function inventoryCommand(
       what: "inventory",
       noun: "copies",
       done: step.listed,
-      total: Math.max(step.total, step.listed),
+      ...totalsOf(step),
       bytesDone: step.bytes,
-      bytesTotal: Math.max(step.bytesTotal, step.bytes),
       remark: remarkOf(step),
       fields: { phase: step.phase, foreign: step.foreign },
     }));
@@ -60,6 +60,13 @@ export async function inventoryCommand(
     context.note(`thermocline drift ${request.backend} lists what differs`);
   }
   return differences > 0 && detailedExitcode === true ? differencesExitCode : 0;
+}
+
+/** The index tells how much to expect; once more than that is listed, nobody knows. */
+function totalsOf(step: InventoryProgress): Pick<Progress, "total" | "bytesTotal"> {
+  const { phase, listed, total, bytes, bytesTotal } = step;
+  if (phase === "listing" && listed > total) return { total: undefined, bytesTotal: undefined };
+  return { total: Math.max(total, listed), bytesTotal: Math.max(bytesTotal, bytes) };
 }
 
 function remarkOf({ phase, earlierBegunAt }: InventoryProgress): string {

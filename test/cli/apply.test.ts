@@ -67,6 +67,16 @@ describe("apply", () => {
     expect(outcome.stdout).toMatch(/state +completed, after 1m 30s/);
   });
 
+  it("says where the reasons stand when actions were skipped", async () => {
+    const ended = exampleRun("completed", { done: 998, skipped: 2, remaining: 0 });
+    const { stdout } = await line.run(["apply", "--yes"], { api: engine([ended]).api });
+    expect(stdout).toContain("998 done, 2 skipped");
+    const how = `thermocline audit --run ${ended.id} --where 'outcome = "skipped"'`;
+    expect(stdout).toContain(`  why skipped: ${how}\n`);
+    const without = await line.run(["apply", "--yes"], { api: engine([completed]).api });
+    expect(without.stdout).not.toContain("why skipped");
+  });
+
   it.each(["no\n", "y\n", "", "yesterday\n"])(
     "applies nothing when the answer is %j",
     async (input) => {

@@ -93,6 +93,28 @@ test("doctor says whose clock differs from the controller's", async () => {
   expect(code).toBe(1);
 });
 
+test("doctor warns when no living worker reaches a backend", async () => {
+  const backends = await sampleEngine().backends();
+  const names = backends.map((backend) => backend.name);
+  const doctor = async (nodes: readonly object[]) => {
+    const status = async () => ({ ...(await sampleEngine().status()), nodes });
+    const given = { backends: () => Promise.resolve(backends), status } as typeof api;
+    return (await line.run(["doctor"], { api: given })).stdout;
+  };
+  const node = { ...sampleNode, lastSeen: at, up: true, backends: names };
+  expect(await doctor([node])).toContain(`ok      workers: ${node.name}\n`);
+  const silent = await doctor([
+    { ...node, roles: ["controller"] },
+    { ...node, up: false },
+  ]);
+  expect(silent).toContain("warn    workers: none is up\n");
+  expect(silent).toContain("hint: start one: thermocline worker\n");
+  const blind = await doctor([{ ...node, backends: [] }]);
+  expect(blind).toContain(
+    `workers: none that is up has ${names.join(", ")} in its configuration\n`,
+  );
+});
+
 test("nodes shows a clock that differs, and no column where none does", async () => {
   const nodes = [{ ...sampleNode, clockAheadMs: 12 * 60_000, lastSeen: at, up: true }];
   const off = await line.run(["nodes"], { api: { ...api, nodes: async () => nodes } });

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { Option } from "@commander-js/extra-typings";
 import { defineCommand } from "#cli/command.ts";
 import { driftForm } from "#cli/output/format-drift.ts";
-import { counted } from "#cli/output/words.ts";
+import { count, counted } from "#cli/output/words.ts";
 import { writeRows } from "#cli/output/write-rows.ts";
 import { positiveInteger } from "#cli/positive-integer.ts";
 import { isRowOutput, rowOutputOption } from "#cli/row-output.ts";
@@ -55,7 +55,7 @@ export default defineCommand({
       (one) => backend === undefined || one.backend === backend,
     );
     for (const { backend: name, endedAt, lost, unexpected, changed } of inventories) {
-      const figures = `${lost} lost, ${unexpected} unexpected, ${changed} changed`;
+      const figures = `${count(lost)} lost, ${count(unexpected)} unexpected, ${count(changed)} changed`;
       context.note(`${name}: ${figures}, as of ${endedAt}`);
     }
     const form = { ...driftForm, head: { inventories } };

@@ -10,6 +10,7 @@ import { checkDataDirectory } from "#cli/doctor/check-data-directory.ts";
 import { outsideFindings } from "#cli/doctor/check-outside.ts";
 import { checkLeader } from "#cli/doctor/check-leader.ts";
 import { checkNodeClocks } from "#cli/doctor/check-node-clocks.ts";
+import { checkWorkers } from "#cli/doctor/check-workers.ts";
 import { checkDuckDb, checkEmbeddedPostgres, checkNode } from "#cli/doctor/check-runtime.ts";
 
 /** A check throws an EngineError, or says what it found. */
@@ -55,8 +56,17 @@ async function checkEngine(context: CommandContext, { safety }: Config): Promise
   try {
     const { api } = await context.connect();
     const { leader, nodes } = await api.status();
-    const backends = (await api.backends()).flatMap(checkBackend);
-    return [...checkLeader(leader), ...checkNodeClocks(nodes, safety.clockSkewMs), ...backends];
+    const backends = await api.backends();
+    return [
+      ...checkLeader(leader),
+      ...checkWorkers(
+        leader,
+        nodes,
+        backends.map((backend) => backend.name),
+      ),
+      ...checkNodeClocks(nodes, safety.clockSkewMs),
+      ...backends.flatMap(checkBackend),
+    ];
   } catch (error) {
     return [failed("engine", error)];
   }

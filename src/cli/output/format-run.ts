@@ -30,10 +30,15 @@ export function formatRun(run: Run, now: Date, waiting: readonly WaitingWork[] =
   );
   const parts = [
     pairs,
+    ...(progress.skipped === 0 ? [] : [whySkipped(run)]),
     ...(waits.length === 0 ? [] : ["waits for\n", ...waits]),
     ...(causes.length === 0 ? [] : ["failures\n", ...causes, moreOf(run)]),
   ];
   return parts.join("");
+}
+
+function whySkipped({ id }: Run): string {
+  return `  why skipped: thermocline audit --run ${id} --where 'outcome = "skipped"'\n`;
 }
 
 function moreOf({ id }: Run): string {
