@@ -66,7 +66,7 @@ function watching(places: readonly string[] = ["."]) {
   };
   const ended = watchTests(context, places, undefined, show);
   const news = async (count: number) => {
-    await expect.poll(() => shown.length, { timeout: 15_000 }).toBe(count);
+    await expect.poll(() => shown.length, { timeout: 120_000 }).toBe(count);
     return [said.at(-1), shown.at(-1)];
   };
   return { stop, ended, shown, said, news };
@@ -112,7 +112,7 @@ it("ends with the code of what was shown last, and goes on when the tests are go
     .toBe(true);
   await rename(join(line.cwd, "away"), join(line.cwd, "tests"));
   await write("cool.thermocline.yaml", policy("cool", "classes: {old: idle > 2y}"));
-  await expect.poll(() => said.length, { timeout: 15_000 }).toBeGreaterThan(2);
+  await expect.poll(() => said.length, { timeout: 120_000 }).toBeGreaterThan(2);
   const [, shown] = await news(2);
   expect(shown).toBe("2 run, 0 wrong, failed: cool");
   stop.abort();

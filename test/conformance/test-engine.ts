@@ -188,7 +188,7 @@ export function nodeReport(backends: readonly string[]): NodeReport {
 /** Waits until a condition holds. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
+  timeoutMs = 120_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {

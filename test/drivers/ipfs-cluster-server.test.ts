@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
     // Each peer hears of it in its own time, and then tells its node.
     for (const { node } of cluster.peers) {
       const pinned = async () => (await pinsOf(node)).filter((cid) => !nodesOwn.includes(cid));
-      await expect.poll(pinned, { timeout: 30_000 }).toEqual([kept.object.cid]);
+      await expect.poll(pinned, { timeout: 120_000 }).toEqual([kept.object.cid]);
     }
     const steps = await Array.fromAsync(driver.collectGarbage?.() ?? []);
     const last = steps.at(-1);
@@ -309,7 +309,7 @@ describe.skipIf(missing !== undefined)("ipfs-cluster against two peers v1.1.6", 
       await second.startAgain();
     }
     await expect
-      .poll(() => alone.stat(single.object).catch(() => undefined), { timeout: 15_000 })
+      .poll(() => alone.stat(single.object).catch(() => undefined), { timeout: 120_000 })
       .toBeDefined();
   });
 });

@@ -243,7 +243,7 @@ describe.skipIf(missing !== undefined)("pinning-service against IPFS Cluster v1.
       const { results } = await client.page({ name: "here" }, {});
       return results.map(({ pin: { cid } }) => cid);
     };
-    await expect.poll(named, { timeout: 20_000 }).toEqual([stored.object.cid]);
+    await expect.poll(named, { timeout: 120_000 }).toEqual([stored.object.cid]);
     service.close();
     expect(await driver.stat(stored.object)).toMatchObject({ locator: replaced.requestid });
   });

@@ -174,7 +174,7 @@ describe.skipIf(missing !== undefined)("groups of small objects in a bucket", ()
     const drain = new AbortController();
     const storing = requireGroups(driver).storeGroup(objects, bytes, { drain: drain.signal });
     const isSending = () => watched.requests.some(({ method }) => method === "PUT");
-    await expect.poll(isSending, { timeout: 20_000 }).toBe(true);
+    await expect.poll(isSending, { timeout: 120_000 }).toBe(true);
     drain.abort();
     const stored = await storing;
     const urls = watched.requests.map(({ url }) => url);

@@ -110,7 +110,7 @@ test("a removal that rests on a third backend that is out says so, in why and in
   expect(waiting[0]?.wait.message).toContain("a copy they rest on is on warm");
   expect(waiting[0]?.since).toBe(held[0]?.since);
   await rename(join(folder, "gone"), join(folder, "warm"));
-  await until(async () => (await engine.run(id)).endedAt !== undefined, 40_000);
+  await until(async () => (await engine.run(id)).endedAt !== undefined, 120_000);
   expect(await engine.run(id)).toMatchObject({ state: "completed", progress: { done: 3 } });
   expect((await engine.status()).held).toEqual([]);
 });
@@ -142,7 +142,7 @@ test("why of a job says its batch, step and state in the queue, and what holds i
   expect(waits(report)).toEqual([["paused", 2, "thermocline resume --node test-node"]]);
   expect(report.facts).toContainEqual("actions 0 to 1, 0 of them over");
   await engine.control({ verb: "resume", ...node, reason: "" });
-  await until(async () => (await engine.run(run.id)).endedAt !== undefined, 20_000);
+  await until(async () => (await engine.run(run.id)).endedAt !== undefined, 120_000);
   expect(await engine.run(run.id)).toMatchObject({ state: "completed", progress: { done: 2 } });
 });
 
@@ -162,7 +162,7 @@ test("why names the permits of an earlier controller for which removals wait, an
   await Array.fromAsync(engine.importDirectory({ path, backend: "hot" }));
   const { id } = await engine.apply({ override: ["objects"] });
   const waiting = async () => (await engine.why(id)).waiting;
-  await until(async () => (await waiting())[0]?.wait.reason === "dependency", 20_000);
+  await until(async () => (await waiting())[0]?.wait.reason === "dependency", 120_000);
   const [first] = await waiting();
   expect(first?.actions).toBe(2);
   expect(first?.wait.message).toMatch(/before 2\d+-.*Z.*that an earlier controller issued/);

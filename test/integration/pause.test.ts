@@ -69,7 +69,7 @@ test("a pause of each scope stills transfers in other processes within two secon
 
   await api.resetLimits("cold");
   await api.control({ verb: "resume", ...all, reason: "" });
-  await until(async () => (await api.run(id)).endedAt !== undefined, 60_000);
+  await until(async () => (await api.run(id)).endedAt !== undefined, 120_000);
   expect(await api.run(id)).toMatchObject({ state: "completed", progress: { done: 16 } });
   expect((await workspace.audit()).problems).toBe("");
   console.info(`a pause took effect after ${JSON.stringify(tookMs)} ms`);

@@ -54,7 +54,7 @@ describe.each(queueServers)("with $name as queue", ({ missing, start }) => {
       found.start("worker", "--node-name", "worker-1");
       api = await controllerOf(found);
       await api.resetLimits("cold");
-      await until(async () => (await api.run(id)).endedAt !== undefined, 40_000);
+      await until(async () => (await api.run(id)).endedAt !== undefined, 120_000);
       expect(await api.run(id)).toMatchObject({ state: "completed", progress: { done: 4 } });
       expect((await found.audit()).problems).toBe("");
     },

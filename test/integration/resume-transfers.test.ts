@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)(`pause of active transfers by two workers
       do {
         if (pauses.length > 0) await at.workspace.ok("resume", id, "--no-wait");
         const before = at.sent();
-        await until(() => at.sent() > before + fileBytes, 60_000);
+        await until(() => at.sent() > before + fileBytes, 120_000);
         const pause = stopsAfter(at.sent, async () => {
           await api?.control({ verb: "pause", scope: "run", name: id, reason: "a test" });
         });

@@ -58,7 +58,7 @@ test("a window that closes by the clock stills a transfer in another process; th
   await sleep(opensAt - Date.now());
   await until(async () => (await bytesOnCold()) > stillAt, effectMs);
   await second.resetLimits("cold");
-  await until(async () => (await second.run(id)).endedAt !== undefined, 60_000);
+  await until(async () => (await second.run(id)).endedAt !== undefined, 120_000);
   expect(await second.run(id)).toMatchObject({ state: "completed", progress: { done: 24 } });
   expect((await workspace.audit()).problems).toBe("");
 }, 300_000);

@@ -65,11 +65,10 @@ describe("wrong input gets an error with its place, a remedy and the documented 
       return `l${level}: &l${level} [${Array.from({ length: 9 }, () => below).join(", ")}]`;
     });
     await writePolicy(workspace, `${policy}bomb:\n  ${levels.join("\n  ")}\n`);
-    const started = Date.now();
+    // Unfolded, it would end with the memory of the machine and no such word.
     const { code, stdout, stderr } = await workspace.run("validate");
     expect(code).toBe(1);
     expect(stdout + stderr).toMatch(/alias/);
-    expect(Date.now() - started).toBeLessThan(10_000);
   });
 
   test("a folder that does not exist, and one that cannot be read", async () => {

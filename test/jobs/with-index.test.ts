@@ -205,7 +205,7 @@ class House {
     await until(async () => {
       run = await this.index.run(id);
       return run?.endedAt !== undefined;
-    }, 40_000);
+    }, 120_000);
     if (run === undefined) throw new Error("no run");
     return run;
   }

@@ -65,7 +65,7 @@ export interface AfterTheLoss {
 /** Waits until a node of this workspace has logged a text. */
 export async function said(space: Workspace, text: string): Promise<void> {
   await expect
-    .poll(() => readFile(space.log, "utf8").catch(() => ""), { timeout: 30_000, interval: 50 })
+    .poll(() => readFile(space.log, "utf8").catch(() => ""), { timeout: 120_000, interval: 50 })
     .toContain(text);
 }
 

@@ -92,7 +92,7 @@ async function open(start: () => Promise<QueueServer>): Promise<readonly [Worksp
 
 async function isActive(space: Workspace, pid: number | undefined): Promise<void> {
   await expect
-    .poll(() => stateOf(space.path), { timeout: 30_000, interval: 50 })
+    .poll(() => stateOf(space.path), { timeout: 120_000, interval: 50 })
     .toMatchObject({ pid });
 }
 

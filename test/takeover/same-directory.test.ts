@@ -28,12 +28,12 @@ describe.each(kinds)("two controllers on one data directory, on $name", (kind) =
     await said(space, "waiting as standby: the controller on node");
     for (const name of ["worker-1", "worker-2"]) space.start("worker", "--node-name", name);
     await space.ok("apply", "--yes", "--no-wait", "--override", "objects");
-    await expect.poll(() => doneOf(space), { timeout: 30_000 }).toBeGreaterThan(0);
+    await expect.poll(() => doneOf(space), { timeout: 120_000 }).toBeGreaterThan(0);
 
     const killedAt = performance.now();
     first.kill("SIGKILL");
     await expect
-      .poll(() => stateOf(space.path), { timeout: 15_000, interval: 20 })
+      .poll(() => stateOf(space.path), { timeout: 120_000, interval: 20 })
       .toMatchObject({ pid: second.pid });
     const tookMs = performance.now() - killedAt;
     console.info(`took over after ${Math.round(tookMs)} ms, on ${kind.name}`);
@@ -50,7 +50,7 @@ describe.each(kinds)("two controllers on one data directory, on $name", (kind) =
     first.kill("SIGTERM");
     await once(first, "exit");
     await expect
-      .poll(() => stateOf(space.path), { timeout: 15_000 })
+      .poll(() => stateOf(space.path), { timeout: 120_000 })
       .toMatchObject({ pid: second.pid });
     await space.ok("apply", "--yes", "--no-wait", "--override", "objects");
   }, 60_000);
@@ -77,7 +77,7 @@ async function open(start: (() => Promise<QueueServer>) | undefined): Promise<Wo
 
 async function said(space: Workspace, line: string): Promise<void> {
   await expect
-    .poll(() => readFile(space.log, "utf8").catch(() => ""), { timeout: 20_000 })
+    .poll(() => readFile(space.log, "utf8").catch(() => ""), { timeout: 120_000 })
     .toContain(line);
 }
 

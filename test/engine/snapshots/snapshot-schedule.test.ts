@@ -158,10 +158,10 @@ test("a controller takes and pushes them by its configuration, and says how old 
   const { engine, errors } = running;
   await engine.start();
   await expect
-    .poll(async () => (await engine.snapshots({ on: "cold" })).snapshots, { timeout: 20_000 })
+    .poll(async () => (await engine.snapshots({ on: "cold" })).snapshots, { timeout: 120_000 })
     .toHaveLength(1);
   await expect
-    .poll(() => engine.metrics(), { timeout: 20_000 })
+    .poll(() => engine.metrics(), { timeout: 120_000 })
     .toMatch(/thermocline_snapshot_age_seconds\{place="cold"\} \d/);
   expect(errors).toEqual([]);
 });

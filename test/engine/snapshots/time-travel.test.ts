@@ -117,7 +117,7 @@ test("a plan on a snapshot is applied only if it is what is due now", async () =
   const run = await engine.apply({ planFile, override: ["objects"] });
   expect(run.progress.actions).toBe(4);
   await expect
-    .poll(async () => (await engine.run(run.id)).endedAt, { timeout: 20_000 })
+    .poll(async () => (await engine.run(run.id)).endedAt, { timeout: 120_000 })
     .toBeTruthy();
 
   await engine.plan({ snapshot, out: planFile });

@@ -53,7 +53,9 @@ test.skipIf(missing !== undefined)(`${name}${why}`, async () => {
   const [first, second] = [sample(1_000, 1), sample(1_000, 2)];
   const { signal } = new AbortController();
   const writing = runWithRetries(() => one.write(first.object, fileBody(first)), { signal });
-  await expect.poll(() => book.heldUntil("archive", new Date()), { timeout: 5_000 }).toBeDefined();
+  await expect
+    .poll(() => book.heldUntil("archive", new Date()), { timeout: 120_000 })
+    .toBeDefined();
   const refusedAt = seen.find(({ refused }) => refused)?.at ?? Infinity;
   // The other node was told nothing by the service; it hears of it from the controller.
   const other = two.write(second.object, fileBody(second));
@@ -83,7 +85,7 @@ test.skipIf(missing !== undefined)(
     );
     const refusedAt = seen.find(({ refused }) => refused)?.at ?? Infinity;
     await expect
-      .poll(() => book.heldUntil("archive", new Date()), { timeout: 5_000 })
+      .poll(() => book.heldUntil("archive", new Date()), { timeout: 120_000 })
       .toBeDefined();
     // Of the eight under way one was sent away, and none of the rest was begun after that.
     expect(stored.filter((copy) => copy !== undefined).length).toBeLessThan(group.length);
