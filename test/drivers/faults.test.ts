@@ -80,7 +80,7 @@ describe.each(faultPlaces)("faults of $driver", ({ driver, missing: missingFor, 
         const sentMax = isKept ? contentBytes - partBytes + requestsBytes : Infinity;
         expect(place.proxy.sentBytes - before).toBeLessThan(sentMax);
       },
-      180_000,
+      600_000,
     );
 
     it("says that wrong credentials are wrong, not to be tried again", async () => {
@@ -114,7 +114,7 @@ describe.each(faultPlaces)("faults of $driver", ({ driver, missing: missingFor, 
       await rm(filler);
       expect((await untilDone(copying)).evidence).toMatchObject({ finding: "present" });
     },
-    180_000,
+    600_000,
   );
 });
 
