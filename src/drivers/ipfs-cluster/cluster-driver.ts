@@ -187,8 +187,28 @@ export class ClusterDriver implements Driver {
     const info = await this.#client.standing(object.cid, options);
     if (!isHeld(info, this.#backend)) return undefined;
     await discardBody(body);
-    if (!isPinnedEnough(pinStanding(info), pin)) await this.#untilPinned(object, options);
-    return pinCopy(object.cid, info.metadata);
+    const raised = this.#raised(object, pin);
+    if (raised !== undefined) {
+      const allocations = await this.#preferred.ids(options);
+      await this.#client.pin(object.cid, { ...raised, allocations }, options);
+      this.#capacity.add(pinCopy("", raised.metadata).bytes - pinCopy("", pin.metadata).bytes);
+    }
+    if (raised !== undefined || !isPinnedEnough(pinStanding(info), pin)) {
+      await this.#untilPinned(object, options);
+    }
+    return pinCopy(object.cid, raised?.metadata ?? info.metadata);
+  }
+
+  /** The pin at more peers, where it was made for fewer than our options ask for. */
+  #raised(object: ObjectRef, pin: WantedPin): PinRequest | undefined {
+    const own = this.#pin(object, object.size, []);
+    const { replication_factor_min: min, replication_factor_max: max, name, metadata } = pin;
+    const replicationMin = morePeers(min, own.replicationMin);
+    const replicationMax = morePeers(morePeers(max, own.replicationMax), replicationMin);
+    if (replicationMin === min && replicationMax === max) return undefined;
+    // What it is called, and what was noted of it, stays.
+    const noted = { ...own.metadata, ...metadata };
+    return { ...own, replicationMin, replicationMax, name: name || own.name, metadata: noted };
   }
 
   async #addBlocks(
@@ -256,4 +276,9 @@ export class ClusterDriver implements Driver {
       },
     );
   }
+}
+
+/** The greater number of peers: -1 is all of them, 0 what the cluster is set to. */
+function morePeers(one: number, other: number): number {
+  return one < 0 || other < 0 ? -1 : Math.max(one, other);
 }

@@ -26,6 +26,7 @@ export const wantedPin = z.object({
   name: z.string().default(""),
   type: z.union([z.string(), z.number()]).default("pin"),
   replication_factor_min: z.int().default(0),
+  replication_factor_max: z.int().default(0),
   metadata: pinInfo.shape.metadata,
 });
 
@@ -85,7 +86,9 @@ export function describeStanding({ pinned, waiting, failed, unknown }: PinStandi
   const others = [...waiting, ...failed, ...unknown];
   const total = pinned.length + others.length;
   const said = others.slice(0, toldMax).map(({ name, status, error }) => {
-    return `${name}: ${status}${error === "" ? "" : ` (${error.slice(0, errorLengthMax)})`}`;
+    // Errors of dialling have a line for each address.
+    const words = error.slice(0, 2 * errorLengthMax).replaceAll(/\s+/g, " ");
+    return `${name}: ${status}${words === "" ? "" : ` (${words.slice(0, errorLengthMax)})`}`;
   });
   return [`pinned at ${pinned.length} of ${total} peers`, ...said].join("; ");
 }
