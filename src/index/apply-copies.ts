@@ -65,12 +65,20 @@ export async function applyCopyChanges(transaction: Transaction): Promise<number
   return await applyLastChanges(transaction);
 }
 
-/** Applies the temporary table `last_changes`, which has each copy once. */
+/**
+ * Applies the temporary table `last_changes`, which has each copy once; what only confirms what is
+ * known of a copy is taken out of it.
+ */
 export async function applyLastChanges(transaction: Transaction): Promise<number> {
   await transaction.run(copiesBefore);
-  const { known } = await transaction.row<{ known: number }>(
-    "SELECT count(*) AS known FROM copies_before",
+  const { known, confirmed } = await transaction.row<{ known: number; confirmed: number }>(
+    `SELECT count(*) FILTER (NOT confirmed) AS known, count(*) FILTER (confirmed) AS confirmed
+     FROM copies_before`,
   );
+  if (confirmed > 0) {
+    await transaction.run(checkConfirmed);
+    await transaction.run(leaveUnconfirmed);
+  }
   if (known > 0) {
     await transaction.run(deleteGone);
     await transaction.run(updateKnown);
@@ -95,10 +103,30 @@ const whatCounts = `
   QUALIFY row_number() OVER (PARTITION BY object_id, backend_id
     ORDER BY state <> 'present' DESC, confidence::confidence DESC, position DESC) = 1`;
 
+/**
+ * What is known of these copies, and whether a finding only confirms it: then nothing changes but when
+ * the copy was checked, as most copies of an inventory, of which no other column is written.
+ */
 const copiesBefore = `
   CREATE OR REPLACE TEMP TABLE copies_before AS
-  SELECT c.object_id, c.backend_id, c.bytes, c.state
-  FROM copies AS c JOIN last_changes USING (object_id, backend_id)`;
+  SELECT c.object_id, c.backend_id, c.bytes, c.state,
+    n.state = 'present' AND c.state = 'present' AND n.confidence <> 'verified'
+      AND c.confidence >= n.confidence::confidence
+      AND (n.form IS NULL OR c.form = n.form::form)
+      AND (n.locator IS NULL OR c.locator = n.locator)
+      AND (n.bytes IS NULL OR c.bytes = n.bytes) AS confirmed
+  FROM copies AS c JOIN last_changes AS n USING (object_id, backend_id)`;
+
+const checkConfirmed = `
+  UPDATE copies SET checked_at = n.checked_at
+  FROM (SELECT n.object_id, n.backend_id, n.checked_at FROM last_changes AS n
+    JOIN copies_before AS b USING (object_id, backend_id) WHERE b.confirmed) AS n
+  WHERE copies.object_id = n.object_id AND copies.backend_id = n.backend_id`;
+
+const leaveUnconfirmed = `
+  CREATE OR REPLACE TEMP TABLE last_changes AS
+  SELECT n.* FROM last_changes AS n
+  ANTI JOIN (FROM copies_before WHERE confirmed) AS b USING (object_id, backend_id)`;
 
 const deleteGone = `
   DELETE FROM copies USING last_changes AS n
@@ -148,7 +176,7 @@ const updateBackendTotals = `
   FROM (
     SELECT backend_id, sum(bytes)::BIGINT AS bytes, sum(copies)::BIGINT AS copies FROM (
       SELECT backend_id, -bytes AS bytes, -1 AS copies FROM copies_before
-      WHERE state = 'present'
+      WHERE state = 'present' AND NOT confirmed
       UNION ALL
       SELECT c.backend_id, c.bytes, 1
       FROM copies AS c JOIN last_changes USING (object_id, backend_id)

@@ -8,6 +8,8 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
 export interface ActiveMark {
   readonly rule: number;
   readonly backend: number;
+  /** What is needed. */
+  readonly bytes: number;
   /** How many objects free about what is needed, and some more. */
   readonly first: number;
 }
@@ -23,7 +25,12 @@ export async function activeMarks(
         SELECT o.size FROM object o WHERE (o.present_mask & ${maskSql(bitOf(backend))}) <> 0
         LIMIT 10000)`);
       const size = Math.max(1, Number(row?.["size"] ?? 1));
-      marks.push({ rule: index, backend, first: atLeast + Math.ceil((1.25 * bytes) / size) });
+      marks.push({
+        rule: index,
+        backend,
+        bytes,
+        first: atLeast + Math.ceil((1.25 * bytes) / size),
+      });
     }
   }
   return marks;
@@ -44,9 +51,12 @@ const stretches = 32;
 /** An object's stretch: as many neighbours as DuckDB reads at once. */
 const stretch = trusted("(o.object_id >> 11)");
 
+/** Up to the key that is guessed, objects have so much more than what is needed: some may not go. */
+const slack = 1.1;
+
 /**
  * `plan_first`: of each such rule the first objects that it might free, in its order. Answers
- * those marks for which there are more.
+ * those marks for which there may be more.
  */
 export async function gatherFirst(
   planning: Planning,
@@ -57,68 +67,110 @@ export async function gatherFirst(
 ): Promise<readonly ActiveMark[]> {
   await planning.run(
     trusted(`CREATE OR REPLACE TEMP TABLE plan_first
-    (rule INTEGER, backend INTEGER, object_id BIGINT)`),
+    (rule INTEGER, backend INTEGER, object_id BIGINT, size BIGINT)`),
   );
   const cut: ActiveMark[] = [];
   for (const mark of marks) {
     const most = mark.first * turn;
-    const isGuessed = most >= guess.from && (await guessLast(planning, tests, mark, most, guess));
-    // Fewer than are wanted, up to the key: it was guessed too low, or there are no more.
-    const found = isGuessed ? await addFirst(planning, tests, mark, most, true) : 0;
-    if (found < most) {
-      if (found > 0) await planning.run(sql`DELETE FROM plan_first WHERE ${ofMark(mark)}`);
-      if ((await addFirst(planning, tests, mark, most, false)) < most) continue;
+    if (most >= guess.from && (await guessLast(planning, tests, mark, turn, guess))) {
+      const tooMany = 2 * most;
+      const found = await addUpToLast(planning, tests, mark, tooMany);
+      // Too little: the key was guessed too low; far too much: others are not like these, or have that key.
+      if (found.bytes >= mark.bytes * turn && found.objects < tooMany) {
+        cut.push(mark);
+        continue;
+      }
+      await planning.run(sql`DELETE FROM plan_first WHERE ${ofMark(mark)}`);
     }
-    cut.push(mark);
+    if ((await addFirst(planning, tests, mark, most)) === most) cut.push(mark);
   }
   return cut;
 }
 
-/** Adds so many, or those of them up to the guessed key; answers how many there were. */
+/** Adds so many, in order; answers how many there were. */
 async function addFirst(
   planning: Planning,
-  { from, fits }: RuleTests,
+  tests: RuleTests,
   mark: ActiveMark,
   most: number,
-  isGuessed: boolean,
 ): Promise<number> {
-  const rule = planning.rules[mark.rule];
-  if (rule === undefined) return 0;
-  const [key] = rule.order;
-  const upTo =
-    isGuessed && key !== undefined
-      ? sql`AND ${key.key} ${trusted(key.descending ? ">=" : "<=")} (SELECT key FROM plan_last)`
-      : trusted("");
-  await planning.run(sql`INSERT INTO plan_first
-    SELECT ${mark.rule}::INTEGER, ${mark.backend}::INTEGER, o.object_id FROM ${from}
-    WHERE ${isThere(mark)} AND ${fits(rule, mark.rule)} ${upTo}
-    ORDER BY ${joinFragments(orderOf(planning, mark), "")} o.object_id LIMIT ${most}::BIGINT`);
-  const [row] = await planning.rows(sql`SELECT count(*) AS objects FROM plan_first
-    WHERE ${ofMark(mark)}`);
-  return Number(row?.["objects"]);
+  const inOrder = sql`ORDER BY ${joinFragments(orderOf(planning, mark), "")} o.object_id
+    LIMIT ${most}::BIGINT`;
+  return (await add(planning, tests, mark, inOrder)).objects;
 }
 
 /**
- * `plan_last`: the first key of the rule's order up to which there are about as many objects, from
+ * Adds all up to the guessed key, which is a beginning of the order without sorting anything, unless
+ * they are too many.
+ */
+async function addUpToLast(
+  planning: Planning,
+  tests: RuleTests,
+  mark: ActiveMark,
+  tooMany: number,
+): Promise<Found> {
+  const [key] = planning.rules[mark.rule]?.order ?? [];
+  if (key === undefined) return { objects: 0, bytes: 0 };
+  const [last] = await planning.rows(trusted("SELECT key FROM plan_last"));
+  const upTo = trusted(key.descending ? ">=" : "<=");
+  // Times lose their microseconds on the way; numbers of the text are compared while reading.
+  const end =
+    typeof last?.["key"] === "number"
+      ? sql`${last["key"]}`
+      : trusted("(SELECT key FROM plan_last)");
+  const which = sql`AND ${key.key} ${upTo} ${end} LIMIT ${tooMany}::BIGINT`;
+  return await add(planning, tests, mark, which);
+}
+
+/** How many objects of a mark there are in `plan_first`, and their bytes. */
+interface Found {
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+async function add(
+  planning: Planning,
+  { from, fits }: RuleTests,
+  mark: ActiveMark,
+  which: SqlFragment,
+): Promise<Found> {
+  const rule = planning.rules[mark.rule];
+  if (rule === undefined) return { objects: 0, bytes: 0 };
+  await planning.run(sql`INSERT INTO plan_first
+    SELECT ${mark.rule}::INTEGER, ${mark.backend}::INTEGER, o.object_id, o.size FROM ${from}
+    WHERE ${isThere(mark)} AND ${fits(rule, mark.rule)} ${which}`);
+  const [row] = await planning.rows(sql`SELECT count(*) AS objects,
+      coalesce(sum(size), 0)::DOUBLE AS bytes FROM plan_first WHERE ${ofMark(mark)}`);
+  return { objects: Number(row?.["objects"]), bytes: Number(row?.["bytes"]) };
+}
+
+/**
+ * `plan_last`: the first key of the rule's order up to which objects have about what is needed, from
  * some of them. False when it is none, or cannot be told.
  */
 async function guessLast(
   planning: Planning,
   { from, fits }: RuleTests,
   mark: ActiveMark,
-  most: number,
+  turn: number,
   { spare }: Guess,
 ): Promise<boolean> {
   const rule = planning.rules[mark.rule];
   const [key] = rule?.order ?? [];
   if (rule === undefined || key === undefined) return false;
-  const place = Math.ceil((1.25 * most) / stretches) + spare;
+  const most = Math.ceil((slack * mark.first * turn) / stretches) + spare + 1;
+  const bytes = Math.ceil((slack * mark.bytes * turn) / stretches);
   const [order] = orderOf(planning, mark);
+  const down = trusted(key.descending ? "DESC" : "ASC");
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_last AS
-    SELECT ${key.key} AS key FROM ${from}
-    WHERE ${stretch} % ${trusted(`${stretches}`)} = 0 AND ${isThere(mark)}
-      AND ${fits(rule, mark.rule)}
-    ORDER BY ${order ?? trusted("")} o.object_id LIMIT 1 OFFSET ${place}::BIGINT`);
+    WITH looked AS (SELECT ${key.key} AS key, o.object_id, o.size FROM ${from}
+      WHERE ${stretch} % ${trusted(`${stretches}`)} = 0 AND ${isThere(mark)}
+        AND ${fits(rule, mark.rule)}
+      ORDER BY ${order ?? trusted("")} o.object_id LIMIT ${most}::BIGINT)
+    SELECT key FROM (SELECT key, row_number() OVER turns AS place, sum(size) OVER (turns
+        ROWS BETWEEN UNBOUNDED PRECEDING AND ${trusted(`${spare}`)} PRECEDING) AS bytes
+      FROM looked WINDOW turns AS (ORDER BY key ${down} NULLS LAST, object_id))
+    WHERE bytes >= ${bytes}::HUGEINT OR place = ${most}::BIGINT ORDER BY place LIMIT 1`);
   const [found] = await planning.rows(trusted("SELECT 1 FROM plan_last WHERE key IS NOT NULL"));
   return found !== undefined;
 }

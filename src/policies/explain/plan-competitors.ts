@@ -1,3 +1,4 @@
+import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import {
   type ActiveMark,
   activeMarks,
@@ -45,6 +46,8 @@ export async function planCompetitors(
       const chosen = sharing ?? (await gatherNear(planning, tests, marks, objectId));
       if (!(await isIndependent(planning, tests, chosen))) break;
       const few = new Planning(set, session, safety);
+      // What limits of policies leave over goes by the order of all that is planned.
+      if (!hasLimits(set)) few.anyOrder = guess;
       const isShort = watchNeeds(few, seen);
       await decideActions(few, { objects: chosen });
       if (!isShort()) return few;
@@ -53,6 +56,10 @@ export async function planCompetitors(
   const all = new Planning(set, session, safety);
   await decideActions(all);
   return all;
+}
+
+function hasLimits({ limits }: CompiledPolicySet): boolean {
+  return Object.values(limits).some((one) => Object.keys(one).length > 0);
 }
 
 /** Over `o`: those whose objects share its quota, where nothing but quotas of their kind bounds rules. */

@@ -4,6 +4,7 @@ import { hasLimit } from "#policies/plan/take-turns.ts";
 import type { RemovalRule } from "#policies/plan/judge-removals.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { sifting } from "#policies/plan/sifting.ts";
+import { turningPoint } from "#policies/plan/turning-point.ts";
 import { quotaName } from "#policies/plan/used-by.ts";
 import type { Quota } from "#policies/removal-bound.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -12,22 +13,67 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
  * Leaves in `plan_turn` what is needed to get a backend down to its mark, or owners within their
  * quota, in the order of the rule and no object more. What this plan frees and puts there already
  * counts; a collection that goes together goes whole. What a limit passes over frees nothing, but
- * stays, to be told of where it was needed.
+ * stays, to be told of where it was needed. With an order, of wishes as `w`, it makes the table itself,
+ * of what acts in `plan_want`, and in no order.
  */
-export async function cutToNeed(planning: Planning, rule: RemovalRule): Promise<void> {
+export async function cutToNeed(
+  planning: Planning,
+  rule: RemovalRule,
+  order?: SqlFragment,
+): Promise<void> {
   const { free, quota } = rule.verb;
-  if (quota !== undefined) await cutToQuota(planning, rule, quota);
-  else if (free !== undefined) await cutToMark(planning, rule);
+  if (quota !== undefined) {
+    await readNeeds(planning, rule, quota);
+    if (order === undefined) await cut(planning, rule, quotaName(quota.per));
+    else await takeToQuota(planning, quota.per, order);
+  } else if (free !== undefined) {
+    await readNeed(planning, rule);
+    await (order === undefined ? cutToMark(planning, rule) : takeToMark(planning, rule, order));
+  }
 }
 
 async function cutToMark(planning: Planning, rule: RemovalRule): Promise<void> {
-  await readNeed(planning, rule);
   const isLimited = hasLimit(planning, rule.index);
   const fitting = trusted(isLimited ? "(FROM plan_turn WHERE fits)" : "plan_turn");
   await planning.beforeCut?.(rule.index, rule.verb.from, fitting);
   if (rule.rule.group === undefined) await cutAfterLast(planning, rule);
   else await cut(planning, rule, undefined);
 }
+
+async function takeToMark(
+  planning: Planning,
+  rule: RemovalRule,
+  order: SqlFragment,
+): Promise<void> {
+  const wishes = trusted("(SELECT object_id, size, gone FROM plan_want WHERE acts)");
+  await planning.beforeCut?.(rule.index, rule.verb.from, wishes);
+  const turning = await turningPoint(planning, rule.index);
+  const before = sql`SELECT w.object_id, ${String(turning.bytes)}::HUGEINT + sum(w.freed)
+      OVER (${order} ROWS UNBOUNDED PRECEDING) - w.freed AS before
+    FROM ${freeing} w WHERE ${turning.isThere}`;
+  await planning.table(
+    "plan_turn",
+    sql`SELECT w.* EXCLUDE (acts, block), 0::BIGINT AS position FROM plan_want w
+    WHERE w.acts AND (${turning.isBefore} OR (${turning.isThere} AND w.object_id IN (
+      SELECT object_id FROM (${before}) WHERE before < (SELECT bytes FROM plan_need))))`,
+  );
+}
+
+/** The same of each name beyond a quota, by a window and not by sorting whole rows. */
+async function takeToQuota(planning: Planning, per: string, order: SqlFragment): Promise<void> {
+  const named = sql`SELECT w.*, ${quotaName(per)} AS name
+    FROM ${freeing} w LEFT JOIN object o ON o.object_id = w.object_id`;
+  const before = sql`SELECT w.object_id, w.name, sum(w.freed) OVER (PARTITION BY w.name ${order}
+      ROWS UNBOUNDED PRECEDING) - w.freed AS before FROM (${named}) w`;
+  await planning.table(
+    "plan_turn",
+    sql`SELECT w.* EXCLUDE (acts, block), 0::BIGINT AS position FROM plan_want w
+    WHERE w.acts AND w.object_id IN (SELECT f.object_id FROM (${before}) f
+      JOIN plan_need n ON n.name = f.name WHERE f.before < n.bytes)`,
+  );
+}
+
+const freeing = trusted("(SELECT *, size * bit_count(gone) AS freed FROM plan_want WHERE acts)");
 
 /** Of objects that go one by one down to a mark, leaves those up to the last one that is needed. */
 async function cutAfterLast(planning: Planning, { index }: RemovalRule): Promise<void> {
@@ -53,11 +99,6 @@ async function readNeed(planning: Planning, { verb }: RemovalRule): Promise<void
   const change = sql`(SELECT coalesce(sum(bytes), 0) FROM (${changeOf(verb.from)}))`;
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_need AS
     SELECT 'all' AS name, ${bytes}::BIGINT + ${change} AS bytes`);
-}
-
-async function cutToQuota(planning: Planning, rule: RemovalRule, quota: Quota): Promise<void> {
-  await readNeeds(planning, rule, quota);
-  await cut(planning, rule, quotaName(quota.per));
 }
 
 /** The same of each name beyond a quota. */
@@ -132,11 +173,10 @@ function freedBytes(planning: Planning, index: number): SqlFragment {
 
 /** Bytes that the drafts put on these backends (positive) and take from them, by object. */
 function changeOf(mask: bigint): SqlFragment {
-  const there = trusted("(c.present_mask >> d.target) & 1 = 1");
   return sql`SELECT d.object_id,
-      CASE WHEN ${isAmong(trusted("d.target"), mask)} AND NOT ${there} THEN c.size ELSE 0 END
-        - CASE WHEN ${isAmong(trusted("d.victim"), mask)} THEN c.size ELSE 0 END AS bytes
-    FROM plan_draft d JOIN plan_candidate c ON c.object_id = d.object_id`;
+      CASE WHEN ${isAmong(trusted("d.target"), mask)} AND d.writes THEN d.size ELSE 0 END
+        - CASE WHEN ${isAmong(trusted("d.victim"), mask)} THEN d.size ELSE 0 END AS bytes
+    FROM plan_draft d`;
 }
 
 function isAmong(backend: SqlFragment, mask: bigint): SqlFragment {

@@ -96,9 +96,9 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
   // What was wanted for a time goes when it is over.
   if (rule.ended === undefined) await refuseLosses(planning, rule.index);
   let isCut = false;
-  const cut = async () => {
+  const cut = async (order?: SqlFragment) => {
     isCut = true;
-    await cutToNeed(planning, rule);
+    await cutToNeed(planning, rule, order);
   };
   const turns = await takeTurns(planning, rule.index, isBounded(rule.verb) ? cut : undefined);
   if (!isCut) await leaveAbove(planning, rule);

@@ -47,6 +47,11 @@ export class Planning {
    * could free in its order, or there is nothing, and `plan_need` how much it has to.
    */
   beforeCut?: (rule: number, backend: bigint, turns: SqlFragment | undefined) => Promise<void>;
+  /**
+   * Set where actions may come in any order, as it is asked what some objects get: from so many on,
+   * what is needed is found without sorting all of them.
+   */
+  anyOrder?: { readonly from: number };
   /** Whether so many objects are judged that tables nobody needs any more are worth giving back. */
   #isLarge = false;
   #step = 0;

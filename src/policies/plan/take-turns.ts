@@ -10,12 +10,13 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
  * at its limits: `plan_turn` is what remains, and its number of rows is returned; with none there
  * is no such table. An object that alone exceeds the byte limit is passed over, so that it cannot
  * stand in the way for ever. `cutToNeed` takes out of `plan_turn` what is not needed, before limits
- * count anything; where the rule has limits, `fits` says there what is not passed over.
+ * count anything; where the rule has limits, `fits` says there what is not passed over. It makes
+ * `plan_turn` itself where it gets an order, of the wishes as `w`.
  */
 export async function takeTurns(
   planning: Planning,
   index: number,
-  cutToNeed?: () => Promise<void>,
+  cutToNeed?: (order?: SqlFragment) => Promise<void>,
 ): Promise<number> {
   const acting = await weighWishes(planning, index);
   await noteWishes(planning, index);
@@ -29,7 +30,10 @@ export async function takeTurns(
   const before = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
   const most: Most = { objects: limit?.objects, bytes: limit?.bytes, spent: before };
   const isCut = cutToNeed !== undefined;
-  if (!isLimited && order.length === 0) {
+  const isUnsorted = isCut && planning.anyOrder !== undefined && !isLimited && group === undefined;
+  if (isUnsorted) {
+    await cutToNeed(turnOrder(planning, index));
+  } else if (!isLimited && order.length === 0) {
     await planning.table(
       "plan_turn",
       trusted(`SELECT ${chosen}, w.object_id AS position FROM plan_want w WHERE w.acts`),
@@ -45,7 +49,7 @@ export async function takeTurns(
   const granted = isLimited && !isCut ? await countTurns(planning) : acting;
   await blockRest(planning, index, acting, granted);
   await planning.release("plan_want");
-  if (isCut) {
+  if (isCut && !isUnsorted) {
     await cutToNeed();
     if (isLimited) await cutAtLimits(planning, index, most);
   }

@@ -1,0 +1,51 @@
+import type { Planning } from "#policies/plan/planning.ts";
+import { orderColumn } from "#policies/plan/scan-candidates.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
+
+/** Where, in the order of a rule, what is needed (`plan_need`) is reached, over `plan_want` as `w`. */
+export interface TurningPoint {
+  /** Rows that are needed for certain, and what they free, which may be more than a double holds. */
+  readonly isBefore: SqlFragment;
+  readonly bytes: bigint;
+  /** Rows among which the last one is that is needed. */
+  readonly isThere: SqlFragment;
+}
+
+const anywhere: TurningPoint = { isBefore: trusted("false"), bytes: 0n, isThere: trusted("true") };
+
+/** Keys are counted in so many stretches of the same width, and those without a key as one more. */
+const stretches = 1_024;
+
+/**
+ * Adds up what acting wishes free by stretches of the first key of their order, so that only those
+ * of one stretch have to be sorted. Anywhere when they are few, or the key is no number.
+ */
+export async function turningPoint(planning: Planning, index: number): Promise<TurningPoint> {
+  const [key] = planning.rules[index]?.order ?? [];
+  if (key === undefined || planning.anyOrder === undefined) return anywhere;
+  const column = trusted(`w.${orderColumn(index, 0)}`);
+  const [ends] = await planning.rows(sql`SELECT count(*) AS objects, min(${column}) AS least,
+      max(${column}) AS most FROM plan_want w WHERE w.acts`);
+  const [least, most] = [ends?.["least"], ends?.["most"]];
+  if (Number(ends?.["objects"]) < planning.anyOrder.from) return anywhere;
+  if (typeof least !== "number" || typeof most !== "number") return anywhere;
+  const scale = stretches / (most - least);
+  if (!Number.isFinite(scale) || scale === 0) return anywhere;
+  const along = key.descending
+    ? sql`${most}::DOUBLE - ${column}`
+    : sql`${column} - ${least}::DOUBLE`;
+  const stretch = sql`coalesce(least(${stretches - 1}, floor((${along}) * ${scale}::DOUBLE)),
+    ${stretches})::INTEGER`;
+  const [found] = await planning.rows(sql`SELECT stretch, before::VARCHAR AS bytes FROM (
+      SELECT stretch, sum(freed) OVER (ORDER BY stretch ROWS UNBOUNDED PRECEDING) - freed AS before
+      FROM (SELECT ${stretch} AS stretch, sum(w.size * bit_count(w.gone)) AS freed
+        FROM plan_want w WHERE w.acts GROUP BY ALL))
+    WHERE before < (SELECT bytes FROM plan_need) ORDER BY stretch DESC LIMIT 1`);
+  if (found === undefined) return anywhere;
+  const last = sql`${Number(found["stretch"])}::INTEGER`;
+  return {
+    isBefore: sql`${stretch} < ${last}`,
+    bytes: BigInt(String(found["bytes"])),
+    isThere: sql`${stretch} = ${last}`,
+  };
+}
