@@ -4,6 +4,7 @@ import { codeFrame } from "#document/code-frame.ts";
 import { docsLink } from "#document/docs-link.ts";
 import { documentCodes } from "#document/diagnostic-codes.ts";
 import type { DocumentSource } from "#document/document-source.ts";
+import { mayHoldSecret } from "#document/secret-lines.ts";
 
 const diagnosticFormats = ["text", "json", "github"] as const;
 export type DiagnosticFormat = (typeof diagnosticFormats)[number];
@@ -28,25 +29,47 @@ export function formatDiagnostics(
   }
   if (format === "github") return diagnostics.map(toGithub).join("");
   const texts = new Map(sources.map((source) => [source.file, source.text]));
+  const secrets = diagnostics.filter(({ code }) => code === documentCodes.literalSecret);
   const paint = new Ansis(options.color === true ? 1 : 0);
-  return diagnostics.map((diagnostic) => toText(diagnostic, texts, paint)).join("\n");
+  return diagnostics.map((diagnostic) => toText(diagnostic, { texts, secrets, paint })).join("\n");
 }
 
-function toText(diagnostic: Diagnostic, texts: ReadonlyMap<string, string>, paint: Ansis): string {
+interface Around {
+  readonly texts: ReadonlyMap<string, string>;
+  /** Secrets that were written out. */
+  readonly secrets: readonly Diagnostic[];
+  readonly paint: Ansis;
+}
+
+function toText(diagnostic: Diagnostic, { texts, secrets, paint }: Around): string {
   const { file, range, severity, message, code, hint } = diagnostic;
   const colors = { error: paint.red, warning: paint.yellow, info: paint.cyan };
   const place = paint.bold(`${file}:${range.start.line}:${range.start.column}:`);
   const lines = [`${place} ${colors[severity](`${severity}:`)} ${message} [${code}]`];
-  // A secret that was written out must not be shown once more.
-  const isSecret = code === documentCodes.literalSecret;
-  const frame = isSecret ? undefined : codeFrame(texts.get(file) ?? "", range);
-  if (frame !== undefined) {
+  const text = texts.get(file) ?? "";
+  const frame = codeFrame(text, range);
+  if (frame !== undefined && isSecretLine(diagnostic, secrets, text)) {
+    lines.push(paint.dim(`(line ${range.start.line} is not shown: it may hold a secret)`));
+  } else if (frame !== undefined) {
     lines.push(frame.replace(/\^+$/, (carets) => colors[severity](carets)));
   }
   if (hint !== undefined) lines.push(`${paint.bold("hint:")} ${hint}`);
   const docs = docsLink(code);
   if (docs !== undefined) lines.push(paint.dim(`docs: ${docs}`));
   return `${lines.join("\n")}\n`;
+}
+
+/** A secret that was written out must not be shown once more, whatever else is wrong there. */
+function isSecretLine(
+  { file, range }: Diagnostic,
+  secrets: readonly Diagnostic[],
+  text: string,
+): boolean {
+  const { line } = range.start;
+  const isFound = secrets.some(
+    (one) => one.file === file && one.range.start.line <= line && line <= one.range.end.line,
+  );
+  return isFound || mayHoldSecret(text.split("\n"), line);
 }
 
 /** The JSON shape of one diagnostic: `{file, range: {start: {line, col}, end}, docs, …}`. */

@@ -49,6 +49,25 @@ test("doctor shows what is wrong in the configuration, where it is and what to w
   });
 });
 
+test.each([
+  "{bucket: a, secretAccessKey: hunter2, bukket: x}",
+  "{bucket: a, secretAccesskey: hunter2}",
+  "{bucket: a, secretAccessKey: hunter2, bucket: b: c}",
+])(
+  "no command shows a secret that stands where the configuration is wrong: %s",
+  async (options) => {
+    const backend = `{name: a, driver: s3, tier: hot, options: ${options}}`;
+    const text = `apiVersion: thermocline/v1\nkind: Config\nbackends:\n  - ${backend}\n`;
+    await writeFile(join(line.cwd, "thermocline.yaml"), text);
+    for (const argv of [["doctor"], ["config", "view"]]) {
+      const { code, stdout, stderr } = await line.run(argv);
+      expect(code).not.toBe(0);
+      expect(stdout + stderr).toContain("(line 4 is not shown: it may hold a secret)");
+      expect(stdout + stderr).not.toContain("hunter2");
+    }
+  },
+);
+
 test.skipIf(why !== undefined)("a warning of doctor is no failure", async () => {
   const redis = await startRedis();
   await configure(redis.url);

@@ -49,6 +49,53 @@ describe("formatDiagnostics", () => {
   it("never repeats a secret that was written out", () => {
     const output = formatDiagnostics([finding({ code: "E0110" })], sources, "text");
     expect(output).not.toContain("Policy");
+    expect(output).toContain("(line 1 is not shown: it may hold a secret)");
+    const other = finding({ code: "E0102" });
+    const both = formatDiagnostics([finding({ code: "E0110" }), other], sources, "text");
+    expect(both).not.toContain("Policy");
+    const elsewhere = finding({ code: "E0110", file: "other.yaml" });
+    expect(formatDiagnostics([elsewhere, other], sources, "text")).toContain("Policy");
+  });
+
+  const hidden = [
+    "secretAccesskey: HUNTER2, bukket: x}",
+    "{path: x, key: HUNTER2",
+    '"API-KEY" : "HUNTER2"',
+    "  pasword_token:HUNTER2",
+    "- password HUNTER2",
+    "{token: env:TOKEN, password: HUNTER2}",
+    "gateway: https://gateway.example/?gatewayToken=HUNTER2",
+    "url: redis://:HUNTER2@host:6379",
+    "token:\nHUNTER2",
+    "token: # it is\n\n  HUNTER2",
+    "password: |\n  first\n    second\n  HUNTER2",
+    "password: some\n  HUNTER2",
+    "Authorization: Bearer HUNTER2",
+    "authorization: envelope:HUNTER2",
+  ];
+  it.each(hidden)("hides a line that may hold a secret: %j", (text) => {
+    const line = text.split("\n").length;
+    const range = { start: { line, column: 1 }, end: { line, column: 3 } };
+    const written = [{ file: "p.yaml", text }];
+    const output = formatDiagnostics([finding({ range })], written, "text");
+    expect(output).not.toContain("HUNTER2");
+    expect(output).toContain(`(line ${line} is not shown: it may hold a secret)`);
+  });
+
+  const shown = [
+    "{ token: env:TOKEN }",
+    '{secretAccessKey: "env:S3_SECRET_ACCESS_KEY", bukket: x}',
+    "password: file:/run/secrets/password # a comment",
+    "keys: [a]",
+    "token: env:TOKEN\nbukket: x",
+    "- token: env:TOKEN\n  bukket: x",
+    "url: https://host:9094/api",
+  ];
+  it.each(shown)("shows a line that only refers to secrets: %j", (text) => {
+    const line = text.split("\n").length;
+    const range = { start: { line, column: 1 }, end: { line, column: 3 } };
+    const output = formatDiagnostics([finding({ range })], [{ file: "p.yaml", text }], "text");
+    expect(output).toContain(`${line} | ${text.split("\n").at(-1)}`);
   });
 
   it("gives programs one JSON document with a schema version", () => {
