@@ -9,6 +9,7 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
+  PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -50,6 +51,11 @@ describe.skipIf(missing !== undefined)(`s3 against versitygw v1.7.0`, () => {
     const driver = await openBucket(server, bucket, options, secret);
     opened.push(driver);
     return driver;
+  }
+
+  async function setVersioning(Status: "Enabled" | "Suspended"): Promise<void> {
+    const settings = { Bucket: bucket, VersioningConfiguration: { Status } };
+    await judge.send(new PutBucketVersioningCommand(settings));
   }
 
   it("names the server that answered", async () => {
@@ -193,30 +199,89 @@ describe.skipIf(missing !== undefined)(`s3 against versitygw v1.7.0`, () => {
     expect(await driver.remove(stored.object, permit(stored.object, "archive"))).toBe("absent");
   });
 
-  it.each(["cid", "file"])(
-    "stores again what somebody deleted in a bucket with versions, under layout %s",
-    async (layout) => {
-      const settings = { Status: "Enabled" } as const;
-      const versioned = { Bucket: bucket, VersioningConfiguration: settings };
-      await judge.send(new PutBucketVersioningCommand(versioned));
+  it("stores again what somebody deleted in a bucket with versions", async () => {
+    await setVersioning("Enabled");
+    const driver = await open();
+    for (const stored of [sample(5_000), sample(4_000_000), sample(12 * 1024 * 1024)]) {
+      const { object } = stored;
+      const { locator } = await driver.write(object, fileBody(stored));
+      await judge.send(new DeleteObjectCommand({ Bucket: bucket, Key: object.cid }));
+      const { finding, method } = await driver.verify(object, "listed");
+      expect(finding).toBe("absent");
+      expect(method).toMatch(/not there; an older version is still in the bucket, behind the/);
+      expect(await driver.write(object, fileBody(stored))).toMatchObject({ locator });
+      expect(await driver.verify(object, "verified")).toMatchObject({ finding: "present" });
+      expect(await driver.remove(object, permit(object, "archive"))).toBe("removed");
+    }
+  });
+
+  it.each([
+    ["cid", "Suspended"],
+    ["file", "Enabled"],
+    ["file", "Suspended"],
+  ] as const)(
+    "replaces nothing that another may have stored over a marker: layout %s, versioning %s",
+    async (layout, status) => {
+      await setVersioning("Enabled");
       const driver = await open({ layout });
-      for (const stored of [sample(5_000), sample(12 * 1024 * 1024)]) {
-        const named = { ...stored.object, name: "/photos/a picture.jpg" };
-        const { locator } = await driver.write(named, fileBody(stored));
-        const erase = (Key?: string) =>
-          judge.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
-        await erase(locator.slice(`s3://${bucket}/`.length));
-        const { finding, method } = await driver.verify(named, "listed");
-        expect(finding).toBe("absent");
-        expect(method).toMatch(/not there; an older version is still in the bucket, behind the/);
-        const { Contents = [] } = await judge.send(new ListObjectsV2Command({ Bucket: bucket }));
-        for (const { Key } of Contents) await erase(Key);
-        expect(await driver.write(named, fileBody(stored))).toMatchObject({ locator });
-        expect(await driver.verify(named, "verified")).toMatchObject({ finding: "present" });
-        expect(await driver.remove(named, permit(named, "archive"))).toBe("removed");
-      }
+      const stored = sample(5_000);
+      const object = { ...stored.object, name: "/photos/it's a picture.jpg" };
+      const { locator } = await driver.write(object, fileBody(stored));
+      const Key = locator.slice(`s3://${bucket}/`.length);
+      await setVersioning(status);
+      const erase = new DeleteObjectCommand({ Bucket: bucket, Key });
+      const { VersionId = "null" } = await judge.send(erase);
+      const error: unknown = await driver
+        .write(object, fileBody(stored))
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: "NOT_SUPPORTED",
+        retryable: false,
+        message: `${Key} in bucket ${bucket} was deleted, and the service takes the delete marker ${VersionId} for an object: nothing can be created there`,
+        hint: expect.stringContaining(
+          `aws s3api delete-object --bucket '${bucket}' --key '${Key.replace("'", `'\\''`)}' --version-id '${VersionId}' --endpoint-url '${server.endpoint}'`,
+        ) as string,
+      });
+      await judge.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId }));
+      expect(await driver.write(object, fileBody(stored))).toMatchObject({ locator });
+      expect(await driver.verify(object, "verified")).toMatchObject({ finding: "present" });
     },
   );
+
+  it("says the same of a deleted record, under layout file", async () => {
+    await setVersioning("Enabled");
+    const driver = await open({ layout: "file" });
+    const stored = sample(5_000);
+    const object = { ...stored.object, name: "/a.txt" };
+    await driver.write(object, fileBody(stored));
+    const { Contents = [] } = await judge.send(new ListObjectsV2Command({ Bucket: bucket }));
+    for (const { Key } of Contents) {
+      await judge.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+    }
+    await expect(driver.write(object, fileBody(stored))).rejects.toMatchObject({
+      code: "NOT_SUPPORTED",
+      message: expect.stringContaining("takes the delete marker") as string,
+    });
+  });
+
+  it("counts no versions of others, under layout file", async () => {
+    await setVersioning("Enabled");
+    const driver = await open({ layout: "file" });
+    const stored = sample(5_000);
+    const object = { ...stored.object, name: "/a.txt" };
+    const place = { Bucket: bucket, Key: "a.txt" };
+    await driver.write(object, fileBody(stored));
+    const { VersionId } = await judge.send(new HeadObjectCommand(place));
+    await judge.send(new PutObjectCommand({ ...place, Body: "another's" }));
+    await judge.send(new DeleteObjectCommand(place));
+    const ours = await driver.verify(object, "listed");
+    expect(ours.finding).toBe("absent");
+    expect(ours.method).toContain("an older version is still in the bucket");
+    await judge.send(new DeleteObjectCommand({ ...place, VersionId }));
+    const { finding, method } = await driver.verify(object, "listed");
+    expect(finding).toBe("absent");
+    expect(method).not.toContain("older version");
+  });
 
   it("lists many pages in the order of keys, past what is not ours", async () => {
     const driver = await open({ prefix: "store" });

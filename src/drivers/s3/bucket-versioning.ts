@@ -25,8 +25,7 @@ export class BucketVersioning {
 
   async #ask(signal: Signal): Promise<boolean> {
     try {
-      const command = new GetBucketVersioningCommand({ Bucket: this.#bucket });
-      return (await this.#client.send(command, withSignal(signal))).Status !== undefined;
+      return (await versioningStatus(this.#client, this.#bucket, signal)) !== undefined;
     } catch (error) {
       // No such thing there, or no right to ask: then what the service says of a key decides.
       const status = httpStatus(error) ?? 0;
@@ -34,4 +33,14 @@ export class BucketVersioning {
       throw error;
     }
   }
+}
+
+/** `Enabled`, `Suspended`, or undefined where the bucket never kept versions: asked anew. */
+export async function versioningStatus(
+  client: S3Client,
+  bucket: string,
+  signal: Signal,
+): Promise<string | undefined> {
+  const command = new GetBucketVersioningCommand({ Bucket: bucket });
+  return (await client.send(command, withSignal(signal))).Status;
 }

@@ -201,8 +201,7 @@ export class S3Driver implements Driver {
   ): Promise<Evidence> {
     const evidence = await this.#checked(object, level, options);
     if (evidence.finding === "absent") {
-      const keys = await this.#keys.held(object, options.signal);
-      return await withOlderVersions(evidence, this.#client, keys, options.signal);
+      return await withOlderVersions(evidence, this.#client, this.#keys, object, options.signal);
     }
     if (evidence.finding !== "present") return evidence;
     return { ...evidence, ...(await this.#locks.seenWith(object, options.signal)) };

@@ -33,6 +33,12 @@ export function httpStatus(thrown: unknown): number | undefined {
   return errorFacts(thrown).status;
 }
 
+/** Whether the other side closed the connection before it had answered. */
+export function wasCut(thrown: unknown): boolean {
+  const { status, system } = errorFacts(thrown);
+  return status === undefined && (system === "ECONNRESET" || system === "EPIPE");
+}
+
 /**
  * For an answer that came with success but is none of S3 (a proxy, a login page): taken at its
  * word it would be an empty bucket, and every copy in it lost.
