@@ -49,6 +49,9 @@ done
 for folder in "$@"; do
   find "$folder" -name postmaster.pid | while read -r file; do
     read -r pid < "$file"
+    # Its id may be another server's by now: that one works in another folder.
+    home=$(cd "$(dirname "$file")" && pwd -P)
+    [ "$(readlink "/proc/$pid/cwd" || echo "$home")" = "$home" ] || continue
     case $(ps -o comm= -p "$pid") in *postgres*) kill -QUIT "$pid" ;; esac
   done
   while read -r device at rest; do

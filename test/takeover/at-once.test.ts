@@ -23,7 +23,7 @@ describe("two controllers that start at the same moment", () => {
     await makeFiles(space.path, 5);
     await space.ok("import", "dir", join(space.path, "source"), "--backend", "hot");
     expect(await startBoth([space, space])).toMatchObject({ leaders: 1, terms: 1 });
-  }, 120_000);
+  }, 300_000);
 
   test.skipIf(redis?.missing !== undefined)(
     "on a data directory each: one leads, the other waits",
@@ -35,7 +35,7 @@ describe("two controllers that start at the same moment", () => {
       // The import was a term of its own: where indexes are apart, commands lead too.
       expect(await startBoth(pair)).toMatchObject({ leaders: 1, terms: 2 });
     },
-    120_000,
+    300_000,
   );
 });
 

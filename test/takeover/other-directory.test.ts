@@ -29,7 +29,7 @@ describe.each(redis)("two controllers with a data directory each, on $name", (ki
     await isActive(second, standby.pid);
     expect(await objectsOf(second)).toBe(26);
     expect(await termOf(second)).toMatchObject({ complete: true, waits: false });
-  }, 120_000);
+  }, 300_000);
 
   test("frozen beyond its lease, the old one writes nothing more and ends with code 11", async () => {
     const [first, second] = await open(kind.start);
@@ -51,7 +51,7 @@ describe.each(redis)("two controllers with a data directory each, on $name", (ki
     // The import was the first term, the frozen controller the second, the standby the third.
     expect(terms.at(-1)).toMatch(/^0000000003-/);
     expect(terms.filter((name) => /^0000000002-.*final/.test(name))).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   test("frozen in the middle of a run, it writes nothing into its own index either", async () => {
     const [first, second] = await open(kind.start);

@@ -53,7 +53,7 @@ describe.each(kinds)("two controllers on one data directory, on $name", (kind) =
       .poll(() => stateOf(space.path), { timeout: 120_000 })
       .toMatchObject({ pid: second.pid });
     await space.ok("apply", "--yes", "--no-wait", "--override", "objects");
-  }, 60_000);
+  }, 300_000);
 
   test("without standby a second one ends with exit code 11 and says who is active", async () => {
     const space = await open(kind.start);
@@ -61,7 +61,7 @@ describe.each(kinds)("two controllers on one data directory, on $name", (kind) =
     const { code, stderr } = await space.run("controller", "--no-standby");
     expect(code).toBe(11);
     expect(stderr).toContain(`(process ${first.pid}, epoch 1) is active`);
-  }, 60_000);
+  }, 300_000);
 });
 
 async function open(start: (() => Promise<QueueServer>) | undefined): Promise<Workspace> {

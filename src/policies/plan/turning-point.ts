@@ -34,8 +34,8 @@ export async function turningPoint(planning: Planning, index: number): Promise<T
   const along = key.descending
     ? sql`${most}::DOUBLE - ${column}`
     : sql`${column} - ${least}::DOUBLE`;
-  const stretch = sql`coalesce(least(${stretches - 1}, floor((${along}) * ${scale}::DOUBLE)),
-    ${stretches})::INTEGER`;
+  const stretch = sql`CASE WHEN ${column} IS NULL THEN ${stretches}
+    ELSE least(${stretches - 1}, floor((${along}) * ${scale}::DOUBLE)) END::INTEGER`;
   const [found] = await planning.rows(sql`SELECT stretch, before::VARCHAR AS bytes FROM (
       SELECT stretch, sum(freed) OVER (ORDER BY stretch ROWS UNBOUNDED PRECEDING) - freed AS before
       FROM (SELECT ${stretch} AS stretch, sum(w.size * bit_count(w.gone)) AS freed

@@ -97,7 +97,7 @@ test.skipIf(missing !== undefined)(
       expect(object && (await one.stat(object))).toEqual(kept.copy);
     }
   },
-  30_000,
+  300_000,
 );
 
 /** A node of its own: a driver that goes through the proxy, and shares from the controller. */
