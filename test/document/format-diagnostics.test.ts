@@ -13,6 +13,15 @@ const finding = (overrides: Partial<Diagnostic> = {}): Diagnostic => ({
   ...overrides,
 });
 
+function withFindingOnLastLine(text: string) {
+  const line = text.split("\n").length;
+  const range = { start: { line, column: 1 }, end: { line, column: 3 } };
+  return {
+    line,
+    output: formatDiagnostics([finding({ range })], [{ file: "p.yaml", text }], "text"),
+  };
+}
+
 describe("formatDiagnostics", () => {
   it("shows place, code frame with caret and hint to people", () => {
     expect(formatDiagnostics([finding()], sources, "text")).toBe(
@@ -74,10 +83,7 @@ describe("formatDiagnostics", () => {
     "authorization: envelope:HUNTER2",
   ];
   it.each(hidden)("hides a line that may hold a secret: %j", (text) => {
-    const line = text.split("\n").length;
-    const range = { start: { line, column: 1 }, end: { line, column: 3 } };
-    const written = [{ file: "p.yaml", text }];
-    const output = formatDiagnostics([finding({ range })], written, "text");
+    const { output, line } = withFindingOnLastLine(text);
     expect(output).not.toContain("HUNTER2");
     expect(output).toContain(`(line ${line} is not shown: it may hold a secret)`);
   });
@@ -92,9 +98,7 @@ describe("formatDiagnostics", () => {
     "url: https://host:9094/api",
   ];
   it.each(shown)("shows a line that only refers to secrets: %j", (text) => {
-    const line = text.split("\n").length;
-    const range = { start: { line, column: 1 }, end: { line, column: 3 } };
-    const output = formatDiagnostics([finding({ range })], [{ file: "p.yaml", text }], "text");
+    const { output, line } = withFindingOnLastLine(text);
     expect(output).toContain(`${line} | ${text.split("\n").at(-1)}`);
   });
 
