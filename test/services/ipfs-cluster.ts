@@ -11,8 +11,8 @@ import {
   introducePeer,
   runPeer,
 } from "../../scripts/services/run-cluster.ts";
-import type { ServerProcess } from "../../scripts/services/server-process.ts";
 import { connectKubo, kuboMissing, type KuboNode, startKubo } from "./kubo.ts";
+import { Restartable } from "./restartable.ts";
 
 /** One peer of a cluster of a test's own, with its IPFS node. */
 export interface ClusterPeer extends ClusterPeerPlace {
@@ -92,8 +92,7 @@ class RunningPeer implements ClusterPeer {
   readonly api: string;
   readonly pinning: string;
   readonly node: KuboNode;
-  readonly #settings: ClusterPeerSettings;
-  #server: ServerProcess | undefined;
+  readonly #server: Restartable;
 
   constructor(place: ClusterPeerPlace, settings: ClusterPeerSettings, node: KuboNode) {
     this.folder = place.folder;
@@ -103,16 +102,15 @@ class RunningPeer implements ClusterPeer {
     this.api = place.api;
     this.pinning = place.pinning;
     this.node = node;
-    this.#settings = settings;
+    this.#server = new Restartable(() => runPeer(this, settings));
   }
 
-  async kill(): Promise<void> {
-    await this.#server?.kill();
-    this.#server = undefined;
+  kill(): Promise<void> {
+    return this.#server.kill();
   }
 
-  async startAgain(): Promise<void> {
-    this.#server ??= await runPeer(this, this.#settings);
+  startAgain(): Promise<void> {
+    return this.#server.startAgain();
   }
 }
 

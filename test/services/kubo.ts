@@ -2,8 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kubo } from "../../scripts/services/kubo.ts";
-import { initialiseKubo, type KuboSettings, runKubo } from "../../scripts/services/run-kubo.ts";
+import {
+  initialiseKubo,
+  type KuboSettings,
+  runKubo,
+  type RunningKubo,
+} from "../../scripts/services/run-kubo.ts";
 import { freePort } from "../../scripts/services/server-process.ts";
+import { Restartable } from "./restartable.ts";
 
 /** An IPFS node of a test's own: loopback, random ports, private repository, no other peers. */
 export interface KuboNode {
@@ -41,14 +47,16 @@ export async function startKubo(
   const gateway = `/ip4/127.0.0.1/tcp/${await freePort()}`;
   const config = { "Addresses.Gateway": gateway, ...settings.config };
   await initialiseKubo(repo, { ...settings, config });
-  let killed = Promise.resolve();
-  let server = await runKubo(repo, access);
-  const { rpc } = server;
+  const running = new Restartable<RunningKubo>((before) =>
+    runKubo(repo, { ...access, ...(before && { port: Number(new URL(before.rpc).port) }) }),
+  );
+  await running.startAgain();
+  const { rpc } = running.server;
   return {
     rpc,
     repo,
     get pid() {
-      return server.pid;
+      return running.server.pid;
     },
     ask: async (command, { body } = {}) => {
       const request = { method: "POST", headers, ...(body === undefined ? {} : { body }) };
@@ -57,15 +65,10 @@ export async function startKubo(
       if (!answer.ok) throw new Error(`${command}: ${text}`);
       return text;
     },
-    kill: () => (killed = server.kill()),
-    startAgain: async () => {
-      await killed;
-      // The one that runs would answer for the other, and outlive its folder.
-      if (!server.hasEnded()) return;
-      server = await runKubo(repo, { ...access, port: Number(new URL(rpc).port) });
-    },
+    kill: () => running.kill(),
+    startAgain: () => running.startAgain(),
     stop: async () => {
-      await server.stop();
+      await running.stop();
       await rm(root, { recursive: true, force: true });
     },
   };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { serveBuckets } from "../../scripts/services/serve-buckets.ts";
 import { freePort } from "../../scripts/services/server-process.ts";
 import { builtVersion, versitygw } from "../../scripts/services/versitygw.ts";
+import { Restartable } from "./restartable.ts";
 
 /** A running S3 server whose buckets are folders of `folder`. */
 export interface VersitygwServer {
@@ -45,10 +46,10 @@ export async function startVersitygw(
   const endpoint = `http://127.0.0.1:${port}`;
   const region = "eu-test-1";
   const [accessKeyId, secretAccessKey] = ["test-access", "test-secret"];
-  const start = () =>
-    serveBuckets({ root, port, region, accessKeyId, secretAccessKey, ...settings });
-  let killed = Promise.resolve();
-  let server = await start();
+  const running = new Restartable(() =>
+    serveBuckets({ root, port, region, accessKeyId, secretAccessKey, ...settings }),
+  );
+  await running.startAgain();
   return {
     endpoint,
     region,
@@ -56,20 +57,15 @@ export async function startVersitygw(
     secretAccessKey,
     folder,
     get pid() {
-      return server.pid;
+      return running.server.pid;
     },
     makeBucket: async (name) => {
       await mkdir(join(folder, name));
     },
-    kill: () => (killed = server.kill()),
-    startAgain: async () => {
-      await killed;
-      // The one that runs would answer for the other, and outlive its folder.
-      if (!server.hasEnded()) return;
-      server = await start();
-    },
+    kill: () => running.kill(),
+    startAgain: () => running.startAgain(),
     stop: async () => {
-      await server.stop();
+      await running.stop();
       await rm(root, { recursive: true, force: true });
     },
   };
