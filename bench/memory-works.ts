@@ -10,6 +10,7 @@ import { loadAttributes } from "#policies/attribute-registry.ts";
 import { buildPlan } from "#policies/plan/build-plan.ts";
 import { compilePolicyText } from "./compile-policy-text.ts";
 import { takeFirstInventory, takeNextInventory } from "./inventory-works.ts";
+import { limitedRule } from "./limited-rule.ts";
 import { livelyTime } from "./lively-index.ts";
 
 /** Works with every object of a lively index; whatever they write begins with `out`, and goes. */
@@ -19,6 +20,7 @@ export const works: Readonly<
   "first-inventory": takeFirstInventory,
   "next-inventory": takeNextInventory,
   plan: planEverything,
+  "limited-plan": planLimited,
   snapshot: snapshotEverything,
   list: (index) => listEverything(index, {}),
   "sorted-list": (index) => listEverything(index, { sort: "heat desc, size" }),
@@ -31,14 +33,22 @@ export const works: Readonly<
 };
 
 /** Plans something for every object; says the plan's CID. */
-export async function planEverything(index: ObjectIndex, out: string): Promise<string> {
-  const moment = { now: livelyTime, backends: await index.backends(), heat: await index.heat() };
-  const set = await compilePolicyText(
+export function planEverything(index: ObjectIndex, out: string): Promise<string> {
+  const text =
     "- {name: two, where: heat >= 1, ensure: {copies: 2, on: tier >= warm}}\n" +
-      "- name: cool\n  where: heat < 1\n  order: [heat asc]\n" +
-      "  demote: {from: tier = hot, to: tier = cold}",
-    moment,
-  );
+    "- name: cool\n  where: heat < 1\n  order: [heat asc]\n" +
+    "  demote: {from: tier = hot, to: tier = cold}";
+  return planText(index, out, text);
+}
+
+/** Plans the moves of a rule with an order and a limit; says the plan's CID. */
+export function planLimited(index: ObjectIndex, out: string, objects: number): Promise<string> {
+  return planText(index, out, limitedRule(objects));
+}
+
+async function planText(index: ObjectIndex, out: string, text: string): Promise<string> {
+  const moment = { now: livelyTime, backends: await index.backends(), heat: await index.heat() };
+  const set = await compilePolicyText(text, moment);
   await using session = await index.session();
   const rows = `${out}.parquet`;
   try {

@@ -9,6 +9,7 @@ import { Planning } from "#policies/plan/planning.ts";
 import { scanCandidates } from "#policies/plan/scan-candidates.ts";
 import { sql, toStatement } from "#policies/sql-fragment.ts";
 import { compilePolicyText } from "../compile-policy-text.ts";
+import { budgetOf, idle, limitedRule } from "../limited-rule.ts";
 import { livelyTime, makeLivelyIndex } from "../lively-index.ts";
 import type { Benchmark, Measurement } from "../runner/benchmark.ts";
 import { compare, counted } from "../runner/compare.ts";
@@ -37,7 +38,6 @@ export default {
   },
 } satisfies Benchmark;
 
-const idle = "idle > 30d and heat < 0.5 and size >= 1MiB and not held";
 /** The same as somebody would write it who knows the tables. */
 const idleByHand = `coalesce(accessed, ingested)
     < make_timestamp(${(livelyTime.getTime() - 30 * 86_400_000) * 1_000})
@@ -84,12 +84,8 @@ async function comparePlan(
   index: ObjectIndex,
   moment: Moment,
 ): Promise<Measurement> {
-  const budget = 200_000 * bench.objects;
-  const set = await compilePolicyText(
-    `- {name: cool, where: ${idle}, order: [heat asc], limit: {bytes: ${budget}B},
-        demote: {from: tier = hot, to: tier = cold}}`,
-    moment,
-  );
+  const budget = budgetOf(bench.objects);
+  const set = await compilePolicyText(limitedRule(bench.objects), moment);
   const answers = { ours: "", peer: "" };
   const measured = await compare({
     what: "a plan: one demote with order and limit",

@@ -20,8 +20,8 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
 
 /** So many more objects are looked at each time that the first ones do not free what is needed. */
 const growth = 8;
-/** With more of them it costs less to plan for all objects at once. */
-const firstMax = 1_000_000;
+/** With more of them, or more than a share of all, it costs less to plan for all objects at once. */
+const firstMax = { objects: 1_000_000, share: 0.1 };
 
 /**
  * What the planner decides on one object whose rules free only what is needed, as in a plan of all
@@ -38,7 +38,8 @@ export async function planCompetitors(
   if (groupRules(rules).length === 0) {
     const sharing = await sharesQuota(planning, objectId);
     const marks = sharing === undefined ? await activeMarks(planning, atLeast) : [];
-    for (let turn = 1; marks.every(({ first }) => first * turn <= firstMax); turn *= growth) {
+    const most = await mostFirst(planning);
+    for (let turn = 1; marks.every(({ first }) => first * turn <= most); turn *= growth) {
       // A plan of fewer objects leaves the names and the usage of only these behind.
       const tests = await readTestsOfAll(planning);
       await readUsage(planning);
@@ -56,6 +57,11 @@ export async function planCompetitors(
   const all = new Planning(set, session, safety);
   await decideActions(all);
   return all;
+}
+
+async function mostFirst(planning: Planning): Promise<number> {
+  const [row] = await planning.rows(trusted("SELECT count(*) AS objects FROM object"));
+  return Math.max(firstMax.objects, Number(row?.["objects"]) * firstMax.share);
 }
 
 function hasLimits({ limits }: CompiledPolicySet): boolean {

@@ -50,8 +50,8 @@ export interface PlanOptions extends Partial<GuardLimits> {
   readonly variables?: Readonly<Record<string, string>>;
   /** Only add copies, and only of these objects (repairs). */
   readonly restore?: readonly number[];
-  /** From so many objects on, tables are given back while planning; the plan is the same. */
-  readonly releaseFrom?: number;
+  /** From so many objects on, planning is careful of memory and of time; the plan is the same. */
+  readonly manyFrom?: number;
   /** Keeps the rows as Parquet, or only hashes them: policies do no file work themselves. */
   readonly writeRows: RowsWriter;
 }
@@ -82,7 +82,7 @@ export async function buildPlan(
   const planning = new Planning(set, session, {
     minimumCopies: options.minimumCopies ?? 1,
     headRoomShare: limits.headRoomShare,
-    releaseFrom: options.releaseFrom,
+    manyFrom: options.manyFrom,
   });
   const { restore, only, scope, limits: asked, variables } = options;
   const objects = restore ?? only?.objects;

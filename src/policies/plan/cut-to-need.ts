@@ -4,7 +4,7 @@ import { hasLimit } from "#policies/plan/take-turns.ts";
 import type { RemovalRule } from "#policies/plan/judge-removals.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { sifting } from "#policies/plan/sifting.ts";
-import { turningPoint } from "#policies/plan/turning-point.ts";
+import { anywhere, type TurningPoint, turningPoint } from "#policies/plan/turning-point.ts";
 import { quotaName } from "#policies/plan/used-by.ts";
 import type { Quota } from "#policies/removal-bound.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -13,22 +13,51 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
  * Leaves in `plan_turn` what is needed to get a backend down to its mark, or owners within their
  * quota, in the order of the rule and no object more. What this plan frees and puts there already
  * counts; a collection that goes together goes whole. What a limit passes over frees nothing, but
- * stays, to be told of where it was needed. With an order, of wishes as `w`, it makes the table itself,
- * of what acts in `plan_want`, and in no order.
+ * stays, to be told of where it was needed.
  */
-export async function cutToNeed(
-  planning: Planning,
-  rule: RemovalRule,
-  order?: SqlFragment,
-): Promise<void> {
-  const { free, quota } = rule.verb;
-  if (quota !== undefined) {
-    await readNeeds(planning, rule, quota);
-    if (order === undefined) await cut(planning, rule, quotaName(quota.per));
-    else await takeToQuota(planning, quota.per, order);
-  } else if (free !== undefined) {
-    await readNeed(planning, rule);
-    await (order === undefined ? cutToMark(planning, rule) : takeToMark(planning, rule, order));
+export class CutToNeed {
+  readonly #planning: Planning;
+  readonly #rule: RemovalRule;
+  #turning: TurningPoint | undefined;
+  #isDone = false;
+
+  constructor(planning: Planning, rule: RemovalRule) {
+    this.#planning = planning;
+    this.#rule = rule;
+  }
+
+  /** Whether it has cut: where nothing acts there is nothing to. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** Narrows acting rows of `plan_want` (as `w`) to those that may be needed, where that is known. */
+  async early(): Promise<SqlFragment> {
+    const [planning, { index, rule, verb }] = [this.#planning, this.#rule];
+    // Who is asked what could be freed in all looks at all of it.
+    const looksAtAll = planning.beforeCut !== undefined || hasLimit(planning, index);
+    if (verb.free === undefined || looksAtAll || rule.group !== undefined) return trusted("");
+    await readNeed(planning, this.#rule);
+    const turning = await turningPoint(planning, index, planning.manyFrom);
+    this.#turning = turning;
+    return sql`AND (${turning.isBefore} OR ${turning.isThere})`;
+  }
+
+  /** Cuts `plan_turn`; with an order, of wishes as `w`, makes it of what acts in `plan_want`, in no order. */
+  async cut(order?: SqlFragment): Promise<void> {
+    const [planning, rule] = [this.#planning, this.#rule];
+    const { free, quota } = rule.verb;
+    this.#isDone = true;
+    if (quota !== undefined) {
+      await readNeeds(planning, rule, quota);
+      if (order === undefined) await cut(planning, rule, quotaName(quota.per));
+      else await takeToQuota(planning, quota.per, order);
+    } else if (free !== undefined && this.#turning !== undefined) {
+      await cutAfterLast(planning, rule, this.#turning);
+    } else if (free !== undefined) {
+      await readNeed(planning, rule);
+      await (order === undefined ? cutToMark(planning, rule) : takeToMark(planning, rule, order));
+    }
   }
 }
 
@@ -36,7 +65,7 @@ async function cutToMark(planning: Planning, rule: RemovalRule): Promise<void> {
   const isLimited = hasLimit(planning, rule.index);
   const fitting = trusted(isLimited ? "(FROM plan_turn WHERE fits)" : "plan_turn");
   await planning.beforeCut?.(rule.index, rule.verb.from, fitting);
-  if (rule.rule.group === undefined) await cutAfterLast(planning, rule);
+  if (rule.rule.group === undefined) await cutAfterLast(planning, rule, anywhere);
   else await cut(planning, rule, undefined);
 }
 
@@ -47,7 +76,7 @@ async function takeToMark(
 ): Promise<void> {
   const wishes = trusted("(SELECT object_id, size, gone FROM plan_want WHERE acts)");
   await planning.beforeCut?.(rule.index, rule.verb.from, wishes);
-  const turning = await turningPoint(planning, rule.index);
+  const turning = await turningPoint(planning, rule.index, planning.anyOrder?.from ?? 0);
   const before = sql`SELECT w.object_id, ${String(turning.bytes)}::HUGEINT + sum(w.freed)
       OVER (${order} ROWS UNBOUNDED PRECEDING) - w.freed AS before
     FROM ${freeing} w WHERE ${turning.isThere}`;
@@ -76,12 +105,17 @@ async function takeToQuota(planning: Planning, per: string, order: SqlFragment):
 const freeing = trusted("(SELECT *, size * bit_count(gone) AS freed FROM plan_want WHERE acts)");
 
 /** Of objects that go one by one down to a mark, leaves those up to the last one that is needed. */
-async function cutAfterLast(planning: Planning, { index }: RemovalRule): Promise<void> {
+async function cutAfterLast(
+  planning: Planning,
+  { index }: RemovalRule,
+  { isThere, bytes }: TurningPoint,
+): Promise<void> {
+  const freed = freedBytes(planning, index);
   const [row] = await planning.rows(sql`SELECT
       max(position) FILTER (before < (SELECT bytes FROM plan_need)) AS last
-    FROM (SELECT position,
-        sum(freed) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - freed AS before
-      FROM (SELECT t.position, ${freedBytes(planning, index)} AS freed FROM plan_turn t))`);
+    FROM (SELECT position, ${String(bytes)}::HUGEINT
+        + sum(freed) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - freed AS before
+      FROM (SELECT w.position, ${freed} AS freed FROM plan_turn w WHERE ${isThere}))`);
   const last = row?.["last"] ?? null;
   const after = last === null ? trusted("true") : sql`position > ${Number(last)}::BIGINT`;
   await planning.run(sql`DELETE FROM plan_turn WHERE ${after}`);
@@ -150,9 +184,9 @@ async function cut(
   name: SqlFragment | undefined,
 ): Promise<void> {
   const isGrouped = rule.group !== undefined;
-  const turns = sql`SELECT t.object_id, t.position, ${freedBytes(planning, index)} AS freed,
+  const turns = sql`SELECT w.object_id, w.position, ${freedBytes(planning, index)} AS freed,
       ${name ?? trusted("'all'")} AS name, o.collection
-    FROM ${sifting("plan_turn")} t LEFT JOIN object o ON o.object_id = t.object_id`;
+    FROM ${sifting("plan_turn")} w LEFT JOIN object o ON o.object_id = w.object_id`;
   const before = sql`SELECT *, sum(freed) OVER (PARTITION BY name
       ORDER BY position, object_id ROWS UNBOUNDED PRECEDING) - freed AS before FROM (${turns})`;
   // A collection is needed where one of those it belongs to is.
@@ -165,10 +199,10 @@ async function cut(
   await planning.run(sql`DELETE FROM plan_turn WHERE object_id NOT IN (${needed})`);
 }
 
-/** What a row `t` of `plan_turn` frees; nothing if it is beyond a limit by itself. */
+/** What a row `w` of `plan_turn` frees; nothing if it is beyond a limit by itself. */
 function freedBytes(planning: Planning, index: number): SqlFragment {
-  const bytes = "t.size * bit_count(t.gone)";
-  return trusted(hasLimit(planning, index) ? `CASE WHEN t.fits THEN ${bytes} ELSE 0 END` : bytes);
+  const bytes = "w.size * bit_count(w.gone)";
+  return trusted(hasLimit(planning, index) ? `CASE WHEN w.fits THEN ${bytes} ELSE 0 END` : bytes);
 }
 
 /** Bytes that the drafts put on these backends (positive) and take from them, by object. */

@@ -1,5 +1,5 @@
+import { orderNumber } from "#policies/plan/order-number.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { orderColumn } from "#policies/plan/scan-candidates.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** The limits of a rule, if it has them, and what it has used of them. */
@@ -9,8 +9,6 @@ export interface Most {
   readonly spent: { readonly objects: number; readonly bytes: number };
 }
 
-/** To sort fewer costs less than to ask which of them can have their turn. */
-const manyObjects = 50_000;
 /** One of so many objects is looked at to guess how far the limits reach. */
 const oneOf = 16;
 
@@ -25,21 +23,22 @@ export async function earlyTurns(
   { objects, bytes, spent }: Most,
   acting: { readonly objects: number; readonly bytes: number },
 ): Promise<SqlFragment> {
-  const [key] = planning.rules[index]?.order ?? [];
-  if (key === undefined || acting.objects < manyObjects) return trusted("");
+  if (acting.objects < planning.manyFrom) return trusted("");
   const left = {
     objects: objects === undefined ? Number.POSITIVE_INFINITY : objects - spent.objects,
     bytes: bytes === undefined ? Number.POSITIVE_INFINITY : bytes - spent.bytes,
   };
   const share = Math.min(left.objects / acting.objects, left.bytes / Math.max(1, acting.bytes));
   if (share > 0.5) return trusted("");
-  const column = trusted(`w.${orderColumn(index, 0)}`);
+  const key = await orderNumber(planning, index);
+  if (key === undefined) return trusted("");
+  const { column } = key;
   const place = Math.ceil(((1.2 * Math.max(0, share) + 0.02) * acting.objects) / oneOf);
   const [last] = await planning.rows(sql`SELECT ${column} AS key FROM plan_want w
     WHERE w.acts AND hash(w.object_id) % ${trusted(`${oneOf}`)} = 0
     ORDER BY ${column} ${trusted(key.descending ? "DESC" : "ASC")} NULLS LAST
     LIMIT 1 OFFSET ${trusted(`${place}`)}`);
-  // Times lose their microseconds on the way, and texts are not worth it.
+  // Larger whole numbers are not worth it.
   if (typeof last?.["key"] !== "number") return trusted("");
   const early = sql`AND ${column} ${trusted(key.descending ? ">=" : "<=")} ${last["key"]}`;
   const fits = fitting(bytes);

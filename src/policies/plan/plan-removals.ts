@@ -6,7 +6,7 @@ import {
   wantRemovals,
 } from "#policies/plan/judge-removals.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
-import { cutToNeed, leaveAbove } from "#policies/plan/cut-to-need.ts";
+import { CutToNeed, leaveAbove } from "#policies/plan/cut-to-need.ts";
 import { backendsIn, bitOf } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import { addDrafts } from "#policies/plan/draft.ts";
@@ -95,13 +95,9 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
   await planning.table("plan_want", judgeRemovals(planning, rule, placed));
   // What was wanted for a time goes when it is over.
   if (rule.ended === undefined) await refuseLosses(planning, rule.index);
-  let isCut = false;
-  const cut = async (order?: SqlFragment) => {
-    isCut = true;
-    await cutToNeed(planning, rule, order);
-  };
-  const turns = await takeTurns(planning, rule.index, isBounded(rule.verb) ? cut : undefined);
-  if (!isCut) await leaveAbove(planning, rule);
+  const cut = isBounded(rule.verb) ? new CutToNeed(planning, rule) : undefined;
+  const turns = await takeTurns(planning, rule.index, cut);
+  if (cut?.isDone !== true) await leaveAbove(planning, rule);
   if (turns === 0) return 0;
   if (choice.open.some(({ id }) => planning.room.has(id))) await fill(planning, rule);
   await draft(planning, rule);

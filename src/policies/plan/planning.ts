@@ -110,9 +110,14 @@ export class Planning {
       SELECT *${trusted(unread.columns)} FROM unread)`;
   }
 
+  /** From so many objects on, it is asked which of them may have their turn before they are sorted. */
+  get manyFrom(): number {
+    return this.safety.manyFrom ?? sortedMax;
+  }
+
   /** Says how many objects are judged, at least. */
   judges(objects: number): void {
-    this.#isLarge ||= objects >= (this.safety.releaseFrom ?? largeObjects);
+    this.#isLarge ||= objects >= (this.safety.manyFrom ?? largeObjects);
   }
 
   /** Makes a temporary table; one of that name is given back before. */
@@ -195,11 +200,17 @@ const siftedMax = 500_000;
  */
 const largeObjects = 500_000;
 
+/** To sort fewer costs less than to ask which of them can have their turn. */
+const sortedMax = 50_000;
+
 export interface PlanningSafety {
   readonly minimumCopies: number;
   readonly headRoomShare: number;
-  /** From so many objects on, tables that nobody needs any more are given back during the plan. */
-  readonly releaseFrom?: number | undefined;
+  /**
+   * From so many objects on, tables that nobody needs any more are given back during the plan, and
+   * only objects are sorted that may have their turn.
+   */
+  readonly manyFrom?: number | undefined;
 }
 
 /** Bytes for new copies once the head-room is left free; undefined without a known bound. */

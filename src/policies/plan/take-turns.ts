@@ -1,4 +1,5 @@
 import type { BlockReason } from "#model/plan.ts";
+import type { CutToNeed } from "#policies/plan/cut-to-need.ts";
 import { earlyTurns, fitting, type Most } from "#policies/plan/early-turns.ts";
 import { noteShort, noteWishes } from "#policies/plan/group.ts";
 import { orderColumn } from "#policies/plan/scan-candidates.ts";
@@ -9,14 +10,13 @@ import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fra
  * Puts the acting rows of `plan_want` in the order of their rule (then by object) and cuts them
  * at its limits: `plan_turn` is what remains, and its number of rows is returned; with none there
  * is no such table. An object that alone exceeds the byte limit is passed over, so that it cannot
- * stand in the way for ever. `cutToNeed` takes out of `plan_turn` what is not needed, before limits
- * count anything; where the rule has limits, `fits` says there what is not passed over. It makes
- * `plan_turn` itself where it gets an order, of the wishes as `w`.
+ * stand in the way for ever. `need` takes out of `plan_turn` what is not needed, before limits
+ * count anything; where the rule has limits, `fits` says there what is not passed over.
  */
 export async function takeTurns(
   planning: Planning,
   index: number,
-  cutToNeed?: (order?: SqlFragment) => Promise<void>,
+  need?: CutToNeed,
 ): Promise<number> {
   const acting = await weighWishes(planning, index);
   await noteWishes(planning, index);
@@ -29,20 +29,21 @@ export async function takeTurns(
   }
   const before = planning.spent.get(index) ?? { objects: 0, bytes: 0 };
   const most: Most = { objects: limit?.objects, bytes: limit?.bytes, spent: before };
-  const isCut = cutToNeed !== undefined;
+  const isCut = need !== undefined;
   const isUnsorted = isCut && planning.anyOrder !== undefined && !isLimited && group === undefined;
   if (isUnsorted) {
-    await cutToNeed(turnOrder(planning, index));
+    await need.cut(turnOrder(planning, index));
   } else if (!isLimited && order.length === 0) {
+    const early = (await need?.early()) ?? trusted("");
     await planning.table(
       "plan_turn",
-      trusted(`SELECT ${chosen}, w.object_id AS position FROM plan_want w WHERE w.acts`),
+      sql`SELECT ${trusted(chosen)}, w.object_id AS position FROM plan_want w WHERE w.acts ${early}`,
     );
   } else {
     const isLater = isCut && isLimited;
     const ranked =
       group === undefined
-        ? await oneByOne(planning, index, { most, acting, isLater })
+        ? await oneByOne(planning, index, { most, acting, isLater, need })
         : byGroup(planning, index, { most, isLater });
     await planning.table("plan_turn", ranked);
   }
@@ -50,7 +51,7 @@ export async function takeTurns(
   await blockRest(planning, index, acting, granted);
   await planning.release("plan_want");
   if (isCut && !isUnsorted) {
-    await cutToNeed();
+    await need.cut();
     if (isLimited) await cutAtLimits(planning, index, most);
   }
   const used = isCut ? await countTurns(planning) : granted;
@@ -145,6 +146,7 @@ async function cutAtLimits(planning: Planning, index: number, most: Most): Promi
 /** How the rows of a rule take turns. */
 interface Turning {
   readonly most: Most;
+  readonly need?: CutToNeed | undefined;
   /** Limits are looked at later: `fits` and `first` (the same for all of a group) are kept for it. */
   readonly isLater: boolean;
 }
@@ -152,7 +154,7 @@ interface Turning {
 async function oneByOne(
   planning: Planning,
   index: number,
-  { most, acting, isLater }: Turning & { readonly acting: Turns },
+  { most, acting, isLater, need }: Turning & { readonly acting: Turns },
 ): Promise<SqlFragment> {
   // In order first: a window that orders by itself carries all columns along, once for each sum.
   const inOrder = (which: SqlFragment) =>
@@ -161,7 +163,7 @@ async function oneByOne(
     return sql`SELECT w.*, ${fitting(most.bytes)} AS fits, row_number() OVER () AS position,
       position AS first FROM (${inOrder(trusted(""))}) w`;
   }
-  const early = await earlyTurns(planning, index, most, acting);
+  const early = (await need?.early()) ?? (await earlyTurns(planning, index, most, acting));
   return sql`SELECT w.*, row_number() OVER () AS position
     FROM (${inOrder(sql`AND ${fitting(most.bytes)} ${early}`)}) w
     ${within(most, trusted("true"), trusted("OVER (ROWS UNBOUNDED PRECEDING)"))}`;

@@ -1,5 +1,5 @@
+import { orderNumber } from "#policies/plan/order-number.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { orderColumn } from "#policies/plan/scan-candidates.ts";
 import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Where, in the order of a rule, what is needed (`plan_need`) is reached, over `plan_want` as `w`. */
@@ -11,7 +11,12 @@ export interface TurningPoint {
   readonly isThere: SqlFragment;
 }
 
-const anywhere: TurningPoint = { isBefore: trusted("false"), bytes: 0n, isThere: trusted("true") };
+export const anywhere: TurningPoint = {
+  isBefore: trusted("false"),
+  bytes: 0n,
+  isThere: trusted("true"),
+};
+const nowhere: TurningPoint = { ...anywhere, isThere: trusted("false") };
 
 /** Keys are counted in so many stretches of the same width, and those without a key as one more. */
 const stretches = 1_024;
@@ -20,14 +25,21 @@ const stretches = 1_024;
  * Adds up what acting wishes free by stretches of the first key of their order, so that only those
  * of one stretch have to be sorted. Anywhere when they are few, or the key is no number.
  */
-export async function turningPoint(planning: Planning, index: number): Promise<TurningPoint> {
-  const [key] = planning.rules[index]?.order ?? [];
-  if (key === undefined || planning.anyOrder === undefined) return anywhere;
-  const column = trusted(`w.${orderColumn(index, 0)}`);
-  const [ends] = await planning.rows(sql`SELECT count(*) AS objects, min(${column}) AS least,
-      max(${column}) AS most FROM plan_want w WHERE w.acts`);
+export async function turningPoint(
+  planning: Planning,
+  index: number,
+  from: number,
+): Promise<TurningPoint> {
+  const [counted] = await planning.rows(
+    trusted("SELECT count(*) AS objects FROM plan_want w WHERE w.acts"),
+  );
+  if (Number(counted?.["objects"]) < from) return anywhere;
+  const key = await orderNumber(planning, index);
+  if (key === undefined) return anywhere;
+  const column = sql`(${key.column})::DOUBLE`;
+  const [ends] = await planning.rows(sql`SELECT min(${column}) AS least, max(${column}) AS most
+    FROM plan_want w WHERE w.acts`);
   const [least, most] = [ends?.["least"], ends?.["most"]];
-  if (Number(ends?.["objects"]) < planning.anyOrder.from) return anywhere;
   if (typeof least !== "number" || typeof most !== "number") return anywhere;
   const scale = stretches / (most - least);
   if (!Number.isFinite(scale) || scale === 0) return anywhere;
@@ -41,7 +53,7 @@ export async function turningPoint(planning: Planning, index: number): Promise<T
       FROM (SELECT ${stretch} AS stretch, sum(w.size * bit_count(w.gone)) AS freed
         FROM plan_want w WHERE w.acts GROUP BY ALL))
     WHERE before < (SELECT bytes FROM plan_need) ORDER BY stretch DESC LIMIT 1`);
-  if (found === undefined) return anywhere;
+  if (found === undefined) return nowhere;
   const last = sql`${Number(found["stretch"])}::INTEGER`;
   return {
     isBefore: sql`${stretch} < ${last}`,

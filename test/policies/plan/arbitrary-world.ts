@@ -140,6 +140,15 @@ function withTime<Verb extends object>(verb: Verb, time: number | undefined) {
   return time === undefined ? verb : { ...verb, forMs: time };
 }
 
+/** A number, as it mostly is, a whole one, a time, which some objects do not have, and a text. */
+const orderKeys = [
+  "o.heat_weight",
+  "o.heat_weight",
+  "o.size",
+  "CASE WHEN o.size > 0 THEN make_timestamp(1700000000000000 + (o.heat_weight * 1e6)::BIGINT) END",
+  "o.collection",
+];
+
 function arbitraryRule(
   ids: readonly number[],
   hasRuns: boolean,
@@ -155,14 +164,15 @@ function arbitraryRule(
       verb: arbitraryVerb(ids, hasRuns),
       predicate: fc.constantFrom(...predicates),
       limit,
+      key: fc.constantFrom(...orderKeys),
       descending: fc.option(fc.boolean()),
       grouped: fc.constantFrom(false, false, false, true),
     })
-    .map(({ verb, predicate: [where, matches], limit, descending, grouped }) => (name) => ({
+    .map(({ verb, predicate: [where, matches], limit, key, descending, grouped }) => (name) => ({
       rule: ruleOf(name, verb, where, {
         limit,
         ...(grouped && groupable.has(verb.kind) ? { group: "collection" as const } : {}),
-        order: descending === null ? [] : [{ key: trusted("o.heat_weight"), descending }],
+        order: descending === null ? [] : [{ key: trusted(key), descending }],
       }),
       matches,
     }));

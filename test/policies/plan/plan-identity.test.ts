@@ -63,7 +63,7 @@ test("a plan of many objects gives back its tables and is the same when it is ma
     engine: "0.0.0",
     indexVersion: 1,
     writeRows: rowsDiscarded(),
-    releaseFrom: 50_000,
+    manyFrom: 50_000,
   };
   const tables = `SELECT table_name AS name FROM duckdb_tables()
     WHERE regexp_full_match(table_name, 'plan_(mask|want|turn|pick|draft|surplus)')`;

@@ -73,6 +73,20 @@ test("planning after a perfect apply yields nothing", { timeout: 1_200_000 }, as
   );
 });
 
+test("a plan of many objects is the same as one of few", { timeout: 1_200_000 }, async () => {
+  const index = await openFixtureIndex();
+  await fc.assert(
+    fc.asyncProperty(worldsWithTombstones, async (world) => {
+      await index.put(world.objects);
+      const { minimumCopies } = world;
+      const few = await planOf(index, worldSet(world), { minimumCopies });
+      const many = await planOf(index, worldSet(world), { minimumCopies, manyFrom: 0 });
+      expect(many.plan).toEqual(few.plan);
+    }),
+    { numRuns: runs },
+  );
+});
+
 test("the order of rows and backends changes nothing", { timeout: 1_200_000 }, async () => {
   const index = await openFixtureIndex();
   await fc.assert(
