@@ -1,6 +1,7 @@
 import type { CommanderError, CommandUnknownOpts } from "@commander-js/extra-typings";
-import { nearestMatch } from "#model/nearest-match.ts";
 import type { CommandIo } from "#cli/command-io.ts";
+import { globalOptions } from "#cli/global-options.ts";
+import { suggestCommand, suggestOption } from "#cli/suggest-command.ts";
 
 const usageExitCode = 64;
 const jsonOption = /(?:^| )(?:-o ?|--output[ =])json(?: |$)/;
@@ -41,18 +42,37 @@ function describe(
   if (code === "commander.unknownOption") {
     // Other programs have it, and `--reason` would be suggested.
     if (bare.includes("'--json'")) return { message: bare, hint: `write -o json; ${help}` };
+    const [, option = ""] = /'(.*)'/s.exec(bare) ?? [];
+    const known = [...command.options, ...globalOptions(command)];
+    const meant =
+      suggestion ??
+      suggestOption(
+        option,
+        known.map(({ long }) => long ?? ""),
+      );
     const isBeforeCommand = command.parent === null;
     const place = "options of a command stand behind it: thermocline COMMAND [options]";
-    return { message: bare, hint: isBeforeCommand ? place : suggested(suggestion, help) };
+    return { message: bare, hint: suggested(meant, isBeforeCommand ? place : help) };
   }
-  const [name] = command.args;
-  if (code === "commander.excessArguments" && command.commands.length > 0 && name !== undefined) {
-    const names = command.commands.map((one) => one.name());
-    const nearest = nearestMatch(name, names);
-    const meant = nearest === undefined ? undefined : `Did you mean ${nearest}?`;
-    return { message: `unknown command '${name}' of ${words}`, hint: suggested(meant, help) };
+  const name = unknownCommand(code, bare, command);
+  if (name !== undefined) {
+    const place = command.parent === null ? "" : ` of ${words}`;
+    const meant = suggestCommand(name, command);
+    return { message: `unknown command '${name}'${place}`, hint: suggested(meant, help) };
   }
   return { message: bare, hint: suggested(suggestion, help) };
+}
+
+/** The word that names no command of this group, when that is what is wrong. */
+function unknownCommand(
+  code: string,
+  message: string,
+  command: CommandUnknownOpts,
+): string | undefined {
+  if (code === "commander.unknownCommand") return /'(.*)'/s.exec(message)?.[1];
+  // A group that is a command itself, or has a default one, takes the word for an argument.
+  const isGroup = code === "commander.excessArguments" && command.commands.length > 0;
+  return isGroup ? command.args[0] : undefined;
 }
 
 function suggested(suggestion: string | undefined, help: string): string {

@@ -1,4 +1,4 @@
-import { CommanderError } from "@commander-js/extra-typings";
+import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dataPaths } from "#config/data-paths.ts";
@@ -37,6 +37,7 @@ export async function runCommandLine(
   });
   const placed = optionsBehindCommand(program, argv);
   try {
+    if (placed.unknown !== undefined) refuseHelp(placed.unknown, placed.command);
     await program.parseAsync([...placed.argv], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return reportUsageError(error, argv, placed.command, io);
@@ -44,6 +45,11 @@ export async function runCommandLine(
   }
   if (invocation === undefined) return usageExitCode;
   return runCommand(invocation, argv, version, io, engines);
+}
+
+/** Commander would answer with the help of the group, as if nothing were wrong. */
+function refuseHelp(word: string, group: CommandUnknownOpts): never {
+  group.error(`error: unknown command '${word}'`, { code: "commander.unknownCommand" });
 }
 
 async function runCommand(

@@ -58,6 +58,24 @@ describe("wrong usage", () => {
     [["plan", "--json"], "unknown option '--json'", "write -o json"],
     [["objects", "shw"], "unknown command 'shw' of thermocline objects", "Did you mean show?"],
     [["import", "dri", "x"], "unknown command 'dri'", "Did you mean dir?"],
+    [["objets", "ls"], "unknown command 'objets'", "Did you mean objects?"],
+    [["policies"], "unknown command 'policies'", "Did you mean validate or plan?"],
+    [["query", "SELECT 1"], "unknown command 'query'", "Did you mean `thermocline index query`?"],
+    [["import-dir", "x"], "'import-dir'", "Did you mean `thermocline import dir`?"],
+    [["objects", "list"], "'list' of thermocline objects", "Did you mean ls?"],
+    [["index", "quer"], "'quer' of thermocline index", "Did you mean query?"],
+    [["index", "snapshot", "crate"], "of thermocline index snapshot", "Did you mean create?"],
+    [["sched"], "unknown command 'sched'", "Did you mean schedule?"],
+    [["ls"], "unknown command 'ls'", "or another?"],
+    [["xyzzy"], "unknown command 'xyzzy'", "hint: `thermocline --help`"],
+    [["help", "objets"], "unknown command 'objets'", "Did you mean objects?"],
+    [["objets", "--help"], "unknown command 'objets'", "Did you mean objects?"],
+    [["help", "index", "quer"], "'quer' of thermocline index", "Did you mean query?"],
+    [["runs", "shw", "-h"], "'shw' of thermocline runs", "Did you mean show?"],
+    [["--outptu", "json", "plan"], "unknown option '--outptu'", "Did you mean --output?"],
+    [["--verison"], "unknown option '--verison'", "Did you mean --version?"],
+    [["objects", "--whre", "x"], "unknown option '--whre'", "Did you mean --where?"],
+    [["plan", "--log-levl", "warn"], "unknown option '--log-levl'", "Did you mean --log-level?"],
     [["priority", "run-1", "abc"], "'abc' is invalid", "`thermocline priority --help`"],
   ])("of %j says what is wrong and where to look", async (argv, message, hint) => {
     const { code, stdout, stderr } = await line.run(argv);
@@ -75,6 +93,29 @@ describe("wrong usage", () => {
     expect(code).toBe(64);
     expect(stderr).toContain("Commands:\n");
     expect(stderr).toMatch(/\nerror: thermocline( import)? is followed by a command\nhint: .+\n$/);
+  });
+
+  it("is none where help is asked for, whatever the depth of the command", async () => {
+    for (const argv of [
+      ["help", "index", "query"],
+      ["help", "-q", "index", "query"],
+      ["index", "help", "query"],
+      ["index", "query", "--help"],
+    ]) {
+      const { code, stdout } = await line.run(argv);
+      expect([code, stdout.split("\n")[0]]).toEqual([
+        0,
+        "Usage: thermocline index query [options] <sql>",
+      ]);
+    }
+    for (const [argv, usage] of [
+      [["help"], "Usage: thermocline [options] [command]"],
+      [["help", "runs"], "Usage: thermocline runs [options] [command]"],
+      [["help", "backends"], "Usage: thermocline backends [options] [command]"],
+    ] as const) {
+      const { code, stdout } = await line.run(argv);
+      expect([code, stdout.split("\n")[0]]).toEqual([0, usage]);
+    }
   });
 
   it("has a JSON line with the remedy wherever JSON was asked for", async () => {
