@@ -58,8 +58,8 @@ export interface OpenWork extends Omit<Work, "node"> {
   /** Of the pending ones, those that need other batches to end first. */
   readonly blocked: number;
   readonly queued: number;
-  /** Of the queued ones, those with removals of which nobody knows how they ended. */
-  readonly unsettled: number;
+  /** Numbers of the queued ones with removals of which nobody said how they ended. */
+  readonly unsettled: readonly number[];
   /** When the last of these removals is settled by asking the backend; null without any. */
   readonly settledAt: string | null;
   readonly actions: number;

@@ -18,7 +18,7 @@ const group: OpenWork = {
   pending: 4,
   blocked: 0,
   queued: 0,
-  unsettled: 0,
+  unsettled: [],
   settledAt: null,
   actions: 400,
   bytes: 4_000,
@@ -29,6 +29,7 @@ const worker = {
   name: "w1",
   up: true,
   lastSeen: "2026-01-01T00:00:00.000Z",
+  startedAt: "2026-01-01T00:00:00.000Z",
   roles: ["worker"],
   backends: ["hot", "cold"],
 } as const;
@@ -90,8 +91,7 @@ test("each batch is counted once: held, waiting for others, with a worker, or of
     ["hot", idle],
     ["cold", { ...idle, active: [{ data, step, remark: undefined }] }],
   ]);
-  const given = { pending: 2, blocked: 1, queued: 3, unsettled: 1, actions: 500 };
-  const settledAt = "2026-01-01T01:00:00.000Z";
+  const given = { pending: 2, blocked: 1, queued: 3, unsettled: [7], actions: 500 };
   const answers = judgeWork({ ...group, ...given, settledAt }, { ...standing, lanes });
   expect(answers.map(({ wait, batches }) => [wait.reason, batches])).toEqual([
     ["dependency", 1],
@@ -101,6 +101,96 @@ test("each batch is counted once: held, waiting for others, with a worker, or of
   expect(answers.at(-1)?.wait).toMatchObject({ until: settledAt });
   expect(answers.at(-1)?.wait.message).toContain("a removal from hot broke off");
   expect(reasons({ pending: 0, queued: 1 }, { lanes })).toEqual([]);
+});
+
+const removing = {
+  data: { ...work, planCid: "p", batch: 7, attempt: 1, from: 0, to: 100, segmentCid: "s" },
+  step: {
+    runId: "run-1",
+    batch: 7,
+    step: "remove",
+    lane: "hot",
+    node: "w1",
+    since: "2026-01-01T00:30:00.000Z",
+    done: 40,
+    total: 100,
+    bytes: 0,
+  },
+  remark: undefined,
+};
+const atWork = new Map([
+  ["hot", { ...idle, active: [removing] }],
+  ["cold", idle],
+]);
+const settledAt = "2026-01-01T01:00:00.000Z";
+
+test("a removal that a worker tries again is under way, whatever its first try left open", () => {
+  const given = { pending: 0, queued: 1, unsettled: [7], settledAt, actions: 100 };
+  expect(reasons(given, { lanes: atWork })).toEqual([]);
+  // Nothing is known of a node that has not reported yet; the queue says that it has the job.
+  expect(reasons(given, { lanes: atWork, nodes: [{ ...worker, name: "w2" }] })).toEqual([]);
+  // Another batch of the same work is with nobody; it is not counted twice either.
+  const both = { ...given, queued: 3, unsettled: [7, 8], actions: 300 };
+  const answers = judgeWork({ ...group, ...both }, { ...standing, lanes: atWork });
+  expect(answers.map(({ wait, batches }) => [wait.reason, batches])).toEqual([
+    ["concurrency", 1],
+    ["dependency", 1],
+  ]);
+  expect(answers[1]?.wait.message).toContain("in one batch a removal from hot broke off");
+});
+
+test("a removal whose worker is gone is told as that, and what happens next", () => {
+  const given = { ...group, pending: 0, queued: 1, unsettled: [7], settledAt, actions: 100 };
+  const silent = { ...worker, up: false };
+  const told = (nodes: Standing["nodes"]) =>
+    judgeWork(given, { ...standing, lanes: atWork, nodes }).map(({ wait }) => wait);
+  const may =
+    "removals from hot may have happened, and the backend is asked before anything is assumed";
+  expect(told([silent])).toEqual([
+    {
+      reason: "role",
+      message:
+        "node w1, which took up step remove, is silent since 2026-01-01T00:00:00.000Z: " +
+        `no living worker reaches the backend hot; ${may}`,
+      remedy: "start a worker that can open it: thermocline worker",
+    },
+  ]);
+  const next = "another worker takes it up within seconds";
+  expect(told([silent, { ...worker, name: "w2" }])).toEqual([
+    {
+      reason: "role",
+      message:
+        "node w1, which took up step remove, is silent since 2026-01-01T00:00:00.000Z: " +
+        `${next}; ${may}`,
+    },
+  ]);
+  const again = { ...worker, startedAt: "2026-01-01T00:31:00.000Z" };
+  expect(told([again])).toEqual([
+    {
+      reason: "role",
+      message: `node w1 was started again since it took up step remove: ${next}; ${may}`,
+    },
+  ]);
+  const before = { ...worker, startedAt: "2026-01-01T00:29:00.000Z" };
+  expect(told([before])).toEqual([]);
+});
+
+test("a copy whose worker is gone is told without a word of removals", () => {
+  const copying = { ...removing, step: { ...removing.step, step: "copy", lane: "cold" } };
+  const lanes = new Map([["cold", { ...idle, active: [copying] }]]);
+  const nodes = [
+    { ...worker, up: false },
+    { ...worker, name: "w2" },
+  ];
+  const given = { ...group, pending: 0, queued: 1 };
+  const [answer, ...more] = judgeWork(given, { ...standing, lanes, nodes });
+  expect(answer?.wait).toEqual({
+    reason: "role",
+    message:
+      "node w1, which took up step copy, is silent since 2026-01-01T00:00:00.000Z: " +
+      "another worker takes it up within seconds",
+  });
+  expect(more).toEqual([]);
 });
 
 test("jobs that stepped aside say why themselves", () => {

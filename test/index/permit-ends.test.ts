@@ -24,6 +24,10 @@ test("a removal of unknown outcome keeps its reservation until the backend was a
     start,
   );
   expect((await index.run(run.id))?.progress.remaining).toBe(3);
+  // The two others are only open: nobody tried them, or is at them.
+  expect(await index.controls.openWork(run.id)).toMatchObject([
+    { unsettled: [0], settledAt: expect.any(String) },
+  ]);
   expect(await index.expiredPermits(start)).toEqual([]);
   const later = new Date(start.getTime() + hour);
   expect(await index.expiredPermits(later)).toHaveLength(3);

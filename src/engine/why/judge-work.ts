@@ -2,13 +2,18 @@ import { findObstacle } from "#engine/why/find-obstacle.ts";
 import {
   activeJobs,
   asideJobs,
+  goneNode,
+  isAble,
   isSameWork,
   isText,
   laneNamesOf,
   type Standing,
 } from "#engine/why/standing.ts";
 import { asideWait } from "#jobs/aside-wait.ts";
+import { noWorkerWait } from "#jobs/no-worker-wait.ts";
 import { resumeCommand } from "#model/control.ts";
+import type { LaneJob } from "#jobs/queue-view.ts";
+import type { NodeState } from "#model/engine-api.ts";
 import type { Wait, Work } from "#model/wait.ts";
 import type { OpenWork, WaitingWork } from "#model/why.ts";
 
@@ -19,14 +24,17 @@ export function judgeWork(group: OpenWork, standing: Standing): readonly Waiting
   const note = (wait: Wait, batches: number) => {
     if (batches > 0) found.push(waiting(group, wait, batches, standing));
   };
-  const { pending, blocked, queued, unsettled } = group;
+  const { pending, blocked, queued } = group;
   const first = standing.dispatches ? cancelled(group) : noController;
   if (first !== undefined) {
     note(first, pending + queued);
     return found;
   }
-  const active = activeJobs(work, standing).length;
-  const idle = Math.max(0, queued - unsettled - active);
+  const active = activeJobs(work, standing);
+  const taken = new Set(active.map(({ step }) => step.batch));
+  // What a worker has is under way, whatever became of an earlier try of it.
+  const unsettled = group.unsettled.filter((batch) => !taken.has(batch)).length;
+  const idle = Math.max(0, queued - unsettled - taken.size);
   const held = standing.judge(work) ?? findObstacle(work, [work.lane], standing);
   if (held !== undefined) note(held, pending);
   else {
@@ -34,7 +42,8 @@ export function judgeWork(group: OpenWork, standing: Standing): readonly Waiting
     note(laneWait(work, standing), pending - blocked);
   }
   noteIdle(work, idle, standing, note);
-  note(unknownOutcome(group), unsettled);
+  noteGone(active, standing, note);
+  note(unknownOutcome(group, unsettled), unsettled);
   return joined(found);
 }
 
@@ -59,6 +68,37 @@ function noteIdle(
   note(laneWait(work, standing), idle - waits.length);
 }
 
+/** Jobs whose worker went away with them: another one takes them once that is certain. */
+function noteGone(
+  active: readonly LaneJob[],
+  standing: Standing,
+  note: (wait: Wait, batches: number) => void,
+): void {
+  const lost = active.filter((job) => goneNode(job, standing) !== undefined);
+  const alike = Map.groupBy(lost, ({ step }) => `${step.node} ${step.step} ${step.lane}`);
+  for (const jobs of alike.values()) {
+    const [job] = jobs;
+    const node = job === undefined ? undefined : goneNode(job, standing);
+    if (job !== undefined && node !== undefined) note(workerGone(job, node, standing), jobs.length);
+  }
+}
+
+/** A removal that its worker did not report may have happened. */
+function workerGone({ step, data }: LaneJob, node: NodeState, { nodes }: Standing): Wait {
+  const { name, up, lastSeen } = node;
+  const went = up
+    ? `node ${name} was started again since it took up step ${step.step}`
+    : `node ${name}, which took up step ${step.step}, is silent since ${lastSeen}`;
+  const removal =
+    step.step === "remove"
+      ? `; removals from ${data.victim ?? "its backend"} may have happened, and the backend is ` +
+        "asked before anything is assumed"
+      : "";
+  const next = nodes.some((one) => isAble(one, step.lane)) ? undefined : noWorkerWait(step.lane);
+  const then = next === undefined ? "another worker takes it up within seconds" : next.message;
+  return { reason: "role", ...next, message: `${went}: ${then}${removal}` };
+}
+
 const noController: Wait = {
   reason: "role",
   message: "no controller is running, so nothing hands out work or takes results",
@@ -78,13 +118,15 @@ function dependency(batches: number): Wait {
   return { reason: "dependency", message };
 }
 
-/** A removal that broke off may have happened: until its permit has run out nobody assumes. */
-function unknownOutcome({ victim, unsettled, settledAt }: OpenWork): Wait {
+/** A removal that broke off may have happened, and no worker has it: until its permit has run out nobody assumes. */
+function unknownOutcome({ victim, settledAt }: OpenWork, batches: number): Wait {
+  const which = batches === 1 ? "one batch" : `${batches} batches`;
+  const backend = victim ?? "its backend";
   return {
     reason: "dependency",
     message:
-      `in ${unsettled} batches a removal from ${victim ?? "its backend"} broke off and may have ` +
-      "happened: once its permit has run out for certain, the backend is asked how it ended",
+      `in ${which} a removal from ${backend} broke off and may have happened: once its permit ` +
+      "has run out for certain, the backend is asked how it ended",
     ...(settledAt === null ? {} : { until: settledAt }),
   };
 }

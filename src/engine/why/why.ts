@@ -4,6 +4,7 @@ import { findRun } from "#engine/runs.ts";
 import { gatherStanding } from "#engine/why/gather-standing.ts";
 import { judgeWork } from "#engine/why/judge-work.ts";
 import type { Question } from "#engine/why/question.ts";
+import { goneNode } from "#engine/why/standing.ts";
 import { whyJob } from "#engine/why/why-job.ts";
 import { whyObject } from "#engine/why/why-object.ts";
 import { openTerms, termsText } from "#model/approval.ts";
@@ -59,8 +60,9 @@ async function whyRun(question: Question, run: Run): Promise<WhyReport> {
     subject: `run ${run.id} is ${run.state}: ${remaining} of ${actions} actions remain`,
     waiting,
     active: views
-      .flatMap(({ active }) => active.map(({ step }) => step))
-      .filter((step) => step.runId === run.id),
+      .flatMap(({ active }) => active)
+      .filter((job) => job.step.runId === run.id && goneNode(job, standing) === undefined)
+      .map(({ step }) => step),
     actions: [],
     facts: [
       ...(await approvalFacts(question, run)),

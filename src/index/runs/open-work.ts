@@ -20,7 +20,8 @@ export async function openWork(
        count(*) FILTER (WHERE b.state = 'queued') AS queued,
        sum(b.past - b.first - b.done - b.skipped - b.failed - b.cancelled)::BIGINT AS actions,
        sum(b.bytes - b.bytes_done)::BIGINT AS bytes, max(b.cancel_reason) AS "cancelReason",
-       count(u.number) AS unsettled, max(u.expires_at) AS expires_at
+       coalesce(list(u.number ORDER BY u.number) FILTER (WHERE u.number IS NOT NULL), [])
+         AS unsettled, max(u.expires_at) AS expires_at
      FROM batches AS b JOIN runs AS r USING (run_key)
      LEFT JOIN (
        SELECT e.run_key, e.number, max(m.expires_at) AS expires_at
