@@ -36,11 +36,16 @@ const queueUrlField = z.string().superRefine((text, context) => {
   if (url === null || !/^(?:rediss?|postgres(?:ql)?):$/.test(url.protocol)) {
     const message = "a queue is embedded, redis://…, rediss://…, postgres://… or a reference";
     context.addIssue({ code: "custom", message, params: { hint: "remove it for embedded" } });
-  } else if (url.password !== "") {
+  } else if (url.password !== "" || hasPasswordInQuery(url)) {
     const message = "this URL holds a password; only a reference to it may stand here";
     context.addIssue({ code: "custom", message, params: { code: "E0110", hint: secretHint } });
   }
 });
+
+/** The clients of both servers take every setting in the query, too: `?password=…`. */
+function hasPasswordInQuery({ searchParams }: URL): boolean {
+  return [...searchParams.keys()].some((name) => /password|passwd|secret|token/i.test(name));
+}
 
 const batchesField = z.int().min(1).max(256);
 const receiverField = z.string().regex(/^https?:\/\/[^\s@]+$/, {

@@ -3,6 +3,7 @@ import { documentCodes } from "#document/diagnostic-codes.ts";
 import type { DocumentPath, Finding } from "#document/document-places.ts";
 import { nearestMatch } from "#model/nearest-match.ts";
 import { keysElsewhere } from "#document/keys-elsewhere.ts";
+import { isSecretName } from "#document/secret-lines.ts";
 import { allowedKeys } from "#document/schema-walk.ts";
 import { typeHint } from "#document/type-hint.ts";
 import { container, describeValue, quoted, typeWords, valueAt } from "#document/value-words.ts";
@@ -91,6 +92,14 @@ function wrongType(
       code: documentCodes.missingKey,
       message: `the key "${String(path.at(-1))}" is missing${container(path.slice(0, -1), raw)}`,
       hint: `add "${String(path.at(-1))}: …" (${isCondition(expected) ? "a condition" : wanted})`,
+    });
+  }
+  const isSecret = typeof value !== "object" && isSecretName(String(path.at(-1)));
+  if (isSecret) {
+    return at(path, "value", {
+      code: documentCodes.wrongType,
+      message: `expected ${wanted}, found ${typeWords[typeof value] ?? "another value"}`,
+      hint: "put it in quotes; a secret is written as env:NAME, file:PATH or command:PROGRAM …",
     });
   }
   return at(path, "value", {

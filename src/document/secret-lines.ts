@@ -8,7 +8,7 @@ const named = new RegExp(
     "(?<![\\w.-])key[\"']?\\s*[:=])[ \\t]*(.*)",
   "i",
 );
-const inAddress = /\/\/[^/\s]*@/;
+const inAddress = /\/\/[^/\s]*@|:\/\/[^\s?]{0,2000}\?[^\s=]{0,2000}=/;
 /** What refers to a secret is none. */
 const reference = /^["']?(?:env|file|command):[^\s,}\]"']+/;
 /** No value yet: it stands on a later line, or there is none. */
@@ -16,8 +16,8 @@ const empty = /^(?:[|>][-+0-9]*|[&!][^\s,{}]*)?\s*(?:#.*)?$/;
 
 /**
  * Whether a secret may be written out on a line: in a field by whose name it is one, or in an
- * address with a user or password. It looks at the text, as a document with a wrong syntax has
- * no fields, and would rather hide too much. Lines are counted from 1.
+ * address with a user, a password or a query. It looks at the text, as a document with a wrong
+ * syntax has no fields, and would rather hide too much. Lines are counted from 1.
  */
 export function mayHoldSecret(lines: readonly string[], line: number): boolean {
   const text = lines[line - 1] ?? "";
@@ -36,6 +36,11 @@ export function mayHoldSecret(lines: readonly string[], line: number): boolean {
     indent = indentOf(above);
   }
   return false;
+}
+
+/** Whether a field of this name holds a secret. */
+export function isSecretName(name: string): boolean {
+  return named.test(`${name}:`);
 }
 
 /** "begun": a field whose value stands on later lines. */

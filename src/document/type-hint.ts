@@ -1,3 +1,5 @@
+import { plainAddress } from "#document/value-words.ts";
+
 /**
  * What to write instead of a value of the wrong type; undefined when nobody can know.
  *
@@ -15,7 +17,9 @@ export function typeHint(
   if (expected.includes("string") && (typeof value === "number" || typeof value === "boolean")) {
     return `put it in quotes: "${value}"`;
   }
-  if (expected.includes("array") && typeof value === "string") return `write [${value}]`;
+  if (expected.includes("array") && typeof value === "string") {
+    return `write [${plainAddress(value)}]`;
+  }
   if (expected.includes("array") && typeof value === "object") {
     return "a list has a dash before each entry: - name: …";
   }

@@ -36,10 +36,17 @@ export function describeValue(value: unknown): string {
   return quoted(value);
 }
 
-/** A scalar as it would be written, shortened. */
+/** A scalar as it would be written, shortened, without what may be secret in addresses. */
 export function quoted(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  const text = typeof value === "string" ? JSON.stringify(plainAddress(value)) : String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…${typeof value === "string" ? '"' : ""}` : text;
+}
+
+/** A text in which addresses have neither users nor queries. */
+export function plainAddress(text: string): string {
+  return text
+    .replaceAll(/:\/\/[^/\s]*@/g, "://***@")
+    .replaceAll(/(:\/\/[^\s?#]{0,2000}[?#])[^\s\])}>,;]+/g, "$1***");
 }
 
 /** Names of types as people use them. */

@@ -68,6 +68,35 @@ test.each([
   },
 );
 
+test.each([
+  ["pinning-service", "url: 'https://p', token: 'env:T', gateway: 'https://x/?t=hunter2'"],
+  ["ipfs-cluster", "url: 'http://a', gateway: 'http://user:hunter2@x'"],
+  ["ipfs-cluster", "url: 'http://a', rpc: ['http://hunter2@x']"],
+  // What is wrong in another way is not repeated either.
+  ["ipfs-cluster", "url: 'http://a', rpc: 'http://user:hunter2@x'"],
+  ["ipfs-cluster", "url: 'http://a', gatway: 'http://x/?t=hunter2'"],
+  ["kubo", "rpc: 'http://x/#hunter2'"],
+  ["kubo", "rpc: 'user:hunter2@x'"],
+  ["kubo", "rpc: 'htps://user:hunter2@x'"],
+  ["s3", "bucket: lake, endpoint: 'https://AKIA:hunter2@x'"],
+  ["s3", "bucket: lake, endpoint: 'user:hunter2@x'"],
+  // A secret may be a number.
+  ["s3", "bucket: lake, accessKeyId: a, secretAccessKey: 31415926"],
+])("no command shows what may be secret in the options of %s: %s", async (driver, options) => {
+  const backend = `{name: a, driver: ${driver}, tier: hot, options: {${options}}}`;
+  const text = `apiVersion: thermocline/v1\nkind: Config\nbackends:\n  - ${backend}\n`;
+  await writeFile(join(line.cwd, "thermocline.yaml"), text);
+  for (const argv of [
+    ["doctor", "-o", "json"],
+    ["config", "view"],
+  ]) {
+    const { code, stdout, stderr } = await line.run(argv);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/E01(?:02|05|10)/);
+    expect(stdout + stderr).not.toMatch(/hunter2|31415926/);
+  }
+});
+
 test.skipIf(why !== undefined)("a warning of doctor is no failure", async () => {
   const redis = await startRedis();
   await configure(redis.url);

@@ -210,7 +210,8 @@ safety: {minimumCopies: 0}
   it("refuses a secret that is written out, without repeating it", async () => {
     const inOptions = `${version}backends:\n  - {name: a, driver: disk, tier: hot, options: {path: x, key: hunter2}}\n`;
     const inUrl = `${version}queue: {url: "redis://:hunter2@host:6379"}\n`;
-    for (const text of [inOptions, inUrl]) {
+    const inQuery = `${version}queue: {url: "postgres://host/db?user=me&password=hunter2"}\n`;
+    for (const text of [inOptions, inUrl, inQuery]) {
       const error = await refused(load({ "secret.yaml": text }, { file: "secret.yaml" }));
       const [diagnostic] = error.details["diagnostics"] as readonly Diagnostic[];
       expect(diagnostic?.code).toBe("E0110");

@@ -74,6 +74,7 @@ describe("formatDiagnostics", () => {
     "- password HUNTER2",
     "{token: env:TOKEN, password: HUNTER2}",
     "gateway: https://gateway.example/?gatewayToken=HUNTER2",
+    "gatway: https://gateway.example/?t=HUNTER2",
     "url: redis://:HUNTER2@host:6379",
     "token:\nHUNTER2",
     "token: # it is\n\n  HUNTER2",
@@ -96,6 +97,7 @@ describe("formatDiagnostics", () => {
     "token: env:TOKEN\nbukket: x",
     "- token: env:TOKEN\n  bukket: x",
     "url: https://host:9094/api",
+    "# see https://host/page?",
   ];
   it.each(shown)("shows a line that only refers to secrets: %j", (text) => {
     const { output, line } = withFindingOnLastLine(text);

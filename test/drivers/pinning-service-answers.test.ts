@@ -31,6 +31,7 @@ describe("a pinning service", () => {
   const openDriver = (
     patience: Readonly<Record<"pinTimeout" | "timeout", string>>,
     capacityBytes?: number,
+    more: { secret?: string; options?: Readonly<Record<string, string>> } = {},
   ) =>
     pinningService.open({
       backend: "pins",
@@ -40,9 +41,10 @@ describe("a pinning service", () => {
         meta: { owner: "ops" },
         origins: ["/dns4/node.example/tcp/4001/p2p/12D3KooWExample"],
         ...patience,
+        ...more.options,
       }),
       capacityBytes,
-      secret: () => Promise.resolve("the-token"),
+      secret: () => Promise.resolve(more.secret ?? "the-token"),
     });
 
   beforeEach(async () => {
@@ -87,6 +89,32 @@ describe("a pinning service", () => {
       expect(service.asked[0]?.path).toMatch(/^\/api\/v1\/pins\?/);
     });
   }
+
+  it.each([
+    ["Basic:user:p w", `Basic ${Buffer.from("user:p w").toString("base64")}`],
+    ["BASIC:dXNlcjpw", "Basic dXNlcjpw"],
+    ["Bearer:abc", "Bearer abc"],
+    ["bearer:abc", "Bearer abc"],
+    ["abc", "Bearer abc"],
+    ["bearer abc", "bearer abc"],
+    ["Basic dXNlcjpw", "Basic dXNlcjpw"],
+  ])(
+    "the secret %s of a node goes out as %s, and what a 403 says is told",
+    async (secret, sent) => {
+      const node = await openDriver({ pinTimeout: "20s", timeout: "20s" }, undefined, {
+        secret,
+        options: { node: service.url, nodeAuthorization: "env:NODE" },
+      });
+      const bodies = ["403 - Forbidden by rule 7\n", JSON.stringify({ Message: "by rule 7" })];
+      for (const words of bodies) {
+        service.answer(() => ({ status: 403, body: words }));
+        const troubles = await node.troubles?.();
+        expect(JSON.stringify(troubles)).toMatch(/does not let us call id \(403: .*by rule 7\)/);
+      }
+      await node.close();
+      expect(service.asked.map(({ authorization }) => authorization)).toEqual([sent, sent]);
+    },
+  );
 
   it("what is no pinning service never looks like an empty one", async () => {
     for (const status of [200, 404]) {

@@ -1,23 +1,35 @@
 import type { ByteStream, CallOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { type GatewayAccess, gatewayAccess } from "#drivers/contract/gateway-secret.ts";
+import type { HttpAnswer } from "#drivers/contract/http-answer.ts";
 import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
-import type { HttpService } from "#drivers/contract/http-service.ts";
+import { HttpService } from "#drivers/contract/http-service.ts";
 import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
 
 /** The identity CID of no bytes. */
 const contentInCid = "bafkqaaa";
 const carType = "application/vnd.ipld.car";
 
+export interface GatewayReaderOptions {
+  readonly backend: string;
+  readonly url: string;
+  /** What `gatewayAuthorization` stands for; asked for at each request. */
+  readonly secret: () => Promise<string | undefined>;
+  readonly idleTimeoutMs: number;
+}
+
 /** Reads content as a CAR from a gateway that need not be trusted: what it gives is verified. */
 export class GatewayReader {
   readonly url: string;
   readonly #backend: string;
+  readonly #secret: GatewayReaderOptions["secret"];
   readonly #service: HttpService;
 
-  constructor(backend: string, url: string, service: HttpService) {
+  constructor({ backend, url, secret, idleTimeoutMs }: GatewayReaderOptions) {
     this.#backend = backend;
     this.url = url;
-    this.#service = service;
+    this.#secret = secret;
+    this.#service = new HttpService({ url, idleTimeoutMs });
   }
 
   async open(cid: string, call: CallOptions): Promise<ByteStream> {
@@ -26,10 +38,11 @@ export class GatewayReader {
   }
 
   async #open(cid: string, doing: string, { signal }: CallOptions): Promise<ByteStream> {
-    const path = `/ipfs/${cid}?format=car`;
-    const headers = { Accept: carType };
+    const access = gatewayAccess(await this.#secret());
+    const path = `/ipfs/${cid}?format=car${access.query}`;
+    const headers = { Accept: carType, ...access.headers };
     const answer = await this.#service.ask({ method: "GET", path, headers, doing, signal });
-    if (!answer.ok) throw refusedError(answer, doing, (await answer.text()).trim());
+    if (!answer.ok) throw await refusal(answer, doing, access);
     if (answer.headers["content-type"]?.startsWith(carType) !== true) {
       throw strangeError(doing, "a trustless gateway");
     }
@@ -46,6 +59,19 @@ export class GatewayReader {
   close(): void {
     this.#service.close();
   }
+}
+
+async function refusal(
+  answer: HttpAnswer,
+  doing: string,
+  { hide }: GatewayAccess,
+): Promise<EngineError> {
+  const error = refusedError(answer, doing, hide((await answer.text()).trim()));
+  if (answer.status !== 401 && answer.status !== 403) return error;
+  return new EngineError(error.code, error.message, {
+    hint: "give what the gateway wants to know in `gatewayAuthorization` of this backend, or correct it",
+    details: error.details,
+  });
 }
 
 /** A node says in the midst of a CAR that a block is not there, or not what it should be. */

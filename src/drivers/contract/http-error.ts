@@ -49,8 +49,8 @@ export function strangeError(doing: string, service: string): EngineError {
 
 const wordsMax = 500;
 
-/** On one line, without the tags of a page or of XML. */
-function plainWords(words: string): string {
+/** What a service said on one line, cut, without the tags of a page or of XML. */
+export function plainWords(words: string): string {
   const start = words.slice(0, 4 * wordsMax);
   const text = /^\s*</.test(start) ? start.replaceAll(/<[^<>]*>/g, " ") : start;
   return text.replaceAll(/\s+/g, " ").trim().slice(0, wordsMax);

@@ -1,4 +1,7 @@
+import { z } from "zod";
 import { EngineError } from "#model/engine-error.ts";
+import type { HttpAnswer } from "#drivers/contract/http-answer.ts";
+import { plainWords } from "#drivers/contract/http-error.ts";
 import { HttpService } from "#drivers/contract/http-service.ts";
 
 export interface NodeRpcOptions {
@@ -20,23 +23,50 @@ export function nodeRpc({ rpc, secret, idleTimeoutMs }: NodeRpcOptions): HttpSer
   return new HttpService({ url: `${address}/api/v0`, authorization, idleTimeoutMs });
 }
 
-/** The node says 403 to wrong credentials, and to paths that right ones may not ask for. */
-export function deniedByNode(where: string, command: string, option: string): EngineError {
-  return new EngineError("FORBIDDEN", `${where}: the node does not let us call ${command}`, {
+/**
+ * The node says 403 to wrong credentials, and to paths that right ones may not ask for; a proxy
+ * before it for reasons of its own: what is said goes into the message.
+ */
+export async function deniedByNode(
+  answer: HttpAnswer,
+  where: string,
+  command: string,
+  option: string,
+): Promise<EngineError> {
+  const text = await answer.text().catch((thrown: unknown) => {
+    if (EngineError.from(thrown).code === "CANCELLED") throw thrown;
+    return "";
+  });
+  const plain = plainWords(wordsIn(text));
+  const said = plain === "" ? "" : ` (403: ${plain})`;
+  return new EngineError("FORBIDDEN", `${where}: the node does not let us call ${command}${said}`, {
     hint:
       `check \`${option}\` (\`bearer:TOKEN\` or \`basic:USER:PASSWORD\`) against the user and ` +
       "AllowedPaths in the node's API.Authorizations",
   });
 }
 
+const refusal = z.object({ Message: z.string() });
+
+/** The message of a node, or what else answered in its place. */
+function wordsIn(text: string): string {
+  try {
+    const said = refusal.safeParse(JSON.parse(text));
+    return said.success ? said.data.Message : text;
+  } catch {
+    return text;
+  }
+}
+
 /**
  * The header for a secret as it stands in `API.Authorizations` of a node: `bearer:TOKEN`,
- * `basic:USER:PASSWORD`, `basic:BASE64`, or a token alone. A whole header stays as it is.
+ * `basic:USER:PASSWORD`, `basic:BASE64` in any case, or a token alone. A whole header stays as it
+ * is.
  */
-function authorizationHeader(secret: string): string {
+export function authorizationHeader(secret: string): string {
   const text = secret.trim();
   if (/^[A-Za-z][\w-]* +\S/.test(text)) return text;
-  const [, kind = "bearer", value = text] = /^(basic|bearer):(.*)$/s.exec(text) ?? [];
-  if (kind === "bearer") return `Bearer ${value}`;
+  const [, kind = "bearer", value = text] = /^(basic|bearer): *(.*)$/is.exec(text) ?? [];
+  if (kind.toLowerCase() === "bearer") return `Bearer ${value}`;
   return `Basic ${value.includes(":") ? Buffer.from(value).toString("base64") : value}`;
 }

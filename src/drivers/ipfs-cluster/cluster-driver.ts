@@ -199,7 +199,10 @@ export class ClusterDriver implements Driver {
     return pinCopy(object.cid, raised?.metadata ?? info.metadata);
   }
 
-  /** The pin at more peers, where it was made for fewer than our options ask for. */
+  /**
+   * The pin at more peers, where it was made for fewer than our options ask for. The cluster adds
+   * peers to those that have it until they are `replicationMin`, and no more up to the maximum.
+   */
   #raised(object: ObjectRef, pin: WantedPin): PinRequest | undefined {
     const own = this.#pin(object, object.size, []);
     const { replication_factor_min: min, replication_factor_max: max, name, metadata } = pin;

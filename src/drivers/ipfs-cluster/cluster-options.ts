@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { secretField } from "#model/secret-reference.ts";
 import { durationOption } from "#drivers/contract/duration-option.ts";
+import { gatewaySecretField, gatewaySecretsIn } from "#drivers/contract/gateway-secret.ts";
+import { webAddress } from "#drivers/contract/web-address.ts";
 
 const replicas = z.int().min(-1).max(1_000);
 const metadataKey = /^(?!thermocline-)[A-Za-z0-9][\w.-]{0,62}$/;
@@ -8,7 +10,9 @@ const metadataKey = /^(?!thermocline-)[A-Za-z0-9][\w.-]{0,62}$/;
 /** What may stand under `options:` of an ipfs-cluster backend. */
 export const clusterOptions = z
   .strictObject({
-    url: z.url({ protocol: /^https?$/ }).describe("REST API of a peer, as a rule on port 9094."),
+    url: webAddress("`username` and `password`, or `token`").describe(
+      "REST API of a peer, as a rule on port 9094.",
+    ),
     username: z.string().min(1).optional().describe("Name for basic authentication."),
     password: secretField.optional(),
     token: secretField.optional().describe("A token (JWT) instead of name and password."),
@@ -46,7 +50,7 @@ export const clusterOptions = z
       .default({})
       .describe("Kept with each pin, for whoever looks at the cluster: `owner: archive`."),
     rpc: z
-      .array(z.url({ protocol: /^https?$/ }))
+      .array(webAddress("`rpcAuthorization`"))
       .max(1_000)
       .default([])
       .describe(
@@ -59,10 +63,10 @@ export const clusterOptions = z
         "For `rpc`: the secret of a user in the nodes' `API.Authorizations`, as it stands there " +
           "(`bearer:TOKEN`, `basic:USER:PASSWORD`), or the whole header.",
       ),
-    gateway: z
-      .url({ protocol: /^https?$/ })
+    gateway: webAddress(gatewaySecretsIn)
       .optional()
       .describe("Trustless gateway of the cluster's own nodes, where they show no RPC API."),
+    gatewayAuthorization: gatewaySecretField,
     pinTimeout: durationOption(
       "So long a write waits until enough peers have pinned; then its step comes back later.",
     ).prefault("30s"),

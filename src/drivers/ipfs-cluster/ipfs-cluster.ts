@@ -31,7 +31,8 @@ options:
 `,
   open: (context) => {
     const { backend, options } = context;
-    const { url, username, password, token, rpc, gateway, rpcAuthorization } = options;
+    const { url, username, password, token, rpc, rpcAuthorization } = options;
+    const { gateway, gatewayAuthorization } = options;
     const idleTimeoutMs = options.timeout;
     const authorization = async (): Promise<string | undefined> => {
       if (token !== undefined) return `Bearer ${await context.secret(token)}`;
@@ -39,6 +40,8 @@ options:
       const words = Buffer.from(`${username}:${await context.secret(password)}`);
       return `Basic ${words.toString("base64")}`;
     };
+    const secretOf = (reference: string | undefined) => async (): Promise<string | undefined> =>
+      reference === undefined ? undefined : await context.secret(reference);
     const client = new ClusterClient(
       backend,
       new HttpService({ url, authorization, idleTimeoutMs }),
@@ -47,8 +50,8 @@ options:
     const nodes = { backend, rpc, gateway, idleTimeoutMs };
     const reader = new NodeReader({
       ...nodes,
-      secret: async () =>
-        rpcAuthorization === undefined ? undefined : await context.secret(rpcAuthorization),
+      secret: secretOf(rpcAuthorization),
+      gatewaySecret: secretOf(gatewayAuthorization),
     });
     return Promise.resolve(new ClusterDriver(context, client, reader));
   },

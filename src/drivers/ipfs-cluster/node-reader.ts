@@ -2,7 +2,6 @@ import type { CarBlock } from "#content/car-parser.ts";
 import type { ByteStream, CallOptions } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { GatewayReader } from "#drivers/contract/gateway-reader.ts";
-import { HttpService } from "#drivers/contract/http-service.ts";
 import { nodeRpc } from "#drivers/contract/node-rpc.ts";
 import { type NodeRoom, RpcNode } from "#drivers/ipfs-cluster/rpc-node.ts";
 
@@ -12,6 +11,8 @@ export interface NodeReaderOptions {
   readonly gateway: string | undefined;
   /** For `rpc`: of a user, as it stands in the nodes' `API.Authorizations`, or a whole header. */
   readonly secret: () => Promise<string | undefined>;
+  /** For `gateway`: a header, or a query. */
+  readonly gatewaySecret: () => Promise<string | undefined>;
   readonly idleTimeoutMs: number;
 }
 
@@ -29,13 +30,13 @@ export class NodeReader {
 
   constructor(options: NodeReaderOptions) {
     this.#options = options;
-    const { backend, rpc, gateway, secret, idleTimeoutMs } = options;
+    const { backend, rpc, gateway, secret, gatewaySecret, idleTimeoutMs } = options;
     const service = (url: string) => nodeRpc({ rpc: url, secret, idleTimeoutMs });
     this.nodes = rpc.map((url) => new RpcNode(backend, url, service(url)));
     this.gateway =
       gateway === undefined
         ? undefined
-        : new GatewayReader(backend, gateway, new HttpService({ url: gateway, idleTimeoutMs }));
+        : new GatewayReader({ backend, url: gateway, secret: gatewaySecret, idleTimeoutMs });
   }
 
   /**

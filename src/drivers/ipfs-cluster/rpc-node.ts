@@ -103,9 +103,11 @@ export class RpcNode {
   ): Promise<HttpAnswer> {
     const answer = await this.#answer(command, query, doing, call);
     if (answer.ok) return answer;
-    const words = await wordsOf(answer);
     const where = `${this.#backend}: ${doing}`;
-    if (answer.status === 403) throw deniedByNode(where, command, "rpcAuthorization");
+    if (answer.status === 403) {
+      throw await deniedByNode(answer, where, command, "rpcAuthorization");
+    }
+    const words = await wordsOf(answer);
     throw missingBlocks(words, where) ?? refusedError(answer, where, words);
   }
 

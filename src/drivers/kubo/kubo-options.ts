@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { secretField } from "#model/secret-reference.ts";
 import { durationOption } from "#drivers/contract/duration-option.ts";
+import { webAddress } from "#drivers/contract/web-address.ts";
 
 /** What may stand under `options:` of a kubo backend. */
 export const kuboOptions = z.strictObject({
-  rpc: z
-    .url({ protocol: /^https?$/ })
-    .describe("Address of the node's RPC API, without `/api/v0`, e.g. http://127.0.0.1:5001."),
+  rpc: webAddress("`authorization`").describe(
+    "Address of the node's RPC API, without `/api/v0`, e.g. http://127.0.0.1:5001.",
+  ),
   authorization: secretField
     .optional()
     .describe(

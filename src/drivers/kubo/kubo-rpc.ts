@@ -1,7 +1,7 @@
 import type { ByteStream, DriverContext } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { type HttpAnswer, LateError } from "#drivers/contract/http-answer.ts";
-import { refusedError, strangeError } from "#drivers/contract/http-error.ts";
+import { plainWords, refusedError, strangeError } from "#drivers/contract/http-error.ts";
 import type { HttpService } from "#drivers/contract/http-service.ts";
 import { LeastSpeed } from "#drivers/contract/least-speed.ts";
 import { notTooSlow } from "#drivers/contract/not-too-slow.ts";
@@ -133,13 +133,17 @@ export class KuboRpc {
     const text = await answer.text();
     const message = messageIn(text);
     if (message !== undefined) return kuboError(message, doing);
-    if (answer.status === 403) return await this.#denied(command, call);
+    if (answer.status === 403) return await this.#denied(command, call, plainWords(text));
     if (answer.status === 404) return strangeError(doing, "Kubo");
     return refusedError(answer, doing, text.trim());
   }
 
-  /** The node says 403 to wrong secrets and to paths that a right one may not ask for. */
-  async #denied(command: string, { doing, signal }: RpcCall): Promise<EngineError> {
+  /**
+   * The node says 403 to wrong secrets and to paths that a right one may not ask for; a proxy
+   * before it for reasons of its own, which it tells.
+   */
+  async #denied(command: string, { doing, signal }: RpcCall, words: string): Promise<EngineError> {
+    const said = words === "" ? "" : ` (403: ${words})`;
     const hasSecret = await this.#hasSecret();
     if (hasSecret && command !== "version") {
       const asked = this.value("version", {}, { doing, signal });
@@ -148,13 +152,13 @@ export class KuboRpc {
         () => false,
       );
       if (isKnown) {
-        return new EngineError("FORBIDDEN", `${doing}: the user may not call ${command}`, {
+        return new EngineError("FORBIDDEN", `${doing}: the user may not call ${command}${said}`, {
           hint: `add "/api/v0/${command}" to AllowedPaths of the user in API.Authorizations`,
         });
       }
     }
     const what = hasSecret ? "does not accept the credentials" : "asks for credentials";
-    return new EngineError("UNAUTHENTICATED", `${doing}: the node ${what}`, {
+    return new EngineError("UNAUTHENTICATED", `${doing}: the node ${what}${said}`, {
       hint: "check `authorization` of this backend against API.Authorizations of the node",
     });
   }

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { secretField } from "#model/secret-reference.ts";
 import { durationOption } from "#drivers/contract/duration-option.ts";
+import { gatewaySecretField, gatewaySecretsIn } from "#drivers/contract/gateway-secret.ts";
+import { webAddress } from "#drivers/contract/web-address.ts";
 
-const webAddress = z.url({ protocol: /^https?$/ });
 const originsMax = 20;
 
 /** What may stand under `options:` of a pinning-service backend. */
 export const pinningOptions = z.strictObject({
-  url: webAddress.describe("Address of the service, below which `/pins` is."),
+  url: webAddress("`token`").describe("Address of the service, below which `/pins` is."),
   token: secretField.describe("The access token, by reference: env:, file:, command:"),
   scheme: z
     .enum(["Bearer", "Basic"])
@@ -30,7 +31,7 @@ export const pinningOptions = z.strictObject({
     .max(originsMax)
     .default([])
     .describe("Multiaddrs with peer IDs where the service can fetch what it is to pin."),
-  node: webAddress
+  node: webAddress("`nodeAuthorization`")
     .optional()
     .describe(
       "RPC API of an IPFS node of yours from which the service fetches. Without it only what the " +
@@ -42,9 +43,10 @@ export const pinningOptions = z.strictObject({
       "For `node`: the secret of a user in its `API.Authorizations`, as it stands there " +
         "(`bearer:TOKEN`, `basic:USER:PASSWORD`), or the whole header.",
     ),
-  gateway: webAddress
+  gateway: webAddress(gatewaySecretsIn)
     .optional()
     .describe("Trustless gateway of the service: copies are read and re-hashed through it."),
+  gatewayAuthorization: gatewaySecretField,
   pinTimeout: durationOption(
     "So long a write waits until it is pinned; then its step comes back later.",
   ).prefault("30s"),

@@ -29,14 +29,15 @@ options:
 `,
   open: (context) => {
     const { backend, options } = context;
-    const { token, scheme, nodeAuthorization, timeout: idleTimeoutMs } = options;
+    const { token, scheme, nodeAuthorization, gatewayAuthorization } = options;
+    const { timeout: idleTimeoutMs } = options;
     const authorization = async (): Promise<string> => {
       const secret = await context.secret(token);
       const sent = scheme === "Basic" ? Buffer.from(secret).toString("base64") : secret;
       return `${scheme} ${sent}`;
     };
-    const nodeSecret = async (): Promise<string | undefined> =>
-      nodeAuthorization === undefined ? undefined : await context.secret(nodeAuthorization);
+    const secretOf = (reference: string | undefined) => async (): Promise<string | undefined> =>
+      reference === undefined ? undefined : await context.secret(reference);
     const { node, gateway } = options;
     const lender = lenderOf(backend, options.url);
     return Promise.resolve(
@@ -51,12 +52,17 @@ options:
             : new SourceNode(
                 backend,
                 lender,
-                nodeRpc({ rpc: node, secret: nodeSecret, idleTimeoutMs }),
+                nodeRpc({ rpc: node, secret: secretOf(nodeAuthorization), idleTimeoutMs }),
               ),
         gateway:
           gateway === undefined
             ? undefined
-            : new GatewayReader(backend, gateway, new HttpService({ url: gateway, idleTimeoutMs })),
+            : new GatewayReader({
+                backend,
+                url: gateway,
+                secret: secretOf(gatewayAuthorization),
+                idleTimeoutMs,
+              }),
       }),
     );
   },

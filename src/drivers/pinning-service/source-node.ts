@@ -167,9 +167,8 @@ export class SourceNode {
     };
     const answer = await this.#service.ask(request);
     if (answer.status !== 403 || command === "swarm/connect") return answer;
-    await answer.discard().catch(() => undefined);
     const [name = command] = command.split("?", 1);
-    throw deniedByNode(request.doing, name, "nodeAuthorization");
+    throw await deniedByNode(answer, request.doing, name, "nodeAuthorization");
   }
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { secretField } from "#model/secret-reference.ts";
 import { durationOption } from "#drivers/contract/duration-option.ts";
 import { sizeOption } from "#drivers/contract/size-option.ts";
+import { webAddress } from "#drivers/contract/web-address.ts";
 
 const mebibyte = 1024 * 1024;
 const partBytesMin = 5 * mebibyte;
@@ -37,7 +38,9 @@ export const s3Options = z
       .string()
       .optional()
       .describe("Region of the bucket; else what the AWS environment and profile say."),
-    endpoint: z.url().optional().describe("Address of an S3-compatible service other than AWS."),
+    endpoint: webAddress("`accessKeyId` and `secretAccessKey`")
+      .optional()
+      .describe("Address of an S3-compatible service other than AWS."),
     forcePathStyle: z
       .boolean()
       .default(false)

@@ -3,6 +3,7 @@ import { collectGarbage } from "#engine/collect-garbage.ts";
 import type { EngineContext } from "#engine/context.ts";
 import type { Execution } from "#engine/execution.ts";
 import { EngineMetrics } from "#engine/metrics/engine-metrics.ts";
+import { hidePassword } from "#jobs/queue-store.ts";
 import { ordersFor } from "#jobs/admission/paused.ts";
 import { laneNames } from "#engine/outside-port.ts";
 import { nodeReport } from "#engine/runtime.ts";
@@ -36,7 +37,7 @@ export function nodePart(
   const status: EngineApi["status"] = async () => {
     const runtime = await execution.runtime();
     return engineStatus(context, {
-      queue: runtime?.store.address ?? `${config.queue.url} (not started)`,
+      queue: runtime?.store.address ?? `${hidePassword(config.queue.url)} (not started)`,
       startedAt,
       // A queue that is away takes nothing else from the picture.
       leader: await leader().catch(() => undefined),
