@@ -157,5 +157,6 @@ async function explaining(
       backends: await index.backends(),
       heat: await index.heat(),
     }),
+    watch: { healthOf: () => undefined },
   };
 }

@@ -4,6 +4,7 @@ import { type BudgetState, budgetWords } from "#model/budget.ts";
 import { formatPlanLimits, type PlanLimits } from "#model/plan-limits.ts";
 import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";
 import { actionWords, wordsOfBlock } from "#policies/explain/action-words.ts";
+import type { AnnouncedAction } from "#policies/explain/announced-action.ts";
 import { type Clause, clauseOf, testsIn } from "#policies/explain/clause.ts";
 import { explainClauses } from "#policies/explain/explain-clauses.ts";
 import { lockWords, readLocks } from "#policies/explain/lock-words.ts";
@@ -23,6 +24,11 @@ export interface ExplainOptions {
   readonly headRoomShare?: number;
 }
 
+/** The answer, and the actions that it announces. */
+export interface ExplainedObject extends Pick<Explanation, "rules" | "conclusion" | "nextChange"> {
+  readonly announced: readonly AnnouncedAction[];
+}
+
 /**
  * Why the plan does, or does not do, something with one object. What it would do comes from the
  * planner itself, asked for this object alone, and then for the others whose fate it shares: its
@@ -34,7 +40,7 @@ export async function explainObject(
   session: ReadSession,
   objectId: number,
   options: ExplainOptions = {},
-): Promise<Pick<Explanation, "rules" | "conclusion" | "nextChange">> {
+): Promise<ExplainedObject> {
   const planning = new Planning(set, session, {
     minimumCopies: options.minimumCopies ?? 1,
     headRoomShare: options.headRoomShare ?? 0.05,
@@ -68,7 +74,21 @@ export async function explainObject(
       ...(await quarantineWords(planning, objectId)),
     ],
     nextChange: nextChange({ set, clauses, readings, state, locks }),
+    announced: announcedActions(set, state),
   };
+}
+
+function announcedActions(
+  { rules }: CompiledPolicySet,
+  { actions, names }: ObjectState,
+): readonly AnnouncedAction[] {
+  const name = (id: number | null) => (id === null ? null : (names.get(id) ?? null));
+  return actions.map(({ ruleIndex, source, target, victim }) => ({
+    policy: rules[ruleIndex]?.policy ?? "",
+    source: name(source),
+    target: name(target),
+    victim: name(victim),
+  }));
 }
 
 /** Limits under which an action stands: they may leave it for a later plan. */
