@@ -1,7 +1,7 @@
 import { parseSize } from "#model/quantity.ts";
 
 const besideBytes = 112 * 2 ** 20;
-const besideShare = 1 / 8;
+const besideShare = 3 / 16;
 const leastShare = 1 / 2;
 
 /**

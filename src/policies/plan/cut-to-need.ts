@@ -40,7 +40,7 @@ export class CutToNeed {
     await readNeed(planning, this.#rule);
     const turning = await turningPoint(planning, index, planning.manyFrom);
     this.#turning = turning;
-    return sql`AND (${turning.isBefore} OR ${turning.isThere})`;
+    return sql`AND ${turning.isEarly} AND (${turning.isBefore} OR ${turning.isThere})`;
   }
 
   /** Cuts `plan_turn`; with an order, of wishes as `w`, makes it of what acts in `plan_want`, in no order. */
@@ -79,11 +79,11 @@ async function takeToMark(
   const turning = await turningPoint(planning, rule.index, planning.anyOrder?.from ?? 0);
   const before = sql`SELECT w.object_id, ${String(turning.bytes)}::HUGEINT + sum(w.freed)
       OVER (${order} ROWS UNBOUNDED PRECEDING) - w.freed AS before
-    FROM ${freeing} w WHERE ${turning.isThere}`;
+    FROM ${freeing} w WHERE ${turning.isEarly} AND ${turning.isThere}`;
   await planning.table(
     "plan_turn",
     sql`SELECT w.* EXCLUDE (acts, block), 0::BIGINT AS position FROM plan_want w
-    WHERE w.acts AND (${turning.isBefore} OR (${turning.isThere} AND w.object_id IN (
+    WHERE w.acts AND ${turning.isEarly} AND (${turning.isBefore} OR (${turning.isThere} AND w.object_id IN (
       SELECT object_id FROM (${before}) WHERE before < (SELECT bytes FROM plan_need))))`,
   );
 }

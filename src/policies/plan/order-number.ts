@@ -7,6 +7,11 @@ export interface OrderNumber {
   /** Over `plan_want` as `w`; null where an object has none, which then comes last. */
   readonly column: SqlFragment;
   readonly descending: boolean;
+  /**
+   * Rows up to a number in this order, and maybe some more within one of it. DuckDB reads the other
+   * columns only of rows that pass such a comparison of a column as it is.
+   */
+  readonly upTo: (number: number) => SqlFragment;
 }
 
 const numbers = /^(?:U?(?:TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE)$/;
@@ -17,14 +22,20 @@ export async function orderNumber(
   index: number,
 ): Promise<OrderNumber | undefined> {
   const [key] = planning.rules[index]?.order ?? [];
-  if (key === undefined) return { column: trusted("w.object_id"), descending: false };
-  const column = trusted(`w.${orderColumn(index, 0)}`);
-  const { descending } = key;
-  const [first] = await planning.rows(
-    sql`SELECT typeof(${column}) AS type FROM plan_want w LIMIT 1`,
-  );
+  const name = key === undefined ? "w.object_id" : `w.${orderColumn(index, 0)}`;
+  const raw = trusted(name);
+  const [first] = await planning.rows(sql`SELECT typeof(${raw}) AS type FROM plan_want w LIMIT 1`);
   const type = String(first?.["type"]);
   // Whole microseconds, of which a double holds those of the next two centuries.
-  if (type === "TIMESTAMP") return { column: sql`epoch_us(${column})`, descending };
-  return numbers.test(type) ? { column, descending } : undefined;
+  const isTime = type === "TIMESTAMP";
+  if (!isTime && !numbers.test(type)) return undefined;
+  const descending = key?.descending ?? false;
+  const isWhole = isTime || type.endsWith("INT") || type.endsWith("INTEGER");
+  const upTo = (number: number) => {
+    const whole = BigInt(descending ? Math.floor(number) : Math.ceil(number));
+    const end = isWhole ? sql`${String(whole)}::BIGINT` : sql`${number}::DOUBLE`;
+    const isUpTo = trusted(descending ? ">=" : "<=");
+    return sql`${raw} ${isUpTo} ${isTime ? sql`make_timestamp(${end})` : end}`;
+  };
+  return { column: isTime ? sql`epoch_us(${raw})` : raw, descending, upTo };
 }

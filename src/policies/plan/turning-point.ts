@@ -9,12 +9,15 @@ export interface TurningPoint {
   readonly bytes: bigint;
   /** Rows among which the last one is that is needed. */
   readonly isThere: SqlFragment;
+  /** All of these and maybe some more, in a way that is quick to ask. */
+  readonly isEarly: SqlFragment;
 }
 
 export const anywhere: TurningPoint = {
   isBefore: trusted("false"),
   bytes: 0n,
   isThere: trusted("true"),
+  isEarly: trusted("true"),
 };
 const nowhere: TurningPoint = { ...anywhere, isThere: trusted("false") };
 
@@ -54,10 +57,18 @@ export async function turningPoint(
         FROM plan_want w WHERE w.acts GROUP BY ALL))
     WHERE before < (SELECT bytes FROM plan_need) ORDER BY stretch DESC LIMIT 1`);
   if (found === undefined) return nowhere;
-  const last = sql`${Number(found["stretch"])}::INTEGER`;
+  const number = Number(found["stretch"]);
+  const last = sql`${number}::INTEGER`;
+  // One stretch more than it is: what is rounded cannot be wrong by as much.
+  const width = (number + 2) / scale;
+  const isEarly =
+    number + 2 < stretches
+      ? key.upTo(key.descending ? most - width : least + width)
+      : trusted("true");
   return {
     isBefore: sql`${stretch} < ${last}`,
     bytes: BigInt(String(found["bytes"])),
     isThere: sql`${stretch} = ${last}`,
+    isEarly,
   };
 }
