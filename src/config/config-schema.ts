@@ -47,6 +47,17 @@ function hasPasswordInQuery({ searchParams }: URL): boolean {
   return [...searchParams.keys()].some((name) => /password|passwd|secret|token/i.test(name));
 }
 
+/** Only the host and port of it are used, and messages name it as it stands. */
+const controllerUrlField = z
+  .string()
+  .min(1)
+  .superRefine((text, context) => {
+    if (text.startsWith("unix:") || !/[@?#]/.test(text)) return;
+    const message = "the address of a controller holds no user, password or query";
+    const hint = `leave it out, the token of the controller goes into api.token: ${secretHint}`;
+    context.addIssue({ code: "custom", message, params: { code: "E0110", hint } });
+  });
+
 const batchesField = z.int().min(1).max(256);
 const receiverField = z.string().regex(/^https?:\/\/[^\s@]+$/, {
   error: "a receiver is http://HOST:PORT or https://HOST:PORT, without a password",
@@ -114,7 +125,7 @@ export const configSchema = z.strictObject({
       listen: listenField
         .optional()
         .describe("unix:PATH or HOST:PORT; default a socket in the data directory"),
-      url: z.string().min(1).optional().describe("the controller, for workers elsewhere"),
+      url: controllerUrlField.optional().describe("the controller, for workers elsewhere"),
       token: secretField.optional().describe("its token, by reference: env:, file:, command:"),
     })
     .prefault({})

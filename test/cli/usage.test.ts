@@ -36,6 +36,22 @@ describe("global options", () => {
     }
   });
 
+  it.each(["https://user:hunter2@host", "user:hunter2@host:7411", "https://host/?token=hunter2"])(
+    "no message repeats what may be secret in the address of a controller: %s",
+    async (url) => {
+      const { code, stdout, stderr } = await line.run(["status", "--api-url", url]);
+      expect(code).toBe(64);
+      expect(stderr).toContain("the address of a controller holds no user, password or query");
+      expect(stdout + stderr).not.toContain("hunter2");
+      const { code: taken, stderr: told } = await line.run([
+        "status",
+        "--api-url",
+        "http://host:1",
+      ]);
+      expect([taken, told]).toEqual([expect.any(Number), expect.stringContaining("needs a token")]);
+    },
+  );
+
   it("before the command count like those behind it", async () => {
     await writeFile(join(line.cwd, "other.yaml"), "apiVersion: thermocline/v1\ndata: ./there\n");
     const argv = ["-c", "other.yaml", "--log-level", "warn", "config", "view", "--origin"];
