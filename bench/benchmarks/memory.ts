@@ -82,15 +82,18 @@ async function inventoriesWithin(bench: Workbench, mib: number): Promise<readonl
 /** What prototypes were measured with: a gigabyte for fifty million objects. */
 async function limitedPlan(bench: Workbench, mib: number): Promise<Measurement> {
   const small = Math.min(mib, 1_024);
-  return await compare({
+  const cids = new Set<string>();
+  const measured = await compare({
     what: "the time of a plan with order and limit",
     rounds: bench.rounds,
     warm: true,
     goal: 1.1,
-    ours: () => planWithin(bench, `${small}MiB`, planLimited),
-    peer: () => planWithin(bench, `${8 * small}MiB`, planLimited),
+    ours: async () => cids.add(await planWithin(bench, `${small}MiB`, planLimited)),
+    peer: async () => cids.add(await planWithin(bench, `${8 * small}MiB`, planLimited)),
     peerName: "eight times the limit",
   });
+  if (cids.size !== 1) throw new Error(`plans that are not the same: ${[...cids].join(", ")}`);
+  return measured;
 }
 
 /** Opens the index within a limit, plans, and closes it. */
@@ -98,10 +101,10 @@ async function planWithin(
   bench: Workbench,
   memoryLimit: string,
   plan: (index: ObjectIndex, out: string, objects: number) => Promise<string>,
-): Promise<void> {
+): Promise<string> {
   const index = await ObjectIndex.open(bench.path("index.duckdb"), { memoryLimit, threads });
   try {
-    await plan(index, bench.path("rows"), bench.objects);
+    return await plan(index, bench.path("rows"), bench.objects);
   } finally {
     await index.close();
   }

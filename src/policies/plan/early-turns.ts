@@ -38,9 +38,10 @@ export async function earlyTurns(
     WHERE w.acts AND hash(w.object_id) % ${trusted(`${oneOf}`)} = 0
     ORDER BY ${column} ${trusted(key.descending ? "DESC" : "ASC")} NULLS LAST
     LIMIT 1 OFFSET ${trusted(`${place}`)}`);
-  // Larger whole numbers are not worth it.
-  if (typeof last?.["key"] !== "number") return trusted("");
-  const early = sql`AND ${column} ${trusted(key.descending ? ">=" : "<=")} ${last["key"]}`;
+  // Larger whole numbers are not worth it, nor is what is before or after all others.
+  const end = last?.["key"];
+  if (typeof end !== "number" || !Number.isFinite(end)) return trusted("");
+  const early = sql`AND ${column} ${trusted(key.descending ? ">=" : "<=")} ${end}`;
   const fits = fitting(bytes);
   const [sums] = await planning.rows(sql`SELECT count(*) FILTER (${fits}) AS objects,
       coalesce(sum(w.bytes) FILTER (${fits}), 0)::BIGINT AS bytes

@@ -4,12 +4,12 @@ import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** What objects are put in order by first, as a number that tells them apart as the order does. */
 export interface OrderNumber {
-  /** Over `plan_want` as `w`; null where an object has none, which then comes last. */
+  /** Over `plan_want` as `w`; null where an object has no key, which then comes last. */
   readonly column: SqlFragment;
   readonly descending: boolean;
   /**
-   * Rows up to a number in this order, and maybe some more within one of it. DuckDB reads the other
-   * columns only of rows that pass such a comparison of a column as it is.
+   * Rows up to a number in this order, and maybe some more. DuckDB reads the other columns only of
+   * rows that pass such a comparison of a column as it is.
    */
   readonly upTo: (number: number) => SqlFragment;
 }
@@ -32,10 +32,20 @@ export async function orderNumber(
   const descending = key?.descending ?? false;
   const isWhole = isTime || type.endsWith("INT") || type.endsWith("INTEGER");
   const upTo = (number: number) => {
-    const whole = BigInt(descending ? Math.floor(number) : Math.ceil(number));
-    const end = isWhole ? sql`${String(whole)}::BIGINT` : sql`${number}::DOUBLE`;
+    // What a double does not tell apart may be on either side.
+    if (!Number.isFinite(number) || (isWhole && !Number.isSafeInteger(number))) {
+      return trusted("true");
+    }
+    const end = isWhole ? sql`${number}::BIGINT` : sql`${number}::DOUBLE`;
     const isUpTo = trusted(descending ? ">=" : "<=");
     return sql`${raw} ${isUpTo} ${isTime ? sql`make_timestamp(${end})` : end}`;
   };
-  return { column: isTime ? sql`epoch_us(${raw})` : raw, descending, upTo };
+  return { column: isTime ? microseconds(raw) : raw, descending, upTo };
+}
+
+/** Of a time, which may be before or after all others. */
+function microseconds(time: SqlFragment): SqlFragment {
+  return sql`CASE WHEN isfinite(${time}) THEN epoch_us(${time})::DOUBLE
+    WHEN ${time} > TIMESTAMP '2000-01-01' THEN 'infinity'::DOUBLE
+    WHEN ${time} IS NOT NULL THEN '-infinity'::DOUBLE END`;
 }

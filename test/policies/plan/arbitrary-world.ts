@@ -146,6 +146,7 @@ const orderKeys = [
   "o.heat_weight",
   "o.size",
   "CASE WHEN o.size > 0 THEN make_timestamp(1700000000000000 + (o.heat_weight * 1e6)::BIGINT) END",
+  "CASE WHEN o.size > 100 THEN 'infinity'::TIMESTAMP ELSE make_timestamp(o.size) END",
   "o.collection",
 ];
 

@@ -26,6 +26,9 @@ async function planned(
   await index.put(objects);
   const rule = ruleOf("relieve", verb, "true", { order: byHeat, ...more });
   const { actions, plan } = await planOf(index, setOf(demoPair, rule));
+  // Of many objects only those are sorted that may be needed.
+  const many = await planOf(index, setOf(demoPair, rule), { manyFrom: 0 });
+  expect(many.plan).toEqual(plan);
   return { brief: briefly(actions), actions, blocked: plan.header.blocked };
 }
 
