@@ -1,8 +1,10 @@
+import { rm } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
 import type { BlockFile } from "#content/block-file.ts";
 import { blockIdentity } from "#content/car-checker.ts";
 import { parseCid } from "#content/cid.ts";
 import { type CarFile, writeCarFile } from "#content/write-car-file.ts";
+import { leftDrafts, ownDraftName } from "#engine/callers/draft-names.ts";
 import { fetchBlocks } from "#engine/callers/fetch-blocks.ts";
 import { type ContentReader, Fetching } from "#engine/callers/fetching.ts";
 import { unixfsEntry } from "#engine/callers/unixfs-entry.ts";
@@ -51,7 +53,9 @@ export async function exportObjectsCar(
     });
   };
   const order = depth === undefined ? {} : { depth };
-  const options = { ...order, draft: `${output}.part`, signal: work.signal };
+  const left = await leftDrafts(`${output}.part`);
+  for (const file of left) await rm(file, { force: true });
+  const options = { ...order, draft: ownDraftName(`${output}.part`), signal: work.signal };
   const car = await writeCarFile(output, gatherAll, options).catch((thrown: unknown) => {
     work.signal.throwIfAborted();
     throw localFileError(thrown, output);

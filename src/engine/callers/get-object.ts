@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { BlockFile } from "#content/block-file.ts";
 import { parseCid, rawCode } from "#content/cid.ts";
 import { DraftFile } from "#engine/callers/draft-file.ts";
+import { leftDrafts, ownDraftName } from "#engine/callers/draft-names.ts";
 import { fetchBlocks } from "#engine/callers/fetch-blocks.ts";
 import { fetchFile } from "#engine/callers/fetch-file.ts";
 import { type ContentReader, Fetching } from "#engine/callers/fetching.ts";
@@ -66,17 +67,18 @@ async function getTree(
   draftPath: string,
 ): Promise<"file" | "directory"> {
   const { work, object } = fetching;
-  const blocksPath = `${draftPath}.blocks`;
-  // They are of an attempt that was killed.
-  for (const leftover of [blocksPath, draftPath]) await removeAll(leftover);
+  // They are of attempts that were killed; what another one is writing has a name of its own.
+  for (const leftover of await leftDrafts(draftPath)) await removeAll(leftover);
+  const treePath = ownDraftName(draftPath);
+  const blocksPath = `${treePath}.blocks`;
   try {
     await using blocks = await BlockFile.create(blocksPath);
     await fetchBlocks(fetching, blocks);
-    const kind = await writeTree(blocks, parseCid(object.cid), draftPath, work);
-    await rename(draftPath, path);
+    const kind = await writeTree(blocks, parseCid(object.cid), treePath, work);
+    await rename(treePath, path);
     return kind;
   } finally {
-    for (const leftover of [blocksPath, draftPath]) await removeAll(leftover);
+    for (const leftover of [blocksPath, treePath]) await removeAll(leftover);
   }
 }
 

@@ -19,6 +19,8 @@ export interface ReceiveOptions {
 
 const redirectsMax = 5;
 const redirectStatus: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** A part of the content, which nobody asked for. */
+const partialStatus = 206;
 /** What servers say of bytes of which they know nothing. */
 const unspecific: ReadonlySet<string> = new Set(["application/octet-stream", ""]);
 
@@ -94,13 +96,20 @@ async function ask(
       hint: "check the URL and the network",
     });
   }
-  if (response.ok || redirectStatus.has(response.status)) return response;
+  const { ok, status } = response;
+  if ((ok && status !== partialStatus) || redirectStatus.has(status)) return response;
   await response.body?.cancel();
   throw refused(response.status, url);
 }
 
 function refused(status: number, url: URL): EngineError {
   const message = `${shown(url)} answers with status ${status}`;
+  if (status === partialStatus) {
+    return new EngineError("UNAVAILABLE", `${message}: a part only, and all of it was asked for`, {
+      retryable: false,
+      hint: "fetch it with another program, look at what comes, and add that file",
+    });
+  }
   if (status === 401) return new EngineError("UNAUTHENTICATED", message);
   if (status === 403) return new EngineError("FORBIDDEN", message);
   if (status === 404 || status === 410) return new EngineError("NOT_FOUND", message);

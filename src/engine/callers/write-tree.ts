@@ -1,6 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { CID } from "multiformats/cid";
 import type { BlockSource } from "#content/block-file.ts";
@@ -53,8 +53,10 @@ async function writeFile(content: AsyncIterable<Uint8Array>, path: string): Prom
   }
 }
 
+/** A backslash is a letter like others, but where it parts folders. */
 function plainName(name: string, folder: CID): string {
-  const isPlain = name !== "" && name !== "." && name !== ".." && !/[/\\\0]/.test(name);
+  const isPlain =
+    name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name) && !name.includes(sep);
   if (isPlain) return name;
   throw new EngineError("CORRUPT", `${folder.toString()} has an entry of the name "${name}"`, {
     hint: "that is no name for a file; look at it with `thermocline export-car`",

@@ -31,6 +31,8 @@ const server = createServer((request, response) => {
   } else if (url.startsWith("/endless")) {
     response.writeHead(200);
     response.write(Buffer.alloc(3_000_000));
+  } else if (url.startsWith("/part")) {
+    response.writeHead(206, { "Content-Range": "bytes 0-3/100" }).end("some");
   } else if (url.startsWith("/page")) {
     response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(page);
   } else response.writeHead(403).end();
@@ -116,4 +118,13 @@ test("standard input is content like any other, and needs a name to be wrapped",
   expect((await add(["-"], { stdin: stdin(), wrap: true })).failed).toMatchObject([
     { error: { code: "USAGE" } },
   ]);
+});
+
+test("a part of a content that was asked for whole is not stored as the content", async () => {
+  const { added, failed } = await add([`${origin}/part`]);
+  expect(added).toEqual([]);
+  expect(failed[0]?.error).toMatchObject({
+    code: "UNAVAILABLE",
+    message: `${origin}/part answers with status 206: a part only, and all of it was asked for`,
+  });
 });

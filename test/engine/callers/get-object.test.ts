@@ -7,6 +7,7 @@ import { CID } from "multiformats/cid";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { carHeader, carSectionHead } from "#content/car-writer.ts";
 import { dagPbCode, rawCid, sha256Digest } from "#content/cid.ts";
+import { ownDraftName } from "#engine/callers/draft-names.ts";
 import type { ContentReader } from "#engine/callers/fetching.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { getObject } from "#engine/callers/get-object.ts";
@@ -140,6 +141,61 @@ test("an attempt that was interrupted is taken up where it was, unless its bytes
   expect(asked.map(({ offset }) => offset)).toEqual([2_000_000, 2_000_000, undefined]);
   expect(await readFile(got.path)).toEqual(bytes);
 });
+
+test("what an attempt that was killed has left is taken up, and leaves nothing beside the file", async () => {
+  const bytes = await file("k.bin", 3_000_000);
+  const { cid } = await engine.add("k.bin");
+  const part = join(engine.folder, `k.out.${cid.slice(-16)}.part`);
+  // No system gives a process this number.
+  const killed = ownDraftName(part).replace(`.${process.pid}.`, ".4194305.");
+  await writeFile(killed, bytes.subarray(0, 1_000_000));
+  const asked: ReadObjectRequest[] = [];
+  const got = await engine.get(cid, "k.out", cutting("nowhere", 0, asked));
+  expect(asked.map(({ offset }) => offset)).toEqual([1_000_000]);
+  expect(await readFile(got.path)).toEqual(bytes);
+  expect((await readdir(engine.folder)).filter((name) => name.startsWith("k.out"))).toEqual([
+    "k.out",
+  ]);
+});
+
+test("two attempts at one file at the same time write no byte of each other's", async () => {
+  const bytes = await file("t.bin", 3_000_000);
+  const { cid } = await engine.add("t.bin");
+  const other = Promise.withResolvers<void>();
+  const hasBegun = Promise.withResolvers<void>();
+  const waiting: ContentReader = {
+    backends: () => engine.api.backends(),
+    objectSources: (reference) => engine.api.objectSources(reference),
+    async *readObject(request) {
+      for await (const piece of engine.api.readObject(request)) {
+        yield piece;
+        hasBegun.resolve();
+        await other.promise;
+      }
+    },
+  };
+  const first = engine.get(cid, "t.out", waiting);
+  await hasBegun.promise;
+  const { path } = await engine.get(cid, "t.out");
+  expect(await readFile(path)).toEqual(bytes);
+  other.resolve();
+  await first;
+  expect(await readFile(path)).toEqual(bytes);
+  expect((await readdir(engine.folder)).filter((name) => name.startsWith("t.out"))).toEqual([
+    "t.out",
+  ]);
+});
+
+test.skipIf(process.platform === "win32")(
+  "an entry with a backslash in its name comes out as it went in",
+  async () => {
+    await mkdir(join(engine.folder, "slashes"));
+    await writeFile(join(engine.folder, "slashes", "back\\slash"), "a");
+    const { cid } = await engine.add("slashes");
+    const { path } = await engine.get(cid, "slashes.out");
+    expect(await namesIn(path)).toEqual(["back\\slash"]);
+  },
+);
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   return (await readdir(folder, { recursive: true })).toSorted();
