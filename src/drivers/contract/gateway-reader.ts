@@ -47,7 +47,7 @@ export class GatewayReader {
       throw strangeError(doing, "a trustless gateway");
     }
     const bytes = notTooSlow(answer.bytes(), this.#service.idleTimeoutMs, doing);
-    return toldMissing(bytes, doing);
+    return toldMissing(bytes, doing, access.hide);
   }
 
   /** Whether it gives CARs: of content that is in its own CID, so that nothing has to be found. */
@@ -75,13 +75,27 @@ async function refusal(
 }
 
 /** A node says in the midst of a CAR that a block is not there, or not what it should be. */
-export async function* toldMissing(stream: ByteStream, doing: string): ByteStream {
+export async function* toldMissing(
+  stream: ByteStream,
+  doing: string,
+  hide: GatewayAccess["hide"] = (words) => words,
+): ByteStream {
   try {
     yield* stream;
   } catch (thrown) {
     const error = EngineError.from(thrown);
-    throw missingBlocks(error.message, doing) ?? error;
+    const words = hide(error.message);
+    throw missingBlocks(words, doing) ?? (words === error.message ? error : reworded(error, words));
   }
+}
+
+function reworded(error: EngineError, words: string): EngineError {
+  const { code, retryable, retryAfterMs, hint } = error;
+  return new EngineError(code, words, {
+    retryable,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(hint !== undefined && { hint }),
+  });
 }
 
 /** CORRUPT when a node's words say that blocks are missing or damaged there. */

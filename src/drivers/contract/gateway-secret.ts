@@ -28,16 +28,29 @@ export function gatewayAccess(secret: string | undefined): GatewayAccess {
   if (text === undefined) return { headers: {}, query: "", hide: (words) => words };
   if (!text.startsWith("?")) {
     const header = authorizationHeader(text);
-    const [, value = header] = header.split(/ +(.*)/s);
-    return { headers: { Authorization: header }, query: "", hide: hiding([value]) };
+    const [scheme = "", value = header] = header.split(/ +(.*)/s);
+    const user = /^basic$/i.test(scheme) ? Buffer.from(value, "base64").toString() : "";
+    const password = user.slice(user.indexOf(":") + 1);
+    return { headers: { Authorization: header }, query: "", hide: hiding([value, user, password]) };
   }
   const parameters = new URLSearchParams(text);
   const values = Array.from(parameters, ([name, value]) => (value === "" ? name : value));
-  const hide = hiding([...values, ...values.map(encodeURIComponent)]);
-  return { headers: {}, query: `&${parameters.toString()}`, hide };
+  const query = parameters.toString();
+  // As it was written, as it is meant, and as it goes out.
+  const forms = [text.slice(1), query].flatMap((one) => [
+    one,
+    ...one.split("&").map((pair) => pair.slice(pair.indexOf("=") + 1)),
+  ]);
+  const hide = hiding([...forms, ...values, ...values.map(encodeURIComponent)]);
+  return { headers: {}, query: `&${query}`, hide };
 }
 
+/** What is shorter is no secret, and would be found in words that have nothing to do with it. */
+const secretLengthMin = 4;
+
+/** Longer ones first: one may be part of another. */
 function hiding(secrets: readonly string[]): GatewayAccess["hide"] {
-  const told = secrets.filter((one) => one !== "");
+  const told = [...new Set(secrets)].filter(({ length }) => length >= secretLengthMin);
+  told.sort((a, b) => b.length - a.length);
   return (words) => told.reduce((rest, one) => rest.replaceAll(one, "***"), words);
 }

@@ -14,7 +14,7 @@ export function webAddress(secretsIn: string) {
     .trim()
     .superRefine((text, context) => {
       const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
-      const part = url === null ? undefined : foreignPart(url);
+      const part = url === null ? undefined : foreignPart(url, text);
       if (url !== null && part === undefined) return;
       const mayBeSecret = part !== undefined || /[@?#]/.test(text);
       context.addIssue({
@@ -32,8 +32,9 @@ export function webAddress(secretsIn: string) {
 }
 
 /** What stands in an address and is no part of where a service listens. */
-function foreignPart({ username, password, search, hash }: URL): string | undefined {
+function foreignPart({ username, password, search }: URL, text: string): string | undefined {
   if (username !== "" || password !== "") return "a user";
-  if (search !== "") return "a query";
-  return hash === "" ? undefined : "a fragment";
+  // One that is empty would come before what is put behind the address.
+  if (search !== "" || text.includes("?")) return "a query";
+  return text.includes("#") ? "a fragment" : undefined;
 }

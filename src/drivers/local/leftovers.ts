@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { lstatSync, readdirSync, renameSync, rmSync, statfsSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { hasEnded, ownLife, type ProcessLife } from "#drivers/local/process-life.ts";
+import { hasEnded, ownLife, type ProcessLife } from "#content/process-life.ts";
 
 /** A leftover of a dead process may go after this long; of any other after the longer time. */
 const deadAfterMs = 10 * 60_000;

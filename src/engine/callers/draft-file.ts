@@ -1,11 +1,12 @@
-import { createReadStream } from "node:fs";
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { constants, createReadStream } from "node:fs";
+import { copyFile, type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
 import { canonicalCid } from "#content/cid.ts";
 import { FileHasher } from "#content/file-hasher.ts";
 import { profileNamed } from "#content/profile.ts";
-import { leftDrafts, ownDraftName } from "#engine/callers/draft-names.ts";
+import { draftName, type LeftDraft, leftDrafts } from "#engine/callers/draft-names.ts";
 import { localFileError } from "#jobs/local-file-error.ts";
 import type { ObjectRef } from "#model/copy.ts";
+import type { EngineError } from "#model/engine-error.ts";
 
 /**
  * A file on its way: it lies beside the place it is for until it is whole and proved. What an
@@ -13,11 +14,14 @@ import type { ObjectRef } from "#model/copy.ts";
  * attempt is writing just now is never written to.
  */
 export class DraftFile implements AsyncDisposable {
-  /** Where an attempt that ends unfinished leaves it. */
+  /** Where names of drafts begin. */
   readonly #leftPath: string;
   readonly #path: string;
   readonly #object: ObjectRef;
   readonly #file: FileHandle;
+  /** What earlier attempts left, besides what was taken up. */
+  #others: readonly LeftDraft[] = [];
+  #failure: EngineError | undefined;
   #hasher: FileHasher;
   /** Whether it has bytes that no verified reading from the start has brought. */
   #isMixed = false;
@@ -32,15 +36,14 @@ export class DraftFile implements AsyncDisposable {
   }
 
   static async open(leftPath: string, object: ObjectRef): Promise<DraftFile> {
-    const path = ownDraftName(leftPath);
-    await claimLargest(leftPath, path);
+    const path = draftName(leftPath);
+    const others = await takeFurthest(leftPath, path, object.size);
     const file = await open(path, "a+", 0o666).catch((thrown: unknown) => {
       throw localFileError(thrown, path);
     });
     const draft = new DraftFile(leftPath, path, object, file);
-    const { size } = await file.stat();
-    if (size > object.size) await draft.restart();
-    else for await (const bytes of createReadStream(path)) draft.#hasher.update(bytes as Buffer);
+    draft.#others = others;
+    for await (const bytes of createReadStream(path)) draft.#hasher.update(bytes as Buffer);
     draft.#isMixed = draft.size > 0;
     return draft;
   }
@@ -59,9 +62,21 @@ export class DraftFile implements AsyncDisposable {
     this.#isMixed ||= this.size > 0;
   }
 
+  /** Why it cannot be written: no copy is to blame for that. */
+  get failure(): EngineError | undefined {
+    return this.#failure;
+  }
+
   async append(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#file.appendFile(bytes);
+    } catch (thrown) {
+      this.#failure = localFileError(thrown, this.#path);
+      // Some of it may have come; only what is counted stays for the next attempt.
+      await this.#file.truncate(this.size).catch(() => undefined);
+      throw this.#failure;
+    }
     this.#hasher.update(bytes);
-    await this.#file.appendFile(bytes);
   }
 
   /** Forgets what it has. */
@@ -73,7 +88,9 @@ export class DraftFile implements AsyncDisposable {
 
   /** Whether it is the object, to be asked at the end. One that is not starts anew. */
   async isWhole(): Promise<boolean> {
-    const isRight = this.size === this.#object.size && this.#matches();
+    const { size } = this.#object;
+    const isRight =
+      this.size === size && (await this.#file.stat()).size === size && this.#matches();
     if (!isRight) await this.restart();
     return isRight;
   }
@@ -83,6 +100,7 @@ export class DraftFile implements AsyncDisposable {
     await this.#file.datasync();
     await rename(this.#path, name);
     this.#isDone = true;
+    for (const left of this.#others) await removeLeft(left);
   }
 
   async discard(): Promise<void> {
@@ -95,7 +113,7 @@ export class DraftFile implements AsyncDisposable {
     await this.#file.close();
     if (this.#isDone) return;
     if (this.size === 0) await rm(this.#path, { force: true });
-    else await wasRenamed(this.#path, this.#leftPath);
+    else await rename(this.#path, draftName(this.#leftPath, "left")).catch(() => undefined);
   }
 
   #matches(): boolean {
@@ -103,29 +121,37 @@ export class DraftFile implements AsyncDisposable {
   }
 }
 
-/** Takes the furthest of what earlier attempts left: renaming it is what only one can do. */
-async function claimLargest(leftPath: string, path: string): Promise<void> {
-  const found = await Promise.all(
-    (await leftDrafts(leftPath)).map(async (left) => {
-      const kind = await stat(left).catch(() => undefined);
-      const isDraft = kind?.isFile() === true && !left.endsWith(".blocks");
-      return { left, bytes: isDraft ? kind.size : -1 };
-    }),
+/**
+ * Takes the furthest of what earlier attempts left: renaming it is what only one can do. What may have
+ * a writer elsewhere is copied instead, so that nobody else writes to what is published. Answers the others.
+ */
+async function takeFurthest(
+  leftPath: string,
+  path: string,
+  bytesMax: number,
+): Promise<readonly LeftDraft[]> {
+  const found = (await leftDrafts(leftPath)).filter(
+    (left) => left.isFile && !left.path.endsWith(".blocks") && (left.isFree || left.isQuiet),
   );
-  const drafts = found.filter(({ bytes }) => bytes >= 0).toSorted((a, b) => b.bytes - a.bytes);
-  let isClaimed = false;
-  for (const { left } of drafts) {
-    if (isClaimed) await rm(left, { force: true });
-    else isClaimed = await wasRenamed(left, path);
+  const others = new Set(found);
+  const usable = found.filter(({ bytes }) => bytes > 0 && bytes <= bytesMax);
+  for (const left of usable.toSorted((a, b) => b.bytes - a.bytes)) {
+    const isTaken = await (
+      left.isFree ? rename(left.path, path) : copyFile(left.path, path, constants.COPYFILE_FICLONE)
+    ).then(
+      () => true,
+      () => false,
+    );
+    if (!isTaken) continue;
+    if (left.isFree) others.delete(left);
+    break;
   }
+  return [...others];
 }
 
-/** False where it is gone: another attempt was faster, say. */
-async function wasRenamed(from: string, to: string): Promise<boolean> {
-  try {
-    await rename(from, to);
-    return true;
-  } catch {
-    return false;
-  }
+/** Unless somebody has written to it since. */
+async function removeLeft({ path, changedMs, isFree }: LeftDraft): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined || (!isFree && found.mtimeMs !== changedMs)) return;
+  await rm(path, { force: true }).catch(() => undefined);
 }

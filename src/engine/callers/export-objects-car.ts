@@ -4,7 +4,7 @@ import type { BlockFile } from "#content/block-file.ts";
 import { blockIdentity } from "#content/car-checker.ts";
 import { parseCid } from "#content/cid.ts";
 import { type CarFile, writeCarFile } from "#content/write-car-file.ts";
-import { leftDrafts, ownDraftName } from "#engine/callers/draft-names.ts";
+import { draftName, leftDrafts } from "#engine/callers/draft-names.ts";
 import { fetchBlocks } from "#engine/callers/fetch-blocks.ts";
 import { type ContentReader, Fetching } from "#engine/callers/fetching.ts";
 import { unixfsEntry } from "#engine/callers/unixfs-entry.ts";
@@ -53,9 +53,13 @@ export async function exportObjectsCar(
     });
   };
   const order = depth === undefined ? {} : { depth };
-  const left = await leftDrafts(`${output}.part`);
-  for (const file of left) await rm(file, { force: true });
-  const options = { ...order, draft: ownDraftName(`${output}.part`), signal: work.signal };
+  const draftPath = `${output}.part`;
+  for (const { path, isFile, isFree, isAbandoned } of await leftDrafts(draftPath)) {
+    // What is called as a download of another program is, too, is left alone.
+    const isOurs = isFile && path !== draftPath && (isFree || isAbandoned);
+    if (isOurs) await rm(path, { force: true }).catch(() => undefined);
+  }
+  const options = { ...order, draft: draftName(draftPath), signal: work.signal };
   const car = await writeCarFile(output, gatherAll, options).catch((thrown: unknown) => {
     work.signal.throwIfAborted();
     throw localFileError(thrown, output);

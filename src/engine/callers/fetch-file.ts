@@ -43,6 +43,7 @@ async function fromSource(
     }
   } catch (thrown) {
     work.signal.throwIfAborted();
+    if (draft.failure !== undefined) throw draft.failure;
     const error = EngineError.from(thrown);
     if (error.code === "NOT_SUPPORTED" && source.form !== "file") {
       await draft.restart();

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { BlockFile } from "#content/block-file.ts";
 import { parseCid, rawCode } from "#content/cid.ts";
 import { DraftFile } from "#engine/callers/draft-file.ts";
-import { leftDrafts, ownDraftName } from "#engine/callers/draft-names.ts";
+import { draftName, leftDrafts } from "#engine/callers/draft-names.ts";
 import { fetchBlocks } from "#engine/callers/fetch-blocks.ts";
 import { fetchFile } from "#engine/callers/fetch-file.ts";
 import { type ContentReader, Fetching } from "#engine/callers/fetching.ts";
@@ -68,8 +68,10 @@ async function getTree(
 ): Promise<"file" | "directory"> {
   const { work, object } = fetching;
   // They are of attempts that were killed; what another one is writing has a name of its own.
-  for (const leftover of await leftDrafts(draftPath)) await removeAll(leftover);
-  const treePath = ownDraftName(draftPath);
+  for (const left of await leftDrafts(draftPath)) {
+    if (left.isFree || left.isAbandoned) await removeAll(left.path);
+  }
+  const treePath = draftName(draftPath);
   const blocksPath = `${treePath}.blocks`;
   try {
     await using blocks = await BlockFile.create(blocksPath);

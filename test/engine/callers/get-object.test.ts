@@ -1,13 +1,23 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { encode } from "@ipld/dag-pb";
 import { UnixFS } from "ipfs-unixfs";
 import { CID } from "multiformats/cid";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { carHeader, carSectionHead } from "#content/car-writer.ts";
 import { dagPbCode, rawCid, sha256Digest } from "#content/cid.ts";
-import { ownDraftName } from "#engine/callers/draft-names.ts";
+import { draftName } from "#engine/callers/draft-names.ts";
 import type { ContentReader } from "#engine/callers/fetching.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { getObject } from "#engine/callers/get-object.ts";
@@ -147,7 +157,7 @@ test("what an attempt that was killed has left is taken up, and leaves nothing b
   const { cid } = await engine.add("k.bin");
   const part = join(engine.folder, `k.out.${cid.slice(-16)}.part`);
   // No system gives a process this number.
-  const killed = ownDraftName(part).replace(`.${process.pid}.`, ".4194305.");
+  const killed = draftName(part).replace(`.${process.pid}.`, ".4194305.");
   await writeFile(killed, bytes.subarray(0, 1_000_000));
   const asked: ReadObjectRequest[] = [];
   const got = await engine.get(cid, "k.out", cutting("nowhere", 0, asked));
@@ -156,6 +166,77 @@ test("what an attempt that was killed has left is taken up, and leaves nothing b
   expect((await readdir(engine.folder)).filter((name) => name.startsWith("k.out"))).toEqual([
     "k.out",
   ]);
+});
+
+test("the furthest of what attempts have left is taken up, and none of it stays", async () => {
+  const bytes = await file("l.bin", 3_000_000);
+  const { cid } = await engine.add("l.bin");
+  const part = join(engine.folder, `l.out.${cid.slice(-16)}.part`);
+  for (const size of [10, 2_000_000, 4_000_000]) {
+    await writeFile(draftName(part, "left"), Buffer.concat([bytes, bytes]).subarray(0, size));
+  }
+  // What begins alike is somebody's own file, and a link leads to one.
+  const own = [`${part}.left.mine`, `${part}.old`];
+  for (const name of own) await writeFile(name, "mine");
+  await symlink(`${part}.old`, draftName(part, "left"));
+  const asked: ReadObjectRequest[] = [];
+  const got = await engine.get(cid, "l.out", cutting("nowhere", 0, asked));
+  expect(asked.map(({ offset }) => offset)).toEqual([2_000_000]);
+  expect(await readFile(got.path)).toEqual(bytes);
+  for (const name of own) expect(await readFile(name, "utf8")).toBe("mine");
+  expect((await readdir(engine.folder)).filter((name) => name.startsWith("l.out"))).toHaveLength(4);
+});
+
+test("what may still be written elsewhere is left alone, and copied once it is quiet", async () => {
+  const bytes = await file("q.bin", 3_000_000);
+  const { cid } = await engine.add("q.bin");
+  const part = join(engine.folder, `q.out.${cid.slice(-16)}.part`);
+  const elsewhere = `${part}.0123456789abcdef.7.42.0a1b2c3d`;
+  await writeFile(elsewhere, bytes.subarray(0, 1_000_000));
+  const asked: ReadObjectRequest[] = [];
+  const reader = cutting("nowhere", 0, asked);
+  const { path } = await engine.get(cid, "q.out", reader);
+  expect(await readFile(elsewhere)).toHaveLength(1_000_000);
+  await rm(path);
+  const minutesAgo = new Date(Date.now() - 120_000);
+  await utimes(elsewhere, minutesAgo, minutesAgo);
+  await engine.get(cid, "q.out", reader);
+  expect(asked.map(({ offset }) => offset)).toEqual([undefined, 1_000_000]);
+  expect(await readFile(path)).toEqual(bytes);
+  await expect(readFile(elsewhere)).rejects.toThrow("ENOENT");
+});
+
+test("a full disk ends it, blames no copy, and what has come is gone on with", async () => {
+  const bytes = await file("f.bin", 3_000_000);
+  const { cid } = await engine.add("f.bin");
+  await engine.add("f.bin", { facts: { backend: "cold" } });
+  await using handle = await open(join(engine.folder, "f.bin"));
+  const files = Object.getPrototypeOf(handle) as FileHandle;
+  let left = bytes.length - 1;
+  const fail = async function fail(this: FileHandle, data: unknown) {
+    const piece = data as Uint8Array;
+    await this.writeFile(piece.subarray(0, left));
+    left -= piece.length;
+    if (left < 0) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  };
+  const full = vi.spyOn(files, "appendFile").mockImplementation(fail);
+  engine.problems.length = 0;
+  const asked: ReadObjectRequest[] = [];
+  const reader = cutting("nowhere", 0, asked);
+  await expect(engine.get(cid, "f.out", reader)).rejects.toMatchObject({ code: "NO_SPACE" });
+  full.mockRestore();
+  expect(engine.problems).toEqual([]);
+  await expect(readFile(join(engine.folder, "f.out"))).rejects.toThrow("ENOENT");
+  const { path } = await engine.get(cid, "f.out", reader);
+  expect(asked[1]?.offset).toBeGreaterThan(1_000_000);
+  expect(await readFile(path)).toEqual(bytes);
+});
+
+test("a name that leaves little room for others beside it is given, too", async () => {
+  const bytes = await file("n.bin", 1_000);
+  const { cid } = await engine.add("n.bin");
+  const got = await engine.get(cid, "n".repeat(255));
+  expect(await readFile(got.path)).toEqual(bytes);
 });
 
 test("two attempts at one file at the same time write no byte of each other's", async () => {

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { systemCode } from "#drivers/local/file-error.ts";
 
 /** A process, told from all others that have had its number. */
 export interface ProcessLife {
@@ -23,7 +22,7 @@ export function hasEnded({ space, pid, began }: ProcessLife): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if (systemCode(error) === "ESRCH") return true;
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return true;
   }
   try {
     return beganAt(pid) !== began;
