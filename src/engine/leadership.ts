@@ -39,6 +39,7 @@ export class Leadership implements WriteFence {
   readonly #holder: LeaseHolder;
   readonly #lost = new AbortController();
   #store: Promise<QueueStore> | undefined;
+  #patience: Patience | undefined;
   #lease: HeldLease | undefined;
   #term: Term | undefined;
   #obtaining: Promise<void> | undefined;
@@ -95,7 +96,7 @@ export class Leadership implements WriteFence {
 
   /** The queue store, opened once. */
   store(): Promise<QueueStore> {
-    this.#store ??= openStore(this.#options);
+    this.#store ??= openStore(this.#options, this.#patience?.signal);
     return this.#store;
   }
 
@@ -132,6 +133,7 @@ export class Leadership implements WriteFence {
   /** Waits for the turn of this process and opens the index with it. */
   async await(patience: Patience, openIndex: () => Promise<ObjectIndex>): Promise<ObjectIndex> {
     const { onError } = this.#options;
+    this.#patience = patience;
     await this.#checkOwnerFirst(openIndex);
     const turn = await takeTurn({
       leases: (await this.store()).lease(),

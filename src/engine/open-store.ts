@@ -8,8 +8,8 @@ export interface StoreOptions extends TelemetryOptions {
   resolveReference(text: string): Promise<string>;
 }
 
-/** Where jobs wait, as the configuration says, watched if that is asked for. */
-export async function openStore(options: StoreOptions): Promise<QueueStore> {
+/** Where jobs wait, as the configuration says, watched if that is asked for; the signal ends waits. */
+export async function openStore(options: StoreOptions, signal?: AbortSignal): Promise<QueueStore> {
   const { config, onError } = options;
   const location =
     config.queue.url === "embedded"
@@ -18,7 +18,7 @@ export async function openStore(options: StoreOptions): Promise<QueueStore> {
   const telemetry = await startTelemetry(options);
   const namespace = queueNamespace(config);
   try {
-    const store = await openQueueStore({ ...location, namespace, telemetry, onError });
+    const store = await openQueueStore({ ...location, namespace, telemetry, onError, signal });
     if (telemetry === undefined) return store;
     return {
       ...store,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { EngineError } from "#model/engine-error.ts";
 import { isServerProcess, stopServer } from "#jobs/server-process.ts";
+import { PassingWait, type PassingWaitOptions } from "#jobs/passing-wait.ts";
 import { initialiseCluster, type PostgresCluster } from "#jobs/postgres-cluster.ts";
 
 /** A PostgreSQL server of our own in a data directory, shared by its processes. */
@@ -35,25 +36,47 @@ const usersLock = 7_406_412;
  * of this installation, or one that outlived a killed owner), else starts it. Never starts a
  * second one on the same directory: PostgreSQL's own lock file decides that race.
  */
-export async function openEmbeddedPostgres(directory: string): Promise<EmbeddedPostgres> {
+export async function openEmbeddedPostgres(
+  directory: string,
+  options: PassingWaitOptions = {},
+): Promise<EmbeddedPostgres> {
   const cluster = await initialiseCluster(directory);
-  return new ServerUse(cluster, await findOrStart(cluster)).begin();
+  return new ServerUse(cluster, await findOrStart(cluster, options)).begin(options);
 }
 
-async function findOrStart(cluster: PostgresCluster): Promise<RunningServer> {
-  for (let attempt = 1; ; attempt += 1) {
-    const running = await awaitServer(cluster);
+async function findOrStart(
+  cluster: PostgresCluster,
+  options: PassingWaitOptions,
+): Promise<RunningServer> {
+  const wait = new PassingWait(cluster.directory, options);
+  for (let attempt = 1; ;) {
+    const running = await awaitServer(cluster, wait);
     if (running !== undefined) return running;
     const failure = await startServer(cluster, await choosePort(cluster, attempt));
-    if (failure !== undefined && attempt >= portAttemptsMax) {
-      throw new EngineError("UNAVAILABLE", `the embedded PostgreSQL did not start: ${failure}`, {
-        hint:
-          `read ${join(cluster.directory, "postgres.log")}; the folder may be deleted as a last ` +
-          "resort, because runs go on from the index",
-      });
+    if (failure !== undefined && restOfLast.test(failure)) {
+      // Processes of the last server are on their way out; another starts once they are gone.
+      if (!wait.goesOn(failure)) throw notStarted(failure, endThem);
+      await sleep(reviveEveryMs);
+      continue;
     }
+    if (failure !== undefined && attempt >= portAttemptsMax) {
+      const log = join(cluster.directory, "postgres.log");
+      const lastResort =
+        "the folder may be deleted as a last resort, because runs go on from the index";
+      throw notStarted(failure, `read ${log}; ${lastResort}`);
+    }
+    attempt += 1;
   }
 }
+
+function notStarted(failure: string, hint: string): EngineError {
+  return new EngineError("UNAVAILABLE", `the embedded PostgreSQL did not start: ${failure}`, {
+    hint,
+  });
+}
+
+const endThem = "try again in a minute; should they not end, end those processes, then start again";
+const restOfLast = /old server processes associated with data directory/;
 
 interface RunningServer {
   readonly pid: number;
@@ -76,10 +99,10 @@ class ServerUse {
     this.#server = server;
   }
 
-  async begin(): Promise<EmbeddedPostgres> {
+  async begin(options: PassingWaitOptions): Promise<EmbeddedPostgres> {
     await this.#connect().catch(async () => {
       // It answered a moment ago and went away since: once more, with whatever runs by now.
-      this.#server = await findOrStart(this.#cluster);
+      this.#server = await findOrStart(this.#cluster, options);
       await this.#connect().catch((error: unknown) => {
         throw EngineError.from(error, "UNAVAILABLE");
       });
@@ -115,7 +138,8 @@ class ServerUse {
   async #revive(): Promise<void> {
     while (!this.#isClosing) {
       try {
-        this.#server = await findOrStart(this.#cluster);
+        // It is this loop that is patient: it ends when we close.
+        this.#server = await findOrStart(this.#cluster, { patienceMs: 0 });
         return await this.#connect();
       } catch {
         // Another process may be starting it, or recovery takes a moment: tried until it is back.
@@ -127,10 +151,10 @@ class ServerUse {
   async #close(): Promise<void> {
     this.#isClosing = true;
     await this.#reviving;
-    const session = this.#session;
-    const last = await leave(session).catch(() => this.#isUnused());
-    await session?.end().catch(() => undefined);
+    const last = await leave(this.#session).catch(() => this.#isUnused());
+    // Until the server goes down we hold the lock of all: who comes now must not take it for good.
     if (last) await stopServer(this.#server.pid);
+    await this.#session?.end().catch(() => undefined);
   }
 
   /** Our session broke with its server: another process may have started a new one meanwhile. */
@@ -138,15 +162,14 @@ class ServerUse {
     const server = await livingServer(this.#cluster);
     if (typeof server !== "object") return false;
     this.#server = server;
-    const session = new Client({ connectionString: urlOf(this.#cluster, server.port) });
-    session.on("error", () => undefined);
+    await this.#session?.end().catch(() => undefined);
+    this.#session = new Client({ connectionString: urlOf(this.#cluster, server.port) });
+    this.#session.on("error", () => undefined);
     try {
-      await session.connect();
-      return await isLastUser(session);
+      await this.#session.connect();
+      return await isLastUser(this.#session);
     } catch {
       return true;
-    } finally {
-      await session.end().catch(() => undefined);
     }
   }
 }
@@ -166,10 +189,13 @@ async function isLastUser(session: Client): Promise<boolean> {
 }
 
 /** The server that runs on this cluster once it answers, or undefined when there is none. */
-async function awaitServer(cluster: PostgresCluster): Promise<RunningServer | undefined> {
+async function awaitServer(
+  cluster: PostgresCluster,
+  wait: PassingWait,
+): Promise<RunningServer | undefined> {
   const deadline = Date.now() + startTimeoutMs;
-  let lastError = "";
-  while (Date.now() < deadline) {
+  let passing: string | undefined;
+  for (;;) {
     const server = await recordedServer(cluster);
     if (server === undefined) return undefined;
     const client = new Client({
@@ -182,14 +208,31 @@ async function awaitServer(cluster: PostgresCluster): Promise<RunningServer | un
       await client.end();
       return server;
     } catch (error) {
-      lastError = EngineError.from(error).message;
+      const { message } = EngineError.from(error);
+      // Once it said that it shuts down, it may also refuse to listen before it is gone.
+      if (isPassing(error)) passing = message;
+      const goesOn = passing === undefined ? Date.now() < deadline : wait.goesOn(passing);
+      if (!goesOn) throw noAnswer(cluster, server, passing ?? message);
       await sleep(50);
     }
   }
-  throw new EngineError(
+}
+
+/** `cannot_connect_now`: it is starting up, recovering or shutting down. */
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "57P03";
+}
+
+function noAnswer(cluster: PostgresCluster, { pid }: RunningServer, said: string): EngineError {
+  const log = join(cluster.directory, "postgres.log");
+  const hint = said.includes("shutting down")
+    ? `try again in a minute; should process ${pid} not end, read ${log} and end it with ` +
+      `kill -QUIT ${pid}: what it did not write is recovered at the next start`
+    : `read ${log}`;
+  return new EngineError(
     "UNAVAILABLE",
-    `the embedded PostgreSQL in ${cluster.directory} runs but does not answer: ${lastError}`,
-    { hint: `read ${join(cluster.directory, "postgres.log")}` },
+    `the embedded PostgreSQL in ${cluster.directory} runs but does not answer: ${said}`,
+    { hint },
   );
 }
 

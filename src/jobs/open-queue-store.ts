@@ -16,14 +16,15 @@ import { EngineError } from "#model/engine-error.ts";
  */
 export async function openQueueStore(options: QueueStoreOptions): Promise<QueueStore> {
   const namespace = options.namespace ?? defaultNamespace;
-  const { telemetry, onError = () => undefined } = options;
+  const { telemetry, signal, onError = () => undefined } = options;
   if (!/^[a-z][a-z0-9_]{0,40}$/.test(namespace)) {
     throw new EngineError("USAGE", `"${namespace}" is not a queue namespace`, {
       hint: "use small letters, digits and underscores, a letter first",
     });
   }
   if ("embedded" in options) {
-    const server = await openEmbeddedPostgres(options.embedded.directory);
+    const { directory } = options.embedded;
+    const server = await openEmbeddedPostgres(directory, { onWait: onError, signal });
     return openPostgresStore(server.url, {
       namespace,
       onError,

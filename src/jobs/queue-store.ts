@@ -43,6 +43,8 @@ export type QueueStoreOptions = StoreLocation & {
   readonly namespace?: string;
   /** Hears of lost connections and the like; the queues recover by themselves. */
   readonly onError?: (error: EngineError) => void;
+  /** Ends the wait for an embedded server that is shutting down or recovers; CANCELLED then. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 type StoreLocation =

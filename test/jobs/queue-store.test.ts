@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { access, chmod, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openEmbeddedPostgres } from "#jobs/embedded-postgres.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import { hidePassword } from "#jobs/queue-store.ts";
+import type { EngineError } from "#model/engine-error.ts";
 import { isServerProcess } from "#jobs/server-process.ts";
 import { freePort } from "../../scripts/services/server-process.ts";
 import { openFolder, queueServers } from "../conformance/queue-servers.ts";
@@ -111,6 +113,54 @@ describe("the embedded PostgreSQL", () => {
     const second = await openEmbeddedPostgres(folder);
     expect(second.pid).not.toBe(first.pid);
     await second.close();
+  });
+
+  test("that is still shutting down is waited for, and told of, and then another starts", async () => {
+    const owner = await openEmbeddedPostgres(folder);
+    const last = owner.pid;
+    // PostgreSQL's smart shutdown waits for whoever is connected: it lasts until the owner leaves.
+    process.kill(last, "SIGTERM");
+    const answer = async () => {
+      const client = new Client({ connectionString: owner.url });
+      client.on("error", () => undefined);
+      const said = await client.connect().then(
+        () => "it connected",
+        (error: unknown) => String(error),
+      );
+      await client.end().catch(() => undefined);
+      return said;
+    };
+    await expect.poll(answer, { timeout: 60_000, interval: 50 }).toContain("shutting down");
+    const refused = await openEmbeddedPostgres(folder, { patienceMs: 0 }).catch((e: unknown) => e);
+    expect(refused).toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("the database system is shutting down"),
+      hint: expect.stringContaining(`kill -QUIT ${last}`),
+    });
+    const signal = AbortSignal.abort();
+    await expect(openEmbeddedPostgres(folder, { signal })).rejects.toMatchObject({
+      code: "CANCELLED",
+    });
+    const told: EngineError[] = [];
+    const opening = openEmbeddedPostgres(folder, { onWait: (error) => told.push(error) });
+    await expect.poll(() => told.length, { timeout: 60_000, interval: 50 }).toBe(1);
+    expect(told[0]?.message).toMatch(/^waiting for the embedded PostgreSQL in .*, up to 2m: /);
+    await owner.close();
+    const next = await opening;
+    expect(next.pid).not.toBe(last);
+    expect(await isServerProcess(next.pid)).toBe(true);
+    await next.close();
+    expect(await isServerProcess(next.pid)).toBe(false);
+  });
+
+  test("opened while its last user leaves it, serves the one who comes", async () => {
+    const owner = await openEmbeddedPostgres(folder);
+    const closing = owner.close();
+    const store = await openQueueStore({ embedded: { directory: folder } });
+    await closing;
+    await store.queue("index").add("next", {});
+    expect(await store.queue("index").getWaitingCount()).toBe(1);
+    await store.close();
   });
 
   test("killed under those who use it, comes back at the same address, once", async () => {

@@ -11,6 +11,9 @@ export type QueueServer =
   /** The server of a data directory: the one that runs, else it is started for the check. */
   | { readonly embedded: { readonly directory: string } };
 
+/** The server that was stopped just now may be on its way out; whoever checks is told of more. */
+const embeddedPatienceMs = 30_000;
+
 /** Whether the server of the queue answers and is set up as the queue needs it. */
 export async function checkQueueServer(
   server: QueueServer,
@@ -18,7 +21,8 @@ export async function checkQueueServer(
   now: () => Date,
 ): Promise<readonly Check[]> {
   if ("url" in server) return checked(server.url, needs, now);
-  const embedded = await openEmbeddedPostgres(server.embedded.directory);
+  const { directory } = server.embedded;
+  const embedded = await openEmbeddedPostgres(directory, { patienceMs: embeddedPatienceMs });
   try {
     return await checked(embedded.url, needs, now);
   } finally {
