@@ -1,6 +1,7 @@
 import { tryCidKey } from "#index/cid-key.ts";
 import { micros } from "#index/connection.ts";
 import { heatSettings } from "#index/heat-settings.ts";
+import { releaseTable } from "#index/release-table.ts";
 import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -16,7 +17,7 @@ const rowGroupRows = 122_880;
 const manyObjects = 50_000;
 
 /** So many reads are grouped at a time, in so many parts at most: each reads all of them once. */
-const readsOfPart = 1_250_000;
+const readsOfPart = 2_500_000;
 const partsMax = 16;
 
 /**
@@ -78,8 +79,6 @@ export async function foldAccesses(transaction: Transaction, now: Date): Promise
     all.read += read;
     all.rowGroups += rowGroups;
   }
-  // Otherwise it would take its memory until the next fold.
-  await transaction.run("DROP TABLE IF EXISTS access_sums");
   if (isDense(all, reads.objects)) transaction.checkpointAtCommit();
   return { applied: reads.applied, unknown: reads.unknown };
 }
@@ -108,6 +107,8 @@ async function foldRange(
   const further = severalDays > 0 ? await transaction.run(addSumsOfDays) : 0;
   const known = some ? await transaction.run(addToKnownDays) : 0;
   if (known < days + further) await transaction.run(addNewDays(known > 0));
+  // Otherwise the sums of every range would take their memory until the transaction ends.
+  await releaseTable(transaction.connection, "access_sums");
   return { read: days + severalDays, rowGroups };
 }
 
