@@ -1,4 +1,6 @@
 import { basename } from "node:path";
+import type { Readable } from "node:stream";
+import { askUrl, type UrlAnswer } from "#engine/callers/ask-url.ts";
 import { tooMuch } from "#engine/callers/spool-stream.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
@@ -32,12 +34,12 @@ export async function receiveUrl(text: string, options: ReceiveOptions): Promise
   const first = parseUrl(text);
   let url = first;
   for (let redirects = 0; redirects <= redirectsMax; redirects += 1) {
-    const response = await ask(url, url.origin === first.origin ? first : undefined, options);
-    const location = response.headers.get("location");
-    if (!redirectStatus.has(response.status) || location === null) {
-      return received(response, url, options);
+    const answer = await ask(url, url.origin === first.origin ? first : undefined, options);
+    const { location } = answer.headers;
+    if (!redirectStatus.has(answer.status) || location === undefined) {
+      return received(answer, url, options);
     }
-    await response.body?.cancel();
+    answer.body.destroy();
     const next = parseUrl(location, url);
     if (url.protocol === "https:" && next.protocol === "http:") {
       throw new EngineError("FORBIDDEN", `${shown(url)} leads to ${shown(next)}, unencrypted`, {
@@ -52,16 +54,17 @@ export async function receiveUrl(text: string, options: ReceiveOptions): Promise
   });
 }
 
-function received(response: Response, url: URL, { bytesMax }: ReceiveOptions): ReceivedUrl {
-  const { headers, body } = response;
-  const bytes = Number(headers.get("content-length") ?? Number.NaN);
-  const expected = Number.isFinite(bytes) && !headers.has("content-encoding") ? bytes : undefined;
+function received(answer: UrlAnswer, url: URL, { bytesMax }: ReceiveOptions): ReceivedUrl {
+  const { headers, body } = answer;
+  const bytes = Number(headers["content-length"] ?? Number.NaN);
+  const isPlain = headers["content-encoding"] === undefined;
+  const expected = Number.isFinite(bytes) && isPlain ? bytes : undefined;
   if (expected !== undefined && expected > bytesMax) {
-    void body?.cancel();
+    body.destroy();
     throw tooMuch(bytesMax);
   }
-  const type = (headers.get("content-type") ?? "").split(";")[0]?.trim() ?? "";
-  const modified = Date.parse(headers.get("last-modified") ?? "");
+  const type = (headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
+  const modified = Date.parse(headers["last-modified"] ?? "");
   const name = nameIn(url);
   return {
     stream: whole(body, expected, shown(url)),
@@ -76,30 +79,34 @@ async function ask(
   url: URL,
   credentials: URL | undefined,
   { signal }: ReceiveOptions,
-): Promise<Response> {
+): Promise<UrlAnswer> {
   const bare = new URL(url);
   bare.username = "";
   bare.password = "";
-  const headers = new Headers({ "Accept-Encoding": "identity" });
+  const headers: Record<string, string> = { "Accept-Encoding": "identity" };
   const login = url.username === "" ? credentials : url;
   if (login !== undefined && login.username !== "") {
     const pair = `${decodeURIComponent(login.username)}:${decodeURIComponent(login.password)}`;
-    headers.set("Authorization", `Basic ${Buffer.from(pair).toString("base64")}`);
+    headers["Authorization"] = `Basic ${Buffer.from(pair).toString("base64")}`;
   }
-  let response: Response;
-  try {
-    response = await fetch(bare, { headers, redirect: "manual", signal });
-  } catch (thrown) {
-    const cause = thrown instanceof Error ? thrown.cause : undefined;
-    const why = cause instanceof Error ? cause.message : "no connection";
-    throw new EngineError("UNAVAILABLE", `${shown(url)} does not answer: ${why}`, {
+  const answer = await askUrl(bare, { headers, signal }).catch((thrown: unknown) => {
+    throw new EngineError("UNAVAILABLE", `${shown(url)} does not answer: ${wordsOf(thrown)}`, {
       hint: "check the URL and the network",
     });
+  });
+  const { status } = answer;
+  const isWhole = status >= 200 && status < 300 && status !== partialStatus;
+  if (isWhole || redirectStatus.has(status)) return answer;
+  answer.body.destroy();
+  throw refused(status, url);
+}
+
+/** A server with several addresses fails at each of them; the first one says why. */
+function wordsOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) {
+    return wordsOf(thrown.errors[0]);
   }
-  const { ok, status } = response;
-  if ((ok && status !== partialStatus) || redirectStatus.has(status)) return response;
-  await response.body?.cancel();
-  throw refused(response.status, url);
+  return thrown instanceof Error && thrown.message !== "" ? thrown.message : "no connection";
 }
 
 function refused(status: number, url: URL): EngineError {
@@ -117,16 +124,12 @@ function refused(status: number, url: URL): EngineError {
   return new EngineError("UNAVAILABLE", message, { retryable: status >= 500 });
 }
 
-async function* whole(
-  body: ReadableStream<Uint8Array> | null,
-  expected: number | undefined,
-  place: string,
-): ByteStream {
+async function* whole(body: Readable, expected: number | undefined, place: string): ByteStream {
   let bytes = 0;
   try {
-    for await (const piece of body ?? []) {
-      bytes += piece.length;
-      yield piece;
+    for await (const piece of body) {
+      bytes += (piece as Buffer).length;
+      yield piece as Buffer;
     }
   } catch (thrown) {
     const message = `${place} broke off after ${bytes} bytes`;
