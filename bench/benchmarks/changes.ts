@@ -16,12 +16,13 @@ const condition = "idle > 30d and heat < 0.5 and size >= 1MiB and not held";
 /** Of ten objects one is changed. */
 const distance = 10;
 const batchReads = 100_000;
-/** Objects changed a second while others scan, and how many of them at once. */
+/** Objects changed a second while others scan, by so many senders, and how many of them at once. */
 const updatesPerSecond = 20_000;
 const updatesAtOnce = 10_000;
+const senders = 4;
 /** The share of them that must be reached. */
 const rateLeast = 0.9;
-const busyMs = 3_000;
+const busyMs = 6_000;
 const scansMin = 5;
 
 export default {
@@ -80,18 +81,24 @@ async function compareBusy(
   scan: () => Promise<void>,
 ): Promise<readonly Measurement[]> {
   const count = Math.min(updatesAtOnce, objects);
-  const reads = readsOf(0, count, Math.max(1, Math.floor(objects / count)));
+  const apart = Math.max(1, Math.floor(objects / count));
+  // Each sender has objects of its own: rows that change twice in a commit would change once.
+  const sent = Array.from({ length: senders }, (_, at) => readsOf(at % apart, count, apart));
   const figures: BusyRound[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const idle: number[] = [];
     const busy: number[] = [];
     while (idle.length < scansMin * 2) idle.push(await secondsOf(scan));
-    const writer = new Writer(index, reads, `round ${round}`);
+    const writers = sent.map(
+      (reads, at) =>
+        new Writer(index, reads, { name: `round ${round}, ${at}`, turn: at / senders }),
+    );
     const begun = performance.now();
     while (busy.length < scansMin || performance.now() - begun < busyMs) {
       busy.push(await secondsOf(scan));
     }
-    const rate = await writer.end();
+    const rates = await Promise.all(writers.map((writer) => writer.end()));
+    const rate = rates.reduce((all, of) => all + of, 0);
     figures.push({ idle: median(idle), busy: median(busy), rate });
   }
   return measurementsOf(figures);
@@ -133,13 +140,13 @@ export function measurementsOf(rounds: readonly BusyRound[]): readonly Measureme
   ];
 }
 
-/** Changes rows at the rate asked for, or as fast as it can. */
+/** Sends its share of the reads, as a gateway does: at the rate asked for, or as fast as it can. */
 class Writer {
   readonly #stop = new AbortController();
   readonly #running: Promise<number>;
 
-  constructor(index: ObjectIndex, reads: readonly Access[], name: string) {
-    this.#running = write(index, reads, name, this.#stop.signal);
+  constructor(index: ObjectIndex, reads: readonly Access[], sender: Sender) {
+    this.#running = write(index, reads, sender, this.#stop.signal);
   }
 
   /** Says how many rows it changed a second. */
@@ -149,21 +156,32 @@ class Writer {
   }
 }
 
+interface Sender {
+  readonly name: string;
+  /** When it begins, as a share of the time from one of its batches to the next. */
+  readonly turn: number;
+}
+
 async function write(
   index: ObjectIndex,
   reads: readonly Access[],
-  name: string,
+  { name, turn }: Sender,
   stop: AbortSignal,
 ): Promise<number> {
   const begun = performance.now();
+  const everyMs = (reads.length / (updatesPerSecond / senders)) * 1_000;
   let written = 0;
+  await pause(turn * everyMs, stop);
   while (!stop.aborted) {
     await index.recordAccesses(`${name}, after ${written}`, reads);
     written += reads.length;
-    const due = begun + (written / updatesPerSecond) * 1_000;
-    await sleep(Math.max(0, due - performance.now()), undefined, { signal: stop }).catch(() => {
-      // It is to end now.
-    });
+    await pause(begun + (turn + written / reads.length) * everyMs - performance.now(), stop);
   }
   return (written / (performance.now() - begun)) * 1_000;
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(Math.max(0, ms), undefined, { signal }).catch(() => {
+    // It is to end now.
+  });
 }

@@ -2,7 +2,7 @@ import { cidKey } from "#index/cid-key.ts";
 import type { Connection } from "#index/connection.ts";
 import { Database } from "#index/database.ts";
 import { ObjectIndex } from "#index/object-index.ts";
-import { foldAccesses } from "#index/record-accesses.ts";
+import { foldAccesses } from "#index/fold-accesses.ts";
 import type { Access } from "#model/index-store.ts";
 import { cidKeyOf, livelyTime, makeLivelyIndex } from "../lively-index.ts";
 import type { Benchmark, Measurement } from "../runner/benchmark.ts";

@@ -32,6 +32,17 @@ export function tryCidKey(text: string): CidKey | undefined {
   return cid === undefined ? undefined : keyOf(cid);
 }
 
+/** Whether the stored form names its block by a SHA-256, as nearly all do. */
+export function isOfSha256(bytes: Uint8Array): boolean {
+  const isVersionOne = bytes[0] === versionOne && (bytes[1] ?? 0) < 0x80;
+  const start = isVersionOne ? digestStart - 2 : 0;
+  return (
+    bytes.length === start + 2 + sha256Bytes &&
+    bytes[start] === sha256Code &&
+    bytes[start + 1] === sha256Bytes
+  );
+}
+
 /** Stored form → canonical text form. */
 export function cidText(bytes: Uint8Array): string {
   // What the index holds was a CID when it came in: to take it apart again costs ten times more.
@@ -110,6 +121,7 @@ function commonCid(text: string): Uint8Array | undefined {
 }
 
 const sha256Code = 0x12;
+const sha256Bytes = 32;
 const noDigit = 255;
 const base32Alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 const base32Digits = digitsOf(base32Alphabet);

@@ -5,7 +5,7 @@ import { ensureHeatSettings, heatSettings } from "#index/heat-settings.ts";
 import { holdObjects } from "#index/holds.ts";
 import { putObjects } from "#index/put-objects.ts";
 import { IndexSession } from "#index/read-session.ts";
-import { countAccesses } from "#index/record-accesses.ts";
+import { countAccesses } from "#index/count-accesses.ts";
 import { type LockFinding, recordLocks } from "#index/storage-locks.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { FixtureObject } from "#model/fixture.ts";
@@ -58,7 +58,7 @@ export class FixtureIndex implements AsyncDisposable {
       await putObjects(transaction, objects, this.#now, 0, "list");
       const ids = await objectIds(transaction, objects);
       const accesses = objects.flatMap((object) => object.accesses);
-      if (accesses.length > 0) await countAccesses(transaction, accesses, this.#now);
+      if (accesses.length > 0) await countAccesses(transaction, [accesses], this.#now);
       const held = ids.filter((_, at) => objects[at]?.held === true);
       if (held.length > 0) await holdObjects(transaction, held, "supposed by a test", this.#now);
       const byName = await backendIds(transaction.connection);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { Database } from "#index/database.ts";
 import { ObjectIndex } from "#index/object-index.ts";
-import { foldAccesses } from "#index/record-accesses.ts";
+import { foldAccesses } from "#index/fold-accesses.ts";
 import { livelyTime, makeLivelyIndex } from "../../bench/lively-index.ts";
 import { temporaryFolder } from "./open-index.ts";
 
@@ -126,7 +126,7 @@ test("killed right after a fold, the index has all of it", async () => {
   await copyFile(lively, path);
   const source = `
     import { Database } from "#index/database.ts";
-    import { foldAccesses } from "#index/record-accesses.ts";
+    import { foldAccesses } from "#index/fold-accesses.ts";
     const now = new Date(${livelyTime.getTime()});
     const limits = { memoryLimit: "1GiB", threads: 2, readOnly: false, now };
     const database = await Database.open(${JSON.stringify(path)}, limits);

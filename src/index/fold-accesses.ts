@@ -1,11 +1,8 @@
-import { tryCidKey } from "#index/cid-key.ts";
 import { micros } from "#index/connection.ts";
 import { heatSettings } from "#index/heat-settings.ts";
 import { releaseTable } from "#index/release-table.ts";
-import { resolveCids } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
-import { EngineError } from "#model/engine-error.ts";
-import type { Access, AccessCounts, AccessSummary } from "#model/index-store.ts";
+import type { AccessCounts } from "#model/index-store.ts";
 import type { SqlRow, SqlValue } from "#model/sql.ts";
 
 // 2^x overflows a double near x = 1,024; the landmark moves long before.
@@ -23,43 +20,9 @@ const partsMax = 16;
 /**
  * Adds reads to heat by forward decay (a read at t weighs weight · 2^((t − landmark) / half-life),
  * so that time alone never rewrites a row), to the daily counts and to the last access. A read
- * of weight 0 (a probe, our own verification) leaves no trace. Reads from the future count as
- * of `now`.
- */
-export async function recordAccesses(
-  transaction: Transaction,
-  batchId: string,
-  accesses: readonly Access[],
-  now: Date,
-): Promise<AccessSummary> {
-  const [seen] = await transaction.rows<{ applied: number; unknown: number }>(
-    "SELECT applied, unknown FROM access_batches WHERE batch_id = $1",
-    [batchId],
-  );
-  if (seen !== undefined) {
-    transaction.keepVersion();
-    return { ...seen, repeated: true };
-  }
-  const counts = await countAccesses(transaction, accesses, now);
-  await transaction.run(
-    "INSERT INTO access_batches VALUES ($1, $2, $3, make_timestamp($4::BIGINT))",
-    [batchId, counts.applied, counts.unknown, micros(now)],
-  );
-  return { ...counts, repeated: false };
-}
-
-/** Counts reads, whatever batch or log they are of. */
-export async function countAccesses(
-  transaction: Transaction,
-  accesses: readonly Access[],
-  now: Date,
-): Promise<AccessCounts> {
-  await stageAccesses(transaction, accesses, now);
-  return await foldAccesses(transaction, now);
-}
-
-/**
- * Counts the reads in the temporary table `resolved_accesses`: `object_id, read_at, weight`. Many
+ * of weight 0 (a probe, our own verification) leaves no trace.
+ *
+ * The reads are those in the temporary table `resolved_accesses`: `object_id, read_at, weight`. Many
  * are counted by ranges of objects: to group few of them at a time takes less memory and time than
  * to group all at once, and objects side by side are updated together.
  */
@@ -147,49 +110,6 @@ interface SumFacts extends SqlRow {
   readonly rowGroups: number;
 }
 
-async function stageAccesses(
-  transaction: Transaction,
-  accesses: readonly Access[],
-  now: Date,
-): Promise<void> {
-  const rows = accesses.map((access, position) => {
-    checkAccess(access);
-    const key = access.object.startsWith("/") ? undefined : tryCidKey(access.object);
-    const path = key === undefined ? access.object : null;
-    const at = access.at > now ? now : access.at;
-    const { weight, bytes } = access;
-    return [position, key?.key ?? null, key?.bytes ?? null, path, at, weight, bytes ?? null];
-  });
-  await transaction.stage(
-    "accesses",
-    {
-      position: "BIGINT",
-      cid_key: "BIGINT",
-      cid: "BLOB",
-      path: "VARCHAR",
-      read_at: "TIMESTAMP",
-      weight: "DOUBLE",
-      bytes: "DOUBLE",
-    },
-    rows,
-  );
-  await resolveCids(transaction, "accesses");
-  await transaction.run(resolvePaths);
-  const hasShares = accesses.some(({ bytes }) => bytes !== undefined);
-  await transaction.run(hasShares ? resolveShares : resolveWhole);
-}
-
-function checkAccess(access: Access): void {
-  const { weight, bytes = 0, at } = access;
-  const sound =
-    [weight, bytes].every((value) => Number.isFinite(value) && value >= 0) &&
-    !Number.isNaN(at.getTime());
-  if (sound) return;
-  throw new EngineError("USAGE", `a read of ${access.object} has no sound time or weight`, {
-    hint: "weights are numbers from 0 up, times are ISO 8601",
-  });
-}
-
 /** Brings the landmark to now when the stored weights would grow too large. */
 async function moveLandmark(transaction: Transaction, now: Date): Promise<void> {
   const { landmark, halfLifeMs } = await heatSettings(transaction.connection);
@@ -203,27 +123,6 @@ async function moveLandmark(transaction: Transaction, now: Date): Promise<void> 
     micros(now),
   ]);
 }
-
-// A path may name several objects over time; the one known last is what is read now.
-const resolvePaths = `
-  CREATE OR REPLACE TEMP TABLE access_paths AS
-  SELECT n.path, max(n.object_id) AS object_id
-  FROM name AS n SEMI JOIN accesses AS a ON a.path = n.path
-  GROUP BY n.path`;
-
-const resolveAccesses = (weight: string, sizes: string): string => `
-  CREATE OR REPLACE TEMP TABLE resolved_accesses AS
-  SELECT coalesce(r.object_id, p.object_id) AS object_id, a.read_at, ${weight} AS weight
-  FROM accesses AS a JOIN accesses_resolved AS r USING (position)
-  LEFT JOIN access_paths AS p ON p.path = a.path ${sizes}`;
-
-const resolveWhole = resolveAccesses("a.weight", "");
-
-// Sizes are looked up only for logs that have ranged reads: it is one more scan of the objects.
-const resolveShares = resolveAccesses(
-  "a.weight * coalesce(least(1, a.bytes / nullif(o.size, 0)), 1)",
-  "LEFT JOIN objects AS o ON o.object_id = coalesce(r.object_id, p.object_id)",
-);
 
 // Nearly all objects are read on one day of a batch: their sum is that of this day as well. Of the
 // others it has no day, and those of their days follow. exp() takes less time than pow(2, …), and the
