@@ -79,6 +79,7 @@ export default defineCommand({
         source,
         code: error.code,
         message: error.message,
+        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
       })),
     });
     for (const { source, stored } of added) noteKeptFacts(context, source, stored);

@@ -1,4 +1,5 @@
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+import { retryAfterMs as askedPauseMs } from "#model/retry-after.ts";
 import { cancelled } from "#drivers/contract/cancelled.ts";
 import type { HttpAnswer } from "#drivers/contract/http-answer.ts";
 
@@ -29,7 +30,7 @@ export function refusedError(
   const { code, text, hint, retryable } = fullWords.test(words) ? full : meaningOf(status);
   const plain = plainWords(words);
   const said = plain === "" ? "" : `: ${plain}`;
-  const retryAfterMs = toldRetryAfterMs(headers["retry-after"], headers["date"]);
+  const retryAfterMs = askedPauseMs(headers);
   return new EngineError(code, `${doing}: ${text} (${status}${said})`, {
     ...(hint === undefined ? {} : { hint }),
     ...(retryable === undefined ? {} : { retryable }),
@@ -115,13 +116,4 @@ function meaningOf(status: number): Meaning {
     text: "the service sends us elsewhere",
     hint: "give the address that answers itself in the options of this backend",
   };
-}
-
-/** Seconds, or a time of the service's own clock. */
-function toldRetryAfterMs(told: string | undefined, date: string | undefined): number | undefined {
-  if (told === undefined) return undefined;
-  const ms = Number(told) * 1_000;
-  const untilMs = Date.parse(told) - Date.parse(date ?? "");
-  const found = [ms, untilMs].find((value) => Number.isFinite(value));
-  return found === undefined ? undefined : Math.max(0, found);
 }

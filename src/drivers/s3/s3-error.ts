@@ -1,5 +1,6 @@
 import { EngineError, type ErrorCode } from "#model/engine-error.ts";
 import { formatDuration } from "#model/quantity.ts";
+import { retryAfterMs } from "#model/retry-after.ts";
 
 /**
  * Turns what the service or its client said into an `EngineError`. The name of the error decides
@@ -108,16 +109,6 @@ function hintOf({
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
-}
-
-/** Seconds, or a time of the service's own clock. */
-function retryAfterMs(headers: Readonly<Record<string, string>> = {}): number | undefined {
-  const text = headers["retry-after"];
-  if (text === undefined) return undefined;
-  const ms = Number(text) * 1_000;
-  const untilMs = Date.parse(text) - Date.parse(headers["date"] ?? "");
-  const told = [ms, untilMs].find((value) => Number.isFinite(value));
-  return told === undefined ? undefined : Math.max(0, told);
 }
 
 function describe({ name, status, message }: Facts): string {

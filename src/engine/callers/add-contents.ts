@@ -99,7 +99,7 @@ async function prepare(
   if (source !== "-" && !isUrl(source)) {
     const path = resolve(options.cwd, source);
     const facts = await stat(path).catch((thrown: unknown) => {
-      throw localFileError(thrown, path);
+      throw isAddress(source) ? otherAddress(source) : localFileError(thrown, path);
     });
     if (facts.isDirectory()) return await prepareDirectory(path, prepared);
     if (!facts.isFile()) {
@@ -112,7 +112,9 @@ async function prepare(
   }
   const { signal } = work;
   const { bytesMax } = options;
-  const received = isUrl(source) ? await receiveUrl(source, { signal, bytesMax }) : undefined;
+  const onWait = (message: string): void => work.problem(message);
+  const asked = { signal, bytesMax, onWait };
+  const received = isUrl(source) ? await receiveUrl(source, asked) : undefined;
   const name = received?.name ?? (given === undefined ? undefined : basename(given));
   const path = join(folder, "content");
   await spoolStream(received?.stream ?? options.stdin, path, { work, bytesMax });
@@ -130,9 +132,25 @@ function isUrl(source: string): boolean {
   return /^https?:\/\//i.test(source);
 }
 
-/** A source as messages may show it. */
+function isAddress(source: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(source);
+}
+
+function otherAddress(source: string): EngineError {
+  const [scheme = ""] = source.split("://", 1);
+  const pipe = "thermocline objects add - --name NAME";
+  const isFile = scheme.toLowerCase() === "file";
+  return new EngineError("USAGE", `${safeName(source)}: ${scheme} addresses cannot be added`, {
+    hint: isFile
+      ? "give the path of the file"
+      : `files, directories, http and https URLs can; fetch it otherwise and pipe it in: … | ${pipe}`,
+  });
+}
+
+/** A source as messages may show it: addresses without name, password and query. */
 function safeName(source: string): string {
-  if (!isUrl(source) || !URL.canParse(source)) return source;
-  const { origin, pathname } = new URL(source);
-  return `${origin}${pathname}`;
+  if (!isAddress(source)) return source;
+  const url = URL.parse(source);
+  if (url === null) return `${source.split("://", 1)[0]}://…`;
+  return `${url.protocol}//${url.host}${url.pathname}`;
 }

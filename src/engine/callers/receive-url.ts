@@ -1,9 +1,12 @@
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { askUrl, type UrlAnswer } from "#engine/callers/ask-url.ts";
 import { tooMuch } from "#engine/callers/spool-stream.ts";
 import type { ByteStream } from "#model/driver.ts";
-import { EngineError } from "#model/engine-error.ts";
+import { EngineError, type ErrorCode } from "#model/engine-error.ts";
+import { formatDuration } from "#model/quantity.ts";
+import { retryAfterMs } from "#model/retry-after.ts";
 
 /** Content behind a URL, on its way. */
 export interface ReceivedUrl {
@@ -17,20 +20,48 @@ export interface ReceivedUrl {
 export interface ReceiveOptions {
   readonly signal: AbortSignal;
   readonly bytesMax: number;
+  /** Hears what the server answered that asks for patience, and how long it gets it. */
+  readonly onWait: (message: string) => void;
 }
 
 const redirectsMax = 5;
 const redirectStatus: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** A part of the content, which nobody asked for. */
 const partialStatus = 206;
+/** Statuses of answers without content: an empty one would be another. */
+const emptyStatus: ReadonlySet<number> = new Set([204, 205]);
 /** What servers say of bytes of which they know nothing. */
 const unspecific: ReadonlySet<string> = new Set(["application/octet-stream", ""]);
 
+/** A server that says when to come back gets so many pauses, and so much time in all. */
+const pausesMax = 3;
+const patienceMs = 60_000;
+const pauseLeastMs = 1_000;
+
 /**
  * Asks for a URL. Name and password in it go only to the very server they were given for, and no
- * message shows them, nor the query, which may hold a signature.
+ * message shows them, nor the query, which may hold a signature. A server that says when to come
+ * back (`Retry-After`) is asked again then; where that is too late, the error tells it.
  */
 export async function receiveUrl(text: string, options: ReceiveOptions): Promise<ReceivedUrl> {
+  const { signal, onWait } = options;
+  let leftMs = patienceMs;
+  for (let pauses = 0; ; pauses += 1) {
+    try {
+      return await follow(text, options);
+    } catch (thrown) {
+      const { message, retryAfterMs: askedMs } = EngineError.from(thrown);
+      const pauseMs = Math.max(pauseLeastMs, askedMs ?? Number.POSITIVE_INFINITY);
+      if (pauses === pausesMax || pauseMs > leftMs) throw thrown;
+      leftMs -= pauseMs;
+      onWait(`${message}: it is asked again in ${formatDuration(pauseMs)}`);
+      await sleep(pauseMs, undefined, { signal });
+    }
+  }
+}
+
+/** Goes where a URL leads to. */
+async function follow(text: string, options: ReceiveOptions): Promise<ReceivedUrl> {
   const first = parseUrl(text);
   let url = first;
   for (let redirects = 0; redirects <= redirectsMax; redirects += 1) {
@@ -95,10 +126,10 @@ async function ask(
     });
   });
   const { status } = answer;
-  const isWhole = status >= 200 && status < 300 && status !== partialStatus;
-  if (isWhole || redirectStatus.has(status)) return answer;
+  const isOk = status >= 200 && status < 300 && status !== partialStatus;
+  if ((isOk && !emptyStatus.has(status)) || redirectStatus.has(status)) return answer;
   answer.body.destroy();
-  throw refused(status, url);
+  throw refused(answer, url);
 }
 
 /** A server with several addresses fails at each of them; the first one says why. */
@@ -109,7 +140,7 @@ function wordsOf(thrown: unknown): string {
   return thrown instanceof Error && thrown.message !== "" ? thrown.message : "no connection";
 }
 
-function refused(status: number, url: URL): EngineError {
+function refused({ status, headers }: UrlAnswer, url: URL): EngineError {
   const message = `${shown(url)} answers with status ${status}`;
   if (status === partialStatus) {
     return new EngineError("UNAVAILABLE", `${message}: a part only, and all of it was asked for`, {
@@ -117,11 +148,31 @@ function refused(status: number, url: URL): EngineError {
       hint: "fetch it with another program, look at what comes, and add that file",
     });
   }
-  if (status === 401) return new EngineError("UNAUTHENTICATED", message);
-  if (status === 403) return new EngineError("FORBIDDEN", message);
-  if (status === 404 || status === 410) return new EngineError("NOT_FOUND", message);
-  if (status === 429) return new EngineError("RATE_LIMITED", message);
-  return new EngineError("UNAVAILABLE", message, { retryable: status >= 500 });
+  if (emptyStatus.has(status)) {
+    return new EngineError("UNAVAILABLE", `${message}: it has no content to give`, {
+      retryable: false,
+      hint: "check the URL",
+    });
+  }
+  const code = codes[status] ?? "UNAVAILABLE";
+  if (code !== "UNAVAILABLE" && code !== "RATE_LIMITED") return new EngineError(code, message);
+  const pauseMs = status === 429 || status === 503 ? retryAfterMs(headers) : undefined;
+  return new EngineError(code, message, {
+    retryable: status === 429 || status >= 500,
+    ...(pauseMs === undefined ? {} : later(pauseMs)),
+  });
+}
+
+const codes: Readonly<Record<number, ErrorCode>> = {
+  401: "UNAUTHENTICATED",
+  403: "FORBIDDEN",
+  404: "NOT_FOUND",
+  410: "NOT_FOUND",
+  429: "RATE_LIMITED",
+};
+
+function later(pauseMs: number): { readonly retryAfterMs: number; readonly hint: string } {
+  return { retryAfterMs: pauseMs, hint: `it says: not for another ${formatDuration(pauseMs)}` };
 }
 
 async function* whole(body: Readable, expected: number | undefined, place: string): ByteStream {

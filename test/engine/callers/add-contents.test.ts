@@ -103,6 +103,26 @@ test("what goes wrong with a URL is said without its secrets, and the other sour
   expect(said).not.toContain("s3cret");
 });
 
+test("addresses that cannot be fetched are refused as such, without their secrets", async () => {
+  const sources = ["ftp://ada:s3cret@host/a?k=s3cret", "s3://bucket/key", "file:///etc/passwd"];
+  const { added, failed } = await add([...sources, "ftp://ada:s3cret@[", "missing"]);
+  expect(added).toEqual([]);
+  expect(failed.map(({ source, error }) => [source, error.code])).toEqual([
+    ["ftp://host/a", "USAGE"],
+    ["s3://bucket/key", "USAGE"],
+    ["file:///etc/passwd", "USAGE"],
+    ["ftp://…", "USAGE"],
+    ["missing", "NOT_FOUND"],
+  ]);
+  const [ftp, , file] = failed.map(({ error }) => error);
+  expect(ftp?.message).toBe("ftp://host/a: ftp addresses cannot be added");
+  expect(ftp?.hint).toMatch(/^files, directories, http and https URLs can; .* objects add - /);
+  expect(file?.hint).toBe("give the path of the file");
+  expect(JSON.stringify(failed.map(({ error }) => [error.message, error.hint]))).not.toContain(
+    "s3cret",
+  );
+});
+
 async function* stdin(): AsyncGenerator<Uint8Array | string> {
   yield await Promise.resolve("content ");
   yield Buffer.from("of a page");

@@ -11,6 +11,7 @@ import { freePort } from "../../../scripts/services/server-process.ts";
 const large = Buffer.alloc(3_000_000, "large ");
 /** All of it is in the machine's buffers when the server has closed. */
 const small = Buffer.alloc(100_000, "small ");
+const ok = "HTTP/1.0 200 OK";
 const answers: Record<string, (socket: Socket) => void> = {
   "/closing": (socket) => socket.end(answer("HTTP/1.0 200 OK", [], large)),
   "/counted": (socket) =>
@@ -29,6 +30,22 @@ const answers: Record<string, (socket: Socket) => void> = {
   "/zstd": (socket) => socket.end(encoded("zstd", zstdCompressSync(large))),
   "/both": (socket) => socket.end(encoded("gzip, br", brotliCompressSync(gzipSync(large)))),
   "/cut-gzip": (socket) => socket.end(encoded("gzip", gzipSync(large).subarray(0, -20))),
+  "/busy": (socket) => {
+    const asked = told.length === 0 ? "HTTP/1.1 429 Wait" : "HTTP/1.1 503 Wait";
+    socket.end(told.length < 2 ? answer(asked, ["Retry-After: 1"], "") : answer(ok, [], "some"));
+  },
+  "/later": (socket) => socket.end(answer("HTTP/1.1 429 Wait", ["Retry-After: 3600"], "")),
+  "/at": (socket) =>
+    socket.end(
+      answer(
+        "HTTP/1.1 503 Wait",
+        ["Date: Mon, 23 Nov 2026 10:00:00 GMT", "Retry-After: Mon, 23 Nov 2026 10:02:00 GMT"],
+        "",
+      ),
+    ),
+  "/always": (socket) => socket.end(answer("HTTP/1.1 503 Wait", ["Retry-After: 0"], "")),
+  "/away": (socket) => socket.end(answer("HTTP/1.1 503 Away", [], "")),
+  "/empty": (socket) => socket.end(answer("HTTP/1.1 204 No Content", [], "")),
   "/nothing": (socket) => socket.end(),
   "/silent": () => undefined,
   "/begun": (socket) => void socket.write(answer("HTTP/1.0 200 OK", [], "some")),
@@ -65,8 +82,11 @@ afterAll(() => {
   server.close();
 });
 
+const told: string[] = [];
+const onWait = (message: string): void => void told.push(message);
+
 async function receive(path: string, signal = new AbortController().signal) {
-  return await receiveUrl(`${origin}${path}`, { signal, bytesMax: 1024 ** 3 });
+  return await receiveUrl(`${origin}${path}`, { signal, bytesMax: 1024 ** 3, onWait });
 }
 
 /** Reads as one who writes to a disk meanwhile, and is busy between any two pieces. */
@@ -120,6 +140,7 @@ describe("the content of a URL", () => {
     const nobody = receiveUrl(`http://localhost:${port}/`, {
       signal: new AbortController().signal,
       bytesMax: 1,
+      onWait,
     });
     await expect(nobody).rejects.toMatchObject({
       code: "UNAVAILABLE",
@@ -136,6 +157,38 @@ describe("the content of a URL", () => {
     await expect(rest).rejects.toMatchObject({
       code: "UNAVAILABLE",
       message: `${origin}/begun broke off after 4 bytes`,
+    });
+  });
+
+  test("is asked for again when its server said when to come back", async () => {
+    told.length = 0;
+    const { stream } = await receive("/busy");
+    expect((await buffer(stream)).toString()).toBe("some");
+    expect(told).toEqual([
+      `${origin}/busy answers with status 429: it is asked again in 1s`,
+      `${origin}/busy answers with status 503: it is asked again in 1s`,
+    ]);
+    told.length = 0;
+    await expect(receive("/always")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(told).toHaveLength(3);
+  });
+
+  test.for([
+    ["/later", "RATE_LIMITED", 3_600_000, "it says: not for another 1h"],
+    ["/at", "UNAVAILABLE", 120_000, "it says: not for another 2m"],
+    ["/away", "UNAVAILABLE", undefined, undefined],
+  ] as const)("is not waited for for long: %s", async ([path, code, retryAfterMs, hint]) => {
+    told.length = 0;
+    const error = await receive(path).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code, retryable: true, retryAfterMs, hint });
+    expect(told).toEqual([]);
+  });
+
+  test("that is said not to be there is no empty content", async () => {
+    await expect(receive("/empty")).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      retryable: false,
+      message: `${origin}/empty answers with status 204: it has no content to give`,
     });
   });
 
