@@ -1,6 +1,7 @@
 import { FlowProducer, Queue, runMigrations, Worker } from "bullmq";
-import type { Processor } from "bullmq";
+import type { PostgresQueueBackend, Processor } from "bullmq";
 import { Client } from "pg";
+import { clocksAgreeWithinMs } from "#model/clock-difference.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { noTracing } from "#model/tracing.ts";
 import { leaseTable, openPostgresLeaseStore } from "#jobs/lease/postgres-lease-store.ts";
@@ -51,14 +52,15 @@ export async function openPostgresStore(
   const telemetry = telemetryOf(options.telemetry);
   const producer = { connection: connection(producerConnectionsMax), ...telemetry };
   // BullMQ's classes carry their kind of server in their type; the store hides which it is.
+  const queueOf = (name: string): Queue =>
+    parts.queue(name, () => {
+      const made = new Queue(name, { ...queueOptions, ...producer }, patientPostgresBackend);
+      return made as unknown as Queue;
+    });
   return {
     kind: "postgresql",
     address: hidePassword(url),
-    queue: (name) =>
-      parts.queue(name, () => {
-        const made = new Queue(name, { ...queueOptions, ...producer }, patientPostgresBackend);
-        return made as unknown as Queue;
-      }),
+    queue: queueOf,
     worker: <Data, Result>(
       name: string,
       processor: Processor<Data, Result>,
@@ -77,6 +79,7 @@ export async function openPostgresStore(
         () => new FlowProducer(producer, patientPostgresBackend) as unknown as FlowProducer,
       ),
     tracing: options.telemetry?.tracing ?? noTracing,
+    lost: async (queue, ids) => new Set(await lostJobs(queueOf(queue), ids)),
     lease: () =>
       parts.lease(() => {
         const { namespace: schema, onError } = options;
@@ -88,6 +91,21 @@ export async function openPostgresStore(
       await options.release();
     },
   };
+}
+
+/**
+ * Locks end at a time that their workers write by their own clocks, and other workers read by
+ * theirs: what ran out by more than clocks may differ has run out for all of them.
+ */
+async function lostJobs(queue: Queue, ids: readonly string[]): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
+  await queue.waitUntilReady();
+  const { connection } = queue.backend as unknown as PostgresQueueBackend;
+  const text = `SELECT id FROM job WHERE queue = $1 AND id = ANY($2::text[])
+    AND state = 'active' AND locked_until_ms < $3::bigint`;
+  const values = [queue.name, [...ids], Date.now() - clocksAgreeWithinMs];
+  const { rows } = await connection.pool.query<{ id: string }>(text, values);
+  return rows.map(({ id }) => id);
 }
 
 /** Asked on a connection of its own: those of the pools may all be in use. */

@@ -21,6 +21,11 @@ export interface QueueStore {
   flows(): FlowProducer;
   /** Spans of what is done with its jobs. */
   readonly tracing: Tracing;
+  /**
+   * Which of these active jobs of a queue no worker holds any more: their locks ran out, as those
+   * of a process that was killed, or that does not reach this store.
+   */
+  lost(queue: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** The lease of the one active controller; opened at the first call. */
   lease(): LeaseStore;
   /** Whether its server answers now, found out within two seconds. */

@@ -49,9 +49,10 @@ export class QueueView {
     return await this.#inTime(async () => {
       const waiting = await queue.getWaitingCount();
       const active = (await queue.getActive(0, activeMax - 1)) as Job<StepJobData>[];
+      const lost = await this.#store.lost(queue.name, active.map(idOf));
       return {
         waiting,
-        active: active.map((job) => laneJob(job, backend)),
+        active: active.map((job) => laneJob(job, backend, lost.has(idOf(job)))),
         delayed: await this.#delayed(queue.name, backend),
       };
     });
@@ -81,11 +82,11 @@ export class QueueView {
     return lanes.flatMap(({ active }) => active.map(({ step }) => step)).slice(0, activeMax);
   }
 
-  /** The job of that id, with the lane it is on; looks at every lane. */
+  /** The job of that id, and how the lane it is on sees it; looks at every lane. */
   async find(
     id: string,
     backends: readonly string[],
-  ): Promise<{ readonly lane: string; readonly job: Job<StepJobData> } | undefined> {
+  ): Promise<{ readonly job: Job<StepJobData>; readonly seen: LaneJob } | undefined> {
     const queues: readonly (readonly [string, Queue])[] = [
       ...backends.map((backend) => [backend, this.#store.queue(laneQueue(backend))] as const),
       [indexQueue, this.#store.queue(indexQueue)],
@@ -93,7 +94,9 @@ export class QueueView {
     return await this.#inTime(async () => {
       for (const [lane, queue] of queues) {
         const job = (await queue.getJob(id)) as Job<StepJobData> | undefined;
-        if (job !== undefined) return { lane, job };
+        if (job === undefined) continue;
+        const lost = await this.#store.lost(queue.name, [id]);
+        return { job, seen: laneJob(job, lane, lost.has(id)) };
       }
       return undefined;
     });
@@ -124,14 +127,18 @@ export class QueueView {
   }
 }
 
-function laneJob(job: Job<StepJobData>, lane: string): LaneJob {
-  const { waiting: remark, reason, since } = progressOf(job);
-  return { data: job.data, step: activeStep(job, lane), remark, reason, since };
+function idOf({ id = "" }: Job): string {
+  return id;
 }
 
-function activeStep(job: Job<StepJobData>, lane: string): ActiveStep {
+function laneJob(job: Job<StepJobData>, lane: string, lost = false): LaneJob {
+  const { waiting: remark, reason, since } = progressOf(job);
+  return { data: job.data, step: activeStep(job, lane, lost), remark, reason, since };
+}
+
+function activeStep(job: Job<StepJobData>, lane: string, lost: boolean): ActiveStep {
   const { runId, batch, step } = job.data;
   const { done = 0, total = job.data.to - job.data.from, bytes = 0 } = progressOf(job);
   const since = job.processedOn === undefined ? undefined : new Date(job.processedOn).toISOString();
-  return { runId, batch, step, lane, node: job.processedBy, since, done, total, bytes };
+  return { runId, batch, step, lane, node: job.processedBy, since, lost, done, total, bytes };
 }

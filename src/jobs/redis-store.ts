@@ -49,6 +49,7 @@ export async function openRedisStore(url: string, options: RedisStoreOptions): P
       parts.worker(new Worker(name, processor, { ...workerOptions, ...server })),
     flows: () => parts.flows(() => new FlowProducer(server)),
     tracing: options.telemetry?.tracing ?? noTracing,
+    lost: async (queue, ids) => new Set(await lostJobs(connection, `${prefix}:${queue}`, ids)),
     lease: () => parts.lease(() => openRedisLeaseStore(url, { prefix, onError: options.onError })),
     answers,
     close: async () => {
@@ -57,6 +58,28 @@ export async function openRedisStore(url: string, options: RedisStoreOptions): P
     },
   };
 }
+
+/** Asks for all at once: a job that ends between two looks would seem to have lost its worker. */
+async function lostJobs(
+  connection: Redis,
+  queue: string,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
+  const keys = [`${queue}:active`, ...ids.map((id) => `${queue}:${id}:lock`)];
+  const found = (await connection.eval(lostScript, keys.length, ...keys, ...ids)) as string[];
+  return found;
+}
+
+// The server itself ends locks, on its own clock.
+const lostScript = `
+  local active = {}
+  for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do active[id] = true end
+  local lost = {}
+  for at, id in ipairs(ARGV) do
+    if active[id] and redis.call('EXISTS', KEYS[at + 1]) == 0 then table.insert(lost, id) end
+  end
+  return lost`;
 
 /** A connection that is being made anew has nobody at its other end. */
 async function doesAnswer(connection: Redis): Promise<boolean> {

@@ -1,7 +1,8 @@
 import type { Check } from "#model/check.ts";
 import { formatDuration } from "#model/quantity.ts";
 
-const warnAboveMs = 5_000;
+/** Clocks that differ by no more than this are in order. */
+export const clocksAgreeWithinMs = 5_000;
 const failAboveMs = 60_000;
 
 /** What to do about clocks that differ, and why. */
@@ -17,7 +18,7 @@ export const clockAdvice = {
 export function judgeClock(differenceMs: number, clockSkewMs: number): Check["state"] {
   const failAbove = Math.min(failAboveMs, clockSkewMs);
   const apart = Math.abs(differenceMs);
-  if (apart <= Math.min(warnAboveMs, failAbove)) return "ok";
+  if (apart <= Math.min(clocksAgreeWithinMs, failAbove)) return "ok";
   return apart > failAbove ? "failed" : "warn";
 }
 

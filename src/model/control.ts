@@ -67,15 +67,17 @@ export interface ControlReport {
   readonly notice?: string;
 }
 
-/** A job that a worker holds. */
+/** A job that a worker has. */
 export interface ActiveStep {
   readonly runId: string;
   readonly batch: number;
   readonly step: string;
   readonly lane: string;
   readonly node: string | undefined;
-  /** ISO 8601 UTC. */
+  /** ISO 8601 UTC, by the clock of that node. */
   readonly since: string | undefined;
+  /** Whether its worker let go of it without a word: it ended, or does not reach the queue. */
+  readonly lost: boolean;
   readonly done: number;
   readonly total: number;
   /** Moved by this worker so far, also of objects that are not done. */

@@ -40,6 +40,7 @@ export const sampleControl: ControlReport = {
       lane: "hot",
       node: undefined,
       since: at,
+      lost: false,
       done: 1,
       total: 2,
       bytes: 3,

@@ -45,7 +45,7 @@ test("who watches a run whose counts stand still hears once why, and how many by
     asked += 1;
     const report = await api.why(reference);
     const step = { runId: "run-1", batch: 0, step: "copy", lane: "cold", node: "n", total: 1 };
-    const active = [{ ...step, since: undefined, done: 0, bytes: asked * 1_000 }];
+    const active = [{ ...step, since: undefined, lost: false, done: 0, bytes: asked * 1_000 }];
     return { ...report, active };
   };
   const clock = {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { batchFlow } from "#jobs/batch-flow.ts";
 import { stepDataOf } from "#jobs/dispatch-context.ts";
 import { indexQueue, laneQueue } from "#jobs/lanes.ts";
+import { QueueView } from "#jobs/queue-view.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import type { QueueServer, QueueServerKind } from "./queue-servers.ts";
 import { storeOnHot } from "./store-on-hot.ts";
@@ -91,6 +92,40 @@ export function queueKit(kind: QueueServerKind): void {
       expect([...checks].filter((check) => after.has(check)).length).toBeLessThanOrEqual(130);
       expect(checks.size).toBeGreaterThan(150);
       expect(engine.index.doubled).toEqual([]);
+    });
+
+    test("a job whose worker is gone is told from one that a worker has", async () => {
+      await using engine = await TestEngine.open(server.url);
+      const lane = laneQueue("cold");
+      const data = await someStep(engine);
+      const view = new QueueView(engine.queue);
+      const active = async () => (await view.lane("cold")).active.map(({ step }) => step);
+      const over = Promise.withResolvers<void>();
+      // Nobody renews the lock of a process that was killed, or that stands still.
+      const dead = { skipLockRenewal: true, lockDuration: 500 };
+      const alive = { lockDuration: 600_000 };
+      for (const [name, timing] of [
+        ["dead", dead],
+        ["alive", alive],
+      ] as const) {
+        const options = { ...timing, name, skipStalledCheck: true };
+        const worker = engine.queue.worker(lane, () => over.promise, options);
+        await engine.queue.queue(lane).add("copy", data, { jobId: name });
+        await until(async () => (await active()).some(({ node }) => node === name));
+        // One job each: the next is the next one's.
+        await worker.pause(true);
+      }
+      await until(async () => (await active()).some(({ lost }) => lost));
+      const seen = (await active()).map(({ node, lost }) => [node, lost]);
+      expect(new Map(seen as [string, boolean][])).toEqual(
+        new Map([
+          ["dead", true],
+          ["alive", false],
+        ]),
+      );
+      expect((await view.find("dead", ["cold"]))?.seen.step).toMatchObject({ lost: true });
+      expect((await view.find("alive", ["cold"]))?.seen.step).toMatchObject({ lost: false });
+      over.resolve();
     });
 
     test("a worker that is told to end lets another go on at once", async () => {
@@ -180,6 +215,14 @@ export function queueKit(kind: QueueServerKind): void {
       expect(both).toBeGreaterThan(0);
     });
   });
+}
+
+/** What the first job of a run carries. */
+async function someStep(engine: TestEngine) {
+  engine.index.begin("run", [replicate(await storeOnHot(engine, 1))]);
+  const [batch] = await engine.index.pendingBatches("run", "cold", 1);
+  if (batch === undefined) throw new Error("no batch");
+  return { ...(await stepDataOf(batch, engine.index)), step: "copy" };
 }
 
 function demote(objects: readonly ObjectRef[]) {

@@ -82,6 +82,7 @@ test("each batch is counted once: held, waiting for others, with a worker, or of
     lane: "cold",
     node: "w1",
     since: undefined,
+    lost: false,
     done: 0,
     total: 100,
     bytes: 0,
@@ -112,6 +113,7 @@ const removing = {
     lane: "hot",
     node: "w1",
     since: "2026-01-01T00:30:00.000Z",
+    lost: false,
     done: 40,
     total: 100,
     bytes: 0,
@@ -127,8 +129,17 @@ const settledAt = "2026-01-01T01:00:00.000Z";
 test("a removal that a worker tries again is under way, whatever its first try left open", () => {
   const given = { pending: 0, queued: 1, unsettled: [7], settledAt, actions: 100 };
   expect(reasons(given, { lanes: atWork })).toEqual([]);
-  // Nothing is known of a node that has not reported yet; the queue says that it has the job.
-  expect(reasons(given, { lanes: atWork, nodes: [{ ...worker, name: "w2" }] })).toEqual([]);
+  // Whatever is known of its node, it is who the queue says it is that has the job: one that did
+  // not report yet, is silent here, bears the name of another, or whose clock was set back.
+  for (const nodes of [
+    [{ ...worker, name: "w2" }],
+    [{ ...worker, up: false }],
+    [{ ...worker, startedAt: "2026-01-01T00:31:00.000Z" }],
+  ]) {
+    expect(reasons(given, { lanes: atWork, nodes: [...nodes, { ...worker, name: "w3" }] })).toEqual(
+      [],
+    );
+  }
   // Another batch of the same work is with nobody; it is not counted twice either.
   const both = { ...given, queued: 3, unsettled: [7, 8], actions: 300 };
   const answers = judgeWork({ ...group, ...both }, { ...standing, lanes: atWork });
@@ -139,11 +150,17 @@ test("a removal that a worker tries again is under way, whatever its first try l
   expect(answers[1]?.wait.message).toContain("in one batch a removal from hot broke off");
 });
 
+const letGo = { ...removing, step: { ...removing.step, lost: true } };
+const abandoned = new Map([
+  ["hot", { ...idle, active: [letGo] }],
+  ["cold", idle],
+]);
+
 test("a removal whose worker is gone is told as that, and what happens next", () => {
   const given = { ...group, pending: 0, queued: 1, unsettled: [7], settledAt, actions: 100 };
   const silent = { ...worker, up: false };
   const told = (nodes: Standing["nodes"]) =>
-    judgeWork(given, { ...standing, lanes: atWork, nodes }).map(({ wait }) => wait);
+    judgeWork(given, { ...standing, lanes: abandoned, nodes }).map(({ wait }) => wait);
   const may =
     "removals from hot may have happened, and the backend is asked before anything is assumed";
   expect(told([silent])).toEqual([
@@ -164,19 +181,46 @@ test("a removal whose worker is gone is told as that, and what happens next", ()
         `${next}; ${may}`,
     },
   ]);
-  const again = { ...worker, startedAt: "2026-01-01T00:31:00.000Z" };
-  expect(told([again])).toEqual([
+  expect(told([worker])).toEqual([
     {
       reason: "role",
-      message: `node w1 was started again since it took up step remove: ${next}; ${may}`,
+      message:
+        "node w1, which took up step remove, has let go of it: it was started again, or did not " +
+        `reach the queue: ${next}; ${may}`,
     },
   ]);
-  const before = { ...worker, startedAt: "2026-01-01T00:29:00.000Z" };
-  expect(told([before])).toEqual([]);
+  expect(told([{ ...worker, name: "w2" }])).toEqual([
+    {
+      reason: "role",
+      message:
+        "node w1, which took up step remove, is gone: it has not reported since this controller " +
+        `was started: ${next}; ${may}`,
+    },
+  ]);
+});
+
+test("what a dead worker left does not go on within seconds where something holds it", () => {
+  const given = { ...group, pending: 0, queued: 1, actions: 100 };
+  const paused = { reason: "paused", message: "everything is paused", remedy: "resume" } as const;
+  const nodes = [
+    { ...worker, up: false },
+    { ...worker, name: "w2" },
+  ];
+  const known = { ...standing, lanes: abandoned, nodes, judge: () => paused };
+  const [answer, ...more] = judgeWork(given, known);
+  expect(answer?.wait).toMatchObject({ reason: "paused", remedy: "resume" });
+  expect(answer?.wait.message).toMatch(/^node w1, .* is silent since .*: everything is paused; /);
+  expect(more).toEqual([]);
+});
+
+test("what a dead worker had does not count as work of the lane", () => {
+  const known = { ...standing, lanes: new Map([["cold", { ...idle, active: [letGo] }]]) };
+  const [answer] = judgeWork({ ...group, pending: 1 }, known);
+  expect(answer?.wait.message).toBe("the lane cold is free: a worker takes it within seconds");
 });
 
 test("a copy whose worker is gone is told without a word of removals", () => {
-  const copying = { ...removing, step: { ...removing.step, step: "copy", lane: "cold" } };
+  const copying = { ...letGo, step: { ...letGo.step, step: "copy", lane: "cold" } };
   const lanes = new Map([["cold", { ...idle, active: [copying] }]]);
   const nodes = [
     { ...worker, up: false },
@@ -196,7 +240,7 @@ test("a copy whose worker is gone is told without a word of removals", () => {
 test("jobs that stepped aside say why themselves", () => {
   const step = { runId: "run-1", batch: 0, step: "copy", lane: "cold", node: "w1" } as const;
   const data = { ...work, planCid: "p", batch: 0, attempt: 0, from: 0, to: 1, segmentCid: "s" };
-  const far = { ...step, since: undefined, done: 0, total: 1, bytes: 0 };
+  const far = { ...step, since: undefined, lost: false, done: 0, total: 1, bytes: 0 };
   const delayed = [{ data, step: far, remark: "backend cold is out: timeout" }];
   const lanes = new Map([["cold", { ...idle, delayed }]]);
   const [answer] = judgeWork({ ...group, pending: 0, queued: 1 }, { ...standing, lanes });

@@ -6,6 +6,7 @@ import { loadConfig } from "#config.ts";
 import { type Engine, openEngine } from "#engine.ts";
 import type { Driver, DriverDefinition } from "#model/driver.ts";
 import type { EngineError } from "#model/engine-error.ts";
+import type { Role } from "#model/node.ts";
 import type { Run } from "#model/run.ts";
 import { loadDrivers } from "#registry.ts";
 import { queuePrefix } from "../conformance/queue-servers.ts";
@@ -33,6 +34,8 @@ export interface RunningEngineOptions {
   /** More of the configuration, as YAML; and what its references stand for. */
   readonly more?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What its process does; controller and worker unless said. */
+  readonly roles?: readonly Role[];
   /** Share of objects that a plan may move or remove. */
   readonly maxObjects?: string;
   /** The clock of the engine; that of the process unless it is given. */
@@ -68,6 +71,7 @@ export async function runEngine(options: RunningEngineOptions): Promise<RunningE
       version: "0.0.0-test",
       onError: (error) => errors.push(error),
       ...(options.now === undefined ? {} : { now: options.now }),
+      ...(options.roles === undefined ? {} : { roles: options.roles }),
     });
   const engine = await open();
   return {

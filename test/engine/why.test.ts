@@ -3,8 +3,12 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Engine } from "#engine.ts";
 import { dataPaths } from "#config/data-paths.ts";
+import { laneQueue } from "#jobs/lanes.ts";
+import { openQueueStore } from "#jobs/open-queue-store.ts";
 import { stepJobId } from "#jobs/step-job.ts";
 import type { WhyReport } from "#model/why.ts";
+import { sampleNode } from "../api/sample-values.ts";
+import { queuePrefix } from "../conformance/queue-servers.ts";
 import { sharedQueueServer } from "../conformance/shared-queue-server.ts";
 import { until } from "../conformance/test-engine.ts";
 import { coolPolicy } from "./cool-policy.ts";
@@ -144,6 +148,53 @@ test("why of a job says its batch, step and state in the queue, and what holds i
   await engine.control({ verb: "resume", ...node, reason: "" });
   await until(async () => (await engine.run(run.id)).endedAt !== undefined, 120_000);
   expect(await engine.run(run.id)).toMatchObject({ state: "completed", progress: { done: 2 } });
+});
+
+test("a step whose node ended is not in flight, though this controller never heard of the node", async () => {
+  const prefix = queuePrefix();
+  const namespace = prefix.replaceAll("-", "_");
+  const own = { queueUrl: server.url, queuePrefix: prefix, roles: ["controller"] } as const;
+  await using running = await runEngine({ ...own, policy: coolPolicy });
+  const { engine } = running;
+  await running.importFiles(2);
+  // A worker that stands still for good: nobody renews its lock, nobody ends its job.
+  const store = await openQueueStore({ url: server.url, namespace });
+  const over = Promise.withResolvers<void>();
+  const ended = { skipLockRenewal: true, skipStalledCheck: true, lockDuration: 500 };
+  store.worker(laneQueue("cold"), () => over.promise, { ...ended, name: "w-77" });
+  // Work is handed out for another one, which lives and is about to look.
+  const living = {
+    ...sampleNode,
+    name: "w-8",
+    roles: ["worker"],
+    backends: ["hot", "cold"],
+  } as const;
+  const ask = async (reference: string) => {
+    await engine.heartbeat(living);
+    return engine.why(reference);
+  };
+  await engine.heartbeat(living);
+  const run = await engine.apply({ override: ["objects"] });
+  await until(async () => JSON.stringify((await ask(run.id)).waiting).includes("w-77"));
+  const words =
+    "node w-77, which took up step copy, is gone: it has not reported since this controller was " +
+    "started: ";
+  const message: unknown = expect.stringContaining(words);
+  const gone = { wait: { reason: "role", message }, batches: 1, actions: 2 };
+  expect(await ask(run.id)).toMatchObject({ waiting: [gone], active: [] });
+  const data = { runId: run.id, planCid: run.planCid, batch: 0, attempt: 0 };
+  const job = await ask(stepJobId({ ...firstBatch, ...data }, "copy"));
+  expect(job.subject).toContain("step copy of batch 0");
+  expect(job.subject).toContain("lost by its worker on the lane cold");
+  expect(job).toMatchObject({ waiting: [gone] });
+  const [action] = (await ask("1")).actions;
+  expect(action?.state).toBe("queued");
+  expect(action?.message).toContain(words);
+  const all = { scope: "everything", name: "", reason: "a look", dryRun: true } as const;
+  const { inFlight } = await engine.control({ verb: "pause", ...all });
+  expect(inFlight).toMatchObject([{ node: "w-77", lost: true }]);
+  over.resolve();
+  await store.close();
 });
 
 test("why names the permits of an earlier controller for which removals wait, and until when", async () => {

@@ -75,6 +75,9 @@ export class ModelQueueStore {
       },
       flows: () => flows as unknown as FlowProducer,
       answers: async () => true,
+      lost: () => {
+        throw new EngineError("NOT_SUPPORTED", "nobody asks why in a simulation");
+      },
       lease: () => {
         throw new EngineError("NOT_SUPPORTED", "one controller at a time is simulated");
       },

@@ -25,7 +25,7 @@ export const pauseSchema = shapeOf<Pause>({
   until: time.optional(),
 });
 
-/** A job that a worker holds. */
+/** A job that a worker has. */
 export const activeStepSchema = shapeOf<ActiveStep>({
   runId: z.string(),
   batch: count,
@@ -33,6 +33,7 @@ export const activeStepSchema = shapeOf<ActiveStep>({
   lane: z.string(),
   node: optionalText,
   since: time.optional(),
+  lost: z.boolean(),
   done: count,
   total: count,
   bytes: count,

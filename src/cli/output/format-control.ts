@@ -49,7 +49,7 @@ export function formatInFlight(steps: readonly ActiveStep[], now: Date): string 
       String(step.batch),
       step.lane,
       step.step,
-      step.node ?? "",
+      `${step.node ?? ""}${step.lost ? " (gone)" : ""}`,
       ago(step.since, now),
       `${count(step.done)} of ${count(step.total)}`,
       step.bytes === 0 ? "" : formatSize(step.bytes),

@@ -2,18 +2,14 @@ import { findObstacle } from "#engine/why/find-obstacle.ts";
 import {
   activeJobs,
   asideJobs,
-  goneNode,
-  isAble,
   isSameWork,
   isText,
   laneNamesOf,
   type Standing,
 } from "#engine/why/standing.ts";
 import { asideWait } from "#jobs/aside-wait.ts";
-import { noWorkerWait } from "#jobs/no-worker-wait.ts";
 import { resumeCommand } from "#model/control.ts";
 import type { LaneJob } from "#jobs/queue-view.ts";
-import type { NodeState } from "#model/engine-api.ts";
 import type { Wait, Work } from "#model/wait.ts";
 import type { OpenWork, WaitingWork } from "#model/why.ts";
 
@@ -42,7 +38,7 @@ export function judgeWork(group: OpenWork, standing: Standing): readonly Waiting
     note(laneWait(work, standing), pending - blocked);
   }
   noteIdle(work, idle, standing, note);
-  noteGone(active, standing, note);
+  noteGone(work, active, standing, note);
   note(unknownOutcome(group, unsettled), unsettled);
   return joined(found);
 }
@@ -68,35 +64,47 @@ function noteIdle(
   note(laneWait(work, standing), idle - waits.length);
 }
 
-/** Jobs whose worker went away with them: another one takes them once that is certain. */
+/** Jobs whose worker went away with them: another one takes them up. */
 function noteGone(
+  work: Work,
   active: readonly LaneJob[],
   standing: Standing,
   note: (wait: Wait, batches: number) => void,
 ): void {
-  const lost = active.filter((job) => goneNode(job, standing) !== undefined);
+  const lost = active.filter(({ step }) => step.lost);
   const alike = Map.groupBy(lost, ({ step }) => `${step.node} ${step.step} ${step.lane}`);
   for (const jobs of alike.values()) {
     const [job] = jobs;
-    const node = job === undefined ? undefined : goneNode(job, standing);
-    if (job !== undefined && node !== undefined) note(workerGone(job, node, standing), jobs.length);
+    if (job !== undefined) note(workerGone(work, job, standing), jobs.length);
   }
 }
 
 /** A removal that its worker did not report may have happened. */
-function workerGone({ step, data }: LaneJob, node: NodeState, { nodes }: Standing): Wait {
-  const { name, up, lastSeen } = node;
-  const went = up
-    ? `node ${name} was started again since it took up step ${step.step}`
-    : `node ${name}, which took up step ${step.step}, is silent since ${lastSeen}`;
+function workerGone(work: Work, { step, data }: LaneJob, standing: Standing): Wait {
   const removal =
     step.step === "remove"
       ? `; removals from ${data.victim ?? "its backend"} may have happened, and the backend is ` +
         "asked before anything is assumed"
       : "";
-  const next = nodes.some((one) => isAble(one, step.lane)) ? undefined : noWorkerWait(step.lane);
+  const next = findObstacle(work, [step.lane], standing);
   const then = next === undefined ? "another worker takes it up within seconds" : next.message;
-  return { reason: "role", ...next, message: `${went}: ${then}${removal}` };
+  return { reason: "role", ...next, message: `${wentWords(step, standing)}: ${then}${removal}` };
+}
+
+/** What is known of the end of a worker; that it has let go of its job, the queue has said. */
+function wentWords({ node: name, step }: LaneJob["step"], { nodes }: Standing): string {
+  if (name === undefined) return `the worker that took up step ${step} is gone`;
+  const node = nodes.find((one) => one.name === name);
+  const which = `node ${name}, which took up step ${step},`;
+  if (node === undefined)
+    return `${which} is gone: it has not reported since this controller was started`;
+  if (!node.up) return `${which} is silent since ${node.lastSeen}`;
+  return `${which} has let go of it: it was started again, or did not reach the queue`;
+}
+
+/** Why a job that was taken up is with no worker. */
+export function judgeLost(group: OpenWork, job: LaneJob, standing: Standing): WaitingWork {
+  return waiting(group, workerGone(workOf(group), job, standing), 1, standing);
 }
 
 const noController: Wait = {
@@ -139,11 +147,12 @@ function laneWait(work: Work, { held, lanes }: Standing): Wait {
   if (view === undefined || isText(view)) {
     return { reason: "concurrency", message: "it is handed out in the next rounds" };
   }
-  const { active, waiting: before } = view;
+  const { waiting: before } = view;
+  const active = view.active.filter(({ step }) => !step.lost).length;
   const message =
-    active.length + before === 0
+    active + before === 0
       ? `the lane ${work.lane} is free: a worker takes it within seconds`
-      : `the lane ${work.lane} works on ${active.length} jobs at once and ${before} wait in it`;
+      : `the lane ${work.lane} works on ${active} jobs at once and ${before} wait in it`;
   return { reason: "concurrency", message };
 }
 

@@ -30,17 +30,6 @@ export function activeJobs(work: Work, standing: Standing): readonly LaneJob[] {
     .filter(({ data }) => isSameWork(data, work));
 }
 
-/**
- * The node that has this job and is gone: silent for too long, or started again since it took the
- * job. Nothing where it lives, or where nobody has heard of it yet.
- */
-export function goneNode({ step }: LaneJob, { nodes }: Standing): NodeState | undefined {
-  const node = nodes.find(({ name }) => name === step.node);
-  if (node === undefined) return undefined;
-  const isAnew = step.since !== undefined && step.since < node.startedAt;
-  return !node.up || isAnew ? node : undefined;
-}
-
 /** Jobs of this work that stepped aside, its commits too. */
 export function asideJobs(work: Work, standing: Standing): readonly LaneJob[] {
   return [...lanesOf(work, standing).flatMap(({ delayed }) => delayed), ...standing.commits].filter(
@@ -62,7 +51,10 @@ function lanesOf(work: Work, { lanes }: Standing): readonly LaneView[] {
 }
 
 /** Whether both are about batches that act alike. */
-export function isSameWork(one: Omit<Work, "lane" | "node">, other: Work): boolean {
+export function isSameWork(
+  one: Omit<Work, "lane" | "node">,
+  other: Omit<Work, "lane" | "node">,
+): boolean {
   return (
     one.runId === other.runId &&
     one.policy === other.policy &&

@@ -1,6 +1,7 @@
 import { laneNames } from "#engine/outside-port.ts";
-import { judgeWork } from "#engine/why/judge-work.ts";
+import { judgeLost, judgeWork } from "#engine/why/judge-work.ts";
 import type { Question } from "#engine/why/question.ts";
+import { isSameWork } from "#engine/why/standing.ts";
 import { progressOf } from "#jobs/step-job.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { WhyReport } from "#model/why.ts";
@@ -23,12 +24,15 @@ export async function whyJob(question: Question, id: string): Promise<WhyReport>
         "their outcomes are in the ledger: thermocline audit",
     });
   }
-  const { job, lane } = found;
-  const { runId, batch, step, from, to, policy, verb } = job.data;
+  const { job, seen } = found;
+  const { lane, lost } = seen.step;
+  const { runId, batch, step, from, to } = job.data;
   const state = await job.getState();
   const { done = 0, waiting } = progressOf(job);
   const { work, standing } = await look(runId);
-  const isSame = (group: (typeof work)[number]) => group.policy === policy && group.verb === verb;
+  const groups = work.filter((group) => isSameWork(group, job.data));
+  // What a worker has goes on; a worker that is gone has it in the queue alone.
+  const judged = state === "active" && !lost ? [] : groups;
   const facts = [
     `actions ${from} to ${to - 1}, ${done} of them over`,
     `taken by a worker ${job.attemptsStarted} times, lost by one ${job.stalledCounter} times`,
@@ -39,8 +43,10 @@ export async function whyJob(question: Question, id: string): Promise<WhyReport>
   ];
   return {
     about: "job",
-    subject: `job ${id}: step ${step} of batch ${batch} of ${runId}, ${state} on the lane ${lane}`,
-    waiting: state === "active" ? [] : work.filter(isSame).flatMap((g) => judgeWork(g, standing)),
+    subject: `job ${id}: step ${step} of batch ${batch} of ${runId}, ${lost ? "lost by its worker" : state} on the lane ${lane}`,
+    waiting: judged.flatMap((group) =>
+      lost ? judgeLost(group, seen, standing) : judgeWork(group, standing),
+    ),
     active: [],
     actions: [],
     facts,

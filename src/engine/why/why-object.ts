@@ -1,7 +1,7 @@
 import { explainNow } from "#engine/explain.ts";
 import { showObject } from "#engine/objects.ts";
 import { judgeWork } from "#engine/why/judge-work.ts";
-import { goneNode, type Standing } from "#engine/why/standing.ts";
+import type { Standing } from "#engine/why/standing.ts";
 import type { Question } from "#engine/why/question.ts";
 import type { ActiveStep } from "#model/control.ts";
 import type { ObjectDetail } from "#model/engine-api.ts";
@@ -69,8 +69,7 @@ function stepOf({ runId, batch }: ActionStanding, standing: Standing): ActiveSte
   for (const view of standing.lanes.values()) {
     if (typeof view === "string") continue;
     const held = view.active.find(({ step }) => step.runId === runId && step.batch === batch);
-    if (held !== undefined && goneNode(held, standing) !== undefined) return undefined;
-    if (held !== undefined) return held.step;
+    if (held !== undefined) return held.step.lost ? undefined : held.step;
   }
   return undefined;
 }

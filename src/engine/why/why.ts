@@ -4,7 +4,6 @@ import { findRun } from "#engine/runs.ts";
 import { gatherStanding } from "#engine/why/gather-standing.ts";
 import { judgeWork } from "#engine/why/judge-work.ts";
 import type { Question } from "#engine/why/question.ts";
-import { goneNode } from "#engine/why/standing.ts";
 import { whyJob } from "#engine/why/why-job.ts";
 import { whyObject } from "#engine/why/why-object.ts";
 import { openTerms, termsText } from "#model/approval.ts";
@@ -61,8 +60,8 @@ async function whyRun(question: Question, run: Run): Promise<WhyReport> {
     waiting,
     active: views
       .flatMap(({ active }) => active)
-      .filter((job) => job.step.runId === run.id && goneNode(job, standing) === undefined)
-      .map(({ step }) => step),
+      .map(({ step }) => step)
+      .filter(({ runId, lost }) => runId === run.id && !lost),
     actions: [],
     facts: [
       ...(await approvalFacts(question, run)),
