@@ -1,4 +1,5 @@
 import type { EngineContext } from "#engine/context.ts";
+import type { BackendHealth } from "#model/backend-health.ts";
 import { resumeCommand, targetWords } from "#model/control.ts";
 import type { ReadSession, SqlRow } from "#model/sql.ts";
 import type { AnnouncedAction } from "#policies/explain/announced-action.ts";
@@ -16,7 +17,8 @@ export interface ObstacleSource {
 /**
  * What keeps a run from doing what was announced for an object, a line each, with the command that
  * shows more: the object failed, the same fails for others on that backend, the policy is
- * suspended, something is paused, a backend is out. What is quarantined, the planner says itself.
+ * suspended, something is paused, a backend is out, and then whether another is read instead. What
+ * is quarantined, the planner says itself.
  */
 export async function actionObstacles(
   { index, watch }: ObstacleSource,
@@ -55,6 +57,7 @@ export async function actionObstacles(
         `see thermocline pauses; to end it: ${resumeCommand(pause)}`,
     ),
     ...halves.flatMap((half) => circuitWords(half, watch)),
+    ...new Set(actions.flatMap((action) => sourceWords(action, watch))),
   ];
 }
 
@@ -115,15 +118,39 @@ async function othersFailure(
   });
 }
 
+/**
+ * A source that is out holds nothing up where another copy can be read. Of an action that waits for
+ * its target or its victim anyway, nothing more is said.
+ */
+function sourceWords(
+  { verb, source, target, victim, otherSources }: AnnouncedAction,
+  watch: ObstacleSource["watch"],
+): readonly string[] {
+  const isOut = (backend: string) => watch.healthOf(backend)?.state === "out";
+  const health = source === null ? undefined : watch.healthOf(source);
+  if (health?.state !== "out") return [];
+  if ([target, victim].some((backend) => backend !== null && isOut(backend))) return [];
+  const others = otherSources.filter((backend) => !isOut(backend));
+  const then =
+    // What is to be checked is that very copy.
+    verb === "verify"
+      ? ""
+      : others.length > 0
+        ? `: it is read from ${others.join(" or ")} instead`
+        : ", and no other backend that answers has a copy: it waits for this one";
+  return [`${stateWords(health)}${then}; see thermocline backends`];
+}
+
+function stateWords({ state, backend, since, message }: BackendHealth): string {
+  return `${state}: backend ${backend} since ${since}${message === undefined ? "" : ` (${message})`}`;
+}
+
 function circuitWords({ step, backend }: Half, watch: ObstacleSource["watch"]): readonly string[] {
   const health = watch.healthOf(backend);
   if (health === undefined || health.state === "up" || health.state === "trial") return [];
   // A full backend takes no copies; what it holds can be removed.
   if (health.state !== "out" && step === "removal") return [];
-  const said = health.message === undefined ? "" : ` (${health.message})`;
-  return [
-    `${health.state}: backend ${backend} since ${health.since}${said}; see thermocline backends`,
-  ];
+  return [`${stateWords(health)}; see thermocline backends`];
 }
 
 function whatFailed({ step, backend, verb, rule }: SqlRow): string {

@@ -2,9 +2,17 @@ import { expect, test } from "vitest";
 import { actionObstacles, type ObstacleSource } from "#engine/action-obstacles.ts";
 import type { Pause } from "#model/control.ts";
 import type { Suspension } from "#model/failure.ts";
+import type { AnnouncedAction } from "#policies/explain/announced-action.ts";
 import { type FixtureIndex, openFixtureIndex } from "../policies/plan/fixture-index.ts";
 
-const demote = { policy: "cool", source: "hot", target: "cold", victim: "hot" } as const;
+const demote: AnnouncedAction = {
+  policy: "cool",
+  verb: "demote",
+  source: "hot",
+  target: "cold",
+  victim: "hot",
+  otherSources: ["warm"],
+};
 const since = "2026-05-01T00:00:00.000Z";
 
 async function failing(index: FixtureIndex, object: number, step: string, backend: string) {
@@ -92,4 +100,35 @@ test("pauses, suspensions and backends that are out are said where the action ne
     `paused: everything since ${since}; see thermocline pauses; to end it: thermocline resume --all`,
     `out: backend cold since ${since} (no answer); see thermocline backends`,
   ]);
+});
+
+test("a source that is out is said with what is read instead, or that nothing can be", async () => {
+  const index = await openFixtureIndex();
+  const copy: AnnouncedAction = { ...demote, verb: "replicate", victim: null };
+  const out = new Map([["hot", "out"]] as const);
+  const instead = `out: backend hot since ${since} (no answer): it is read from warm instead; see thermocline backends`;
+  expect(await told(index, { out }, [copy])).toEqual([instead]);
+  // Two copies of one object from one source are one line.
+  expect(await told(index, { out }, [copy, { ...copy, target: "archive" }])).toEqual([instead]);
+  const either = { ...copy, otherSources: ["warm", "archive"] };
+  const [line] = await told(index, { out }, [either]);
+  expect(line).toContain("it is read from warm or archive instead");
+  const waits =
+    `out: backend hot since ${since} (no answer), and no other backend that answers has a copy: ` +
+    "it waits for this one; see thermocline backends";
+  expect(await told(index, { out }, [{ ...copy, otherSources: [] }])).toEqual([waits]);
+  const both = new Map([...out, ["warm", "out"] as const]);
+  expect(await told(index, { out: both }, [copy])).toEqual([waits]);
+  // A full backend can be read.
+  expect(await told(index, { out: new Map([["hot", "full"]]) }, [copy])).toEqual([]);
+});
+
+test("a source that is out is said once, and plainly where nothing could be read instead", async () => {
+  const index = await openFixtureIndex();
+  const hot = `out: backend hot since ${since} (no answer); see thermocline backends`;
+  const out = new Map([["hot", "out"]] as const);
+  // The removal of the copy there waits for it, and the copy with it.
+  expect(await told(index, { out }, [demote])).toEqual([hot]);
+  const check = { ...demote, verb: "verify", target: null, victim: null } as const;
+  expect(await told(index, { out }, [check])).toEqual([hot]);
 });

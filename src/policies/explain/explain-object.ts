@@ -14,6 +14,8 @@ import { quarantineWords } from "#policies/explain/quarantine-words.ts";
 import { readTests } from "#policies/explain/read-tests.ts";
 import { aheadWords, type ObjectState, ruleResult } from "#policies/explain/rule-result.ts";
 import { sameStorageWords } from "#policies/explain/same-storage-words.ts";
+import { isReadable } from "#policies/plan/copy-source.ts";
+import { backendsIn } from "#policies/plan/mask-sql.ts";
 import { budgetState, openBudgets, planBudgets } from "#policies/plan/plan-budgets.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { matchingRules } from "#policies/plan/scan-candidates.ts";
@@ -79,15 +81,20 @@ export async function explainObject(
 }
 
 function announcedActions(
-  { rules }: CompiledPolicySet,
-  { actions, names }: ObjectState,
+  { rules, moment }: CompiledPolicySet,
+  { actions, names, masks }: ObjectState,
 ): readonly AnnouncedAction[] {
   const name = (id: number | null) => (id === null ? null : (names.get(id) ?? null));
-  return actions.map(({ ruleIndex, source, target, victim }) => ({
+  const readable = backendsIn(masks.claimed, moment.backends.filter(isReadable));
+  return actions.map(({ ruleIndex, verb, source, target, victim }) => ({
     policy: rules[ruleIndex]?.policy ?? "",
+    verb,
     source: name(source),
     target: name(target),
     victim: name(victim),
+    otherSources: readable
+      .filter(({ id }) => id !== source && id !== target)
+      .map((backend) => backend.name),
   }));
 }
 

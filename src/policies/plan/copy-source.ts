@@ -63,7 +63,8 @@ function readableCopies(planning: Planning, column: string): SqlFragment {
   return sql`(${trusted(`c.${column}`)} & ${maskSql(maskOf(readable))})`;
 }
 
-function isReadable({ capabilities }: Backend): boolean {
+/** Whether copies there can be read at all. */
+export function isReadable({ capabilities }: Backend): boolean {
   return capabilities.operations.includes("read");
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Backend } from "#model/backend.ts";
 import { explainObject } from "#policies/explain/explain-object.ts";
 import { cidOf, copyOn, objectOf, openIndex, start } from "../../index/open-index.ts";
 import { compiled, compiledAt, dayMs, explained, now, openReadIndex } from "./read-index.ts";
@@ -260,3 +261,27 @@ test("where a limit ends what frees too little, the limit is named and not those
     expect(await told(3)).toEqual([evicted, evicted, `${waits} what is needed`]);
   }
 });
+
+test("what is announced says where else the object could be read", async () => {
+  const index = await openReadIndex();
+  const rule = `  - name: nearer
+    where: size > 0
+    replicate: {copies: 1, on: backend = "warm"}`;
+  const announced = async (number: number, change?: (backend: Backend) => Backend) => {
+    const set = await compiled(index, rule, change);
+    return (await explained(index, set, number)).announced;
+  };
+  const copy = { policy: "p", verb: "replicate", source: "hot", target: "warm", victim: null };
+  expect(await announced(1)).toEqual([{ ...copy, otherSources: [] }]);
+  expect(await announced(2)).toEqual([{ ...copy, otherSources: ["cold"] }]);
+  // What cannot be read at all is no source.
+  expect(await announced(2, mute)).toEqual([{ ...copy, otherSources: [] }]);
+});
+
+/** Cold as a backend that takes copies and gives none back. */
+function mute(backend: Backend): Backend {
+  if (backend.name !== "cold") return backend;
+  const { capabilities } = backend;
+  const operations = capabilities.operations.filter((operation) => operation !== "read");
+  return { ...backend, capabilities: { ...capabilities, operations } };
+}
