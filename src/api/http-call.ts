@@ -69,7 +69,12 @@ function openRequest(address: Address, call: HttpCall): ClientRequest {
     agent: false,
     method: call.method,
     path: call.path,
-    headers: call.headers,
+    headers: {
+      ...call.headers,
+      // A server that closes with its answer resets the connection below what is still on its way
+      // to it, and the answer may go under: this one is closed by us, when we have the answer.
+      ...(typeof call.body === "object" && { Connection: "keep-alive" }),
+    },
     ...(address.kind === "unix"
       ? { socketPath: address.path, host: "localhost" }
       : { host: address.host, port: address.port }),

@@ -4,6 +4,17 @@ import { EngineError } from "#model/engine-error.ts";
 import type { ObjectSources } from "#model/object-content.ts";
 import { unknownBackend } from "#model/unknown-backend.ts";
 
+const showHint = "see `thermocline objects show` for its copies, and `thermocline why`";
+
+/** What to do about copies that are damaged. */
+function mendHint(cid: string): string {
+  return (
+    "`thermocline repairs` says whether it is mended from another copy, " +
+    `\`thermocline why ${cid}\` what keeps it from that; ` +
+    "where no intact copy is left, add it again from where it came"
+  );
+}
+
 export type ContentReader = Pick<EngineApi, "backends" | "objectSources" | "readObject">;
 
 /** One object that is being fetched, and what was learnt of its copies meanwhile. */
@@ -33,8 +44,9 @@ export class Fetching {
     if (from !== undefined) await requireBackend(api, from);
     const where = object.sources.map(({ backend }) => backend).join(", ");
     const what = from === undefined ? "no copy" : `no copy on ${from}`;
+    const damaged = object.damaged.length > 0 ? mendHint(object.cid) : showHint;
     throw new EngineError("NOT_FOUND", `${object.cid} has ${what} that can be read`, {
-      hint: where === "" ? "see `thermocline objects show`" : `it has copies on ${where}`,
+      hint: where === "" ? damaged : `it has copies on ${where}`,
     });
   }
 
@@ -58,8 +70,16 @@ export class Fetching {
     const { cid, sources } = this.object;
     const tried = sources.map(({ backend }) => backend).join(", ");
     const last = this.#lastError;
+    if (sources.every(({ backend }) => this.isDamaged(backend))) {
+      // How its reading ended, often with the connection, says nothing about what to do.
+      const what = sources.length === 1 ? "that copy is" : "those copies are";
+      return new EngineError("CORRUPT", `${cid} could not be read from ${tried}: ${what} damaged`, {
+        hint: mendHint(cid),
+        ...(last === undefined ? {} : { cause: last }),
+      });
+    }
     return new EngineError(last?.code ?? "NOT_FOUND", `${cid} could not be read from ${tried}`, {
-      hint: last?.hint ?? "see `thermocline objects show` for its copies, and `thermocline why`",
+      hint: last?.hint ?? showHint,
       ...(last === undefined ? {} : { cause: last, retryable: last.retryable }),
     });
   }
