@@ -30,6 +30,7 @@ export class BlockFile implements BlockSource, AsyncDisposable {
   readonly #file: FileHandle;
   readonly #places = new Map<string, Place>();
   #end = 0;
+  #writeFailure: unknown;
 
   private constructor(file: FileHandle) {
     this.#file = file;
@@ -57,12 +58,20 @@ export class BlockFile implements BlockSource, AsyncDisposable {
     return this.#end;
   }
 
+  /** Why the file cannot be written, as the system says it: no CAR is to blame for that. */
+  get writeFailure(): unknown {
+    return this.#writeFailure;
+  }
+
   /** Takes what it lacks out of a CAR that passes. What was taken before an error stays. */
   async take(car: ByteStream): Promise<readonly CID[]> {
     return await this.#parse(car, async (blocks) => {
       const first = this.#end;
       const pieces = blocks.map(({ bytes }) => bytes);
-      await writePieces(this.#file, pieces, first);
+      await writePieces(this.#file, pieces, first).catch((thrown: unknown) => {
+        this.#writeFailure = thrown;
+        throw thrown;
+      });
       let at = first;
       return blocks.map(({ bytes }) => (at += bytes.length) - bytes.length);
     });

@@ -43,7 +43,7 @@ export async function exportObjectsCar(
   const roots = new Map<string, CID>();
   const gatherAll = async (blocks: BlockFile): Promise<readonly CID[]> => {
     for await (const reference of references) {
-      const root = await gather(api, { reference, from, path }, blocks, work);
+      const root = await gather(api, { reference, from, path, output }, blocks, work);
       roots.set(blockIdentity(root), root);
       if (roots.size > rootsMax) throw tooMany();
     }
@@ -70,12 +70,12 @@ export async function exportObjectsCar(
 /** Fetches what belongs to one object, and says which block is the root of what is wanted. */
 async function gather(
   api: ContentReader,
-  what: { readonly reference: string } & Pick<ExportRequest, "from" | "path">,
+  what: { readonly reference: string } & Pick<ExportRequest, "from" | "path" | "output">,
   blocks: BlockFile,
   work: Work,
 ): Promise<CID> {
   const fetching = await Fetching.begin(api, what.reference, what.from, work);
-  await fetchBlocks(fetching, blocks);
+  await fetchBlocks(fetching, blocks, what.output);
   work.done += 1;
   const root = parseCid(fetching.object.cid);
   return what.path === undefined ? root : (await unixfsEntry(blocks, root, what.path)).cid;

@@ -75,7 +75,7 @@ async function getTree(
   const blocksPath = `${treePath}.blocks`;
   try {
     await using blocks = await BlockFile.create(blocksPath);
-    await fetchBlocks(fetching, blocks);
+    await fetchBlocks(fetching, blocks, blocksPath);
     const kind = await writeTree(blocks, parseCid(object.cid), treePath, work);
     await rename(treePath, path);
     return kind;
