@@ -1,7 +1,7 @@
 import type { ObjectIndex } from "#index/object-index.ts";
 import { expect, test } from "vitest";
 import { makePlan, stepOf } from "./make-plan.ts";
-import { cidOf, copyOn, objectOf, openIndex, start } from "./open-index.ts";
+import { backendFacts, cidOf, copyOn, objectOf, openIndex, start } from "./open-index.ts";
 import { context, evidenceOf, gone, hour, masks, onlyBatch } from "./run-steps.ts";
 
 test("two runs that remove the last two copies cannot both have a permit", async () => {
@@ -225,6 +225,49 @@ test("a read that comes while the last copy is being deleted leaves a deleted ob
   const deleted = { text: "o.tombstoned IS NOT NULL", parameters: [] };
   expect(await index.listObjects(deleted, 9, after)).toHaveLength(2);
   expect(await index.checkSummaries()).toEqual([]);
+});
+
+test("no permit rests on a copy on a backend that is no longer configured", async () => {
+  const { index, folder } = await openIndex();
+  const later = copyOn("cold", "verified", new Date(start.getTime() + 1_000));
+  await index.putObjects(
+    [
+      objectOf(0, [copyOn("hot"), copyOn("warm"), later]),
+      objectOf(1, [copyOn("hot"), later]),
+      objectOf(2, [copyOn("hot"), later]),
+    ],
+    start,
+  );
+  const two = [{ rule: "p/two", backends: "7", copies: 1, confidence: "verified" }] as const;
+  const evictions = [0, 1, 2].map((object) => ({
+    verb: "evict" as const,
+    object,
+    victim: 0,
+    requirements: object === 2 ? two : [],
+  }));
+  const run = await index.beginRun(await makePlan(index, folder, evictions), start);
+  const step = stepOf(await onlyBatch(index, run.id, "hot"));
+  await index.syncBackends(["hot", "warm"].map((name) => backendFacts(name)));
+  const { permits, refusals } = await index.commitCopies(step, [], context());
+  expect(permits).toMatchObject([{ cid: cidOf(0), reserved: [{ backend: "warm" }] }]);
+  const uncounted = expect.stringMatching(
+    /backends that are not configured do not count \(cold\)$/,
+  );
+  expect(refusals).toMatchObject([
+    { cid: cidOf(1), reason: "below-minimum", message: uncounted },
+    { cid: cidOf(2), reason: "ensure", message: uncounted },
+  ]);
+});
+
+test("the last copies on a backend that is no longer configured are removed as planned", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot"), copyOn("cold")])], start);
+  const plan = await makePlan(index, folder, [{ verb: "evict", object: 0, victim: 2 }]);
+  const run = await index.beginRun(plan, start);
+  const step = stepOf(await onlyBatch(index, run.id, "cold"));
+  await index.syncBackends(["hot", "warm"].map((name) => backendFacts(name)));
+  const { permits } = await index.commitCopies(step, [], context());
+  expect(permits).toMatchObject([{ backend: "cold", reserved: [{ backend: "hot" }] }]);
 });
 
 async function holdsOne(ids: readonly number[]): Promise<ReadonlySet<number>> {

@@ -4,7 +4,7 @@ import { ObjectIndex } from "#index/object-index.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import type { Batch, CopyOutcome, RemoveOutcome } from "#model/run.ts";
 import { makePlan, stepOf, type TestAction } from "./make-plan.ts";
-import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
+import { backendFacts, copyOn, objectOf, openIndex, start } from "./open-index.ts";
 import { context, copied, evidenceOf, gone, hour } from "./run-steps.ts";
 
 const names = ["a", "b", "c", "d"];
@@ -23,6 +23,8 @@ class World {
   /** Removals do not wait for the copies of their run: every batch is offered at once. */
   readonly anyOrder: boolean;
   now = start;
+  /** A backend that was taken out of the configuration. */
+  left: string | undefined;
   readonly copies = new Set<string>();
   readonly issued = new Map<string, Permit>();
   readonly batches: Batch[] = [];
@@ -60,6 +62,11 @@ const commands: Readonly<
     const step = stepOf(batch);
     const { permits } = await world.index.commitCopies(step, outcomes, context({ now: world.now }));
     for (const permit of permits) world.issued.set(permit.id, { ...permit, batch });
+    const reserved = permits.flatMap((permit) => permit.reserved.map((copy) => copy.backend));
+    expect(reserved, "what permits rest on").not.toContain(world.left);
+  },
+  async configure(world, pick) {
+    await configure(world, names[pick % (names.length + 1)]);
   },
   async remove(world, pick) {
     const permit = world.permit(pick);
@@ -98,6 +105,13 @@ const commands: Readonly<
   },
 };
 
+/** Configures all backends but one, or all of them. */
+async function configure(world: World, left: string | undefined): Promise<void> {
+  world.left = left;
+  const configured = names.filter((name) => name !== left);
+  await world.index.syncBackends(configured.map((name) => backendFacts(name)));
+}
+
 function copyOutcomes(world: World, batch: Batch, succeed: boolean): CopyOutcome[] {
   const { target } = batch;
   if (target === null) return [];
@@ -130,7 +144,10 @@ const scenario = fc.record({
       fc.oneof(
         { weight: 4, arbitrary: fc.constant("commitCopies") },
         { weight: 3, arbitrary: fc.constantFrom("remove", "commitRemoval") },
-        { weight: 1, arbitrary: fc.constantFrom("hold", "release", "crash", "settle") },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom("hold", "release", "crash", "settle", "configure"),
+        },
       ),
       fc.nat({ max: 20 }),
       fc.boolean(),
@@ -209,6 +226,7 @@ test(
         try {
           for (const step of steps) await perform(world, step);
           expect(await world.index.checkSummaries()).toEqual([]);
+          await configure(world, undefined);
           // Copies, then moves, then what is only given up: each turn ends what the next waits for.
           for (let turn = 0; turn < 3; turn += 1) {
             for (const [pick] of world.batches.entries()) {

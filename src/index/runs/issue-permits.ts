@@ -4,8 +4,8 @@ import {
   judgeReachable,
   type LivePermit,
   type RemovalCase,
-  type RemovalJudgement,
 } from "#index/runs/judge-removal.ts";
+import { judgeInWords } from "#index/runs/judge-in-words.ts";
 import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit-store.ts";
 import { refuseTooEarly } from "#index/runs/refuse-too-early.ts";
 import { wholeGroups } from "#index/runs/group-removals.ts";
@@ -38,11 +38,11 @@ export async function issuePermits(
   const permits: StoredPermit[] = [];
   const refusals: ActionOutcome[] = [];
   const together = await wholeGroups(transaction, run, actions, (action) =>
-    judge(caseOf(action, facts, context, heldByPolicy), facts),
+    judgeInWords(caseOf(action, facts, context, heldByPolicy), known(action, facts), facts),
   );
   for (const action of actions) {
     const removal = caseOf(action, facts, context, heldByPolicy);
-    const judgement = together(action) ?? judge(removal, facts);
+    const judgement = together(action) ?? judgeInWords(removal, known(action, facts), facts);
     if (judgement.permitted) {
       permits.push(permitFor(action, run, judgement.reserved, facts, context));
       addLive(facts.live, action.object_id, {
@@ -101,6 +101,8 @@ interface Facts {
   readonly ids: ReadonlyMap<string, number>;
   /** Backends that do not answer now. */
   readonly out: ReadonlySet<number>;
+  /** Backends that are no longer configured: their copies can neither be checked nor counted on. */
+  readonly left: ReadonlySet<number>;
   /** Of each backend the others that are the same storage. */
   readonly same: SameBackends;
   /** When the run began. */
@@ -134,9 +136,11 @@ async function readFacts(
      SEMI JOIN (FROM runs WHERE ended_at IS NULL) AS r ON r.plan_key = p.plan_key
      WHERE p.victim IS NOT NULL`,
   );
-  const backends = await transaction.rows<{ backend_id: number; name: string }>(
-    "SELECT backend_id, name FROM backends",
-  );
+  const backends = await transaction.rows<{
+    backend_id: number;
+    name: string;
+    configured: boolean;
+  }>("SELECT backend_id, name, configured FROM backends");
   const ids = new Map(backends.map((row) => [row.name, row.backend_id]));
   return {
     copies: grouped(copies, (copy) => ({
@@ -151,9 +155,14 @@ async function readFacts(
     names: new Map(backends.map((row) => [row.backend_id, row.name])),
     ids,
     out: new Set([...(context.unreachable ?? [])].flatMap((name) => ids.get(name) ?? [])),
+    left: new Set(backends.flatMap((row) => (row.configured ? [] : [row.backend_id]))),
     same: await sameStorages(transaction.connection, context.now),
     begunAt: run.createdAt,
   };
+}
+
+function known(action: OpenAction, facts: Facts): readonly CopyFact[] {
+  return facts.copies.get(action.object_id) ?? [];
 }
 
 function caseOf(
@@ -167,7 +176,9 @@ function caseOf(
     authority: action.verb === "delete" ? "delete" : "surplus",
     victim,
     requirements: requirementsOf(action),
-    copies: facts.copies.get(action.object_id) ?? [],
+    copies: known(action, facts).filter(
+      ({ backendId }) => backendId === victim || !facts.left.has(backendId),
+    ),
     held: action.held || heldByPolicy.has(action.object_id),
     // A mark that was lifted and set anew since gives a new grace, which nobody has judged.
     tombstoned: action.tombstoned !== null && action.tombstoned <= facts.begunAt,
@@ -177,21 +188,6 @@ function caseOf(
     minimumCopies: Math.max(1, context.minimumCopies),
     sameStorage: facts.same,
   };
-}
-
-/** Judges a removal; a refusal says which of the copies counted as one. */
-function judge(removal: RemovalCase, facts: Facts): RemovalJudgement {
-  const judgement = judgeReachable(removal, facts.out);
-  if (judgement.permitted || facts.same.size === 0) return judgement;
-  const held = removal.copies.map(({ backendId }) => backendId);
-  const pairs = held.flatMap((one) =>
-    held
-      .filter((other) => one < other && facts.same.get(one)?.has(other) === true)
-      .map((other) => `${facts.names.get(one)} and ${facts.names.get(other)}`),
-  );
-  if (pairs.length === 0) return judgement;
-  const message = `${judgement.message}; ${pairs.join(", ")} are the same storage`;
-  return { ...judgement, message };
 }
 
 /** Of the run and the action; with the second of its issue when an earlier one ran out unused. */
@@ -207,7 +203,7 @@ function permitFor(
   facts: Facts,
   context: CommitContext,
 ): StoredPermit {
-  const copies = facts.copies.get(action.object_id) ?? [];
+  const copies = known(action, facts);
   return {
     id: permitId(run, action, context),
     cid: cidText(action.cid),
