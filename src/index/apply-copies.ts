@@ -55,10 +55,11 @@ export async function changeCopies(
  * totals of the backends and the summaries on the objects. Says how many copies are new.
  *
  * A present copy that was known as present keeps its better confidence and its newest
- * verification; any other finding replaces what was believed. Only a full verification makes a
- * corrupt copy good again: seeing that something is there does not. A check that is told late, of
- * before the copy was found corrupt or lost, makes nothing good either. Of several findings about
- * one copy the bad ones count, then the surest, then the last.
+ * verification; any other finding replaces what was believed. So does one in another form, or of
+ * a file in another place: these are other bytes, which nobody has hashed. Only a full verification
+ * makes a corrupt copy good again: seeing that something is there does not. A check that is told
+ * late, of before the copy was found corrupt or lost, makes nothing good either. Of several findings
+ * about one copy the bad ones count, then the surest, then the last.
  */
 export async function applyCopyChanges(transaction: Transaction): Promise<number> {
   await transaction.run(whatCounts);
@@ -135,6 +136,10 @@ const deleteGone = `
 
 const verifiedAt = "CASE WHEN n.confidence = 'verified' THEN n.checked_at END";
 
+// Content that is named by its CID ('dag') is the same under another name.
+const sameBytes = `(coalesce(n.form::form, copies.form) = copies.form
+  AND (copies.form = 'dag' OR coalesce(n.locator, copies.locator) = copies.locator))`;
+
 const updateKnown = `
   UPDATE copies SET
     form = coalesce(n.form::form, copies.form),
@@ -142,7 +147,7 @@ const updateKnown = `
     bytes = coalesce(n.bytes, copies.bytes),
     state = n.state::copy_state,
     confidence = CASE
-      WHEN n.state = 'present' AND copies.state = 'present'
+      WHEN n.state = 'present' AND copies.state = 'present' AND ${sameBytes}
         AND copies.confidence > n.confidence::confidence THEN copies.confidence
       ELSE n.confidence::confidence END,
     checked_at = n.checked_at,
@@ -150,7 +155,7 @@ const updateKnown = `
       ELSE copies.since END,
     verified_at = CASE
       WHEN n.state <> 'present' THEN NULL
-      WHEN copies.state = 'present' THEN greatest(copies.verified_at, ${verifiedAt})
+      WHEN copies.state = 'present' AND ${sameBytes} THEN greatest(copies.verified_at, ${verifiedAt})
       ELSE ${verifiedAt} END
   FROM last_changes AS n
   WHERE copies.object_id = n.object_id AND copies.backend_id = n.backend_id

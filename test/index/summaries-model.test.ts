@@ -8,9 +8,16 @@ import { evidenceOf } from "./run-steps.ts";
 const names = ["a", "b", "c"];
 const states = { present: "present", absent: "lost", corrupt: "corrupt" } as const;
 
+interface Believed {
+  readonly state: CopyState;
+  readonly confidence: Confidence;
+  readonly bytes: number;
+  readonly locator: string;
+}
+
 /** What the index should believe, kept in the simplest way. */
 class Model {
-  readonly copies = new Map<string, { state: CopyState; confidence: Confidence; bytes: number }>();
+  readonly copies = new Map<string, Believed>();
   readonly known: number[] = [];
   readonly held = new Set<number>();
 
@@ -23,21 +30,24 @@ class Model {
     name: string,
     state: CopyState,
     confidence: Confidence,
-    bytes?: number,
+    stored?: Pick<Believed, "bytes" | "locator">,
   ): void {
     const key = `${number} ${name}`;
     const before = this.copies.get(key);
     if (before === undefined) {
-      if (bytes !== undefined) this.copies.set(key, { state, confidence, bytes });
+      if (stored !== undefined) this.copies.set(key, { state, confidence, ...stored });
       return;
     }
     if (before.state === "corrupt" && state === "present" && confidence !== "verified") return;
     const both = before.state === "present" && state === "present";
-    const surer = both && rank(before.confidence) > rank(confidence);
+    // A file in another place is not the one that was checked.
+    const same = stored === undefined || stored.locator === before.locator;
+    const surer = both && same && rank(before.confidence) > rank(confidence);
     this.copies.set(key, {
       state,
       confidence: surer ? before.confidence : confidence,
-      bytes: bytes ?? before.bytes,
+      bytes: stored?.bytes ?? before.bytes,
+      locator: stored?.locator ?? before.locator,
     });
   }
 
@@ -129,7 +139,10 @@ async function perform(
       on.map((name) => ({ ...given, name, finding: "present" as const })),
     );
     for (const given of oneOfEach(copies)) {
-      model.find(given.number, given.name, "present", given.confidence, given.bytes);
+      model.find(given.number, given.name, "present", given.confidence, {
+        bytes: given.bytes,
+        locator: `at ${given.name}`,
+      });
     }
   } else if ("found" in next) {
     await index.recordEvidence(
@@ -168,7 +181,9 @@ async function list(
   { name: backend, numbers }: { name: string; numbers: readonly number[] },
   now: Date,
 ): Promise<void> {
-  const copy = { locator: "listed", form: "file", bytes: 2 } as const;
+  // Listed where it was put, on one of the backends.
+  const locator = backend === "a" ? "at a" : "listed";
+  const copy = { locator, form: "file", bytes: 2 } as const;
   async function* listing() {
     for (const listed of numbers) {
       yield { cid: cidOf(listed), copy, size: undefined, cursor: `${listed}` };
@@ -180,8 +195,8 @@ async function list(
     if (!numbers.includes(known)) {
       if (before?.state === "present") model.find(known, backend, "lost", "listed");
     } else if (before?.state === "present" && before.bytes !== copy.bytes) {
-      model.find(known, backend, "corrupt", "listed", copy.bytes);
-    } else model.find(known, backend, "present", "listed", copy.bytes);
+      model.find(known, backend, "corrupt", "listed", copy);
+    } else model.find(known, backend, "present", "listed", copy);
   }
 }
 

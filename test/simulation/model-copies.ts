@@ -63,7 +63,7 @@ export class ModelCopies {
     if (known.state === "corrupt" && present && !sure) return;
     // A check from before it was found damaged, told only now, makes nothing good.
     if (known.state !== "present" && present && checkedAt < known.checkedAt) return;
-    const stays = present && known.state === "present";
+    const stays = present && known.state === "present" && isSameBytes(known, said);
     const better = stays && rank(known.confidence) > rank(confidence);
     copies.set(said.backend, {
       form: form ?? known.form,
@@ -75,6 +75,12 @@ export class ModelCopies {
       verifiedAt: stays ? latest(known.verifiedAt, verifiedAt) : verifiedAt,
     });
   }
+}
+
+/** In another form, or a file in another place, are other bytes, which nobody hashed. */
+function isSameBytes(known: KnownCopy, { form, locator }: SaidOfCopy): boolean {
+  if (form !== undefined && form !== known.form) return false;
+  return known.form === "dag" || locator === undefined || locator === known.locator;
 }
 
 const rank = (confidence: Confidence) => confidences.indexOf(confidence);
