@@ -99,13 +99,24 @@ export class StepMemory {
     this.save().catch(() => undefined);
   }
 
-  /** Keeps evidence with the job before the removals that rest on it. */
-  async keepEvidence(evidence: readonly Evidence[]): Promise<void> {
-    this.#evidence = evidence;
+  /**
+   * Keeps evidence with the job before the removals that rest on it, beside what was kept about
+   * `open` objects before: an earlier worker, or an earlier try, may have removed them by that. Of
+   * one copy the first finding and the last are kept, whoever made the removal in between.
+   */
+  async keepEvidence(evidence: readonly Evidence[], open: ReadonlySet<string>): Promise<void> {
+    const first = new Map<string, Evidence>();
+    const last = new Map<string, Evidence>();
+    for (const found of [...this.#evidence.filter(({ cid }) => open.has(cid)), ...evidence]) {
+      const copy = `${found.cid} ${found.backend}`;
+      if (!first.has(copy)) first.set(copy, found);
+      last.set(copy, found);
+    }
+    this.#evidence = [...new Set([...first.values(), ...last.values()])];
     await this.save();
   }
 
-  /** What was kept about one object before its removal, by this worker or an earlier one. */
+  /** What removals of one object may have rested on, by this worker or an earlier one. */
   evidenceFor(cid: string): readonly Evidence[] {
     return this.#evidence.filter((evidence) => evidence.cid === cid);
   }

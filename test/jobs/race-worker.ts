@@ -14,7 +14,7 @@ export interface Fate {
   /** Resolves when the call may go on; the order of those who wait is the interleaving. */
   turn(): Promise<void>;
   /** Whether the worker dies at this call: before or after its effect. */
-  death(): "before" | "after" | undefined;
+  death(call: keyof Driver): "before" | "after" | undefined;
   now(): Date;
 }
 
@@ -115,7 +115,7 @@ function mortal(driver: Driver, life: Life, fate: Fate, underway: Set<Promise<un
       return async (...given: unknown[]): Promise<unknown> => {
         await fate.turn();
         if (life.isOver) return forever();
-        const death = fate.death();
+        const death = fate.death(name);
         if (death !== undefined) life.isOver = true;
         if (death === "before") {
           life.end();

@@ -51,8 +51,10 @@ const remove: StepHandler = {
     try {
       for (let from = 0; from < removals.length; from += removalsAtOnce) {
         const part = removals.slice(from, from + removalsAtOnce);
+        const open = new Set(rest().map(({ permit }) => permit.cid));
         await removeTogether(
           part.filter(({ action }) => !memory.has(action.sequence)),
+          open,
           victim,
           context,
         );
@@ -71,6 +73,7 @@ export default remove;
 
 async function removeTogether(
   removals: readonly Removal[],
+  open: ReadonlySet<string>,
   victim: Driver,
   context: StepContext,
 ): Promise<void> {
@@ -84,7 +87,12 @@ async function removeTogether(
     );
   };
   await forEachObject(removals, settings.objectsAtOnce, signal, check, drain);
-  await memory.keepEvidence([...checks.values()].flatMap((done) => done.evidence));
+  // What ends in a refusal is what no removal rests on.
+  const passed = [...checks.values()].filter(({ refusal }) => refusal === undefined);
+  await memory.keepEvidence(
+    passed.flatMap((done) => done.evidence),
+    open,
+  );
   // Copies are read for minutes, and meanwhile what was away comes back.
   const storagesNow = new Storages(context);
   const end = async ([removal, checked]: readonly [Removal, ReservedCheck]): Promise<void> => {
@@ -136,7 +144,9 @@ async function removeOne(
       },
       countedRetries(context, permit.backend),
     );
-    const proof = { permitId: permit.id, evidence: check.evidence };
+    // What is gone already went by an earlier call, perhaps of whoever had the job before.
+    const kept = result === "removed" ? check.evidence : context.memory.evidenceFor(permit.cid);
+    const proof = { permitId: permit.id, evidence: kept };
     return { sequence: action.sequence, outcome: "done", result, proof };
   } catch (thrown) {
     // What another worker does with the permit is for that one to report.
