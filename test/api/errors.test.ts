@@ -159,7 +159,7 @@ test("without the right token only health, version and the description answer", 
 
 test("an engine that cannot work is alive and not ready", async () => {
   const broken = failing(new EngineError("UNAVAILABLE", "the index is closed"));
-  await using served = await serveEngine({ ...sampleEngine(), status: broken }, "loopback");
+  await using served = await serveEngine({ ...sampleEngine(), pauses: broken }, "loopback");
   const { address } = served.server;
   const statusOf = async (path: string) => (await fetch(`${address}${path}`)).status;
   expect(await statusOf("/livez")).toBe(200);
@@ -168,7 +168,7 @@ test("an engine that cannot work is alive and not ready", async () => {
 
 test("readiness leaves out the checks it is told to, and refuses names it does not know", async () => {
   const broken = failing(new EngineError("UNAVAILABLE", "the index is closed"));
-  await using served = await serveEngine({ ...sampleEngine(), status: broken }, "loopback");
+  await using served = await serveEngine({ ...sampleEngine(), pauses: broken }, "loopback");
   const { address } = served.server;
   const left = await fetch(`${address}/readyz?verbose&exclude=index`);
   expect([left.status, await left.text()]).toEqual([200, "[+] index excluded: ok\nok\n"]);
@@ -176,6 +176,15 @@ test("readiness leaves out the checks it is told to, and refuses names it does n
   await using whole = await serveEngine(sampleEngine(), "loopback");
   const asked = await fetch(`${whole.server.address}/readyz?verbose`);
   expect([asked.status, await asked.text()]).toEqual([200, "[+] index ok\nok\n"]);
+});
+
+test("readiness asks nothing that waits for a queue", async () => {
+  const calls: Calls = [];
+  const waits = failing(new EngineError("UNAVAILABLE", "the queue does not answer"));
+  const engine = { ...sampleEngine(calls), status: waits, nodes: waits, backends: waits };
+  await using served = await serveEngine(engine, "loopback");
+  expect((await fetch(`${served.server.address}/readyz`)).status).toBe(200);
+  expect(calls.map(([name]) => name)).toEqual(["pauses"]);
 });
 
 test("wrong input is refused with every reason before the engine is called", async () => {

@@ -256,6 +256,15 @@ test("no worker, a silent backend, a cancel and a missing controller are reasons
   expect(reasons({}, { dispatches: false })).toEqual([["role", 4, 400]]);
 });
 
+test("a source that does not answer holds up only what no other backend has", () => {
+  const copy: OpenWork = { ...group, verb: "replicate", victim: null };
+  const known = { ...standing, silent: new Map([["hot", "refused"]]) };
+  expect(judgeWork(copy, known)[0]?.wait.message).toBe(
+    "hot does not answer: refused; what another backend has is copied from there",
+  );
+  expect(judgeWork(group, known)[0]?.wait.message).toBe("hot does not answer: refused");
+});
+
 const judge: Standing["judge"] = ({ node: on }) =>
   on === "w1" ? { reason: "paused", message: "node w1 is paused" } : undefined;
 

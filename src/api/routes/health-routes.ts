@@ -8,9 +8,10 @@ const nothing = z.strictObject({});
 /**
  * What must answer before the engine is called ready. No numbers: this answers without a token.
  * A queue that is away is none of it: whoever wants to know why nothing moves must get through.
+ * Pauses are read from the index alone, and are few: who asks waits for a second or two.
  */
 const readiness = {
-  index: async (api: EngineApi): Promise<unknown> => await api.status(),
+  index: async (api: EngineApi): Promise<unknown> => await api.pauses(),
 } as const;
 const readinessNames = Object.keys(readiness) as (keyof typeof readiness)[];
 

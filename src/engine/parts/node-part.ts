@@ -36,13 +36,18 @@ export function nodePart(
   };
   const status: EngineApi["status"] = async () => {
     const runtime = await execution.runtime();
+    const queue = runtime?.store.address ?? `${hidePassword(config.queue.url)} (not started)`;
+    // A queue that is away takes nothing else from the picture; it is waited for once.
+    const [lead, held] = await Promise.all([
+      leader().catch(() => "away" as const),
+      execution.held(),
+    ]);
     return engineStatus(context, {
-      queue: runtime?.store.address ?? `${hidePassword(config.queue.url)} (not started)`,
+      queue: lead === "away" ? `${queue} (does not answer)` : queue,
       startedAt,
-      // A queue that is away takes nothing else from the picture.
-      leader: await leader().catch(() => undefined),
+      leader: lead === "away" ? undefined : lead,
       nodes: await nodes(),
-      held: await execution.held(),
+      held,
     });
   };
   const metrics = new EngineMetrics(context, {

@@ -46,7 +46,10 @@ function silentBackend(work: Work, { silent }: Standing): Wait | undefined {
   for (const backend of [work.target, work.victim, work.source]) {
     const words = backend === null ? undefined : silent.get(backend);
     if (words === undefined) continue;
-    const message = `${backend} does not answer: ${words}`;
+    // A check is of that very copy.
+    const isRead = work.target !== null && backend !== work.target && backend !== work.victim;
+    const rest = isRead ? "; what another backend has is copied from there" : "";
+    const message = `${backend} does not answer: ${words}${rest}`;
     return { reason: "outage", message, remedy: "thermocline backends" };
   }
   return undefined;

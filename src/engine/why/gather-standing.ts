@@ -25,14 +25,23 @@ export async function gatherStanding(
   const backends = names(({ source, target, victim }) => [source, target, victim]);
   const lanes = names(laneNamesOf);
   const runs = await index.runs();
+  const pauses = await index.controls.pauses();
+  // A queue and backends that do not answer are waited for at the same time.
+  const [held, known, views, commits, silent] = await Promise.all([
+    execution.held(),
+    nodes(),
+    lanesOf(runtime?.queue, lanes),
+    runtime?.queue.commits().catch(() => []) ?? [],
+    silentBackends(context, backends),
+  ]);
   return {
     pausedRuns: new Set(runs.filter(({ state }) => state === "paused").map(({ id }) => id)),
-    pauses: await index.controls.pauses(),
-    held: await execution.held(),
-    nodes: await nodes(),
-    lanes: await lanesOf(runtime?.queue, lanes),
-    commits: (await runtime?.queue.commits().catch(() => [])) ?? [],
-    silent: await silentBackends(context, backends),
+    pauses,
+    held,
+    nodes: known,
+    lanes: views,
+    commits,
+    silent,
     dispatches: runtime !== undefined,
     judge: (one) => execution.admission.judge(one, now()),
   };

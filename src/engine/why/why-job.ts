@@ -35,7 +35,8 @@ export async function whyJob(question: Question, id: string): Promise<WhyReport>
   const judged = state === "active" && !lost ? [] : groups;
   const facts = [
     `actions ${from} to ${to - 1}, ${done} of them over`,
-    `taken by a worker ${job.attemptsStarted} times, lost by one ${job.stalledCounter} times`,
+    `taken by a worker ${times(job.attemptsStarted)}, ` +
+      `lost by one ${times(job.stalledCounter + (lost ? 1 : 0))}`,
     ...(job.processedBy === undefined ? [] : [`last worked on by node ${job.processedBy}`]),
     ...(job.failedReason ? [`last error: ${job.failedReason}`] : []),
     ...(waiting === undefined ? [] : [`it stepped aside: ${waiting}`]),
@@ -52,4 +53,9 @@ export async function whyJob(question: Question, id: string): Promise<WhyReport>
     facts,
     looked: [`the queue at ${queue.address}`, `run ${runId}`],
   };
+}
+
+function times(count: number): string {
+  if (count === 0) return "never";
+  return count === 1 ? "once" : `${count} times`;
 }
