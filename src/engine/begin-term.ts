@@ -1,12 +1,13 @@
+import { randomUUID } from "node:crypto";
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
 import type { PublishedIndexes } from "#engine/published-indexes.ts";
-import { knowsAll } from "#engine/knows-all.ts";
+import { knowsAll, knowsAllEmbedded } from "#engine/knows-all.ts";
 import { newerSnapshots, restoreIndex } from "#engine/restore-index.ts";
 import type { Turn } from "#engine/take-turn.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { Term } from "#index/terms.ts";
-import type { LeaseHolder } from "#jobs/lease/lease-store.ts";
+import type { IndexMark, LeaseHolder } from "#jobs/lease/lease-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { permitMarginMs } from "#model/removal.ts";
 
@@ -52,17 +53,20 @@ export async function beginTerm(turn: Turn, options: TermOptions): Promise<Begin
       now(),
     ),
     complete,
+    mark: randomUUID(),
   };
   return { index, term };
 }
 
 async function findIndex(
-  { index, before }: Turn,
+  { index, before, lease }: Turn,
   options: TermOptions,
 ): Promise<{ readonly index: ObjectIndex; readonly complete: boolean }> {
   const { config, holder, snapshots, reopen, onError } = options;
-  // The embedded queue lies in the data directory: nobody with another index was ever there.
-  if (config.queue.url === "embedded") return { index, complete: true };
+  const mark = await lease.lastMark();
+  const hasMarked = mark !== undefined && (await has(index, mark));
+  if (config.queue.url === "embedded")
+    return { index, complete: knowsAllEmbedded(hasMarked, mark) };
   const last = await index.terms.latest();
   const state = { epoch: last?.epoch ?? 0, commits: await index.version() };
   const newer = snapshots === undefined ? [] : await newerSnapshots(snapshots, state);
@@ -70,8 +74,8 @@ async function findIndex(
   if (newest === undefined) {
     const publishedEpoch =
       snapshots === undefined ? undefined : ((await snapshots.list())[0]?.epoch ?? 0);
-    const foundIndex = { epoch: state.epoch, publishedEpoch };
-    return { index, complete: knowsAll(foundIndex, before, holder) };
+    const foundIndex = { epoch: state.epoch, publishedEpoch, hasMarked };
+    return { index, complete: knowsAll(foundIndex, { before, mark }, holder) };
   }
   if (snapshots === undefined || reopen === undefined) throw tooOld(state.epoch);
   await index.close();
@@ -81,6 +85,12 @@ async function findIndex(
   const complete =
     restored?.final === true && restored.epoch >= Math.max(before.epoch, newest.epoch);
   return { index: await reopen(), complete };
+}
+
+/** Of a first term it is enough that it was written; see `writeTerm`. */
+async function has(index: ObjectIndex, mark: IndexMark): Promise<boolean> {
+  if (mark.term !== "") return await index.terms.has(mark);
+  return mark.next !== undefined && (await index.terms.latest())?.mark === mark.next;
 }
 
 /** What the index tells of the terms before. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beginTerm } from "#engine/begin-term.ts";
 import { dataIdentity } from "#engine/data-identity.ts";
+import { IndexWitness, writeTerm } from "#engine/index-witness.ts";
 import { PublishedIndexes } from "#engine/published-indexes.ts";
 import { openStore, type StoreOptions } from "#engine/open-store.ts";
 import { refuseForeignQueue } from "#engine/queue-owner.ts";
@@ -45,6 +46,7 @@ export class Leadership implements WriteFence {
   #obtaining: Promise<void> | undefined;
   #index: ObjectIndex | undefined;
   #publisher: SnapshotPublisher | undefined;
+  #witness: IndexWitness | undefined;
   #sealed = false;
   /** Until when no permit is issued, by a clock that nobody sets. */
   #heldUntilMs = 0;
@@ -189,12 +191,14 @@ export class Leadership implements WriteFence {
     await this.#obtaining?.catch(() => undefined);
     this.#sealed = true;
     await this.#index?.terms.settled();
+    await this.#witness?.close();
     await this.#publisher?.close();
   }
 
   /** Lets the next controller take over at once. */
   async close(): Promise<void> {
     await this.#obtaining?.catch(() => undefined);
+    await this.#witness?.close();
     await this.#lease?.release();
     await (await this.#store?.catch(() => undefined))?.close();
   }
@@ -281,7 +285,11 @@ export class Leadership implements WriteFence {
     await this.#claimQueue(index, lease);
     this.#term = term;
     this.#heldUntilMs = performance.now() + term.permitsFrom.getTime() - now().getTime();
-    await index.terms.begin(term);
+    await writeTerm(term, { terms: index.terms, lease, directory: holder.index });
+    this.#witness = new IndexWitness(
+      { terms: index.terms, lease, directory: holder.index },
+      onError,
+    );
     if (snapshots === undefined) return index;
     const { node } = holder;
     this.#publisher = await SnapshotPublisher.start({

@@ -26,6 +26,7 @@ import { storageLocks } from "#index/migrations/022-storage-locks.ts";
 import { noIndexOfDigestKeys } from "#index/migrations/023-no-index-of-digest-keys.ts";
 import { sameStorages } from "#index/migrations/024-same-storages.ts";
 import { inventoriesUnderWay } from "#index/migrations/025-inventories-under-way.ts";
+import { marksOfTerms } from "#index/migrations/026-marks-of-terms.ts";
 import { viewStatements } from "#index/views.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -55,6 +56,7 @@ const migrations: readonly Migration[] = [
   noIndexOfDigestKeys,
   sameStorages,
   inventoriesUnderWay,
+  marksOfTerms,
 ];
 
 /** The schema version this engine writes. */

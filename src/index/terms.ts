@@ -1,4 +1,4 @@
-import { micros } from "#index/connection.ts";
+import { type Connection, micros } from "#index/connection.ts";
 import type { IndexCopy } from "#index/copy-database.ts";
 import type { Database } from "#index/database.ts";
 import type { SqlRow } from "#model/sql.ts";
@@ -15,6 +15,15 @@ export interface Term {
   readonly permitsFrom: Date;
   /** Whether the index was all that the term before had written. */
   readonly complete: boolean;
+  /** Drawn at random; missing where an older version noted the term. */
+  readonly mark?: string;
+}
+
+/** What an index can tell of how far it was written; see `IndexMark`. */
+export interface WrittenMark {
+  readonly term: string;
+  readonly entry: number;
+  readonly check: string;
 }
 
 /** Terms that are kept: enough to see what happened, few enough to read at once. */
@@ -39,6 +48,7 @@ export class TermBook {
         term.permitTtlMs,
         micros(term.permitsFrom),
         term.complete,
+        term.mark ?? null,
       ]);
       const oldest = term.epoch - termsKept;
       await transaction.run("DELETE FROM controller_terms WHERE epoch <= $1", [oldest]);
@@ -63,6 +73,36 @@ export class TermBook {
          SET permits_from = greatest(permits_from, make_timestamp($2::BIGINT)) WHERE epoch = $1`,
         [latest.epoch, micros(until)],
       );
+    });
+  }
+
+  /** How far this index was written. */
+  async mark(): Promise<WrittenMark> {
+    return await this.#database.read(async (connection) => {
+      const { term, entry } = await connection.row<{ term: string | null; entry: number }>(
+        `SELECT next_entry - 1 AS entry,
+           (SELECT mark FROM controller_terms ORDER BY epoch DESC LIMIT 1) AS term FROM counters`,
+      );
+      return { term: term ?? "", entry, check: await checkOf(connection, entry) };
+    });
+  }
+
+  /** Whether this index was once as far as that mark, and went on from there. */
+  async has({ term, entry, check }: WrittenMark): Promise<boolean> {
+    return await this.#database.read(async (connection) => {
+      const { known } = await connection.row<{ known: boolean }>(
+        "SELECT EXISTS (FROM controller_terms WHERE mark = $1) AS known",
+        [term],
+      );
+      return known && (await checkOf(connection, entry)) === check;
+    });
+  }
+
+  /** What was made from a copy of an index is another one from here on. */
+  async forgetMarks(): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      transaction.keepVersion();
+      await transaction.run("UPDATE controller_terms SET mark = NULL");
     });
   }
 
@@ -104,14 +144,26 @@ export class TermBook {
         ),
     );
     if (row === undefined) return undefined;
-    const { permit_ttl_ms: permitTtlMs, permits_from: permitsFrom, ...rest } = row;
-    return { ...rest, permitTtlMs, permitsFrom };
+    const { permit_ttl_ms: permitTtlMs, permits_from: permitsFrom, mark, ...rest } = row;
+    return { ...rest, permitTtlMs, permitsFrom, ...(mark === null ? {} : { mark }) };
   }
 }
 
 const insertTerm = `
   INSERT INTO controller_terms VALUES
-    ($1, $2, make_timestamp($3::BIGINT), $4, make_timestamp($5::BIGINT), $6)`;
+    ($1, $2, make_timestamp($3::BIGINT), $4, make_timestamp($5::BIGINT), $6, $7)`;
+
+/** Tells an entry from another one of that number, which an index that went apart has. */
+const entryWithCheck = `
+  SELECT sha256(concat_ws(chr(31), entry_id, epoch_us(recorded), kind, coalesce(outcome, ''),
+    coalesce(reason, ''), coalesce(run_id, ''), coalesce(plan_cid, ''), coalesce(sequence, -1),
+    coalesce(object_id, -1), coalesce(detail, ''))) AS "check"
+  FROM ledger_entries WHERE entry_id = $1`;
+
+async function checkOf(connection: Connection, entry: number): Promise<string> {
+  const [row] = await connection.rows<{ check: string }>(entryWithCheck, [entry]);
+  return row?.check ?? "";
+}
 
 interface TermRow extends SqlRow {
   readonly epoch: number;
@@ -120,4 +172,5 @@ interface TermRow extends SqlRow {
   readonly permit_ttl_ms: number;
   readonly permits_from: Date;
   readonly complete: boolean;
+  readonly mark: string | null;
 }

@@ -104,6 +104,7 @@ async function settle(
     const { permitTtlMs, clockSkewMs } = config.safety;
     const longest = Math.max(permitTtlMs, (await index.terms.latest())?.permitTtlMs ?? 0);
     const from = new Date(now.getTime() + longest + permitMarginMs(clockSkewMs));
+    await index.terms.forgetMarks();
     await index.terms.holdPermits(from, permitTtlMs);
     const removalsFrom = from.toISOString();
     const { orders, ...recovered } = await recoverTails(index, store);

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LeaseHolder, LeaseRequest, LeaseStore } from "#jobs/lease/lease-store.ts";
+import {
+  type IndexMark,
+  type LeaseHolder,
+  type LeaseRequest,
+  type LeaseStore,
+  unwrittenMark,
+} from "#jobs/lease/lease-store.ts";
 import { leaseTiming, type LeaseTiming } from "#jobs/lease/lease-timing.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -39,6 +45,8 @@ export class HeldLease {
   readonly #stop = new AbortController();
   #until: Moment;
   #asking: Promise<void> | undefined;
+  /** Goes with every renewal. */
+  #mark: IndexMark | undefined;
   readonly #renewing: Promise<void>;
 
   private constructor(options: HeldLeaseOptions, epoch: number, until: Moment) {
@@ -59,7 +67,13 @@ export class HeldLease {
     const until = later(options.clocks ?? systemClocks, timing);
     const { holder } = options;
     const answer = await options.store.acquire({ ...request, holder, ttlMs: timing.ttlMs });
-    return answer.granted ? new HeldLease(options, answer.epoch, until) : undefined;
+    if (!answer.granted) return undefined;
+    // The first record of this store: whoever dies before its first term was written said so.
+    if (answer.epoch === 1) {
+      const { store } = options;
+      await store.renew(holder, 1, timing.ttlMs, unwrittenMark).catch(() => undefined);
+    }
+    return new HeldLease(options, answer.epoch, until);
   }
 
   /** The fencing token: grows with every change of the holder. */
@@ -98,6 +112,39 @@ export class HeldLease {
     }
   }
 
+  /** What the last holder noted who wrote its term; the same until this one notes something. */
+  async lastMark(): Promise<IndexMark | undefined> {
+    return await this.#patiently(() => this.#options.store.mark());
+  }
+
+  /** Notes what this holder wrote. Throws LOCKED unless the store has it now. */
+  async note(mark: IndexMark): Promise<void> {
+    this.#mark = mark;
+    // A renewal under way says what was noted before; every later one says this.
+    await this.#asking?.catch(() => undefined);
+    await this.#patiently(() => this.#renew());
+    if (this.#lost.signal.aborted) throw this.#refusal();
+  }
+
+  /** A store that does not answer is asked again until it cannot be held any more. */
+  async #patiently<T>(question: () => Promise<T>): Promise<T> {
+    const askedAt = this.#clocks.monotonicMs();
+    for (;;) {
+      try {
+        return await question();
+      } catch (error) {
+        const waitedMs = this.#clocks.monotonicMs() - askedAt;
+        if (waitedMs > this.#timing.ttlMs) throw this.#refusal(error);
+        await sleep(retryAfterMs);
+      }
+    }
+  }
+
+  /** Has the next renewal note it. */
+  noteSoon(mark: IndexMark): void {
+    this.#mark = mark;
+  }
+
   /** Goes above an epoch that became known from elsewhere, as when the store lost its record. */
   async raise(floor: number): Promise<void> {
     await this.#asking?.catch(() => undefined);
@@ -117,6 +164,10 @@ export class HeldLease {
     this.#stop.abort();
     await this.#renewing;
     const { store, holder } = this.#options;
+    const mark = this.#mark;
+    if (mark !== undefined && !this.#lost.signal.aborted) {
+      await store.renew(holder, this.#epoch, this.#timing.ttlMs, mark).catch(() => undefined);
+    }
     // What cannot be freed runs out.
     await store.release(holder, this.#epoch).catch(() => undefined);
   }
@@ -137,7 +188,8 @@ export class HeldLease {
     await this.#ask(async () => {
       const until = later(this.#clocks, this.#timing);
       const { store, holder } = this.#options;
-      if (await store.renew(holder, this.#epoch, this.#timing.ttlMs)) this.#until = until;
+      const { ttlMs } = this.#timing;
+      if (await store.renew(holder, this.#epoch, ttlMs, this.#mark)) this.#until = until;
       else this.#giveUp();
     });
   }

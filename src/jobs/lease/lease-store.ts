@@ -8,6 +8,25 @@ export interface LeaseHolder {
   readonly index: string;
 }
 
+/**
+ * What the last holder wrote, by its own account: an index that has this has what was written
+ * until then, and one that was put back from before has not.
+ */
+export interface IndexMark {
+  /** Which data directory it worked on, as `LeaseHolder.index` says it. */
+  readonly index: string;
+  /** The mark of its term, drawn at random; empty while no holder has written its term yet. */
+  readonly term: string;
+  /** Number of an entry of the ledger, and what tells it from others of that number. */
+  readonly entry: number;
+  readonly check: string;
+  /** The mark of a term that is about to be written, where `term` is empty. */
+  readonly next?: string;
+}
+
+/** The mark in a store of which no holder has written anything since it has a record. */
+export const unwrittenMark: IndexMark = { index: "", term: "", entry: -1, check: "" };
+
 /** The lease as the queue store has it. */
 export interface LeaseRecord {
   /** Grows with every change of the holder, and never shrinks; 0 before the first one. */
@@ -37,9 +56,15 @@ export interface LeaseStore {
   acquire(request: LeaseRequest): Promise<LeaseRecord & { readonly granted: boolean }>;
   /**
    * Prolongs the lease of that holder and epoch; false when somebody else took it since. A store
-   * that lost its record gets it again.
+   * that lost its record gets it again. A mark takes the place of the one that was noted before,
+   * in the same step.
    */
-  renew(holder: LeaseHolder, epoch: number, ttlMs: number): Promise<boolean>;
+  renew(holder: LeaseHolder, epoch: number, ttlMs: number, mark?: IndexMark): Promise<boolean>;
+  /**
+   * The mark that was noted last; whoever took the lease since has not touched it. Undefined in a
+   * store that only older versions wrote.
+   */
+  mark(): Promise<IndexMark | undefined>;
   /** Frees it at once, if it is still that holder's. The epoch is kept. */
   release(holder: LeaseHolder, epoch: number): Promise<void>;
   /** Tells others that this process waits for the lease; forgotten after `ttlMs`. */

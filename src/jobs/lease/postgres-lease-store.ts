@@ -1,5 +1,5 @@
 import { Pool } from "pg";
-import type { LeaseHolder, LeaseRecord, LeaseStore } from "#jobs/lease/lease-store.ts";
+import type { IndexMark, LeaseHolder, LeaseRecord, LeaseStore } from "#jobs/lease/lease-store.ts";
 import { leaseTiming } from "#jobs/lease/lease-timing.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -42,9 +42,14 @@ export function openPostgresLeaseStore(url: string, options: PostgresLeaseOption
       if (row !== undefined) return { ...recordOf(row), granted: true };
       return { ...(await read()), granted: false };
     },
-    renew: async (holder, epoch, ttlMs) => {
-      const rows = await run(renewLease, [holder.id, JSON.stringify(holder), ttlMs, epoch]);
-      return rows.length === 1;
+    renew: async (holder, epoch, ttlMs, mark) => {
+      const noted = mark === undefined ? null : JSON.stringify(mark);
+      const values = [holder.id, JSON.stringify(holder), ttlMs, epoch, noted];
+      return (await run(renewLease, values)).length === 1;
+    },
+    mark: async () => {
+      const [row] = await run(readMark, []);
+      return row === undefined ? undefined : (JSON.parse(row.detail) as IndexMark);
     },
     release: async (holder, epoch) => {
       await run(releaseLease, [holder.id, epoch]);
@@ -104,11 +109,21 @@ const acquireLease = `
   RETURNING epoch, detail, ${remaining}`;
 
 const renewLease = `
-  INSERT INTO controller_lease AS l (name, epoch, holder, detail, ends)
-  VALUES ('controller', $4::bigint, $1, $2, ${later("$3")})
-  ON CONFLICT (name) DO UPDATE SET ends = ${later("$3")}
-  WHERE l.holder = $1 AND l.epoch = $4::bigint
-  RETURNING epoch, detail, ${remaining}`;
+  WITH held AS (
+    INSERT INTO controller_lease AS l (name, epoch, holder, detail, ends)
+    VALUES ('controller', $4::bigint, $1, $2, ${later("$3")})
+    ON CONFLICT (name) DO UPDATE SET ends = ${later("$3")}
+    WHERE l.holder = $1 AND l.epoch = $4::bigint
+    RETURNING epoch, detail, ${remaining}),
+  noted AS (
+    INSERT INTO controller_lease (name, epoch, holder, detail, ends)
+    SELECT 'mark', epoch, $1, $5::text, clock_timestamp() FROM held WHERE $5::text IS NOT NULL
+    ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder,
+      detail = excluded.detail)
+  SELECT epoch, detail, remaining FROM held`;
+
+const readMark = `
+  SELECT epoch, detail, 0 AS remaining FROM controller_lease WHERE name = 'mark'`;
 
 const releaseLease = `
   UPDATE controller_lease SET ends = clock_timestamp()

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import type { LeaseHolder, LeaseRecord, LeaseStore } from "#jobs/lease/lease-store.ts";
+import type { IndexMark, LeaseHolder, LeaseRecord, LeaseStore } from "#jobs/lease/lease-store.ts";
 import { leaseTiming } from "#jobs/lease/lease-timing.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -44,9 +44,14 @@ export function openRedisLeaseStore(url: string, options: RedisLeaseOptions): Le
       const [granted, ...rest] = await run(acquireScript, lease, ...values);
       return { ...recordOf(rest), granted: granted === 1 };
     },
-    renew: async (holder, epoch, ttlMs) => {
-      const values = [holder.id, JSON.stringify(holder), ttlMs, epoch];
+    renew: async (holder, epoch, ttlMs, mark) => {
+      const noted = mark === undefined ? "" : JSON.stringify(mark);
+      const values = [holder.id, JSON.stringify(holder), ttlMs, epoch, noted];
       return (await run(renewScript, lease, ...values))[0] === 1;
+    },
+    mark: async () => {
+      const [found] = await run(markScript, lease);
+      return found === undefined ? undefined : (JSON.parse(String(found)) as IndexMark);
     },
     release: async (holder, epoch) => {
       await run(releaseScript, lease, holder.id, epoch);
@@ -113,7 +118,10 @@ const renewScript = `${prelude}
   local mine = id == ARGV[1] and epoch == tonumber(ARGV[4])
   if not mine and epoch ~= 0 then return {0} end
   store(tonumber(ARGV[4]), ARGV[1], ARGV[2], tonumber(ARGV[3]))
+  if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'mark', ARGV[5]) end
   return {1}`;
+
+const markScript = `return {redis.call('HGET', KEYS[1], 'mark') or nil}`;
 
 const releaseScript = `${prelude}
   if id == ARGV[1] and epoch == tonumber(ARGV[2]) then store(epoch, id, detail, 0) end

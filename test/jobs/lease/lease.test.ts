@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { array, assert, asyncProperty, constantFrom } from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { HeldLease, type HeldLeaseOptions } from "#jobs/lease/held-lease.ts";
-import type { LeaseHolder } from "#jobs/lease/lease-store.ts";
+import { type IndexMark, type LeaseHolder, unwrittenMark } from "#jobs/lease/lease-store.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import type { QueueStore } from "#jobs/queue-store.ts";
 import { type QueueServer, queueServers } from "../../conformance/queue-servers.ts";
@@ -22,6 +22,11 @@ const holder = (id: string): LeaseHolder => ({
   pid: 1,
   index: `index-${id}`,
 });
+
+const markOf = (id: string, entry: number): IndexMark => {
+  return { index: `index-${id}`, term: id, entry, check: "" };
+};
+const waiting = { timeout: 60_000, interval: 20 };
 
 const available = queueServers.filter(({ name, missing }) => {
   if (missing !== undefined) console.info(`skipped ${name}: ${missing}`);
@@ -110,6 +115,26 @@ describe.each(available)("the controller lease on $name", (kind) => {
     expect(await elsewhere.read()).toMatchObject({ epoch: 42, holder: { id: "a" } });
     await elsewhere.close();
     await lease?.release();
+  });
+
+  test("keeps what its holders note of the index, whoever takes it, until another one notes", async () => {
+    expect(await store.lease().mark()).toBeUndefined();
+    const first = await take("a");
+    // So that a first holder who dies before its term is written is known to have written none.
+    expect(await first?.lastMark()).toEqual(unwrittenMark);
+    await first?.note(markOf("a", 1));
+    first?.noteSoon(markOf("a", 2));
+    await expect.poll(() => store.lease().mark(), waiting).toEqual(markOf("a", 2));
+    first?.noteSoon(markOf("a", 3));
+    await first?.release();
+    const second = await take("b");
+    expect(await second?.lastMark()).toEqual(markOf("a", 3));
+    expect(await store.lease().renew(holder("a"), 1, timing.ttlMs, markOf("a", 4))).toBe(false);
+    await expect(first?.note(markOf("a", 5))).rejects.toMatchObject({ code: "LOCKED" });
+    expect(await second?.lastMark()).toEqual(markOf("a", 3));
+    await second?.note(markOf("b", 1));
+    expect(await store.lease().mark()).toEqual(markOf("b", 1));
+    await second?.release();
   });
 
   test("knows who waits for it until they withdraw or fall silent", async () => {
