@@ -39,6 +39,7 @@ export async function askUrl(url: URL, { headers, signal }: UrlCall): Promise<Ur
   // Its own connection: one that is kept may be dead when the next URL comes.
   const all = { Accept: "*/*", "User-Agent": "thermocline", ...headers, Connection: "close" };
   const request = send(url, { headers: all });
+  request.on("error", () => undefined);
   let body: Readable | undefined;
   const fail = (words: string): void => void (body ?? request).destroy(new Error(words));
   const connecting = setTimeout(() => {
@@ -54,13 +55,15 @@ export async function askUrl(url: URL, { headers, signal }: UrlCall): Promise<Ur
     clearTimeout(connecting);
     signal.removeEventListener("abort", stop);
   });
-  // Where a body ends with its connection, Node takes what came before it broke for all of it.
-  request.on("error", (error) => void body?.destroy(error));
   const answered = once(request, "response") as Promise<[IncomingMessage]>;
   if (signal.aborted) stop();
   request.end();
   const [response] = await answered;
   body = decoded(response);
+  // Where a body ends with its connection, Node takes what came before it broke for all of it.
+  request.on("error", (error) => {
+    if (!response.complete) body?.destroy(error);
+  });
   // One that breaks while nobody reads it yet tells that to whoever reads it then.
   body.on("error", () => undefined);
   return { status: response.statusCode ?? 0, headers: response.headers, body };

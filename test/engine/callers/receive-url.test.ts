@@ -48,6 +48,7 @@ const answers: Record<string, (socket: Socket) => void> = {
   "/empty": (socket) => socket.end(answer("HTTP/1.1 204 No Content", [], "")),
   "/nothing": (socket) => socket.end(),
   "/silent": () => undefined,
+  "/kept": (socket) => void socket.write(answer("HTTP/1.1 200 OK", ["Content-Length: 4"], "some")),
   "/begun": (socket) => void socket.write(answer("HTTP/1.0 200 OK", [], "some")),
 };
 
@@ -190,6 +191,14 @@ describe("the content of a URL", () => {
       retryable: false,
       message: `${origin}/empty answers with status 204: it has no content to give`,
     });
+  });
+
+  test("that has come whole is not lost with the connection behind it", async () => {
+    const { stream } = await receive("/kept");
+    for (const socket of sockets) socket.resetAndDestroy();
+    await expect.poll(() => sockets.size, { timeout: 60_000 }).toBe(0);
+    await sleep(100);
+    expect((await buffer(stream)).toString()).toBe("some");
   });
 
   test("is no longer waited for, nor read, once nobody wants it", async () => {
