@@ -1,6 +1,7 @@
 import { type Connection, micros } from "#index/connection.ts";
 import type { IndexCopy } from "#index/copy-database.ts";
 import type { Database } from "#index/database.ts";
+import { renewGraces } from "#index/renew-graces.ts";
 import type { SqlRow } from "#model/sql.ts";
 
 /** The time during which one controller wrote this index. */
@@ -37,10 +38,15 @@ export class TermBook {
     this.#database = database;
   }
 
-  /** Notes that a controller begins to write. */
+  /**
+   * Notes that a controller begins to write. Where the index may lack something, marks for
+   * deletion get a new grace.
+   */
   async begin(term: Term): Promise<void> {
     await this.#database.write(async (transaction) => {
-      transaction.keepVersion();
+      const mayLack = !term.complete && term.mark !== undefined;
+      const renewed = mayLack ? await renewGraces(transaction, term.began) : 0;
+      if (renewed === 0) transaction.keepVersion();
       await transaction.run(insertTerm, [
         term.epoch,
         term.node,
@@ -98,11 +104,16 @@ export class TermBook {
     });
   }
 
-  /** What was made from a copy of an index is another one from here on. */
-  async forgetMarks(): Promise<void> {
-    await this.#database.write(async (transaction) => {
-      transaction.keepVersion();
+  /**
+   * What was made from a snapshot is another index from here on, and may lack what was written
+   * since: marks for deletion get a new grace. Says how many those are.
+   */
+  async beginApart(now: Date): Promise<number> {
+    return await this.#database.write(async (transaction) => {
+      const renewed = await renewGraces(transaction, now);
+      if (renewed === 0) transaction.keepVersion();
       await transaction.run("UPDATE controller_terms SET mark = NULL");
+      return renewed;
     });
   }
 

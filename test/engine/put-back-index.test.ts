@@ -50,7 +50,7 @@ describe("an index that is put back after another one led", () => {
     // The next controller neither forgets it nor begins to wait anew.
     const again = await removalsFrom(await running.reopen(), true);
     expect(Math.abs(Date.parse(again ?? "") - Date.parse(held ?? ""))).toBeLessThan(minute);
-  }, 120_000);
+  });
 });
 
 describe("a controller that is killed while it begins", () => {
@@ -121,7 +121,7 @@ describe("a controller that is killed while it begins", () => {
       await index.setCordon("hot", lives % 4 === 0);
     }
     expect(complete).toEqual(complete.map(() => true));
-  }, 120_000);
+  });
 });
 
 function pairsOf<T>(some: readonly T[]): readonly (readonly T[])[] {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ObjectIndex } from "#index/object-index.ts";
-import { openIndex } from "./open-index.ts";
+import { openIndex, start } from "./open-index.ts";
 
 const now = new Date("2027-01-01T00:00:00Z");
 const term = (epoch: number, mark: string) => {
@@ -33,6 +33,6 @@ test("an index has what it was written to, and an earlier state of it has not", 
   expect(await putBack.terms.has(late)).toBe(false);
   expect(await putBack.terms.has(next)).toBe(false);
 
-  await index.terms.forgetMarks();
+  await index.terms.beginApart(start);
   expect(await index.terms.has(early)).toBe(false);
 });

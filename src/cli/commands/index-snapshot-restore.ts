@@ -28,7 +28,7 @@ export default defineCommand({
       )
       .option(
         "--ledger <file>",
-        "have holds and cordons hold again that `audit export` wrote there after the snapshot",
+        "have holds, cordons and pauses hold again that `audit export` wrote there after the snapshot",
       )
       .option("--inventories", "then ask every backend what it holds, and correct the index"),
   async run(context, [snapshot], { from, inventories, ledger: name }) {
@@ -56,6 +56,7 @@ export default defineCommand({
       { ...report, ...(found === undefined ? {} : { inventories: found }) },
     );
     tellRecovered(context, report.recovered);
+    tellSettled(context, report);
     const missing = await holdUnknown(context, report.replayed, found !== undefined);
     const failed = Object.values(found ?? {}).some((finding) => "code" in finding);
     return failed || missing ? 1 : 0;
@@ -95,6 +96,15 @@ function tellRecovered(
   }
 }
 
+/** What waits for a person now, and for how long nothing that was marked is deleted. */
+function tellSettled(context: CommandContext, { runs, graces }: RestoreReport): void {
+  for (const { id, state, reason } of runs) context.note(`${id} is ${state}: ${reason}`);
+  if (runs.some(({ state }) => state === "paused")) {
+    context.note("go on with one: thermocline resume RUN; end one: thermocline cancel RUN");
+  }
+  if (graces > 0) context.note(`the grace of ${counted(graces, "mark")} for deletion begins anew`);
+}
+
 /** Holds objects that only the inventories know; says which of them are not there, if any. */
 async function holdUnknown(
   context: CommandContext,
@@ -102,8 +112,9 @@ async function holdUnknown(
   asked: boolean,
 ): Promise<boolean> {
   if (replayed === undefined) return false;
-  const { holds, releases, cordons, unknown } = replayed;
-  context.note(`from the ledger: ${holds} holds, ${releases} releases, ${cordons} cordons`);
+  const { holds, releases, cordons, pauses, unknown } = replayed;
+  const others = `${cordons} cordons, ${pauses} pauses and suspensions`;
+  context.note(`from the ledger: ${holds} holds, ${releases} releases, ${others}`);
   let missing = false;
   for (const { cid, reason } of unknown) {
     const held = asked && (await setHold(context, cid, reason));

@@ -5,6 +5,7 @@ import type { ObjectIndex } from "#index/object-index.ts";
 import type { LedgerOrder } from "#index/ledger/last-orders.ts";
 import { readLedgerFile } from "#index/ledger/read-ledger-file.ts";
 import { actAs } from "#model/acting.ts";
+import { controlScopes } from "#model/control.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { rowFileFormats } from "#model/row-file.ts";
 import type { RowFormat } from "#model/sql.ts";
@@ -14,6 +15,8 @@ export interface ReplayedLedger {
   readonly holds: number;
   readonly releases: number;
   readonly cordons: number;
+  /** Pauses and suspended policies that hold again, or that were ended. */
+  readonly pauses: number;
   /** Orders about objects that the snapshot does not know, in their order. */
   readonly unknown: readonly UnknownHold[];
 }
@@ -25,17 +28,19 @@ export interface UnknownHold {
 }
 
 /**
- * Has what people ordered after the snapshot hold again: holds and cordons, which no backend could
- * tell. Everything else that the ledger records is found in the inventories, or is history.
+ * Has what people ordered after the snapshot hold again: holds, cordons and pauses, which no
+ * backend could tell, and policies that were suspended. Ends of runs are left to `settleRuns`.
+ * Everything else that the ledger records is found in the inventories, or is history.
  */
 export async function replayOrders(
   index: ObjectIndex,
   orders: readonly LedgerOrder[],
   now: Date,
 ): Promise<ReplayedLedger> {
-  const done = { holds: 0, releases: 0, cordons: 0 };
+  const done = { holds: 0, releases: 0, cordons: 0, pauses: 0 };
   const unknown: UnknownHold[] = [];
   for (const order of orders) {
+    if (order.kind === "run") continue;
     const reason = order.note ?? order.reason ?? undefined;
     const act = () => replayOne(index, order, now);
     const what = await (order.actor === null ? act() : actAs({ actor: order.actor, reason }, act));
@@ -62,9 +67,14 @@ export async function ordersInFile(
 
 async function replayOne(
   index: ObjectIndex,
-  { kind, cid, backend, reason }: LedgerOrder,
+  order: LedgerOrder,
   now: Date,
-): Promise<"holds" | "releases" | "cordons" | UnknownHold> {
+): Promise<"holds" | "releases" | "cordons" | "pauses" | UnknownHold> {
+  const { kind, cid, backend, reason } = order;
+  if (kind === "control" || kind === "suspension") {
+    await (kind === "control" ? replayPause : replaySuspension)(index, order, now);
+    return "pauses";
+  }
   if (kind === "cordon") {
     const known = (await index.backends()).some(({ name }) => name === backend);
     if (known && backend !== null) await index.setCordon(backend, reason === "cordoned");
@@ -80,6 +90,32 @@ async function replayOne(
     if (EngineError.from(error).code !== "NOT_FOUND") throw error;
     return reason === "released" ? "releases" : { cid: name, reason: reason ?? "" };
   }
+}
+
+/** A run that was paused is settled with the others. An end by itself is not known here. */
+async function replayPause(
+  index: ObjectIndex,
+  { reason, actor, note }: LedgerOrder,
+  now: Date,
+): Promise<void> {
+  const [, verb, scope, name = ""] = /^(paused|resumed) (\S+) ?(.*)$/.exec(reason ?? "") ?? [];
+  const known = controlScopes.find((one) => one === scope);
+  if (known === undefined || known === "run") return;
+  const target = { scope: known, name };
+  const order = { actor: actor ?? "thermocline", reason: note ?? "as the ledger says" };
+  if (verb === "paused") await index.controls.pause(target, order, now);
+  else await index.controls.resume(target, order, now);
+}
+
+async function replaySuspension(
+  index: ObjectIndex,
+  { reason: policy, outcome }: LedgerOrder,
+  now: Date,
+): Promise<void> {
+  if (policy === null) return;
+  const why = "as the ledger says of the time after the snapshot";
+  if (outcome === "done") await index.failures.suspendAgain(policy, why, now);
+  else await index.failures.releaseSuspension(policy, why, now);
 }
 
 async function formatOf(file: string): Promise<RowFormat> {

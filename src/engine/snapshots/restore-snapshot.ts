@@ -12,6 +12,11 @@ import {
   type ReplayedLedger,
   replayOrders,
 } from "#engine/snapshots/replay-ledger.ts";
+import {
+  type RestoredRun,
+  settleRuns,
+  settleSchedules,
+} from "#engine/snapshots/settle-restored.ts";
 import type { SnapshotStore, StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
 import { summarise } from "#engine/snapshots/summarise.ts";
 import { syncPath } from "#engine/snapshots/sync-path.ts";
@@ -39,6 +44,10 @@ export interface RestoreReport extends SnapshotSummary {
   readonly removalsFrom: string;
   /** What the ledger recorded after the snapshot, as far as it was kept beside it. */
   readonly recovered: Omit<RecoveredTails, "orders">;
+  /** Runs that had not ended: none of them goes on by itself. */
+  readonly runs: readonly RestoredRun[];
+  /** Marks for deletion whose grace begins anew. */
+  readonly graces: number;
   /** Present when a file of the ledger was given, or orders were kept. */
   readonly replayed?: ReplayedLedger;
 }
@@ -59,7 +68,8 @@ export async function restoreSnapshot(
   const draft = `${path}.${randomUUID()}.restoring`;
   try {
     await load(store, snapshot, draft, { config, now });
-    const settled = await settle(store, draft, { config, now, ledger });
+    const { takenAt } = snapshot.manifest;
+    const settled = await settle(store, draft, { config, now, ledger, takenAt });
     await syncPath(draft);
     await giveUpListings(config.dataDirectory);
     await place(draft, path);
@@ -69,6 +79,10 @@ export async function restoreSnapshot(
     await rm(draft, { force: true });
     await rm(`${draft}.wal`, { force: true });
   }
+}
+
+interface Settling extends Pick<RestoreOptions, "ledger"> {
+  readonly takenAt: string;
 }
 
 type Circumstances = Pick<RestoreOptions, "config" | "now">;
@@ -89,8 +103,8 @@ async function load(
 async function settle(
   store: SnapshotStore,
   draft: string,
-  { config, now, ledger }: Circumstances & Pick<RestoreOptions, "ledger">,
-): Promise<Pick<RestoreReport, "removalsFrom" | "recovered" | "replayed">> {
+  { config, now, ledger, takenAt }: Circumstances & Settling,
+): Promise<Omit<RestoreReport, "path" | keyof SnapshotSummary>> {
   const index = await ObjectIndex.open(draft, { ...indexOptions(config), now: () => now });
   try {
     const [difference] = await index.checkSummaries();
@@ -104,15 +118,20 @@ async function settle(
     const { permitTtlMs, clockSkewMs } = config.safety;
     const longest = Math.max(permitTtlMs, (await index.terms.latest())?.permitTtlMs ?? 0);
     const from = new Date(now.getTime() + longest + permitMarginMs(clockSkewMs));
-    await index.terms.forgetMarks();
     await index.terms.holdPermits(from, permitTtlMs);
     const removalsFrom = from.toISOString();
     const { orders, ...recovered } = await recoverTails(index, store);
-    // Both are read before one is ordered again, which is recorded under the next number.
+    // Both are read before anything is recorded here, which is done under the next number.
     const later = ledger === undefined ? [] : await ordersInFile(index, ledger);
-    if (ledger === undefined && orders.length === 0) return { removalsFrom, recovered };
-    const replayed = await replayOrders(index, [...orders, ...later], now);
-    return { removalsFrom, recovered, replayed };
+    const graces = await index.terms.beginApart(now);
+    const all = [...orders, ...later];
+    const told =
+      ledger === undefined && all.length === 0
+        ? {}
+        : { replayed: await replayOrders(index, all, now) };
+    const runs = await settleRuns(index, all, { takenAt, now });
+    await settleSchedules(index, now);
+    return { removalsFrom, recovered, runs, graces, ...told };
   } finally {
     await index.close();
   }

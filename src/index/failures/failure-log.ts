@@ -1,4 +1,4 @@
-import type { Connection } from "#index/connection.ts";
+import { type Connection, micros } from "#index/connection.ts";
 import type { Database } from "#index/database.ts";
 import { type FailureSelection, readCauses, readFailures } from "#index/failures/read-failures.ts";
 import {
@@ -70,6 +70,20 @@ export class FailureLog {
   /** Policies that are suspended, the longest first. */
   async suspensions(): Promise<readonly Suspension[]> {
     return await this.#database.read((connection) => readSuspensions(connection));
+  }
+
+  /** Suspends a policy that a lost index had suspended, unless it is. */
+  async suspendAgain(policy: string, message: string, now: Date): Promise<void> {
+    await this.#database.write(async (transaction) => {
+      const added = await transaction.run(
+        `INSERT INTO suspensions SELECT $1, make_timestamp($2::BIGINT), 0, 0, $3
+         WHERE NOT EXISTS (FROM suspensions WHERE policy = $1)`,
+        [policy, micros(now), message],
+      );
+      if (added === 0) return;
+      const detail = { policy, failed: 0, outcomes: 0, message };
+      transaction.record({ at: now, kind: "suspension", outcome: "done", reason: policy, detail });
+    });
   }
 
   /** Ends a suspension; its policy's outcomes are counted anew. Says whether there was one. */

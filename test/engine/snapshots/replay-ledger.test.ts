@@ -30,6 +30,10 @@ async function ordered(running: RunningEngine): Promise<{ readonly lateCid: stri
   await engine.setCordon("warm", true);
   await engine.setCordon("cold", true);
   await engine.setCordon("cold", false);
+  await engine.control({ verb: "pause", scope: "backend", name: "cold", reason: "disks" });
+  await engine.control({ verb: "pause", scope: "policy", name: "cool", reason: "not yet" });
+  await engine.control({ verb: "resume", scope: "policy", name: "cool", reason: "now" });
+  await engine.control({ verb: "pause", scope: "everything", name: "", reason: "moving house" });
   await writeFile(join(folder, "late.txt"), "came after the snapshot");
   await Array.fromAsync(engine.importDirectory({ path: folder, backend: "hot" }));
   const late = (await Array.fromAsync(engine.objects({ where: 'path like "**/late.txt"' }))).flat();
@@ -59,6 +63,7 @@ test.for(["parquet", "arrow", "csv", "ndjson", "json"])(
       holds: 1,
       releases: 2,
       cordons: 2,
+      pauses: 3,
       unknown: [{ cid: lateCid, reason: "late" }],
     });
 
@@ -72,6 +77,8 @@ test.for(["parquet", "arrow", "csv", "ndjson", "json"])(
     ]);
     const cordoned = (await index.backends()).filter((backend) => backend.cordoned);
     expect(cordoned.map(({ name }) => name)).toEqual(["warm"]);
+    const pauses = (await index.controls.pauses()).map(({ scope, name }) => `${scope} ${name}`);
+    expect(pauses.toSorted()).toEqual(["backend cold", "everything "]);
     expect(await rows("SELECT actor, note FROM ledger WHERE actor IS NOT NULL")).toContainEqual({
       actor: "ana@desk",
       note: "audit 7",
