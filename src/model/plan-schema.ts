@@ -7,6 +7,7 @@ import type {
   Cost,
   CostRefusal,
   CopyRequirement,
+  CopySpread,
   GuardResult,
   Plan,
   PlanAction,
@@ -45,6 +46,11 @@ export const planActionSchema = shapeOf<PlanAction>({
       backends: z.string().describe("bit mask over backend ids, in decimal"),
       copies: count,
       confidence: z.enum(confidences),
+      spread: shapeOf<CopySpread>({
+        per: z.string().describe("region, tier, driver or labels.<key>"),
+        values: count.describe("in how many values of it the copies lie"),
+        groups: z.array(z.string()).describe("the backends of each value, as bit masks"),
+      }).optional(),
     }),
   ),
 });

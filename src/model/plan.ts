@@ -56,6 +56,16 @@ export interface CopyRequirement {
   readonly backends: string;
   readonly copies: number;
   readonly confidence: Confidence;
+  /** And in so many values of an attribute, unless they lie closer without the removal. */
+  readonly spread?: CopySpread;
+}
+
+/** "In at least `values` of these `groups` of backends, one for each value of `per`." */
+export interface CopySpread {
+  readonly per: string;
+  readonly values: number;
+  /** Bit masks, as `backends`. */
+  readonly groups: readonly string[];
 }
 
 /** Column order and SQL types of the plan's rows, in memory and in Parquet. */

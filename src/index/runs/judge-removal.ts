@@ -1,6 +1,6 @@
 import type { SameBackends } from "#index/same-storages.ts";
 import { type Confidence, confidences } from "#model/copy.ts";
-import type { CopyRequirement } from "#model/plan.ts";
+import type { CopyRequirement, CopySpread } from "#model/plan.ts";
 import type { PermitRefusal } from "#model/removal.ts";
 
 /** Everything the answer to "may this copy go?" rests on, read in one transaction. */
@@ -66,9 +66,10 @@ export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
   const remaining = removal.copies
     .filter((copy) => !gone.has(copy.backendId))
     .toSorted(reservedFirst(removal.plannedVictims, sameStorage));
+  const lost = removal.copies.filter((copy) => going.has(copy.backendId));
   const reserved = new Map<number, Confidence>();
   for (const requirement of removal.requirements) {
-    const refusal = reserve(reserved, remaining, requirement, sameStorage);
+    const refusal = reserve(reserved, { remaining, lost }, requirement, sameStorage);
     if (refusal !== undefined) return refuse("ensure", refusal);
   }
   if (authority === "delete") return { permitted: true, reserved };
@@ -93,25 +94,69 @@ export function judgeReachable(removal: RemovalCase, out: ReadonlySet<number>): 
 
 function reserve(
   reserved: Map<number, Confidence>,
-  remaining: readonly CopyFact[],
+  { remaining, lost }: Readonly<Record<"remaining" | "lost", readonly CopyFact[]>>,
   requirement: CopyRequirement,
   sameStorage: SameBackends,
 ): string | undefined {
   const mask = BigInt(requirement.backends);
-  const eligible = remaining.filter(
-    (copy) =>
-      (mask & (1n << BigInt(copy.backendId))) !== 0n &&
-      atLeast(copy.confidence, requirement.confidence),
-  );
-  const chosen = takeReservedFirst(eligible, reserved, requirement.copies, sameStorage);
+  const counts = (copy: CopyFact): boolean =>
+    isIn(copy, mask) && atLeast(copy.confidence, requirement.confidence);
+  const eligible = remaining.filter(counts);
+  const spread = takeSpread(eligible, reserved, requirement.spread, sameStorage);
+  const chosen = takeReservedFirst(eligible, reserved, requirement.copies, sameStorage, spread);
   if (chosen.length < requirement.copies) {
     return (
       `${requirement.rule} needs ${requirement.copies} ${requirement.confidence} copies, ` +
       `${chosen.length} would remain for certain`
     );
   }
+  const { values, per, groups } = requirement.spread ?? noSpread;
+  const isParted = (copy: CopyFact): boolean => isIn(copy, mask) && isAlone(copy, spread, groups);
+  if (spread.length < values && lost.some(isParted)) {
+    return (
+      `${requirement.rule} needs copies in ${values} values of ${per}, ` +
+      `they would remain in ${spread.length} for certain`
+    );
+  }
   for (const copy of chosen) raise(reserved, copy.backendId, requirement.confidence);
   return undefined;
+}
+
+const noSpread: CopySpread = { per: "", values: 0, groups: [] };
+
+/**
+ * One copy of each value of the spread, as many values as it needs or there are: with each of
+ * them reserved, no other removal brings the copies closer together.
+ */
+function takeSpread(
+  copies: readonly CopyFact[],
+  reserved: ReadonlyMap<number, Confidence>,
+  { values, groups }: CopySpread = noSpread,
+  sameStorage: SameBackends,
+): readonly CopyFact[] {
+  const alone: CopyFact[] = [];
+  while (alone.length < values) {
+    const further = copies.filter((copy) => isAlone(copy, alone, groups));
+    const chosen = takeReservedFirst(further, reserved, alone.length + 1, sameStorage, alone);
+    const next = chosen[alone.length];
+    if (next === undefined) break;
+    alone.push(next);
+  }
+  return alone;
+}
+
+/** Whether none of these copies has the value of this one. */
+function isAlone(
+  copy: CopyFact,
+  copies: readonly CopyFact[],
+  groups: CopySpread["groups"],
+): boolean {
+  const own = groups.map(BigInt).find((group) => isIn(copy, group)) ?? 0n;
+  return !copies.some((other) => isIn(other, own));
+}
+
+function isIn({ backendId }: CopyFact, mask: bigint): boolean {
+  return (mask & (1n << BigInt(backendId))) !== 0n;
 }
 
 /** How many verified copies are reserved in the end, at most `minimum`. */
@@ -129,20 +174,22 @@ function reserveMinimum(
 
 /**
  * Fewest copies reserved: those that are reserved already serve once more, and none that is the
- * same storage as another of them.
+ * same storage as another of them. Those chosen `first` are among them.
  */
 function takeReservedFirst(
   copies: readonly CopyFact[],
   reserved: ReadonlyMap<number, Confidence>,
   count: number,
   sameStorage: SameBackends,
+  first: readonly CopyFact[] = [],
 ): readonly CopyFact[] {
-  const chosen: CopyFact[] = [];
-  const taken = new Set(reserved.keys());
+  const chosen = [...first];
+  const taken = new Set([...reserved.keys(), ...first.map(({ backendId }) => backendId)]);
   for (const copy of copies.toSorted(
     (a, b) => Number(reserved.has(b.backendId)) - Number(reserved.has(a.backendId)),
   )) {
     if (chosen.length >= count) break;
+    if (first.includes(copy)) continue;
     const others = sameStorage.get(copy.backendId) ?? [];
     if ([...others].some((id) => taken.has(id))) continue;
     chosen.push(copy);

@@ -2,8 +2,8 @@ import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { endedCopies, leaseRules } from "#policies/plan/lease.ts";
 import { bitOf, confidenceColumn, maskSql } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
-import { copiesOn } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { lacksCopies } from "#policies/plan/spread.ts";
 import type { RuleTests } from "#policies/plan/scan-candidates.ts";
 import { namesOver, quotaName } from "#policies/plan/used-by.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -24,10 +24,9 @@ export function mayAct(planning: Planning, { fits }: RuleTests, index: number): 
 function mayWant(planning: Planning, { verb }: CompiledRule, index: number): SqlFragment {
   switch (verb.kind) {
     case "ensure": {
-      const { min, max } = verb.copies;
       const held = trusted(`(o.${confidenceColumn(verb.confidence)} | o.in_flight_mask)`);
-      return max === undefined
-        ? sql`${copiesOn(planning, sql`${held} & ${maskSql(verb.on)}`)} < ${min}::INTEGER`
+      return verb.copies.max === undefined
+        ? lacksCopies(planning, verb, sql`${held} & ${maskSql(verb.on)}`)
         : trusted("true");
     }
     case "evict":

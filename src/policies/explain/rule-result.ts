@@ -8,6 +8,7 @@ import { type CompiledBounds, isBounded } from "#policies/removal-bound.ts";
 import { bitCount } from "#policies/plan/mask-sql.ts";
 import { eachOnceBits } from "#policies/plan/one-storage.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
+import { spreadOf, valuesOf } from "#policies/plan/spread.ts";
 
 /** One object as the planner sees it, and what it decided for it alone. */
 export interface ObjectState {
@@ -53,6 +54,8 @@ export function ruleResult(set: CompiledPolicySet, index: number, state: ObjectS
     ...own.map((action) => `applies: ${actionWords(action, state.names, rule.verb)}`),
     ...refused.map((block) => `blocked: ${wordsOfBlock(block)}`),
   ];
+  const apart = isMatch && parts.length > 0 ? liesTogether(set, rule.verb, state) : undefined;
+  if (apart !== undefined) parts.push(apart);
   if (isMatch && parts.length === 0) parts.push(idleResult(set, index, rule.verb, state));
   return [...parts, ...(time === undefined ? [] : [time])].join("; ");
 }
@@ -73,7 +76,8 @@ function idleResult(
       if (made !== undefined) return `applies: its copy is made by ${ruleName(made.ruleIndex)}`;
       if ((state.inFlight & verb.on) !== 0n) return "waits: a copy is on its way";
       const copies = bitCount(eachOnceBits(set.moment, state.masks[verb.confidence] & verb.on));
-      return `satisfied: ${copies} ${verb.confidence} copies (${there.join(", ")})`;
+      const words = `satisfied: ${copies} ${verb.confidence} copies (${there.join(", ")})`;
+      return verb.per === undefined ? words : `${words} in ${valuesThere(set, verb, state).words}`;
     }
     case "promote":
     case "demote": {
@@ -102,6 +106,32 @@ function idleResult(
       break;
   }
   return "applies";
+}
+
+type Ensure = Extract<CompiledVerb, { kind: "ensure" }>;
+
+/** In how many values of `per` the copies of a rule lie. */
+function valuesThere(
+  { moment }: CompiledPolicySet,
+  { per = "", on, confidence }: Ensure,
+  { masks }: ObjectState,
+): { readonly values: number; readonly words: string } {
+  const values = valuesOf(moment, per, masks[confidence] & on);
+  return { values, words: `${values} ${values === 1 ? "value" : "values"} of ${per}` };
+}
+
+/** That the copies of a rule lie closer than it wants; undefined where they do not. */
+function liesTogether(
+  set: CompiledPolicySet,
+  verb: CompiledVerb,
+  state: ObjectState,
+): string | undefined {
+  const spread = verb.kind === "ensure" ? spreadOf(set.moment, verb) : undefined;
+  if (spread === undefined || verb.kind !== "ensure") return undefined;
+  const { values, words } = valuesThere(set, verb, state);
+  return values === 0 || values >= spread.values
+    ? undefined
+    : `its copies lie in ${words}, ${spread.values} are wanted`;
 }
 
 /** Why a rule that frees only what is needed does nothing. */

@@ -90,7 +90,7 @@ export async function buildPlan(
   await decideActions(planning, { objects, scope, newCopiesOnly, limits: asked });
   // Who restores copies asks afterwards how its objects stand.
   if (!newCopiesOnly) await planning.release("plan_mask");
-  const rows = await options.writeRows(session, rowsStatement(set.rules, planning.actsOnMany));
+  const rows = await options.writeRows(session, rowsStatement(set, planning.actsOnMany));
   const summary = await summariseRows(planning);
   // What was lost is restored without asking anybody.
   const budgets = newCopiesOnly ? [] : planBudgets(planning, askedLimits(asked, scope));

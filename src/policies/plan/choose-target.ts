@@ -10,6 +10,7 @@ import {
   type ChoiceTerms,
   rendezvousDistance,
 } from "#policies/plan/rendezvous.ts";
+import { type Spread, withPeers } from "#policies/plan/spread.ts";
 import { block } from "#policies/plan/take-turns.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
@@ -70,18 +71,19 @@ export const noTargetReason = trusted(`CASE WHEN (open & stuck_copies) <> 0 THEN
 
 /**
  * One target for each row of `plan_turn` that needs another one, into `plan_pick`; see `targetOf`.
- * A rule that wants several copies asks in as many rounds.
+ * A rule that wants several copies asks in as many rounds, of which the first `fresh` ones of a row
+ * put copies where the rule's spread has none.
  */
 export async function pickTargets(
   planning: Planning,
   choice: TargetChoice,
-  { round, of }: { readonly round: number; readonly of: number },
+  { round, of, spread }: { round: number; of: number; spread?: Spread | undefined },
 ): Promise<void> {
   await planning.table(
     "plan_pick",
     sql`SELECT object_id, position, size, had, target,
       CASE WHEN (present >> target) & 1 = 1 THEN 0 ELSE size END AS cost
-    FROM (SELECT t.*, ${targetOf(planning, choice)} AS target FROM plan_turn t
+    FROM (SELECT t.*, ${targetOf(planning, choice)} AS target FROM ${turnsOf(planning, round, spread)} t
       WHERE t.needs >= ${round}::INTEGER)
     WHERE target IS NOT NULL`,
   );
@@ -89,6 +91,14 @@ export async function pickTargets(
   await planning.run(sql`UPDATE plan_turn SET picked = plan_turn.picked | ${withSame(planning, trusted("(1::BIGINT << p.target)"))}
     FROM plan_pick p
     WHERE p.object_id = plan_turn.object_id AND plan_turn.needs > ${round}::INTEGER`);
+}
+
+/** The rows of `plan_turn`; as long as copies have to be spread, only with backends of new values. */
+function turnsOf(planning: Planning, round: number, spread: Spread | undefined): SqlFragment {
+  if (spread === undefined) return trusted("plan_turn");
+  const taken = withPeers(planning, spread, trusted("counted | picked"));
+  return sql`(SELECT * REPLACE (CASE WHEN fresh >= ${round}::INTEGER
+    THEN eligible & ~${taken} ELSE eligible END AS eligible) FROM plan_turn)`;
 }
 
 /**

@@ -1,10 +1,13 @@
 import type { Confidence } from "#model/copy.ts";
+import type { CopyRequirement } from "#model/plan.ts";
+import type { Backend } from "#model/backend.ts";
 import type { CompiledRule } from "#policies/compiled-policy.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
 import { anyMask, confidenceColumn, maskSql, without } from "#policies/plan/mask-sql.ts";
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
 import { copiesOn, withSame, withSameBits } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { type Spread, spreadOf, valuesOn } from "#policies/plan/spread.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** "Objects that this rule matches keep at least `copies` copies among `on`." */
@@ -14,20 +17,29 @@ export interface CopyPromise {
   readonly on: bigint;
   readonly copies: number;
   readonly confidence: Confidence;
+  /** And in how many values of `per` they lie, or as many as they lie in. */
+  readonly spread?: Spread;
 }
 
 /**
  * What matching rules promise: each ensure its minimum, each demote and promote one verified
  * copy on its target. A removal must break none of them.
  */
-export function copyPromises(rules: readonly CompiledRule[]): readonly CopyPromise[] {
-  const ensured = rulesOf(rules, "ensure").map(({ index, rule, verb }) => ({
-    index,
-    rule: rule.id,
-    on: verb.on,
-    copies: verb.copies.min,
-    confidence: verb.confidence,
-  }));
+export function copyPromises(
+  rules: readonly CompiledRule[],
+  backends: readonly Backend[],
+): readonly CopyPromise[] {
+  const ensured = rulesOf(rules, "ensure").map(({ index, rule, verb }) => {
+    const spread = spreadOf({ backends }, verb);
+    return {
+      index,
+      rule: rule.id,
+      on: verb.on,
+      copies: verb.copies.min,
+      confidence: verb.confidence,
+      ...(spread === undefined ? {} : { spread }),
+    };
+  });
   const moved = rulesOf(rules, "demote", "promote").map(({ index, rule, verb }) => ({
     index,
     rule: rule.id,
@@ -36,6 +48,20 @@ export function copyPromises(rules: readonly CompiledRule[]): readonly CopyPromi
     confidence: "verified" as const,
   }));
   return [...ensured, ...moved];
+}
+
+/** The same as it is written beside a removal, and judged again before it. */
+export function requirementOf({
+  rule,
+  on,
+  copies,
+  confidence,
+  spread,
+}: CopyPromise): CopyRequirement {
+  const requirement = { rule, backends: on.toString(), copies, confidence };
+  if (spread === undefined) return requirement;
+  const groups = spread.groups.map(String);
+  return { ...requirement, spread: { per: spread.per, values: spread.values, groups } };
 }
 
 /** The state in which a removal is judged; masks over a candidate with alias `c`. */
@@ -65,17 +91,35 @@ export function mayGo(
   const tests = [
     sql`${copiesOn(planning, left("verified_mask"))} >= ${planning.minimumCopies}::INTEGER`,
     ...(leaseRules(planning.rules).length === 0 ? [] : [sql`(c.leased & ${victim}) = 0`]),
-    ...copyPromises(planning.rules).flatMap((promise) => {
+    ...copyPromises(planning.rules, planning.backends).flatMap((promise) => {
       const own = promise.index === demote;
       if (victims !== undefined && (promise.on & victims) === 0n && !own) return [];
       const spared = sql`(${maskSql(promise.on)} & ${victim}) = 0`;
       const there = sql`${left(confidenceColumn(promise.confidence))}
           & ${maskSql(promise.on)}`;
-      const kept = sql`${copiesOn(planning, there)} >= ${promise.copies}::INTEGER`;
+      const enough = sql`${copiesOn(planning, there)} >= ${promise.copies}::INTEGER`;
+      const kept = andSpread(planning, promise, { enough, there, victim });
       return [own ? kept : sql`(NOT ${matched(promise.index)} OR ${spared} OR ${kept})`];
     }),
   ];
   return sql`(${joinFragments(tests, "\nAND ")})`;
+}
+
+/**
+ * Beside enough copies, as many values of `per` as are promised, or no fewer than before: where
+ * copies lie closer already, what shares its value with one that stays may go. An unproven copy of
+ * another value stays: it can be checked where it is.
+ */
+function andSpread(
+  planning: Planning,
+  { spread, on }: CopyPromise,
+  { enough, there, victim }: Readonly<Record<"enough" | "there" | "victim", SqlFragment>>,
+): SqlFragment {
+  if (spread === undefined) return enough;
+  const lost = sql`(c.present_mask & ${maskSql(on)} & ${victim})`;
+  const after = valuesOn(planning, spread, there);
+  const before = valuesOn(planning, spread, sql`((${there}) | ${lost})`);
+  return sql`(${enough} AND (${after} >= ${spread.values}::INTEGER OR ${after} >= ${before}))`;
 }
 
 /** Why the copies `left` of a candidate stay: the floor of verified copies, or a promise. */

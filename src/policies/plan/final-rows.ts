@@ -1,8 +1,9 @@
+import type { Backend } from "#model/backend.ts";
 import { formatDuration, formatSize } from "#model/quantity.ts";
 import { verbs } from "#model/plan.ts";
 import type { SqlStatement } from "#model/sql.ts";
-import type { CompiledRule } from "#policies/compiled-policy.ts";
-import { copyPromises } from "#policies/plan/copy-promise.ts";
+import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";
+import { copyPromises, requirementOf } from "#policies/plan/copy-promise.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, wordNames } from "#policies/plan/match-words.ts";
@@ -59,11 +60,11 @@ function place(rules: readonly CompiledRule[]): SqlFragment {
  * only here; the texts are made after that, since millions of them would not fit into a sort. When
  * there are `many`, their objects are looked up without a sieve.
  */
-export function rowsStatement(rules: readonly CompiledRule[], many = false): SqlStatement {
+export function rowsStatement({ rules, moment }: CompiledPolicySet, many = false): SqlStatement {
   const rows = many ? trusted("plan_row r JOIN") : sql`${sifting("plan_row")} r LEFT JOIN`;
   return toStatement(sql`SELECT row_number() OVER () - 1 AS sequence, c.verb, c.object_id, c.cid, c.size, c.profile,
       c.source, c.target, c.victim, (${ruleNames(rules)})[c.rule_index + 1] AS rule,
-      ${reasons(rules)} AS reason, ${requirements(rules)} AS requirements
+      ${reasons(rules)} AS reason, ${requirements(rules, moment.backends)} AS requirements
     FROM (SELECT r.* EXCLUDE (writes), o.cid, o.profile
       FROM ${rows} object o ON o.object_id = r.object_id
       ORDER BY ${rowOrder}) c`);
@@ -88,10 +89,10 @@ function policyRank(rules: readonly CompiledRule[]): SqlFragment {
 }
 
 /** What must still hold after a removal: promises that count on the victim, as JSON. */
-function requirements(rules: readonly CompiledRule[]): SqlFragment {
-  const arms = copyPromises(rules).map((promise) => {
-    const { rule, on, copies, confidence } = promise;
-    const text = JSON.stringify({ rule, backends: on.toString(), copies, confidence });
+function requirements(rules: readonly CompiledRule[], backends: readonly Backend[]): SqlFragment {
+  const arms = copyPromises(rules, backends).map((promise) => {
+    const { on } = promise;
+    const text = JSON.stringify(requirementOf(promise));
     return sql`CASE WHEN ${matched(promise.index)} AND (c.rule_index = ${promise.index}::INTEGER
       OR (${maskSql(on)} >> c.victim) & 1 = 1) THEN ${text} END`;
   });
@@ -130,7 +131,8 @@ function reason({ verb, because }: CompiledRule): string {
     case "ensure": {
       const { min, max } = verb.copies;
       const range = max === undefined ? `at least ${min}` : `${min} to ${max}`;
-      return ` ${verb.confidence} copies where ${range} are wanted`;
+      const spread = verb.per === undefined ? "" : `, spread per ${verb.per}`;
+      return ` ${verb.confidence} copies where ${range} are wanted${spread}`;
     }
     case "evict":
       return `${whyRemoved(verb) ?? "not wanted here"}, and enough copies remain elsewhere`;

@@ -1,18 +1,20 @@
 import { noTargetReason, roomMask, type TargetChoice } from "#policies/plan/choose-target.ts";
-import { mayGo, type RemovalState, whyKept } from "#policies/plan/copy-promise.ts";
+import { copyPromises, mayGo, type RemovalState, whyKept } from "#policies/plan/copy-promise.ts";
 import { copySource, hasSource } from "#policies/plan/copy-source.ts";
 import {
   anyMask,
   backendsIn,
   bitOf,
+  confidenceColumn,
   maskSql,
   noBackends,
   without,
 } from "#policies/plan/mask-sql.ts";
 import { matched, type PlacedRule, wordNames } from "#policies/plan/match-words.ts";
-import { ownStorages } from "#policies/plan/one-storage.ts";
+import { ownStorages, withSame } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore, removableMask } from "#policies/plan/removable.ts";
+import { valuesOn, withPeers } from "#policies/plan/spread.ts";
 import { substituteMask } from "#policies/plan/substitute-target.ts";
 import { countsFor } from "#policies/plan/used-by.ts";
 import { orderColumns } from "#policies/plan/take-turns.ts";
@@ -69,7 +71,7 @@ export function wantRemovals(
       ${vacant(choice.cordoned & targetsOf(rule))} AS cordoned,
       ${isDemote ? roomMask(planning, choice) : noBackends} AS room,
       ${isDemote ? hasSource(planning) : trusted("true")} AS readable,
-      ${claimedBefore(planning)} AS avoid
+      ${anyMask(claimedBefore(planning), isDemote ? crowding(planning, rule, victims) : noBackends)} AS avoid
     FROM ${candidates} c
     WHERE ${rule.ended ? trusted("true") : matched(index)} AND ${claims} <> 0
       ${countsFor(planning.rules, rule)}
@@ -83,6 +85,27 @@ export function wantRemovals(
           WHEN NOT readable THEN 'no-source' WHEN (open & room) <> 0 THEN NULL
           ELSE ${noTargetReason} END AS block
       FROM (${wants}))`;
+}
+
+/**
+ * Where a copy would not make good what the spread of other rules loses with these copies: a demote
+ * that goes there could not give them up.
+ */
+function crowding(planning: Planning, { verb }: RemovalRule, victims: SqlFragment): SqlFragment {
+  const masks = copyPromises(planning.rules, planning.backends).flatMap((promise) => {
+    const { spread, on } = promise;
+    if (spread === undefined || (on & verb.from) === 0n) return [];
+    const counted = anyMask(trusted(`c.${confidenceColumn(promise.confidence)}`), planning.added);
+    const before = sql`(${without(counted, planning.removed)} & ${maskSql(on)})`;
+    const left = sql`(${without(before, withSame(planning, victims))})`;
+    const after = valuesOn(planning, spread, left);
+    return [
+      sql`CASE WHEN ${matched(promise.index)} AND ${after} < ${spread.values}::INTEGER
+          AND ${after} < ${valuesOn(planning, spread, before)}
+        THEN ${maskSql(~on)} | ${withPeers(planning, spread, left)} ELSE 0 END`,
+    ];
+  });
+  return anyMask(...masks);
 }
 
 /**

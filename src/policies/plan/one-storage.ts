@@ -97,6 +97,6 @@ export function copiesOn(planning: Inventory, mask: SqlFragment): SqlFragment {
 }
 
 /** A lambda over one value gives it a name, `places`: it is looked at more than once. */
-function named(mask: SqlFragment, of: SqlFragment): SqlFragment {
+export function named(mask: SqlFragment, of: SqlFragment): SqlFragment {
   return sql`list_transform([(${mask})::BIGINT], ${trusted("lambda places")}: ${of})[1]`;
 }

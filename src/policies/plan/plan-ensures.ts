@@ -11,6 +11,7 @@ import { matched, type PlacedRule, rulesOf } from "#policies/plan/match-words.ts
 import { addDrafts } from "#policies/plan/draft.ts";
 import { copiesOn, eachOnce, ownStorages } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { lacksCopies, type Spread, spreadOf, valuesOn, withPeers } from "#policies/plan/spread.ts";
 import { countRows, orderColumns, takeTurns } from "#policies/plan/take-turns.ts";
 import { isBounded } from "#policies/removal-bound.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -34,8 +35,9 @@ async function planEnsure(planning: Planning, { index, verb }: EnsureRule): Prom
   await planning.table("plan_want", wantCopies(planning, { index, verb } as EnsureRule));
   if ((await takeTurns(planning, index)) === 0) return;
   const step = planning.nextStep();
+  const spread = spreadOf(planning, verb);
   for (let round = 1; round <= verb.copies.min; round += 1) {
-    await pickTargets(planning, choice, { round, of: verb.copies.min });
+    await pickTargets(planning, choice, { round, of: verb.copies.min, spread });
     if ((await countRows(planning, "plan_pick")) === 0) return;
     await fillTargets(planning, index);
     await addDrafts(
@@ -73,12 +75,8 @@ function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragmen
   const targets = trusted("bit_count(eligible)");
   // Of a storage that spans others it is the others: with it first, none of them could follow.
   const eligible = eachOnce(planning, trusted("open & room"));
-  return sql`SELECT * EXCLUDE (lack, cordoned, open, room, source, stuck_copies), least(lack, ${targets}) AS needs,
-      0::BIGINT AS picked, size * least(lack, ${targets}) AS bytes,
-      source IS NOT NULL AND eligible <> 0 AS acts,
-      CASE WHEN source IS NULL THEN 'no-source' WHEN ${targets} >= lack THEN NULL
-        ELSE ${noTargetReason} END AS block
-    FROM (SELECT *, ${eligible} AS eligible FROM (
+  const spread = spreadOf(planning, verb);
+  const rows = sql`SELECT *, ${eligible} AS eligible FROM (
       SELECT c.object_id, c.size, c.present_mask AS present, c.stuck_copies, c.place,
         ${held} & ${on} AS counted, ${copiesOn(planning, sql`c.${column} & ${on}`)} AS had,
         ${verb.copies.min}::INTEGER - ${copiesOn(planning, sql`${held} & ${on}`)} AS lack,
@@ -88,7 +86,37 @@ function wantCopies(planning: Planning, { index, verb }: EnsureRule): SqlFragmen
         ${unwanted(planning)} AS avoid, ${keptFree(planning)} AS kept_free,
         ${copySource(planning)} AS source ${orderColumns(planning, index)}
       FROM plan_candidate c
-      WHERE ${matched(index)} AND ${copiesOn(planning, sql`${held} & ${on}`)} < ${verb.copies.min}::INTEGER))`;
+      WHERE ${matched(index)} AND ${lacksCopies(planning, verb, sql`${held} & ${on}`)})`;
+  const needs =
+    spread === undefined
+      ? sql`least(lack, ${targets})`
+      : sql`(fresh + least(greatest(lack - fresh, 0), ${targets} - fresh))`;
+  const enough = trusted(spread === undefined ? "" : "AND fresh >= apart");
+  return sql`SELECT * EXCLUDE (lack, cordoned, open, room, source, stuck_copies), ${needs} AS needs,
+      0::BIGINT AS picked, size * ${needs} AS bytes,
+      source IS NOT NULL AND ${needs} > 0 AS acts,
+      CASE WHEN source IS NULL THEN 'no-source' WHEN ${targets} >= lack ${enough} THEN NULL
+        ELSE ${noTargetReason} END AS block
+    FROM (${spread === undefined ? rows : spreading(planning, spread, rows)})`;
+}
+
+/**
+ * The rows with how many more values the copies have to lie in (`apart`), and in how many of those
+ * they can (`fresh`). Where that is too few, only backends of other values are asked what is wrong.
+ */
+function spreading(planning: Planning, spread: Spread, rows: SqlFragment): SqlFragment {
+  const peers = withPeers(planning, spread, trusted("counted"));
+  const missing = sql`greatest(${spread.values}::INTEGER
+    - ${valuesOn(planning, spread, trusted("counted"))}, 0)`;
+  const reachable = valuesOn(planning, spread, trusted("eligible & ~peers"));
+  return sql`SELECT * EXCLUDE (peers) REPLACE (${narrowed("open")}, ${narrowed("cordoned")})
+    FROM (SELECT *, least(apart, ${reachable}) AS fresh
+      FROM (SELECT *, ${missing} AS apart, ${peers} AS peers FROM (${rows})))`;
+}
+
+/** A mask without the values that copies have, where too few others are left. */
+function narrowed(mask: string): SqlFragment {
+  return trusted(`CASE WHEN fresh < apart THEN ${mask} & ~peers ELSE ${mask} END AS ${mask}`);
 }
 
 /** Backends that a matching evict or demote rule wants without a copy: the last to choose. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Backend } from "#model/backend.ts";
 import { bitOf, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { spreadValue } from "#policies/spread-value.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** The bits of an object's digest that its choices rest on, over `object o`. */
@@ -90,14 +91,6 @@ function weightOf({ backends }: Planning, { freeBytes }: Backend): number {
 /** Backends with the same value of the attribute to spread over; none when nothing is spread. */
 function peersOf({ backends }: Planning, backend: Backend, per: string | undefined): bigint {
   if (per === undefined) return 0n;
-  const value = attributeOf(backend, per);
-  return maskOf(backends.filter((peer) => attributeOf(peer, per) === value));
-}
-
-function attributeOf(backend: Backend, attribute: string): string | undefined {
-  if (attribute.startsWith("labels.")) return backend.labels[attribute.slice("labels.".length)];
-  if (attribute === "region" || attribute === "tier" || attribute === "driver") {
-    return backend[attribute];
-  }
-  return backend.name;
+  const value = spreadValue(backend, per);
+  return maskOf(backends.filter((peer) => spreadValue(peer, per) === value));
 }

@@ -3,8 +3,8 @@ import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { booleanType } from "#policies/expression/value-type.ts";
 import { confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
-import { copiesOn } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
+import { lacksCopies } from "#policies/plan/spread.ts";
 import { joinFragments, sql, toStatement, trusted } from "#policies/sql-fragment.ts";
 
 /** Name under which the global minimum stands beside the policies when copies are restored. */
@@ -64,7 +64,7 @@ export async function restorations(
   const arms = rulesOf(set.rules, "ensure").map(({ index, rule, verb }) => {
     const held = sql`(c.${trusted(confidenceColumn(verb.confidence))} | c.added
       | c.in_flight_mask) & ${maskSql(verb.on)}`;
-    const lacks = sql`${copiesOn(set.moment, held)} < ${verb.copies.min}::INTEGER`;
+    const lacks = lacksCopies(set.moment, verb, held);
     return sql`WHEN ${matched(index)} AND ${lacks} THEN ${rule.id}`;
   });
   const lacking =

@@ -15,6 +15,7 @@ import { objectPlace } from "#policies/plan/rendezvous.ts";
 import { bitOf, confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
 import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-words.ts";
 import { copiesOn } from "#policies/plan/one-storage.ts";
+import { lacksCopies } from "#policies/plan/spread.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { hasChoice, sameForAll } from "#policies/plan/same-for-all.ts";
 import { isBounded } from "#policies/removal-bound.ts";
@@ -208,10 +209,10 @@ export function hasWork(
 ): SqlFragment {
   switch (verb.kind) {
     case "ensure": {
-      const { min, max } = verb.copies;
+      const { max } = verb.copies;
       const on = maskSql(verb.on);
       const counted = trusted(`(o.${confidenceColumn(verb.confidence)} | o.in_flight_mask)`);
-      const lacks = sql`${copiesOn(moment, sql`${counted} & ${on}`)} < ${min}::INTEGER`;
+      const lacks = lacksCopies(moment, verb, sql`${counted} & ${on}`);
       if (max === undefined) return lacks;
       const there = sql`o.present_mask & ${on}`;
       return sql`(${lacks} OR ${copiesOn(moment, there)} > ${max}::INTEGER)`;

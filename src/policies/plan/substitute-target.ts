@@ -12,6 +12,7 @@ import { matched, rulesOf } from "#policies/plan/match-words.ts";
 import { copiesOn, withSame } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore } from "#policies/plan/removable.ts";
+import { spreadOf, valuesOn, withPeers } from "#policies/plan/spread.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Backends that ensure rules select and a demote rule does not empty. */
@@ -25,9 +26,9 @@ export function substituteBackends({ rules }: Planning, { verb }: RemovalRule): 
  * Whether anything could keep a copy at `from` that has one on the target: a promise, or a floor
  * of more than the one verified copy that is there.
  */
-function mayNeedSubstitute({ rules, minimumCopies }: Planning, from: bigint): boolean {
+function mayNeedSubstitute({ rules, backends, minimumCopies }: Planning, from: bigint): boolean {
   if (minimumCopies > 1 || leaseRules(rules).length > 0) return true;
-  return copyPromises(rules).some(({ on }) => (on & from) !== 0n);
+  return copyPromises(rules, backends).some(({ on }) => (on & from) !== 0n);
 }
 
 /**
@@ -54,9 +55,18 @@ export function substituteMask(
         planning.removed,
         withSame(planning, victim),
       );
-      return sql`CASE WHEN ${matched(ensure.index)} AND (${maskSql(on)} & ${victim}) <> 0
-        AND ${copiesOn(planning, sql`${left} & ${maskSql(on)}`)}
-          < ${wanted.min}::INTEGER THEN ${maskSql(on)} ELSE -1 END`;
+      const counted = sql`(${left} & ${maskSql(on)})`;
+      const spread = spreadOf(planning, ensure.verb);
+      // Where the values of the copies that remain are too few, one of another value is needed.
+      const apart =
+        spread === undefined
+          ? trusted("")
+          : sql`WHEN ${matched(ensure.index)} AND (${maskSql(on)} & ${victim}) <> 0
+              AND ${valuesOn(planning, spread, counted)} < ${spread.values}::INTEGER
+            THEN ${maskSql(on)} & ~${withPeers(planning, spread, counted)}`;
+      return sql`CASE ${apart} WHEN ${matched(ensure.index)} AND (${maskSql(on)} & ${victim}) <> 0
+        AND ${copiesOn(planning, counted)} < ${wanted.min}::INTEGER
+        THEN ${maskSql(on)} ELSE -1 END`;
     });
   // A substitute never goes where some rule wants no copy.
   const unwanted = claimedBefore(planning);

@@ -75,7 +75,7 @@ async function decide(
 ): Promise<Decided> {
   const planning = new Planning(set, session, { minimumCopies, headRoomShare });
   await decideActions(planning, { objects });
-  const actions = (await session.rows(rowsStatement(set.rules))).map(toPlanAction);
+  const actions = (await session.rows(rowsStatement(set))).map(toPlanAction);
   const blocks = blockedCounts(planning).map(
     ({ rule, reason }) => [`${rule} ${reason}`, { rule, reason }] as const,
   );

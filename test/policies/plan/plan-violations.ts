@@ -84,8 +84,25 @@ function unsafe(
     if (verb.kind !== "ensure" || !evicted.some((victim) => (verb.on >> victim) & 1n)) continue;
     const kept = bitCount(maskWith(copies, verb.confidence) & verb.on);
     if (kept < verb.copies.min) found.push(`${name} loses a copy that ${id} needs`);
+    if (verb.per === undefined) continue;
+    // Where they lie closer than they should they come no closer, and what is made counts.
+    const regions = (of: FixtureObject["copies"]): number =>
+      regionsOn(world, maskWith(of ?? {}, verb.confidence) & verb.on);
+    const wanted = Math.min(verb.copies.min, regionsOn(world, verb.on));
+    const made = applyPerfectly(
+      [object],
+      actions.map((action) => ({ ...action, victim: null })),
+    )[0]?.copies;
+    if (regions(copies) < Math.min(wanted, regions(made))) {
+      found.push(`${name} loses a region that ${id} spreads over`);
+    }
   }
   return found;
+}
+
+function regionsOn({ backends }: World, mask: bigint): number {
+  const there = backends.filter(({ id }) => ((mask >> BigInt(id)) & 1n) === 1n);
+  return new Set(there.map(({ region }) => region)).size;
 }
 
 /** The rule has had copies of the object for as long as it asks. */
