@@ -44,3 +44,26 @@ test.each([
   for (const socket of sockets) socket.destroy();
   server.close();
 });
+
+test("an answer that ends with its connection is not whole where the connection breaks", async () => {
+  const heard = Promise.withResolvers<Socket>();
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => {
+      socket.write("HTTP/1.0 200 OK\r\n\r\nfirst line\n");
+      heard.resolve(socket);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { readonly port: number };
+  const service = new HttpService({ url: `http://127.0.0.1:${port}`, idleTimeoutMs: 120_000 });
+  const listing = await service.ask({ method: "GET", path: "/", doing: "listing" });
+  const lines = listing.bytes()[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toEqual(Buffer.from("first line\n"));
+  const rest = lines.next();
+  (await heard.promise).resetAndDestroy();
+  await expect(rest).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  service.close();
+  server.close();
+});

@@ -85,6 +85,10 @@ export class HttpService {
     try {
       await this.#send(outgoing, answered, request);
       const [response] = await answered;
+      // Where a body ends with its connection, Node takes what came before it broke for all of it.
+      outgoing.on("error", (error) => {
+        if (outgoing.writableFinished && !response.complete) response.destroy(error);
+      });
       return new HttpAnswer(response, fail);
     } catch (thrown) {
       outgoing.destroy();
