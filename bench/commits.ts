@@ -21,7 +21,7 @@ const context = {
   now: start,
   permitTtlMs: 3_600_000,
   minimumCopies: 1,
-  heldByPolicy: async () => new Set<number>(),
+  askPolicies: async () => new Map(),
 };
 
 const folder = await mkdtemp(join(tmpdir(), "thermocline-bench-"));

@@ -81,7 +81,7 @@ export async function dispatchRun(request: DispatchRequest): Promise<DispatchedR
       store: queue,
       index,
       drivers: new Map(),
-      heldByPolicy: async () => new Set(),
+      askPolicies: async () => new Map(),
       onError: (error) => {
         console.error(error.message);
       },

@@ -22,7 +22,7 @@ const context = {
   now: start,
   permitTtlMs: 3_600_000,
   minimumCopies: 1,
-  heldByPolicy: async () => new Set<number>(),
+  askPolicies: async () => new Map(),
 };
 const times = StatementTimes.begin();
 for (const size of sizes.split(",")) await measure(Number(size), Number(batchesMax));

@@ -13,6 +13,7 @@ import { openQueueStore } from "#jobs/open-queue-store.ts";
 import { startWorker } from "#jobs/worker.ts";
 import type { Driver } from "#model/driver.ts";
 import type { NewObject } from "#model/index-store.ts";
+import type { PolicyWords } from "#model/policy-word.ts";
 import { queueServers } from "../test/conformance/queue-servers.ts";
 import { nodeReport } from "../test/conformance/test-engine.ts";
 import { LocalStores } from "../test/jobs/local-stores.ts";
@@ -144,7 +145,7 @@ async function runPlan(
   const onRunEnded = () => {
     ended.resolve();
   };
-  const options = { store, index, drivers, heldByPolicy, onRunEnded, onError };
+  const options = { store, index, drivers, askPolicies, onRunEnded, onError };
   const dispatcher = await startDispatcher(options);
   const folder = stores.folder;
   const id = (await index.backends()).find(({ name }) => name === target)?.id;
@@ -167,8 +168,8 @@ function onError(error: Error): void {
   console.error(error.message);
 }
 
-async function heldByPolicy(): Promise<ReadonlySet<number>> {
-  return new Set();
+async function askPolicies(): Promise<PolicyWords> {
+  return new Map();
 }
 
 function speed(count: number, size: number, seconds: number): string {

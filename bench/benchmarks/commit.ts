@@ -15,7 +15,7 @@ const context = {
   now: sampleTime,
   permitTtlMs: 3_600_000,
   minimumCopies: 1,
-  heldByPolicy: async () => new Set<number>(),
+  askPolicies: async () => new Map(),
 };
 
 type Reported = readonly [StepData, readonly CopyOutcome[]];

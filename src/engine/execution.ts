@@ -1,5 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import { admissionRules } from "#engine/admission-rules.ts";
+import { askPolicies } from "#engine/ask-policies.ts";
 import type { Leadership } from "#engine/leadership.ts";
 import { laneNames } from "#engine/outside-port.ts";
 import { type Runtime, startRuntime } from "#engine/runtime.ts";
@@ -10,7 +11,6 @@ import { actAsEngine } from "#model/acting.ts";
 import type { EngineError } from "#model/engine-error.ts";
 import type { Role } from "#model/node.ts";
 import type { HeldWork, Work } from "#model/wait.ts";
-import { holdStatement } from "#policies/hold-statement.ts";
 
 export interface ExecutionOptions {
   readonly roles: readonly Role[];
@@ -57,7 +57,7 @@ export class Execution {
           limits,
           leadership,
           unreachable: () => watch.out(),
-          heldByPolicy: (objectIds) => heldByPolicy(this.#context, objectIds),
+          askPolicies: (objectIds, variables) => askPolicies(this.#context, objectIds, variables),
           now,
           onError,
         },
@@ -94,14 +94,4 @@ export class Execution {
     await runtime?.close();
     await this.#context.watch.close();
   }
-}
-
-async function heldByPolicy(
-  { index, policies, moment, now }: EngineContext,
-  objectIds: readonly number[],
-): Promise<ReadonlySet<number>> {
-  const set = await policies.compileForHolds(await moment(now()));
-  const statement = holdStatement(set, objectIds);
-  await using session = await index.session();
-  return new Set((await session.rows(statement)).map((row) => Number(row["object_id"])));
 }

@@ -7,6 +7,6 @@ export async function syncFailureLimits({
   moment,
   now,
 }: EngineContext): Promise<void> {
-  const { failureLimits } = await policies.compileForHolds(await moment(now()));
+  const { failureLimits } = await policies.compileOrLastGood(await moment(now()));
   await index.failures.setLimits(failureLimits);
 }

@@ -48,10 +48,10 @@ export class PolicyBook {
   }
 
   /**
-   * The set whose holds protect objects while a run executes. Somebody may be in the middle of
-   * editing a file: then the last set without errors still protects.
+   * The set for what adds copies, or limits failures. Somebody may be in the middle of editing a
+   * file: then it is the last set without errors. Removals ask the files as they are.
    */
-  async compileForHolds(moment: Moment): Promise<CompiledPolicySet> {
+  async compileOrLastGood(moment: Moment): Promise<CompiledPolicySet> {
     try {
       return await this.compile(moment);
     } catch (error) {

@@ -108,7 +108,7 @@ function decide(object: Restored, runId: string | undefined): RepairDecision {
 async function policiesOrNone({ policies, moment, now }: EngineContext) {
   const at = await moment(now());
   try {
-    return await policies.compileForHolds(at);
+    return await policies.compileOrLastGood(at);
   } catch (thrown) {
     if (EngineError.from(thrown).code !== "NOT_FOUND") throw thrown;
     return { rules: [], digests: {}, failureLimits: [], limits: {}, approvals: [], moment: at };

@@ -12,6 +12,7 @@ import { type RunningWorker, startWorker, type WorkerApi } from "#jobs/worker.ts
 import { EngineError } from "#model/engine-error.ts";
 import type { NodeReport, Role } from "#model/node.ts";
 import type { OutsidePort } from "#model/outside.ts";
+import type { AskPolicies } from "#model/policy-word.ts";
 import type { Run } from "#model/run.ts";
 import type { HeldWork } from "#model/wait.ts";
 
@@ -28,7 +29,7 @@ export interface RuntimeOptions {
   /** Backends that do not answer. */
   unreachable(): ReadonlySet<string>;
   readonly limits: LimitBook;
-  heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
+  readonly askPolicies: AskPolicies;
   readonly now: () => Date;
   readonly onError: (error: EngineError) => void;
 }
@@ -60,7 +61,7 @@ export async function startRuntime(options: RuntimeOptions, api: WorkerApi): Pro
     clockSkewMs: config.safety.clockSkewMs,
     minimumCopies: config.safety.minimumCopies,
     unreachable: () => options.unreachable(),
-    heldByPolicy: (objectIds) => options.heldByPolicy(objectIds),
+    askPolicies: options.askPolicies,
     admission: options.admission,
     leadership: options.leadership.dispatch,
     laneWait: (lane) => options.limits.laneWait(lane),

@@ -164,14 +164,17 @@ async function historyOf(
     kind: string;
     outcome: string | null;
     reason: string | null;
+    words: string | null;
   }>(
-    `SELECT recorded, kind, outcome, reason FROM ledger WHERE object_id = $1
+    `SELECT recorded, kind, outcome, reason,
+       CASE WHEN outcome = 'skipped' THEN nullif(detail ->> 'message', reason) END AS words
+     FROM ledger WHERE object_id = $1
      ORDER BY entry_id DESC LIMIT ${historyMax}`,
     [objectId],
   );
   return rows.map((row) => ({
     at: row.recorded.toISOString(),
     kind: row.kind,
-    reason: [row.outcome, row.reason].filter((part) => part !== null).join(": "),
+    reason: [row.outcome, row.reason, row.words].filter((part) => part !== null).join(": "),
   }));
 }

@@ -9,6 +9,7 @@ import type { DispatchContext, DispatchIndex } from "#jobs/dispatch-context.ts";
 import { refillShare } from "#jobs/enqueue-batches.ts";
 import { DispatchRound } from "#jobs/dispatch-round.ts";
 import { noMeasurements } from "#model/metric.ts";
+import type { AskPolicies } from "#model/policy-word.ts";
 import { formatDuration } from "#model/quantity.ts";
 import { defaultClockSkewMs, permitMarginMs } from "#model/removal.ts";
 import type { Run } from "#model/run.ts";
@@ -33,7 +34,8 @@ export interface DispatcherOptions {
   readonly minimumCopies?: number;
   /** Backends that do not answer: a removal that would rest on a copy there waits. */
   unreachable?(): ReadonlySet<string>;
-  heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
+  /** What policies say of objects right now, before something is taken away. */
+  readonly askPolicies: AskPolicies;
   /** The right to be the controller; without it nobody else can be one. */
   readonly leadership?: DispatchLeadership;
   /** What may hold work back; nothing when it is missing. */
@@ -189,7 +191,7 @@ function contextOf(options: DispatcherOptions): DispatchContext {
     permitTtlMs,
     minimumCopies: options.minimumCopies ?? 1,
     unreachable: options.unreachable?.() ?? new Set<string>(),
-    heldByPolicy: (objectIds: readonly number[]) => options.heldByPolicy(objectIds),
+    askPolicies: options.askPolicies,
     ...(options.leadership === undefined ? {} : { epoch: options.leadership.epoch }),
     ...permitsFrom(now(), steps.heldMs()),
   });

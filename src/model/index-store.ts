@@ -3,6 +3,7 @@ import type { Confidence, CopyState, Evidence, StoredCopy, Tier } from "#model/c
 import type { DriverCapabilities, ListedCopy } from "#model/driver.ts";
 import type { PriceCard } from "#model/backend.ts";
 import type { Plan } from "#model/plan.ts";
+import type { AskPolicies } from "#model/policy-word.ts";
 import type { RemovalPermit } from "#model/removal.ts";
 import type {
   ActOutcome,
@@ -88,7 +89,7 @@ export interface IndexStore {
   /**
    * Records a copy step or an act step (or, for batches without one, admits the batch) and issues
    * the permits for its remove step. Called twice with the same step it changes nothing and answers alike.
-   * `heldByPolicy` names those of the given objects that a hold rule protects right now.
+   * `askPolicies` says what policies say right now of the given objects.
    */
   commitCopies(
     step: StepData,
@@ -113,7 +114,7 @@ export interface CommitContext {
   readonly minimumCopies: number;
   /** Backends that do not answer now: a removal that would rest on a copy there waits. */
   readonly unreachable?: ReadonlySet<string>;
-  heldByPolicy(objectIds: readonly number[]): Promise<ReadonlySet<number>>;
+  readonly askPolicies: AskPolicies;
   /** The epoch of the controller that answers, and so vouches for the permits. */
   readonly epoch?: number;
   /** No permit is issued before this: controllers before this one may have issued others. */

@@ -1,5 +1,6 @@
 import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
 import type { ErrorCode } from "#model/engine-error.ts";
+import type { PolicyRefusal } from "#model/policy-word.ts";
 
 /**
  * Leave to remove one copy, issued by the single writer of the index and recorded in the
@@ -45,13 +46,12 @@ export interface PermitRefusal {
   readonly cid: string;
   readonly backend: string;
   readonly reason:
-    | "held"
     | "below-minimum"
-    | "ensure"
     | "reserved"
     | "absent"
     | "not-tombstoned"
-    | "group";
+    | "group"
+    | PolicyRefusal["reason"];
   readonly message: string;
 }
 

@@ -74,7 +74,7 @@ export class TestEngine implements AsyncDisposable {
       store: this.queue,
       index: this.index,
       drivers,
-      heldByPolicy: async () => new Set(),
+      askPolicies: async () => new Map(),
       onError: (error) => this.errors.push(error),
       repairEveryMs: 500,
       ...options,

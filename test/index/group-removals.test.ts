@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { PolicyWords } from "#model/policy-word.ts";
 import { batchObjectsMax } from "#model/run.ts";
 import { makePlan, stepOf, type TestAction } from "./make-plan.ts";
 import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
@@ -54,13 +55,13 @@ test("an object that a rule holds by now keeps its collection", async () => {
   const { refusals } = await index.commitCopies(
     stepOf(batches[0]!),
     done,
-    context({ heldByPolicy: holdsSecond }),
+    context({ askPolicies: holdsSecond }),
   );
   expect(refusals.map(({ reason }) => reason)).toEqual(["group", "group", "group"]);
 });
 
-async function holdsSecond(): Promise<ReadonlySet<number>> {
-  return new Set([1]);
+async function holdsSecond(): Promise<PolicyWords> {
+  return new Map([[1, { refused: { reason: "held", message: "a rule holds it" } }]]);
 }
 
 function allCopied(from: number, to: number) {

@@ -1,5 +1,6 @@
 import type { ObjectIndex } from "#index/object-index.ts";
 import { expect, test } from "vitest";
+import type { PolicyWords } from "#model/policy-word.ts";
 import { makePlan, stepOf } from "./make-plan.ts";
 import { backendFacts, cidOf, copyOn, objectOf, openIndex, start } from "./open-index.ts";
 import { context, evidenceOf, gone, hour, masks, onlyBatch } from "./run-steps.ts";
@@ -86,7 +87,7 @@ test("holds, missing minimum, missing tombstone and unmet requirements refuse a 
   const batches = await index.pendingBatches(run.id, "hot", 10);
   const reasons = [];
   for (const batch of batches) {
-    const answer = await index.commitCopies(stepOf(batch), [], context({ heldByPolicy: holdsOne }));
+    const answer = await index.commitCopies(stepOf(batch), [], context({ askPolicies: holdsOne }));
     expect(answer.permits).toEqual([]);
     reasons.push(...answer.refusals.map((refusal) => refusal.reason));
   }
@@ -270,8 +271,8 @@ test("the last copies on a backend that is no longer configured are removed as p
   expect(permits).toMatchObject([{ backend: "cold", reserved: [{ backend: "hot" }] }]);
 });
 
-async function holdsOne(ids: readonly number[]): Promise<ReadonlySet<number>> {
-  return new Set(ids.filter((id) => id === 1));
+async function holdsOne(): Promise<PolicyWords> {
+  return new Map([[1, { refused: { reason: "held", message: "a rule holds it" } }]]);
 }
 
 /** Begins a run that marks two objects, or deletes them from `hot`; its step. */

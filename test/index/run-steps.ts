@@ -2,17 +2,18 @@ import { expect } from "vitest";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { Confidence, Evidence } from "#model/copy.ts";
 import type { CommitContext } from "#model/index-store.ts";
+import type { PolicyWords } from "#model/policy-word.ts";
 import type { Batch, CopyOutcome, RemoveOutcome } from "#model/run.ts";
 import { cidOf, start } from "./open-index.ts";
 
 export const hour = 3_600_000;
 
 export function context(more: Partial<CommitContext> = {}): CommitContext {
-  return { now: start, permitTtlMs: hour, minimumCopies: 1, heldByPolicy: holdsNothing, ...more };
+  return { now: start, permitTtlMs: hour, minimumCopies: 1, askPolicies: saysNothing, ...more };
 }
 
-async function holdsNothing(): Promise<ReadonlySet<number>> {
-  return new Set();
+async function saysNothing(): Promise<PolicyWords> {
+  return new Map();
 }
 
 export function evidenceOf(

@@ -4,6 +4,7 @@ import { startDispatcher, type Dispatcher } from "#jobs/dispatcher.ts";
 import { openQueueStore } from "#jobs/open-queue-store.ts";
 import { controlOf } from "#jobs/step-controls.ts";
 import { startWorker } from "#jobs/worker.ts";
+import type { PolicyWords } from "#model/policy-word.ts";
 import type { ObjectRef } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import type { EngineError } from "#model/engine-error.ts";
@@ -250,7 +251,7 @@ async function open({ works = true } = {}): Promise<House> {
     store: queue,
     index,
     drivers,
-    heldByPolicy: nothingHeld,
+    askPolicies: saysNothing,
     onError,
     repairEveryMs: 500,
   });
@@ -277,8 +278,8 @@ async function open({ works = true } = {}): Promise<House> {
   return new House(index, folder, stores, dispatcher, errors);
 }
 
-async function nothingHeld(): Promise<ReadonlySet<number>> {
-  return new Set();
+async function saysNothing(): Promise<PolicyWords> {
+  return new Map();
 }
 
 function action(verb: TestAction["verb"], object: Stored): TestAction {

@@ -7,6 +7,7 @@ import { startWorker, type WorkerApi } from "#jobs/worker.ts";
 import type { DispatchIndex } from "#jobs/dispatch-context.ts";
 import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import type { PolicyWord, PolicyWords } from "#model/policy-word.ts";
 import { defaultClockSkewMs } from "#model/removal.ts";
 import type { Batch } from "#model/run.ts";
 import type { Faults } from "./faults.ts";
@@ -38,6 +39,8 @@ export interface ClusterParts {
   readonly backends: ReadonlyMap<string, ModelBackend>;
   readonly promises: Promises;
   readonly policyHolds: Set<number>;
+  /** What policies want now that no plan knew of. */
+  readonly policyPromises: Map<number, PolicyWord>;
   readonly restraints: Restraints;
   /** For what was added since the first seeds were found; missing: it does not happen. */
   readonly more: Random | undefined;
@@ -125,7 +128,7 @@ export class Cluster {
   }
 
   async #startController(node: SimulatedNode): Promise<void> {
-    const { setup, queue, policyHolds, restraints, defect } = this.#parts;
+    const { setup, queue, policyHolds, policyPromises, restraints, defect } = this.#parts;
     const drivers = this.#drivers(node);
     const watch = this.#watchOf(drivers);
     if (setup.watched === true) watch.start();
@@ -144,7 +147,7 @@ export class Cluster {
       repairEveryMs: 5_000,
       leadership: this.#leadership(node),
       ...defect.controller,
-      heldByPolicy: async (ids) => new Set(ids.filter((id) => policyHolds.has(id))),
+      askPolicies: async (ids) => said(ids, policyHolds, policyPromises),
       onError: (error) => {
         this.errors.push(error.message);
         this.#parts.scheduler.note(() => `reports: ${error.message}`);
@@ -326,4 +329,15 @@ export class Cluster {
       heartbeat: async () => ({ at: this.#controllersTime() }),
     };
   }
+}
+
+/** What policies say of objects now. */
+function said(
+  ids: readonly number[],
+  holds: ReadonlySet<number>,
+  promises: ReadonlyMap<number, PolicyWord>,
+): PolicyWords {
+  const held: PolicyWord = { refused: { reason: "held", message: "a hold protects the object" } };
+  const words = ids.map((id) => [id, holds.has(id) ? held : promises.get(id)] as const);
+  return new Map(words.flatMap(([id, word]) => (word === undefined ? [] : [[id, word]])));
 }

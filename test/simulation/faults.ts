@@ -30,6 +30,7 @@ export const faultKinds = {
   "api-error": "a worker does not reach the controller",
   hold: "somebody holds an object, and releases it again",
   "policy-hold": "a policy begins to protect an object, and ends to",
+  "policy-promise": "a policy begins to want copies of an object, after runs were planned",
   cordon: "somebody cordons a backend, which takes no new copies then",
   pause: "somebody pauses a run and resumes it",
   cancel: "somebody cancels a run",
@@ -44,7 +45,7 @@ export const faultKinds = {
 /** Kinds that came later: seeds that were found before them are drawn without them. */
 const later: ReadonlySet<FaultKind> = new Set(["standing-pause", "suspend", "hand-in", "reads"]);
 /** Kinds that only themes ask for: drawn for all, they would change every seed that was found. */
-const themed: ReadonlySet<FaultKind> = new Set(["clock-step"]);
+const themed: ReadonlySet<FaultKind> = new Set(["clock-step", "policy-promise"]);
 /** What some seeds were found without, though it was on the list. */
 const onceEmpty: ReadonlySet<FaultKind> = new Set(["cordon", "verify"]);
 

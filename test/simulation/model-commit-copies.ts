@@ -18,21 +18,26 @@ export async function commitCopies(
   const run = state.run(step.runId);
   const fresh = run.openOf(step).filter(({ sequence }) => !state.permits.isIssued(run, sequence));
   const asked = fresh.filter(({ victim, verb }) => victim !== null || verb === "tombstone");
-  const holds = await context.heldByPolicy([...new Set(asked.map(({ object }) => object))]);
-  const isHeld = (object: number) => state.object(object).held || holds.has(object);
+  const ids = [...new Set(asked.map(({ object }) => object))];
+  const words = ids.length === 0 ? new Map() : await context.askPolicies(ids, undefined);
+  const isHeld = (object: number) => state.object(object).held;
   const { ended, copied, removals } = sortOut(state, run, fresh, outcomes);
   if (removals.length > 0) refuseTooEarly(context);
   state.copies.change(copied);
   for (const action of fresh.filter(({ verb }) => verb === "tombstone")) {
-    const held = isHeld(action.object);
-    if (!held) state.object(action.object).tombstoned ??= context.now.getTime();
-    ended.push(held ? [action, "skipped", "held"] : [action, "done", "by chance"]);
+    const word = words.get(action.object);
+    const refusal = isHeld(action.object) ? "held" : (word?.refused ?? word?.kept)?.reason;
+    if (refusal === undefined) state.object(action.object).tombstoned ??= context.now.getTime();
+    ended.push(
+      refusal === undefined ? [action, "done", "by chance"] : [action, "skipped", refusal],
+    );
   }
   const about: PermitFacts = {
     copies: state.copies,
     runs: state.runs,
     names: state.names,
     isHeld,
+    said: (object) => words.get(object),
     markedSince: (object) => state.object(object).tombstoned,
     out: new Set([...(context.unreachable ?? [])].map((name) => state.names.indexOf(name))),
   };

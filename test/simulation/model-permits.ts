@@ -1,4 +1,5 @@
 import { judgeReachable, type LivePermit, type RemovalCase } from "#index/runs/judge-removal.ts";
+import type { PolicyWord } from "#model/policy-word.ts";
 import { permitMarginMs } from "#model/removal.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import type { RemovalPermit } from "#model/removal.ts";
@@ -20,6 +21,8 @@ export interface PermitFacts {
   readonly runs: readonly ModelRun[];
   readonly names: readonly string[];
   readonly isHeld: (object: number) => boolean;
+  /** What policies say of the object now. */
+  readonly said: (object: number) => PolicyWord | undefined;
   readonly markedSince: (object: number) => number | undefined;
   /** Backends that do not answer. */
   readonly out: ReadonlySet<number>;
@@ -102,6 +105,7 @@ export class ModelPermits {
     context: CommitContext,
   ): RemovalCase {
     const victim = action.victim ?? -1;
+    const word = facts.said(action.object);
     const copies = [...facts.copies.of(action.object)]
       .filter(([, copy]) => copy.state === "present")
       .toSorted(([a], [b]) => a - b)
@@ -116,6 +120,8 @@ export class ModelPermits {
       requirements: action.requirements,
       copies,
       held: facts.isHeld(action.object),
+      refused: word?.refused ?? (action.verb === "delete" ? word?.kept : undefined),
+      promises: word?.promises,
       tombstoned: (facts.markedSince(action.object) ?? Infinity) <= Date.parse(run.createdAt),
       livePermits: this.#live(action.object, context.now.getTime()),
       plannedVictims: plannedVictims(action.object, facts.runs),

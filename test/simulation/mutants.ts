@@ -66,7 +66,15 @@ export const mutants: Readonly<Record<string, Seams>> = {
     }),
   },
   "no verified copy has to remain": { judged: (removal) => ({ ...removal, minimumCopies: 0 }) },
-  "holds are not looked at": { judged: (removal) => ({ ...removal, held: false }) },
+  "holds are not looked at": {
+    judged: ({ refused: _refused, ...removal }) => ({ ...removal, held: false }),
+  },
+  "what policies promise since the plan was made is not looked at": {
+    judged: ({ promises: _promises, ...removal }) => removal,
+  },
+  "what policies keep since the plan was made is deleted": {
+    judged: ({ refused: _refused, ...removal }) => removal,
+  },
   "what a remove step did is recorded twice": {
     index: (index) => ({
       commitRemovals: async (step, outcomes, now) => {
@@ -192,6 +200,8 @@ export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, m
   "copies reserved by other permits may go": ["rivals", 1, 60],
   "no verified copy has to remain": ["everything", 1, 60],
   "holds are not looked at": ["rivals", 1, 10],
+  "what policies promise since the plan was made is not looked at": ["policies", 1, 60],
+  "what policies keep since the plan was made is deleted": ["policies", 1, 60],
   "what a remove step did is recorded twice": ["rivals", 1, 10],
   "what a remove step did is forgotten": ["rivals", 1, 10],
   "settling a permit assumes that the copy was removed": ["takeover", 1, 60],

@@ -65,6 +65,10 @@ export function planOrders(
       restraints.release("simulation");
     };
   });
+  // Drawn only where it is asked for: it came after many seeds were found.
+  if (parts.faults.enabled.has("policy-promise")) {
+    during("policy-promise", () => wantsCopies(parts, random));
+  }
   const often = (kind: FaultKind, act: () => Promise<void>) => {
     sometimes(kind, 4, act, random);
   };
@@ -81,6 +85,26 @@ export function planOrders(
     promises.wanted(object);
     note(`object ${object} is read`);
   });
+}
+
+/** A policy that begins to want copies of an object: the object stays, and so many copies of it. */
+function wantsCopies({ setup, promises, scheduler }: ClusterParts, random: Random): () => void {
+  const object = random.below(setup.objects);
+  const on = random.some(
+    setup.backends.map((_, id) => id),
+    0.8,
+  );
+  const rule = "simulation/later";
+  const copies = 1 + random.below(2);
+  const mask = String(on.reduce((bits, id) => bits | (1 << id), 0));
+  promises.byPolicy.set(object, {
+    kept: { reason: "ensure", message: `${rule} wants copies of it` },
+    promises: [{ rule, place: "later:1:1", backends: mask, copies, confidence: "verified" }],
+  });
+  scheduler.note(() => `a policy wants ${copies} copies of object ${object} among ${on.join()}`);
+  return () => {
+    promises.byPolicy.delete(object);
+  };
 }
 
 /** A check whose finding is told late: the copy rots, and another check is told before it. */

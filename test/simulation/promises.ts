@@ -1,4 +1,5 @@
 import type { DispatchIndex } from "#jobs/dispatch-context.ts";
+import type { PolicyWord } from "#model/policy-word.ts";
 import { outcomeUnknownAfter, type RemovalPermit } from "#model/removal.ts";
 import { damage, type Faults } from "./faults.ts";
 import type { CheckAnswer, ModelBackend, RemovalWatcher, StoredThing } from "./model-backend.ts";
@@ -34,6 +35,8 @@ const clockErrorMaxMs = 40_000;
  *    its grace; what was handed in and called safe since stays.
  * 7. No permit is issued for a copy on which another one still rests, or rests on a copy that
  *    another one may still remove.
+ * 8. What policies promised when it was issued is kept: no permit deletes what they wanted, and
+ *    one for a copy that counts rests on as many as they wanted.
  *
  * And of what the index is told: a copy that it calls removed has really been gone, and one that
  * it knows to be damaged justifies no removal.
@@ -48,6 +51,8 @@ export class Promises implements RemovalWatcher {
   }[] = [];
   readonly held = new Set<number>();
   readonly heldByPolicy = new Set<number>();
+  /** What policies want of objects now, though plans under way were made without it. */
+  readonly byPolicy = new Map<number, PolicyWord>();
   readonly #wantedAt = new Map<number, number>();
   readonly #handedInAt = new Map<string, number>();
   readonly #graceMs: number;
@@ -116,9 +121,29 @@ export class Promises implements RemovalWatcher {
     if (permit.authority === "delete" && this.#scheduler.now < graceFrom) {
       this.violations.push(`permit ${permit.id} deletes object ${object} within its grace`);
     }
+    this.#compareWithPolicies(permit, object);
     for (const { permit: other } of this.#issued.values()) this.#compare(permit, other);
     this.#open.add(permit.id);
     this.#issued.set(permit.id, { permit, at: this.#scheduler.now, held });
+  }
+
+  #compareWithPolicies(permit: RemovalPermit, object: number): void {
+    const { kept, promises = [] } = this.byPolicy.get(object) ?? {};
+    if (permit.authority === "delete") {
+      if (kept === undefined) return;
+      this.violations.push(`permit ${permit.id} deletes object ${object}, which a policy keeps`);
+      return;
+    }
+    const ids = [...this.#backends.keys()];
+    const counts = (mask: string, name: string) => (BigInt(mask) >> BigInt(ids.indexOf(name))) & 1n;
+    for (const { backends, copies } of promises) {
+      if (counts(backends, permit.backend) === 0n) continue;
+      const left = permit.reserved.filter(({ backend }) => counts(backends, backend) === 1n);
+      if (left.length >= copies) continue;
+      this.violations.push(
+        `permit ${permit.id} rests on ${left.length} copies where a policy wants ${copies}`,
+      );
+    }
   }
 
   #compare(permit: RemovalPermit, other: RemovalPermit): void {

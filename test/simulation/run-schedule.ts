@@ -96,6 +96,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
       promises,
       defect: options.defect ?? {},
       policyHolds: new Set(),
+      policyPromises: promises.byPolicy,
       restraints: new Restraints(() => scheduler.now, setup.denied),
       more: more?.fork(),
     };

@@ -29,6 +29,7 @@ export const themeNames = [
   "restraint",
   "deletion",
   "planner",
+  "policies",
 ] as const;
 export type ThemeName = (typeof themeNames)[number];
 
@@ -178,6 +179,30 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
       runs: 12,
       often: 2,
     }),
+  },
+  /** Policies that want copies of objects of which runs were begun to give up some, or all. */
+  policies: {
+    faults: [
+      "policy-promise",
+      "policy-promise",
+      "slow",
+      "late-effect",
+      "pause",
+      "crash-controller",
+    ],
+    strikes: 0.1,
+    setup: (random, setup) => ({
+      latencyMs: slowly,
+      placed: Array.from({ length: Math.min(2, setup.objects) }, () => setup.backends),
+      objects: Math.min(2, setup.objects),
+      permitTtlMs: 60_000,
+      calmAtMs: 120_000,
+      runs: 8,
+      runsWithinMs: 100_000,
+      often: 3,
+      ...(random.chance(0.5) ? { graceMs: 10_000 } : {}),
+    }),
+    actions: evictions,
   },
   /** Runs of what the planner wants, planned again and again; on the real index only. */
   planner: {

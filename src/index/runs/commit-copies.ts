@@ -8,11 +8,13 @@ import { publicPermit, readPermits } from "#index/runs/permit-store.ts";
 import { changeTags } from "#index/runs/change-tags.ts";
 import { markRunActions } from "#index/runs/mark-run-actions.ts";
 import { type ActionOutcome, recordOutcomes } from "#index/runs/record-outcomes.ts";
+import { askAbout, policyRefusal } from "#index/runs/policy-refusal.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import { type OpenAction, type StepBatch, stepBatches } from "#index/runs/step-batch.ts";
 import { type LockFinding, recordLocks } from "#index/storage-locks.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { CommitContext } from "#model/index-store.ts";
+import type { PolicyWords } from "#model/policy-word.ts";
 import type { PermitRefusal } from "#model/removal.ts";
 import { fullEvidence, storedCopy } from "#model/reported-copy.ts";
 import { isDoneByWorkers, isRunAction } from "#model/run-order.ts";
@@ -57,21 +59,15 @@ export async function commitCopies(
   };
   for (const [at, batch] of batches.entries()) sortOut(batch, commits[at]?.outcomes ?? [], sorted);
   const { fresh, ended, copied, removals } = sorted;
-  const heldByPolicy = await policyHolds(fresh, context);
+  const policies = await askAbout(transaction, run, fresh, context);
   await changeCopies(transaction, copied);
   await recordLocks(transaction, sorted.locks);
   await grantLeases(transaction, run, sorted.made, context.now);
   await settleCopies(transaction, run, sorted.halfDone, context.now);
-  ended.push(...(await tombstone(transaction, fresh, heldByPolicy, context.now)));
+  ended.push(...(await tombstone(transaction, fresh, policies, context.now)));
   await changeTags(transaction, run, sorted.tags);
   await markRunActions(transaction, sorted.acted, context.now);
-  const { refusals, awaits } = await issuePermits(
-    transaction,
-    run,
-    removals,
-    context,
-    heldByPolicy,
-  );
+  const { refusals, awaits } = await issuePermits(transaction, run, removals, context, policies);
   await recordOutcomes(transaction, run, [...ended, ...refusals], context.now);
   const more = {
     ...(context.epoch === undefined ? {} : { epoch: context.epoch }),
@@ -220,43 +216,42 @@ function base(action: OpenAction): Omit<ActionOutcome, "outcome" | "message"> {
   return { sequence, batch, verb, objectId, size, step, detail: { verb, rule } };
 }
 
-/** Asked only about what a hold would keep from happening. */
-async function policyHolds(
-  fresh: readonly OpenAction[],
-  context: CommitContext,
-): Promise<ReadonlySet<number>> {
-  const ids = fresh
-    .filter((action) => action.victim !== null || action.verb === "tombstone")
-    .map((action) => action.object_id);
-  return ids.length === 0 ? new Set() : await context.heldByPolicy([...new Set(ids)]);
-}
-
-/** Marks objects for deletion; their grace begins now. A hold prevents it. */
+/** Marks objects for deletion; their grace begins now. A hold prevents it, and so do policies. */
 async function tombstone(
   transaction: Transaction,
   fresh: readonly OpenAction[],
-  heldByPolicy: ReadonlySet<number>,
+  policies: PolicyWords,
   now: Date,
 ): Promise<readonly ActionOutcome[]> {
   const marks = fresh.filter((action) => action.verb === "tombstone");
   if (marks.length === 0) return [];
-  const held = (action: OpenAction) => action.held || heldByPolicy.has(action.object_id);
+  const refusals = new Map(
+    marks.map((action) => [
+      action,
+      action.held ? held : policyRefusal(action, policies.get(action.object_id), now),
+    ]),
+  );
   await transaction.stage(
     "tombstoned_objects",
     { object_id: "BIGINT" },
-    marks.filter((action) => !held(action)).map((action) => [action.object_id]),
+    marks
+      .filter((action) => refusals.get(action) === undefined)
+      .map((action) => [action.object_id]),
   );
   await transaction.run(
     `UPDATE objects SET tombstoned = make_timestamp($1::BIGINT)
      WHERE tombstoned IS NULL AND object_id IN (FROM tombstoned_objects)`,
     [micros(now)],
   );
-  return marks.map((action) =>
-    held(action)
-      ? { ...base(action), outcome: "skipped", code: "held", message: "a hold protects the object" }
-      : { ...base(action), outcome: "done", message: action.reason },
-  );
+  return marks.map((action) => {
+    const refusal = refusals.get(action);
+    if (refusal === undefined) return { ...base(action), outcome: "done", message: action.reason };
+    const { reason: code, message } = refusal;
+    return { ...base(action), outcome: "skipped", code, message };
+  });
 }
+
+const held = { reason: "held", message: "a hold protects the object" } as const;
 
 async function answer(
   transaction: Transaction,

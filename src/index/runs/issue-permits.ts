@@ -10,12 +10,14 @@ import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit
 import { refuseTooEarly } from "#index/runs/refuse-too-early.ts";
 import { wholeGroups } from "#index/runs/group-removals.ts";
 import { type ActionOutcome, leaveFlight } from "#index/runs/record-outcomes.ts";
+import { policyRefusal } from "#index/runs/policy-refusal.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import { type OpenAction, requirementsOf } from "#index/runs/step-batch.ts";
 import { type SameBackends, sameStorages } from "#index/same-storages.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { Confidence } from "#model/copy.ts";
 import type { CommitContext } from "#model/index-store.ts";
+import type { PolicyWords } from "#model/policy-word.ts";
 
 /**
  * Judges the removals of a batch one after the other, stores the permits with what they rest on
@@ -28,20 +30,20 @@ export async function issuePermits(
   run: RunRecord,
   actions: readonly OpenAction[],
   context: CommitContext,
-  heldByPolicy: ReadonlySet<number>,
+  policies: PolicyWords,
 ): Promise<PermitRound> {
   if (actions.length === 0) return { refusals: [], awaits: [] };
   refuseTooEarly(context);
   const facts = await readFacts(transaction, run, actions, context);
-  const awaits = awaitedBackends(actions, facts, context, heldByPolicy);
+  const awaits = awaitedBackends(actions, facts, context, policies);
   if (awaits.length > 0) return { refusals: [], awaits };
   const permits: StoredPermit[] = [];
   const refusals: ActionOutcome[] = [];
   const together = await wholeGroups(transaction, run, actions, (action) =>
-    judgeInWords(caseOf(action, facts, context, heldByPolicy), known(action, facts), facts),
+    judgeInWords(caseOf(action, facts, context, policies), known(action, facts), facts),
   );
   for (const action of actions) {
-    const removal = caseOf(action, facts, context, heldByPolicy);
+    const removal = caseOf(action, facts, context, policies);
     const judgement = together(action) ?? judgeInWords(removal, known(action, facts), facts);
     if (judgement.permitted) {
       permits.push(permitFor(action, run, judgement.reserved, facts, context));
@@ -78,12 +80,12 @@ function awaitedBackends(
   actions: readonly OpenAction[],
   facts: Facts,
   context: CommitContext,
-  heldByPolicy: ReadonlySet<number>,
+  policies: PolicyWords,
 ): readonly string[] {
   if (facts.out.size === 0) return [];
   const awaited = new Set<number>();
   for (const action of actions) {
-    const removal = caseOf(action, facts, context, heldByPolicy);
+    const removal = caseOf(action, facts, context, policies);
     const judgement = judgeReachable(removal, facts.out);
     if (!judgement.permitted) continue;
     for (const id of [removal.victim, ...judgement.reserved.keys()]) {
@@ -169,9 +171,10 @@ function caseOf(
   action: OpenAction,
   facts: Facts,
   context: CommitContext,
-  heldByPolicy: ReadonlySet<number>,
+  policies: PolicyWords,
 ): RemovalCase {
   const victim = action.victim ?? -1;
+  const word = policies.get(action.object_id);
   return {
     authority: action.verb === "delete" ? "delete" : "surplus",
     victim,
@@ -179,7 +182,10 @@ function caseOf(
     copies: known(action, facts).filter(
       ({ backendId }) => backendId === victim || !facts.left.has(backendId),
     ),
-    held: action.held || heldByPolicy.has(action.object_id),
+    held: action.held,
+    refused: policyRefusal(action, word, context.now),
+    promises: word?.promises,
+    leased: word?.leased,
     // A mark that was lifted and set anew since gives a new grace, which nobody has judged.
     tombstoned: action.tombstoned !== null && action.tombstoned <= facts.begunAt,
     // A permit for the same copy, from another run, takes away nothing more.

@@ -1,6 +1,7 @@
 import type { SameBackends } from "#index/same-storages.ts";
 import { type Confidence, confidences } from "#model/copy.ts";
 import type { CopyRequirement, CopySpread } from "#model/plan.ts";
+import type { PolicyPromise, PolicyRefusal } from "#model/policy-word.ts";
 import type { PermitRefusal } from "#model/removal.ts";
 
 /** Everything the answer to "may this copy go?" rests on, read in one transaction. */
@@ -12,6 +13,12 @@ export interface RemovalCase {
   /** Present copies, of any confidence. */
   readonly copies: readonly CopyFact[];
   readonly held: boolean;
+  /** Why policies as they are now forbid it, whatever copies there are. */
+  readonly refused?: PolicyRefusal | undefined;
+  /** What policies promise now, besides what they did when it was planned (`requirements`). */
+  readonly promises?: readonly PolicyPromise[] | undefined;
+  /** Backends (bit mask) whose copy policies want for a time that is not over. */
+  readonly leased?: bigint | undefined;
   /** It was marked for deletion when the run began, and is since. */
   readonly tombstoned: boolean;
   /** Permits for other copies of this object that may still be used. */
@@ -58,7 +65,11 @@ export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
   if (authority === "delete" && !removal.tombstoned) {
     return refuse("not-tombstoned", "the mark for deletion was lifted since the run began");
   }
+  if (removal.refused !== undefined) return { permitted: false, ...removal.refused };
   const going = withSame([victim], sameStorage);
+  if ((maskOf(going) & (removal.leased ?? 0n)) !== 0n) {
+    return refuse("ensure", "a rule wants this copy for a time that is not over");
+  }
   if (livePermits.some(({ reserved }) => [...reserved].some((id) => going.has(id)))) {
     return refuse("reserved", "another removal of this object rests on this copy");
   }
@@ -68,7 +79,7 @@ export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
     .toSorted(reservedFirst(removal.plannedVictims, sameStorage));
   const lost = removal.copies.filter((copy) => going.has(copy.backendId));
   const reserved = new Map<number, Confidence>();
-  for (const requirement of removal.requirements) {
+  for (const requirement of allRequirements(removal, going)) {
     const refusal = reserve(reserved, { remaining, lost }, requirement, sameStorage);
     if (refusal !== undefined) return refuse("ensure", refusal);
   }
@@ -92,13 +103,31 @@ export function judgeReachable(removal: RemovalCase, out: ReadonlySet<number>): 
   return judgement.permitted ? judgement : judgeRemoval(removal);
 }
 
+type Requirement = CopyRequirement & Partial<PolicyPromise>;
+
+/** What the plan requires, and of what policies promise now that for which a copy counts that goes. */
+function allRequirements(
+  { authority, requirements, promises = [] }: RemovalCase,
+  going: ReadonlySet<number>,
+): readonly Requirement[] {
+  if (authority === "delete") return requirements;
+  const gone = maskOf(going);
+  return [...requirements, ...promises.filter(({ backends }) => (BigInt(backends) & gone) !== 0n)];
+}
+
+function maskOf(backends: ReadonlySet<number>): bigint {
+  return [...backends].reduce((mask, id) => mask | (1n << BigInt(id)), 0n);
+}
+
 function reserve(
   reserved: Map<number, Confidence>,
   { remaining, lost }: Readonly<Record<"remaining" | "lost", readonly CopyFact[]>>,
-  requirement: CopyRequirement,
+  requirement: Requirement,
   sameStorage: SameBackends,
 ): string | undefined {
   const mask = BigInt(requirement.backends);
+  const { rule, place } = requirement;
+  const who = place === undefined ? rule : `by now ${rule} (${place})`;
   const counts = (copy: CopyFact): boolean =>
     isIn(copy, mask) && atLeast(copy.confidence, requirement.confidence);
   const eligible = remaining.filter(counts);
@@ -106,7 +135,7 @@ function reserve(
   const chosen = takeReservedFirst(eligible, reserved, requirement.copies, sameStorage, spread);
   if (chosen.length < requirement.copies) {
     return (
-      `${requirement.rule} needs ${requirement.copies} ${requirement.confidence} copies, ` +
+      `${who} needs ${requirement.copies} ${requirement.confidence} copies, ` +
       `${chosen.length} would remain for certain`
     );
   }
@@ -114,7 +143,7 @@ function reserve(
   const isParted = (copy: CopyFact): boolean => isIn(copy, mask) && isAlone(copy, spread, groups);
   if (spread.length < values && lost.some(isParted)) {
     return (
-      `${requirement.rule} needs copies in ${values} values of ${per}, ` +
+      `${who} needs copies in ${values} values of ${per}, ` +
       `they would remain in ${spread.length} for certain`
     );
   }

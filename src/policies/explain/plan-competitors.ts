@@ -13,7 +13,7 @@ import { groupRules } from "#policies/plan/group.ts";
 import { bitOf } from "#policies/plan/mask-sql.ts";
 import { rulesOf } from "#policies/plan/match-words.ts";
 import { Planning } from "#policies/plan/planning.ts";
-import { readTestsOfAll, type RuleTests } from "#policies/plan/scan-candidates.ts";
+import { readTests, type RuleTests } from "#policies/plan/scan-candidates.ts";
 import { sifting } from "#policies/plan/sifting.ts";
 import { namesOver, quotaName, readUsage } from "#policies/plan/used-by.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
@@ -41,7 +41,7 @@ export async function planCompetitors(
     const most = await mostFirst(planning);
     for (let turn = 1; marks.every(({ first }) => first * turn <= most); turn *= growth) {
       // A plan of fewer objects leaves the names and the usage of only these behind.
-      const tests = await readTestsOfAll(planning);
+      const tests = await readTests(planning);
       await readUsage(planning);
       const seen = await gatherFirst(planning, tests, marks, turn, guess);
       const chosen = sharing ?? (await gatherNear(planning, tests, marks, objectId));

@@ -24,10 +24,10 @@ export function leaseRules(rules: readonly CompiledRule[]): readonly LeaseRule[]
 
 /**
  * `plan_lease`: for each object that such rules had copied, since when they have had them, and
- * where the copies are. Only rules of this set count: what nobody wants for a time any more is
+ * where the copies are, of all objects or `only` these. Only rules of this set count: what nobody wants for a time any more is
  * a copy like all others.
  */
-export async function readLeases(planning: Planning): Promise<void> {
+export async function readLeases(planning: Planning, only?: readonly number[]): Promise<void> {
   const rules = leaseRules(planning.rules);
   if (rules.length === 0) return;
   const columns = rules.map(({ index, rule }) => {
@@ -36,9 +36,13 @@ export async function readLeases(planning: Planning): Promise<void> {
       coalesce(bit_or(1::BIGINT << backend_id) ${own}, 0) AS ${trusted(`m${index}`)}`;
   });
   const names = rules.map(({ rule }) => sql`${rule.id}`);
+  const these =
+    only === undefined
+      ? trusted("")
+      : trusted(`AND object_id IN (SELECT unnest([${only.map(Number).join()}]::BIGINT[]))`);
   await planning.run(sql`CREATE OR REPLACE TEMP TABLE plan_lease AS
     SELECT object_id, ${joinFragments(columns, ",\n")}
-    FROM lease WHERE rule IN (${joinFragments(names, ", ")}) GROUP BY object_id`);
+    FROM lease WHERE rule IN (${joinFragments(names, ", ")}) ${these} GROUP BY object_id`);
 }
 
 /** Joins `plan_lease l` to `object o`, if there is one. */

@@ -267,10 +267,10 @@ export interface RuleTests {
   readonly fits: RuleTest;
 }
 
-/** The tests, after what they look up was read for all objects. */
-export async function readTestsOfAll(planning: Planning): Promise<RuleTests> {
-  await readLeases(planning);
-  await readVerdicts(planning, undefined);
+/** The tests, after what they look up was read, for all objects or only these. */
+export async function readTests(planning: Planning, only?: readonly number[]): Promise<RuleTests> {
+  await readLeases(planning, only);
+  await readVerdicts(planning, only);
   return { from: objectsOf(planning), fits: matches(planning) };
 }
 
@@ -326,7 +326,7 @@ function scanNames(rules: readonly CompiledRule[], only: ObjectChoice | undefine
     GROUP BY n.object_id`;
 }
 
-function wordSum(
+export function wordSum(
   rules: readonly CompiledRule[],
   word: number,
   test: (rule: CompiledRule, index: number) => SqlFragment | undefined,
