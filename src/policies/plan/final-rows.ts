@@ -7,6 +7,7 @@ import { copyPromises, requirementOf } from "#policies/plan/copy-promise.ts";
 import { leaseRules } from "#policies/plan/lease.ts";
 import { maskSql } from "#policies/plan/mask-sql.ts";
 import { matched, wordNames } from "#policies/plan/match-words.ts";
+import { withSameBits } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { sifting } from "#policies/plan/sifting.ts";
 import type { CompiledBounds } from "#policies/removal-bound.ts";
@@ -91,7 +92,8 @@ function policyRank(rules: readonly CompiledRule[]): SqlFragment {
 /** What must still hold after a removal: promises that count on the victim, as JSON. */
 function requirements(rules: readonly CompiledRule[], backends: readonly Backend[]): SqlFragment {
   const arms = copyPromises(rules, backends).map((promise) => {
-    const { on } = promise;
+    // What goes from one name of a storage goes from all.
+    const on = withSameBits({ backends }, promise.on);
     const text = JSON.stringify(requirementOf(promise));
     return sql`CASE WHEN ${matched(promise.index)} AND (c.rule_index = ${promise.index}::INTEGER
       OR (${maskSql(on)} >> c.victim) & 1 = 1) THEN ${text} END`;

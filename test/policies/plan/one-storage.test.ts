@@ -52,6 +52,19 @@ test("a copy on two names of one storage is one, and stays when it is the last o
   expect((await planOf(index, setOf(twins, keep, evict))).actions).toEqual([]);
 });
 
+test("a removal must keep what is promised on another name of its storage", async () => {
+  const index = await openFixtureIndex();
+  const evict = ruleOf("evict", { kind: "evict", from: on(0) });
+  const keep = ruleOf("keep", ensure(on(1, 2), 1));
+  await index.put([{ ...both, copies: { ...both.copies, 2: "verified" } }]);
+  const { actions } = await planOf(index, setOf(twins, keep, evict));
+  const promise = { rule: "test/keep", backends: "6", copies: 1, confidence: "verified" };
+  expect(actions).toMatchObject([{ victim: 0, requirements: [promise] }]);
+  // Of a storage of its own nothing is asked.
+  const apart = await planOf(index, setOf(backendsWith(3), keep, evict));
+  expect(apart.actions).toMatchObject([{ victim: 0, requirements: [] }]);
+});
+
 test("new copies go to storage that has none, under whatever name", async () => {
   const index = await openFixtureIndex();
   const two = ruleOf("two", ensure(on(0, 1, 2), 2));
