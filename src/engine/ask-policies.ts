@@ -10,7 +10,8 @@ import { policyWords } from "#policies/plan/policy-words.ts";
 
 /**
  * Reads the policies as they are now and asks them about some objects, before something of these
- * is taken away. While they cannot be compiled nobody knows what they want to keep: all is refused.
+ * is taken away. While they have an error, or there are none, nobody knows what they want to keep:
+ * all is refused. That they cannot be read for a moment is an error of that moment, and thrown.
  */
 export async function askPolicies(
   { index, policies, moment, now }: Pick<EngineContext, "index" | "policies" | "moment" | "now">,
@@ -24,12 +25,24 @@ export async function askPolicies(
     standing = await policies.compile(at);
     agreed = variables === undefined ? standing : await policies.compile(at, { variables });
   } catch (error) {
-    const word = { refused: refusalOf(EngineError.from(error, "INVALID_DOCUMENT")) };
+    if (!saysWhatPoliciesLack(error)) {
+      throw EngineError.from(error, isSystemError(error) ? "UNAVAILABLE" : "INTERNAL");
+    }
+    const word = { refused: refusalOf(error) };
     return new Map(objectIds.map((objectId) => [objectId, word]));
   }
   await using session = await index.session();
   const words = await policyWords(agreed, session, objectIds);
   return agreed === standing ? words : await withHolds(words, standing, session);
+}
+
+function saysWhatPoliciesLack(error: unknown): error is EngineError {
+  return error instanceof EngineError && ["INVALID_DOCUMENT", "NOT_FOUND"].includes(error.code);
+}
+
+/** Too many open files, a file that is just being replaced: another try finds another answer. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
 }
 
 function refusalOf({ message, details }: EngineError): PolicyRefusal {

@@ -40,9 +40,10 @@ export async function resolveCids(
 }
 
 /**
- * The same with `position, object_id` only, by the digest keys alone: any CID of a block names its
- * object. Only where two objects have one key, which are two CIDs of one block, the whole CIDs
- * tell them apart. For CIDs of SHA-256, and where it does no harm that one in 2^64 is another's:
+ * The same with `position, object_id` only, for rows that say in `by_sha256` whether their CID has
+ * such a digest. These are found by the key of their digest alone: any CID of a block names its
+ * object. Only where two objects have that key, which are two CIDs of one block, the whole CIDs
+ * tell them apart, as they do for other hashes. For what bears that one in 2^64 is another's:
  * nearly half the time of reads that are spread over the index went into reading its CIDs.
  */
 export async function resolveDigests(
@@ -50,19 +51,39 @@ export async function resolveDigests(
   table: string,
 ): Promise<void> {
   await transaction.run(findMatches(table));
-  const { several } = await transaction.row<{ several: boolean }>(
-    `SELECT count(*) > count(DISTINCT cid_key) AS several FROM ${table}_matches`,
-  );
-  if (several) {
-    await resolveCids(transaction, table);
-    return;
-  }
   await transaction.run(
-    `CREATE OR REPLACE TEMP TABLE ${table}_resolved AS
-     SELECT t.position, m.object_id
-     FROM ${table} AS t LEFT JOIN ${table}_matches AS m ON m.cid_key = t.cid_key`,
+    `CREATE OR REPLACE TEMP TABLE ${table}_exact AS
+     SELECT position, cid_key, cid FROM ${table}
+     WHERE cid IS NOT NULL AND (NOT by_sha256 OR cid_key IN (
+       SELECT cid_key FROM ${table}_matches GROUP BY cid_key HAVING count(*) > 1))`,
+  );
+  const { exact } = await transaction.row<{ exact: number }>(
+    `SELECT count(*) AS exact FROM ${table}_exact`,
+  );
+  await transaction.run(exact === 0 ? byDigest(table, "") : compareWhole(table));
+  if (exact === 0) return;
+  await transaction.run(
+    byDigest(
+      table,
+      `WHERE position NOT IN (SELECT position FROM ${table}_exact)
+     UNION ALL FROM ${table}_compared`,
+    ),
   );
 }
+
+const byDigest = (table: string, rest: string): string => `
+  CREATE OR REPLACE TEMP TABLE ${table}_resolved AS
+  SELECT t.position, m.object_id
+  FROM ${table} AS t LEFT JOIN ${table}_matches AS m ON m.cid_key = t.cid_key ${rest}`;
+
+const compareWhole = (table: string): string => `
+  CREATE OR REPLACE TEMP TABLE ${table}_compared AS
+  WITH keys AS (SELECT DISTINCT cid_key FROM ${table}_exact),
+  ids AS (SELECT object_id FROM ${table}_matches SEMI JOIN keys USING (cid_key)),
+  known AS (SELECT o.object_id, o.cid FROM objects AS o SEMI JOIN ids USING (object_id))
+  SELECT e.position, min(k.object_id) AS object_id
+  FROM ${table}_exact AS e LEFT JOIN known AS k ON k.cid = e.cid
+  GROUP BY e.position`;
 
 const findMatches = (table: string): string => `
   CREATE OR REPLACE TEMP TABLE ${table}_matches AS

@@ -53,8 +53,11 @@ export class SharedWrites<Item, Result> {
     try {
       await this.#writeTogether(() => (group = this.#take()));
     } catch (error) {
-      // Refused before its turn: nobody was taken yet.
-      if (group.length === 0) group = this.#waiting.splice(0, 1);
+      if (group.length === 0) {
+        // Refused before its turn, as all are who wait: each would wait as long for the same answer.
+        for (const { reject } of this.#waiting.splice(0)) reject(error);
+        return;
+      }
       const [only, ...others] = group;
       if (others.length === 0) only?.reject(error);
       else for (const one of group) await this.#writeTogether(() => [one]).catch(one.reject);

@@ -1,5 +1,5 @@
 import { isOfSha256, tryCidKey } from "#index/cid-key.ts";
-import { resolveCids, resolveDigests } from "#index/resolve-cids.ts";
+import { resolveDigests } from "#index/resolve-cids.ts";
 import type { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { Access } from "#model/index-store.ts";
@@ -14,15 +14,24 @@ export async function stageAccesses(
   now: Date,
 ): Promise<void> {
   let position = 0;
-  let bySha256 = true;
   const rows = lists.flatMap((accesses, list) =>
     accesses.map((access) => {
       const key = access.object.startsWith("/") ? undefined : tryCidKey(access.object);
-      bySha256 &&= key === undefined || isOfSha256(key.bytes);
+      const bySha256 = key !== undefined && isOfSha256(key.bytes);
       const path = key === undefined ? access.object : null;
       const at = access.at > now ? now : access.at;
       const { weight, bytes = null } = access;
-      return [position++, list, key?.key ?? null, key?.bytes ?? null, path, at, weight, bytes];
+      return [
+        position++,
+        list,
+        key?.key ?? null,
+        key?.bytes ?? null,
+        bySha256,
+        path,
+        at,
+        weight,
+        bytes,
+      ];
     }),
   );
   await transaction.stage(
@@ -32,6 +41,7 @@ export async function stageAccesses(
       list: "INTEGER",
       cid_key: "BIGINT",
       cid: "BLOB",
+      by_sha256: "BOOLEAN",
       path: "VARCHAR",
       read_at: "TIMESTAMP",
       weight: "DOUBLE",
@@ -39,7 +49,7 @@ export async function stageAccesses(
     },
     rows,
   );
-  await (bySha256 ? resolveDigests : resolveCids)(transaction, "accesses");
+  await resolveDigests(transaction, "accesses");
   await transaction.run(resolvePaths);
   const hasShares = lists.some((accesses) => accesses.some(({ bytes }) => bytes !== undefined));
   await transaction.run(hasShares ? resolveShares : resolveWhole);

@@ -4,12 +4,13 @@
 usage: copies.py --events FILE --ledger FILE --backends NAME … < values
 
 FILE of --events: what the world told the engine, one JSON object a line, in any order:
-  {"type": "told", "at", "cid", "backend", "confidence", "bytes"}   an import named a copy
+  {"type": "told", "at", "cid", "backend", "confidence", "bytes", "place"}   an import named a copy
   {"type": "check", "at", "cid", "backend", "finding", "confidence"}  a check was reported;
       "lock", where it was told: a list of [legal hold, until or null, mode or null], empty for none
-  {"type": "listing", "at", "backend", "copies": {cid: bytes}}      an inventory of a backend
+  {"type": "listing", "at", "backend", "place", "copies": {cid: bytes}}      an inventory of a
+      backend, and where it says that files are
 FILE of --ledger: all entries, one JSON object a line: {"entry", "recorded", "kind", "outcome",
-"run", "cid", "backend", "bytes"}; a copy that was made is an `outcome` with bytes, one that was
+"run", "cid", "backend", "bytes", "place"}; a copy that was made is an `outcome` with bytes, one that was
 removed is a `proof`.
 Standard input: what the engine says, as one JSON object:
   {"objects": {cid: {"present", "listed", "sampled", "verified": [names], "oldest"}},
@@ -58,41 +59,43 @@ class Copies:
         if told:
             self.locks[cid, backend] = [*told, at]
 
-    def find(self, cid, backend, state, confidence, at, size=None):
+    def find(self, cid, backend, state, confidence, at, size=None, place=None):
         before = self.known.get((cid, backend))
         proven = at if confidence == "verified" else None
         if before is None:
             if size is not None:
                 believed = state == "present" and proven or None
-                self.known[cid, backend] = [state, confidence, size, believed, at]
+                self.known[cid, backend] = [state, confidence, size, believed, at, place]
             return
-        old_state, old_confidence, old_size, old_proven, checked = before
+        old_state, old_confidence, old_size, old_proven, checked, old_place = before
         if old_state == "corrupt" and state == "present" and confidence != "verified":
             return
         if old_state != "present" and state == "present" and at < checked:
             return
         if state != "present":
             proven = None
-        elif old_state == "present":
+        elif old_state == "present" and place in (None, old_place):
             proven = max(filter(None, [old_proven, proven]), default=None)
             confidence = max(old_confidence, confidence, key=LEVELS.index)
-        self.known[cid, backend] = [state, confidence, old_size if size is None else size, proven, at]
+        size = old_size if size is None else size
+        # A file in another place is another file: nobody has hashed it.
+        self.known[cid, backend] = [state, confidence, size, proven, at, place or old_place]
         if state == "lost":
             self.locks.pop((cid, backend), None)
 
-    def listing(self, backend, listed, at):
-        for (cid, where), (state, *_, size, _proven, _at) in list(self.known.items()):
+    def listing(self, backend, listed, place, at):
+        for (cid, where), (state, _, size, *_) in list(self.known.items()):
             if where != backend:
                 continue
             if cid not in listed:
                 if state == "present":
                     self.find(cid, backend, "lost", "listed", at)
             elif state == "present" and size != listed[cid]:
-                self.find(cid, backend, "corrupt", "listed", at, listed[cid])
+                self.find(cid, backend, "corrupt", "listed", at, listed[cid], place)
         for cid, size in listed.items():
             state = self.known.get((cid, backend), ["present"])[0]
             if state != "corrupt":
-                self.find(cid, backend, "present", "listed", at, size)
+                self.find(cid, backend, "present", "listed", at, size, place)
 
     def holders(self, cid, level):
         return sorted(
@@ -109,11 +112,11 @@ def replay(events, ledger):
     for at, _, happening in sorted(happenings, key=lambda one: one[:2]):
         kind = happening.get("type") or happening["kind"]
         if kind == "listing":
-            copies.listing(happening["backend"], happening["copies"], at)
+            copies.listing(happening["backend"], happening["copies"], happening["place"], at)
         elif kind == "told":
             copies.find(
                 happening["cid"], happening["backend"], "present", happening["confidence"], at,
-                happening["bytes"],
+                happening["bytes"], happening["place"],
             )
         elif kind == "check":
             copies.find(
@@ -127,7 +130,7 @@ def replay(events, ledger):
             if happening["outcome"] == "done" and happening["bytes"] is not None:
                 copies.find(
                     happening["cid"], happening["backend"], "present", "verified", at,
-                    happening["bytes"],
+                    happening["bytes"], happening["place"],
                 )
         elif kind == "proof":
             copies.known.pop((happening["cid"], happening["backend"]), None)

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { onPath } from "../../scripts/services/service.ts";
 import { integerBetween } from "../../scripts/seeded-random.ts";
 import { cidOf, openIndex } from "../index/open-index.ts";
-import { backends, objectCount, RandomCopies } from "./random-copies.ts";
+import { backends, madeAt, objectCount, RandomCopies } from "./random-copies.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { SqlRow } from "#model/sql.ts";
 
@@ -69,7 +69,11 @@ async function ledgerLines(index: ObjectIndex): Promise<readonly string[]> {
       CASE WHEN kind = 'outcome' AND verb = 'replicate' THEN size END AS bytes
     FROM audit LEFT JOIN object USING (object_id) ORDER BY entry_id`;
   return (await session.rows({ text, parameters: [] })).map(({ object_id: id, ...entry }) =>
-    JSON.stringify({ ...entry, cid: id === null ? null : cidOf(Number(id)) }),
+    JSON.stringify({
+      ...entry,
+      place: madeAt(String(entry["backend"])),
+      cid: id === null ? null : cidOf(Number(id)),
+    }),
   );
 }
 

@@ -12,6 +12,11 @@ export const objectCount = 30;
 const size = 100;
 const findings = ["present", "present", "absent", "corrupt"] as const;
 
+/** Where the copies are that tests make. */
+export function madeAt(backend: string): string {
+  return copyOn(backend).copy.locator;
+}
+
 /** Work that the world has an index do; what it was told is kept, what it did is in its ledger. */
 export class RandomCopies {
   readonly events: object[] = [];
@@ -56,8 +61,10 @@ export class RandomCopies {
       const copies = this.#pick(backends).map((backend) => {
         const confidence = this.#one(confidences);
         const bytes = this.#one([size, size, 99]);
-        this.#tell("told", { cid: cidOf(number), backend, confidence, bytes });
-        return copyOn(backend, confidence, this.#now, bytes);
+        const copy = copyOn(backend, confidence, this.#now, bytes);
+        const place = copy.copy.locator;
+        this.#tell("told", { cid: cidOf(number), backend, confidence, bytes, place });
+        return copy;
       });
       return objectOf(number, copies, { size });
     });
@@ -93,10 +100,11 @@ export class RandomCopies {
       (number) => [number, this.#one([size, 99])] as const,
     );
     const copies = Object.fromEntries(listed.map(([number, bytes]) => [cidOf(number), bytes]));
-    this.#tell("listing", { backend, copies });
+    const place = this.#one([madeAt(backend), madeAt(backend), "elsewhere"]);
+    this.#tell("listing", { backend, place, copies });
     async function* listing() {
       for (const [number, bytes] of listed) {
-        const copy = { locator: "listed", form: "file", bytes } as const;
+        const copy = { locator: place, form: "file", bytes } as const;
         yield await Promise.resolve({ cid: cidOf(number), copy, size, cursor: String(number) });
       }
     }

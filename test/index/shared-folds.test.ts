@@ -107,6 +107,31 @@ function inline(text: string): string {
   return CID.createV1(0x55, createDigest(0, new TextEncoder().encode(text))).toString();
 }
 
+test("a foreign CID in the same transaction changes nothing for the reads of others", async () => {
+  const { index } = await openIndex();
+  const { multihash } = CID.parse(cidOf(0));
+  const node = CID.createV1(0x70, multihash).toString();
+  await index.putObjects([objectOf(0), objectOf(1)], start);
+  const two = [cidOf(2), CID.createV1(0x70, CID.parse(cidOf(2)).multihash).toString()];
+  await index.putObjects(
+    two.map((cid) => ({ ...objectOf(2), cid, names: [] })),
+    start,
+  );
+  const answers = await Promise.all([
+    index.recordAccesses("foreign", [readOf(inline("content")), readOf(two[1] ?? "")]),
+    index.recordAccesses("by another name", [
+      readOf(node),
+      readOf(cidOf(1)),
+      readOf("/data/1.bin"),
+    ]),
+  ]);
+  expect(answers).toMatchObject([
+    { applied: 1, unknown: 1 },
+    { applied: 3, unknown: 0 },
+  ]);
+  expect(await readsOf(index)).toEqual([1, 2, 0, 1]);
+});
+
 async function readsOf(index: ObjectIndex): Promise<readonly unknown[]> {
   await using session = await index.session();
   const text = "SELECT reads FROM object ORDER BY object_id";

@@ -54,11 +54,14 @@ async function settleRun(
     await index.controls.cancel(target, { actor, reason }, now);
     return { id, state: "cancelled", reason };
   }
+  const pauses = await index.controls.pauses();
+  const before = pauses.find(({ scope, name }) => scope === "run" && name === id);
   const reason =
     `restored from the snapshot of ${takenAt}, and what became of it since is not known: ` +
-    "take inventories, then resume or cancel it";
-  // Who paused it before the snapshot said why.
-  if (run.state !== "paused") await index.controls.pause(target, { actor, reason }, now);
+    "take inventories, then resume or cancel it" +
+    (before === undefined ? "" : `; it was paused before by ${before.actor}: ${before.reason}`);
+  // A pause of before may have an end, at which the run would go on by itself.
+  await index.controls.pause(target, { actor, reason }, now);
   return { id, state: "paused", reason };
 }
 

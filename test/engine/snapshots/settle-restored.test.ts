@@ -58,6 +58,26 @@ test("runs under way at the snapshot are paused, and cancelled where the ledger 
   expect(await told.index.checkAudit()).toMatchObject({ findings: [] });
 });
 
+test("a run that was paused for a time waits for a person after that time as well", async () => {
+  await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
+  const { engine } = running;
+  await running.importFiles(2);
+  await engine.control({ verb: "pause", scope: "backend", name: "cold", reason: "disks" });
+  const run = await engine.apply({ override: ["objects"] });
+  const until = new Date(Date.now() + 60_000).toISOString();
+  const night = { scope: "run", name: run.id, reason: "night", until } as const;
+  await engine.control({ ...night, verb: "pause" });
+  await engine.takeSnapshot({});
+  const later = new Date(Date.now() + 3_600_000);
+  const { report, index } = await restored(running, later);
+  const words = expect.stringMatching(/not known.*paused before by \S+: night/) as string;
+  expect(report.runs).toEqual([{ id: run.id, state: "paused", reason: words }]);
+  await index.controls.endExpiredPauses(later);
+  expect(await index.run(run.id)).toMatchObject({ state: "paused" });
+  const pause = (await index.controls.pauses()).find(({ scope }) => scope === "run");
+  expect(pause).toMatchObject({ name: run.id, until: undefined });
+});
+
 const scratch = `apiVersion: thermocline/v1
 kind: Policy
 metadata: {name: scratch}
