@@ -141,9 +141,6 @@ export function judgeRemovals(
         CASE WHEN goes AND ${waits} THEN c.depends | ${maskSql(bit)} ELSE c.depends END AS depends)
       FROM (SELECT c.*, ${goes} AS goes FROM ${before} c) c)`;
   });
-  const primary = victims.map(
-    ({ id }) => sql`WHEN (c.gone & ${maskSql(bitOf(id))}) <> 0 THEN ${trusted(`${id}`)}`,
-  );
   const except = trusted("coalesce(1::BIGINT << c.target, 0)");
   const source = copySource(planning, { preferred: verb.from, except });
   const left = trusted("(c.wants & ~c.gone)");
@@ -155,14 +152,33 @@ export function judgeRemovals(
         ${planning.removed} AS gone
       FROM (${wishes}) c)
     ${joinFragments(steps, "")}
-    SELECT c.object_id, c.size, c.present_mask${trusted(words.join(""))}, c.source, c.target, c.gain, c.gone, c.depends,
+    SELECT c.object_id, c.size, c.present_mask${trusted(words.join(""))}, c.source, c.target, c.gone${trusted(planning.adds ? ", c.depends" : "")},
       c.gone <> 0 AS acts ${orderColumns(planning, index)},
       c.size * CASE WHEN c.target IS NULL THEN bit_count(c.gone) ELSE 1 END AS bytes,
       CASE WHEN c.block IS NOT NULL THEN c.block WHEN ${left} <> 0 THEN ${why}
-        ${trusted(planning.hasLocked ? "WHEN c.locked_there <> 0 THEN 'locked'" : "")} END AS block,
-      (CASE WHEN c.target IS NULL THEN NULL WHEN (c.gone >> c.source) & 1 = 1 THEN c.source
-        ${joinFragments(primary, " ")} END)::INTEGER AS primary_victim
+        ${trusted(planning.hasLocked ? "WHEN c.locked_there <> 0 THEN 'locked'" : "")} END AS block
     FROM (SELECT c.* REPLACE (${without(gone, planning.removed)} AS gone) FROM ${last} c) c`;
+}
+
+/**
+ * Of the copies that go when an object moves, over rows of `plan_want` or `plan_turn`, the one that
+ * goes with the move: where it is read from, else the first. Null where nothing moves. It is not kept
+ * with the rows, of which most may never have their turn.
+ */
+export function primaryVictim(
+  planning: Planning,
+  { verb }: RemovalRule,
+  alias: string,
+): SqlFragment {
+  const [target, gone, source] = ["target", "gone", "source"].map((name) =>
+    trusted(`${alias}.${name}`),
+  ) as [SqlFragment, SqlFragment, SqlFragment];
+  const victims = backendsIn(verb.from & removableMask(planning), planning.backends);
+  const first = victims.map(
+    ({ id }) => sql`WHEN (${gone} & ${maskSql(bitOf(id))}) <> 0 THEN ${trusted(`${id}`)}`,
+  );
+  return sql`(CASE WHEN ${target} IS NULL THEN NULL WHEN (${gone} >> ${source}) & 1 = 1 THEN ${source}
+    ${joinFragments(first, " ")} END)::INTEGER`;
 }
 
 /** Backends that let nobody remove their copy of a candidate. */

@@ -1,6 +1,7 @@
 import { fillTargets, targetChoice, targetOf } from "#policies/plan/choose-target.ts";
 import {
   judgeRemovals,
+  primaryVictim,
   type RemovalRule,
   targetsOf,
   wantRemovals,
@@ -94,7 +95,9 @@ async function planRemoval(planning: Planning, rule: RemovalRule): Promise<numbe
   const placed = sql`SELECT t.*, ${target} AS target FROM (${want}) t`;
   await planning.table("plan_want", judgeRemovals(planning, rule, placed));
   // What was wanted for a time goes when it is over.
-  if (rule.ended === undefined) await refuseLosses(planning, rule.index);
+  if (rule.ended === undefined) {
+    await refuseLosses(planning, rule.index, primaryVictim(planning, rule, "w"));
+  }
   const cut = isBounded(rule.verb) ? new CutToNeed(planning, rule) : undefined;
   const turns = await takeTurns(planning, rule.index, cut);
   if (cut?.isDone !== true) await leaveAbove(planning, rule);
@@ -119,8 +122,9 @@ async function fill(planning: Planning, rule: RemovalRule): Promise<void> {
 }
 
 /** A move takes the copy at its source with it; other copies that go are actions of their own. */
-async function draft(planning: Planning, { index, verb }: RemovalRule): Promise<void> {
-  const moves = trusted("t.target IS NOT NULL AND b.id = t.primary_victim");
+async function draft(planning: Planning, rule: RemovalRule): Promise<void> {
+  const { index, verb } = rule;
+  const moves = sql`t.target IS NOT NULL AND b.id = ${primaryVictim(planning, rule, "t")}`;
   const rest = trusted(`CASE WHEN t.target IS NULL THEN '${verb.kind}' ELSE 'evict' END`);
   planning.mayWait ||= planning.adds;
   await addDrafts(
@@ -136,7 +140,7 @@ async function draft(planning: Planning, { index, verb }: RemovalRule): Promise<
       target: sql`CASE WHEN ${moves} THEN t.target END`,
       victim: trusted("b.id"),
       had: trusted("bit_count(t.present_mask)"),
-      depends: trusted("(t.depends >> b.id) & 1 = 1"),
+      depends: trusted(planning.adds ? "(t.depends >> b.id) & 1 = 1" : "false"),
       size: trusted("t.size"),
       writes: sql`${moves} AND (t.present_mask >> t.target) & 1 = 0`,
       words: "t",

@@ -137,13 +137,14 @@ export class Planning {
   }
 
   /**
-   * Has candidates gain and lose (`gain`, `gone`) what the rows of `plan_turn` say, as soon as
+   * Has candidates gain and lose (`target`, `gone`) what the rows of `plan_turn` say, as soon as
    * somebody looks at candidates again: after the last rule nobody does.
    */
   change(turns: { readonly adds: boolean }): void {
     this.adds ||= turns.adds;
     this.removes = true;
-    const added = trusted(turns.adds ? "added = plan_mask.added | t.gain, " : "");
+    const gain = "CASE WHEN t.target IS NULL THEN 0 ELSE 1::BIGINT << t.target END";
+    const added = trusted(turns.adds ? `added = plan_mask.added | ${gain}, ` : "");
     this.#changes = sql`UPDATE plan_mask
       SET ${added}removed = plan_mask.removed | t.gone
       FROM plan_turn t WHERE t.object_id = plan_mask.object_id`;

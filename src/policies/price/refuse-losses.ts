@@ -2,7 +2,7 @@ import type { CostRefusal } from "#model/plan.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { actionCost, isPriced } from "#policies/price/action-cost.ts";
 import { monthMs, usdOfShares } from "#model/cost-sql.ts";
-import { sql, trusted } from "#policies/sql-fragment.ts";
+import { sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** What moves would cost that do not pay, by rule and object: `plan_loss`, if a rule asks for it. */
 function asksForPay({ rules, backends }: Planning, index?: number): boolean {
@@ -23,9 +23,14 @@ export async function forgetLosses(planning: Planning, index: number): Promise<v
 /**
  * Blocks those rows of `plan_want` that would not save, within the horizon of their rule, what
  * they cost at once. That comes before turns are taken, so that a move that does not pay never
- * takes the place of one that does, and before copies are counted on by other rules.
+ * takes the place of one that does, and before copies are counted on by other rules. Of the copies
+ * of a row (`w`) that go, one goes with the move.
  */
-export async function refuseLosses(planning: Planning, index: number): Promise<void> {
+export async function refuseLosses(
+  planning: Planning,
+  index: number,
+  primaryVictim: SqlFragment,
+): Promise<void> {
   const horizonMs = planning.rules[index]?.horizonMs;
   if (horizonMs === undefined || !isPriced(planning)) return;
   const cost = actionCost(planning);
@@ -34,7 +39,7 @@ export async function refuseLosses(planning: Planning, index: number): Promise<v
     SELECT d.object_id, sum(${cost.now}) AS now, sum(${cost.early}) AS early,
       sum(${cost.month}) AS month, bool_or(${cost.isRaised}) AS raised
     FROM (SELECT w.object_id, 'demote' AS verb, w.source, b.id AS victim,
-        CASE WHEN b.id = w.primary_victim THEN w.target END AS target
+        CASE WHEN b.id = ${primaryVictim} THEN w.target END AS target
       FROM plan_want w, (SELECT unnest(${trusted(`[${ids}]`)})::INTEGER AS id) b
       WHERE w.acts AND (w.gone >> b.id) & 1 = 1) d
     JOIN plan_candidate c ON c.object_id = d.object_id ${cost.joins}
