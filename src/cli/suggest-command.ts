@@ -31,12 +31,13 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The question whether another command was meant: one of this group that is spelt nearly so, else
- * one of the same name elsewhere, else the ones that other programs call so.
+ * one of the same name below it or elsewhere, else the ones that other programs call so.
  */
 export function suggestCommand(word: string, group: CommandUnknownOpts): string | undefined {
   const typed = word.toLowerCase();
   const own = group.commands.map((one) => one.name());
   const paths = pathsBelow(programOf(group));
+  const below = paths.filter((path) => path.startsWith(`${pathOf(group)} `));
   const lastWords = [...new Set(paths.map(lastOf))];
   const near = nearestMatch(typed, own);
   const other = otherWords[nearestMatch(typed, Object.keys(otherWords)) ?? ""] ?? [];
@@ -48,6 +49,7 @@ export function suggestCommand(word: string, group: CommandUnknownOpts): string 
     inFull(paths.filter((path) => path.includes(" ") && path.replaceAll(" ", "-") === typed)),
     near === undefined ? [] : [near],
     other.filter((name) => own.includes(name)),
+    inFull(below.filter((path) => lastOf(path) === typed)),
     inFull(paths.filter((path) => lastOf(path) === typed)),
     beginning(typed, own),
     inFull(ofOthers),
@@ -91,6 +93,12 @@ function question(names: readonly string[]): string {
 
 function programOf(command: CommandUnknownOpts): CommandUnknownOpts {
   return command.parent === null ? command : programOf(command.parent);
+}
+
+/** The words of this group, such as `index snapshot`; none of the program itself. */
+function pathOf(group: CommandUnknownOpts): string {
+  if (group.parent === null) return "";
+  return `${pathOf(group.parent)} ${group.name()}`.trimStart();
 }
 
 /** The words of all commands and groups below this one, such as `index snapshot ls`. */

@@ -80,6 +80,7 @@ describe("wrong usage", () => {
     [["import-dir", "x"], "'import-dir'", "Did you mean `thermocline import dir`?"],
     [["objects", "list"], "'list' of thermocline objects", "Did you mean ls?"],
     [["index", "quer"], "'quer' of thermocline index", "Did you mean query?"],
+    [["index", "gc"], "'gc' of thermocline index", "Did you mean `thermocline index snapshot gc`?"],
     [["index", "snapshot", "crate"], "of thermocline index snapshot", "Did you mean create?"],
     [["sched"], "unknown command 'sched'", "Did you mean schedule?"],
     [["ls"], "unknown command 'ls'", "or another?"],
