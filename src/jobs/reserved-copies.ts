@@ -17,9 +17,10 @@ export interface ReservedCheck {
 
 /**
  * Asks each backend for the copy it must keep. A copy that was re-hashed within `proofAgeMaxMs`
- * must be there with the right size; an older one is re-hashed now (docs/decisions/0010), and so is
- * any that lies under a name by which other programs may have written to it. Copies on backends
- * that are one and the same storage are one copy, whatever was recorded of them.
+ * must be there in the form and size that it was recorded with; what is there otherwise, or was
+ * re-hashed longer ago, is re-hashed now (docs/decisions/0010), and so is any that lies under a name
+ * by which other programs may have written to it. Copies on backends that are one and the same
+ * storage are one copy, whatever was recorded of them.
  */
 export async function checkReserved(
   permit: RemovalPermit,
@@ -75,14 +76,27 @@ async function check(
     const message = `this node does not reach backend ${reserved.backend}`;
     throw new EngineError("NOT_SUPPORTED", message);
   }
-  const asked = () => driver.verify(object, level, { signal, onHolders });
-  const found = await runWithRetries(asked, context);
-  if (found.finding === "present" && rank(found.confidence) < rank(level)) {
+  const verify = (asked: Confidence) =>
+    runWithRetries(() => driver.verify(object, asked, { signal, onHolders }), context);
+  const seen = await verify(level);
+  const rests = seen.finding === "present" && rank(level) < rank(reserved.confidence);
+  // A proof of other bytes than those that are there is none.
+  const isOther = rests && !isAsRecorded(seen, reserved);
+  const { stored: _stored, ...found } = isOther ? await verify(reserved.confidence) : seen;
+  const needed = isOther ? reserved.confidence : level;
+  if (found.finding === "present" && rank(found.confidence) < rank(needed)) {
     const message = `backend ${reserved.backend} can only be checked as ${found.confidence}`;
     throw new EngineError("NOT_SUPPORTED", message);
   }
-  const rests = rank(level) < rank(reserved.confidence);
-  return rests ? { ...found, method: `${found.method}; re-hashed ${reserved.verifiedAt}` } : found;
+  if (!rests || isOther) return found;
+  return { ...found, method: `${found.method}; re-hashed ${reserved.verifiedAt}` };
+}
+
+/** Whether what is there has the form and size of what was verified; a pin is named by its content. */
+function isAsRecorded({ stored }: Evidence, { stored: recorded }: ReservedCopy): boolean {
+  if (recorded === undefined) return false;
+  if (recorded.form === "dag") return true;
+  return stored?.form === recorded.form && stored.bytes === recorded.bytes;
 }
 
 /** `claimed` copies are looked at too: nothing is removed on hearsay. */

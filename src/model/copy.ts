@@ -49,6 +49,8 @@ export interface Evidence {
   readonly method: string;
   readonly checkedAt: string;
   readonly bytesRead: number;
+  /** What was found there, where the check looked at it: not kept, and of no meaning to the index. */
+  readonly stored?: Pick<StoredCopy, "form" | "bytes">;
   /**
    * What the storage itself lets nobody remove the copy for; null where it was asked and there is
    * nothing. Absent where nobody looked, or the storage does not show it.

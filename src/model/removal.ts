@@ -1,4 +1,4 @@
-import type { Confidence, Evidence, ObjectRef } from "#model/copy.ts";
+import type { Confidence, Evidence, ObjectRef, StoredCopy } from "#model/copy.ts";
 import type { ErrorCode } from "#model/engine-error.ts";
 import type { PolicyRefusal } from "#model/policy-word.ts";
 
@@ -38,6 +38,8 @@ export interface ReservedCopy {
   readonly confidence: Confidence;
   /** Last time every byte was checked (ISO 8601 UTC); decides how deep the new check must go. */
   readonly verifiedAt: string | undefined;
+  /** What is recorded of it; something else is re-hashed, and all where nothing is told. */
+  readonly stored: Pick<StoredCopy, "form" | "bytes"> | undefined;
 }
 
 /** Why the writer gave no permit. */

@@ -275,6 +275,7 @@ export class MemoryIndex implements DispatchIndex {
         backend: name,
         confidence: "verified" as const,
         verifiedAt,
+        stored: { form: "file" as const, bytes: object.size },
       })),
       authority: "surplus" as const,
       issuedAt: context.now.toISOString(),

@@ -1,5 +1,8 @@
+import { chmod, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { SegmentAction } from "#jobs/segment.ts";
+import type { Form } from "#model/copy.ts";
 import type { Driver } from "#model/driver.ts";
 import type { CommitResult, RemoveOutcome, StepData } from "#model/run.ts";
 import { LocalStores } from "./local-stores.ts";
@@ -10,17 +13,19 @@ const issuedAt = now.toISOString();
 const expiresAt = new Date(now.getTime() + 3_600_000).toISOString();
 
 /** A job that removes one object from `hot`, and rests on the copy on `cold`. */
-async function removalOf(stores: LocalStores, text: string) {
+async function removalOf(stores: LocalStores, text: string, form: Form = "file") {
   const bytes = Buffer.from(text);
   const { object } = await stores.put("hot", bytes);
-  await stores.put("cold", bytes);
+  const { copy } = await stores.put("cold", bytes, form);
   const drivers = new Map<string, Driver>();
   for (const name of ["hot", "cold"]) drivers.set(name, await stores.driver(name));
   const part = { batch: 0, attempt: 0, from: 0, to: 1, segmentCid: "" };
   const names = { runId: "run", planCid: "plan", policy: "p", verb: "evict" } as const;
   const step: StepData = { ...part, ...names, source: null, target: null, victim: "hot" };
   const actions: SegmentAction[] = [{ sequence: 0, objectId: 0, object }];
-  const reserved = [{ backend: "cold", confidence: "verified", verifiedAt: issuedAt }] as const;
+  const stored = { form, bytes: copy.bytes };
+  const proven = { confidence: "verified", verifiedAt: issuedAt, stored } as const;
+  const reserved = [{ backend: "cold", ...proven }];
   const permit = {
     id: "run-0",
     objectId: 0,
@@ -30,7 +35,7 @@ async function removalOf(stores: LocalStores, text: string) {
   } as const;
   const permits = [{ ...object, ...permit, issuedAt, expiresAt, sequence: 0 }];
   const permitted: CommitResult = { permits, refusals: [] };
-  return { object, drivers, job: new RemoveJob(step, actions, permitted) };
+  return { object, copy, drivers, job: new RemoveJob(step, actions, permitted) };
 }
 
 /** A worker that dies when it asks to remove: before or after that has happened, or not at all. */
@@ -66,6 +71,46 @@ test("whoever finds the copy gone proves it by what was seen before, too", async
   const outcomes = await workOn(job, drivers, dying(undefined));
   expect(outcomes).toMatchObject([{ outcome: "done", result: "absent" }]);
   expect(seenBy(outcomes)).toEqual(["cold present", "cold present"]);
+});
+
+test("a CAR that was verified a moment ago is only looked at", async () => {
+  await using stores = await LocalStores.open();
+  const { drivers, job } = await removalOf(stores, "whole", "car");
+  const outcomes = await workOn(job, drivers, dying(undefined));
+  expect(outcomes).toMatchObject([
+    { outcome: "done", proof: { evidence: [{ confidence: "listed", bytesRead: 0 }] } },
+  ]);
+});
+
+test.for([
+  { title: "cut off", harm: (path: string, bytes: number) => truncate(path, bytes - 1) },
+  { title: "something else", harm: (path: string) => writeFile(path, "another file") },
+])("a CAR that is $title by now keeps what would rest on it", async ({ harm }) => {
+  await using stores = await LocalStores.open();
+  const { object, copy, drivers, job } = await removalOf(stores, "cut off", "car");
+  const path = join(stores.folder, "cold", copy.locator);
+  await chmod(path, 0o600);
+  await harm(path, copy.bytes);
+  const outcomes = await workOn(job, drivers, dying(undefined));
+  expect(outcomes).toMatchObject([
+    { outcome: "failed", code: "CORRUPT", findings: [{ backend: "cold", finding: "corrupt" }] },
+  ]);
+  expect(await drivers.get("hot")?.stat(object)).toBeDefined();
+});
+
+test("a copy in another form than the one that was verified is re-hashed", async () => {
+  await using stores = await LocalStores.open();
+  const { object, copy, drivers, job } = await removalOf(stores, "another form", "car");
+  await drivers.get("cold")?.remove(object, { ...job.permitted.permits[0]!, backend: "cold" });
+  await stores.put("cold", Buffer.from("another form"));
+  const outcomes = await workOn(job, drivers, dying(undefined));
+  expect(copy.form).toBe("car");
+  expect(outcomes).toMatchObject([
+    {
+      outcome: "done",
+      proof: { evidence: [{ confidence: "verified", bytesRead: "another form".length }] },
+    },
+  ]);
 });
 
 /** What the proofs are made of, in their order. */

@@ -78,11 +78,15 @@ export class ModelPermits {
       id: expired === undefined ? first : `${first}-${second}`,
       objectId: action.object,
       backend: facts.names[victim] ?? "",
-      reserved: reserved.map(([id, confidence]) => ({
-        backend: facts.names[id] ?? "",
-        confidence,
-        verifiedAt: copies.find((copy) => copy.backendId === id)?.verifiedAt?.toISOString(),
-      })),
+      reserved: reserved.map(([id, confidence]) => {
+        const copy = facts.copies.of(action.object).get(id);
+        return {
+          backend: facts.names[id] ?? "",
+          confidence,
+          verifiedAt: copies.find((one) => one.backendId === id)?.verifiedAt?.toISOString(),
+          stored: copy && { form: copy.form, bytes: copy.bytes },
+        };
+      }),
       authority: removal.authority,
       issuedAt: context.now.toISOString(),
       expiresAt: new Date(context.now.getTime() + context.permitTtlMs).toISOString(),

@@ -32,7 +32,10 @@ export async function verifyCopy(
   if (copy.form === "file" && copy.bytes !== object.size) {
     return found("corrupt", `has ${copy.bytes} bytes, needs ${object.size}`, 0);
   }
-  if (level === "listed") return found("present", "looked for it: right size", 0);
+  if (level === "listed") {
+    const { form, bytes } = copy;
+    return { ...found("present", "looked for it: right size", 0), stored: { form, bytes } };
+  }
   const intact = (bytes: number): Evidence =>
     found("present", `read back and re-hashed ${bytes} bytes`, bytes);
   if ((await isIntact?.(copy)) === true) return intact(copy.bytes);

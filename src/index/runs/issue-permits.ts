@@ -15,7 +15,7 @@ import type { RunRecord } from "#index/runs/run-record.ts";
 import { type OpenAction, requirementsOf } from "#index/runs/step-batch.ts";
 import { type SameBackends, sameStorages } from "#index/same-storages.ts";
 import type { Transaction } from "#index/transaction.ts";
-import type { Confidence } from "#model/copy.ts";
+import type { Confidence, StoredCopy } from "#model/copy.ts";
 import type { CommitContext } from "#model/index-store.ts";
 import type { PolicyWords } from "#model/policy-word.ts";
 
@@ -95,8 +95,11 @@ function awaitedBackends(
   return [...awaited].toSorted((a, b) => a - b).map((id) => facts.names.get(id) ?? "");
 }
 
+/** What the judge is told of a copy, and what a worker has to find there. */
+type KnownCopy = CopyFact & Pick<StoredCopy, "form" | "bytes">;
+
 interface Facts {
-  readonly copies: ReadonlyMap<number, readonly CopyFact[]>;
+  readonly copies: ReadonlyMap<number, readonly KnownCopy[]>;
   readonly live: Map<number, readonly LivePermit[]>;
   readonly planned: ReadonlyMap<number, ReadonlySet<number>>;
   readonly names: ReadonlyMap<number, string>;
@@ -127,8 +130,11 @@ async function readFacts(
     backend_id: number;
     confidence: Confidence;
     verified_at: Date | null;
+    form: StoredCopy["form"];
+    bytes: number;
   }>(
-    `SELECT c.object_id, c.backend_id, c.confidence::VARCHAR AS confidence, c.verified_at
+    `SELECT c.object_id, c.backend_id, c.confidence::VARCHAR AS confidence, c.verified_at,
+       c.form::VARCHAR AS form, c.bytes
      FROM copies AS c SEMI JOIN judged_objects USING (object_id)
      WHERE c.state = 'present' ORDER BY ALL`,
   );
@@ -149,6 +155,8 @@ async function readFacts(
       backendId: copy.backend_id,
       confidence: copy.confidence,
       verifiedAt: copy.verified_at ?? undefined,
+      form: copy.form,
+      bytes: copy.bytes,
     })),
     live: new Map(await livePermits(transaction, "judged_objects", context)),
     planned: new Map(
@@ -163,7 +171,7 @@ async function readFacts(
   };
 }
 
-function known(action: OpenAction, facts: Facts): readonly CopyFact[] {
+function known(action: OpenAction, facts: Facts): readonly KnownCopy[] {
   return facts.copies.get(action.object_id) ?? [];
 }
 
@@ -219,11 +227,12 @@ function permitFor(
     backend: facts.names.get(action.victim ?? -1) ?? "",
     reserved: [...reserved]
       .toSorted(([a], [b]) => a - b)
-      .map(([id, confidence]) => ({
-        backend: facts.names.get(id) ?? "",
-        confidence,
-        verifiedAt: copies.find((copy) => copy.backendId === id)?.verifiedAt?.toISOString(),
-      })),
+      .map(([id, confidence]) => {
+        const copy = copies.find(({ backendId }) => backendId === id);
+        const stored = copy && { form: copy.form, bytes: copy.bytes };
+        const verifiedAt = copy?.verifiedAt?.toISOString();
+        return { backend: facts.names.get(id) ?? "", confidence, verifiedAt, stored };
+      }),
     authority: action.verb === "delete" ? "delete" : "surplus",
     issuedAt: context.now.toISOString(),
     expiresAt: new Date(context.now.getTime() + context.permitTtlMs).toISOString(),
