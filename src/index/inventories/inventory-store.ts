@@ -118,11 +118,13 @@ export class InventoryStore {
       const collecting = cutOff === undefined ? collect(listing, source, known) : [];
       for await (const _ of collecting) yield { phase: "listing", ...step() };
       yield { phase: "comparing", ...step() };
-      await listing.present();
+      const pieces = this.#piecesOf(source);
+      for await (const _ of listing.present(pieces.pieceRows))
+        yield { phase: "comparing", ...step() };
       const comparison = await ListingComparison.begin(
         [this.#database, connection],
         this.#listing(source, backendId, listing),
-        { ...this.#piecesOf(source), scratch: listing.scratch },
+        { ...pieces, scratch: listing.scratch },
         cutOff,
       );
       for await (const _ of comparison.resolve()) yield { phase: "comparing", ...step() };

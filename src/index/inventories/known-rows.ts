@@ -4,9 +4,7 @@ import { type Connection, micros } from "#index/connection.ts";
 import type { Believed } from "#index/inventories/compare-piece.ts";
 import type { Listing } from "#index/inventories/listing.ts";
 import { type Range, rangesOf } from "#index/inventories/key-ranges.ts";
-import { rowsTogether } from "#index/inventories/listing-parts.ts";
-import { literalPath } from "#index/literal-path.ts";
-import { sqlLiteral } from "#index/sql-literal.ts";
+import { mergeRuns, readRuns, writeRun } from "#index/inventories/merge-runs.ts";
 
 const columns = [
   "object_id BIGINT",
@@ -50,23 +48,23 @@ export class KnownRows {
   /** Adds what is known of the temporary view `resolved_range`. */
   async add(): Promise<void> {
     const path = join(this.#folder, `known-${String(this.#files.length).padStart(6, "0")}.parquet`);
-    await this.#connection.run(
-      `COPY (SELECT ${names.replace("cid,", "NULL::BLOB AS cid,")} FROM resolved_range
-         WHERE object_id < ${this.#below} ORDER BY object_id)
-       TO ${sqlLiteral(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsTogether})`,
-    );
-    this.#files.push(sqlLiteral(literalPath(path)));
+    const rows = `(SELECT ${names.replace("cid,", "NULL::BLOB AS cid,")} FROM resolved_range
+      WHERE object_id < ${this.#below})`;
+    await writeRun(this.#connection, rows, { by: "object_id", path });
+    this.#files.push(path);
   }
 
-  /** Makes the temporary view `known_rows` of all of it. */
-  async present(): Promise<void> {
+  /** Makes the temporary view `known_rows` of all of it, which is read in pieces. Yields on the way. */
+  async *present(pieceRows: number): AsyncGenerator<void> {
     await this.#connection.run(`CREATE OR REPLACE TEMP TABLE no_rows (${columns.join(", ")})`);
-    const files =
-      this.#files.length === 0
-        ? "no_rows"
-        : `read_parquet([${this.#files.join(", ")}], hive_partitioning = false)`;
+    const options = { by: "object_id", folder: join(this.#folder, "merged"), pieceRows };
+    const runs = yield* mergeRuns(this.#connection, this.#files, options);
+    const given = this.#files.filter((path) => !runs.includes(path));
+    for (const path of given) await rm(path);
+    this.#files = [...runs];
+    const rows = runs.length === 0 ? "no_rows" : readRuns(runs);
     await this.#connection.run(
-      `CREATE OR REPLACE TEMP VIEW known_files AS SELECT ${names} FROM ${files}`,
+      `CREATE OR REPLACE TEMP VIEW known_files AS SELECT ${names} FROM ${rows}`,
     );
     await this.#connection.run("CREATE OR REPLACE TEMP VIEW known_rows AS FROM known_files");
   }

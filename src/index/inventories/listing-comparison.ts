@@ -114,7 +114,7 @@ export class ListingComparison {
       }
       yield;
     }
-    await this.#known.present();
+    yield* this.#known.present(pieceRows);
   }
 
   /** Asks the backend about what may be newer than the listing; see `askAgain`. */

@@ -3,9 +3,8 @@ import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Connection } from "#index/connection.ts";
-import { literalPath } from "#index/literal-path.ts";
 import { ListingStage } from "#index/inventories/listing-stage.ts";
-import { sqlLiteral } from "#index/sql-literal.ts";
+import { mergeRuns, readRuns, writeRun } from "#index/inventories/merge-runs.ts";
 import type { ListedCopy } from "#model/driver.ts";
 
 /** What a listing was begun as; one that is of another source is not gone on with. */
@@ -164,25 +163,25 @@ export class ListingParts {
     return join(this.#folder, "compared");
   }
 
-  /** Makes the temporary view `listing` of all that was listed. */
-  async present(): Promise<void> {
+  /** Makes the temporary view `listing` of all that was listed, which is read in pieces. Yields on the way. */
+  async *present(pieceRows: number): AsyncGenerator<void> {
     const { parts } = this.#state;
-    const files = Array.from({ length: parts }, (_, number) =>
-      sqlLiteral(literalPath(this.#part(number))),
-    );
     if (parts === 0) {
       await ListingStage.begin(this.#connection, "listing_none");
       await this.#connection.run("CREATE OR REPLACE TEMP VIEW listing AS FROM listing_none");
       return;
     }
-    await this.#connection.run(
-      `CREATE OR REPLACE TEMP VIEW listing AS FROM read_parquet([${files.join(", ")}], hive_partitioning = false)`,
-    );
+    const files = Array.from({ length: parts }, (_, number) => this.#part(number));
+    const options = { by: "cid_key", folder: this.#merged, pieceRows };
+    const runs = yield* mergeRuns(this.#connection, files, options);
+    await this.#connection.run(`CREATE OR REPLACE TEMP VIEW listing AS FROM ${readRuns(runs)}`);
   }
 
   /** Removes what was made of the listing; the listing stays. */
   async clearScratch(): Promise<void> {
-    await rm(this.scratch, { recursive: true, force: true });
+    for (const folder of [this.scratch, this.#merged]) {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   /** The listing was used, or is of no use. */
@@ -193,13 +192,14 @@ export class ListingParts {
   async #write(path: string): Promise<void> {
     const unfinished = `${path}.unfinished`;
     // In the order of keys and in small groups: who reads a range of keys reads little else.
-    await this.#connection.run(
-      `COPY (FROM listing_part ORDER BY cid_key) TO ${sqlLiteral(unfinished)}
-       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowsTogether})`,
-    );
+    await writeRun(this.#connection, "listing_part", { by: "cid_key", path: unfinished });
     await sync(unfinished);
     await rename(unfinished, path);
     await sync(this.#folder);
+  }
+
+  get #merged(): string {
+    return join(this.#folder, "merged");
   }
 
   #part(number: number): string {
@@ -207,8 +207,6 @@ export class ListingParts {
   }
 }
 
-/** Of a part, and of what else is read by ranges. */
-export const rowsTogether = 4_096;
 const stateFile = "listing.json";
 
 async function readState(path: string): Promise<State | undefined> {
