@@ -12,6 +12,8 @@ export interface ElapsedClocks {
 export interface Asked {
   readonly monotonicMs: number;
   readonly wallMs: number;
+  /** Not later than that by the clock of the queue's server, where it said so. */
+  readonly queueMs?: number | undefined;
 }
 
 /**
@@ -29,9 +31,9 @@ export class ControllersClock {
     this.#clocks = { monotonicMs, wallMs };
   }
 
-  /** To be taken before the question is sent. */
-  asking(): Asked {
-    return { monotonicMs: this.#clocks.monotonicMs(), wallMs: this.#clocks.wallMs() };
+  /** To be taken before the question is sent, and after the queue's server told its time. */
+  asking(queueMs?: number): Asked {
+    return { monotonicMs: this.#clocks.monotonicMs(), wallMs: this.#clocks.wallMs(), queueMs };
   }
 
   /** Hears an answer with the controller's time (ISO 8601 UTC) of a moment since it was asked. */
@@ -47,15 +49,18 @@ export class ControllersClock {
   }
 
   /**
-   * The latest it may be by the clock of the controller.
+   * The latest it may be by the clock of the controller. Both clocks of a virtual machine that its
+   * host held still say that nothing has passed; the time that the queue's server just told
+   * (`queueMs`) says what has.
    *
    * @throws EngineError UNAVAILABLE until an answer came: the clock of this machine may be wrong
    */
-  latest(): Date {
+  latest(queueMs?: number): Date {
     const { monotonicMs, wallMs } = this.asking();
     if (this.#heard === undefined) throw unheard();
     const { at, asked } = this.#heard;
-    const elapsedMs = Math.max(0, monotonicMs - asked.monotonicMs, wallMs - asked.wallMs);
+    const there = (queueMs ?? 0) - (asked.queueMs ?? queueMs ?? 0);
+    const elapsedMs = Math.max(0, monotonicMs - asked.monotonicMs, wallMs - asked.wallMs, there);
     return new Date(at + elapsedMs);
   }
 

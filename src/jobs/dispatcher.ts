@@ -115,7 +115,7 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
     measurements: noMeasurements,
     controls: undefined,
     commit: dispatch.commit,
-    tracing: store.tracing,
+    store,
     shutdown: shutdown.signal,
     actions: async () => [],
     now,

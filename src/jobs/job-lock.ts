@@ -5,59 +5,86 @@ import { removeTimeoutMs } from "#model/removal.ts";
 import { laneTiming } from "#jobs/lanes.ts";
 import type { StepJobData } from "#jobs/step-job.ts";
 
-/** A lock that was confirmed this lately need not be asked for again. */
-const confirmedForMs = 2_000;
+/** An answer that is older, counted from its question, confirms nothing. */
+const answeredWithinMs = 2_000;
 /** A queue that needs longer than that for each of so many answers is as good as out. */
 const asksMax = 3;
+/** While it is kept: more often than the queue would give the job away. */
+const askEveryMs = laneTiming.lockRenewTime;
 /** After this, nothing that a worker began before it lost its job is still under way. */
-export const quietAfterMs = confirmedForMs + removeTimeoutMs + 8_000;
+export const quietAfterMs = answeredWithinMs + removeTimeoutMs + 8_000;
 
 /** A worker's hold on its job: effects that cannot be undone ask for it first. */
 export class JobLock {
   readonly #job: Job<StepJobData>;
   readonly #token: string;
-  #confirmedAt = Number.NEGATIVE_INFINITY;
+  readonly #queueTime: () => Promise<number>;
   readonly #takenAt = performance.now();
-  #lost = false;
+  /** When the job was known to be this worker's, by the clock of the queue's server. */
+  #heldMs: number | undefined;
+  #lost: EngineError | undefined;
 
-  constructor(job: Job<StepJobData>, token: string) {
+  /** `queueTime` asks the server of the queue for its time, in milliseconds since 1970. */
+  constructor(job: Job<StepJobData>, token: string, queueTime: () => Promise<number>) {
     this.#job = job;
     this.#token = token;
+    this.#queueTime = queueTime;
   }
 
-  /** Whether the job is known to belong to another worker by now. */
+  /** Whether the job belongs to another worker by now, for all that is known. */
   get lost(): boolean {
-    return this.#lost;
-  }
-
-  /** Throws when the job belongs to another worker by now (this one was thought dead). */
-  async confirm(): Promise<void> {
-    for (let asked = 0; !this.#isConfirmed(); asked += 1) {
-      if (asked === asksMax) {
-        const message = "the queue takes too long to say whether a job is still this worker's";
-        throw new EngineError("UNAVAILABLE", message);
-      }
-      await this.#ask();
-    }
+    return this.#lost !== undefined;
   }
 
   /**
-   * An answer is as old as its question: a process that stood still before it read the answer
-   * asks again, for meanwhile another worker may have taken the job and ended it.
+   * Asks every two seconds from now on, until the answer is disposed of. Where so much time passed
+   * between two answers, by the clock of the queue's server, that the job could have been given to
+   * another worker, it counts as lost, though nobody took it: what was found out before is old.
    */
-  #isConfirmed(): boolean {
-    return performance.now() - this.#confirmedAt < confirmedForMs;
+  async keep(): Promise<Disposable> {
+    await this.confirm();
+    const timer = setInterval(() => {
+      // Who confirms next hears of it.
+      this.#ask().catch(() => undefined);
+    }, askEveryMs);
+    return {
+      [Symbol.dispose]: () => {
+        clearInterval(timer);
+      },
+    };
   }
 
-  async #ask(): Promise<void> {
-    const askedAt = performance.now();
-    const held = await this.#job.extendLock(this.#token, laneTiming.lockDuration);
-    if (held !== 1) {
-      this.#lost = true;
-      const message = `job ${this.#job.id ?? ""} was taken over by another worker`;
-      throw new EngineError("CONFLICT", message, { retryable: false });
+  /**
+   * Throws when the job belongs to another worker by now (this one was thought dead). Gives the time
+   * of the queue's server, which goes on while this machine stands still.
+   *
+   * Each call asks: the clocks of a machine that stood still do not say how old an answer is. A
+   * process that stood still alone, before it read the answer, sees that it is old and asks again,
+   * for meanwhile another worker may have taken the job and ended it.
+   */
+  async confirm(): Promise<number> {
+    for (let asked = 0; asked < asksMax; asked += 1) {
+      if (this.#lost !== undefined) throw this.#lost;
+      const askedAt = performance.now();
+      const queueMs = await this.#ask();
+      if (performance.now() - askedAt < answeredWithinMs) return queueMs;
     }
-    this.#confirmedAt = askedAt;
+    const message = "the queue takes too long to say whether a job is still this worker's";
+    throw new EngineError("UNAVAILABLE", message);
+  }
+
+  async #ask(): Promise<number> {
+    const [held, queueMs] = await Promise.all([
+      this.#job.extendLock(this.#token, laneTiming.lockDuration),
+      this.#queueTime(),
+    ]);
+    if (held !== 1) this.#lost ??= takenOver(this.#job);
+    else if (queueMs - (this.#heldMs ?? queueMs) > laneTiming.lockDuration) {
+      this.#lost ??= stoodStill(this.#job);
+    }
+    if (this.#lost !== undefined) throw this.#lost;
+    this.#heldMs = Math.max(this.#heldMs ?? queueMs, queueMs);
+    return queueMs;
   }
 
   /** Waits until calls of an earlier worker of this batch have ended, if there was one. */
@@ -67,4 +94,18 @@ export class JobLock {
     const restMs = quietAfterMs - (performance.now() - this.#takenAt);
     if (restMs > 0) await sleep(restMs);
   }
+}
+
+function takenOver({ id = "" }: Job): EngineError {
+  const message = `job ${id} was taken over by another worker`;
+  return new EngineError("CONFLICT", message, { retryable: false });
+}
+
+/** The job steps aside and is begun again, with new evidence. */
+function stoodStill({ id = "" }: Job): EngineError {
+  const message =
+    `this worker did not hear from the queue for so long that it may have lost job ${id}; ` +
+    "what it had checked is checked again";
+  const options = { retryable: false, details: { wait: "dependency" } };
+  return new EngineError("UNAVAILABLE", message, options);
 }

@@ -14,6 +14,7 @@ import {
   type QueueTelemetry,
 } from "#jobs/queue-store.ts";
 import { CalmClient, patientPostgresBackend } from "#jobs/patient-postgres.ts";
+import { postgresTime, toldTime, untoldTime } from "#jobs/server-time.ts";
 import { StoreParts } from "#jobs/store-parts.ts";
 
 const connectTimeoutMs = 3_000;
@@ -85,6 +86,7 @@ export async function openPostgresStore(
         const { namespace: schema, onError } = options;
         return openPostgresLeaseStore(url, { schema, onError });
       }),
+    time: () => timeOf(parts.anyWorker),
     answers: () => doesAnswer(url),
     close: async () => {
       await parts.close(() => doesAnswer(url));
@@ -100,12 +102,28 @@ export async function openPostgresStore(
 async function lostJobs(queue: Queue, ids: readonly string[]): Promise<readonly string[]> {
   if (ids.length === 0) return [];
   await queue.waitUntilReady();
-  const { connection } = queue.backend as unknown as PostgresQueueBackend;
   const text = `SELECT id FROM job WHERE queue = $1 AND id = ANY($2::text[])
     AND state = 'active' AND locked_until_ms < $3::bigint`;
   const values = [queue.name, [...ids], Date.now() - clocksAgreeWithinMs];
-  const { rows } = await connection.pool.query<{ id: string }>(text, values);
+  const { rows } = await poolOf(queue).query<{ id: string }>(text, values);
   return rows.map(({ id }) => id);
+}
+
+/** The connections of a queue or a worker; BullMQ hides their kind. */
+function poolOf(owner: { readonly backend: unknown }): PostgresQueueBackend["connection"]["pool"] {
+  return (owner.backend as PostgresQueueBackend).connection.pool;
+}
+
+/** Whoever asks has a worker: its connections are there already. */
+async function timeOf(worker: Worker | undefined): Promise<number> {
+  try {
+    if (worker === undefined) throw new Error("this store has no worker to ask it by");
+    await worker.waitUntilReady();
+    const { rows } = await poolOf(worker).query<{ ms: number }>(postgresTime);
+    return toldTime(rows[0]?.ms);
+  } catch (cause) {
+    throw untoldTime(cause);
+  }
 }
 
 /** Asked on a connection of its own: those of the pools may all be in use. */

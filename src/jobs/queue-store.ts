@@ -28,6 +28,11 @@ export interface QueueStore {
   lost(queue: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** The lease of the one active controller; opened at the first call. */
   lease(): LeaseStore;
+  /**
+   * The time of its server, in milliseconds since 1970, asked now; UNAVAILABLE where it does not
+   * say.
+   */
+  time(): Promise<number>;
   /** Whether its server answers now, found out within two seconds. */
   answers(): Promise<boolean>;
   /** Ends within seconds, whether its server answers or not. */

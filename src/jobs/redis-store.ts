@@ -12,6 +12,7 @@ import {
   type QueueStore,
   type QueueTelemetry,
 } from "#jobs/queue-store.ts";
+import { toldTime, untoldTime } from "#jobs/server-time.ts";
 import { StoreParts } from "#jobs/store-parts.ts";
 
 const connectTimeoutMs = 3_000;
@@ -51,12 +52,23 @@ export async function openRedisStore(url: string, options: RedisStoreOptions): P
     tracing: options.telemetry?.tracing ?? noTracing,
     lost: async (queue, ids) => new Set(await lostJobs(connection, `${prefix}:${queue}`, ids)),
     lease: () => parts.lease(() => openRedisLeaseStore(url, { prefix, onError: options.onError })),
+    time: () => serverTime(connection),
     answers,
     close: async () => {
       await parts.close(answers);
       connection.disconnect();
     },
   };
+}
+
+/** Milliseconds since 1970, as `QueueStore.time` tells them. */
+export async function serverTime(client: Redis): Promise<number> {
+  try {
+    const [seconds, micros] = await client.time();
+    return toldTime(Number(seconds) * 1_000 + Number(micros) / 1_000);
+  } catch (cause) {
+    throw untoldTime(cause);
+  }
 }
 
 /** Asks for all at once: a job that ends between two looks would seem to have lost its worker. */

@@ -1,4 +1,5 @@
 import type { Worker } from "bullmq";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ControllersClock } from "#jobs/controllers-clock.ts";
 import type { WorkerOptions } from "#jobs/worker.ts";
 import type { Check } from "#model/check.ts";
@@ -7,6 +8,8 @@ import { EngineError } from "#model/engine-error.ts";
 import { defaultClockSkewMs } from "#model/removal.ts";
 
 const heartbeatEveryMs = 5_000;
+/** A heartbeat waits no longer for the time of the queue's server. */
+const queueTimeoutMs = 1_000;
 
 /** A node's way of saying that it lives. */
 export interface Heart {
@@ -42,7 +45,7 @@ export function reportNode(
     const ahead = aheadMs === undefined ? {} : { clockAheadMs: aheadMs };
     const series = measured === undefined ? {} : { measured: await measured() };
     const backends = [...consumers.keys()];
-    const sent = clock.asking();
+    const sent = clock.asking(await queueTime(options));
     const { at, paused } = await api.heartbeat({ ...node, ...ahead, ...series, backends });
     // An answer that comes late must not undo what a later one said.
     if (turn < heard) return;
@@ -68,6 +71,16 @@ export function reportNode(
       clearInterval(timer);
     },
   };
+}
+
+/** Without it, the two clocks of this machine have to do until the next beat. */
+async function queueTime({ store }: Pick<WorkerOptions, "store">): Promise<number | undefined> {
+  const late = new AbortController();
+  const given = sleep(queueTimeoutMs, undefined, { signal: late.signal }).catch(() => undefined);
+  const told = store.time().catch(() => undefined);
+  const time = await Promise.race([told, given]);
+  late.abort();
+  return time;
 }
 
 function clockError(aheadMs: number): EngineError {

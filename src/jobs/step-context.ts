@@ -14,7 +14,7 @@ export interface StepContext {
   readonly drivers: ReadonlyMap<string, Driver>;
   /** Outcomes so far, kept with the job. */
   readonly memory: StepMemory;
-  readonly lock: Pick<JobLock, "confirm" | "quiet" | "lost">;
+  readonly lock: Pick<JobLock, "confirm" | "keep" | "quiet" | "lost">;
   /** Aborted on pause, cancel and shutdown; its reason is a StepStop. */
   readonly signal: AbortSignal;
   /** Aborted when no further object shall be begun; what is begun ends. Its reason likewise. */
@@ -24,8 +24,11 @@ export interface StepContext {
   readonly outside: OutsidePort | undefined;
   readonly measurements: Measurements;
   now(): Date;
-  /** The latest it may be by the clock of the controller: what permits count by. */
-  permitNow(): Date;
+  /**
+   * The latest it may be by the clock of the controller: what permits count by. Before an effect it
+   * is asked with the time that `lock.confirm` gave.
+   */
+  permitNow(queueMs?: number): Date;
   /** What the step before this one returned. Throws when its job was taken out of the queue. */
   previous<Value>(): Promise<Value>;
   /** Only on the controller. */

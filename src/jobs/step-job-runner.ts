@@ -4,11 +4,11 @@ import type { Driver } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { OutsidePort } from "#model/outside.ts";
 import type { Measurements } from "#model/metric.ts";
-import type { Tracing } from "#model/tracing.ts";
 import { type WaitReason, waitReasons } from "#model/wait.ts";
 import { outageOf } from "#jobs/backend-outage.ts";
 import { JobLock } from "#jobs/job-lock.ts";
 import { outageDelayMs } from "#jobs/run-job.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
 import type { SegmentAction } from "#jobs/segment.ts";
 import type { StepControls } from "#jobs/step-controls.ts";
 import { stepFacts } from "#jobs/step-facts.ts";
@@ -36,7 +36,7 @@ export interface StepRunner {
   readonly settings: StepSettings;
   readonly outside: OutsidePort | undefined;
   readonly measurements: Measurements;
-  readonly tracing: Tracing;
+  readonly store: Pick<QueueStore, "time" | "tracing">;
   readonly controls: StepControls | undefined;
   readonly commit: CommitPort | undefined;
   /** Aborted when the process shuts down. */
@@ -46,7 +46,7 @@ export interface StepRunner {
   actions(data: StepJobData): Promise<readonly SegmentAction[]>;
   now(): Date;
   /** The latest it may be by the clock of the controller; throws UNAVAILABLE until it is known. */
-  permitNow(): Date;
+  permitNow(queueMs?: number): Date;
 }
 
 /**
@@ -74,7 +74,8 @@ export async function runStepJob(
   });
   const signals = { signal: stop.signal, drain: drain.signal };
   try {
-    return await runHandler(job, new JobLock(job, token), memory, signals, runner);
+    const lock = new JobLock(job, token, () => runner.store.time());
+    return await runHandler(job, lock, memory, signals, runner);
   } catch (thrown) {
     const stopped = stop.signal.aborted ? stop.signal : drain.signal;
     const reason = stopOf(stopped);
@@ -93,7 +94,7 @@ export async function runStepJob(
     throw new DelayedError();
   } finally {
     release?.();
-    runner.tracing.note(() => stepFacts(job.data, memory));
+    runner.store.tracing.note(() => stepFacts(job.data, memory));
     runner.shutdown.removeEventListener("abort", onShutdown);
   }
 }
@@ -126,7 +127,7 @@ async function runHandler(
     lock,
     ...signals,
     now: () => runner.now(),
-    permitNow: () => runner.permitNow(),
+    permitNow: (queueMs) => runner.permitNow(queueMs),
     previous: async <Value>() => {
       const children = (await job.getChildrenValues()) as Record<string, StepResult> | undefined;
       const child = Object.values(children ?? {})[0];

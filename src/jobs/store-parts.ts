@@ -41,6 +41,12 @@ export class StoreParts {
     return this.#lease;
   }
 
+  /** One of those that are open. */
+  get anyWorker(): Worker | undefined {
+    const [worker] = this.#workers;
+    return worker;
+  }
+
   worker<W extends Worker>(worker: W): W {
     // Without a listener, an error event would end the process.
     worker.on("error", this.#report);

@@ -80,7 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     outside: options.outside,
     controls,
     commit: undefined,
-    tracing: options.store.tracing,
+    store: options.store,
     shutdown: shutdown.signal,
     measurements: options.measurements ?? noMeasurements,
     actions: (data) => namedActions(data, segments, options),
@@ -90,7 +90,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       options.api.reportOutage?.(report).catch(() => undefined);
     },
     now,
-    permitNow: () => clock.latest(),
+    permitNow: (queueMs) => clock.latest(queueMs),
   };
   const consumers = new Map<string, Worker<StepJobData, StepResult>>();
   const settings = {

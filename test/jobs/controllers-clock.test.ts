@@ -49,6 +49,19 @@ test("a clock that is set back, and one that stood still in sleep, do not length
   expect(clock.latest()).toEqual(new Date(start + 11 * minute));
 });
 
+test("a machine that was held still, both of its clocks with it, goes by the queue's server", () => {
+  const { clock, pass, there } = machine(minute);
+  const queueMs = start + 7 * minute;
+  clock.hear(there(), clock.asking(queueMs));
+  pass(minute);
+  expect(clock.latest(queueMs + minute)).toEqual(new Date(start + minute));
+  expect(clock.latest(queueMs + 60 * minute)).toEqual(new Date(start + 60 * minute));
+  // Its own clocks count where they say more, or where the server was not heard before.
+  expect(clock.latest(queueMs)).toEqual(new Date(start + minute));
+  clock.hear(there(), clock.asking());
+  expect(clock.latest(queueMs + 60 * minute)).toEqual(new Date(start + minute));
+});
+
 test("what is no time is not heard", () => {
   const { clock } = machine(minute);
   clock.hear("soon", clock.asking());

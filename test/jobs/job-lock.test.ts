@@ -11,9 +11,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const startMs = Date.parse("2026-03-01T12:00:00Z");
+
 /** A lock whose queue answers with these, each so many milliseconds after it was asked. */
 function lockOf(answers: readonly (readonly [held: 0 | 1, afterMs: number])[]) {
   let asked = 0;
+  let aheadMs = 0;
   const job: Pick<Job<StepJobData>, "id" | "extendLock"> = {
     id: "a-job",
     extendLock: async () => {
@@ -23,21 +26,56 @@ function lockOf(answers: readonly (readonly [held: 0 | 1, afterMs: number])[]) {
       return Promise.resolve(held);
     },
   };
-  return { lock: new JobLock(job as Job<StepJobData>, "token"), asked: () => asked };
+  const queueTime = async () => startMs + performance.now() + aheadMs;
+  return {
+    lock: new JobLock(job as Job<StepJobData>, "token", queueTime),
+    asked: () => asked,
+    /** All clocks of this machine stand still meanwhile. */
+    standStill: (ms: number) => {
+      aheadMs += ms;
+    },
+  };
 }
 
-test("an answer counts for two seconds from its question", async () => {
-  const { lock, asked } = lockOf([
-    [1, 500],
-    [1, 0],
-  ]);
-  await lock.confirm();
-  vi.advanceTimersByTime(1_499);
-  await lock.confirm();
-  expect(asked()).toBe(1);
-  vi.advanceTimersByTime(1);
-  await lock.confirm();
+const held = Array.from({ length: 9 }, () => [1, 100] as const);
+
+test("each confirmation asks the queue, and gives its time", async () => {
+  const { lock, asked, standStill } = lockOf(held);
+  expect(await lock.confirm()).toBe(startMs + performance.now());
+  standStill(4_000);
+  expect(await lock.confirm()).toBe(startMs + performance.now() + 4_000);
   expect(asked()).toBe(2);
+});
+
+test("a job that nobody took is lost all the same to a machine that stood still", async () => {
+  const { lock, asked, standStill } = lockOf(held);
+  using _kept = await lock.keep();
+  standStill(6_001);
+  const refusal = { code: "UNAVAILABLE", retryable: false };
+  await expect(lock.confirm()).rejects.toMatchObject(refusal);
+  expect(lock.lost).toBe(true);
+  const before = asked();
+  await expect(lock.confirm()).rejects.toMatchObject(refusal);
+  expect(asked()).toBe(before);
+});
+
+test("while it is kept, a worker that was heard all the time may take as long as it likes", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+  const { lock } = lockOf(Array.from({ length: 99 }, () => [1, 0] as const));
+  const kept = await lock.keep();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(await lock.confirm()).toBe(startMs + performance.now());
+  kept[Symbol.dispose]();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("who hears from the queue too late while it waits for something else hears it at the end", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+  const { lock, standStill } = lockOf(held);
+  using _kept = await lock.keep();
+  standStill(60_000);
+  await vi.advanceTimersByTimeAsync(4_000);
+  await expect(lock.confirm()).rejects.toMatchObject({ code: "UNAVAILABLE" });
 });
 
 test("an answer that is read too late is no answer: the job may have gone meanwhile", async () => {

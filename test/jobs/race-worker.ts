@@ -16,6 +16,8 @@ export interface Fate {
   /** Whether the worker dies at this call: before or after its effect. */
   death(call: keyof Driver): "before" | "after" | undefined;
   now(): Date;
+  /** The time of the queue's server; by default that of the worker. */
+  queueMs?(): number;
 }
 
 /** A remove job: its permits, and what its workers saved in it. */
@@ -76,9 +78,10 @@ export async function workOn(
         return job.holder !== mine;
       },
       confirm: async () => {
-        if (job.holder === mine) return;
+        if (job.holder === mine) return fate.queueMs?.() ?? fate.now().getTime();
         throw new EngineError("CONFLICT", "taken over", { retryable: false });
       },
+      keep: async () => ({ [Symbol.dispose]: () => undefined }),
       quiet: async () => {
         await Promise.allSettled(job.underway);
       },
@@ -89,7 +92,7 @@ export async function workOn(
     drain: new AbortController().signal,
     outside: undefined,
     now: () => fate.now(),
-    permitNow: () => fate.now(),
+    permitNow: (queueMs) => new Date(Math.max(fate.now().getTime(), queueMs ?? 0)),
     previous: async <Value>() => job.permitted as Value,
     commit: undefined,
   };

@@ -113,6 +113,23 @@ test("a copy in another form than the one that was verified is re-hashed", async
   ]);
 });
 
+test.for([1, 2])(
+  "a machine held still until its permit ran out removes nothing, whatever its clocks say (question %d)",
+  async (late) => {
+    await using stores = await LocalStores.open();
+    const { object, drivers, job } = await removalOf(stores, "held still");
+    let asked = 0;
+    const queueMs = (): number => {
+      asked += 1;
+      return asked < late ? now.getTime() : Date.parse(expiresAt);
+    };
+    const outcomes = await workOn(job, drivers, { ...dying(undefined), queueMs });
+    expect(asked).toBe(late);
+    expect(outcomes).toMatchObject([{ outcome: "expired" }]);
+    expect(await drivers.get("hot")?.stat(object)).toBeDefined();
+  },
+);
+
 /** What the proofs are made of, in their order. */
 function seenBy(outcomes: readonly RemoveOutcome[] | "died"): readonly string[] {
   if (outcomes === "died") return [];

@@ -17,6 +17,8 @@ export interface QueueTroubles {
   callFault(what: string): OperationFault | undefined;
   /** Whether a worker gets another waiting job than the first. */
   reorders(): boolean;
+  /** What the server says of its time, where that is wrong. */
+  time?(): number;
   /** A job as a worker gets it. */
   job(job: ModelJob): ModelJob;
 }
@@ -74,6 +76,8 @@ export class ModelQueueStore {
         return worker as unknown as Worker<Data, Result>;
       },
       flows: () => flows as unknown as FlowProducer,
+      time: async () =>
+        this.call("queue: time", () => this.#troubles.time?.() ?? this.scheduler.now),
       answers: async () => true,
       lost: () => {
         throw new EngineError("NOT_SUPPORTED", "nobody asks why in a simulation");

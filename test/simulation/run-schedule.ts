@@ -76,6 +76,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
   const queue = new ModelQueueStore(scheduler, random.fork(), {
     callFault: () => faults.ofQueue(),
     reorders: () => faults.strikes("reordering", 5),
+    ...(options.defect?.queueTime && { time: options.defect.queueTime }),
     job: (job) => withDefects(job, options.defect?.job?.(job) ?? {}),
   });
   const chance = random.fork();

@@ -1,6 +1,7 @@
 import { Client } from "pg";
 import { checkClock } from "#jobs/checks/check-clock.ts";
 import { neededConnections } from "#jobs/checks/needed-connections.ts";
+import { postgresTime } from "#jobs/server-time.ts";
 import type { Check } from "#model/check.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -28,9 +29,7 @@ export async function checkPostgres(
     const facts = await readFacts(client);
     const clock = await checkClock(
       async () => {
-        const { rows } = await client.query<{ ms: number }>(
-          "SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms",
-        );
+        const { rows } = await client.query<{ ms: number }>(postgresTime);
         return rows[0]?.ms ?? 0;
       },
       needs.clockSkewMs,

@@ -1,4 +1,5 @@
 import { askRedis } from "#jobs/ask-redis.ts";
+import { serverTime } from "#jobs/redis-store.ts";
 import { checkClock } from "#jobs/checks/check-clock.ts";
 import type { Check } from "#model/check.ts";
 
@@ -17,14 +18,7 @@ export async function checkRedis(
     // Managed services do not let everybody read their configuration.
     const config = await client.config("GET", "save").catch(() => undefined);
     const save = Array.isArray(config) ? (config[1] ?? "") : undefined;
-    const clock = await checkClock(
-      async () => {
-        const [seconds, micros] = await client.time();
-        return Number(seconds) * 1_000 + Number(micros) / 1_000;
-      },
-      clockSkewMs,
-      now,
-    );
+    const clock = await checkClock(() => serverTime(client), clockSkewMs, now);
     return [
       checkVersion(info),
       checkRole(info),

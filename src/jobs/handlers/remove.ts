@@ -29,6 +29,7 @@ const remove: StepHandler = {
   name: "remove",
   run: async (context: StepContext): Promise<readonly RemoveOutcome[]> => {
     const { memory, signal } = context;
+    using _kept = await context.lock.keep();
     const removals = await permitted(context);
     const victim = victimOf(context);
     // Whoever had the job before may have said "kept" while yet another worker, of whom this one
@@ -118,8 +119,7 @@ async function removeOne(
   context: StepContext,
 ): Promise<RemoveOutcome> {
   const { permit, action } = removal;
-  const leftMs = Date.parse(permit.expiresAt) - context.permitNow().getTime();
-  if (leftMs <= 0) {
+  if (leftMs(permit, context.permitNow()) <= 0) {
     const end = { outcome: "expired", reason: permitExpired(permit).message } as const;
     return settledRemoval(removal, end, victim, context);
   }
@@ -128,14 +128,14 @@ async function removeOne(
     const result = await runWithRetries(
       async () => {
         const confirm = async () => {
-          await context.lock.confirm();
-          if (context.permitNow().toISOString() >= permit.expiresAt) throw permitExpired(permit);
+          const left = leftMs(permit, context.permitNow(await context.lock.confirm()));
+          if (!(left > 0)) throw permitExpired(permit);
+          return left;
         };
-        await confirm();
         // Once asked for, a removal is waited for, whoever pauses or cancels: giving the call up
         // would not undo it, only hide how it ended.
-        const signal = AbortSignal.timeout(Math.min(removeTimeoutMs, leftMs));
-        const options = { signal, confirm };
+        const signal = AbortSignal.timeout(Math.min(removeTimeoutMs, await confirm()));
+        const options = { signal, confirm: async () => void (await confirm()) };
         return victim.remove(action.object, permit, options).catch((thrown: unknown) => {
           const error = EngineError.from(thrown);
           if (outcomeUnknownAfter.has(error.code)) unanswered = error;
@@ -164,6 +164,10 @@ async function removeOne(
     if (lock === undefined || settled.outcome === "done") return settled;
     return { ...settled, findings: [lockedCopy(permit, lock, context.now())] };
   }
+}
+
+function leftMs({ expiresAt }: RemovalPermit, now: Date): number {
+  return Date.parse(expiresAt) - now.getTime();
 }
 
 /** What the index is told of a copy that its backend let nobody remove, and that is still there. */
