@@ -1,5 +1,6 @@
-import { glob, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
+import { filesBelow } from "#config/find-files.ts";
 import type { DocumentSource } from "#document/document-source.ts";
 import { readSource } from "#document/read-source.ts";
 
@@ -23,8 +24,9 @@ export async function readCalendarSources(config: {
     if (facts !== undefined) folders.add(facts.isDirectory() ? path : dirname(path));
   }
   const files = new Set<string>();
-  for (const cwd of folders) {
-    for await (const file of glob(`**/*${calendarSuffix}`, { cwd })) files.add(join(cwd, file));
+  for (const folder of folders) {
+    const found = await filesBelow(folder, calendarSuffix, "with-packages");
+    for (const file of found) files.add(file);
   }
   const sources: DocumentSource[] = [];
   for (const file of [...files].toSorted()) {

@@ -1,5 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { namedPart } from "#config/find-files.ts";
 import { locateInclude } from "#config/locate-include.ts";
 import type { DocumentSource, Inclusion } from "#document/document-source.ts";
 import { includeEntries } from "#document/include-entries.ts";
@@ -96,9 +97,7 @@ export async function includeRoots(
 }
 
 async function folderOf(path: string): Promise<string> {
-  // Of a glob, what stands before its first pattern.
-  const fixed = /[*?[{]/.exec(path);
-  const named = fixed === null ? path : dirname(`${path.slice(0, fixed.index)}-`);
+  const named = namedPart(path);
   const facts = await stat(named).catch(() => undefined);
   return await realpath(facts?.isFile() === true ? dirname(named) : named);
 }

@@ -1,5 +1,6 @@
-import { glob, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import { filesBelow, filesLike } from "#config/find-files.ts";
 import { followIncludes, includeRoots } from "#config/follow-includes.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { DocumentSource } from "#document/document-source.ts";
@@ -36,7 +37,7 @@ const filesMax = 10_000;
 /**
  * The texts of all policy files that the given files, directories and globs name, and of what
  * they include, in the order of their paths. What was named must exist; a directory without
- * policies gives none.
+ * policies gives none. UNREADABLE where something of it cannot be read.
  */
 export async function readPolicySources(
   places: readonly string[],
@@ -110,26 +111,16 @@ async function filesOf(
 ): Promise<readonly string[]> {
   const facts = await stat(path).catch(() => undefined);
   if (facts?.isFile() === true) return [path];
-  if (facts?.isDirectory() === true) {
-    return Array.fromAsync(below(path, suffix), (file) => join(path, file));
-  }
+  // Packages that are installed below a folder bring policies and tests of their own.
+  if (facts?.isDirectory() === true) return await filesBelow(path, suffix);
   if (!/[*?[{]/.test(path)) {
     throw new EngineError("NOT_FOUND", `${named}: there is no such file or directory`, {
       hint: remedy,
     });
   }
-  const found = await Array.fromAsync(glob(path));
+  const found = await filesLike(path);
   if (found.length > 0) return found;
   throw new EngineError("NOT_FOUND", `${named}: no file fits this pattern`, {
     hint: `${what} files end in ${suffix}`,
   });
-}
-
-/** Packages that are installed below a folder bring policies and tests of their own. */
-function below(folder: string, suffix: string): AsyncIterable<string> {
-  return glob(`**/*${suffix}`, { cwd: folder, exclude: isPackages });
-}
-
-function isPackages(path: string): boolean {
-  return /(^|[/\\])node_modules$/.test(path);
 }

@@ -6,13 +6,17 @@ import { exceptRepairs } from "#jobs/admission/except-repairs.ts";
 import { outageRule } from "#jobs/admission/outage.ts";
 import { pausedRule } from "#jobs/admission/paused.ts";
 import { paceRule } from "#jobs/admission/pace.ts";
+import { policiesRule, type PolicyState } from "#jobs/admission/policies.ts";
 import { rateRule } from "#jobs/admission/rate.ts";
 import { roleRule } from "#jobs/admission/role.ts";
 import { suspendedRule } from "#jobs/admission/suspended.ts";
 import { windowRule } from "#jobs/admission/window.ts";
 
 /** What may hold work back, the reason a person should hear first at the top. */
-export function admissionRules(context: EngineContext): readonly AdmissionRule[] {
+export function admissionRules(
+  context: EngineContext,
+  policies: PolicyState,
+): readonly AdmissionRule[] {
   const { index, timings, watch, limits, nodes } = context;
   const repairRuns = () => index.failures.repairRuns();
   return [
@@ -25,6 +29,7 @@ export function admissionRules(context: EngineContext): readonly AdmissionRule[]
       suspendedRule(() => index.failures.suspensions()),
       repairRuns,
     ),
+    policiesRule(policies),
     cordonRule(async () => (await index.backends()).filter(isCordoned).map(({ name }) => name)),
     outageRule((backend) => watch.healthOf(backend)),
     capacityRule((backend) => watch.healthOf(backend)),

@@ -1,58 +1,58 @@
 import type { EngineContext } from "#engine/context.ts";
-import type { Diagnostic } from "#model/diagnostic.ts";
-import { EngineError } from "#model/engine-error.ts";
-import type { PolicyRefusal, PolicyWord, PolicyWords } from "#model/policy-word.ts";
+import { firstError } from "#engine/first-error.ts";
+import type { EngineError } from "#model/engine-error.ts";
+import {
+  policiesUnknown,
+  type PolicyRefusal,
+  type PolicyWord,
+  type PolicyWords,
+} from "#model/policy-word.ts";
 import type { ReadSession } from "#model/sql.ts";
 import type { VariableValues } from "#model/variable-values.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { holdStatement } from "#policies/hold-statement.ts";
 import { policyWords } from "#policies/plan/policy-words.ts";
 
+type Asked = Pick<EngineContext, "index" | "policies" | "moment" | "now">;
+
 /**
  * Reads the policies as they are now and asks them about some objects, before something of these
- * is taken away. While they have an error, or there are none, nobody knows what they want to keep:
- * all is refused. That they cannot be read for a moment is an error of that moment, and thrown.
+ * is taken away. Throws `policiesUnknown` while they have an error, cannot be read, or there are
+ * none: nobody knows what they want to keep. Where only the values that a plan was given for
+ * variables do not fit them any more, its run is refused: no other policies will ever fit it.
  */
 export async function askPolicies(
-  { index, policies, moment, now }: Pick<EngineContext, "index" | "policies" | "moment" | "now">,
+  context: Asked,
   objectIds: readonly number[],
   variables: VariableValues | undefined,
 ): Promise<PolicyWords> {
-  const at = await moment(now());
-  let standing: CompiledPolicySet;
-  let agreed: CompiledPolicySet;
-  try {
-    standing = await policies.compile(at);
-    agreed = variables === undefined ? standing : await policies.compile(at, { variables });
-  } catch (error) {
-    if (!saysWhatPoliciesLack(error)) {
-      throw EngineError.from(error, isSystemError(error) ? "UNAVAILABLE" : "INTERNAL");
-    }
-    const word = { refused: refusalOf(error) };
+  const { standing, agreed } = await policiesOfNow(context, variables);
+  if (agreed.error !== undefined) {
+    const word = { refused: refusalOf(agreed.error) };
     return new Map(objectIds.map((objectId) => [objectId, word]));
   }
-  await using session = await index.session();
-  const words = await policyWords(agreed, session, objectIds);
-  return agreed === standing ? words : await withHolds(words, standing, session);
+  await using session = await context.index.session();
+  const words = await policyWords(agreed.set, session, objectIds);
+  return agreed.set === standing ? words : await withHolds(words, standing, session);
 }
 
-function saysWhatPoliciesLack(error: unknown): error is EngineError {
-  return error instanceof EngineError && ["INVALID_DOCUMENT", "NOT_FOUND"].includes(error.code);
+/** The policies as they are now; throws `policiesUnknown` where nobody can say what they want. */
+export async function policiesOfNow(
+  { policies, moment, now }: Omit<Asked, "index">,
+  variables?: VariableValues,
+) {
+  const at = await moment(now());
+  try {
+    return await policies.compileNow(at, variables);
+  } catch (error) {
+    throw policiesUnknown(firstError(error), error);
+  }
 }
 
-/** Too many open files, a file that is just being replaced: another try finds another answer. */
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
-}
-
-function refusalOf({ message, details }: EngineError): PolicyRefusal {
-  const found = (details["diagnostics"] ?? []) as readonly Diagnostic[];
-  const first = found.find(({ severity }) => severity === "error");
-  const { line, column } = first?.range.start ?? {};
-  const where = first && `: ${first.file}:${line}:${column}: ${first.message}`;
+function refusalOf(error: EngineError): PolicyRefusal {
   return {
     reason: "policies",
-    message: `what the policies want to keep cannot be told: ${message}${where ?? ""}`,
+    message: `what its plan was given for variables fits the policies no more: ${firstError(error)}`,
   };
 }
 

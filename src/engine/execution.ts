@@ -3,6 +3,7 @@ import { admissionRules } from "#engine/admission-rules.ts";
 import { askPolicies } from "#engine/ask-policies.ts";
 import type { Leadership } from "#engine/leadership.ts";
 import { laneNames } from "#engine/outside-port.ts";
+import { PolicyWatch } from "#engine/policy-watch.ts";
 import { type Runtime, startRuntime } from "#engine/runtime.ts";
 import { Admission } from "#jobs/admission.ts";
 import { heldAsides, joinHeld } from "#jobs/held-asides.ts";
@@ -10,6 +11,7 @@ import type { WorkerApi } from "#jobs/worker.ts";
 import { actAsEngine } from "#model/acting.ts";
 import type { EngineError } from "#model/engine-error.ts";
 import type { Role } from "#model/node.ts";
+import { type AskPolicies, arePoliciesUnknown, type PolicyWords } from "#model/policy-word.ts";
 import type { HeldWork, Work } from "#model/wait.ts";
 
 export interface ExecutionOptions {
@@ -24,13 +26,15 @@ export class Execution {
   readonly admission: Admission;
   readonly #context: EngineContext;
   readonly #options: ExecutionOptions;
+  readonly #policies: PolicyWatch;
   #runtime: Promise<Runtime> | undefined;
 
   constructor(context: EngineContext, options: ExecutionOptions) {
     this.roles = options.roles;
     this.#context = context;
     this.#options = options;
-    this.admission = new Admission(admissionRules(context));
+    this.#policies = new PolicyWatch(context, options.onError);
+    this.admission = new Admission(admissionRules(context, this.#policies));
   }
 
   /** Whether this process executes runs. */
@@ -57,7 +61,7 @@ export class Execution {
           limits,
           leadership,
           unreachable: () => watch.out(),
-          askPolicies: (objectIds, variables) => askPolicies(this.#context, objectIds, variables),
+          askPolicies: (...asked) => this.#askPolicies(...asked),
           now,
           onError,
         },
@@ -87,6 +91,15 @@ export class Execution {
     await this.admission.refresh(now());
     const judge = (work: Work) => this.admission.judge(work, now());
     return joinHeld([...runtime.held(), ...heldAsides(asides, judge, now())]);
+  }
+
+  async #askPolicies(...asked: Parameters<AskPolicies>): Promise<PolicyWords> {
+    try {
+      return await askPolicies(this.#context, ...asked);
+    } catch (error) {
+      if (arePoliciesUnknown(error)) this.#policies.holds();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

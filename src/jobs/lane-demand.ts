@@ -50,10 +50,12 @@ class Demand implements LaneDemand {
     const { id: runId, priority } = run;
     const claim = this.#claims.get(runId) ?? { runId, priority, queued: 0, ready: 0 };
     this.#claims.set(runId, claim);
-    this.queued += group.queued;
+    const held = isHeld(group, context);
+    // What was handed out and is held steps aside: it must not keep others from the lane.
+    if (!held) this.queued += group.queued;
     claim.queued += group.queued;
     if (group.pending === 0) return;
-    if (isHeld(group, context)) {
+    if (held) {
       this.held.set(runId, [...(this.held.get(runId) ?? []), group.key]);
       return;
     }
@@ -72,7 +74,7 @@ interface Counts {
 function isHeld(group: WorkGroup, { admission, waits, now }: DispatchContext): boolean {
   const work = { ...workOf(group), node: undefined };
   const wait = admission.judge(work, now());
-  if (wait !== undefined) waits.hold(work, wait, group.pending, now());
+  if (wait !== undefined && group.pending > 0) waits.hold(work, wait, group.pending, now());
   return wait !== undefined;
 }
 

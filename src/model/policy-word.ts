@@ -1,4 +1,6 @@
+import { EngineError } from "#model/engine-error.ts";
 import type { CopyRequirement } from "#model/plan.ts";
+import type { WaitReason } from "#model/wait.ts";
 
 /** What the policies of now say of one object, whatever they said when a run was planned. */
 export interface PolicyWord {
@@ -20,7 +22,7 @@ export interface PolicyPromise extends CopyRequirement {
 }
 
 export interface PolicyRefusal {
-  /** `unwanted`: no rule wants it deleted; `policies`: nobody can say what policies want. */
+  /** `unwanted`: no rule wants it deleted; `policies`: nobody can say what they want of its run. */
   readonly reason: "held" | "ensure" | "unwanted" | "policies";
   readonly message: string;
 }
@@ -33,9 +35,25 @@ type Variables = Readonly<Record<string, string>>;
 
 /**
  * Asks the policies as they are right now about some objects. Holds count as written; all else
- * with the values that variables were given when the run was planned.
+ * with the values that variables were given when the run was planned. Throws `policiesUnknown`
+ * while nobody can say what policies want: whoever asks waits, and asks again.
  */
 export type AskPolicies = (
   objectIds: readonly number[],
   variables: Variables | undefined,
 ) => Promise<PolicyWords>;
+
+/** Nobody can tell what the policies want to keep: they have an error, or cannot be read. */
+export function policiesUnknown(message: string, cause?: unknown): EngineError {
+  const wait: WaitReason = "policies";
+  return new EngineError("UNAVAILABLE", message, {
+    hint: "correct them (thermocline validate): removals go on by themselves",
+    details: { wait },
+    cause,
+  });
+}
+
+/** Whether an error is that of `policiesUnknown`. */
+export function arePoliciesUnknown(error: unknown): error is EngineError {
+  return error instanceof EngineError && error.details["wait"] === "policies";
+}

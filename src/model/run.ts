@@ -179,6 +179,11 @@ export interface CommitResult {
    * there are no permits yet: commit again when they answer.
    */
   readonly awaits?: readonly string[];
+  /**
+   * Why nobody can tell what the policies want to keep. Then nothing of the batch is permitted,
+   * refused or marked for deletion yet: commit again.
+   */
+  readonly unknown?: string;
   readonly permits: readonly (RemovalPermit & { readonly sequence: number })[];
   readonly refusals: readonly (PermitRefusal & { readonly sequence: number })[];
 }

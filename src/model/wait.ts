@@ -4,6 +4,7 @@ import type { Batch, WorkStop } from "#model/run.ts";
 export const waitReasons = {
   paused: "somebody paused it",
   window: "its policy may not act at this time",
+  policies: "nobody can tell what the policies want to keep",
   suspended: "too large a share of its policy's actions failed",
   quarantined: "the object failed too often for the same cause",
   approval: "a person must approve it first",

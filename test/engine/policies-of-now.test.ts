@@ -69,18 +69,56 @@ test("a deletion under way stops at what policies keep by now, and says which ru
     "by now test/copied (policies/test.thermocline.yaml:7:5) wants copies of it",
   );
 
-  // Nor what no rule wants deleted any more, or while nobody can say what policies want.
+  // Nor what no rule wants deleted any more.
   await engine.setHold(object?.cid ?? "", true, "kept");
   await writeFile(join(folder, "policies", "test.thermocline.yaml"), policyOf(drop));
   const dropped = await overtaken(running, policyOf(drop.replace("> $least", "< $least")));
   expect(dropped.progress).toMatchObject({ done: 0, skipped: 3 });
-  await writeFile(join(folder, "policies", "test.thermocline.yaml"), policyOf(drop));
-  const broken = await overtaken(
-    running,
-    policyOf("{name: drop, where: siez > $least, delete: true}"),
-  );
-  expect(broken.progress).toMatchObject({ done: 0, skipped: 3 });
   expect(await files(folder, "hot")).toBe(4);
+});
+
+test("removals wait while nobody can say what policies want, and go on by themselves", async () => {
+  await using running = await runEngine({ queueUrl: server.url, policy: policyOf(copied(2)) });
+  const { engine, folder, errors } = running;
+  await running.importFiles(3);
+  await running.applyToEnd();
+  const write = (...rules: readonly string[]) =>
+    writeFile(join(folder, "policies", "test.thermocline.yaml"), policyOf(...rules));
+  const wide = `{name: wide, where: name = "0.txt", ensure: {copies: 3}}`;
+  const others = evicted.replace("size > 0", `name != "0.txt"`);
+  await write(wide, others);
+  const waiting = { scope: "everything", name: "", reason: "weekend" } as const;
+  await engine.control({ ...waiting, verb: "pause" });
+  // A copy to make, which need not wait, and others to take away, which do.
+  const run = await engine.apply({ override: ["objects"] });
+  await write(wide, others.replace("name !=", "nmae !="));
+  await engine.control({ ...waiting, verb: "resume" });
+  await until(async () => (await engine.run(run.id)).progress.done === 1);
+  const held = async () =>
+    (await engine.status()).held.filter(({ wait }) => wait.reason === "policies");
+  await until(async () => (await held()).length > 0);
+  const place = "policies/test.thermocline.yaml:8:";
+  expect(JSON.stringify(await held())).toContain(place);
+  expect(JSON.stringify((await engine.why(run.id)).waiting)).toContain(place);
+  const [object] = (await Array.fromAsync(engine.objects({ where: `name = "1.txt"` }))).flat();
+  expect(JSON.stringify(await engine.why(object?.cid ?? ""))).toContain(place);
+  await until(() => errors.some(({ message }) => message.includes(place)));
+  expect((await engine.run(run.id)).progress).toMatchObject({ done: 1, skipped: 0, remaining: 2 });
+  expect(await files(folder, "hot")).toBe(3);
+  await write(wide, others);
+  await until(async () => (await engine.run(run.id)).endedAt !== undefined);
+  expect((await engine.run(run.id)).progress).toMatchObject({ done: 3, skipped: 0 });
+  expect(await files(folder, "hot")).toBe(1);
+  // The ledger has it once: when they waited for whom, and when they went on.
+  const told = async () =>
+    (await Array.fromAsync(engine.audit({ where: 'kind = "control"' })))
+      .flat()
+      .filter(({ reason }) => reason?.startsWith("removals") === true);
+  await until(async () => (await told()).length === 2);
+  expect((await told()).map(({ reason, message }) => [reason, message])).toEqual([
+    ["removals wait for the policies", expect.stringContaining(place)],
+    ["removals go on", "the policies can be read again"],
+  ]);
 });
 
 test("an eviction under way leaves as many copies as policies want by now", async () => {

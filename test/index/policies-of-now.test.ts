@@ -1,9 +1,9 @@
 import type { ObjectIndex } from "#index/object-index.ts";
 import { expect, test } from "vitest";
-import type { PolicyWords } from "#model/policy-word.ts";
+import { policiesUnknown, type PolicyWords } from "#model/policy-word.ts";
 import { makePlan, stepOf } from "./make-plan.ts";
 import { copyOn, objectOf, openIndex, start } from "./open-index.ts";
-import { context, hour, onlyBatch } from "./run-steps.ts";
+import { context, copied, hour, masks, onlyBatch } from "./run-steps.ts";
 
 test("what policies want by now binds a run that was planned before, and the refusal names the rule", async () => {
   const { index, folder } = await openIndex();
@@ -76,6 +76,53 @@ test("what policies keep by now is neither marked nor deleted, nor before the gr
   const over = { ...later, now: new Date(start.getTime() + hour) };
   const due = await index.commitCopies(await begin("delete"), [], over);
   expect(due.permits.map(({ objectId }) => objectId)).toEqual([0]);
+});
+
+/** Nobody can say what the policies want. */
+async function silent(): Promise<never> {
+  throw policiesUnknown("p.yaml:3:5: no such word");
+}
+
+test("while nobody can say what policies want, copies are recorded and removals judged later", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects([objectOf(0, [copyOn("hot")])], start);
+  const plan = await makePlan(index, folder, [
+    { verb: "demote", object: 0, source: 0, target: 2, victim: 0 },
+  ]);
+  const { id } = await index.beginRun(plan, start);
+  const step = stepOf(await onlyBatch(index, id, "cold"));
+  const outcomes = [copied(0, 0, "cold")];
+  const waiting = await index.commitCopies(step, outcomes, context({ askPolicies: silent }));
+  expect(waiting).toEqual({ permits: [], refusals: [], unknown: "p.yaml:3:5: no such word" });
+  expect(await masks(index)).toMatchObject([{ present: 5, verified: 5 }]);
+  expect((await index.run(id))?.progress).toMatchObject({ remaining: 1, skipped: 0 });
+  const judged = await index.commitCopies(step, outcomes, context());
+  expect(judged).toMatchObject({ permits: [{ reserved: [{ backend: "cold" }] }], refusals: [] });
+});
+
+test("nothing is marked for deletion while nobody can say what policies want, and no cancelled removal asks", async () => {
+  const { index, folder } = await openIndex();
+  await index.putObjects(
+    [0, 1].map((number) => objectOf(number, [copyOn("hot"), copyOn("warm")])),
+    start,
+  );
+  const marking = await deletionOf(index, folder)("tombstone");
+  const waiting = await index.commitCopies(marking, [], context({ askPolicies: silent }));
+  expect(waiting).toMatchObject({ unknown: "p.yaml:3:5: no such word" });
+  expect((await index.run(marking.runId))?.progress).toMatchObject({ done: 0, remaining: 2 });
+  expect(await index.commitCopies(marking, [], context())).not.toHaveProperty("unknown");
+  expect((await index.run(marking.runId))?.progress).toMatchObject({ done: 2, remaining: 0 });
+
+  const plan = await makePlan(index, folder, [{ verb: "evict", object: 0, victim: 0 }]);
+  const { id } = await index.beginRun(plan, start);
+  const batch = await onlyBatch(index, id, "hot");
+  await index.markQueued(id, [batch.number]);
+  await index.setRunState(id, "cancelled", start);
+  const step = stepOf(batch);
+  const ended = await index.commitCopies(step, [], context({ askPolicies: silent }));
+  expect(ended).toMatchObject({ permits: [], refusals: [] });
+  expect(ended).not.toHaveProperty("unknown");
+  expect((await index.run(id))?.progress).toMatchObject({ cancelled: 1, remaining: 0 });
 });
 
 /** Begins a run that marks two objects, or deletes them from `hot`; its step. */

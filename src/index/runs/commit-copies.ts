@@ -47,24 +47,32 @@ export async function commitCopies(
   const steps = others.map(({ step }) => step);
   const { run, batches } = await stepBatches(transaction, [first.step, ...steps]);
   const sorted: Sorted = {
-    fresh: [],
     ended: [],
     copied: [],
     locks: [],
     made: [],
     halfDone: [],
     removals: [],
+    marks: [],
     tags: [],
     acted: [],
   };
   for (const [at, batch] of batches.entries()) sortOut(batch, commits[at]?.outcomes ?? [], sorted);
-  const { fresh, ended, copied, removals } = sorted;
-  const policies = await askAbout(transaction, run, fresh, context);
+  const { ended, copied } = sorted;
+  const said = await askAbout(transaction, run, [...sorted.removals, ...sorted.marks], context);
+  // What is asked again later loses nothing; what is refused now would have to be planned again.
+  const {
+    words: policies,
+    removals,
+    marks,
+  } = said.unknown === undefined
+    ? { ...sorted, words: said.words }
+    : { words: new Map(), removals: [], marks: [] };
   await changeCopies(transaction, copied);
   await recordLocks(transaction, sorted.locks);
   await grantLeases(transaction, run, sorted.made, context.now);
   await settleCopies(transaction, run, sorted.halfDone, context.now);
-  ended.push(...(await tombstone(transaction, fresh, policies, context.now)));
+  ended.push(...(await tombstone(transaction, marks, policies, context.now)));
   await changeTags(transaction, run, sorted.tags);
   await markRunActions(transaction, sorted.acted, context.now);
   const { refusals, awaits } = await issuePermits(transaction, run, removals, context, policies);
@@ -72,6 +80,7 @@ export async function commitCopies(
   const more = {
     ...(context.epoch === undefined ? {} : { epoch: context.epoch }),
     ...(awaits.length === 0 ? {} : { awaits }),
+    ...(said.unknown === undefined ? {} : { unknown: said.unknown }),
   };
   const results: CommitResult[] = [];
   for (const batch of batches)
@@ -80,8 +89,6 @@ export async function commitCopies(
 }
 
 interface Sorted {
-  /** The actions of which nothing is recorded yet. */
-  readonly fresh: OpenAction[];
   readonly ended: ActionOutcome[];
   readonly copied: CopyChange[];
   /** What the targets said of locks on the new copies. */
@@ -90,6 +97,8 @@ interface Sorted {
   /** Actions of them that go on with a removal. */
   readonly halfDone: number[];
   readonly removals: OpenAction[];
+  /** Objects to be marked for deletion. */
+  readonly marks: OpenAction[];
   /** Actions whose tags are changed here. */
   readonly tags: OpenAction[];
   /** What workers did for the sake of rules with `run:`. */
@@ -105,10 +114,13 @@ function sortOut(
   const bySequence = new Map(outcomes.map((outcome) => [outcome.sequence, outcome]));
   const fresh = batch.open.filter((action) => !action.permitted);
   for (const action of fresh) {
-    sorted.fresh.push(action);
     const given = bySequence.get(action.sequence);
     if (given !== undefined && given.outcome !== "done") {
       sorted.ended.push(endOf(action, given));
+      continue;
+    }
+    if (action.verb === "tombstone") {
+      sorted.marks.push(action);
       continue;
     }
     if (isRunAction(action.verb)) {
@@ -219,11 +231,10 @@ function base(action: OpenAction): Omit<ActionOutcome, "outcome" | "message"> {
 /** Marks objects for deletion; their grace begins now. A hold prevents it, and so do policies. */
 async function tombstone(
   transaction: Transaction,
-  fresh: readonly OpenAction[],
+  marks: readonly OpenAction[],
   policies: PolicyWords,
   now: Date,
 ): Promise<readonly ActionOutcome[]> {
-  const marks = fresh.filter((action) => action.verb === "tombstone");
   if (marks.length === 0) return [];
   const refusals = new Map(
     marks.map((action) => [

@@ -2,29 +2,42 @@ import type { OpenAction } from "#index/runs/step-batch.ts";
 import type { Transaction } from "#index/transaction.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
 import type { CommitContext } from "#model/index-store.ts";
-import type { PolicyRefusal, PolicyWord, PolicyWords } from "#model/policy-word.ts";
+import {
+  arePoliciesUnknown,
+  type PolicyRefusal,
+  type PolicyWord,
+  type PolicyWords,
+} from "#model/policy-word.ts";
+
+/** What policies say, or why nobody can tell. */
+export type PolicyAnswer =
+  | { readonly words: PolicyWords; readonly unknown?: undefined }
+  | { readonly unknown: string };
 
 /**
- * What policies say right now of the objects of which something would be taken away; nobody is
- * asked about others. One question for all of them.
+ * What policies say right now of the objects of which something would be taken away. One question
+ * for all of them.
  */
 export async function askAbout(
   transaction: Transaction,
   run: RunRecord,
-  fresh: readonly OpenAction[],
+  removals: readonly OpenAction[],
   context: CommitContext,
-): Promise<PolicyWords> {
-  const ids = fresh
-    .filter((action) => action.victim !== null || action.verb === "tombstone")
-    .map((action) => action.object_id);
-  if (ids.length === 0) return new Map();
+): Promise<PolicyAnswer> {
+  if (removals.length === 0) return { words: new Map() };
+  const ids = new Set(removals.map((action) => action.object_id));
   const { variables } = await transaction.row<{ variables: string | null }>(
     "SELECT json_extract(header, '$.variables')::VARCHAR AS variables FROM plans WHERE plan_key = $1",
     [run.planKey],
   );
   const values =
     variables === null ? undefined : (JSON.parse(variables) as Readonly<Record<string, string>>);
-  return await context.askPolicies([...new Set(ids)], values);
+  try {
+    return { words: await context.askPolicies([...ids], values) };
+  } catch (error) {
+    if (!arePoliciesUnknown(error)) throw error;
+    return { unknown: error.message };
+  }
 }
 
 /** Why policies forbid an action right now, whatever copies there are. */

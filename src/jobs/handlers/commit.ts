@@ -1,6 +1,7 @@
 import { reportedOutcomes } from "#jobs/copy-report.ts";
 import type { StepContext, StepHandler } from "#jobs/step-context.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { policiesUnknown } from "#model/policy-word.ts";
 import { isDoneByWorkers } from "#model/run-order.ts";
 import type { ActOutcome, CommitResult, CopyOutcome, RemoveOutcome } from "#model/run.ts";
 
@@ -27,6 +28,7 @@ const commit: StepHandler = {
     const [backend] = result.awaits ?? [];
     // The copies are recorded; the removals are judged again when the step is tried again.
     if (backend !== undefined) throw awaiting(backend);
+    if (result.unknown !== undefined) throw policiesUnknown(`its removals wait: ${result.unknown}`);
     return result;
   },
 };
