@@ -2,6 +2,11 @@
 export const confidences = ["claimed", "listed", "sampled", "verified"] as const;
 export type Confidence = (typeof confidences)[number];
 
+/** Whether that much is as sure as a level, or surer. */
+export function atLeast(confidence: Confidence, level: Confidence): boolean {
+  return confidences.indexOf(confidence) >= confidences.indexOf(level);
+}
+
 /** `dag`: addressable blocks (IPFS); `car`: one CAR file; `file`: the plain bytes of the file. */
 export const forms = ["dag", "car", "file"] as const;
 export type Form = (typeof forms)[number];

@@ -1,6 +1,8 @@
+import { type Demand, leastReserved } from "#index/runs/least-reserved.ts";
+import { anywhere, mostCopies, mostValues, reaches } from "#index/runs/storages-of-copies.ts";
 import type { SameBackends } from "#index/same-storages.ts";
-import { type Confidence, confidences } from "#model/copy.ts";
-import type { CopyRequirement, CopySpread } from "#model/plan.ts";
+import { atLeast, type Confidence } from "#model/copy.ts";
+import type { CopyRequirement } from "#model/plan.ts";
 import type { PolicyPromise, PolicyRefusal } from "#model/policy-word.ts";
 import type { PermitRefusal } from "#model/removal.ts";
 
@@ -51,12 +53,28 @@ export type RemovalJudgement =
     };
 
 /**
- * Decides one removal. A copy that another live permit may remove counts as gone, a copy that
- * another one reserved may not go: so any set of permits, used in any order or not at all,
- * leaves what every one of them promised. Copies on backends that are the same storage go and
- * remain together, and count once.
+ * Decides one removal, and on which copies it rests.
+ *
+ * What is counted: the most copies among some of which no two are on the same storage, and the
+ * most values of a spread in which such copies lie. Further copies take away from neither. So all
+ * that a permit promises it promises by its reserved copies alone: as many as each requirement
+ * asks for and as must remain, in as many values as it asks for, or as there are with all copies
+ * that are there now, if these are fewer. Of the victim its names count whatever is known of
+ * them: an unproven copy can be checked where it is.
+ *
+ * A copy that another live permit may remove counts as gone, a copy that another one reserved may
+ * not go, and what is one storage goes together. So any set of permits, used in any order or not
+ * at all, leaves what every one of them promised. Backends that are out of reach change nothing of
+ * what is promised; a permit that can rest on others does.
+ *
+ * A plan lets nothing go that this would not permit, as long as nothing changed: what a plan leaves
+ * is enough, by a count that finds no more than this one (src/policies/plan/copy-promise.ts), and
+ * what plans want to remove is reserved last.
  */
-export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
+export function judgeRemoval(
+  removal: RemovalCase,
+  out: OutOfReach = { backends: new Set(), mayServe: true },
+): RemovalJudgement {
   const { authority, victim, livePermits, sameStorage = new Map() } = removal;
   if (!removal.copies.some((copy) => copy.backendId === victim)) {
     return refuse("absent", "the index knows no copy there any more");
@@ -75,32 +93,47 @@ export function judgeRemoval(removal: RemovalCase): RemovalJudgement {
   }
   const gone = withSame([victim, ...livePermits.map((permit) => permit.victim)], sameStorage);
   const remaining = removal.copies
-    .filter((copy) => !gone.has(copy.backendId))
-    .toSorted(reservedFirst(removal.plannedVictims, sameStorage));
-  const lost = removal.copies.filter((copy) => going.has(copy.backendId));
-  const reserved = new Map<number, Confidence>();
+    .filter(({ backendId }) => !gone.has(backendId))
+    .filter(({ backendId }) => out.mayServe || !out.backends.has(backendId))
+    .toSorted(reservedFirst(removal, out.backends));
+  const demands: Demand[] = [];
   for (const requirement of allRequirements(removal, going)) {
-    const refusal = reserve(reserved, { remaining, lost }, requirement, sameStorage);
+    const demand = demandOf(removal, going, requirement);
+    const refusal = brokenBy(demand, requirement, remaining, sameStorage);
     if (refusal !== undefined) return refuse("ensure", refusal);
+    demands.push(demand);
   }
-  if (authority === "delete") return { permitted: true, reserved };
-  const found = reserveMinimum(reserved, remaining, removal.minimumCopies, sameStorage);
-  if (found === removal.minimumCopies) return { permitted: true, reserved };
-  return refuse(
-    "below-minimum",
-    `${found} verified ${found === 1 ? "copy" : "copies"} would remain for certain, ` +
-      `${removal.minimumCopies} must`,
-  );
+  if (authority === "surplus") {
+    const floor = floorOf(removal.minimumCopies);
+    const found = mostCopies(countedBy(floor, remaining), sameStorage);
+    if (found < removal.minimumCopies) {
+      return refuse(
+        "below-minimum",
+        `${found} verified ${found === 1 ? "copy" : "copies"} would remain for certain, ` +
+          `${removal.minimumCopies} must`,
+      );
+    }
+    demands.push(floor);
+  }
+  return { permitted: true, reserved: leastReserved(remaining, demands, sameStorage) };
 }
 
-/** Rests on copies on backends that answer, if that is possible. */
+/**
+ * Rests on copies on backends that answer, if that is possible; otherwise on any. What the first
+ * permits the second would: the same is promised, by fewer copies to choose from.
+ */
 export function judgeReachable(removal: RemovalCase, out: ReadonlySet<number>): RemovalJudgement {
-  if (out.size === 0) return judgeRemoval(removal);
-  const copies = removal.copies.filter(
-    ({ backendId }) => backendId === removal.victim || !out.has(backendId),
-  );
-  const judgement = judgeRemoval({ ...removal, copies });
-  return judgement.permitted ? judgement : judgeRemoval(removal);
+  if (out.size > 0) {
+    const judgement = judgeRemoval(removal, { backends: out, mayServe: false });
+    if (judgement.permitted) return judgement;
+  }
+  return judgeRemoval(removal, { backends: out, mayServe: true });
+}
+
+/** Backends that do not answer, and whether a permit may rest on copies there all the same. */
+interface OutOfReach {
+  readonly backends: ReadonlySet<number>;
+  readonly mayServe: boolean;
 }
 
 type Requirement = CopyRequirement & Partial<PolicyPromise>;
@@ -119,112 +152,58 @@ function maskOf(backends: ReadonlySet<number>): bigint {
   return [...backends].reduce((mask, id) => mask | (1n << BigInt(id)), 0n);
 }
 
-function reserve(
-  reserved: Map<number, Confidence>,
-  { remaining, lost }: Readonly<Record<"remaining" | "lost", readonly CopyFact[]>>,
-  requirement: Requirement,
+/**
+ * What the copies that remain have to meet for a requirement. Before the removal there is all
+ * that counts for it, whoever else may take it or does not answer, and what goes.
+ */
+function demandOf(
+  { copies, sameStorage = new Map() }: RemovalCase,
+  going: ReadonlySet<number>,
+  { backends, confidence, copies: wanted, spread }: Requirement,
+): Demand {
+  const mask = BigInt(backends);
+  const among = (id: number): boolean => (mask & (1n << BigInt(id))) !== 0n;
+  if (spread === undefined) return { among, confidence, goal: { ...anywhere, copies: wanted } };
+  const groups = spread.groups.map(BigInt);
+  const valueOf = (id: number): number =>
+    groups.findIndex((group) => (group & (1n << BigInt(id))) !== 0n);
+  const before = copies
+    .filter((copy) => atLeast(copy.confidence, confidence) || going.has(copy.backendId))
+    .flatMap(({ backendId }) => (among(backendId) ? [backendId] : []));
+  const there = mostValues(before, sameStorage, { copies: 0, values: spread.values, valueOf });
+  return { among, confidence, goal: { copies: wanted, values: there, valueOf } };
+}
+
+/** So many verified copies, wherever they are. */
+function floorOf(copies: number): Demand {
+  return { among: () => true, confidence: "verified", goal: { ...anywhere, copies } };
+}
+
+function countedBy({ among, confidence }: Demand, copies: readonly CopyFact[]): readonly number[] {
+  return copies.flatMap((copy) =>
+    among(copy.backendId) && atLeast(copy.confidence, confidence) ? [copy.backendId] : [],
+  );
+}
+
+/** Why these copies do not meet a requirement; undefined when they do. */
+function brokenBy(
+  demand: Demand,
+  { rule, place, spread, copies, confidence }: Requirement,
+  remaining: readonly CopyFact[],
   sameStorage: SameBackends,
 ): string | undefined {
-  const mask = BigInt(requirement.backends);
-  const { rule, place } = requirement;
+  const counted = countedBy(demand, remaining);
+  if (reaches(counted, sameStorage, demand.goal)) return undefined;
   const who = place === undefined ? rule : `by now ${rule} (${place})`;
-  const counts = (copy: CopyFact): boolean =>
-    isIn(copy, mask) && atLeast(copy.confidence, requirement.confidence);
-  const eligible = remaining.filter(counts);
-  const spread = takeSpread(eligible, reserved, requirement.spread, sameStorage);
-  const chosen = takeReservedFirst(eligible, reserved, requirement.copies, sameStorage, spread);
-  if (chosen.length < requirement.copies) {
-    return (
-      `${who} needs ${requirement.copies} ${requirement.confidence} copies, ` +
-      `${chosen.length} would remain for certain`
-    );
+  const found = mostCopies(counted, sameStorage);
+  if (found < copies || spread === undefined) {
+    return `${who} needs ${copies} ${confidence} copies, ${found} would remain for certain`;
   }
-  const { values, per, groups } = requirement.spread ?? noSpread;
-  const isParted = (copy: CopyFact): boolean => isIn(copy, mask) && isAlone(copy, spread, groups);
-  if (spread.length < values && lost.some(isParted)) {
-    return (
-      `${who} needs copies in ${values} values of ${per}, ` +
-      `they would remain in ${spread.length} for certain`
-    );
-  }
-  for (const copy of chosen) raise(reserved, copy.backendId, requirement.confidence);
-  return undefined;
-}
-
-const noSpread: CopySpread = { per: "", values: 0, groups: [] };
-
-/**
- * One copy of each value of the spread, as many values as it needs or there are: with each of
- * them reserved, no other removal brings the copies closer together.
- */
-function takeSpread(
-  copies: readonly CopyFact[],
-  reserved: ReadonlyMap<number, Confidence>,
-  { values, groups }: CopySpread = noSpread,
-  sameStorage: SameBackends,
-): readonly CopyFact[] {
-  const alone: CopyFact[] = [];
-  while (alone.length < values) {
-    const further = copies.filter((copy) => isAlone(copy, alone, groups));
-    const chosen = takeReservedFirst(further, reserved, alone.length + 1, sameStorage, alone);
-    const next = chosen[alone.length];
-    if (next === undefined) break;
-    alone.push(next);
-  }
-  return alone;
-}
-
-/** Whether none of these copies has the value of this one. */
-function isAlone(
-  copy: CopyFact,
-  copies: readonly CopyFact[],
-  groups: CopySpread["groups"],
-): boolean {
-  const own = groups.map(BigInt).find((group) => isIn(copy, group)) ?? 0n;
-  return !copies.some((other) => isIn(other, own));
-}
-
-function isIn({ backendId }: CopyFact, mask: bigint): boolean {
-  return (mask & (1n << BigInt(backendId))) !== 0n;
-}
-
-/** How many verified copies are reserved in the end, at most `minimum`. */
-function reserveMinimum(
-  reserved: Map<number, Confidence>,
-  remaining: readonly CopyFact[],
-  minimum: number,
-  sameStorage: SameBackends,
-): number {
-  const verified = remaining.filter((copy) => copy.confidence === "verified");
-  const chosen = takeReservedFirst(verified, reserved, minimum, sameStorage);
-  for (const copy of chosen) raise(reserved, copy.backendId, "verified");
-  return chosen.length;
-}
-
-/**
- * Fewest copies reserved: those that are reserved already serve once more, and none that is the
- * same storage as another of them. Those chosen `first` are among them.
- */
-function takeReservedFirst(
-  copies: readonly CopyFact[],
-  reserved: ReadonlyMap<number, Confidence>,
-  count: number,
-  sameStorage: SameBackends,
-  first: readonly CopyFact[] = [],
-): readonly CopyFact[] {
-  const chosen = [...first];
-  const taken = new Set([...reserved.keys(), ...first.map(({ backendId }) => backendId)]);
-  for (const copy of copies.toSorted(
-    (a, b) => Number(reserved.has(b.backendId)) - Number(reserved.has(a.backendId)),
-  )) {
-    if (chosen.length >= count) break;
-    if (first.includes(copy)) continue;
-    const others = sameStorage.get(copy.backendId) ?? [];
-    if ([...others].some((id) => taken.has(id))) continue;
-    chosen.push(copy);
-    taken.add(copy.backendId);
-  }
-  return chosen;
+  const values = mostValues(counted, sameStorage, demand.goal);
+  return (
+    `${who} needs copies in ${spread.values} values of ${spread.per}, ` +
+    `they would remain in ${values} for certain`
+  );
 }
 
 /** These backends, and all that are the same storage as one of them. */
@@ -233,25 +212,20 @@ function withSame(backends: readonly number[], sameStorage: SameBackends): Reado
 }
 
 /**
- * Copies that no plan wants to remove, then those that are the same storage as the fewest others,
- * so that as many as can be count, then the most recently verified ones.
+ * Copies that no plan wants to remove, on backends that answer, then those that are the same
+ * storage as the fewest others, then the most recently verified ones.
  */
-function reservedFirst(plannedVictims: ReadonlySet<number>, sameStorage: SameBackends) {
-  const others = ({ backendId }: CopyFact): number => sameStorage.get(backendId)?.size ?? 0;
+function reservedFirst(
+  { plannedVictims, sameStorage }: RemovalCase,
+  out: ReadonlySet<number>,
+): (a: CopyFact, b: CopyFact) => number {
+  const others = ({ backendId }: CopyFact): number => sameStorage?.get(backendId)?.size ?? 0;
   return (a: CopyFact, b: CopyFact): number =>
     Number(plannedVictims.has(a.backendId)) - Number(plannedVictims.has(b.backendId)) ||
+    Number(out.has(a.backendId)) - Number(out.has(b.backendId)) ||
     others(a) - others(b) ||
     (b.verifiedAt?.getTime() ?? 0) - (a.verifiedAt?.getTime() ?? 0) ||
     a.backendId - b.backendId;
-}
-
-function raise(reserved: Map<number, Confidence>, backendId: number, level: Confidence): void {
-  const known = reserved.get(backendId);
-  if (known === undefined || !atLeast(known, level)) reserved.set(backendId, level);
-}
-
-function atLeast(confidence: Confidence, level: Confidence): boolean {
-  return confidences.indexOf(confidence) >= confidences.indexOf(level);
 }
 
 function refuse(reason: PermitRefusal["reason"], message: string): RemovalJudgement {

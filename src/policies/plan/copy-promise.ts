@@ -7,7 +7,7 @@ import { anyMask, confidenceColumn, maskSql, without } from "#policies/plan/mask
 import { matched, rulesOf } from "#policies/plan/match-words.ts";
 import { copiesOn, withSame, withSameBits } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
-import { type Spread, spreadOf, valuesOn } from "#policies/plan/spread.ts";
+import { type Spread, spreadOf, valuesNamed, valuesOn } from "#policies/plan/spread.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** "Objects that this rule matches keep at least `copies` copies among `on`." */
@@ -108,7 +108,8 @@ export function mayGo(
 /**
  * Beside enough copies, as many values of `per` as are promised, or no fewer than before: where
  * copies lie closer already, what shares its value with one that stays may go. An unproven copy of
- * another value stays: it can be checked where it is.
+ * another value stays: it can be checked where it is. Where storages have several names, before it
+ * every name counts and afterwards one of each: so no permit finds more before, nor fewer after.
  */
 function andSpread(
   planning: Planning,
@@ -118,7 +119,7 @@ function andSpread(
   if (spread === undefined) return enough;
   const lost = sql`(c.present_mask & ${maskSql(on)} & ${victim})`;
   const after = valuesOn(planning, spread, there);
-  const before = valuesOn(planning, spread, sql`((${there}) | ${lost})`);
+  const before = valuesNamed(spread, sql`((${there}) | ${lost})`);
   return sql`(${enough} AND (${after} >= ${spread.values}::INTEGER OR ${after} >= ${before}))`;
 }
 

@@ -14,7 +14,7 @@ import { matched, type PlacedRule, wordNames } from "#policies/plan/match-words.
 import { ownStorages, withSame } from "#policies/plan/one-storage.ts";
 import type { Planning } from "#policies/plan/planning.ts";
 import { claimedBefore, removableMask } from "#policies/plan/removable.ts";
-import { valuesOn, withPeers } from "#policies/plan/spread.ts";
+import { valuesNamed, valuesOn, withPeers } from "#policies/plan/spread.ts";
 import { substituteMask } from "#policies/plan/substitute-target.ts";
 import { countsFor } from "#policies/plan/used-by.ts";
 import { orderColumns } from "#policies/plan/take-turns.ts";
@@ -101,7 +101,7 @@ function crowding(planning: Planning, { verb }: RemovalRule, victims: SqlFragmen
     const after = valuesOn(planning, spread, left);
     return [
       sql`CASE WHEN ${matched(promise.index)} AND ${after} < ${spread.values}::INTEGER
-          AND ${after} < ${valuesOn(planning, spread, before)}
+          AND ${after} < ${valuesNamed(spread, before)}
         THEN ${maskSql(~on)} | ${withPeers(planning, spread, left)} ELSE 0 END`,
     ];
   });

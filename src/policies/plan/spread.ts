@@ -55,11 +55,16 @@ function groupsOf(backends: readonly Backend[], per: string): readonly bigint[] 
   return [...groups.values()].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
-/** In how many values of a spread the backends of a mask lie. */
+/** In how many values of a spread the backends of a mask lie: of each storage one name counts. */
 export function valuesOn(inventory: Inventory, spread: Spread, mask: SqlFragment): SqlFragment {
+  return valuesNamed(spread, eachOnce(inventory, mask));
+}
+
+/** The same with every name: in no more values can they lie, whichever name counts. */
+export function valuesNamed({ groups }: Spread, mask: SqlFragment): SqlFragment {
   const terms = (places: SqlFragment) =>
-    spread.groups.map((group) => sql`((${places} & ${maskSql(group)}) <> 0)::INTEGER`);
-  return ofEach(inventory, mask, (places) => sql`(${joinFragments(terms(places), " + ")})`);
+    groups.map((group) => sql`((${places} & ${maskSql(group)}) <> 0)::INTEGER`);
+  return ofEach(mask, (places) => sql`(${joinFragments(terms(places), " + ")})`);
 }
 
 /** All backends with a value that a backend of a mask has. */
@@ -69,7 +74,8 @@ export function withPeers(inventory: Inventory, spread: Spread, mask: SqlFragmen
       (group) =>
         sql`CASE WHEN (${places} & ${maskSql(group)}) <> 0 THEN ${maskSql(group)} ELSE 0 END`,
     );
-  return ofEach(inventory, mask, (places) => sql`(${joinFragments(terms(places), " | ")})`);
+  const once = eachOnce(inventory, mask);
+  return ofEach(once, (places) => sql`(${joinFragments(terms(places), " | ")})`);
 }
 
 /** True when copies on the backends of a mask are fewer, or lie closer, than a rule promises. */
@@ -88,13 +94,8 @@ export function valuesOf(inventory: Inventory, per: string, mask: bigint): numbe
 /** A short mask is looked at as it is: to name it takes a list for each object. */
 const shortMask = 80;
 
-function ofEach(
-  inventory: Inventory,
-  mask: SqlFragment,
-  of: (places: SqlFragment) => SqlFragment,
-): SqlFragment {
-  const once = eachOnce(inventory, mask);
-  return toPrintedText(once).length <= shortMask
-    ? of(sql`(${once})`)
-    : named(once, of(trusted("places")));
+function ofEach(mask: SqlFragment, of: (places: SqlFragment) => SqlFragment): SqlFragment {
+  return toPrintedText(mask).length <= shortMask
+    ? of(sql`(${mask})`)
+    : named(mask, of(trusted("places")));
 }
