@@ -11,6 +11,7 @@ import type {
 } from "#model/engine-api.ts";
 import type { HeatSettings } from "#model/index-store.ts";
 import type { RowFile } from "#model/row-file.ts";
+import type { ReadSession } from "#model/sql.ts";
 import { compileFilter } from "#policies/compile-filter.ts";
 import { compileOrder } from "#policies/compile-order.ts";
 import {
@@ -29,9 +30,44 @@ export async function* listObjects(
   source: ObjectSource,
   request: ObjectsRequest,
 ): AsyncGenerator<readonly ObjectSummary[]> {
-  const statement = toStatement(await selection(source, request, listColumns));
+  const condition = await filterOf(source, request.where);
+  const order = await orderOf(source, request.sort);
   await using session = await source.index.session();
-  yield* session.objects(statement, source.now());
+  const now = source.now();
+  if (request.sort !== undefined || asksOthers(condition)) {
+    const statement = selection({ condition, order, limit: request.limit }, listColumns);
+    yield* session.objects(toStatement(statement), now);
+    return;
+  }
+  let left = request.limit;
+  for await (const among of idRanges(session)) {
+    if (left === 0) return;
+    const chosen = { condition: sql`(${condition}) AND ${among}`, order, limit: left };
+    const statement = toStatement(selection(chosen, listColumns));
+    for await (const piece of session.objects(statement, now)) {
+      if (left !== undefined) left -= piece.length;
+      yield piece;
+    }
+  }
+}
+
+/** Objects are read by ranges of ids: few at first, so that there is something to see, then more. */
+const idsFirst = 10_000;
+const idsMost = 2_000_000;
+
+/** Of the order of arrival: sorting all objects with their names would take more disk than the index. */
+async function* idRanges(session: ReadSession): AsyncGenerator<SqlFragment> {
+  const [row] = await session.rows(toStatement(sql`SELECT max(object_id) AS last FROM object`));
+  const last = Number(row?.["last"] ?? -1);
+  for (let from = 0, ids = idsFirst; from <= last; ids = Math.min(4 * ids, idsMost)) {
+    yield sql`o.object_id BETWEEN ${from}::BIGINT AND ${from + ids - 1}::BIGINT`;
+    from += ids;
+  }
+}
+
+/** Whether a condition on an object looks at others as well, which is to be done once. */
+function asksOthers(condition: SqlFragment): boolean {
+  return /\bselect\b/iu.test(toStatement(condition).text);
 }
 
 const listColumns = trusted(
@@ -42,16 +78,21 @@ const listColumns = trusted(
 /** Writes objects to a file, with more columns than the list has. */
 export async function exportObjects(
   source: ObjectSource,
-  { file, per = "object", ...request }: ObjectsExportRequest,
+  { file, per = "object", where, sort, limit }: ObjectsExportRequest,
 ): Promise<RowFile> {
+  const chosen = {
+    condition: await filterOf(source, where),
+    order: await orderOf(source, sort),
+    limit,
+  };
   await using session = await source.index.session();
   const { heat } = await source.moment(source.now());
-  const chosen =
+  const rows =
     per === "copy"
-      ? copiesOf(await selection(source, request, copyKeys))
-      : await selection(source, request, fileColumns(await session.holders(), heat, source.now()));
+      ? copiesOf(selection(chosen, copyKeys))
+      : selection(chosen, fileColumns(await session.holders(), heat, source.now()));
   const write = extname(file) === ".car" ? writeRowCar : writeRowFile;
-  return await write(session, toStatement(chosen), file);
+  return await write(session, toStatement(rows), file);
 }
 
 const copyKeys = sql`o.object_id, ${cidColumn("o.cid")} AS cid, o.size, o.path`;
@@ -82,17 +123,21 @@ export async function filterOf(
   return compileFilter(where, { ...moment, registry: source.registry });
 }
 
-async function selection(
-  source: ObjectSource,
-  { where, sort, limit }: ObjectsRequest,
-  columns: SqlFragment,
-): Promise<SqlFragment> {
-  const condition = await filterOf(source, where);
+/** Equal keys stand in order of arrival: the same question has the same answer. */
+async function orderOf(source: ObjectSource, sort: string | undefined): Promise<SqlFragment> {
+  if (sort === undefined) return trusted("o.object_id");
   const moment = { ...(await source.moment(source.now())), registry: source.registry };
-  // Equal keys stand in order of arrival: the same question has the same answer.
-  const order = sort === undefined ? trusted("") : sql`${compileOrder(sort, moment)}, `;
-  const all = sql`SELECT ${columns} FROM object AS o WHERE (${condition})
-    ORDER BY ${order}o.object_id`;
+  return sql`${compileOrder(sort, moment)}, o.object_id`;
+}
+
+interface Selection {
+  readonly condition: SqlFragment;
+  readonly order: SqlFragment;
+  readonly limit: number | undefined;
+}
+
+function selection({ condition, order, limit }: Selection, columns: SqlFragment): SqlFragment {
+  const all = sql`SELECT ${columns} FROM object AS o WHERE (${condition}) ORDER BY ${order}`;
   return limit === undefined ? all : sql`${all} LIMIT ${limit}`;
 }
 

@@ -67,6 +67,24 @@ test("a sort that cannot be read is refused with a caret", async () => {
   await expect(list({ sort: "heat desc, tags" })).rejects.toThrow(/gives no order.*\n {2}tags\n/);
 });
 
+test("a list that is read range by range has the same objects as one in one go, and ends at its limit", async () => {
+  const many = Array.from({ length: 12_000 }, (_, number) =>
+    objectOf(number + 10, [], { size: number % 7 === 0 ? 7 : 1, names: [] }),
+  );
+  await source.index.putObjects(many, start);
+  const all = Array.from({ length: 12_004 }, (_, number) => number);
+  expect(await order({})).toEqual(all);
+  expect(await order({ limit: 11_000 })).toEqual(all.slice(0, 11_000));
+  expect(await order({ limit: 3 })).toEqual([0, 1, 2]);
+  const sevens = await order({ where: "size = 7B" });
+  expect(sevens).toHaveLength(1_715);
+  expect(await order({ where: "size = 7B", sort: "size" })).toEqual(sevens);
+  expect(await order({ where: "size = 7B", limit: 1_700 })).toEqual(sevens.slice(0, 1_700));
+  // Ranks look at all objects: such a list is read in one go.
+  const ranked = "size = 7B and heat_rank <= 2000";
+  expect(await order({ where: ranked })).toEqual(await order({ where: ranked, sort: "size" }));
+}, 180_000);
+
 test("a list of many objects arrives in pieces while it is read", async () => {
   const many = Array.from({ length: 6_000 }, (_, number) => objectOf(number + 10));
   await source.index.putObjects(many, start);
