@@ -7,6 +7,8 @@ import {
   batchesOf,
   cancelBatches,
   cancelObjects,
+  cancelRanges,
+  type ActionRange,
   pendingAbout,
 } from "#index/runs/cancel-batches.ts";
 import { actionsOf, openWork } from "#index/runs/open-work.ts";
@@ -99,6 +101,20 @@ export class ControlStore {
         count += await cancelObjects(transaction, run, batchesOf(target), reason, now);
       }
       return count;
+    });
+  }
+
+  /**
+   * Ends actions that were cancelled before, as the ledger tells an index that was restored, and
+   * that are pending here; says how many.
+   */
+  async cancelRanges(runId: string, ranges: readonly ActionRange[], now: Date): Promise<number> {
+    return await this.#database.write(async (transaction) => {
+      const { connection } = transaction;
+      const known = await connection.rows("SELECT 1 FROM runs WHERE run_id = $1", [runId]);
+      if (known.length === 0) return 0;
+      const run = await runRecord(connection, runId);
+      return await cancelRanges(transaction, run, ranges, "cancelled, as the ledger says", now);
     });
   }
 

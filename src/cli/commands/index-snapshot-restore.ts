@@ -112,8 +112,10 @@ async function holdUnknown(
   asked: boolean,
 ): Promise<boolean> {
   if (replayed === undefined) return false;
-  const { holds, releases, cordons, pauses, unknown } = replayed;
-  const others = `${cordons} cordons, ${pauses} pauses and suspensions`;
+  const { holds, releases, cordons, pauses, schedules, cancelled, unknown } = replayed;
+  const others =
+    `${cordons} cordons, ${pauses} pauses and suspensions, ${schedules} schedules, ` +
+    `${cancelled} cancelled actions`;
   context.note(`from the ledger: ${holds} holds, ${releases} releases, ${others}`);
   let missing = false;
   for (const { cid, reason } of unknown) {

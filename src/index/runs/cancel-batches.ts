@@ -66,6 +66,29 @@ export async function cancelObjects(
   return await endActions(transaction, run, reason, now);
 }
 
+/** Numbers of actions of one run. */
+export interface ActionRange {
+  readonly from: number;
+  /** The first that is not one of them. */
+  readonly past: number;
+}
+
+/** Ends the pending actions of a run with these numbers. */
+export async function cancelRanges(
+  transaction: Transaction,
+  run: RunRecord,
+  ranges: readonly ActionRange[],
+  reason: string,
+  now: Date,
+): Promise<number> {
+  const rows = ranges.map(({ from, past }) => [from, past]);
+  await transaction.stage("cancelled_ranges", { first: "BIGINT", past: "BIGINT" }, rows);
+  const chosen = "AND p.sequence IN (SELECT unnest(range(first, past)) FROM cancelled_ranges)";
+  const parameters = [run.runKey, run.planKey, everyBatch.parameter];
+  await transaction.run(pendingActions(everyBatch, chosen), parameters);
+  return await endActions(transaction, run, reason, now);
+}
+
 /** How much of a target's pending work is about the objects that a condition selects. */
 export async function pendingAbout(
   connection: Connection,

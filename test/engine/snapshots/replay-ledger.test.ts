@@ -15,6 +15,8 @@ import { type RunningEngine, runEngine } from "../running-engine.ts";
 
 const server = sharedQueueServer();
 
+const until = "2039-03-01T06:00:00.000Z";
+
 /** Orders before a snapshot, and others after it. */
 async function ordered(running: RunningEngine): Promise<{ readonly lateCid: string }> {
   const { engine, folder } = running;
@@ -30,7 +32,8 @@ async function ordered(running: RunningEngine): Promise<{ readonly lateCid: stri
   await engine.setCordon("warm", true);
   await engine.setCordon("cold", true);
   await engine.setCordon("cold", false);
-  await engine.control({ verb: "pause", scope: "backend", name: "cold", reason: "disks" });
+  const night = { scope: "backend", name: "cold", reason: "disks", until } as const;
+  await actAs(by, () => engine.control({ ...night, verb: "pause" }));
   await engine.control({ verb: "pause", scope: "policy", name: "cool", reason: "not yet" });
   await engine.control({ verb: "resume", scope: "policy", name: "cool", reason: "now" });
   await engine.control({ verb: "pause", scope: "everything", name: "", reason: "moving house" });
@@ -64,6 +67,8 @@ test.for(["parquet", "arrow", "csv", "ndjson", "json"])(
       releases: 2,
       cordons: 2,
       pauses: 3,
+      schedules: 0,
+      cancelled: 0,
       unknown: [{ cid: lateCid, reason: "late" }],
     });
 
@@ -77,8 +82,11 @@ test.for(["parquet", "arrow", "csv", "ndjson", "json"])(
     ]);
     const cordoned = (await index.backends()).filter((backend) => backend.cordoned);
     expect(cordoned.map(({ name }) => name)).toEqual(["warm"]);
-    const pauses = (await index.controls.pauses()).map(({ scope, name }) => `${scope} ${name}`);
-    expect(pauses.toSorted()).toEqual(["backend cold", "everything "]);
+    const pauses = await index.controls.pauses();
+    expect(pauses.toSorted((a, b) => (a.scope < b.scope ? -1 : 1))).toMatchObject([
+      { scope: "backend", name: "cold", actor: "ana@desk", reason: "disks", until },
+      { scope: "everything", reason: "moving house", until: undefined },
+    ]);
     expect(await rows("SELECT actor, note FROM ledger WHERE actor IS NOT NULL")).toContainEqual({
       actor: "ana@desk",
       note: "audit 7",

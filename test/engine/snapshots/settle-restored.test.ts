@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Config, loadConfig } from "#config.ts";
@@ -78,6 +79,38 @@ test("a run that was paused for a time waits for a person after that time as wel
   expect(pause).toMatchObject({ name: run.id, until: undefined });
 });
 
+test.for([
+  { title: "some objects", more: { where: "size > 1B" }, scope: "everything", name: "" },
+  { title: "a policy", more: {}, scope: "policy", name: "cool" },
+] as const)(
+  "what was cancelled of a run after the snapshot is cancelled again: $title",
+  async ({ more, scope, name }) => {
+    await using running = await runEngine({ queueUrl: server.url, policy: coolPolicy });
+    const { engine, folder } = running;
+    await mkdir(join(folder, "source"), { recursive: true });
+    await writeFile(join(folder, "source", "a"), "a");
+    await writeFile(join(folder, "source", "b"), "bb");
+    await writeFile(join(folder, "source", "c"), "ccc");
+    const source = join(folder, "source");
+    await Array.fromAsync(engine.importDirectory({ path: source, backend: "hot" }));
+    await engine.control({ verb: "pause", scope: "backend", name: "cold", reason: "disks" });
+    const run = await engine.apply({ override: ["objects"] });
+    await engine.takeSnapshot({});
+    const order = { verb: "cancel", scope, name, reason: "wrong", ...more } as const;
+    await engine.control(order);
+    const cancelled = scope === "policy" ? 3 : 2;
+    expect(await engine.run(run.id)).toMatchObject({ progress: { cancelled } });
+    const ledger = join(folder, "audit.parquet");
+    await engine.exportAudit({ file: ledger });
+    const { report, index } = await restored(running, new Date(), ledger);
+    expect(report).toMatchObject({ runs: [{ id: run.id }], replayed: { cancelled } });
+    expect(await index.run(run.id)).toMatchObject({
+      progress: { remaining: 3 - cancelled, cancelled },
+    });
+    expect(await index.checkAudit()).toMatchObject({ findings: [] });
+  },
+);
+
 const scratch = `apiVersion: thermocline/v1
 kind: Policy
 metadata: {name: scratch}
@@ -95,11 +128,13 @@ test("marks for deletion get a new grace, and schedules catch up with nothing", 
   await running.applyToEnd();
   await running.engine.takeSnapshot({});
   await running.engine.setCordon("warm", true);
+  const disabledAt = at.toISOString();
+  await running.engine.setScheduleEnabled("scratch", false, "moving house");
   const ledger = join(running.folder, "audit.parquet");
   await running.engine.exportAudit({ file: ledger });
   at = new Date("2027-01-08T00:10:00Z");
   const { report, index } = await restored(running, at, ledger);
-  expect(report).toMatchObject({ graces: 3, runs: [], replayed: { cordons: 1 } });
+  expect(report).toMatchObject({ graces: 3, runs: [], replayed: { cordons: 1, schedules: 1 } });
   await using session = await index.session();
   const rows = await session.rows({
     text: "SELECT DISTINCT tombstoned FROM object",
@@ -108,5 +143,7 @@ test("marks for deletion get a new grace, and schedules catch up with nothing", 
   expect(rows).toEqual([{ tombstoned: at }]);
   for (const { name, state } of await index.starters.all()) {
     expect([name, state.cursor]).toEqual(["schedule", at.toISOString()]);
+    const reason = expect.stringContaining("moving house") as string;
+    expect(state.disabled).toMatchObject({ reason, at: disabledAt });
   }
 });
