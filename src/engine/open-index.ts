@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
+import { clearDataDirectory } from "#engine/clear-abandoned.ts";
 import type { EngineEvents } from "#engine/events.ts";
 import { commandWaitMs } from "#engine/leadership.ts";
 import { refuseLostIndex } from "#engine/refuse-lost-index.ts";
@@ -17,7 +18,7 @@ export async function openIndex(
   fence: WriteFence,
 ): Promise<ObjectIndex> {
   await refuseLostIndex(config);
-  return await ObjectIndex.open(dataPaths(config.dataDirectory).index, {
+  const index = await ObjectIndex.open(dataPaths(config.dataDirectory).index, {
     ...indexOptions(config),
     now,
     fence,
@@ -25,6 +26,8 @@ export async function openIndex(
       events.emit(event);
     },
   });
+  await clearDataDirectory(config);
+  return index;
 }
 
 /** What the configuration says about every index that is opened. */

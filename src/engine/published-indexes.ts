@@ -4,6 +4,7 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 
 import { join } from "node:path";
 import { z } from "zod";
 import { addressFile } from "#content/address-file.ts";
+import { clearAbandoned } from "#engine/clear-abandoned.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -75,13 +76,24 @@ export class PublishedIndexes {
 
   /** What was published, the newest first. */
   async list(): Promise<readonly PublishedIndex[]> {
+    return (await this.#list()).records;
+  }
+
+  async #list(): Promise<{
+    readonly records: readonly PublishedIndex[];
+    readonly areAll: boolean;
+  }> {
     const names = await readdir(this.directory).catch(() => []);
-    const records = await Promise.all(
+    const found = await Promise.all(
       names.filter((name) => name.endsWith(".json")).map((name) => this.#read(name)),
     );
-    return records
-      .filter((record) => record !== undefined)
-      .toSorted((a, b) => b.epoch - a.epoch || b.commits - a.commits || (a.final ? -1 : 1));
+    const records = found.filter((record) => record !== undefined);
+    return {
+      records: records.toSorted(
+        (a, b) => b.epoch - a.epoch || b.commits - a.commits || (a.final ? -1 : 1),
+      ),
+      areAll: records.length === found.length,
+    };
   }
 
   /** Copies a snapshot to a path; CORRUPT when its bytes are not the ones that were published. */
@@ -113,12 +125,17 @@ export class PublishedIndexes {
 
   /** Keeps the newest; others may be reading an older one only while they copy it. */
   async #prune(): Promise<void> {
-    const all = await this.list();
+    const { records: all, areAll } = await this.#list();
     const kept = new Set(all.slice(0, this.#keep).map(({ cid }) => cid));
     for (const old of all.slice(this.#keep)) {
       await rm(this.#path(`${recordName(old)}.json`), { force: true });
       if (!kept.has(old.cid)) await rm(this.#path(`${old.cid}.duckdb`), { force: true });
     }
+    // Of those who were killed: while they copied it, before they announced it, or here.
+    await clearAbandoned(this.directory, (name) => /^[0-9a-f-]{36}\.draft(\..*)?$/.test(name));
+    if (!areAll) return;
+    const unannounced = (name: string) => name.endsWith(".duckdb") && !kept.has(name.slice(0, -7));
+    await clearAbandoned(this.directory, unannounced);
   }
 
   #path(name: string): string {

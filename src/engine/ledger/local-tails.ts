@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { addressFile } from "#content/address-file.ts";
+import { clearAbandoned } from "#engine/clear-abandoned.ts";
 import { type LedgerTail, parseTailName, tailName } from "#engine/ledger/ledger-tail.ts";
 import { partProfile } from "#engine/snapshots/snapshot-parts.ts";
 import { syncPath } from "#engine/snapshots/sync-path.ts";
@@ -61,6 +62,14 @@ export class LocalTails {
 
   async drop(installation: string, tail: LedgerTail): Promise<void> {
     await rm(this.path(installation, tail), { force: true });
+  }
+
+  /** Clears what somebody left who died; others may be writing meanwhile. */
+  async clearDrafts(): Promise<void> {
+    const folders = (await unlessMissing(readdir(this.directory), this.directory)) ?? [];
+    for (const name of folders) {
+      await clearAbandoned(join(this.directory, name), (entry) => entry.startsWith(draftPrefix));
+    }
   }
 
   async #place(

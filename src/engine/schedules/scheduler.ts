@@ -12,6 +12,9 @@ import { type DueOccurrences, dueOccurrences } from "#policies/timing/due-occurr
 import type { PolicyTiming } from "#policies/timing/policy-timing.ts";
 import { jitterOf, type Schedule, scheduleIdentity } from "#policies/timing/schedule.ts";
 
+/** Clocks of controllers that follow each other differ by less. */
+const aheadMaxMs = 10 * 60_000;
+
 export interface SchedulerOptions extends Starting {
   readonly cancel: (runId: string) => Promise<unknown>;
 }
@@ -157,10 +160,13 @@ export class Scheduler {
   /** A run that was started for this very occurrence before the process could say so. */
   async #runSince(policy: string, dueAt: Date, last: Firing | undefined): Promise<Run | undefined> {
     const runs = await this.#options.runs();
+    // What a clock that was ahead started is of no occurrence that comes now.
+    const latest = new Date(this.#options.now().getTime() + aheadMaxMs).toISOString();
     return runs.find(
       (run) =>
         run.origin === scheduleOrigin(policy) &&
         run.createdAt >= dueAt.toISOString() &&
+        run.createdAt <= latest &&
         run.id !== last?.runId,
     );
   }
@@ -221,7 +227,9 @@ function currentState(
   const identity = schedule === undefined ? "none" : scheduleIdentity(schedule);
   const cursor = now.toISOString();
   if (stored === undefined) return { identity, cursor, missed: 0 };
-  return stored.identity === identity ? stored : { ...stored, identity, cursor };
+  // What was dealt with by a clock that was ahead would put off all that comes until then.
+  const isAhead = Date.parse(stored.cursor) - now.getTime() > aheadMaxMs;
+  return stored.identity === identity && !isAhead ? stored : { ...stored, identity, cursor };
 }
 
 /** A start stands for the occurrence that waited before it, too. */

@@ -151,7 +151,7 @@ async function place(draft: string, path: string): Promise<void> {
 
 async function refuseExisting(path: string): Promise<void> {
   // A log that a lost file left behind would be played into the new one.
-  for (const file of [path, `${path}.wal`]) {
+  for (const file of ["", ".wal", ".wal.checkpoint", ".wal.recovery"].map((end) => path + end)) {
     const exists = await access(file).then(
       () => true,
       () => false,
@@ -162,6 +162,6 @@ async function refuseExisting(path: string): Promise<void> {
 
 function occupied(file: string): EngineError {
   return new EngineError("ALREADY_EXISTS", `${file} is there, and is not replaced`, {
-    hint: "stop the engine, move the index and its .wal file away, or restore into another --data",
+    hint: "stop the engine, move the index and all files of its .wal away, or restore into another --data",
   });
 }

@@ -224,6 +224,7 @@ export class SnapshotStore {
         await rm(join(folder, name), { recursive: true, force: true });
       }
     }
+    await this.tails.clearDrafts();
   }
 
   async #layTable(draft: string, { family, table, parts }: ManifestTable): Promise<void> {

@@ -38,6 +38,20 @@ test("an index that did not change gives no new snapshot, and nothing is written
   expect((await store.list()).snapshots.map(({ cid }) => cid)).toEqual([first.cid]);
 });
 
+test("where the clock went back, the snapshot that was taken last is the newest, and a gc keeps it", async () => {
+  const { index, store } = await filledIndex(100);
+  await takeSnapshot(index, store, later);
+  await readObjects(index, "second", [1, 2, 3]);
+  const second = await takeSnapshot(index, store, at);
+  expect(Date.parse(second.takenAt)).toBe(later.now.getTime() + 1);
+  expect(await store.find("newest")).toMatchObject({ cid: second.cid });
+  await readObjects(index, "third", [4, 5, 6]);
+  const third = await takeSnapshot(index, store, at);
+  expect(third.parent).toBe(second.cid);
+  const { kept } = await collectGarbage(store, { keep: 1 });
+  expect(kept).toEqual([third.cid]);
+});
+
 test("reads of one per cent of the objects write the heat of their ranges and nothing else", async () => {
   const { index, store } = await filledIndex(2_000);
   const first = await takeSnapshot(index, store, at);
