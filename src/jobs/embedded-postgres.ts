@@ -193,11 +193,18 @@ async function awaitServer(
   cluster: PostgresCluster,
   wait: PassingWait,
 ): Promise<RunningServer | undefined> {
-  const deadline = Date.now() + startTimeoutMs;
+  let deadline = Date.now() + startTimeoutMs;
   let passing: string | undefined;
+  let pid: number | undefined;
   for (;;) {
     const server = await recordedServer(cluster);
     if (server === undefined) return undefined;
+    if (pid !== undefined && pid !== server.pid) {
+      // What the one before it said is not true of this one.
+      passing = undefined;
+      deadline = Date.now() + startTimeoutMs;
+    }
+    pid = server.pid;
     const client = new Client({
       connectionString: urlOf(cluster, server.port),
       connectionTimeoutMillis: 2_000,

@@ -15,12 +15,12 @@ export interface PassingWaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A state of the last server that ends by itself: it is waited for, and told of once. */
+/** States of the last server that end by themselves: they are waited for, each told of once. */
 export class PassingWait {
   readonly #options: PassingWaitOptions;
   readonly #directory: string;
   readonly #begunAt = Date.now();
-  #isTold = false;
+  readonly #told = new Set<string>();
 
   constructor(directory: string, options: PassingWaitOptions) {
     this.#directory = directory;
@@ -35,8 +35,10 @@ export class PassingWait {
     }
     const waitedMs = Date.now() - this.#begunAt;
     if (waitedMs >= patienceMs) return false;
-    if (!this.#isTold && waitedMs >= tellAfterMs) {
-      this.#isTold = true;
+    // Its log has the time and the process in each line.
+    const kind = state.replaceAll(/\d+/g, "");
+    if (!this.#told.has(kind) && waitedMs >= tellAfterMs) {
+      this.#told.add(kind);
       onWait?.(
         new EngineError(
           "UNAVAILABLE",

@@ -67,3 +67,27 @@ test("an answer that ends with its connection is not whole where the connection 
   service.close();
   server.close();
 });
+
+test.each([
+  { answered: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n" },
+  { answered: "HTTP/1.1 101 Switching Protocols\r\n\r\n" },
+])("a service that wants another protocol gives no answer: $answered", async ({ answered }) => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.once("data", () => socket.write(answered));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { readonly port: number };
+  const service = new HttpService({ url: `http://127.0.0.1:${port}`, idleTimeoutMs: 120_000 });
+  const asked = service.ask({ method: "POST", path: "/", doing: "asking", body: "something" });
+  await expect(asked).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("another protocol (status 101)") as string,
+  });
+  service.close();
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as SecureAgent, request as requestHttps } from "node:https";
+import { answerTo } from "#model/answer-to.ts";
 import type { ByteStream } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { throwIfCancelled } from "#drivers/contract/cancelled.ts";
@@ -79,12 +80,12 @@ export class HttpService {
     const fail = (thrown: unknown) => networkError(thrown, { doing, signal });
     // A connection that breaks after the answer began shows in its body; nobody else would listen.
     outgoing.on("error", () => undefined);
-    const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
+    const answered = answerTo(outgoing);
     // Its failure is met below, or shows in the sending of the body first.
     answered.catch(() => undefined);
     try {
       await this.#send(outgoing, answered, request);
-      const [response] = await answered;
+      const response = await answered;
       // Where a body ends with its connection, Node takes what came before it broke for all of it.
       outgoing.on("error", (error) => {
         if (outgoing.writableFinished && !response.complete) response.destroy(error);
@@ -108,7 +109,7 @@ export class HttpService {
   /** Sends the body to its end, or until the service answers before it. */
   async #send(
     outgoing: ClientRequest,
-    answered: Promise<readonly [IncomingMessage]>,
+    answered: Promise<IncomingMessage>,
     { body, doing }: HttpRequest,
   ): Promise<void> {
     const { idleTimeoutMs } = this.#options;
@@ -123,7 +124,7 @@ export class HttpService {
     // An answer before the end of the body is a refusal, or one that began early.
     let ended = false;
     const over = answered.then(
-      ([{ statusCode = 0 }]) => void (ended = statusCode >= 300),
+      ({ statusCode = 0 }) => void (ended = statusCode >= 300),
       () => void (ended = true),
     );
     for await (const piece of body) {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
@@ -9,6 +8,7 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
+import { answerTo } from "#model/answer-to.ts";
 import { formatDuration } from "#model/quantity.ts";
 
 /** What a server answered. The body is read to its end or destroyed: a connection hangs on it. */
@@ -55,10 +55,10 @@ export async function askUrl(url: URL, { headers, signal }: UrlCall): Promise<Ur
     clearTimeout(connecting);
     signal.removeEventListener("abort", stop);
   });
-  const answered = once(request, "response") as Promise<[IncomingMessage]>;
+  const answered = answerTo(request);
   if (signal.aborted) stop();
   request.end();
-  const [response] = await answered;
+  const response = await answered;
   body = decoded(response);
   // Where a body ends with its connection, Node takes what came before it broke for all of it.
   request.on("error", (error) => {

@@ -47,6 +47,8 @@ const answers: Record<string, (socket: Socket) => void> = {
   "/away": (socket) => socket.end(answer("HTTP/1.1 503 Away", [], "")),
   "/empty": (socket) => socket.end(answer("HTTP/1.1 204 No Content", [], "")),
   "/nothing": (socket) => socket.end(),
+  "/other": (socket) =>
+    void socket.write(answer("HTTP/1.1 101 Switching", ["Upgrade: x", "Connection: Upgrade"], "")),
   "/silent": () => undefined,
   "/kept": (socket) => void socket.write(answer("HTTP/1.1 200 OK", ["Content-Length: 4"], "some")),
   "/begun": (socket) => void socket.write(answer("HTTP/1.0 200 OK", [], "some")),
@@ -136,6 +138,10 @@ describe("the content of a URL", () => {
     await expect(receive("/nothing")).rejects.toMatchObject({
       code: "UNAVAILABLE",
       message: `${origin}/nothing does not answer: socket hang up`,
+    });
+    await expect(receive("/other")).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: `${origin}/other does not answer: the server wants to speak another protocol (status 101)`,
     });
     const port = await freePort();
     const nobody = receiveUrl(`http://localhost:${port}/`, {
