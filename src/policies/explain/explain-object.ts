@@ -12,7 +12,12 @@ import { nextChange } from "#policies/explain/next-change.ts";
 import { stateAmongOthers } from "#policies/explain/object-state.ts";
 import { quarantineWords } from "#policies/explain/quarantine-words.ts";
 import { readTests } from "#policies/explain/read-tests.ts";
-import { aheadWords, type ObjectState, ruleResult } from "#policies/explain/rule-result.ts";
+import {
+  aheadWords,
+  type ObjectState,
+  ruleResult,
+  rulesWaiting,
+} from "#policies/explain/rule-result.ts";
 import { sameStorageWords } from "#policies/explain/same-storage-words.ts";
 import { isReadable } from "#policies/plan/copy-source.ts";
 import { backendsIn } from "#policies/plan/mask-sql.ts";
@@ -117,10 +122,12 @@ function limitWords(
 
 /** What the plan would do with the object now, and what it could not be given. */
 function conclude(
-  { rules, limits }: CompiledPolicySet,
-  { matches, actions, blocked, names, incomplete, ahead }: ObjectState,
+  set: CompiledPolicySet,
+  state: ObjectState,
   budgets: readonly BudgetState[],
 ): readonly string[] {
+  const { rules, limits } = set;
+  const { matches, actions, blocked, names, incomplete, ahead } = state;
   const done = actions.map((action) => {
     const rule = rules[action.ruleIndex];
     const within = rule === undefined ? "" : limitWords(rule, limits[rule.policy] ?? {}, budgets);
@@ -131,7 +138,9 @@ function conclude(
   );
   const turns = [...ahead].filter(([, objects]) => objects > 0);
   const waits = [
-    ...[...incomplete].map(([index, words]) => `waits: ${rules[index]?.id}, because ${words}`),
+    ...[...incomplete, ...rulesWaiting(set, state)].map(
+      ([index, words]) => `waits: ${rules[index]?.id}, because ${words}`,
+    ),
     ...turns.map(
       ([index, objects]) => `waits: ${rules[index]?.id}, because ${aheadWords(objects)}`,
     ),

@@ -74,7 +74,8 @@ function idleResult(
       const there = namesIn(state.masks[verb.confidence] & verb.on, state.names);
       const made = state.actions.find(({ target }) => has(verb.on, target));
       if (made !== undefined) return `applies: its copy is made by ${ruleName(made.ruleIndex)}`;
-      if ((state.inFlight & verb.on) !== 0n) return "waits: a copy is on its way";
+      const coming = copyComing(set, verb, state);
+      if (coming !== undefined) return `waits: ${coming}`;
       const copies = bitCount(eachOnceBits(set.moment, state.masks[verb.confidence] & verb.on));
       const words = `satisfied: ${copies} ${verb.confidence} copies (${there.join(", ")})`;
       return verb.per === undefined ? words : `${words} in ${valuesThere(set, verb, state).words}`;
@@ -82,7 +83,8 @@ function idleResult(
     case "promote":
     case "demote": {
       if (deleted !== undefined) return `lost to ${ruleName(deleted)}: it is to be deleted`;
-      if ((state.inFlight & verb.to) !== 0n) return "waits: a copy is on its way";
+      const coming = copyComing(set, verb, state);
+      if (coming !== undefined) return `waits: ${coming}`;
       const from = state.masks.claimed & verb.from;
       if (from === 0n) return "satisfied: no copy to move";
       if (verb.kind === "promote") return "satisfied: a copy is there";
@@ -106,6 +108,42 @@ function idleResult(
       break;
   }
   return "applies";
+}
+
+/** For which matching rules that do nothing now a copy is on its way, by their place, and where to. */
+export function rulesWaiting(
+  set: CompiledPolicySet,
+  state: ObjectState,
+): ReadonlyMap<number, string> {
+  const waiting = new Map<number, string>();
+  for (const [index, { verb }] of set.rules.entries()) {
+    const isBusy = [...state.actions, ...state.blocked].some((one) => one.ruleIndex === index);
+    if (state.matches[index] !== true || isBusy) continue;
+    const coming = copyComing(set, verb, state);
+    if (coming !== undefined) waiting.set(index, coming);
+  }
+  return waiting;
+}
+
+/** That what a rule lacks is being copied; undefined where it has it, or others decide. */
+function copyComing(
+  set: CompiledPolicySet,
+  verb: CompiledVerb,
+  state: ObjectState,
+): string | undefined {
+  let wanted = 0n;
+  if (verb.kind === "ensure") {
+    if (state.actions.some(({ target }) => has(verb.on, target))) return undefined;
+    const there = eachOnceBits(set.moment, state.masks[verb.confidence] & verb.on);
+    const isEnough = bitCount(there) >= verb.copies.min;
+    if (isEnough && liesTogether(set, verb, state) === undefined) return undefined;
+    wanted = verb.on;
+  } else if (verb.kind === "promote" || verb.kind === "demote") {
+    if (deletingRule(set, state) !== undefined) return undefined;
+    wanted = verb.to;
+  }
+  const names = namesIn(state.inFlight & wanted, state.names);
+  return names.length === 0 ? undefined : `a copy on ${names.join(" and ")} is on its way`;
 }
 
 type Ensure = Extract<CompiledVerb, { kind: "ensure" }>;
