@@ -115,10 +115,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     nodes: new NodeTable(),
     snapshots: new SnapshotDesk({ config, pool, installation: () => installationOf(index) }),
     now,
-    moment: async (at) => ({
+    moment: async (at, session) => ({
       now: at,
-      backends: await index.backends(at),
-      heat: await index.heat(),
+      backends: await (session ?? index).backends(at),
+      heat: await (session ?? index).heat(),
       roles: Object.keys(config.roles),
       outside: outsideNames(config),
     }),

@@ -2,11 +2,12 @@ import type { Connection } from "#index/connection.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import { commitsAtOnce } from "#jobs/dispatcher.ts";
 import { segmentCid } from "#jobs/segment.ts";
-import type { CopyOutcome, Run, StepData } from "#model/run.ts";
+import { batchObjectsMax, type CopyOutcome, type Run, type StepData } from "#model/run.ts";
 import { copiedOutcomes } from "../copied-outcomes.ts";
 import { copyPlan } from "../copy-plan.ts";
 import { makeLargeIndex } from "../large-index.ts";
-import type { Benchmark } from "../runner/benchmark.ts";
+import { policyAsker } from "../bench-policies.ts";
+import type { Benchmark, Measurement } from "../runner/benchmark.ts";
 import { compare } from "../runner/compare.ts";
 import type { Workbench } from "../runner/workbench.ts";
 import { sampleTime } from "../sample-objects.ts";
@@ -60,9 +61,39 @@ export default {
       },
       peerName: "its rows staged and written",
     });
-    return [began, recorded];
+    return [began, recorded, ...(await questions(bench, index))];
   },
 } satisfies Benchmark;
+
+/** What is asked of policies before a batch of removals is permitted, again and again. */
+async function questions(bench: Workbench, index: ObjectIndex): Promise<readonly Measurement[]> {
+  const count = Math.min(batchObjectsMax, bench.objects);
+  const from = Math.floor((bench.objects - count) / 2);
+  const ids = Array.from({ length: count }, (_, at) => from + at);
+  const measurements: Measurement[] = [];
+  for (const kind of ["plain", "ranked"] as const) {
+    const ask = await policyAsker(index, bench.folder, kind);
+    measurements.push(
+      await compare({
+        what: `${kind} policies asked about a batch of removals`,
+        rounds: bench.rounds,
+        warm: true,
+        ours: () => ask(ids, undefined),
+        peer: () => readRows(index, ids),
+        peerName: "the rows of its objects read",
+      }),
+    );
+  }
+  return measurements;
+}
+
+async function readRows(index: ObjectIndex, ids: readonly number[]): Promise<void> {
+  await using session = await index.session();
+  const text = `SELECT object_id, path, size, held, names FROM object
+    WHERE object_id IN (SELECT unnest(string_split($1::VARCHAR, ',')::BIGINT[]))`;
+  const rows = await session.rows({ text, parameters: [ids.join()] });
+  if (rows.length !== ids.length) throw new Error("not every object has a row");
+}
 
 /** As many steps a round as arrive at once, with what workers would say about them. */
 async function reportedRounds(

@@ -1,5 +1,6 @@
 import type { EngineContext } from "#engine/context.ts";
 import { firstError } from "#engine/first-error.ts";
+import type { IndexSession } from "#index/read-session.ts";
 import type { EngineError } from "#model/engine-error.ts";
 import {
   policiesUnknown,
@@ -11,6 +12,7 @@ import type { ReadSession } from "#model/sql.ts";
 import type { VariableValues } from "#model/variable-values.ts";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
 import { holdStatement } from "#policies/hold-statement.ts";
+import { HeatBounds } from "#policies/heat-bounds.ts";
 import { policyWords } from "#policies/plan/policy-words.ts";
 
 type Asked = Pick<EngineContext, "index" | "policies" | "moment" | "now">;
@@ -25,14 +27,15 @@ export async function askPolicies(
   context: Asked,
   objectIds: readonly number[],
   variables: VariableValues | undefined,
+  heats = new HeatBounds(),
 ): Promise<PolicyWords> {
-  const { standing, agreed } = await policiesOfNow(context, variables);
+  await using session = await context.index.session();
+  const { standing, agreed } = await policiesOfNow(context, variables, session);
   if (agreed.error !== undefined) {
     const word = { refused: refusalOf(agreed.error) };
     return new Map(objectIds.map((objectId) => [objectId, word]));
   }
-  await using session = await context.index.session();
-  const words = await policyWords(agreed.set, session, objectIds);
+  const words = await policyWords(agreed.set, session, objectIds, heats);
   return agreed.set === standing ? words : await withHolds(words, standing, session);
 }
 
@@ -40,8 +43,9 @@ export async function askPolicies(
 export async function policiesOfNow(
   { policies, moment, now }: Omit<Asked, "index">,
   variables?: VariableValues,
+  session?: IndexSession,
 ) {
-  const at = await moment(now());
+  const at = await moment(now(), session);
   try {
     return await policies.compileNow(at, variables);
   } catch (error) {

@@ -7,6 +7,7 @@ import type { PolicyBook } from "#engine/policy-book.ts";
 import type { SnapshotDesk } from "#engine/snapshots/snapshot-desk.ts";
 import type { TimingBook } from "#engine/timing-book.ts";
 import type { BackendWatch } from "#jobs/backend-watch.ts";
+import type { IndexSession } from "#index/read-session.ts";
 import type { ObjectIndex } from "#index/object-index.ts";
 import type { LimitBook } from "#jobs/limits/limit-book.ts";
 import type { AttributeRegistry } from "#policies/attribute-registry.ts";
@@ -37,6 +38,9 @@ export interface EngineContext {
   /** Snapshots of the index, here and on backends. */
   readonly snapshots: SnapshotDesk;
   readonly now: () => Date;
-  /** The inventory and heat settings as they are, for an evaluation at a time. */
-  readonly moment: (now: Date) => Promise<Moment>;
+  /**
+   * The inventory and heat settings as they are, for an evaluation at a time; as a session sees
+   * them, for whoever has one.
+   */
+  readonly moment: (now: Date, session?: IndexSession) => Promise<Moment>;
 }

@@ -12,6 +12,7 @@ import { actAsEngine } from "#model/acting.ts";
 import type { EngineError } from "#model/engine-error.ts";
 import type { Role } from "#model/node.ts";
 import { type AskPolicies, arePoliciesUnknown, type PolicyWords } from "#model/policy-word.ts";
+import { HeatBounds } from "#policies/heat-bounds.ts";
 import type { HeldWork, Work } from "#model/wait.ts";
 
 export interface ExecutionOptions {
@@ -27,6 +28,7 @@ export class Execution {
   readonly #context: EngineContext;
   readonly #options: ExecutionOptions;
   readonly #policies: PolicyWatch;
+  readonly #heats = new HeatBounds();
   #runtime: Promise<Runtime> | undefined;
 
   constructor(context: EngineContext, options: ExecutionOptions) {
@@ -95,7 +97,8 @@ export class Execution {
 
   async #askPolicies(...asked: Parameters<AskPolicies>): Promise<PolicyWords> {
     try {
-      return await askPolicies(this.#context, ...asked);
+      const [objectIds, variables] = asked;
+      return await askPolicies(this.#context, objectIds, variables, this.#heats);
     } catch (error) {
       if (arePoliciesUnknown(error)) this.#policies.holds();
       throw error;

@@ -13,6 +13,9 @@ import { parsePolicies } from "#policies/parse-policies.ts";
 import type { Policy } from "#policies/policy.ts";
 import { parseCalendars } from "#policies/timing/parse-calendars.ts";
 
+/** Where the policies of an installation are. */
+type PolicyPlaces = Pick<Config, "directory" | "policies">;
+
 /** Which policies, if not the configured ones, and values for their variables. */
 export interface PolicyChoice {
   readonly policies?: readonly string[] | undefined;
@@ -43,12 +46,12 @@ const knownMax = 8;
 
 /** The policy files of this installation, read afresh each time they are asked for. */
 export class PolicyBook {
-  readonly #config: Config;
+  readonly #config: PolicyPlaces;
   readonly #registry: AttributeRegistry;
   readonly #known = new Map<string, Parsed>();
   #lastGood: ((moment: Moment) => CompiledPolicySet) | undefined;
 
-  constructor(config: Config, registry: AttributeRegistry) {
+  constructor(config: PolicyPlaces, registry: AttributeRegistry) {
     this.#config = config;
     this.#registry = registry;
   }

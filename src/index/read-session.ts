@@ -2,15 +2,18 @@ import { rename, rm, stat } from "node:fs/promises";
 import { StatementType } from "#index/duckdb.ts";
 import type { IpcForm } from "#index/arrow/ipc-bytes.ts";
 import { writeArrowFile } from "#index/arrow/write-arrow-file.ts";
-import { type Holder, listHolders } from "#index/backends.ts";
+import { type Holder, listBackends, listHolders } from "#index/backends.ts";
 import { batchRows } from "#index/batch-rows.ts";
 import { copyOptions } from "#index/copy-options.ts";
+import { heatSettings } from "#index/heat-settings.ts";
 import { summariser, type SummaryRow } from "#index/object-summary.ts";
 import { releaseTable } from "#index/release-table.ts";
 import { requireSingleSelect } from "#index/single-select.ts";
 import type { Connection, StatementCheck } from "#index/connection.ts";
 import { sqlLiteral } from "#index/sql-literal.ts";
+import type { Backend } from "#model/backend.ts";
 import type { ObjectSummary } from "#model/engine-api.ts";
+import type { HeatSettings } from "#model/index-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { ArrowPiece } from "#model/record-batch.ts";
 import type { ColumnBatch, ReadSession, RowFormat, SqlRow, SqlStatement } from "#model/sql.ts";
@@ -102,6 +105,17 @@ export class IndexSession implements ReadSession {
         yield batchRows<SummaryRow>(batch, from, from + pieceRows).map(summarise);
       }
     }
+  }
+
+  /** The configured backends, with what was known at a time of those that are one storage. */
+  async backends(at: Date): Promise<readonly Backend[]> {
+    this.#requireOpen();
+    return await listBackends(this.#connection, at);
+  }
+
+  async heat(): Promise<HeatSettings> {
+    this.#requireOpen();
+    return await heatSettings(this.#connection);
   }
 
   /** Every backend that there ever was, with whether it is still configured. */

@@ -32,7 +32,8 @@ export function compareHeatPlace(
 ): SqlFragment | undefined {
   if (operator === "=" || operator === "!=") return undefined;
   const isHot = grows === (operator === ">" || operator === ">=");
-  const bound = sql`(select ${trusted(isHot ? "min" : "max")}(heat_weight) from ${places} p
+  const least = sql`(select ${trusted(isHot ? "min" : "max")}(heat_weight) from ${places} p
     where ${value} ${trusted(operator)} ${doubleParameter(constant)})`;
+  const bound: SqlFragment = { ...least, follows: "heats" };
   return sql`coalesce(o.heat_weight ${trusted(isHot ? ">=" : "<=")} ${bound}, false)`;
 }

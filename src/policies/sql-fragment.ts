@@ -4,6 +4,8 @@ import type { SqlStatement, SqlValue } from "#model/sql.ts";
 export interface SqlFragment {
   readonly parts: readonly string[];
   readonly values: readonly (SqlValue | SqlFragment)[];
+  /** It is the same for all objects, and changes only where the heat of some object does. */
+  readonly follows?: "heats";
 }
 
 /**
@@ -25,6 +27,19 @@ export function trusted(text: string): SqlFragment {
 export function joinFragments(fragments: readonly SqlFragment[], separator: string): SqlFragment {
   const parts = ["", ...fragments.slice(1).map(() => separator), ""];
   return fragments.length === 0 ? trusted("") : { parts, values: fragments };
+}
+
+/** The same with others in the place of pieces that are changed, the outermost first. */
+export function replacePieces(
+  fragment: SqlFragment,
+  change: (piece: SqlFragment) => SqlFragment | undefined,
+): SqlFragment {
+  const other = change(fragment);
+  if (other !== undefined) return other;
+  const values = fragment.values.map((value) =>
+    isFragment(value) ? replacePieces(value, change) : value,
+  );
+  return { ...fragment, values };
 }
 
 /** Numbers the parameters `$1…` in order of appearance. */

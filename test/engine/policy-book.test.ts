@@ -2,7 +2,6 @@ import { stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import type { Config } from "#config.ts";
 import { PolicyBook } from "#engine/policy-book.ts";
 import { loadAttributes } from "#policies/attribute-registry.ts";
 import { folderOf } from "../policies/definitions/policy-folder.ts";
@@ -18,7 +17,7 @@ rules: [{name: keep, where: ${condition}, hold: true}]
 
 async function openBook() {
   const folder = await folderOf({ "policies/a.thermocline.yaml": text("size > 1B") });
-  const config = { directory: folder, policies: [join(folder, "policies")] } as unknown as Config;
+  const config = { directory: folder, policies: [join(folder, "policies")] };
   const book = new PolicyBook(config, await loadAttributes());
   return { book, path: join(folder, "policies/a.thermocline.yaml") };
 }

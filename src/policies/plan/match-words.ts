@@ -1,4 +1,5 @@
 import type { CompiledRule, CompiledVerb } from "#policies/compiled-policy.ts";
+import { maskSql } from "#policies/plan/mask-sql.ts";
 import { joinFragments, sql, type SqlFragment, trusted } from "#policies/sql-fragment.ts";
 
 /** Rules that match an object are bits in the columns `w0`, `w1`, … of its candidate row. */
@@ -15,6 +16,20 @@ export function wordCount(rules: readonly CompiledRule[]): number {
 /** The names of these columns. */
 export function wordNames(rules: readonly CompiledRule[]): readonly string[] {
   return Array.from({ length: wordCount(rules) }, (_, word) => `w${word}`);
+}
+
+/** The bits of the rules of a word whose tests hold. */
+export function wordSum(
+  rules: readonly CompiledRule[],
+  word: number,
+  test: (rule: CompiledRule, index: number) => SqlFragment | undefined,
+): SqlFragment {
+  const terms = rules.flatMap((rule, index) => {
+    const place = wordOf(index);
+    const predicate = place.word === word ? test(rule, index) : undefined;
+    return predicate ? [sql`CASE WHEN ${predicate} THEN ${maskSql(place.bit)} ELSE 0 END`] : [];
+  });
+  return terms.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(terms, " | ")})`;
 }
 
 /** True for candidates (alias `c`) that the rule at this place in the set matches. */

@@ -3,11 +3,19 @@ import type { PolicyRefusal, PolicyWord, PolicyWords } from "#model/policy-word.
 import { formatDuration } from "#model/quantity.ts";
 import type { ReadSession, SqlRow } from "#model/sql.ts";
 import type { CompiledPolicySet, CompiledRule } from "#policies/compiled-policy.ts";
+import { HeatBounds } from "#policies/heat-bounds.ts";
 import { copyPromises, requirementOf } from "#policies/plan/copy-promise.ts";
-import { type PlacedRule, rulesOf, wordNames, wordOf } from "#policies/plan/match-words.ts";
+import {
+  type PlacedRule,
+  rulesOf,
+  wordNames,
+  wordOf,
+  wordSum,
+} from "#policies/plan/match-words.ts";
+import { groupRules } from "#policies/plan/group.ts";
 import { Planning } from "#policies/plan/planning.ts";
 import { leaseColumns, leaseRules } from "#policies/plan/lease.ts";
-import { readTests, wordSum } from "#policies/plan/scan-candidates.ts";
+import { readTests } from "#policies/plan/scan-candidates.ts";
 import { joinFragments, sql, trusted } from "#policies/sql-fragment.ts";
 
 /**
@@ -18,9 +26,10 @@ export async function policyWords(
   set: CompiledPolicySet,
   session: ReadSession,
   objects: readonly number[],
+  heats = new HeatBounds(),
 ): Promise<PolicyWords> {
   if (objects.length === 0) return new Map();
-  const rules = set.rules.flatMap(askedRule);
+  const rules = await heats.bind(set.rules.flatMap(askedRule), session);
   // Of an object that the index does not show, nobody wants anything.
   const silent: PolicyWord = { kept: unwanted };
   const words = new Map(objects.map((objectId) => [objectId, silent]));
@@ -30,7 +39,7 @@ export async function policyWords(
   const names = wordNames(rules);
   const wordOfMatches = reader(rules, planning.backends);
   const known = new Map<string, PolicyWord>();
-  for (const row of await readWords(planning, objects)) {
+  for (const row of await readRows(planning, objects)) {
     const leased = BigInt(row["leased"] as bigint | number);
     const matched = names.map((name) => BigInt(row[name] as bigint | number));
     const key = [leased, ...matched].join();
@@ -41,20 +50,36 @@ export async function policyWords(
   return words;
 }
 
-/** The rules that match each object, as words, and where it has copies that are wanted for a time. */
-async function readWords(
+/** Few objects have further names: whether these have is seen in the answer about them. */
+async function readRows(
   planning: Planning,
   objects: readonly number[],
 ): Promise<readonly SqlRow[]> {
   const { rules } = planning;
-  const { from, fits } = await readTests(planning, objects);
+  // Collections are of objects that are not asked about.
+  if (groupRules(rules).length > 0) return await readWords(planning, objects, "all-names");
+  const rows = await readWords(planning, objects, "one-name");
+  const asksNames = rules.some(({ whereByName }) => whereByName !== undefined);
+  const isSure = !asksNames || rows.every((row) => Number(row["names"]) <= 1);
+  return isSure ? rows : await readWords(planning, objects, "all-names");
+}
+
+/** The rules that match each object, as words, and where it has copies that are wanted for a time. */
+async function readWords(
+  planning: Planning,
+  objects: readonly number[],
+  names: "all-names" | "one-name",
+): Promise<readonly SqlRow[]> {
+  const { rules } = planning;
+  const { from, fits } = await readTests(planning, objects, names);
   const [leased = trusted("0::BIGINT AS leased")] =
     leaseRules(rules).length === 0 ? [] : leaseColumns(planning);
   const words = wordNames(rules).map(
     (name, word) => sql`${wordSum(rules, word, fits)} AS ${trusted(name)}`,
   );
-  const ids = trusted(`SELECT unnest([${objects.map(Number).join()}]::BIGINT[])`);
-  return await planning.rows(sql`SELECT o.object_id, ${leased}, ${joinFragments(words, ", ")}
+  // One text, whatever the number of objects: a statement with a thousand numbers takes longer.
+  const ids = sql`SELECT unnest(string_split(${objects.map(Number).join()}::VARCHAR, ',')::BIGINT[])`;
+  return await planning.rows(sql`SELECT o.object_id, o.names, ${leased}, ${joinFragments(words, ", ")}
     FROM ${from} WHERE o.object_id IN (${ids})`);
 }
 

@@ -13,7 +13,7 @@ import { findLocked } from "#policies/plan/find-locked.ts";
 import { findStuck } from "#policies/plan/find-stuck.ts";
 import { objectPlace } from "#policies/plan/rendezvous.ts";
 import { bitOf, confidenceColumn, maskOf, maskSql } from "#policies/plan/mask-sql.ts";
-import { matchedAny, rulesOf, wordCount, wordOf } from "#policies/plan/match-words.ts";
+import { matchedAny, rulesOf, wordCount, wordOf, wordSum } from "#policies/plan/match-words.ts";
 import { copiesOn } from "#policies/plan/one-storage.ts";
 import { lacksCopies } from "#policies/plan/spread.ts";
 import type { Planning } from "#policies/plan/planning.ts";
@@ -267,10 +267,17 @@ export interface RuleTests {
   readonly fits: RuleTest;
 }
 
-/** The tests, after what they look up was read, for all objects or only these. */
-export async function readTests(planning: Planning, only?: readonly number[]): Promise<RuleTests> {
+/**
+ * The tests, after what they look up was read, for all objects or only these. `one-name` is for
+ * whoever looks afterwards whether some of these has further names.
+ */
+export async function readTests(
+  planning: Planning,
+  only?: readonly number[],
+  names: "all-names" | "one-name" = "all-names",
+): Promise<RuleTests> {
   await readLeases(planning, only);
-  await readVerdicts(planning, only);
+  if (names === "all-names") await readVerdicts(planning, only);
   return { from: objectsOf(planning), fits: matches(planning) };
 }
 
@@ -324,19 +331,6 @@ function scanNames(rules: readonly CompiledRule[], only: ObjectChoice | undefine
     WHERE o.names > 1
     ${among(only)}
     GROUP BY n.object_id`;
-}
-
-export function wordSum(
-  rules: readonly CompiledRule[],
-  word: number,
-  test: (rule: CompiledRule, index: number) => SqlFragment | undefined,
-): SqlFragment {
-  const terms = rules.flatMap((rule, index) => {
-    const place = wordOf(index);
-    const predicate = place.word === word ? test(rule, index) : undefined;
-    return predicate ? [sql`CASE WHEN ${predicate} THEN ${maskSql(place.bit)} ELSE 0 END`] : [];
-  });
-  return terms.length === 0 ? trusted("0::BIGINT") : sql`(${joinFragments(terms, " | ")})`;
 }
 
 function isHeld(rules: readonly CompiledRule[]): SqlFragment {

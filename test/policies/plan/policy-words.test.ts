@@ -1,6 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { CompiledPolicySet } from "#policies/compiled-policy.ts";
+import { HeatBounds } from "#policies/heat-bounds.ts";
+import { compareHeatPlace } from "#policies/heat-places.ts";
 import { policyWords } from "#policies/plan/policy-words.ts";
+import { sql } from "#policies/sql-fragment.ts";
 import { demoPair } from "./demo-pair.ts";
 import { openFixtureIndex } from "./fixture-index.ts";
 import { ensure, on, ruleOf, setOf, testNow } from "./rule-of.ts";
@@ -14,6 +17,12 @@ const cached = ruleOf("cached", ensure(on(0), 1, { forMs: hour }), "o.object_id 
 const down = { kind: "demote", from: on(0), to: on(1) } as const;
 const cool = ruleOf("cool", down, "o.object_id = 6");
 const films = ruleOf("films", down, "o.object_id = 6", { group: "collection" });
+
+/** What selects objects of a path. */
+function byPath(path: string) {
+  const where = `coalesce(o.path = '${path}', false)`;
+  return [where, { whereByName: sql`n.path = ${path}` }] as const;
+}
 
 async function asked(set: CompiledPolicySet, ids: readonly number[]) {
   const index = await openFixtureIndex();
@@ -62,6 +71,67 @@ test("policies without a rule for an object keep it", async () => {
     expect(words.get(1)).toMatchObject({ kept });
   }
   expect(await asked(setOf(demoPair, drop), [])).toEqual(new Map());
+});
+
+test("a bound on heat is found once, and anew when some heat changes", async () => {
+  const place = { value: sql`(hotter + 1)::BIGINT`, grows: false };
+  const where = compareHeatPlace(place, "<=", 2);
+  if (where === undefined) throw new Error("it is no bound");
+  const hottest = { ...ruleOf("hottest", { kind: "hold" }), where };
+  const index = await openFixtureIndex();
+  await index.put([1, 2, 3, 4].map((id) => ({ id, heat: id })));
+  const heats = new HeatBounds();
+  const statements: string[] = [];
+  const held = async () => {
+    await using session = await index.session();
+    const rows = session.rows.bind(session);
+    vi.spyOn(session, "rows").mockImplementation(async (statement) => {
+      statements.push(statement.text);
+      return await rows(statement);
+    });
+    const words = await policyWords(setOf(demoPair, hottest), session, [1, 2, 3, 4], heats);
+    return [...words].flatMap(([id, word]) => (word.refused === undefined ? [] : [id]));
+  };
+  const sorted = () => statements.splice(0).filter((text) => text.includes("hotter")).length;
+  expect(await held()).toEqual([3, 4]);
+  expect(sorted()).toBe(1);
+  expect(await held()).toEqual([3, 4]);
+  expect(sorted()).toBe(0);
+  await index.run("UPDATE object SET heat_weight = 9 WHERE object_id = 1");
+  expect(await held()).toEqual([1, 4]);
+  await index.put([9, 2, 3, 4, 8].map((heat, at) => ({ id: at + 1, heat })));
+  expect(await held()).toEqual([1]);
+  // Who has which heat changes no bound.
+  await index.run("UPDATE object SET heat_weight = 5 - heat_weight WHERE heat_weight IN (2, 3)");
+  expect(sorted()).toBe(2);
+  expect(await held()).toEqual([1]);
+  expect(sorted()).toBe(0);
+  await index.run("UPDATE object SET heat_weight = 0");
+  expect(await held()).toEqual([1, 2, 3, 4]);
+});
+
+test("an object with several names is kept by a rule about any of them, and deleted by one about all", async () => {
+  const rules = [
+    ruleOf("keep", { kind: "hold" }, ...byPath("/b")),
+    ruleOf("away", { kind: "delete", graceMs: hour }, ...byPath("/a")),
+  ];
+  const index = await openFixtureIndex();
+  await index.put([
+    { id: 1, names: ["/a"] },
+    { id: 2, names: ["/a", "/b"] },
+    { id: 3, names: ["/c"] },
+  ]);
+  const ask = async (ids: readonly number[]) => {
+    await using session = await index.session();
+    const words = await policyWords(setOf(demoPair, ...rules), session, ids);
+    return ids.map((id) => [words.get(id)?.refused?.reason, words.get(id)?.kept?.reason]);
+  };
+  expect(await ask([1, 2, 3])).toEqual([
+    [undefined, undefined],
+    ["held", "unwanted"],
+    [undefined, "unwanted"],
+  ]);
+  expect(await ask([1])).toEqual([[undefined, undefined]]);
 });
 
 test("more rules than fit into one word are told apart", async () => {
