@@ -38,7 +38,12 @@ test("nothing of a collection is given up when one of its objects could not be c
       context(),
     );
     expect([permits.length, refusals.length]).toEqual(group ? [0, 2] : [2, 0]);
-    for (const { reason } of refusals) expect(reason).toBe("group");
+    for (const { reason, message } of refusals) {
+      expect(reason).toBe("group");
+      expect(message).toMatch(
+        /^\/data\/2\.bin of its collection cannot go yet, and they go together: its action failed \(.+\)$/,
+      );
+    }
   }
 });
 
@@ -57,7 +62,13 @@ test("an object that a rule holds by now keeps its collection", async () => {
     done,
     context({ askPolicies: holdsSecond }),
   );
-  expect(refusals.map(({ reason }) => reason)).toEqual(["group", "group", "group"]);
+  const because =
+    "/data/2.bin of its collection cannot go yet, and they go together: a rule holds it";
+  expect(refusals.map(({ reason, message }) => [reason, message])).toEqual([
+    ["group", because],
+    ["held", "a rule holds it"],
+    ["group", because],
+  ]);
 });
 
 async function holdsSecond(): Promise<PolicyWords> {
@@ -79,4 +90,6 @@ test("of a collection that spans batches nothing is given up before all of it is
   // The last one finds every copy there, but what was refused of the first stays refused.
   expect(results.map(({ permits }) => permits.length)).toEqual([0, 0]);
   expect(results[0]?.refusals).toHaveLength(batchObjectsMax);
+  const [first] = results[0]?.refusals ?? [];
+  expect(first?.message).toMatch(/they go together: its copy on cold is not verified yet$/);
 });

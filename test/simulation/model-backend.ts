@@ -32,16 +32,30 @@ export class ModelBackend {
   /** Bytes that it takes at most; somebody may make room. */
   capacityBytes: number | undefined;
   outUntil = 0;
-  readonly #things = new Map<string, StoredThing>();
-  readonly #history = new Map<string, { readonly at: number; readonly thing?: StoredThing }[]>();
+  readonly #things: Map<string, StoredThing>;
+  readonly #history: Map<string, { readonly at: number; readonly thing?: StoredThing }[]>;
   /** When a copy was last damaged or lost by something that is not the engine's doing. */
-  readonly #damaged = new Map<string, number>();
+  readonly #damaged: Map<string, number>;
   readonly #now: () => number;
 
-  constructor(name: string, capacityBytes: number | undefined, now: () => number) {
+  /** `storage`: the backend of which this is another name. */
+  constructor(
+    name: string,
+    capacityBytes: number | undefined,
+    now: () => number,
+    storage?: ModelBackend,
+  ) {
     this.name = name;
     this.capacityBytes = capacityBytes;
     this.#now = now;
+    this.#things = storage === undefined ? new Map() : storage.#things;
+    this.#history = storage === undefined ? new Map() : storage.#history;
+    this.#damaged = storage === undefined ? new Map() : storage.#damaged;
+  }
+
+  /** Whether they are the same, or two names of one storage. */
+  isStorageOf(other: ModelBackend): boolean {
+    return this.#things === other.#things;
   }
 
   get(cid: string): StoredThing | undefined {

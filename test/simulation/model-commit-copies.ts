@@ -39,6 +39,7 @@ export async function commitCopies(
     isHeld,
     said: (object) => words.get(object),
     markedSince: (object) => state.object(object).tombstoned,
+    same: state.same,
     out: new Set([...(context.unreachable ?? [])].map((name) => state.names.indexOf(name))),
   };
   const awaits = awaited(removals, run, state, about, context);

@@ -3,7 +3,7 @@ import { outcomeUnknownAfter } from "#model/removal.ts";
 import type { RemoveOutcome, StepData } from "#model/run.ts";
 import { isOpen, type ModelPermit } from "./model-permits.ts";
 import type { ModelOutcome } from "./model-run.ts";
-import { goneCopy, type ModelState, unissued } from "./model-state.ts";
+import { type ModelState, unissued } from "./model-state.ts";
 
 /** Records a remove step, as src/index/runs/commit-removals does. */
 export function commitRemovals(
@@ -38,7 +38,7 @@ export function commitRemovals(
       ended.push([permit.sequence, outcome.outcome, reason]);
     }
   }
-  state.copies.change(gone.map((permit) => goneCopy(permit, now)));
+  state.forget(gone, now);
   for (const [sequence, outcome, reason] of ended) state.end(run, sequence, outcome, reason);
 }
 
@@ -55,7 +55,7 @@ export function settlePermit(
   const { run, sequence } = permit;
   if (evidence.finding === "absent") {
     state.prove(permit, now);
-    state.copies.change([goneCopy(permit, now)]);
+    state.forget([permit], now);
     state.end(run, sequence, "done", `the copy on ${permit.backend} is absent`);
     return;
   }

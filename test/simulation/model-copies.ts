@@ -42,6 +42,15 @@ export class ModelCopies {
     for (const one of chosen.values()) this.#apply(one);
   }
 
+  /** What went from another name of the storage: nobody counts on it any more. */
+  doubt(object: number, backend: number): void {
+    const known = this.of(object).get(backend);
+    if (known?.state !== "present") return;
+    this.#copies
+      .get(object)
+      ?.set(backend, { ...known, confidence: "claimed", verifiedAt: undefined });
+  }
+
   #apply(said: SaidOfCopy): void {
     const copies = this.#copies.get(said.object) ?? new Map<number, KnownCopy>();
     this.#copies.set(said.object, copies);

@@ -1,4 +1,5 @@
 import type { RemovalCase } from "#index/runs/judge-removal.ts";
+import type { SameBackends } from "#index/same-storages.ts";
 import { encodeSegment } from "#index/runs/segment.ts";
 import { cidToBytes } from "#content/cid.ts";
 import type { Evidence } from "#model/copy.ts";
@@ -32,8 +33,12 @@ export class ModelIndex implements SimulatedIndex {
   readonly #state: ModelState;
 
   /** `judged` may change what the judge of removals is told, to show that this is noticed. */
-  constructor(names: readonly string[], judged?: (removal: RemovalCase) => RemovalCase) {
-    this.#state = new ModelState(names, judged);
+  constructor(
+    names: readonly string[],
+    judged?: (removal: RemovalCase) => RemovalCase,
+    same?: SameBackends,
+  ) {
+    this.#state = new ModelState(names, judged, same);
   }
 
   get permits(): ModelPermits {

@@ -1,4 +1,5 @@
 import { judgeReachable, type LivePermit, type RemovalCase } from "#index/runs/judge-removal.ts";
+import type { SameBackends } from "#index/same-storages.ts";
 import type { PolicyWord } from "#model/policy-word.ts";
 import { permitMarginMs } from "#model/removal.ts";
 import type { CommitContext } from "#model/index-store.ts";
@@ -24,6 +25,8 @@ export interface PermitFacts {
   /** What policies say of the object now. */
   readonly said: (object: number) => PolicyWord | undefined;
   readonly markedSince: (object: number) => number | undefined;
+  /** Of each backend the others that are the same storage. */
+  readonly same: SameBackends;
   /** Backends that do not answer. */
   readonly out: ReadonlySet<number>;
 }
@@ -130,6 +133,7 @@ export class ModelPermits {
       livePermits: this.#live(action.object, context.now.getTime()),
       plannedVictims: plannedVictims(action.object, facts.runs),
       minimumCopies: Math.max(1, context.minimumCopies),
+      sameStorage: facts.same,
     });
   }
 

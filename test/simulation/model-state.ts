@@ -1,4 +1,5 @@
 import type { RemovalCase } from "#index/runs/judge-removal.ts";
+import type { SameBackends } from "#index/same-storages.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { ModelCopies, type SaidOfCopy } from "./model-copies.ts";
 import { type ModelPermit, ModelPermits } from "./model-permits.ts";
@@ -17,6 +18,8 @@ export interface ModelObject {
 /** What a model of the index remembers: plain maps and lists in place of tables. */
 export class ModelState {
   readonly names: readonly string[];
+  /** Of each backend the others that are the same storage. */
+  readonly same: SameBackends;
   readonly objects: ModelObject[] = [];
   readonly runs: ModelRun[] = [];
   readonly copies = new ModelCopies();
@@ -28,8 +31,13 @@ export class ModelState {
   readonly proofs: IndexFacts["proofs"][number][] = [];
   #entry = 0;
 
-  constructor(names: readonly string[], judged?: (removal: RemovalCase) => RemovalCase) {
+  constructor(
+    names: readonly string[],
+    judged?: (removal: RemovalCase) => RemovalCase,
+    same: SameBackends = new Map(),
+  ) {
     this.names = names;
+    this.same = same;
     this.permits = new ModelPermits(judged);
   }
 
@@ -63,13 +71,21 @@ export class ModelState {
     this.endPermit(permit, "done", now);
   }
 
+  /** Takes copies out of what is known, as src/index/runs/doubt-other-names does of other names. */
+  forget(permits: readonly ModelPermit[], now: Date): void {
+    this.copies.change(permits.map((permit) => goneCopy(permit, now)));
+    for (const { objectId, backendId } of permits) {
+      for (const other of this.same.get(backendId) ?? []) this.copies.doubt(objectId, other);
+    }
+  }
+
   endPermit(permit: ModelPermit, state: ModelPermit["state"], now: Date): void {
     permit.state = state;
     permit.endedAt = now.getTime();
   }
 }
 
-export function goneCopy(permit: ModelPermit, now: Date): SaidOfCopy {
+function goneCopy(permit: ModelPermit, now: Date): SaidOfCopy {
   const { objectId: object, backendId: backend } = permit;
   return { object, backend, state: "gone", confidence: "claimed", checkedAt: now.getTime() };
 }

@@ -78,6 +78,15 @@ export const mutants: Readonly<Record<string, Seams>> = {
   "what policies keep since the plan was made is deleted": {
     judged: ({ refused: _refused, ...removal }) => removal,
   },
+  "the values of a spread are not looked at": {
+    judged: (removal) => ({
+      ...removal,
+      requirements: removal.requirements.map(({ spread: _spread, ...rest }) => rest),
+    }),
+  },
+  "two names of one storage count as two": {
+    judged: ({ sameStorage: _same, ...removal }) => removal,
+  },
   "what a remove step did is recorded twice": {
     index: (index) => ({
       commitRemovals: async (step, outcomes, now) => {
@@ -207,6 +216,8 @@ export const hunts: Readonly<Record<string, readonly [ThemeName, from: number, m
   "holds are not looked at": ["rivals", 1, 10],
   "what policies promise since the plan was made is not looked at": ["policies", 1, 60],
   "what policies keep since the plan was made is deleted": ["policies", 1, 60],
+  "the values of a spread are not looked at": ["spreads", 3, 60],
+  "two names of one storage count as two": ["spreads", 1, 60],
   "what a remove step did is recorded twice": ["rivals", 1, 10],
   "what a remove step did is forgotten": ["rivals", 1, 10],
   "settling a permit assumes that the copy was removed": ["takeover", 1, 60],

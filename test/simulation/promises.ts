@@ -2,6 +2,7 @@ import type { DispatchIndex } from "#jobs/dispatch-context.ts";
 import type { PolicyWord } from "#model/policy-word.ts";
 import { outcomeUnknownAfter, type RemovalPermit } from "#model/removal.ts";
 import { damage, type Faults } from "./faults.ts";
+import { lostSpread } from "./kept-spread.ts";
 import type { CheckAnswer, ModelBackend, RemovalWatcher, StoredThing } from "./model-backend.ts";
 import { numberOf } from "./samples.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -37,6 +38,8 @@ const clockErrorMaxMs = 40_000;
  *    another one may still remove.
  * 8. What policies promised when it was issued is kept: no permit deletes what they wanted, and
  *    one for a copy that counts rests on as many as they wanted.
+ * 9. Where every removal has to leave a spread, there are always as many copies and values as it asks
+ *    for, or as there were, with one copy on each storage, whatever it is called.
  *
  * And of what the index is told: a copy that it calls removed has really been gone, and one that
  * it knows to be damaged justifies no removal.
@@ -56,6 +59,7 @@ export class Promises implements RemovalWatcher {
   readonly #wantedAt = new Map<number, number>();
   readonly #handedInAt = new Map<string, number>();
   readonly #graceMs: number;
+  readonly #setup: Pick<Setup, "backends" | "keeps">;
   readonly #issued = new Map<string, { permit: RemovalPermit; at: number; held: boolean }>();
   /** Permits of which nobody knows yet how they were used. */
   readonly #open = new Set<string>();
@@ -76,9 +80,11 @@ export class Promises implements RemovalWatcher {
   constructor(
     scheduler: Scheduler,
     backends: ReadonlyMap<string, ModelBackend>,
-    { minimumCopies, graceMs = 0 }: Pick<Setup, "minimumCopies" | "graceMs">,
+    setup: Pick<Setup, "backends" | "minimumCopies" | "graceMs" | "keeps">,
     faults: Faults,
   ) {
+    const { minimumCopies, graceMs = 0 } = setup;
+    this.#setup = setup;
     this.#graceMs = graceMs;
     this.#scheduler = scheduler;
     this.#backends = backends;
@@ -249,9 +255,16 @@ export class Promises implements RemovalWatcher {
     }
     const sure = permit.reserved.filter(({ confidence }) => confidence === "verified");
     if (sure.length < this.#minimumCopies) broken("too few verified copies are reserved");
+    const storage = this.#backends.get(backend);
     const left = [...this.#backends.values()].filter(
-      (other) => other.name !== backend && other.get(cid)?.intact === true,
+      (other) => storage?.isStorageOf(other) === false && other.get(cid)?.intact === true,
     );
+    const { backends, keeps } = this.#setup;
+    if (keeps !== undefined && !this.#damage) {
+      const before = [...this.#backends.values()].filter((one) => one.asOf(cid, 0) !== undefined);
+      const lost = lostSpread(keeps, backends, before, left);
+      if (lost !== undefined) broken(lost);
+    }
     if (!this.#damage && left.length < this.#minimumCopies) {
       broken(`${left.length} copies are left, ${this.#minimumCopies} must be`);
     }

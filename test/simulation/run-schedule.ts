@@ -64,7 +64,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
   const theme = themes[options.theme ?? "everything"];
   const more = options.plain === true ? undefined : new Random(options.seed ^ 0x5eed);
   const faults = new Faults(random.fork(), options.without ?? new Set(), theme, more);
-  const setup = drawSetup(random.fork(), faults, theme, more);
+  const setup = setupOf(options, drawSetup(random.fork(), faults, theme, more));
   const trace: string[] = [];
   const scheduler = new Scheduler(
     random.fork(),
@@ -153,11 +153,25 @@ async function progressOf(index: SimulatedIndex, runs: readonly Run[]): Promise<
   return JSON.stringify(await Promise.all(states));
 }
 
+/** The real index finds out by itself which backends are one storage; nobody tells it. */
+function setupOf({ index }: ScheduleOptions, drawn: Setup): Setup {
+  if (index !== "real") return drawn;
+  const { sameStorage: _same, ...setup } = drawn;
+  return setup;
+}
+
 async function openIndex(
   { index, defect }: ScheduleOptions,
   setup: Setup,
 ): Promise<SimulatedIndex> {
   if (index === "real") return openRealIndex(backendFacts(setup));
-  const model = new ModelIndex(setup.backends, defect?.judged);
+  const [one = -1, other = -1] = (setup.sameStorage ?? []).map((name) =>
+    setup.backends.indexOf(name),
+  );
+  const same = new Map([
+    [one, new Set([other])],
+    [other, new Set([one])],
+  ]);
+  const model = new ModelIndex(setup.backends, defect?.judged, one < 0 ? undefined : same);
   return withDefects(model, defect?.index?.(model) ?? {});
 }

@@ -30,6 +30,7 @@ export const themeNames = [
   "deletion",
   "planner",
   "policies",
+  "spreads",
 ] as const;
 export type ThemeName = (typeof themeNames)[number];
 
@@ -204,6 +205,38 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
     }),
     actions: evictions,
   },
+  /** Runs that want to remove all copies and must leave them spread; a storage may have two names. */
+  spreads: {
+    faults: ["slow", "late-effect", "reordering", "lost-lock", "outage", "crash-controller"],
+    strikes: 0.1,
+    setup: (random) => {
+      const backends = ["alpha", "beta", "gamma", "delta"];
+      const pairs = [
+        ["alpha", "beta"],
+        ["beta", "delta"],
+        ["gamma", "delta"],
+      ] as const;
+      return {
+        backends,
+        latencyMs: slowly,
+        placed: [backends, random.some(backends, 0.8)],
+        objects: 2,
+        minimumCopies: 1,
+        permitTtlMs: random.pick([60_000, 180_000]),
+        calmAtMs: 90_000,
+        watched: true,
+        runs: 4,
+        runsWithinMs: random.pick([2_000, 60_000]),
+        often: 2,
+        keeps: keptSpread(random),
+        ...(random.chance(0.6) ? { sameStorage: random.pick(pairs) } : {}),
+      };
+    },
+    actions: (random, setup) =>
+      evictions(random, setup).map((action) =>
+        setup.keeps === undefined ? action : { ...action, requirements: [setup.keeps] },
+      ),
+  },
   /** Runs of what the planner wants, planned again and again; on the real index only. */
   planner: {
     setup: (random) => ({
@@ -227,6 +260,19 @@ function deniedMinutes(random: Random): NonNullable<Setup["denied"]> {
   const from = random.below(2);
   const onClose = random.pick(["checkpoint", "finish-object", "continue"] as const);
   return { from, to: from + 1 + random.below(2), onClose };
+}
+
+/** Two copies in different values of something, of which there are two or three. */
+function keptSpread(random: Random): NonNullable<Setup["keeps"]> {
+  const groups = random.pick([
+    ["3", "12"],
+    ["5", "10"],
+    ["1", "14"],
+    ["7", "8"],
+    ["3", "4", "8"],
+  ]);
+  const spread = { per: "region", values: 2, groups };
+  return { rule: "simulation/spread", backends: "15", copies: 2, confidence: "verified", spread };
 }
 
 /** Every copy of some objects is wanted away, in any order: the last ones have to stay. */

@@ -1,5 +1,6 @@
 import type { BackendFacts, NewObject } from "#model/index-store.ts";
 import { freeOfCharge } from "#model/backend.ts";
+import type { CopyRequirement, CopySpread } from "#model/plan.ts";
 import { tiers } from "#model/copy.ts";
 import type { Closing } from "#policies/timing/windows.ts";
 import type { Faults } from "./faults.ts";
@@ -42,6 +43,10 @@ export interface Setup {
   readonly denied?: { readonly from: number; readonly to: number; readonly onClose: Closing };
   /** Whether runs are of what policies want, where the index can be planned over. */
   readonly planned?: boolean;
+  /** What every removal has to leave, in whatever order they come. */
+  readonly keeps?: CopyRequirement & { readonly spread: CopySpread };
+  /** Two names of one storage, as the index knows; only the model of the index is told. */
+  readonly sameStorage?: readonly [string, string];
   /** So long a mark for deletion has to stand; missing: nothing is marked. */
   readonly graceMs?: number;
 }
@@ -83,9 +88,12 @@ export function drawSetup(
 
 /** The backends with what they hold at the start. */
 export function placeCopies(setup: Setup, now: () => number): Map<string, ModelBackend> {
-  const backends = new Map(
-    setup.backends.map((name) => [name, new ModelBackend(name, setup.capacityBytes, now)]),
-  );
+  const backends = new Map<string, ModelBackend>();
+  const [one, other] = setup.sameStorage ?? [];
+  for (const name of setup.backends) {
+    const storage = name === other ? backends.get(one ?? "") : undefined;
+    backends.set(name, new ModelBackend(name, setup.capacityBytes, now, storage));
+  }
   for (const [number, places] of setup.placed.entries()) {
     const content = contents[number];
     if (content === undefined) continue;

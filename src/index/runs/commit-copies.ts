@@ -75,7 +75,8 @@ export async function commitCopies(
   ended.push(...(await tombstone(transaction, marks, policies, context.now)));
   await changeTags(transaction, run, sorted.tags);
   await markRunActions(transaction, sorted.acted, context.now);
-  const { refusals, awaits } = await issuePermits(transaction, run, removals, context, policies);
+  const step = { actions: removals, ended };
+  const { refusals, awaits } = await issuePermits(transaction, run, step, context, policies);
   await recordOutcomes(transaction, run, [...ended, ...refusals], context.now);
   const more = {
     ...(context.epoch === undefined ? {} : { epoch: context.epoch }),

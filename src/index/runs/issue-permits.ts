@@ -8,7 +8,7 @@ import {
 import { judgeInWords } from "#index/runs/judge-in-words.ts";
 import { livePermits, type StoredPermit, storePermits } from "#index/runs/permit-store.ts";
 import { refuseTooEarly } from "#index/runs/refuse-too-early.ts";
-import { wholeGroups } from "#index/runs/group-removals.ts";
+import { type JudgedStep, wholeGroups } from "#index/runs/group-removals.ts";
 import { type ActionOutcome, leaveFlight } from "#index/runs/record-outcomes.ts";
 import { policyRefusal } from "#index/runs/policy-refusal.ts";
 import type { RunRecord } from "#index/runs/run-record.ts";
@@ -28,7 +28,7 @@ import type { PolicyWords } from "#model/policy-word.ts";
 export async function issuePermits(
   transaction: Transaction,
   run: RunRecord,
-  actions: readonly OpenAction[],
+  { actions, ended }: JudgedStep,
   context: CommitContext,
   policies: PolicyWords,
 ): Promise<PermitRound> {
@@ -39,12 +39,12 @@ export async function issuePermits(
   if (awaits.length > 0) return { refusals: [], awaits };
   const permits: StoredPermit[] = [];
   const refusals: ActionOutcome[] = [];
-  const together = await wholeGroups(transaction, run, actions, (action) =>
-    judgeInWords(caseOf(action, facts, context, policies), known(action, facts), facts),
-  );
+  const judge = (action: OpenAction) =>
+    judgeInWords(caseOf(action, facts, context, policies), known(action, facts), facts);
+  const together = await wholeGroups(transaction, run, { actions, ended, judge });
   for (const action of actions) {
     const removal = caseOf(action, facts, context, policies);
-    const judgement = together(action) ?? judgeInWords(removal, known(action, facts), facts);
+    const judgement = together(action) ?? judge(action);
     if (judgement.permitted) {
       permits.push(permitFor(action, run, judgement.reserved, facts, context));
       addLive(facts.live, action.object_id, {
