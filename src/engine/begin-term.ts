@@ -65,9 +65,11 @@ async function findIndex(
   const { config, holder, snapshots, reopen, onError } = options;
   const mark = await lease.lastMark();
   const hasMarked = mark !== undefined && (await has(index, mark));
-  if (config.queue.url === "embedded")
-    return { index, complete: knowsAllEmbedded(hasMarked, mark) };
   const last = await index.terms.latest();
+  if (config.queue.url === "embedded") {
+    const foundIndex = { epoch: last?.epoch ?? 0, hasMarked };
+    return { index, complete: knowsAllEmbedded(foundIndex, { before, mark }) };
+  }
   const state = { epoch: last?.epoch ?? 0, commits: await index.version() };
   const newer = snapshots === undefined ? [] : await newerSnapshots(snapshots, state);
   const [newest] = newer;

@@ -44,6 +44,11 @@ export function knowsAll(
  * The same where the queue lies in the data directory: nobody else leads there, but the file of
  * the index can be put back beside a queue that still has permits of later terms.
  */
-export function knowsAllEmbedded(hasMarked: boolean, mark: IndexMark | undefined): boolean {
-  return mark === undefined || mark.term === "" || hasMarked;
+export function knowsAllEmbedded(
+  { epoch, hasMarked }: Pick<FoundIndex, "epoch" | "hasMarked">,
+  { before, mark }: LeaseAccount,
+): boolean {
+  // An older version led last, and noted the epoch in the index.
+  if (mark === undefined) return before.epoch <= epoch;
+  return mark.term === "" || hasMarked;
 }

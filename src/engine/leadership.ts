@@ -255,7 +255,7 @@ export class Leadership implements WriteFence {
   }
 
   /** The queues belong to the installation whose index was the first to lead here. */
-  async #claimQueue(index: ObjectIndex, lease: HeldLease): Promise<void> {
+  async #claimQueue(index: ObjectIndex): Promise<void> {
     const { config } = this.#options;
     if (config.queue.url === "embedded") return;
     const own = await index.terms.installation();
@@ -263,14 +263,26 @@ export class Leadership implements WriteFence {
     try {
       refuseForeignQueue(config, owner, own);
     } catch (error) {
-      this.#lease = undefined;
-      await lease.release();
       if (this.#index !== index) await index.close();
       throw error;
     }
   }
 
+  /** Whoever cannot begin its term has no lease either: with one, it would write without a term. */
   async #begin(turn: Turn, reopen?: () => Promise<ObjectIndex>): Promise<ObjectIndex> {
+    try {
+      return await this.#beginWith(turn, reopen);
+    } catch (error) {
+      this.#term = undefined;
+      await this.#witness?.close();
+      this.#witness = undefined;
+      this.#lease = undefined;
+      await turn.lease.release();
+      throw error;
+    }
+  }
+
+  async #beginWith(turn: Turn, reopen?: () => Promise<ObjectIndex>): Promise<ObjectIndex> {
     const { config, now, onError } = this.#options;
     const { lease } = turn;
     this.#lease = lease;
@@ -282,7 +294,7 @@ export class Leadership implements WriteFence {
     const holder = this.#holder;
     const options = { config, holder, snapshots, reopen, now, onError };
     const { index, term } = await beginTerm(turn, options);
-    await this.#claimQueue(index, lease);
+    await this.#claimQueue(index);
     this.#term = term;
     this.#heldUntilMs = performance.now() + term.permitsFrom.getTime() - now().getTime();
     await writeTerm(term, { terms: index.terms, lease, directory: holder.index });

@@ -49,9 +49,14 @@ describe("an index holds everything that was written", () => {
   });
 
   test("when the embedded queue has no mark, or one that the index has", () => {
-    expect(knowsAllEmbedded(false, undefined)).toBe(true);
-    expect(knowsAllEmbedded(false, unwrittenMark)).toBe(true);
-    expect(knowsAllEmbedded(true, marked(elsewhere))).toBe(true);
+    expect(knowsAllEmbedded(shared(0), led(0))).toBe(true);
+    expect(knowsAllEmbedded(shared(6), led(0))).toBe(true);
+    expect(knowsAllEmbedded(shared(0), led(1, here, unwrittenMark))).toBe(true);
+    expect(knowsAllEmbedded(shared(6, true), led(6, elsewhere, marked(elsewhere)))).toBe(true);
+  });
+
+  test("when an older version led last beside the embedded queue, and the index has its term", () => {
+    expect(knowsAllEmbedded(shared(6), led(6, here))).toBe(true);
   });
 });
 
@@ -60,11 +65,12 @@ describe("an index may lack something", () => {
     expect(knowsAll(shared(9), led(10, here, marked(here)), here)).toBe(false);
     expect(knowsAll(shared(10), led(10, here, marked(here)), here)).toBe(false);
     expect(knowsAll(shared(0), led(10, here, marked(here)), here)).toBe(false);
-    expect(knowsAllEmbedded(false, marked(here))).toBe(false);
+    expect(knowsAllEmbedded(shared(10), led(10, here, marked(here)))).toBe(false);
   });
 
   test("when an older version led last, and may have written a term that is not there", () => {
     expect(knowsAll(shared(5), led(6, here), here)).toBe(false);
+    expect(knowsAllEmbedded(shared(5), led(6, here))).toBe(false);
   });
 
   test("when another directory was written since, be it a copy of this one", () => {

@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type IndexMark,
-  type LeaseHolder,
-  type LeaseRequest,
-  type LeaseStore,
-  unwrittenMark,
-} from "#jobs/lease/lease-store.ts";
+import type { IndexMark, LeaseHolder, LeaseRequest, LeaseStore } from "#jobs/lease/lease-store.ts";
 import { leaseTiming, type LeaseTiming } from "#jobs/lease/lease-timing.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -68,11 +62,6 @@ export class HeldLease {
     const { holder } = options;
     const answer = await options.store.acquire({ ...request, holder, ttlMs: timing.ttlMs });
     if (!answer.granted) return undefined;
-    // The first record of this store: whoever dies before its first term was written said so.
-    if (answer.epoch === 1) {
-      const { store } = options;
-      await store.renew(holder, 1, timing.ttlMs, unwrittenMark).catch(() => undefined);
-    }
     return new HeldLease(options, answer.epoch, until);
   }
 

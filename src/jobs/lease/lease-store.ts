@@ -27,6 +27,19 @@ export interface IndexMark {
 /** The mark in a store of which no holder has written anything since it has a record. */
 export const unwrittenMark: IndexMark = { index: "", term: "", entry: -1, check: "" };
 
+/** What the text of a holder has whose version notes marks. */
+export const notesMarks = '"marks":true';
+
+/** A holder as a store keeps it. */
+export function holderText(holder: LeaseHolder): string {
+  return JSON.stringify({ ...holder, marks: true });
+}
+
+export function parseHolder(text: string): LeaseHolder {
+  const { id, node, pid, index } = JSON.parse(text) as LeaseHolder;
+  return { id, node, pid, index };
+}
+
 /** The lease as the queue store has it. */
 export interface LeaseRecord {
   /** Grows with every change of the holder, and never shrinks; 0 before the first one. */
@@ -52,7 +65,11 @@ export interface LeaseRequest {
  */
 export interface LeaseStore {
   read(): Promise<LeaseRecord>;
-  /** Grants the lease under a new epoch when it is free, or held by nobody but the asker. */
+  /**
+   * Grants the lease under a new epoch when it is free, or held by nobody but the asker. The first
+   * record of a store comes with `unwrittenMark`. What was noted before a holder of an older
+   * version, which notes nothing, is forgotten: that one may have written what comes after it.
+   */
   acquire(request: LeaseRequest): Promise<LeaseRecord & { readonly granted: boolean }>;
   /**
    * Prolongs the lease of that holder and epoch; false when somebody else took it since. A store

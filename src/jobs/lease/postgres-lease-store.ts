@@ -1,5 +1,14 @@
 import { Pool } from "pg";
-import type { IndexMark, LeaseHolder, LeaseRecord, LeaseStore } from "#jobs/lease/lease-store.ts";
+import {
+  holderText,
+  type IndexMark,
+  type LeaseHolder,
+  type LeaseRecord,
+  type LeaseStore,
+  notesMarks,
+  parseHolder,
+  unwrittenMark,
+} from "#jobs/lease/lease-store.ts";
 import { leaseTiming } from "#jobs/lease/lease-timing.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -37,14 +46,15 @@ export function openPostgresLeaseStore(url: string, options: PostgresLeaseOption
   return {
     read,
     acquire: async ({ holder, ttlMs, floor = 0, takeFrom = -1 }) => {
-      const values = [holder.id, JSON.stringify(holder), ttlMs, floor, takeFrom];
+      const noted = [JSON.stringify(unwrittenMark), notesMarks];
+      const values = [holder.id, holderText(holder), ttlMs, floor, takeFrom, ...noted];
       const [row] = await run(acquireLease, values);
       if (row !== undefined) return { ...recordOf(row), granted: true };
       return { ...(await read()), granted: false };
     },
     renew: async (holder, epoch, ttlMs, mark) => {
       const noted = mark === undefined ? null : JSON.stringify(mark);
-      const values = [holder.id, JSON.stringify(holder), ttlMs, epoch, noted];
+      const values = [holder.id, holderText(holder), ttlMs, epoch, noted];
       return (await run(renewLease, values)).length === 1;
     },
     mark: async () => {
@@ -82,7 +92,7 @@ function recordOf(row: LeaseRow | undefined): LeaseRecord {
   if (row === undefined) return { epoch: 0, holder: undefined, remainingMs: 0 };
   return {
     epoch: Number(row.epoch),
-    holder: JSON.parse(row.detail) as LeaseHolder,
+    holder: parseHolder(row.detail),
     remainingMs: Math.max(0, Number(row.remaining)),
   };
 }
@@ -101,12 +111,22 @@ const readLease = `
   SELECT epoch, detail, ${remaining} FROM controller_lease WHERE name = 'controller'`;
 
 const acquireLease = `
-  INSERT INTO controller_lease AS l (name, epoch, holder, detail, ends)
-  VALUES ('controller', $4::bigint + 1, $1, $2, ${later("$3")})
-  ON CONFLICT (name) DO UPDATE SET epoch = greatest(l.epoch, $4::bigint) + 1,
-    holder = excluded.holder, detail = excluded.detail, ends = ${later("$3")}
-  WHERE l.ends <= clock_timestamp() OR l.holder = $1 OR l.epoch = $5::bigint
-  RETURNING epoch, detail, ${remaining}`;
+  WITH earlier AS (SELECT detail FROM controller_lease WHERE name = 'controller'),
+  taken AS (
+    INSERT INTO controller_lease AS l (name, epoch, holder, detail, ends)
+    VALUES ('controller', $4::bigint + 1, $1, $2, ${later("$3")})
+    ON CONFLICT (name) DO UPDATE SET epoch = greatest(l.epoch, $4::bigint) + 1,
+      holder = excluded.holder, detail = excluded.detail, ends = ${later("$3")}
+    WHERE l.ends <= clock_timestamp() OR l.holder = $1 OR l.epoch = $5::bigint
+    RETURNING epoch, detail, ${remaining}),
+  first AS (
+    INSERT INTO controller_lease (name, epoch, holder, detail, ends)
+    SELECT 'mark', epoch, $1, $6::text, clock_timestamp() FROM taken WHERE epoch = 1
+    ON CONFLICT (name) DO NOTHING),
+  outdated AS (
+    DELETE FROM controller_lease WHERE name = 'mark' AND EXISTS (SELECT FROM taken)
+      AND EXISTS (SELECT FROM earlier WHERE strpos(detail, $7::text) = 0))
+  SELECT epoch, detail, remaining FROM taken`;
 
 const renewLease = `
   WITH held AS (

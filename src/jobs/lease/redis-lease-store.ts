@@ -1,5 +1,14 @@
 import { Redis } from "ioredis";
-import type { IndexMark, LeaseHolder, LeaseRecord, LeaseStore } from "#jobs/lease/lease-store.ts";
+import {
+  holderText,
+  type IndexMark,
+  type LeaseHolder,
+  type LeaseRecord,
+  type LeaseStore,
+  notesMarks,
+  parseHolder,
+  unwrittenMark,
+} from "#jobs/lease/lease-store.ts";
 import { leaseTiming } from "#jobs/lease/lease-timing.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -40,13 +49,14 @@ export function openRedisLeaseStore(url: string, options: RedisLeaseOptions): Le
   return {
     read: async () => recordOf(await run(readScript, lease)),
     acquire: async ({ holder, ttlMs, floor = 0, takeFrom = -1 }) => {
-      const values = [holder.id, JSON.stringify(holder), ttlMs, floor, takeFrom];
+      const noted = [JSON.stringify(unwrittenMark), notesMarks];
+      const values = [holder.id, holderText(holder), ttlMs, floor, takeFrom, ...noted];
       const [granted, ...rest] = await run(acquireScript, lease, ...values);
       return { ...recordOf(rest), granted: granted === 1 };
     },
     renew: async (holder, epoch, ttlMs, mark) => {
       const noted = mark === undefined ? "" : JSON.stringify(mark);
-      const values = [holder.id, JSON.stringify(holder), ttlMs, epoch, noted];
+      const values = [holder.id, holderText(holder), ttlMs, epoch, noted];
       return (await run(renewScript, lease, ...values))[0] === 1;
     },
     mark: async () => {
@@ -85,10 +95,6 @@ function recordOf([epoch, detail, remainingMs]: readonly (string | number)[]): L
   };
 }
 
-function parseHolder(text: string): LeaseHolder {
-  return JSON.parse(text) as LeaseHolder;
-}
-
 // Milliseconds of the server's clock, and the record; `now` and the fields are for what follows.
 const prelude = `
   local time = redis.call('TIME')
@@ -112,6 +118,10 @@ const acquireScript = `${prelude}
   end
   local fresh = math.max(epoch, tonumber(ARGV[4])) + 1
   store(fresh, ARGV[1], ARGV[2], tonumber(ARGV[3]))
+  if fresh == 1 then redis.call('HSETNX', KEYS[1], 'mark', ARGV[6])
+  elseif epoch > 0 and not string.find(detail, ARGV[7], 1, true) then
+    redis.call('HDEL', KEYS[1], 'mark')
+  end
   return {1, fresh, ARGV[2], tonumber(ARGV[3])}`;
 
 const renewScript = `${prelude}

@@ -117,11 +117,36 @@ describe.each(available)("the controller lease on $name", (kind) => {
     await lease?.release();
   });
 
-  test("keeps what its holders note of the index, whoever takes it, until another one notes", async () => {
+  test("tells from the first holder on that nobody has written the index", async () => {
     expect(await store.lease().mark()).toBeUndefined();
-    const first = await take("a");
+    const first = await take("a", { timing: { ...timing, renewEveryMs: 60_000 } });
     // So that a first holder who dies before its term is written is known to have written none.
     expect(await first?.lastMark()).toEqual(unwrittenMark);
+    await first?.release();
+    expect(await store.lease().mark()).toEqual(unwrittenMark);
+  });
+
+  test("forgets what was noted once an older version led, which notes nothing", async () => {
+    const first = await take("a");
+    await first?.note(markOf("a", 1));
+    await first?.release();
+    // A holder of an older version is kept without a word about marks.
+    const older = { ...holder("old"), toJSON: () => holder("old") };
+    const second = await take("old", { holder: older });
+    expect(await second?.lastMark()).toEqual(markOf("a", 1));
+    await second?.release();
+    const third = await take("b");
+    expect(third?.epoch).toBe(3);
+    expect(await third?.lastMark()).toBeUndefined();
+    await third?.release();
+    const fourth = await take("c");
+    await fourth?.note(markOf("c", 1));
+    await fourth?.release();
+    expect(await (await take("d"))?.lastMark()).toEqual(markOf("c", 1));
+  });
+
+  test("keeps what its holders note of the index, whoever takes it, until another one notes", async () => {
+    const first = await take("a");
     await first?.note(markOf("a", 1));
     first?.noteSoon(markOf("a", 2));
     await expect.poll(() => store.lease().mark(), waiting).toEqual(markOf("a", 2));
