@@ -18,6 +18,10 @@ export interface AccessImportContext {
 
 /** Lines that are counted in one transaction. */
 const linesPerPiece = 100_000;
+/** So many characters of lines end a piece as well: it is held, and staged, as a whole. */
+const charsPerPiece = 32 * 1024 ** 2;
+/** Of a malformed line its beginning is kept. */
+const keptCharsMax = 4_096;
 const examplesMax = 5;
 
 /**
@@ -51,6 +55,8 @@ class LogImport {
   #counted: number;
   #accesses: Access[] = [];
   #malformed: MalformedLine[] = [];
+  /** Of the lines that those two are of. */
+  #chars = 0;
 
   constructor(
     context: AccessImportContext,
@@ -77,7 +83,7 @@ class LogImport {
       return;
     }
     if (!isEmpty) this.#read(line);
-    if (this.#line - this.#counted >= linesPerPiece) await this.#count();
+    if (this.#hasPiece) await this.#count();
   }
 
   async end(): Promise<AccessImportReport> {
@@ -98,15 +104,22 @@ class LogImport {
     return this.#known?.lines ?? 0;
   }
 
+  get #hasPiece(): boolean {
+    return this.#line - this.#counted >= linesPerPiece || this.#chars >= charsPerPiece;
+  }
+
   #read(line: string): void {
     this.#counts.lines += 1;
     const parsed = this.#reader.parse(line);
+    // An access may be a part of its line, which lives as long.
+    if (!("ignored" in parsed)) this.#chars += line.length;
     if ("access" in parsed) this.#accesses.push(parsed.access);
     else if ("ignored" in parsed) this.#counts.ignored += 1;
     else {
       const { problem } = parsed;
       this.#counts.malformed += 1;
-      this.#malformed.push({ line: this.#line, reason: problem, text: line });
+      const text = line.slice(0, keptCharsMax);
+      this.#malformed.push({ line: this.#line, reason: problem, text });
       if (this.#examples.length < examplesMax) {
         this.#examples.push(`line ${this.#line}: ${problem}`);
       }
@@ -127,6 +140,7 @@ class LogImport {
     this.#counted = this.#line;
     this.#accesses = [];
     this.#malformed = [];
+    this.#chars = 0;
   }
 
   #requireSameLog(): void {

@@ -143,3 +143,41 @@ test("the fields of a CloudFront log are known to what stands behind an earlier 
   await take("log", [cloudFrontLines[0], fields, line, line]);
   expect(await reads(0)).toBe(2);
 });
+
+test("long lines make short pieces, and of malformed ones their beginning is kept", async () => {
+  const { index, folder } = await openIndex(undefined, { memoryLimit: "256MiB", threads: 1 });
+  await index.putObjects([objectOf(0)], start);
+  const pieces: { readonly lines: number; readonly chars: number }[] = [];
+  const context: AccessImportContext = {
+    config: { dataDirectory: folder },
+    index: {
+      accessLogs: {
+        cursor: (id) => index.accessLogs.cursor(id),
+        count: async (piece, accesses) => {
+          const chars = accesses.reduce((sum, { object }) => sum + object.length, 0);
+          pieces.push({ lines: piece.cursor.lines - piece.after, chars });
+          return await index.accessLogs.count(piece, accesses);
+        },
+      },
+    },
+  };
+  const long = "x".repeat(50_000);
+  const [reads, noise] = [800, 100];
+  async function* lines(): AsyncGenerator<string> {
+    const known = JSON.stringify({ cid: cidOf(0), at: start });
+    yield await Promise.resolve(known);
+    for (let at = 0; at < reads; at += 1) {
+      yield JSON.stringify({ path: `/${at}-${long}`, at: start });
+    }
+    for (let at = 0; at < noise; at += 1) yield `${at} ${long}`;
+    yield known;
+  }
+  const report = await importAccesses(context, "log", lines(), { format: "ndjson" });
+  expect(report).toMatchObject({ applied: 2, unknown: reads, malformed: noise });
+  expect(Math.max(...pieces.map(({ chars }) => chars))).toBeLessThan(33 * 1024 ** 2);
+  expect(Math.max(...pieces.map((piece) => piece.lines))).toBeLessThan(700);
+  expect(pieces.reduce((sum, piece) => sum + piece.lines, 0)).toBe(reads + noise + 2);
+  const kept = (await readFile(report.malformedFile ?? "", "utf8")).trim().split("\n");
+  expect(kept).toHaveLength(noise);
+  expect(Math.max(...kept.map((line) => line.length))).toBeLessThan(5_000);
+});
