@@ -156,6 +156,21 @@ test("what cannot be read or contradicts the index is kept aside, with its line 
   expect(await index.checkSummaries()).toEqual([]);
 });
 
+test("sizes that nothing has are kept aside, and their sum stops no import", async () => {
+  const { index } = await openIndex();
+  const noise = Array.from({ length: 12 }, (_, at) => row(at + 3, { size: "999999999999999999" }));
+  const copy = { size: 7, backend: "hot", bytes: 2 ** 50 + 1 };
+  const rows = [row(1, { size: 2 ** 50 }), row(2, { size: 2 ** 50 + 1 }), ...noise, row(20, copy)];
+  const { last, malformed } = await importFile(index, await fileOf("a.ndjson", ndjson(rows)));
+  expect(last).toMatchObject({ rows: 15, added: 1, copies: 0, malformed: 14, bytes: 2 ** 50 });
+  const tooLarge = "is more than a pebibyte";
+  expect(malformed.map(({ line, reason }) => `${line}: ${reason}`)).toEqual([
+    ...Array.from({ length: 13 }, (_, at) => `${at + 2}: its size ${tooLarge}`),
+    `15: bytes ${tooLarge}`,
+  ]);
+  expect(await index.checkSummaries()).toEqual([]);
+});
+
 test("a stray quotation mark spoils its own line, however far away the next one is", async () => {
   const { index } = await openIndex();
   const lines = Array.from({ length: 3_000 }, (_, at) => `${cidOf(at)},${at},/x`);

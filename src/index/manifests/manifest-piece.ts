@@ -56,6 +56,8 @@ async function stageCids(connection: Connection): Promise<void> {
 }
 
 const wholeNumber = String.raw`'[0-9]{1,18}(\.0+)?'`;
+/** A pebibyte. Nothing that is one file is larger, and sums of sizes beyond fit in no BIGINT. */
+const sizeMax = 2 ** 50;
 
 /** The cells as what they mean; `problem` says why a row means nothing. */
 function readRows(backends: readonly string[], profiles: readonly string[]): string {
@@ -65,12 +67,14 @@ function readRows(backends: readonly string[], profiles: readonly string[]): str
       WHEN cid IS NULL THEN 'it has no cid'
       WHEN size_text IS NULL THEN 'it has no size'
       WHEN size IS NULL THEN 'its size is no whole number of bytes'
+      WHEN size > ${sizeMax} THEN 'its size is more than a pebibyte'
       WHEN created IS NULL AND created_text IS NOT NULL THEN 'created is no time (ISO 8601)'
       WHEN modified IS NULL AND modified_text IS NOT NULL THEN 'modified is no time (ISO 8601)'
       WHEN profile NOT IN (${list(profiles)}) THEN 'there is no profile ' || profile
       WHEN backend NOT IN (${list(backends)}) THEN 'there is no backend ' || backend
       WHEN form NOT IN ('dag', 'car', 'file') THEN 'there is no form ' || form
       WHEN bytes IS NULL AND bytes_text IS NOT NULL THEN 'bytes is no whole number'
+      WHEN bytes > ${sizeMax} THEN 'bytes is more than a pebibyte'
       END) AS problem
     FROM (
       SELECT position, text, problem AS trouble, cid, path, type, collection, owner, tags, profile,

@@ -82,7 +82,7 @@ async function leaveOut(work: Work, now: Date, clockSkewMs: number): Promise<num
 
 async function staged(work: Work): Promise<{ rows: number; bytes: number }> {
   return await work.row(
-    "SELECT count(*) AS rows, coalesce(sum(size), 0)::BIGINT AS bytes FROM put_objects",
+    "SELECT count(*) AS rows, coalesce(sum(size), 0)::DOUBLE AS bytes FROM put_objects",
   );
 }
 
