@@ -18,16 +18,22 @@ export async function readCalendarSources(config: {
   readonly cwd?: string;
 }): Promise<readonly DocumentSource[]> {
   const folders = new Set([join(config.directory, "calendars")]);
+  const beside = new Set<string>();
   for (const place of config.policies) {
     const path = resolve(config.directory, place);
     const facts = await stat(path).catch(() => undefined);
-    if (facts !== undefined) folders.add(facts.isDirectory() ? path : dirname(path));
+    if (facts?.isDirectory() === true) folders.add(path);
+    else if (facts !== undefined) beside.add(dirname(path));
   }
   const files = new Set<string>();
-  for (const folder of folders) {
-    const found = await filesBelow(folder, calendarSuffix, "with-packages");
-    for (const file of found) files.add(file);
-  }
+  const addBelow = async (folder: string, locked: "refused" | "passed-over") => {
+    for (const file of await filesBelow(folder, calendarSuffix, "with-packages", locked)) {
+      files.add(file);
+    }
+  };
+  for (const folder of folders) await addBelow(folder, "refused");
+  // Nobody has named these folders: what is in them and not for us has nothing to say.
+  for (const folder of beside) await addBelow(folder, "passed-over");
   const sources: DocumentSource[] = [];
   for (const file of [...files].toSorted()) {
     const shown = relative(config.cwd ?? config.directory, file);

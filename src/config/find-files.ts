@@ -5,30 +5,50 @@ import { EngineError } from "#model/engine-error.ts";
 
 /**
  * The files below a folder whose names end so, but for those in hidden folders, nor, unless asked
- * for, in installed packages. UNREADABLE where a folder cannot be read: what is in it is not
- * nothing. A folder that is not there has none.
+ * for, in installed packages. UNREADABLE where a folder cannot be read, unless those are passed
+ * over: what is in it is not nothing. A folder that is not there has none.
  */
 export async function filesBelow(
   folder: string,
   suffix: string,
   packages: "with-packages" | "without-packages" = "without-packages",
+  locked: LockedFolders = "refused",
+): Promise<readonly string[]> {
+  const isThere = await access(folder).then(
+    () => true,
+    (error: unknown) => codeOf(error) !== "ENOENT",
+  );
+  return isThere ? await filesWithin(folder, suffix, packages, locked) : [];
+}
+
+/** What becomes of folders that cannot be read. */
+type LockedFolders = "refused" | "passed-over";
+
+async function filesWithin(
+  folder: string,
+  suffix: string,
+  packages: "with-packages" | "without-packages",
+  locked: LockedFolders,
 ): Promise<readonly string[]> {
   const files: string[] = [];
-  for (const entry of await entriesOf(folder)) {
+  for (const entry of await entriesOf(folder, locked)) {
     if (entry.name.startsWith(".")) continue;
     if (entry.name === "node_modules" && packages === "without-packages") continue;
     const path = join(folder, entry.name);
     if (entry.name.endsWith(suffix)) files.push(path);
-    if (entry.isDirectory()) files.push(...(await filesBelow(path, suffix, packages)));
+    if (entry.isDirectory()) {
+      files.push(...(await filesWithin(path, suffix, packages, locked)));
+    }
   }
   return files;
 }
 
-async function entriesOf(folder: string) {
+/** One that has just been there and is not any more may be there under another name. */
+async function entriesOf(folder: string, locked: LockedFolders) {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
+    if (locked === "passed-over") return [];
     throw unreadable(folder, error);
   }
 }

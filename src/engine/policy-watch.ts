@@ -1,6 +1,7 @@
 import { policiesOfNow } from "#engine/ask-policies.ts";
 import type { EngineContext } from "#engine/context.ts";
 import type { PolicyState } from "#jobs/admission/policies.ts";
+import { actAsEngine } from "#model/acting.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { arePoliciesUnknown } from "#model/policy-word.ts";
 
@@ -55,7 +56,8 @@ export class PolicyWatch implements PolicyState {
     const message = this.#unknown ?? "the policies can be read again";
     this.#onError(new EngineError("INVALID_DOCUMENT", `${reason}: ${message}`));
     try {
-      await index.controls.record(reason, { message }, now());
+      // Whoever asks how things stand is not who did it.
+      await actAsEngine(() => index.controls.record(reason, { message }, now()));
     } catch (error) {
       this.#onError(EngineError.from(error));
     }

@@ -20,14 +20,14 @@ const readEveryMs = 1_000;
  * somebody has an error in them, what they said before still holds.
  */
 export class TimingBook {
-  readonly #config: Config;
+  readonly #config: Pick<Config, "directory" | "policies">;
   readonly #registry: AttributeRegistry;
   #texts: string | undefined;
   #timings: PolicyTimings | undefined;
   #reading: Promise<void> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
-  constructor(config: Config, registry: AttributeRegistry) {
+  constructor(config: Pick<Config, "directory" | "policies">, registry: AttributeRegistry) {
     this.#config = config;
     this.#registry = registry;
   }
@@ -44,9 +44,9 @@ export class TimingBook {
   }
 
   async #read(): Promise<void> {
-    const calendars = await readCalendarSources(this.#config);
-    const policies = await this.#policySources();
-    if (policies === undefined) return;
+    const calendars = await unlessUnreadable(readCalendarSources(this.#config));
+    const policies = await unlessUnreadable(this.#policySources());
+    if (calendars === undefined || policies === undefined) return;
     const texts = JSON.stringify([calendars, policies]);
     if (texts === this.#texts) return;
     const parsed = parseCalendars(calendars);
@@ -59,12 +59,18 @@ export class TimingBook {
     this.#texts = texts;
   }
 
-  /** No file is no policy; what cannot be read now changes nothing. */
-  async #policySources(): Promise<readonly DocumentSource[] | undefined> {
+  /** No file is no policy. */
+  async #policySources(): Promise<readonly DocumentSource[]> {
     try {
       return await readPolicySources(this.#config.policies, this.#config.directory);
     } catch (error) {
-      return EngineError.from(error).code === "NOT_FOUND" ? [] : undefined;
+      if (EngineError.from(error).code === "NOT_FOUND") return [];
+      throw error;
     }
   }
+}
+
+/** What cannot be read now changes nothing: neither timings nor, above all, that work goes on. */
+async function unlessUnreadable<Sources>(reading: Promise<Sources>): Promise<Sources | undefined> {
+  return await reading.catch(() => undefined);
 }

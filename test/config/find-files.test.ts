@@ -1,6 +1,7 @@
 import { symlink } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import { readCalendarSources } from "#config/calendar-sources.ts";
 import { filesBelow, filesLike } from "#config/find-files.ts";
 import { readPolicySources } from "#config/policy-sources.ts";
 import { folderOf } from "../policies/definitions/policy-folder.ts";
@@ -62,4 +63,15 @@ test("a folder that cannot be read is an error, and not one without files", asyn
   }
   // What a pattern does not lead to does not matter.
   expect(await filesLike(join(folder, "policies/*.thermocline.yaml"))).toHaveLength(1);
+});
+
+test("beside a policy file that is named, folders that cannot be read have nothing to say", async () => {
+  const calendar = "policies/holds/days.thermocline-calendar.yaml";
+  const folder = await folderOf({ ...files, [calendar]: "days" });
+  const read = async (place: string) =>
+    await readCalendarSources({ directory: folder, policies: [place] });
+  expect(await read("policies/a.thermocline.yaml")).toMatchObject([{ file: calendar }]);
+  locked.name = "/holds";
+  expect(await read("policies/a.thermocline.yaml")).toEqual([]);
+  await expect(read("policies")).rejects.toMatchObject({ code: "UNREADABLE" });
 });
