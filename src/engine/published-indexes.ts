@@ -83,7 +83,11 @@ export class PublishedIndexes {
     readonly records: readonly PublishedIndex[];
     readonly areAll: boolean;
   }> {
-    const names = await readdir(this.directory).catch(() => []);
+    let isRead = true;
+    const names = await readdir(this.directory).catch(() => {
+      isRead = false;
+      return [];
+    });
     const found = await Promise.all(
       names.filter((name) => name.endsWith(".json")).map((name) => this.#read(name)),
     );
@@ -92,7 +96,8 @@ export class PublishedIndexes {
       records: records.toSorted(
         (a, b) => b.epoch - a.epoch || b.commits - a.commits || (a.final ? -1 : 1),
       ),
-      areAll: records.length === found.length,
+      // What cannot be read now may be what keeps a file.
+      areAll: isRead && records.length === found.length,
     };
   }
 

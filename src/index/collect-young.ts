@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-type Collect = (options: { readonly type: "minor" | "major" }) => void;
+type Collect = (options: { readonly type: "minor" }) => void;
 
 /** Undefined until it is asked for. */
 let collect: Collect | undefined;
@@ -15,12 +15,6 @@ let collect: Collect | undefined;
 export function collectYoung(): void {
   collect ??= exposedCollect();
   collect({ type: "minor" });
-}
-
-/** Has V8 collect everything, which stops the process for as long as it takes. */
-export function collectAll(): void {
-  collect ??= exposedCollect();
-  collect({ type: "major" });
 }
 
 function exposedCollect(): Collect {

@@ -31,21 +31,15 @@ const chunksKept = 8;
 export class Connection {
   readonly duckdb: DuckDBConnection;
   readonly #onClose: () => void;
-  readonly #onError: (error: EngineError) => void;
   /** What DuckDB's threads are at: a connection that is taken away under them ends the process. */
   readonly #running = new Set<Promise<unknown>>();
   #ended = false;
   /** Whether somebody reads a stream, which DuckDB ends when another statement begins. */
   #streaming = false;
 
-  constructor(
-    duckdb: DuckDBConnection,
-    onClose: () => void = () => undefined,
-    onError: (error: EngineError) => void = () => undefined,
-  ) {
+  constructor(duckdb: DuckDBConnection, onClose: () => void = () => undefined) {
     this.duckdb = duckdb;
     this.#onClose = onClose;
-    this.#onError = onError;
   }
 
   /** Runs one statement for its effect; says how many rows it changed. */
@@ -265,10 +259,8 @@ export class Connection {
     this.#running.add(work);
     try {
       return await work;
-    } catch (thrown) {
-      const error = indexError(thrown);
-      this.#onError(error);
-      throw error;
+    } catch (error) {
+      throw indexError(error);
     } finally {
       this.#running.delete(work);
     }

@@ -1,15 +1,22 @@
 import { resolve } from "node:path";
-import { CheckpointRest } from "#index/checkpoint-rest.ts";
-import type { Connection } from "#index/connection.ts";
+import { DuckDBInstance } from "#index/duckdb.ts";
+import { Connection } from "#index/connection.ts";
 import { copyDatabase, type IndexCopy } from "#index/copy-database.ts";
-import { DatabaseFile, type FileOptions } from "#index/database-file.ts";
+import { createDatabase } from "#index/create-database.ts";
+import { duckdbLimit } from "#index/duckdb-limit.ts";
 import { indexError } from "#index/index-error.ts";
+import { migrate, requireCurrentSchema } from "#index/migrate.ts";
 import { Transaction } from "#index/transaction.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { parseSize } from "#model/quantity.ts";
 import type { WriteFence } from "#model/write-fence.ts";
 
-export interface DatabaseOptions extends FileOptions {
+export interface DatabaseOptions {
+  readonly readOnly: boolean;
+  /** What the process may hold because of it, as sizes are written: "1GiB". See `duckdbLimit`. */
+  readonly memoryLimit: string;
+  readonly threads: number;
+  readonly now: Date;
   /** Asked around every write; without it this process alone decides. */
   readonly fence?: WriteFence;
 }
@@ -17,42 +24,59 @@ export interface DatabaseOptions extends FileOptions {
 // DuckDB's file lock belongs to the process, so a second opening from the same process would
 // not be noticed there.
 const openPaths = new Set<string>();
-const memory = ":memory:";
 
-/**
- * The DuckDB file: one instance, one writing connection, writes one after the other. When DuckDB
- * gives the file up, as after a checkpoint that found no room on the disk, whatever is asked next
- * opens it again.
- */
+const checkpointThreshold = "64MiB";
+const freedBytesKept = "16MiB";
+
+/** The DuckDB file: one instance, one writing connection, writes one after the other. */
 export class Database {
   readonly path: string;
   /** What the process may hold because of it. */
   readonly memoryBytes: number;
-  readonly #options: DatabaseOptions;
-  readonly #rest = new CheckpointRest();
-  #file: DatabaseFile;
-  #reopening: Promise<void> | undefined;
+  readonly #instance: DuckDBInstance;
+  readonly #writer: Connection;
+  readonly #readOnly: boolean;
+  readonly #fence: WriteFence | undefined;
   #queue: Promise<unknown> = Promise.resolve();
+  /** Those beside the writer's. */
+  readonly #connections = new Set<Connection>();
   readonly #reads = new Set<Promise<unknown>>();
   #closed = false;
 
-  private constructor(file: DatabaseFile, options: DatabaseOptions) {
-    this.path = file.path;
-    this.memoryBytes = parseSize(options.memoryLimit);
-    this.#file = file;
-    this.#options = options;
+  private constructor(
+    path: string,
+    instance: DuckDBInstance,
+    writer: Connection,
+    { readOnly, fence, memoryLimit }: DatabaseOptions,
+  ) {
+    this.path = path;
+    this.memoryBytes = parseSize(memoryLimit);
+    this.#instance = instance;
+    this.#writer = writer;
+    this.#readOnly = readOnly;
+    this.#fence = fence;
   }
 
   /** Opens or creates the file. LOCKED when another owner has it, CORRUPT when it is damaged. */
   static async open(file: string, options: DatabaseOptions): Promise<Database> {
-    const path = file === memory ? file : resolve(file);
+    const path = file === ":memory:" ? file : resolve(file);
     if (openPaths.has(path)) {
       throw indexError(new Error("Could not set lock on file: this process has it open"), path);
     }
-    if (path !== memory) openPaths.add(path);
+    if (path !== ":memory:") openPaths.add(path);
+    let instance: DuckDBInstance | undefined;
     try {
-      return new Database(await DatabaseFile.open(path, options), options);
+      const settings = configuration(options);
+      if (path !== ":memory:" && !options.readOnly) await createDatabase(path, settings);
+      instance = await DuckDBInstance.create(path, settings);
+      const writer = new Connection(await instance.connect());
+      // Times with a zone, in queries of people, read the same on every machine.
+      await writer.run("SET GLOBAL TimeZone = 'UTC'");
+      if (options.readOnly) await requireCurrentSchema(writer);
+      else await migrate(writer, options.now);
+      return new Database(path, instance, writer, options);
     } catch (error) {
+      instance?.closeSync();
       openPaths.delete(path);
       throw indexError(error, path);
     }
@@ -61,9 +85,10 @@ export class Database {
   /** A connection of its own; the caller closes it. */
   async connect(): Promise<Connection> {
     this.#requireOpen();
-    const file = await this.#soundFile();
-    this.#requireOpen();
-    const connection = await file.connect();
+    const connection = new Connection(await this.#instance.connect(), () => {
+      this.#connections.delete(connection);
+    });
+    this.#connections.add(connection);
     if (this.#closed) await connection.end();
     this.#requireOpen();
     return connection;
@@ -75,19 +100,18 @@ export class Database {
    */
   async write<T>(
     work: (transaction: Transaction) => Promise<T>,
-    connection?: Connection,
+    connection: Connection = this.#writer,
   ): Promise<T> {
     this.#requireOpen();
-    const { readOnly, fence } = this.#options;
-    if (readOnly) {
+    if (this.#readOnly) {
       throw new EngineError("REFUSED", "the index is open for reading only", {
         hint: "send the change to the controller, which owns the index",
       });
     }
-    await fence?.enter();
+    await this.#fence?.enter();
     // Who has waited there may come when the index is being closed.
     this.#requireOpen();
-    const turn = this.#queue.then(() => this.#transact(work, connection));
+    const turn = this.#queue.then(() => runTransaction(connection, work, this.#fence));
     this.#queue = turn.catch(() => undefined);
     return await turn;
   }
@@ -141,7 +165,7 @@ export class Database {
    */
   async checkpoint(): Promise<void> {
     this.#requireOpen();
-    const turn = this.#queue.then(() => this.#fold());
+    const turn = this.#queue.then(() => this.#writer.run("CHECKPOINT"));
     this.#queue = turn.catch(() => undefined);
     await turn.catch(unlessBusy);
   }
@@ -150,66 +174,19 @@ export class Database {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.allSettled([this.#queue, ...this.#reads, this.#reopening]);
-    const file = this.#file;
-    await file.endReaders();
+    await Promise.allSettled([this.#queue, ...this.#reads]);
+    await Promise.all([...this.#connections].map(async (connection) => connection.end()));
     try {
-      const isSound = file.failure === undefined;
-      if (!this.#options.readOnly && isSound) await file.writer.run("CHECKPOINT");
+      if (!this.#readOnly) await this.#writer.run("CHECKPOINT");
     } catch (error) {
-      // A transaction that was cut off may not have been undone yet, or there is no room. What was
-      // committed is in the log, which the next opening folds in.
-      if (EngineError.from(error).code !== "NO_SPACE") unlessBusy(error);
+      // A transaction that was cut off may not have been undone yet. What was committed is in the
+      // log, which the next opening folds in.
+      unlessBusy(error);
     } finally {
-      file.close();
+      this.#writer.close();
+      this.#instance.closeSync();
       openPaths.delete(this.path);
     }
-  }
-
-  async #fold(): Promise<void> {
-    const file = await this.#soundFile();
-    if (await this.#rest.isOver(file)) await file.writer.run("CHECKPOINT");
-  }
-
-  /** The file as it is, or opened anew after DuckDB gave it up. */
-  async #soundFile(): Promise<DatabaseFile> {
-    const { failure, path } = this.#file;
-    if (failure === undefined) return this.#file;
-    // Opened again it would be empty.
-    if (path === memory) throw failure;
-    this.#reopening ??= this.#reopen().finally(() => {
-      this.#reopening = undefined;
-    });
-    await this.#reopening;
-    return this.#file;
-  }
-
-  async #reopen(): Promise<void> {
-    const { failure } = this.#file;
-    try {
-      await this.#file.giveUp();
-      // Who closes the index meanwhile closes what there is by then.
-      this.#requireOpen();
-      this.#file = await DatabaseFile.open(this.path, this.#options);
-    } catch (error) {
-      throw indexError(error, this.path);
-    }
-    if (failure !== undefined) await this.#rest.begin(this.#file, failure);
-  }
-
-  async #transact<T>(
-    work: (transaction: Transaction) => Promise<T>,
-    connection: Connection | undefined,
-  ): Promise<T> {
-    const { fence } = this.#options;
-    await fence?.confirm();
-    const file = await this.#soundFile();
-    const isRested = await this.#rest.isOver(file);
-    const on = connection ?? file.writer;
-    return await runTransaction(on, work, async (checkpointsAtCommit) => {
-      await fence?.confirm();
-      await (checkpointsAtCommit && isRested ? commitWithoutLog(on, file) : commit(on));
-    });
   }
 
   #requireOpen(): void {
@@ -224,14 +201,16 @@ function unlessBusy(error: unknown): void {
 async function runTransaction<T>(
   connection: Connection,
   work: (transaction: Transaction) => Promise<T>,
-  end: (checkpointsAtCommit: boolean) => Promise<void>,
+  fence: WriteFence | undefined,
 ): Promise<T> {
+  await fence?.confirm();
   await connection.run("BEGIN TRANSACTION");
   try {
     const transaction = await Transaction.begin(connection);
     const result = await work(transaction);
     await transaction.finish();
-    await end(transaction.checkpointsAtCommit);
+    await fence?.confirm();
+    await (transaction.checkpointsAtCommit ? commitWithoutLog(connection) : commit(connection));
     return result;
   } catch (error) {
     await connection.run("ROLLBACK").catch(() => undefined);
@@ -244,12 +223,31 @@ async function commit(connection: Connection): Promise<void> {
 }
 
 /** Writes come one after the other, so that no other commit meets this threshold. */
-async function commitWithoutLog(connection: Connection, file: DatabaseFile): Promise<void> {
-  await file.setCheckpoints("always");
+async function commitWithoutLog(connection: Connection): Promise<void> {
+  await connection.run("SET GLOBAL checkpoint_threshold = '0KiB'");
   try {
     await commit(connection);
   } finally {
     // This fails only where the index is being closed, and says nothing about the commit.
-    await file.setCheckpoints("by-size").catch(() => undefined);
+    await connection
+      .run(`SET GLOBAL checkpoint_threshold = '${checkpointThreshold}'`)
+      .catch(() => undefined);
   }
+}
+
+function configuration(options: DatabaseOptions): Record<string, string> {
+  return {
+    access_mode: options.readOnly ? "READ_ONLY" : "AUTOMATIC",
+    threads: String(options.threads),
+    memory_limit: duckdbLimit(options.memoryLimit),
+    checkpoint_threshold: checkpointThreshold,
+    // An extension that is missing would be looked for on the network at every failed name.
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    preserve_insertion_order: "true",
+    // What was freed goes back to the system soon: it is held beside the limit, not within it.
+    allocator_background_threads: "true",
+    allocator_flush_threshold: freedBytesKept,
+    allocator_bulk_deallocation_flush_threshold: freedBytesKept,
+  };
 }

@@ -15,11 +15,6 @@ export function indexError(thrown: unknown, path?: string): EngineError {
   });
 }
 
-/** Whether DuckDB answers nothing any more until the file is opened again. */
-export function endsDatabase({ cause }: EngineError): boolean {
-  return cause instanceof Error && cause.message.startsWith("FATAL Error");
-}
-
 function firstLine(message: string): string {
   return message.split("\n", 1)[0] ?? message;
 }
@@ -32,10 +27,10 @@ const patterns = [
     hint: "talk to the running controller instead, or stop it first",
   },
   {
-    match: /no space left on device|disk full|out of disk|disk quota exceeded/i,
+    match: /no space left on device|disk full|out of disk/i,
     code: "NO_SPACE",
     message: "could not be written",
-    hint: "free space on the disk of the data directory; nothing was lost, and what was not committed was undone",
+    hint: "free space on the disk of the data directory; nothing was lost, the write was undone",
   },
   {
     match: /permission denied|cannot open file|read-only file system/i,

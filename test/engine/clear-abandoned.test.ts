@@ -7,7 +7,6 @@ import { clearDataDirectory } from "#engine/clear-abandoned.ts";
 import { PublishedIndexes } from "#engine/published-indexes.ts";
 import { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { collectGarbage } from "#engine/snapshots/collect-garbage.ts";
-import { ObjectIndex } from "#index/object-index.ts";
 import { loadDrivers } from "#registry.ts";
 import { openIndex, temporaryFolder } from "../index/open-index.ts";
 
@@ -59,17 +58,6 @@ test("what killed processes left in a data directory goes, and nothing else", as
   expect((await readdir(plans)).toSorted()).toEqual(
     [...plansKept, `draft-2-${other}.plan.json`].toSorted(),
   );
-});
-
-test("what a killed process had no memory for goes when the index is opened", async () => {
-  const { index, path, folder } = await openIndex();
-  await index.close();
-  await lay(`${path}.tmp`, [], ["duckdb_temp_storage_DEFAULT-0.tmp"]);
-  // Who only reads does not own it.
-  await (await ObjectIndex.open(path, { readOnly: true })).close();
-  expect(await readdir(folder)).toContain("index.duckdb.tmp");
-  await (await ObjectIndex.open(path)).close();
-  expect(await readdir(folder)).toEqual(["index.duckdb"]);
 });
 
 test("a publication of the index clears what killed ones left in the shared folder", async () => {
