@@ -113,7 +113,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     lastPlan: new LastPlan(),
     limits,
     nodes: new NodeTable(),
-    snapshots: new SnapshotDesk({ config, pool, installation: () => installationOf(index) }),
+    snapshots: new SnapshotDesk({ config, pool, installation: () => installationOf(index), now }),
     now,
     moment: async (at, session) => ({
       now: at,

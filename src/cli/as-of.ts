@@ -1,6 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import type { ReadingApi } from "#model/snapshot-api.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { isFromFuture } from "#model/from-future.ts";
 import type { AsOf } from "#model/index-snapshot.ts";
 import type { CommandContext } from "#cli/command.ts";
 import { ago } from "#cli/output/words.ts";
@@ -41,7 +42,9 @@ export async function connectAsOf(
     from === undefined
       ? await api.findSnapshot(reference)
       : await api.pullSnapshot({ snapshot: reference, from, passing: true });
-  const age = ago(found.takenAt, context.io.clock.now());
+  const now = context.io.clock.now();
+  const isAhead = isFromFuture(found.takenAt, now);
+  const age = isAhead ? "in the future, by a clock that was ahead" : ago(found.takenAt, now);
   context.note(`as of snapshot ${found.cid}, taken ${found.takenAt}, ${age}`);
   return { api, asOf: { snapshot: found.cid } };
 }

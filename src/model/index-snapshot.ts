@@ -51,7 +51,8 @@ export interface SnapshotReport extends SnapshotSummary {
 
 /**
  * How a snapshot is named everywhere: by its CID, the beginning of it, `newest`, or a time (ISO
- * 8601), which means the newest one not after it.
+ * 8601), which means the newest one not after it. One is newer than its parent, whatever their
+ * times say.
  */
 export type SnapshotReference = string;
 

@@ -49,6 +49,18 @@ test("index snapshot ls names what is damaged and then ends with 1", async () =>
   expect(empty.stdout).toContain("no snapshot yet");
 });
 
+test("index snapshot ls says which snapshot is from the future", async () => {
+  const ahead = { ...sampleSnapshot, cid: "bafyahead", takenAt: "2027-01-01T00:00:00.000Z" };
+  const list = { snapshots: [sampleSnapshot, ahead], damaged: [] };
+  const listed = await line.run(["index", "snapshot", "ls"], {
+    api: { snapshots: () => Promise.resolve(list) },
+  });
+  expect(listed.code).toBe(0);
+  expect(listed.stderr).toMatch(
+    /^from the future, by a clock that was ahead: bafyahead, taken 2027.*\n$/,
+  );
+});
+
 test("index snapshot diff shows tables, or that there is no difference", async () => {
   const command = ["index", "snapshot", "diff", "bafyp", "newest"];
   const text = await line.run(command, { api: diff(sampleSnapshotDiff.tables) });

@@ -1,5 +1,6 @@
 import { defineCommand } from "#cli/command.ts";
 import { textTable } from "#cli/output/text-table.ts";
+import { isFromFuture } from "#model/from-future.ts";
 import type { SnapshotSummary } from "#model/index-snapshot.ts";
 import { formatSize } from "#model/quantity.ts";
 
@@ -13,6 +14,10 @@ export default defineCommand({
     const { api } = await context.snapshots();
     const list = await api.snapshots(on === undefined ? {} : { on });
     context.print(() => formatSnapshots(list.snapshots), { ...list });
+    const now = context.io.clock.now();
+    for (const { cid, takenAt } of list.snapshots.filter((one) => isFromFuture(one.takenAt, now))) {
+      context.note(`from the future, by a clock that was ahead: ${cid}, taken ${takenAt}`);
+    }
     for (const cid of list.damaged) context.note(`damaged, and not listed: ${cid}`);
     return list.damaged.length === 0 ? 0 : 1;
   },

@@ -19,7 +19,8 @@ export async function collectRemote(
   remote: RemoteSnapshots,
   { keep, dryRun = false, installation }: CollectRemoteOptions,
 ): Promise<SnapshotGcReport> {
-  const listed = remote.ofOne(await remote.list(), installation);
+  const own = remote.ofOne(await remote.list(), installation);
+  const listed = await remote.newestFirst(own);
   const [newest] = listed;
   const kept = listed.slice(0, keep);
   const removed = listed.slice(keep);

@@ -1,12 +1,15 @@
 import { posix } from "node:path";
 import { RemoteTails } from "#engine/ledger/remote-tails.ts";
 import { chooseSnapshot } from "#engine/snapshots/choose-snapshot.ts";
+import { damagedOnly } from "#engine/snapshots/damaged-only.ts";
+import { eachAtOnce } from "#engine/snapshots/each-at-once.ts";
 import {
   type ListedSnapshot,
   manifestFolder,
   manifestName,
   parseManifestName,
 } from "#engine/snapshots/manifest-name.ts";
+import { newestFirst } from "#engine/snapshots/newest-first.ts";
 import {
   decodeManifest,
   encodeManifest,
@@ -17,11 +20,18 @@ import type { StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
 import { VerifiedFiles } from "#engine/snapshots/verified-files.ts";
 import type { ByteStream, CallOptions, NamedFiles } from "#model/driver.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { isFromFuture } from "#model/from-future.ts";
 import type { SnapshotReference } from "#model/index-snapshot.ts";
 
 const partFolder = "snapshots/parts";
 /** A manifest names its parts with some 120 bytes each: a million of them. */
 const manifestBytesMax = 128 * 1024 * 1024;
+/** Manifests that are read side by side. */
+const manifestsAtOnce = 4;
+
+export interface RemoteSnapshotsOptions extends CallOptions {
+  readonly now?: () => Date;
+}
 
 /**
  * Snapshots on a backend, as files by name beside its copies: parts by CID, and for each snapshot
@@ -35,21 +45,47 @@ export class RemoteSnapshots {
   readonly #files: NamedFiles;
   readonly #verified: VerifiedFiles;
   readonly #options: CallOptions;
+  readonly #now: () => Date;
 
-  constructor(backend: string, files: NamedFiles, options: CallOptions = {}) {
+  constructor(
+    backend: string,
+    files: NamedFiles,
+    { now = () => new Date(), ...options }: RemoteSnapshotsOptions = {},
+  ) {
     this.backend = backend;
     this.#files = files;
     this.#options = options;
+    this.#now = now;
     this.tails = new RemoteTails(backend, files, options);
     this.#verified = new VerifiedFiles(backend, files, options);
   }
 
-  /** What is there, the newest first. */
+  /** What is there, by the times in the names. */
   async list(): Promise<readonly ListedSnapshot[]> {
     const files = await this.#files.listNamed(manifestFolder, this.#options);
     return files
       .flatMap(({ name }) => parseManifestName(name) ?? [])
       .toSorted((a, b) => Date.parse(b.takenAt) - Date.parse(a.takenAt) || b.commits - a.commits);
+  }
+
+  /**
+   * Those of one installation, as `list` gives them, the newest first. Where a clock was set
+   * back, or an older snapshot was restored, manifests are read to tell which follows which.
+   */
+  async newestFirst(listed: readonly ListedSnapshot[]): Promise<readonly ListedSnapshot[]> {
+    const now = this.#now();
+    const isPlain = listed.every(({ takenAt, commits }, position) => {
+      const before = listed[position - 1];
+      return !isFromFuture(takenAt, now) && (before === undefined || before.commits >= commits);
+    });
+    if (isPlain) return listed;
+    const parents = new Map<string, string>();
+    await eachAtOnce(listed, manifestsAtOnce, async (one) => {
+      const found = await this.manifest(one).catch(damagedOnly);
+      const parent = found?.manifest.parent?.toString();
+      if (parent !== undefined) parents.set(one.cid, parent);
+    });
+    return newestFirst(listed, now, (one) => ({ ...one, parent: parents.get(one.cid) }));
   }
 
   /** Of several installations, `newest` and times mean this one's, if it is known. */
@@ -59,7 +95,9 @@ export class RemoteSnapshots {
   ): Promise<ListedSnapshot> {
     const all = await this.list();
     // A CID says by itself whose it is.
-    const own = reference.startsWith("b") ? all : this.ofOne(all, installation);
+    const own = reference.startsWith("b")
+      ? all
+      : await this.newestFirst(this.ofOne(all, installation));
     return chooseSnapshot(own, reference, this.backend);
   }
 

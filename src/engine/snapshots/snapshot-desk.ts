@@ -7,6 +7,7 @@ import { collectRemote } from "#engine/snapshots/collect-remote.ts";
 import { damagedOnly } from "#engine/snapshots/damaged-only.ts";
 import { diffSnapshots } from "#engine/snapshots/diff-snapshots.ts";
 import { exportCar } from "#engine/snapshots/export-car.ts";
+import { newestFirst } from "#engine/snapshots/newest-first.ts";
 import { OpenedSnapshots } from "#engine/snapshots/opened-snapshots.ts";
 import type { OpenedSnapshot } from "#engine/snapshots/opened-snapshots.ts";
 import { PassingSnapshots } from "#engine/snapshots/passing-snapshots.ts";
@@ -33,6 +34,7 @@ export interface SnapshotDeskOptions {
   readonly pool: BackendPool;
   /** Whose index this is; undefined where there is none. */
   readonly installation: () => Promise<string | undefined>;
+  readonly now?: () => Date;
 }
 
 /** Everything about snapshots that needs no index: they are listed, moved and opened. */
@@ -40,6 +42,7 @@ export class SnapshotDesk {
   readonly store: SnapshotStore;
   readonly #options: SnapshotDeskOptions;
   readonly #opened: OpenedSnapshots;
+  readonly #now: () => Date;
   readonly #stop = new AbortController();
   /** When the newest one was taken that is here, and on backends, as far as this process knows. */
   readonly newest = new Map<string, Date>();
@@ -49,9 +52,11 @@ export class SnapshotDesk {
 
   constructor(options: SnapshotDeskOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => new Date());
     this.store = new SnapshotStore(
       dataPaths(options.config.dataDirectory).snapshots,
       options.installation,
+      this.#now,
     );
     this.#opened = new OpenedSnapshots(this.store, indexOptions(options.config));
   }
@@ -68,7 +73,7 @@ export class SnapshotDesk {
     const { config, installation } = this.#options;
     return {
       snapshots: async ({ on } = {}) => {
-        if (on !== undefined) return await listRemote(await this.remote(on));
+        if (on !== undefined) return await listRemote(await this.remote(on), this.#now());
         const { snapshots, damaged } = await this.store.list();
         return { snapshots: snapshots.map(summarise), damaged };
       },
@@ -130,15 +135,20 @@ export class SnapshotDesk {
     });
   }
 
+  /** An older one that is pushed later changes nothing; one by a clock that was ahead gives way. */
   #note(place: string, { takenAt }: SnapshotSummary): void {
-    const known = this.newest.get(place)?.getTime() ?? 0;
-    this.newest.set(place, new Date(Math.max(known, Date.parse(takenAt))));
+    const known = this.newest.get(place);
+    const taken = new Date(takenAt);
+    if (known === undefined || known < taken || known > this.#now()) this.newest.set(place, taken);
   }
 
   /** What a backend keeps of snapshots; the signal cuts off what is asked of it. */
   async remote(backend: string, signal = this.#stop.signal): Promise<RemoteSnapshots> {
     const driver = await this.#options.pool.driver(backend);
-    return new RemoteSnapshots(backend, requireNamedFiles(driver, backend), { signal });
+    return new RemoteSnapshots(backend, requireNamedFiles(driver, backend), {
+      signal,
+      now: this.#now,
+    });
   }
 
   /** Whose index this is; undefined where there is none. */
@@ -147,7 +157,7 @@ export class SnapshotDesk {
   }
 }
 
-async function listRemote(remote: RemoteSnapshots): Promise<SnapshotList> {
+async function listRemote(remote: RemoteSnapshots, now: Date): Promise<SnapshotList> {
   const snapshots: SnapshotSummary[] = [];
   const damaged: string[] = [];
   for (const listed of await remote.list()) {
@@ -155,5 +165,6 @@ async function listRemote(remote: RemoteSnapshots): Promise<SnapshotList> {
     if (found === undefined) damaged.push(listed.cid);
     else snapshots.push(summarise(found));
   }
-  return { snapshots, damaged };
+  const ordered = newestFirst(snapshots, now, (one) => ({ ...one, parent: one.parent }));
+  return { snapshots: ordered, damaged };
 }

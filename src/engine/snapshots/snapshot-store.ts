@@ -7,6 +7,7 @@ import { addressFile } from "#content/address-file.ts";
 import { LocalTails } from "#engine/ledger/local-tails.ts";
 import { chooseSnapshot } from "#engine/snapshots/choose-snapshot.ts";
 import { linkOrCopy } from "#engine/snapshots/link-or-copy.ts";
+import { newestFirst } from "#engine/snapshots/newest-first.ts";
 import {
   decodeManifest,
   encodeManifest,
@@ -47,13 +48,16 @@ export class SnapshotStore {
   /** What ledgers recorded after snapshots. */
   readonly tails: LocalTails;
   readonly #installation: () => Promise<string | undefined>;
+  readonly #now: () => Date;
 
   /** Of several installations, `newest` and times mean the given one, if it has any here. */
   constructor(
     directory: string,
     installation: () => Promise<string | undefined> = () => Promise.resolve(undefined),
+    now: () => Date = () => new Date(),
   ) {
     this.directory = directory;
+    this.#now = now;
     this.tails = new LocalTails(join(directory, "ledger"));
     this.#installation = installation;
   }
@@ -159,13 +163,12 @@ export class SnapshotStore {
       if (found === undefined) damaged.push(cid);
       else snapshots.push(found);
     }
-    snapshots.sort(
-      (a, b) =>
-        compareText(b.manifest.takenAt, a.manifest.takenAt) ||
-        b.manifest.commits - a.manifest.commits ||
-        compareText(a.cid, b.cid),
-    );
-    return { snapshots, damaged };
+    const ordered = newestFirst(snapshots, this.#now(), ({ cid, manifest }) => ({
+      ...manifest,
+      cid,
+      parent: manifest.parent?.toString(),
+    }));
+    return { snapshots: ordered, damaged };
   }
 
   /** The snapshot that a reference means. Throws NOT_FOUND. */
@@ -243,11 +246,6 @@ export class SnapshotStore {
   get #parts(): string {
     return join(this.directory, "parts");
   }
-}
-
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 function damagedPart(path: string, cause?: unknown): EngineError {

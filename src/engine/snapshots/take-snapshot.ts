@@ -47,22 +47,13 @@ export async function takeSnapshot(
   const manifest: SnapshotManifest = {
     format: "thermocline-index-snapshot",
     version: 1,
-    takenAt: afterParent(now, parent).toISOString(),
+    takenAt: now.toISOString(),
     ...about,
     parent: parent === undefined ? null : CID.parse(parent.cid),
     tables,
   };
   const { cid, bytes } = await store.publish(manifest);
   return report({ cid, manifest }, false, { ...written, bytes: written.bytes + bytes });
-}
-
-/**
- * The newest snapshot is the one with the latest time, wherever it lies: where the clock went back
- * since the last one, this one is of the moment after that.
- */
-function afterParent(now: Date, parent: StoredSnapshot | undefined): Date {
-  const before = Date.parse(parent?.manifest.takenAt ?? "");
-  return before > now.getTime() ? new Date(before + 1) : now;
 }
 
 type About = Pick<SnapshotManifest, "installation" | "commits" | "schema" | "duckdb">;

@@ -38,9 +38,9 @@ backends:
   const { backends } = config;
   const pool = new BackendPool({ backends, definitions, resolveSecret });
   onTestFinished(() => pool.close());
-  const desk = new SnapshotDesk({ config, pool, installation: () => installationOf(index) });
   let hours = 0;
   const now = () => new Date(start.getTime() + hours * 3_600_000);
+  const desk = new SnapshotDesk({ config, pool, installation: () => installationOf(index), now });
   const errors: EngineError[] = [];
   const make = (push: readonly string[]) =>
     new SnapshotSchedule({
@@ -137,13 +137,27 @@ test("a backend that is away is told of and caught up with; the others get their
 });
 
 test("a snapshot from the future, by a clock that was wrong, does not stop the schedule", async () => {
-  const { make, at, change, here } = await scheduled();
+  const { make, at, change, here, on, desk } = await scheduled();
   at(1_000);
-  await make([]).look();
+  await make(["near"]).look();
+  const [ahead] = await here();
   at(0);
   await change("back");
-  await make([]).look();
-  expect(await here()).toHaveLength(2);
+  const schedule = make(["near"]);
+  await schedule.look();
+  const [first, second, ...others] = await here();
+  expect([second, ...others]).toEqual([ahead]);
+  expect(await on("near")).toEqual([first, ahead]);
+  expect((await desk.methods.findSnapshot("newest")).cid).toBe(first);
+  const pulled = await desk.methods.pullSnapshot({ snapshot: "newest", from: "near" });
+  expect(pulled.cid).toBe(first);
+  expect([...desk.newest].map(([, takenAt]) => takenAt)).toEqual([start, start]);
+
+  at(6);
+  await change("on");
+  await schedule.look();
+  expect(await here()).toEqual([expect.any(String), first]);
+  expect(await on("near")).toEqual(await here());
 });
 
 test("a controller takes and pushes them by its configuration, and says how old they are", async () => {
