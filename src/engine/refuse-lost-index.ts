@@ -1,7 +1,6 @@
 import { access } from "node:fs/promises";
 import type { Config } from "#config.ts";
 import { dataPaths } from "#config/data-paths.ts";
-import { PassingSnapshots } from "#engine/snapshots/passing-snapshots.ts";
 import { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 
@@ -17,12 +16,15 @@ export async function refuseLostIndex(config: Config): Promise<void> {
     () => false,
   );
   if (isThere || config.standby.directory !== undefined) return;
-  const kept = await new PassingSnapshots(new SnapshotStore(snapshots)).newestKept();
-  if (kept === undefined) return;
-  const taken = kept.manifest.takenAt;
+  const [newest, ...others] = await new SnapshotStore(snapshots).kept();
+  if (newest === undefined) return;
+  const { takenAt: taken, installation } = newest.manifest;
+  const isOnly = others.every(({ manifest }) => manifest.installation === installation);
+  // Of several installations `restore` wants to be told which.
+  const which = isOnly ? "newest" : "CID; see thermocline index snapshot ls";
   throw new EngineError("REFUSED", `${index} is gone; its newest snapshot is of ${taken}`, {
     hint:
-      "bring it back: thermocline index snapshot restore newest; " +
+      `bring it back: thermocline index snapshot restore ${which}; ` +
       `to begin with an empty index, move ${snapshots} away`,
   });
 }

@@ -6,6 +6,8 @@ import {
   sampleSnapshotDiff,
   sampleSnapshotReport,
 } from "../api/sample-snapshot.ts";
+import { PassingSnapshots } from "#engine/snapshots/passing-snapshots.ts";
+import { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { takeSnapshot } from "#engine/snapshots/take-snapshot.ts";
 import { filledIndex, start } from "../engine/snapshots/filled-index.ts";
 import { CommandLine } from "./command-line.ts";
@@ -93,6 +95,26 @@ test("index snapshot restore makes the index of a data directory, and replaces n
   const again = await line.run([...command, "-o", "json"]);
   expect(again.code).toBe(1);
   expect(again.stderr + again.stdout).toContain("is not replaced");
+});
+
+test("index snapshot restore newest takes nothing that was only passing through, nor a guess", async () => {
+  const [own, other] = [await filledIndex(5), await filledIndex(6)];
+  const store = new SnapshotStore(join(line.cwd, ".thermocline", "snapshots"));
+  const { cid } = await takeSnapshot(own.index, store, { now: start });
+  const later = new Date(start.getTime() + 60_000);
+  const foreign = await takeSnapshot(other.index, store, { now: later });
+  const backend = "{name: hot, driver: local, tier: hot, options: {path: ./hot}}";
+  const config = `apiVersion: thermocline/v1\nbackends: [${backend}]\n`;
+  await writeFile(join(line.cwd, "thermocline.yaml"), config);
+  const unclear = await line.run(["index", "snapshot", "restore", "newest"]);
+  expect(unclear.code).not.toBe(0);
+  expect(unclear.stderr).toContain("2 installations keep snapshots");
+  expect(unclear.stderr).toContain(cid);
+
+  await new PassingSnapshots(store).mark(foreign.cid, true);
+  const restored = await line.run(["index", "snapshot", "restore", "newest"]);
+  expect(restored).toMatchObject({ code: 0 });
+  expect(restored.stdout).toContain(`${cid}\n5 objects`);
 });
 
 test("index snapshot gc wants to be told how many stay, and says what a dry run would do", async () => {

@@ -22,7 +22,24 @@ export function chooseSnapshot<Snapshot extends Choosable>(
       ? `${matching.length} snapshots begin with "${reference}"`
       : `no snapshot is ${isTime(reference) ? "as old as" : ""} "${reference}"`;
   throw new EngineError("NOT_FOUND", `${what} in ${place}`.replaceAll("  ", " "), {
-    hint: "`thermocline index snapshot ls` lists them; `--on BACKEND` those on a backend",
+    hint:
+      "`thermocline index snapshot ls` lists them; `--on BACKEND` those on a backend; name one of " +
+      "another installation, or one that was only fetched to be asked, by its CID",
+  });
+}
+
+/** Those of the only installation that there is. Throws CONFLICT. */
+export function ofOneInstallation<
+  Snapshot extends { readonly cid: string; readonly installation: string },
+>(snapshots: readonly Snapshot[], place: string): readonly Snapshot[] {
+  const newest = new Map<string, string>();
+  for (const { installation, cid } of snapshots) {
+    if (!newest.has(installation)) newest.set(installation, cid);
+  }
+  if (newest.size <= 1) return snapshots;
+  throw new EngineError("CONFLICT", `${newest.size} installations keep snapshots in ${place}`, {
+    retryable: false,
+    hint: `say which by its CID; the newest are ${[...newest.values()].join(", ")}`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { dropTails } from "#engine/ledger/drop-tails.ts";
+import { passingMarks } from "#engine/snapshots/passing-marks.ts";
 import type { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 import { EngineError } from "#model/engine-error.ts";
 import type { SnapshotGcReport, SnapshotGcRequest } from "#model/index-snapshot.ts";
@@ -17,8 +18,11 @@ export async function collectGarbage(
     });
   }
   const { snapshots, damaged } = await store.list();
-  // What was fetched from elsewhere must not crowd out the own ones.
-  const groups = Map.groupBy(snapshots, ({ manifest }) => manifest.installation);
+  // What was fetched from elsewhere must not crowd out the own ones, nor those that stay.
+  const passing = new Set(await passingMarks(store.directory));
+  const groups = Map.groupBy(snapshots, ({ cid, manifest }) =>
+    JSON.stringify([manifest.installation, passing.has(cid)]),
+  );
   const stays = new Set([...groups.values()].flatMap((group) => group.slice(0, keep)));
   const kept = snapshots.filter((snapshot) => stays.has(snapshot));
   const removed = snapshots.filter((snapshot) => !stays.has(snapshot)).map(({ cid }) => cid);

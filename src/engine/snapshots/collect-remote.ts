@@ -19,7 +19,12 @@ export async function collectRemote(
   remote: RemoteSnapshots,
   { keep, dryRun = false, installation }: CollectRemoteOptions,
 ): Promise<SnapshotGcReport> {
-  const own = remote.ofOne(await remote.list(), installation);
+  const all = await remote.list();
+  // Who has an index gives up nothing that is another one's.
+  const own =
+    installation === undefined
+      ? remote.ofOne(all, undefined)
+      : all.filter((one) => one.installation === installation);
   const listed = await remote.newestFirst(own);
   const [newest] = listed;
   const kept = listed.slice(0, keep);

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { passingFolder, passingMarks } from "#engine/snapshots/passing-marks.ts";
 import { distinctParts } from "#engine/snapshots/snapshot-parts.ts";
-import type { SnapshotStore, StoredSnapshot } from "#engine/snapshots/snapshot-store.ts";
+import type { SnapshotStore } from "#engine/snapshots/snapshot-store.ts";
 
 /** So many that were only fetched to be asked stay here. */
 const passingMax = 4;
@@ -32,12 +33,6 @@ export class PassingSnapshots {
     await rm(join(this.#folder, cid), { force: true });
   }
 
-  /** The newest of those that are here to stay. */
-  async newestKept(): Promise<StoredSnapshot | undefined> {
-    const passing = new Set(await this.#marks());
-    return (await this.#store.list()).snapshots.find(({ cid }) => !passing.has(cid));
-  }
-
   /** Gives up those that were not asked for longest, and the parts that only they had. */
   async trim(now: Date): Promise<void> {
     const spare = (await this.#marks()).slice(passingMax);
@@ -63,19 +58,11 @@ export class PassingSnapshots {
     }
   }
 
-  /** CIDs, the one asked for last first. */
   async #marks(): Promise<readonly string[]> {
-    const names = await readdir(this.#folder).catch(() => []);
-    const marks = await Promise.all(
-      names.map(async (cid) => {
-        const found = await stat(join(this.#folder, cid)).catch(() => undefined);
-        return { cid, askedMs: found?.mtimeMs ?? 0 };
-      }),
-    );
-    return marks.toSorted((a, b) => b.askedMs - a.askedMs).map(({ cid }) => cid);
+    return await passingMarks(this.#store.directory);
   }
 
   get #folder(): string {
-    return join(this.#store.directory, "passing");
+    return passingFolder(this.#store.directory);
   }
 }

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { RemoteTails } from "#engine/ledger/remote-tails.ts";
-import { chooseSnapshot } from "#engine/snapshots/choose-snapshot.ts";
+import { chooseSnapshot, ofOneInstallation } from "#engine/snapshots/choose-snapshot.ts";
 import { damagedOnly } from "#engine/snapshots/damaged-only.ts";
 import { eachAtOnce } from "#engine/snapshots/each-at-once.ts";
 import {
@@ -106,16 +106,8 @@ export class RemoteSnapshots {
     all: readonly ListedSnapshot[],
     installation: string | undefined,
   ): readonly ListedSnapshot[] {
-    const names = new Set(all.map((snapshot) => snapshot.installation));
-    const mine = installation !== undefined && names.has(installation);
-    if (mine) return all.filter((snapshot) => snapshot.installation === installation);
-    if (names.size <= 1) return all;
-    const newest = [...names].map((name) => all.find((one) => one.installation === name)?.cid);
-    throw new EngineError(
-      "CONFLICT",
-      `${names.size} installations keep snapshots on ${this.backend}`,
-      { retryable: false, hint: `say which by its CID; the newest are ${newest.join(", ")}` },
-    );
+    const mine = all.filter((snapshot) => snapshot.installation === installation);
+    return mine.length > 0 ? mine : ofOneInstallation(all, this.backend);
   }
 
   /** Reads a manifest, which must be what its name says. */

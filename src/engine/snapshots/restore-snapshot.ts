@@ -63,7 +63,7 @@ export async function restoreSnapshot(
 ): Promise<RestoreReport> {
   const path = dataPaths(config.dataDirectory).index;
   await refuseExisting(path);
-  const snapshot = await store.find(reference);
+  const snapshot = await store.findKept(reference);
   await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${randomUUID()}.restoring`;
   try {

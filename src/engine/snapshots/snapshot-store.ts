@@ -5,9 +5,10 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { addressFile } from "#content/address-file.ts";
 import { LocalTails } from "#engine/ledger/local-tails.ts";
-import { chooseSnapshot } from "#engine/snapshots/choose-snapshot.ts";
+import { chooseSnapshot, ofOneInstallation } from "#engine/snapshots/choose-snapshot.ts";
 import { linkOrCopy } from "#engine/snapshots/link-or-copy.ts";
 import { newestFirst } from "#engine/snapshots/newest-first.ts";
+import { passingMarks } from "#engine/snapshots/passing-marks.ts";
 import {
   decodeManifest,
   encodeManifest,
@@ -50,7 +51,7 @@ export class SnapshotStore {
   readonly #installation: () => Promise<string | undefined>;
   readonly #now: () => Date;
 
-  /** Of several installations, `newest` and times mean the given one, if it has any here. */
+  /** With an installation, `newest` and times mean its snapshots, and no others. */
   constructor(
     directory: string,
     installation: () => Promise<string | undefined> = () => Promise.resolve(undefined),
@@ -171,26 +172,66 @@ export class SnapshotStore {
     return { snapshots: ordered, damaged };
   }
 
-  /** The snapshot that a reference means. Throws NOT_FOUND. */
+  /**
+   * The snapshot that a reference means: one that was only fetched to be asked just where no
+   * other could be meant. Throws NOT_FOUND, or CONFLICT where it may be one of several
+   * installations.
+   */
   async find(reference: SnapshotReference): Promise<StoredSnapshot> {
+    return await this.#find(reference, { alsoPassing: true });
+  }
+
+  /** The same; one that was only fetched to be asked is meant by its CID alone. */
+  async findKept(reference: SnapshotReference): Promise<StoredSnapshot> {
+    return await this.#find(reference, { alsoPassing: false });
+  }
+
+  /** Those that are here to stay, the newest first. */
+  async kept(): Promise<readonly StoredSnapshot[]> {
+    return await this.#keptOf((await this.list()).snapshots);
+  }
+
+  /** The newest of the installation itself that is here to stay. */
+  async newestOwn(): Promise<StoredSnapshot | undefined> {
+    const installation = await this.#installation();
+    return (await this.kept()).find(({ manifest }) => manifest.installation === installation);
+  }
+
+  async #find(
+    reference: SnapshotReference,
+    options: { readonly alsoPassing: boolean },
+  ): Promise<StoredSnapshot> {
     const { snapshots, damaged } = await this.list();
     // Says what is wrong with it.
     if (damaged.includes(reference)) return await this.#read(reference);
-    const own = reference.startsWith("b") ? [] : await this.#own(snapshots);
-    const choosable = (own.length > 0 ? own : snapshots).map((snapshot) => {
+    const isCid = reference.startsWith("b");
+    const meant = isCid ? snapshots : await this.#meant(snapshots, options);
+    const choosable = meant.map((snapshot) => {
       return { cid: snapshot.cid, takenAt: snapshot.manifest.takenAt, snapshot };
     });
     return chooseSnapshot(choosable, reference, this.directory).snapshot;
   }
 
-  /** The newest one of the installation itself. */
-  async newestOwn(): Promise<StoredSnapshot | undefined> {
-    return (await this.#own((await this.list()).snapshots))[0];
+  async #meant(
+    snapshots: readonly StoredSnapshot[],
+    { alsoPassing }: { readonly alsoPassing: boolean },
+  ): Promise<readonly StoredSnapshot[]> {
+    const installation = await this.#installation();
+    const own =
+      installation === undefined
+        ? snapshots
+        : snapshots.filter(({ manifest }) => manifest.installation === installation);
+    const kept = await this.#keptOf(own);
+    const meant = kept.length === 0 && alsoPassing ? own : kept;
+    const named = meant.map((snapshot) => {
+      return { cid: snapshot.cid, installation: snapshot.manifest.installation, snapshot };
+    });
+    return ofOneInstallation(named, this.directory).map(({ snapshot }) => snapshot);
   }
 
-  async #own(snapshots: readonly StoredSnapshot[]): Promise<readonly StoredSnapshot[]> {
-    const installation = await this.#installation();
-    return snapshots.filter(({ manifest }) => manifest.installation === installation);
+  async #keptOf(snapshots: readonly StoredSnapshot[]): Promise<readonly StoredSnapshot[]> {
+    const passing = new Set(await passingMarks(this.directory));
+    return snapshots.filter(({ cid }) => !passing.has(cid));
   }
 
   path(cid: string): string {

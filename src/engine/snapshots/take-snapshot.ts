@@ -33,8 +33,8 @@ export async function takeSnapshot(
 ): Promise<SnapshotReport> {
   await using session = await index.session();
   const about = await aboutIndex(session);
-  const { snapshots } = await store.list();
-  const parent = snapshots.find(({ manifest }) => manifest.installation === about.installation);
+  const kept = await store.kept();
+  const parent = kept.find(({ manifest }) => manifest.installation === about.installation);
   const work = { session, store, reuse: full ? undefined : reusable(parent, about.duckdb) };
   const written = { parts: 0, bytes: 0 };
   const tables: ManifestTable[] = [];

@@ -8,6 +8,7 @@ import { collectGarbage } from "#engine/snapshots/collect-garbage.ts";
 import { collectRemote } from "#engine/snapshots/collect-remote.ts";
 import { diffSnapshots } from "#engine/snapshots/diff-snapshots.ts";
 import { installationOf } from "#engine/snapshots/installation-of.ts";
+import { PassingSnapshots } from "#engine/snapshots/passing-snapshots.ts";
 import { pullSnapshot } from "#engine/snapshots/pull-snapshot.ts";
 import { pushSnapshot } from "#engine/snapshots/push-snapshot.ts";
 import { distinctParts } from "#engine/snapshots/snapshot-parts.ts";
@@ -185,6 +186,35 @@ test("what was fetched from another installation is not taken for the own, nor c
   const { kept, removed } = await collectGarbage(store, { keep: 1 });
   expect(new Set(kept)).toEqual(new Set([cid, own[1]]));
   expect(removed).toEqual([own[0]]);
+});
+
+test("on an index without snapshots, those of another one are meant by their CIDs alone", async () => {
+  const { remote } = await farStore();
+  const [mine, theirs] = [await filledIndex(5), await filledIndex(6)];
+  const { cid } = await takeSnapshot(theirs.index, theirs.store, { now: start, partRows });
+  await pushSnapshot(theirs.store, remote, newest);
+  const installation = await installationOf(mine.index);
+  const store = new SnapshotStore(mine.store.directory, () => Promise.resolve(installation));
+  await pullSnapshot(store, remote, { snapshot: cid });
+  await expect(store.find("newest")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(store.find(later(1).toISOString())).rejects.toMatchObject({ code: "NOT_FOUND" });
+  expect((await store.find(cid)).cid).toBe(cid);
+  const collected = await collectRemote(remote, { keep: 1, installation });
+  expect(collected).toMatchObject({ kept: [], removed: [], partsRemoved: 0 });
+});
+
+test("one that was only fetched to be asked stands for no other, and crowds none out", async () => {
+  const { index, store } = await filledIndex(5);
+  const kept = await takeSnapshot(index, store, { now: start, partRows });
+  await readObjects(index, "later", [1]);
+  const passing = await takeSnapshot(index, store, { now: later(1), partRows });
+  await new PassingSnapshots(store).mark(passing.cid, true);
+  expect((await store.find("newest")).cid).toBe(kept.cid);
+  expect((await collectGarbage(store, { keep: 1 })).removed).toEqual([]);
+  const taken = await takeSnapshot(index, store, { now: later(2), partRows });
+  expect(taken).toMatchObject({ unchanged: false, parent: kept.cid });
+  expect((await collectGarbage(store, { keep: 1 })).removed).toEqual([kept.cid]);
+  expect((await store.findKept("newest")).cid).toBe(taken.cid);
 });
 
 test("parts that somebody clears away during a push are sent again", async () => {
