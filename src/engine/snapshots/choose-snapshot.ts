@@ -55,8 +55,10 @@ function candidates<Snapshot extends Choosable>(
       hint: "write it as 2026-11-21 or 2026-11-21T08:00:00Z",
     });
   }
-  const before = snapshots.find(({ takenAt }) => Date.parse(takenAt) <= time);
-  return before === undefined ? [] : [before];
+  // They follow each other by their parents: one by a clock that was behind may be the newest.
+  const before = snapshots.filter(({ takenAt }) => Date.parse(takenAt) <= time);
+  const latest = Math.max(...before.map(({ takenAt }) => Date.parse(takenAt)));
+  return before.filter(({ takenAt }) => Date.parse(takenAt) === latest).slice(0, 1);
 }
 
 /** CIDs begin with a letter. */
