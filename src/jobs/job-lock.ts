@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "#model/engine-error.ts";
 import { removeTimeoutMs } from "#model/removal.ts";
 import { laneTiming } from "#jobs/lanes.ts";
+import type { QueueStore } from "#jobs/queue-store.ts";
 import type { StepJobData } from "#jobs/step-job.ts";
 
 /** An answer that is older, counted from its question, confirms nothing. */
@@ -18,17 +19,16 @@ export const quietAfterMs = answeredWithinMs + removeTimeoutMs + 8_000;
 export class JobLock {
   readonly #job: Job<StepJobData>;
   readonly #token: string;
-  readonly #queueTime: () => Promise<number>;
+  readonly #queue: Pick<QueueStore, "kind" | "time">;
   readonly #takenAt = performance.now();
   /** When the job was known to be this worker's, by the clock of the queue's server. */
   #heldMs: number | undefined;
   #lost: EngineError | undefined;
 
-  /** `queueTime` asks the server of the queue for its time, in milliseconds since 1970. */
-  constructor(job: Job<StepJobData>, token: string, queueTime: () => Promise<number>) {
+  constructor(job: Job<StepJobData>, token: string, queue: Pick<QueueStore, "kind" | "time">) {
     this.#job = job;
     this.#token = token;
-    this.#queueTime = queueTime;
+    this.#queue = queue;
   }
 
   /** Whether the job belongs to another worker by now, for all that is known. */
@@ -40,13 +40,23 @@ export class JobLock {
    * Asks every two seconds from now on, until the answer is disposed of. Where so much time passed
    * between two answers, by the clock of the queue's server, that the job could have been given to
    * another worker, it counts as lost, though nobody took it: what was found out before is old.
+   * While a question is open no other is asked: a queue that is out would keep them all.
    */
   async keep(): Promise<Disposable> {
     await this.confirm();
-    const timer = setInterval(() => {
-      // Who confirms next hears of it.
-      this.#ask().catch(() => undefined);
-    }, askEveryMs);
+    let open = false;
+    const ask = async () => {
+      if (open) return;
+      open = true;
+      try {
+        await this.#ask();
+      } catch {
+        // Who confirms next hears of it.
+      } finally {
+        open = false;
+      }
+    };
+    const timer = setInterval(() => void ask(), askEveryMs);
     return {
       [Symbol.dispose]: () => {
         clearInterval(timer);
@@ -74,10 +84,11 @@ export class JobLock {
   }
 
   async #ask(): Promise<number> {
-    const [held, queueMs] = await Promise.all([
-      this.#job.extendLock(this.#token, laneTiming.lockDuration),
-      this.#queueTime(),
-    ]);
+    const asked = this.#job.extendLock(this.#token, laneTiming.lockDuration);
+    // PostgreSQL renews a lock that ran out, too: a time of before the answer would not show that
+    // the machine stood still between the two. Redis refuses what is asked so late.
+    if (this.#queue.kind === "postgresql") await asked;
+    const [held, queueMs] = await Promise.all([asked, this.#queue.time()]);
     if (held !== 1) this.#lost ??= takenOver(this.#job);
     else if (queueMs - (this.#heldMs ?? queueMs) > laneTiming.lockDuration) {
       this.#lost ??= stoodStill(this.#job);

@@ -36,7 +36,7 @@ export interface StepRunner {
   readonly settings: StepSettings;
   readonly outside: OutsidePort | undefined;
   readonly measurements: Measurements;
-  readonly store: Pick<QueueStore, "time" | "tracing">;
+  readonly store: Pick<QueueStore, "kind" | "time" | "tracing">;
   readonly controls: StepControls | undefined;
   readonly commit: CommitPort | undefined;
   /** Aborted when the process shuts down. */
@@ -74,7 +74,7 @@ export async function runStepJob(
   });
   const signals = { signal: stop.signal, drain: drain.signal };
   try {
-    const lock = new JobLock(job, token, () => runner.store.time());
+    const lock = new JobLock(job, token, runner.store);
     return await runHandler(job, lock, memory, signals, runner);
   } catch (thrown) {
     const stopped = stop.signal.aborted ? stop.signal : drain.signal;

@@ -26,9 +26,9 @@ function lockOf(answers: readonly (readonly [held: 0 | 1, afterMs: number])[]) {
       return Promise.resolve(held);
     },
   };
-  const queueTime = async () => startMs + performance.now() + aheadMs;
+  const time = async () => startMs + performance.now() + aheadMs;
   return {
-    lock: new JobLock(job as Job<StepJobData>, "token", queueTime),
+    lock: new JobLock(job as Job<StepJobData>, "token", { kind: "redis", time }),
     asked: () => asked,
     /** All clocks of this machine stand still meanwhile. */
     standStill: (ms: number) => {
@@ -93,4 +93,75 @@ test("a queue that always answers too late confirms nothing", async () => {
   await expect(lock.confirm()).rejects.toMatchObject({ code: "UNAVAILABLE" });
   expect(asked()).toBe(3);
   expect(lock.lost).toBe(false);
+});
+
+test("where a lock that ran out is renewed the time is asked after it: a machine held before it knows", async () => {
+  const order: string[] = [];
+  let queueMs = startMs;
+  let stillMs = 0;
+  const job: Pick<Job<StepJobData>, "id" | "extendLock"> = {
+    id: "a-job",
+    extendLock: async () => {
+      order.push("asked");
+      await Promise.resolve();
+      // All clocks of this machine stand still until the queue renews a lock that ran out.
+      queueMs += stillMs;
+      order.push("answered");
+      return 1;
+    },
+  };
+  const lock = new JobLock(job as Job<StepJobData>, "token", {
+    kind: "postgresql",
+    time: async () => {
+      order.push("time");
+      return Promise.resolve(queueMs);
+    },
+  });
+  expect(await lock.confirm()).toBe(startMs);
+  expect(order).toEqual(["asked", "answered", "time"]);
+  stillMs = 6_000;
+  expect(await lock.confirm()).toBe(startMs + 6_000);
+  stillMs = 6_001;
+  const refusal = { code: "UNAVAILABLE", retryable: false };
+  await expect(lock.confirm()).rejects.toMatchObject(refusal);
+  expect(lock.lost).toBe(true);
+});
+
+test("a queue that is out is asked once while it is kept, and again once it answers", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+  let isOut = false;
+  const open: PromiseWithResolvers<number>[] = [];
+  const job: Pick<Job<StepJobData>, "id" | "extendLock"> = {
+    id: "a-job",
+    extendLock: async () => {
+      const answer = Promise.withResolvers<number>();
+      open.push(answer);
+      if (!isOut) answer.resolve(1);
+      return await answer.promise;
+    },
+  };
+  let queueMs = startMs;
+  const lock = new JobLock(job as Job<StepJobData>, "token", {
+    kind: "postgresql",
+    time: async () => Promise.resolve(queueMs),
+  });
+  using _kept = await lock.keep();
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(open).toHaveLength(3);
+  isOut = true;
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  expect(open).toHaveLength(4);
+  isOut = false;
+  open.at(-1)?.reject(new Error("connection lost"));
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(open).toHaveLength(5);
+  expect(lock.lost).toBe(false);
+  // Heard again, but only after the job could have been given away.
+  isOut = true;
+  await vi.advanceTimersByTimeAsync(2_000);
+  queueMs += 60 * 60_000;
+  open.at(-1)?.resolve(1);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(open).toHaveLength(6);
+  expect(lock.lost).toBe(true);
 });
