@@ -19,6 +19,8 @@ export interface StepJobData extends StepData {
   readonly checkpoint?: string;
   /** Evidence gathered for removals about to be made (packed). */
   readonly evidence?: string;
+  /** The epoch of the controller that has recorded what the step before found. */
+  readonly foundIn?: number;
   /** How often in a row a backend was found to be out: spaces the next tries. */
   readonly outages?: number;
 }

@@ -29,6 +29,7 @@ export class StepMemory {
   readonly #job: Job<StepJobData>;
   readonly #outcomes = new Map<number, Outcome>();
   #evidence: readonly Evidence[] = [];
+  #foundIn: number | undefined;
   #saving: Promise<void> | undefined;
   #savedAt = Date.now();
   #toldAt = Date.now();
@@ -42,7 +43,8 @@ export class StepMemory {
 
   static async of(job: Job<StepJobData>): Promise<StepMemory> {
     const memory = new StepMemory(job);
-    const { checkpoint, evidence } = job.data;
+    const { checkpoint, evidence, foundIn } = job.data;
+    memory.#foundIn = foundIn;
     const outcomes = checkpoint === undefined ? [] : await unpack<readonly Outcome[]>(checkpoint);
     memory.#evidence = evidence === undefined ? [] : await unpack<readonly Evidence[]>(evidence);
     for (const outcome of outcomes) memory.#outcomes.set(outcome.sequence, outcome);
@@ -121,6 +123,19 @@ export class StepMemory {
     return this.#evidence.filter((evidence) => evidence.cid === cid);
   }
 
+  /**
+   * Whether this controller has recorded what the step before found, in an earlier try. What another
+   * one recorded does not count: the index may be an older one since.
+   */
+  hasRecordedFindings(epoch: number): boolean {
+    return this.#foundIn === epoch;
+  }
+
+  /** Is kept with the job when it steps aside; a try after a crash records the findings again. */
+  findingsRecorded(epoch: number): void {
+    this.#foundIn = epoch;
+  }
+
   /** Writes everything so far into the job. */
   async save(outages = 0, aside?: StepAside): Promise<void> {
     await this.#saving?.catch(() => undefined);
@@ -137,6 +152,7 @@ export class StepMemory {
       ...step,
       checkpoint: await pack(this.outcomes()),
       ...(this.#evidence.length === 0 ? {} : { evidence: await pack(this.#evidence) }),
+      ...(this.#foundIn === undefined ? {} : { foundIn: this.#foundIn }),
       ...(outages === 0 ? {} : { outages }),
     };
     await this.#job.updateData(data);

@@ -1,5 +1,5 @@
 import { reportedOutcomes } from "#jobs/copy-report.ts";
-import type { StepContext, StepHandler } from "#jobs/step-context.ts";
+import type { CommitPort, StepContext, StepHandler } from "#jobs/step-context.ts";
 import { EngineError } from "#model/engine-error.ts";
 import { policiesUnknown } from "#model/policy-word.ts";
 import { isDoneByWorkers } from "#model/run-order.ts";
@@ -18,12 +18,12 @@ const commit: StepHandler = {
     if (data.step === "removals") {
       const outcomes = await context.previous<readonly RemoveOutcome[]>();
       await port.index.commitRemovals(data, outcomes, now);
-      await recordFindings(context, outcomes);
+      await recordFindings(context, port, outcomes);
       return { permits: [], refusals: [] };
     }
     const outcomes = await outcomesBefore(context);
     // First what was found, so that a copy seen corrupt cannot justify a permit.
-    await recordFindings(context, outcomes);
+    await recordFindings(context, port, outcomes);
     const result = await port.index.commitCopies(data, outcomes, port.context());
     const [backend] = result.awaits ?? [];
     // The copies are recorded; the removals are judged again when the step is tried again.
@@ -49,10 +49,19 @@ function awaiting(backend: string): EngineError {
   return new EngineError("UNAVAILABLE", message, { details: { out: backend } });
 }
 
+/**
+ * Once for a job, however often it waits and is tried again: a copy that was mended meanwhile must
+ * not be found bad again by what was seen before.
+ */
 async function recordFindings(
-  context: StepContext,
+  context: Pick<StepContext, "memory" | "now">,
+  port: CommitPort,
   outcomes: readonly (CopyOutcome | ActOutcome | RemoveOutcome)[],
 ): Promise<void> {
   const findings = outcomes.flatMap((outcome) => outcome.findings ?? []);
-  if (findings.length > 0) await context.commit?.index.recordEvidence(findings, context.now());
+  if (findings.length === 0) return;
+  const { epoch = 0 } = port.context();
+  if (context.memory.hasRecordedFindings(epoch)) return;
+  await port.index.recordEvidence(findings, context.now());
+  context.memory.findingsRecorded(epoch);
 }
