@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
 import { access, glob, readdir, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, matchesGlob } from "node:path";
 import { EngineError } from "#model/engine-error.ts";
 
 /**
- * The files below a folder whose names end so, but for those in hidden folders, nor, unless asked
- * for, in installed packages. UNREADABLE where a folder cannot be read, unless those are passed
+ * The files below a folder whose names end so (`*` stands for anything), but for those in hidden
+ * folders, nor, unless asked for, in installed packages. UNREADABLE where a folder cannot be read, unless those are passed
  * over: what is in it is not nothing. A folder that is not there has none.
  */
 export async function filesBelow(
@@ -35,7 +35,7 @@ async function filesWithin(
     if (entry.name.startsWith(".")) continue;
     if (entry.name === "node_modules" && packages === "without-packages") continue;
     const path = join(folder, entry.name);
-    if (entry.name.endsWith(suffix)) files.push(path);
+    if (matchesGlob(entry.name, `*${suffix}`)) files.push(path);
     if (entry.isDirectory()) {
       files.push(...(await filesWithin(path, suffix, packages, locked)));
     }

@@ -46,6 +46,8 @@ test("files are found below a folder, but for hidden folders and packages", asyn
   const [a, b, , , d] = Object.keys(files);
   expect(await below()).toEqual([a, b]);
   expect(await below("with-packages")).toEqual([a, b, d]);
+  const ofAnyKind = await filesBelow(join(folder, "policies"), ".thermo*.yaml");
+  expect(ofAnyKind.map((path) => relative(folder, path)).toSorted()).toEqual([a, b]);
   expect(await filesBelow(join(folder, "nowhere"), ".yaml")).toEqual([]);
 });
 
