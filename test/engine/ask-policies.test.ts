@@ -3,11 +3,13 @@ import { askPolicies } from "#engine/ask-policies.ts";
 import type { EngineContext } from "#engine/context.ts";
 import type { PolicyBook } from "#engine/policy-book.ts";
 import { EngineError } from "#model/engine-error.ts";
+import { openIndex } from "../index/open-index.ts";
 
 /** Asks about one object of policies that are compiled like this. */
 async function ask(compileNow: PolicyBook["compileNow"]) {
   const moment = vi.fn<() => Promise<object>>().mockResolvedValue({});
-  const context = { policies: { compileNow }, moment, now: () => new Date(0) };
+  const { index } = await openIndex();
+  const context = { index, policies: { compileNow }, moment, now: () => new Date(0) };
   return await askPolicies(context as unknown as EngineContext, [7], { least: "1GiB" });
 }
 
